@@ -1,0 +1,37 @@
+/**
+ * From an id to a model: checkpoint files, tokenizer, chat template, KV cache.
+ *
+ * A model maps mixtures of token embeddings to logits. Its only state are the caches that callers
+ * open on it. Two models ship inside the package: `votes-tiny`, on which mixing provably helps, and
+ * `countdown-tiny`, on which it does nothing.
+ *
+ * @example Logits after a chat prompt
+ * ```ts
+ * import { forward, loadModel } from "@moi/moi/model";
+ * import { assertEquals } from "@std/assert";
+ * await using model = await loadModel("countdown-tiny");
+ * const prompt = model.chat([{
+ *   role: "user",
+ *   content: "Using the numbers [12, 11, 8], create an equation that equals 36.",
+ * }]);
+ * const ids = model.tokenizer.encode(prompt);
+ * const logits = await forward(model, ids);
+ * assertEquals(logits.length, ids.length);
+ * assertEquals(logits[0]!.length, model.config.vocabularySize);
+ * ```
+ *
+ * @module
+ */
+
+export type { KvCache } from "./cache.ts";
+export type { ChatOptions, ChatTemplate, Message } from "./chat.ts";
+export { type GenerationDefaults, parseConfig } from "./config.ts";
+export { defaultCacheDir, EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
+export { forward } from "./forward.ts";
+export { loadModel, type LoadOptions } from "./load.ts";
+export { type Input, type Mixture, oneToken } from "./mixture.ts";
+export type { Model } from "./model.ts";
+export type { Progress } from "./progress.ts";
+export { parseSafetensors } from "./safetensors.ts";
+export { createTokenizer, pieceDecoder, type Tokenizer } from "./tokenizer.ts";
+export type { DecoderConfig } from "../graph/mod.ts";

@@ -1,0 +1,48 @@
+/**
+ * A loaded language model: it maps mixtures of embeddings to logits and knows nothing of methods.
+ *
+ * @module
+ */
+
+import type { DecoderConfig } from "../graph/mod.ts";
+import type { DeviceAttempt } from "../runtime/mod.ts";
+import type { KvCache } from "./cache.ts";
+import type { ChatOptions, Message } from "./chat.ts";
+import type { GenerationDefaults } from "./config.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+/** A loaded language model. Dispose it when done (`await using model = await loadModel(…)`). */
+export interface Model extends AsyncDisposable {
+  /** The id it was loaded by. */
+  readonly id: string;
+  /** First 16 hex digits of a SHA-256 over the configuration, tensor table and sampled weights. */
+  readonly fingerprint: string;
+  /** Device that it runs on, such as "cpu". */
+  readonly device: string;
+  /** What was tried to choose the device. */
+  readonly attempts: readonly DeviceAttempt[];
+  /** Number format that it computes with. */
+  readonly dtype: string;
+  /** Longest context, prompt and answer together, in tokens. */
+  readonly maxLength: number;
+  /** Shape of the network. */
+  readonly config: DecoderConfig;
+  /** Text to ids and back. */
+  readonly tokenizer: Tokenizer;
+  /** Sampler settings that the checkpoint recommends. */
+  readonly defaults: GenerationDefaults;
+  /** Bytes of the weights in the dtype in use, and of keys and values per token of a slot. */
+  readonly memory: { readonly weightsBytes: number; readonly kvBytesPerToken: number };
+  /**
+   * Renders a conversation by the model's chat template.
+   *
+   * @throws {TypeError} Where the model has no template.
+   */
+  chat(messages: readonly Message[], options?: ChatOptions): string;
+  /**
+   * Opens a KV cache.
+   *
+   * @param shape Number of slots, and positions of each (at most `maxLength`).
+   */
+  openCache(shape: { readonly slots: number; readonly length: number }): KvCache;
+}

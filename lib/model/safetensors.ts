@@ -1,0 +1,108 @@
+/**
+ * Safetensors: eight bytes of header length, a JSON header, the tensors' bytes.
+ *
+ * The file is untrusted: every length and offset is checked before it is used, and the tensors stay
+ * where they are.
+ *
+ * Source: https://github.com/huggingface/safetensors (format specification).
+ *
+ * @module
+ */
+
+import { ELEMENT_TYPES, elements } from "../runtime/mod.ts";
+import type { OnnxType, Weight, Weights } from "../graph/mod.ts";
+import { shown } from "../_check.ts";
+
+const TYPES: Readonly<Record<string, OnnxType>> = {
+  F32: "float32",
+  F16: "float16",
+  BF16: "bfloat16",
+  I64: "int64",
+  I32: "int32",
+  I8: "int8",
+  U8: "uint8",
+};
+
+/** The specification's own limit. */
+const MAX_HEADER = 100_000_000;
+
+function fail(location: string, why: string): never {
+  throw new SyntaxError(`Cannot read ${location} as ${why}`);
+}
+
+const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+
+function parseTensor(location: string, name: string, entry: unknown, start: number, size: number) {
+  const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
+  const type = typeof dtype === "string" && Object.hasOwn(TYPES, dtype) ? TYPES[dtype]! : undefined;
+  if (!type) fail(location, `tensor ${shown(name)} has the unsupported dtype ${shown(dtype)}`);
+  if (!Array.isArray(shape) || shape.length > 8 || !shape.every(isSize)) {
+    fail(location, `tensor ${shown(name)} has the bad shape ${shown(shape)}`);
+  }
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {
+    fail(location, `tensor ${shown(name)} has the bad offsets ${shown(offsets)}`);
+  }
+  const [begin, end] = offsets as [number, number];
+  const length = elements(shape) * ELEMENT_TYPES[type].bytes;
+  if (end - begin !== length) {
+    fail(location, `tensor ${shown(name)} must hold ${length} bytes for its shape: current value is ${end - begin}`);
+  }
+  if (begin > end || start + end > size) {
+    fail(location, `tensor ${shown(name)} must end within the file's ${size} bytes: it ends at ${start + end}`);
+  }
+  return { type, dims: shape as number[], location, offset: start + begin, length };
+}
+
+/**
+ * Reads the header of a safetensors file.
+ *
+ * @param file The whole file's bytes (mapped: only the header is touched).
+ * @param location Name of the file, for the graph's external data and for errors.
+ * @returns The tensors by name.
+ * @throws {SyntaxError} Where the header is no valid one, or a tensor lies outside the file or
+ * overlaps another.
+ *
+ * @example A file with one tensor
+ * ```ts
+ * import { parseSafetensors } from "@moi/moi/model";
+ * import { assertEquals } from "@std/assert";
+ * const header = `{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`;
+ * const file = new Uint8Array(8 + header.length + 4);
+ * new DataView(file.buffer).setBigUint64(0, BigInt(header.length), true);
+ * file.set(new TextEncoder().encode(header), 8);
+ * assertEquals(parseSafetensors(file, "x.safetensors").get("x")?.dims, [1]);
+ * ```
+ */
+export function parseSafetensors(file: Uint8Array, location: string): Weights {
+  const size = file.byteLength;
+  if (size < 10) fail(location, `it must be longer than 10 bytes: current value is ${size}`);
+  const view = new DataView(file.buffer, file.byteOffset, size);
+  const headerLength = Number(view.getBigUint64(0, true));
+  const start = 8 + headerLength;
+  if (headerLength > MAX_HEADER || start > size) {
+    fail(location, `its header of ${headerLength} bytes must fit into the file's ${size} bytes`);
+  }
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(file.subarray(8, start)));
+  } catch {
+    fail(location, "its header is not valid JSON");
+  }
+  if (typeof header !== "object" || header === null || Array.isArray(header)) {
+    fail(location, "its header must be a JSON object");
+  }
+  const weights = new Map<string, Weight>();
+  for (const [name, entry] of Object.entries(header)) {
+    if (name !== "__metadata__") {
+      weights.set(name, parseTensor(location, name, entry, start, size));
+    }
+  }
+  const ranges = [...weights.values()].sort((a, b) => a.offset - b.offset);
+  ranges.forEach((range, i) => {
+    const previous = ranges[i - 1];
+    if (previous && range.length > 0 && previous.offset + previous.length > range.offset) {
+      fail(location, "two of its tensors overlap");
+    }
+  });
+  return weights;
+}

@@ -1,0 +1,224 @@
+/**
+ * The ONNX Runtime C API through Deno FFI.
+ *
+ * `OrtGetApiBase` is the only exported symbol; it leads to a table of function pointers that only
+ * ever grows at its end, so an ordinal stays valid. Every function that returns a status is wrapped:
+ * a non-null status becomes an {@linkcode OrtError} with the runtime's own message and is released.
+ *
+ * Source: `onnxruntime_c_api.h`, API version 29.
+ *
+ * @module
+ */
+
+import { libraryUrl } from "./library.ts";
+
+const API_VERSION = 29;
+
+/** A native pointer that is not null. */
+export type Pointer = Deno.PointerObject;
+/** What a C function takes. */
+export type Argument = Deno.PointerValue | BufferSource | bigint | number;
+
+const p = "pointer", b = "buffer", z = "usize", i = "i32";
+const S = "status";
+
+/** Ordinal, parameters and result (`status`: null or an error to raise). */
+const TABLE = {
+  GetErrorCode: [1, [p], i],
+  GetErrorMessage: [2, [p], p],
+  CreateEnv: [3, [i, b, b], S],
+  CreateSession: [7, [p, b, p, b], S],
+  CreateSessionFromArray: [8, [p, b, z, p, b], S],
+  CreateSessionOptions: [10, [b], S],
+  SetSessionLogSeverityLevel: [22, [p, i], S],
+  SetIntraOpNumThreads: [24, [p, i], S],
+  SessionGetInputCount: [30, [p, b], S],
+  SessionGetOutputCount: [31, [p, b], S],
+  SessionGetInputName: [36, [p, z, p, b], S],
+  SessionGetOutputName: [37, [p, z, p, b], S],
+  CreateTensorAsOrtValue: [48, [p, b, z, i, b], S],
+  CreateTensorWithDataAsOrtValue: [49, [p, p, z, b, z, i, b], S],
+  CreateMemoryInfo: [68, [b, i, i, i, b], S],
+  CreateCpuMemoryInfo: [69, [i, i, b], S],
+  AllocatorFree: [76, [p, p], S],
+  GetAllocatorWithDefaultOptions: [78, [b], S],
+  ReleaseStatus: [93, [p], "void"],
+  ReleaseMemoryInfo: [94, [p], "void"],
+  ReleaseSession: [95, [p], "void"],
+  ReleaseValue: [96, [p], "void"],
+  ReleaseSessionOptions: [100, [p], "void"],
+  AddSessionConfigEntry: [130, [p, b, b], S],
+  CreateAllocator: [131, [p, p, b], S],
+  ReleaseAllocator: [132, [p], "void"],
+  RunWithBinding: [133, [p, p, p], S],
+  CreateIoBinding: [134, [p, b], S],
+  ReleaseIoBinding: [135, [p], "void"],
+  BindInput: [136, [p, b, p], S],
+  BindOutput: [137, [p, b, p], S],
+  SessionOptionsAppendExecutionProvider_CUDA_V2: [204, [p, p], S],
+  CreateCUDAProviderOptions: [205, [b], S],
+  UpdateCUDAProviderOptions: [206, [p, b, b, z], S],
+  ReleaseCUDAProviderOptions: [208, [p], "void"],
+  SessionOptionsAppendExecutionProvider: [216, [p, b, b, b, z], S],
+  AddExternalInitializersFromFilesInMemory: [279, [p, b, b, b, z], S],
+} as const satisfies Record<
+  string,
+  readonly [number, readonly Deno.NativeType[], Deno.NativeResultType | typeof S]
+>;
+
+type Name = keyof typeof TABLE;
+type StatusName = { [N in Name]: (typeof TABLE)[N][2] extends typeof S ? N : never }[Name];
+
+/** An error that ONNX Runtime reported. */
+export class OrtError extends Error {
+  /** Status code: 1 fail, 2 invalid argument, 3 no such file, 7 invalid protobuf, 10 invalid graph, … */
+  readonly code: number;
+  /** The C function that failed. */
+  readonly call: string;
+
+  /** Wraps a status. */
+  constructor(call: string, code: number, message: string) {
+    super(`${call}: ${message}`);
+    this.name = "OrtError";
+    this.code = code;
+    this.call = call;
+  }
+}
+
+/** The opened library: its functions by name, one environment and the host's memory. */
+export interface Ort {
+  /** Calls a function; a bad status throws an {@linkcode OrtError}. */
+  readonly call: { readonly [N in Name]: (...args: Argument[]) => unknown };
+  /** The same on a worker thread: the event loop goes on meanwhile. */
+  readonly callAsync: {
+    readonly [N in "RunWithBinding" | "CreateSession" | "CreateSessionFromArray"]: (
+      ...args: Argument[]
+    ) => Promise<void>;
+  };
+  /** The process-wide environment. */
+  readonly env: Pointer;
+  /** Memory info of ordinary host memory. */
+  readonly hostMemory: Pointer;
+  /** Allocator of the strings that ONNX Runtime hands out; borrowed. */
+  readonly allocator: Pointer;
+}
+
+const encoder = new TextEncoder();
+
+/** NUL-terminated UTF-8. */
+export function cString(text: string): Uint8Array<ArrayBuffer> {
+  return encoder.encode(`${text}\0`);
+}
+
+/** A C array of pointers, as addresses. Its targets must be kept alive by the caller. */
+export function pointerArray(pointers: readonly Pointer[]): BigUint64Array<ArrayBuffer> {
+  return BigUint64Array.from(pointers, (pointer) => Deno.UnsafePointer.value(pointer));
+}
+
+/** A C array of strings, together with what keeps them alive. */
+export function stringArray(
+  texts: readonly string[],
+): { addresses: BigUint64Array<ArrayBuffer>; keep: unknown } {
+  const keep = texts.map(cString);
+  return { addresses: pointerArray(keep.map((text) => Deno.UnsafePointer.of(text)!)), keep };
+}
+
+/** The pointer that a call writes through its last argument. */
+export function pointerFrom(call: (out: BigUint64Array<ArrayBuffer>) => unknown): Pointer {
+  const out = new BigUint64Array(new ArrayBuffer(8));
+  call(out);
+  return Deno.UnsafePointer.create(out[0]!)!;
+}
+
+/** The size that a call writes through its last argument. */
+export function sizeFrom(call: (out: BigUint64Array<ArrayBuffer>) => unknown): number {
+  const out = new BigUint64Array(new ArrayBuffer(8));
+  call(out);
+  return Number(out[0]!);
+}
+
+let opened: Ort | undefined;
+
+/**
+ * Opens the library on first use; later calls return the same object.
+ *
+ * @throws {Error} Where the library cannot be opened, with the reason and what to do.
+ */
+export function ort(): Ort {
+  return opened ??= open();
+}
+
+function open(): Ort {
+  // Without this the environment writes a device id and an event queue under the user's cache.
+  Deno.env.set("ORT_DISABLE_TELEMETRY", "1");
+  const url = libraryUrl();
+  let base: Deno.UnsafePointerView;
+  try {
+    const library = Deno.dlopen(url, { OrtGetApiBase: { parameters: [], result: "pointer" } });
+    base = new Deno.UnsafePointerView(library.symbols.OrtGetApiBase()!);
+  } catch (cause) {
+    const hint = cause instanceof Deno.errors.NotCapable
+      ? "grant --allow-ffi"
+      : "the package needs glibc on Linux";
+    throw new Error(`Cannot open ONNX Runtime at ${url.pathname}: ${hint}`, { cause });
+  }
+  const getApi = new Deno.UnsafeFnPointer(Deno.UnsafePointer.create(base.getBigUint64(0))!, {
+    parameters: ["u32"],
+    result: "pointer",
+  });
+  const api = getApi.call(API_VERSION);
+  if (api === null) {
+    throw new Error(`Cannot open ONNX Runtime as ${url.pathname} lacks API version ${API_VERSION}`);
+  }
+  const table = new Deno.UnsafePointerView(api);
+
+  const pointerOf = (name: Name) =>
+    Deno.UnsafePointer.create<Deno.ForeignFunction>(table.getBigUint64(TABLE[name][0] * 8))!;
+  const native = (name: Name, nonblocking: boolean) => {
+    const [, parameters, result] = TABLE[name];
+    const definition: Deno.ForeignFunction = {
+      parameters,
+      result: result === S ? p : result,
+      nonblocking,
+    };
+    const fn = new Deno.UnsafeFnPointer(pointerOf(name), definition);
+    return fn.call.bind(fn) as (...args: Argument[]) => unknown;
+  };
+
+  const errorCode = native("GetErrorCode", false), errorMessage = native("GetErrorMessage", false);
+  const releaseStatus = native("ReleaseStatus", false);
+  const check = (name: string, status: Deno.PointerValue): void => {
+    if (status === null) return;
+    const message = Deno.UnsafePointerView.getCString(errorMessage(status) as Pointer);
+    const code = errorCode(status) as number;
+    releaseStatus(status);
+    throw new OrtError(name, code, message);
+  };
+  const blocking = (name: Name) => {
+    const fn = native(name, false);
+    if (TABLE[name][2] !== S) return fn;
+    return (...args: Argument[]) => check(name, fn(...args) as Deno.PointerValue);
+  };
+  const background = (name: StatusName) => {
+    const fn = native(name, true);
+    return async (...args: Argument[]) => check(name, await fn(...args) as Deno.PointerValue);
+  };
+
+  const call = Object.fromEntries(
+    (Object.keys(TABLE) as Name[]).map((name) => [name, blocking(name)]),
+  ) as Ort["call"];
+  const CPU_DEVICE_ALLOCATOR = 0, DEFAULT_MEMORY = 0, LOG_ERRORS = 3;
+  return {
+    call,
+    callAsync: {
+      RunWithBinding: background("RunWithBinding"),
+      CreateSession: background("CreateSession"),
+      CreateSessionFromArray: background("CreateSessionFromArray"),
+    },
+    env: pointerFrom((out) => call.CreateEnv(LOG_ERRORS, cString("moi"), out)),
+    hostMemory: pointerFrom((out) =>
+      call.CreateCpuMemoryInfo(CPU_DEVICE_ALLOCATOR, DEFAULT_MEMORY, out)
+    ),
+    allocator: pointerFrom((out) => call.GetAllocatorWithDefaultOptions(out)),
+  };
+}

@@ -1,0 +1,61 @@
+/**
+ * Devices (execution providers): which exist, how a session asks for one, and what happened.
+ *
+ * @module
+ */
+
+import { cString, ort, type Pointer, pointerFrom, stringArray } from "./api.ts";
+
+/** Devices that a session can be asked for by name. */
+export const DEVICES = ["cpu", "cuda", "webgpu", "coreml", "dml"] as const;
+
+/** Name of a device. */
+export type Device = (typeof DEVICES)[number];
+
+/** One attempt to start a session on a device. */
+export interface DeviceAttempt {
+  /** The device tried. */
+  readonly device: Device;
+  /** Why it failed; absent for the one that was chosen. */
+  readonly error?: string;
+}
+
+/** Names of a device's memory for `CreateMemoryInfo`. */
+export const DEVICE_MEMORY: Readonly<Partial<Record<Device, string>>> = {
+  cuda: "Cuda",
+  webgpu: "WebGPU_Buf",
+};
+
+/** The devices worth trying on this system, best first. */
+export function autoDevices(os: string = Deno.build.os): Device[] {
+  if (os === "darwin") return ["webgpu", "cpu"];
+  if (os === "windows") return ["dml", "webgpu", "cpu"];
+  return ["cuda", "webgpu", "cpu"];
+}
+
+/** Asks session options for a device; throws the runtime's error where it cannot be had. */
+export function appendDevice(options: Pointer, device: Device): void {
+  const { call } = ort();
+  if (device === "cpu") return; // always the last resort of a session
+  if (device === "cuda") {
+    const cuda = pointerFrom((out) => call.CreateCUDAProviderOptions(out));
+    try {
+      const keys = stringArray(["device_id"]), values = stringArray(["0"]);
+      // the first call that fails where the CUDA libraries are absent
+      call.UpdateCUDAProviderOptions(cuda, keys.addresses, values.addresses, 1n);
+      call.SessionOptionsAppendExecutionProvider_CUDA_V2(options, cuda);
+    } finally {
+      call.ReleaseCUDAProviderOptions(cuda);
+    }
+    return;
+  }
+  const name = { webgpu: "WebGPU", coreml: "CoreML", dml: "DML" }[device];
+  const none = new BigUint64Array(1);
+  call.SessionOptionsAppendExecutionProvider(options, cString(name), none, none, 0n);
+}
+
+/** One line that tells what was tried, what was chosen and why. */
+export function deviceReport(attempts: readonly DeviceAttempt[]): string {
+  return attempts.map(({ device, error }) => error ? `${device}: ${error}` : `${device}: chosen`)
+    .join("; ");
+}

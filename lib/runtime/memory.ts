@@ -1,0 +1,87 @@
+/**
+ * Host memory outside the JavaScript heap: zeroed slabs whose pages are committed when first
+ * touched, and files mapped read-only.
+ *
+ * @module
+ */
+
+import type { Pointer } from "./api.ts";
+
+const PROT_READ = 1, PROT_WRITE = 2, MAP_PRIVATE = 2;
+const MAP_ANONYMOUS = Deno.build.os === "darwin" ? 0x1000 : 0x20;
+
+/** A block of host memory. */
+export interface Memory extends Disposable {
+  /** Its first byte. */
+  readonly pointer: Pointer;
+  /** Its size in bytes. */
+  readonly byteLength: number;
+  /** The memory itself, without a copy. Not to be used after disposal. */
+  readonly buffer: ArrayBuffer;
+}
+
+function openLibc() {
+  return Deno.dlopen(Deno.build.os === "darwin" ? "libSystem.dylib" : "libc.so.6", {
+    mmap: { parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"], result: "usize" },
+    munmap: { parameters: ["pointer", "usize"], result: "i32" },
+    open: { parameters: ["buffer", "i32"], result: "i32" },
+    close: { parameters: ["i32"], result: "i32" },
+  }).symbols;
+}
+let libc: ReturnType<typeof openLibc> | undefined;
+
+function map(byteLength: number, protection: number, flags: number, file: number): Memory {
+  libc ??= openLibc();
+  const { mmap, munmap } = libc;
+  const address = mmap(null, BigInt(byteLength), protection, flags, file, 0n);
+  if (address === 0xffff_ffff_ffff_ffffn) {
+    throw new Error(`Cannot map ${byteLength} bytes of memory: the system refused (out of memory?)`);
+  }
+  const pointer = Deno.UnsafePointer.create(address)!;
+  let disposed = false;
+  return {
+    pointer,
+    byteLength,
+    buffer: Deno.UnsafePointerView.getArrayBuffer(pointer, byteLength),
+    [Symbol.dispose]() {
+      if (!disposed) munmap(pointer, BigInt(byteLength));
+      disposed = true;
+    },
+  };
+}
+
+/** Memory over an array buffer: the garbage collector frees it. */
+export function memoryOver(buffer: ArrayBuffer): Memory {
+  const pointer = Deno.UnsafePointer.of(buffer)!;
+  return { pointer, byteLength: buffer.byteLength, buffer, [Symbol.dispose]() {} };
+}
+
+/**
+ * Zeroed memory. On Linux and macOS its pages cost nothing until they are written; on Windows it is
+ * an ordinary array buffer.
+ *
+ * @param byteLength Size in bytes.
+ */
+export function allocate(byteLength: number): Memory {
+  if (Deno.build.os === "windows") return memoryOver(new ArrayBuffer(byteLength));
+  return map(byteLength, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+}
+
+/**
+ * A file's bytes: mapped on Linux and macOS (no copy, shared between processes), read on Windows.
+ *
+ * @param path File to map.
+ */
+export function mapFile(path: string): Memory {
+  const { size } = Deno.statSync(path);
+  if (size === 0) throw new RangeError(`Cannot map ${path} as the file is empty`);
+  if (Deno.build.os === "windows") return memoryOver(Deno.readFileSync(path).buffer);
+  libc ??= openLibc();
+  const file = libc.open(new TextEncoder().encode(`${path}\0`), 0);
+  if (file < 0) throw new Deno.errors.NotFound(`Cannot map ${path}: the file could not be opened`);
+  try {
+    return map(size, PROT_READ, MAP_PRIVATE, file);
+  } finally {
+    libc.close(file);
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * ONNX Runtime through its C API: sessions, tensors over memory that is never copied, devices.
+ *
+ * Nothing here knows about language models. The library is the one inside
+ * `npm:onnxruntime-node`; it is opened on first use and needs `--allow-ffi` and `--allow-env`.
+ *
+ * ```text
+ * createSession(graph) ──▶ Session.bind(inputs, outputs) ──▶ Binding.run() / runAsync()
+ * ```
+ *
+ * @module
+ */
+
+export { OrtError, type Pointer } from "./api.ts";
+export {
+  autoDevices,
+  type Device,
+  type DeviceAttempt,
+  deviceReport,
+  DEVICES,
+} from "./device.ts";
+export { libraryFile, libraryUrl, type Platform, runtimeVersion } from "./library.ts";
+export { allocate, mapFile, type Memory, memoryOver } from "./memory.ts";
+export {
+  type Binding,
+  createSession,
+  type Session,
+  type SessionOptions,
+  type Tensors,
+} from "./session.ts";
+export {
+  deviceTensor,
+  ELEMENT_TYPES,
+  elements,
+  type ElementType,
+  type Tensor,
+  tensor,
+  type TensorData,
+  tensorIn,
+} from "./tensor.ts";

@@ -1,0 +1,276 @@
+/**
+ * Sessions: a graph loaded on a device, and bindings through which it runs without copies.
+ *
+ * A binding fixes the tensors of every input and output once; a run then costs one call. Binding
+ * the same tensor as input and output updates it in place, which is how a KV cache grows.
+ *
+ * @module
+ */
+
+import {
+  cString,
+  ort,
+  OrtError,
+  type Pointer,
+  pointerArray,
+  pointerFrom,
+  sizeFrom,
+  stringArray,
+} from "./api.ts";
+import {
+  appendDevice,
+  autoDevices,
+  type Device,
+  DEVICE_MEMORY,
+  type DeviceAttempt,
+  deviceReport,
+  DEVICES,
+} from "./device.ts";
+import type { Memory } from "./memory.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Options of {@linkcode createSession}. */
+export interface SessionOptions {
+  /** Device, devices in order of preference, or "auto". Default: "cpu". */
+  readonly device?: Device | "auto" | readonly Device[];
+  /** Threads within an operator. Default: ONNX Runtime's choice, one per physical core. */
+  readonly threads?: number;
+  /**
+   * Whether idle threads spin. Default: false, since spinning threads slow down everything else
+   * on a machine that is shared, and themselves with it.
+   */
+  readonly spinning?: boolean;
+  /** External data of the graph by its location name: whole files in memory, not copied. */
+  readonly externalData?: Readonly<Record<string, Memory>>;
+}
+
+/** Named tensors. */
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** Inputs and outputs fixed once, run many times. */
+export interface Binding extends Disposable {
+  /** Runs on the calling thread: least overhead, blocks the event loop. */
+  run(): void;
+  /** Runs on a worker thread: timers and signals go on meanwhile (about 50 µs more). */
+  runAsync(): Promise<void>;
+}
+
+/** A loaded graph. */
+export interface Session extends Disposable {
+  /** Device that runs it. */
+  readonly device: Device;
+  /** What was tried, in order; the last one is the chosen one. */
+  readonly attempts: readonly DeviceAttempt[];
+  /** Names of the graph's inputs. */
+  readonly inputs: readonly string[];
+  /** Names of the graph's outputs. */
+  readonly outputs: readonly string[];
+  /** Fixes all inputs and outputs for later runs. */
+  bind(inputs: Tensors, outputs: Tensors): Binding;
+  /** Allocator of the device's memory; null on the CPU. */
+  readonly deviceAllocator: Pointer | null;
+}
+
+function startOptions(device: Device, options: SessionOptions): Pointer {
+  const { call } = ort();
+  const native = pointerFrom((out) => call.CreateSessionOptions(out));
+  const LOG_FATAL = 4; // errors come back as a status; the log would print them a second time
+  try {
+    call.SetSessionLogSeverityLevel(native, LOG_FATAL);
+    if (options.threads !== undefined) call.SetIntraOpNumThreads(native, options.threads);
+    const spin = cString(options.spinning ? "1" : "0");
+    call.AddSessionConfigEntry(native, cString("session.intra_op.allow_spinning"), spin);
+    const files = Object.entries(options.externalData ?? {});
+    if (files.length > 0) {
+      const names = stringArray(files.map(([name]) => name));
+      call.AddExternalInitializersFromFilesInMemory(
+        native,
+        names.addresses,
+        pointerArray(files.map(([, memory]) => memory.pointer)),
+        BigUint64Array.from(files, ([, memory]) => BigInt(memory.byteLength)),
+        BigInt(files.length),
+      );
+    }
+    appendDevice(native, device);
+    return native;
+  } catch (error) {
+    call.ReleaseSessionOptions(native);
+    throw error;
+  }
+}
+
+async function start(
+  graph: Uint8Array<ArrayBuffer> | string,
+  device: Device,
+  options: SessionOptions,
+): Promise<Pointer> {
+  const { call, callAsync, env } = ort();
+  const native = startOptions(device, options);
+  const out = new BigUint64Array(new ArrayBuffer(8));
+  try {
+    if (typeof graph === "string") {
+      const path = Deno.build.os === "windows"
+        ? Uint16Array.from(`${graph}\0`, (c) => c.charCodeAt(0))
+        : cString(graph);
+      await callAsync.CreateSession(env, path, native, out);
+    } else {
+      await callAsync.CreateSessionFromArray(env, graph, BigInt(graph.byteLength), native, out);
+    }
+    return Deno.UnsafePointer.create(out[0]!)!;
+  } finally {
+    call.ReleaseSessionOptions(native);
+  }
+}
+
+function names(session: Pointer, kind: "Input" | "Output"): string[] {
+  const { call, allocator } = ort();
+  const count = sizeFrom((out) => call[`SessionGet${kind}Count`](session, out));
+  return Array.from({ length: count }, (_, index) => {
+    const text = pointerFrom((out) =>
+      call[`SessionGet${kind}Name`](session, BigInt(index), allocator, out)
+    );
+    const name = Deno.UnsafePointerView.getCString(text);
+    call.AllocatorFree(allocator, text);
+    return name;
+  });
+}
+
+function allocatorOf(session: Pointer, device: Device): Pointer | null {
+  const memory = DEVICE_MEMORY[device];
+  if (memory === undefined) return null;
+  const { call } = ort();
+  const DEVICE_ALLOCATOR = 0, DEFAULT_MEMORY = 0;
+  const info = pointerFrom((out) =>
+    call.CreateMemoryInfo(cString(memory), DEVICE_ALLOCATOR, 0, DEFAULT_MEMORY, out)
+  );
+  try {
+    return pointerFrom((out) => call.CreateAllocator(session, info, out));
+  } finally {
+    call.ReleaseMemoryInfo(info);
+  }
+}
+
+/** Every input and output must be bound: a missing input would only be met inside a kernel. */
+function checkNames(kind: string, expected: readonly string[], given: Tensors): void {
+  const missing = expected.filter((name) => !(name in given));
+  const unknown = Object.keys(given).filter((name) => !expected.includes(name));
+  if (missing.length === 0 && unknown.length === 0) return;
+  throw new TypeError(
+    `Cannot bind as every ${kind} must be given and no other: ` +
+      `missing ${missing.join(", ") || "none"}; unknown ${unknown.join(", ") || "none"}`,
+  );
+}
+
+/**
+ * Loads a graph.
+ *
+ * @param graph The serialized `ModelProto`, or a path or file URL of one.
+ * @param options Device, threads, external data.
+ * @returns The session; dispose it when done.
+ * @throws {OrtError} Where the graph is bad.
+ * @throws {Error} Where no device could be started; the message lists every attempt.
+ *
+ * @example A graph that is no graph is refused with the runtime's words
+ * ```ts
+ * import { createSession } from "@moi/moi/runtime";
+ * import { assertRejects } from "@std/assert";
+ * await assertRejects(() => createSession(new Uint8Array([1, 2, 3])), Error, "protobuf");
+ * ```
+ */
+export async function createSession(
+  graph: Uint8Array<ArrayBuffer> | string | URL,
+  options: SessionOptions = {},
+): Promise<Session> {
+  const { device = "cpu" } = options;
+  const wanted = device === "auto" ? autoDevices() : typeof device === "string" ? [device] : device;
+  for (const name of wanted) {
+    if (!DEVICES.includes(name)) {
+      throw new RangeError(
+        `Cannot start a session as 'device' must be one of auto, ${DEVICES.join(", ")}: current value is ${name}`,
+      );
+    }
+  }
+  const source = graph instanceof URL ? decodeURIComponent(graph.pathname) : graph;
+  const attempts: DeviceAttempt[] = [];
+  for (const name of wanted) {
+    try {
+      const native = await start(source, name, options);
+      attempts.push({ device: name });
+      return wrap(native, name, attempts, options);
+    } catch (error) {
+      if (!(error instanceof OrtError)) throw error;
+      if (wanted.length === 1) throw error;
+      attempts.push({ device: name, error: error.message });
+    }
+  }
+  throw new Error(`Cannot start a session on any device: ${deviceReport(attempts)}`);
+}
+
+function wrap(
+  native: Pointer,
+  device: Device,
+  attempts: readonly DeviceAttempt[],
+  { externalData }: SessionOptions,
+): Session {
+  const { call, callAsync } = ort();
+  const inputs = names(native, "Input"), outputs = names(native, "Output");
+  const deviceAllocator = allocatorOf(native, device);
+  let running = 0, disposed = false;
+  const release = () => {
+    if (deviceAllocator) call.ReleaseAllocator(deviceAllocator);
+    call.ReleaseSession(native);
+  };
+
+  const bind = (boundInputs: Tensors, boundOutputs: Tensors): Binding => {
+    if (disposed) throw new Error("Cannot bind as the session is disposed");
+    checkNames("input", inputs, boundInputs);
+    checkNames("output", outputs, boundOutputs);
+    const binding = pointerFrom((out) => call.CreateIoBinding(native, out));
+    for (const name of inputs) call.BindInput(binding, cString(name), boundInputs[name]!.value);
+    for (const name of outputs) call.BindOutput(binding, cString(name), boundOutputs[name]!.value);
+    let busy = false, freed = false;
+    const check = () => {
+      if (busy || freed || disposed) {
+        throw new Error(
+          `Cannot run as the ${freed || disposed ? "session or binding is disposed" : "binding is running"}`,
+        );
+      }
+    };
+    return {
+      run() {
+        check();
+        call.RunWithBinding(native, null, binding);
+      },
+      async runAsync() {
+        check();
+        busy = true;
+        running++;
+        try {
+          await callAsync.RunWithBinding(native, null, binding);
+        } finally {
+          busy = false;
+          if (freed) call.ReleaseIoBinding(binding);
+          if (--running === 0 && disposed) release();
+        }
+      },
+      [Symbol.dispose]() {
+        if (!freed && !busy) call.ReleaseIoBinding(binding);
+        freed = true;
+      },
+    };
+  };
+
+  return {
+    device,
+    attempts,
+    inputs,
+    outputs,
+    bind,
+    deviceAllocator,
+    [Symbol.dispose]() {
+      if (!disposed && running === 0) release();
+      disposed = true;
+      void externalData; // mapped weights must outlive the session
+    },
+  };
+}

@@ -1,0 +1,158 @@
+/**
+ * Tensors: ONNX Runtime values over memory that somebody else owns.
+ *
+ * @module
+ */
+
+import { ort, type Pointer, pointerFrom } from "./api.ts";
+import type { Memory } from "./memory.ts";
+
+/** ONNX numbers and widths in bytes of the element types in use. */
+export const ELEMENT_TYPES = {
+  float32: { onnx: 1, bytes: 4 },
+  uint8: { onnx: 2, bytes: 1 },
+  int8: { onnx: 3, bytes: 1 },
+  int32: { onnx: 6, bytes: 4 },
+  int64: { onnx: 7, bytes: 8 },
+  float16: { onnx: 10, bytes: 2 },
+  bfloat16: { onnx: 16, bytes: 2 },
+} as const;
+
+/** Name of an element type. */
+export type ElementType = keyof typeof ELEMENT_TYPES;
+
+/** A tensor: shape, type, and the runtime's handle to it. */
+export interface Tensor extends Disposable {
+  /** Element type. */
+  readonly type: ElementType;
+  /** Shape. */
+  readonly dims: readonly number[];
+  /** The runtime's value. */
+  readonly value: Pointer;
+  /** The host memory that it views, kept alive with it; absent for a tensor on a device. */
+  readonly memory?: Memory;
+}
+
+/** Number of elements of a shape. */
+export function elements(dims: readonly number[]): number {
+  return dims.reduce((product, size) => product * size, 1);
+}
+
+function shapeOf(dims: readonly number[]): BigInt64Array<ArrayBuffer> {
+  return BigInt64Array.from(dims, BigInt);
+}
+
+function handle(type: ElementType, dims: readonly number[], value: Pointer): Tensor {
+  let disposed = false;
+  return {
+    type,
+    dims,
+    value,
+    [Symbol.dispose]() {
+      if (!disposed) ort().call.ReleaseValue(value);
+      disposed = true;
+    },
+  };
+}
+
+/**
+ * A tensor over part of a block of memory; nothing is copied.
+ *
+ * @param memory The block; it must live as long as the tensor.
+ * @param byteOffset Where the tensor starts.
+ * @param type Element type.
+ * @param dims Shape.
+ * @throws {RangeError} Where the tensor would leave the block.
+ */
+export function tensorIn(
+  memory: Memory,
+  byteOffset: number,
+  type: ElementType,
+  dims: readonly number[],
+): Tensor {
+  const byteLength = elements(dims) * ELEMENT_TYPES[type].bytes;
+  if (byteOffset < 0 || byteOffset + byteLength > memory.byteLength) {
+    throw new RangeError(
+      `Cannot view a tensor as its bytes ${byteOffset} to ${byteOffset + byteLength} must lie within the block's ${memory.byteLength}`,
+    );
+  }
+  const { call, hostMemory } = ort();
+  const data = Deno.UnsafePointer.offset(memory.pointer, byteOffset);
+  const value = pointerFrom((out) =>
+    call.CreateTensorWithDataAsOrtValue(
+      hostMemory,
+      data,
+      BigInt(byteLength),
+      shapeOf(dims),
+      BigInt(dims.length),
+      ELEMENT_TYPES[type].onnx,
+      out,
+    )
+  );
+  return { ...handle(type, dims, value), memory };
+}
+
+/** Typed arrays that {@linkcode tensor} takes. */
+export type TensorData =
+  | Float32Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | BigInt64Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>;
+
+function typeOf(data: TensorData): ElementType {
+  if (data instanceof Float32Array) return "float32";
+  if (data instanceof Int32Array) return "int32";
+  if (data instanceof BigInt64Array) return "int64";
+  return "uint8";
+}
+
+/**
+ * A tensor over a typed array; nothing is copied, and later writes to the array are seen.
+ *
+ * @param data The elements; may be longer than the shape needs.
+ * @param dims Shape.
+ * @throws {RangeError} Where the array is too short.
+ *
+ * @example A vector of two
+ * ```ts
+ * import { tensor } from "@moi/moi/runtime";
+ * import { assertEquals } from "@std/assert";
+ * using t = tensor(new Float32Array([1, 2]), [1, 2]);
+ * assertEquals(t.dims, [1, 2]);
+ * ```
+ */
+export function tensor(data: TensorData, dims: readonly number[]): Tensor {
+  const { buffer } = data; // reading it moves small arrays off the movable heap
+  const memory: Memory = {
+    pointer: Deno.UnsafePointer.of(buffer)!,
+    byteLength: buffer.byteLength,
+    buffer,
+    [Symbol.dispose]() {},
+  };
+  return tensorIn(memory, data.byteOffset, typeOf(data), dims);
+}
+
+/**
+ * A tensor in a device's memory, allocated there and freed with the tensor.
+ *
+ * @param allocator The device's allocator, from a session that runs on it.
+ * @param type Element type.
+ * @param dims Shape.
+ */
+export function deviceTensor(
+  allocator: Pointer,
+  type: ElementType,
+  dims: readonly number[],
+): Tensor {
+  const { call } = ort();
+  const value = pointerFrom((out) =>
+    call.CreateTensorAsOrtValue(
+      allocator,
+      shapeOf(dims),
+      BigInt(dims.length),
+      ELEMENT_TYPES[type].onnx,
+      out,
+    )
+  );
+  return handle(type, dims, value);
+}

@@ -1,0 +1,67 @@
+/**
+ * One line of a study: a problem decoded once by one method, with every setting that made it.
+ *
+ * @module
+ */
+
+import type { Grade } from "../tasks/task.ts";
+
+/** One finished run, as stored: one JSON object a line. */
+export interface Run {
+  /** Fingerprint of what all runs of a file share: model, task, sampler, seed. */
+  readonly study: string;
+  /** Model id, and a digest of its weights. */
+  readonly model: string;
+  /** Device that decoded, such as "cpu". */
+  readonly device: string;
+  /** Number format of the weights. */
+  readonly dtype: string;
+  /** Task name. */
+  readonly task: string;
+  /** Problem id. */
+  readonly problem: string;
+  /** The method's key in the study. */
+  readonly method: string;
+  /** The method's own name and knobs, such as `{ name: "moi", beta: 1, preset: "paper" }`. */
+  readonly parameters: Readonly<Record<string, string | number | boolean | null>>;
+  /** Repeat, from 0. */
+  readonly repeat: number;
+  /** Seed of this run: `generate` with it and the same settings gives the same text. */
+  readonly seed: number;
+  /** Sampler settings. */
+  readonly sampler: {
+    /** Softmax temperature; 0 is greedy. */
+    readonly temperature: number;
+    /** Number of most probable tokens kept; 0 keeps all. */
+    readonly topK: number;
+    /** Nucleus mass; 1 keeps all. */
+    readonly topP: number;
+    /** Least probability relative to the largest; 0 keeps all. */
+    readonly minP: number;
+    /** Largest number of generated tokens. */
+    readonly maxNewTokens: number;
+  };
+  /** First 16 hex digits of the SHA-256 of the prompt's token ids. */
+  readonly prompt: string;
+  /** Number of prompt tokens. */
+  readonly promptTokens: number;
+  /** Generated token ids. */
+  readonly tokens: readonly number[];
+  /** Generated text. */
+  readonly text: string;
+  /** Why decoding ended. */
+  readonly finishReason: "stop" | "length" | "aborted";
+  /** The task's verdict. */
+  readonly grade: Grade;
+  /** Evidence that mixing happened. */
+  readonly mixing: {
+    /** Mean over steps of the entropy of the distribution sampled from, divided by ln V. */
+    readonly meanEntropy: number;
+    /** Mean over steps of the mixture's weight on other tokens than the sampled one. */
+    readonly meanOffSampleMass: number;
+  };
+  /** Wall time in milliseconds; a run in a batch shares its time with the others. */
+  readonly timing: { readonly prefillMs: number; readonly decodeMs: number };
+  /** Versions of what computed it. */
+  readonly versions: Readonly<Record<string, string>>;
+}

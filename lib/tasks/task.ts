@@ -1,0 +1,102 @@
+/**
+ * A task makes problems, words the prompt and grades the answer.
+ *
+ * The three are plain functions on plain values: nothing here decodes, so the same task serves every
+ * method, and generated texts can be graded again at any time.
+ *
+ * @module
+ */
+
+import type { Message } from "../model/mod.ts";
+
+/**
+ * One problem of a task. Further fields hold what the prompt and the grader need.
+ *
+ * @example A problem is a record with an id
+ * ```ts
+ * import type { Problem } from "@moi/moi/tasks";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const problem: Problem = { id: "sums-0", left: 2, right: 3 };
+ * assertEquals(problem.id, "sums-0");
+ * ```
+ */
+export interface Problem {
+  /** Stable and unique within the task; runs are paired by it. */
+  readonly id: string;
+  /** Whatever else prompt and grader use. */
+  readonly [field: string]: unknown;
+}
+
+/**
+ * The verdict on one generated text.
+ *
+ * @example A right answer
+ * ```ts
+ * import { type Grade, votes } from "@moi/moi/tasks";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const task = votes();
+ * const [problem] = await task.problems();
+ * assert(problem);
+ * const grade: Grade = task.grade(problem, "<answer>1:h</answer>");
+ * assertEquals(grade, { correct: true, extracted: "1: h", reason: "h leads ward 1" });
+ * ```
+ */
+export interface Grade {
+  /** Whether the answer is right. */
+  readonly correct: boolean;
+  /** The answer as found in the text, or null where there is none. */
+  readonly extracted: string | null;
+  /** Why the answer counts or does not, in a few words. */
+  readonly reason?: string;
+}
+
+/**
+ * Problems, their prompt and their grader.
+ *
+ * @typeParam P What a problem of this task holds.
+ *
+ * @example A task of one's own
+ * ```ts
+ * import { lastAnswer, type Problem, type Task } from "@moi/moi/tasks";
+ * import { assertEquals } from "@std/assert";
+ *
+ * interface Sum extends Problem {
+ *   readonly left: number;
+ *   readonly right: number;
+ * }
+ *
+ * const sums: Task<Sum> = {
+ *   name: "sums",
+ *   problems: () => [{ id: "sums-0", left: 2, right: 3 }, { id: "sums-1", left: 4, right: 4 }],
+ *   prompt: ({ left, right }) => [{ role: "user", content: `What is ${left} + ${right}?` }],
+ *   grade: ({ left, right }, text) => {
+ *     const extracted = lastAnswer(text);
+ *     return { correct: extracted === `${left + right}`, extracted };
+ *   },
+ * };
+ *
+ * const [first] = await sums.problems();
+ * assertEquals(first && sums.grade(first, "<answer>5</answer>").correct, true);
+ * ```
+ */
+export interface Task<P extends Problem = Problem> {
+  /** Short name, recorded with every run. */
+  readonly name: string;
+  /** Sampler settings that the task's source recommends; a study uses them unless told otherwise. */
+  readonly defaults?: {
+    /** Softmax temperature. */
+    readonly temperature?: number;
+    /** Nucleus mass. */
+    readonly topP?: number;
+    /** Largest number of generated tokens. */
+    readonly maxNewTokens?: number;
+  };
+  /** The problems, in a fixed order. */
+  problems(): P[] | Promise<P[]>;
+  /** What the model is asked: chat messages, or plain text that is continued as it is. */
+  prompt(problem: P): Message[] | string;
+  /** Grades a generated text (the text alone, without the prompt). */
+  grade(problem: P, text: string): Grade;
+}
