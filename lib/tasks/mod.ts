@@ -1,0 +1,33 @@
+/**
+ * Tasks: problems, the words they are put in, and graders.
+ *
+ * A {@linkcode Task} is a plain value, so a notebook can write its own. Two come with the package
+ * and need no network: {@linkcode votes}, where mixed inputs provably help, and
+ * {@linkcode countdown}, where there is almost nothing to mix. Each has a tiny model of the same
+ * name that was trained for it: an instrument that finds the first effect and not the second can be
+ * trusted with a third.
+ *
+ * @example Ask, answer, grade
+ * ```ts
+ * import { countdown } from "@moi/moi/tasks";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const task = countdown({ limit: 3 });
+ * const problems = await task.problems();
+ * assertEquals(problems.length, 3);
+ *
+ * const [, , problem] = problems;
+ * assert(problem);
+ * const text = "24 - 13 = 11 [11, 6] 11 * 6 = 66\n</think>\n<answer> (24 - 13) * 6 </answer>";
+ * assertEquals(task.grade(problem, text).correct, true);
+ * ```
+ *
+ * @module
+ */
+
+export * from "./task.ts"; // Task, Problem, Grade
+export type { Message } from "../model/mod.ts"; // what a prompt is made of
+export { lastAnswer } from "./answer.ts";
+export type { SyntheticOptions } from "./synthetic.ts";
+export { votes, type VotesProblem } from "./votes.ts"; // positive control
+export { countdown, type CountdownProblem } from "./countdown.ts"; // null control
