@@ -1,0 +1,36 @@
+/**
+ * Argument checks that several functions of this folder share.
+ *
+ * @module
+ */
+
+import { checkNumber, refusal, shown } from "../_check.ts";
+
+/** A number strictly between 0 and 1: a confidence level, a significance level, a power. */
+export function checkInside(verb: string, name: string, value: unknown): number {
+  const rule = "be a number greater than 0 and less than 1";
+  if (typeof value !== "number") throw new TypeError(refusal(verb, name, rule, value));
+  if (!(value > 0 && value < 1)) throw new RangeError(refusal(verb, name, rule, value));
+  return value;
+}
+
+/** The two options of everything that draws: how often, and from which seed. */
+export function checkDraws(verb: string, resamples: unknown, seed: unknown): void {
+  checkNumber(verb, "resamples", resamples, { min: 1, integer: true });
+  checkNumber(verb, "seed", seed, { min: 0, max: 2 ** 32 - 1, integer: true });
+}
+
+/** At least one difference, each finite; returned as a typed array. */
+export function checkDifferences(verb: string, differences: ArrayLike<number>): Float64Array {
+  if (differences.length === 0) {
+    throw new RangeError(refusal(verb, "differences", "hold at least one number", []));
+  }
+  for (let i = 0; i < differences.length; i++) {
+    const value: unknown = differences[i];
+    const message = `Cannot ${verb} as 'differences' must be finite numbers: ` +
+      `current value at index ${i} is ${shown(value)}`;
+    if (typeof value !== "number") throw new TypeError(message);
+    if (!Number.isFinite(value)) throw new RangeError(message);
+  }
+  return Float64Array.from(differences); // [P]
+}

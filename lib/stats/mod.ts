@@ -1,0 +1,41 @@
+/**
+ * Statistics of studies: pure functions from runs to numbers.
+ *
+ * The unit is the problem. Two methods that answer the same problems are compared in pairs, since
+ * most of what varies between runs is how hard the problem is, and that part cancels. Repeats of a
+ * problem sharpen its own difference but are not further problems: they stay together in the
+ * standard error (clusters), in the bootstrap (resampled as one) and in the test (signs flip for
+ * all repeats at once). Trying several methods or settings is several chances to be lucky, so p
+ * values come adjusted too.
+ *
+ * - {@linkcode gains}: the table of a study, one row a method, each with interval and p value
+ * - {@linkcode accuracy}: one method alone
+ * - {@linkcode mcnemarExact}, {@linkcode signFlipTest}: is there a difference?
+ * - {@linkcode pairedBootstrap}, {@linkcode wilson}: how large may it be?
+ * - {@linkcode holm}: several comparisons at once
+ * - {@linkcode minimumDetectableGain}: is the study large enough? (ask first)
+ *
+ * All figures are fractions, not percent; all randomness takes a seed; runs that would have to be
+ * ignored are refused.
+ *
+ * @example Is a gain of three points on 198 problems news?
+ * ```ts
+ * import { mcnemarExact, minimumDetectableGain } from "@moi/moi/stats";
+ * import { assert } from "@std/assert";
+ *
+ * assert(mcnemarExact(22, 16) > 0.4); // 22 won, 16 lost: no
+ * assert(minimumDetectableGain({ problems: 198 }) > 0.08); // nor could it have been
+ * ```
+ *
+ * @module
+ */
+
+export { type GainRow, gains, type GainsOptions } from "./gains.ts";
+export { type Accuracy, accuracy, type AccuracyOptions } from "./accuracy.ts";
+export { mcnemarExact } from "./mcnemar.ts";
+export { signFlipTest, type SignFlipTestOptions } from "./sign_flip.ts";
+export { pairedBootstrap, type PairedBootstrapOptions } from "./bootstrap.ts";
+export { type Interval, wilson } from "./wilson.ts";
+export { holm } from "./holm.ts";
+export { minimumDetectableGain, type MinimumDetectableGainOptions } from "./power.ts";
+export type { Outcome } from "./_table.ts";
