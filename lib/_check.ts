@@ -34,7 +34,11 @@ export interface NumberRule {
 /** Throws a TypeError for what is no number and a RangeError for one outside the rule. */
 export function checkNumber(verb: string, name: string, value: unknown, rule: NumberRule): number {
   const { min = -Infinity, max = Infinity, integer = false, infinite = false } = rule;
-  const lowest = min === -Infinity ? "" : rule.exclusiveMin ? `greater than ${min}` : `at least ${min}`;
+  const lowest = min === -Infinity
+    ? ""
+    : rule.exclusiveMin
+    ? `greater than ${min}`
+    : `at least ${min}`;
   const bounds = [lowest, max === Infinity ? "" : `at most ${max}`].filter((b) => b).join(" and ");
   const text = `be ${integer ? "an integer" : "a number"}${bounds ? ` ${bounds}` : ""}`;
   if (typeof value !== "number") throw new TypeError(refusal(verb, name, text, value));

@@ -12,7 +12,13 @@ import type { DecoderConfig } from "./decoder.ts";
 import type { Graph } from "./onnx.ts";
 import { qwen3 } from "./qwen3.ts";
 
-export { type Builder, graphBuilder, type OpOptions, type Weight, type Weights } from "./builder.ts";
+export {
+  type Builder,
+  graphBuilder,
+  type OpOptions,
+  type Weight,
+  type Weights,
+} from "./builder.ts";
 export { type DecoderConfig, PORTS } from "./decoder.ts";
 export {
   type Attribute,

@@ -81,7 +81,9 @@ function paddedWidth(size: number): number {
 function checkPosition(slot: number, position: number, length: number): void {
   if (position >= 0 && position < length) return;
   throw new RangeError(
-    `Cannot write to slot ${slot} as the position must be from 0 to ${length - 1}: current value is ${position}`,
+    `Cannot write to slot ${slot} as the position must be from 0 to ${
+      length - 1
+    }: current value is ${position}`,
   );
 }
 
@@ -111,7 +113,10 @@ export function openCache(
   };
 
   /** The cache tensors of `count` slots from `slot` on, under their input or output names. */
-  const slabs = (slot: number, count: number): { past: Tensors; present: Tensors; all: Tensor[] } => {
+  const slabs = (
+    slot: number,
+    count: number,
+  ): { past: Tensors; present: Tensors; all: Tensor[] } => {
     const past: Record<string, Tensor> = {}, present: Record<string, Tensor> = {};
     for (let layer = 0; layer < layers; layer++) {
       parts.forEach((part, p) => {

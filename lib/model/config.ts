@@ -27,7 +27,9 @@ type Json = Readonly<Record<string, unknown>>;
 
 function refuse(name: string, rule: string, value: unknown): never {
   throw new SyntaxError(
-    `Cannot load the model as '${name}' in config.json must ${rule}: current value is ${shown(value)}`,
+    `Cannot load the model as '${name}' in config.json must ${rule}: current value is ${
+      shown(value)
+    }`,
   );
 }
 
@@ -65,7 +67,9 @@ function ropeTheta(json: Json): number {
   const scaling = (json.rope_scaling ?? {}) as Json;
   const type = parameters.rope_type ?? scaling.rope_type ?? scaling.type ?? "default";
   if (type !== "default") refuse("rope_scaling", "be absent or of type default", type);
-  return "rope_theta" in parameters ? positive(parameters, "rope_theta") : positive(json, "rope_theta");
+  return "rope_theta" in parameters
+    ? positive(parameters, "rope_theta")
+    : positive(json, "rope_theta");
 }
 
 /**

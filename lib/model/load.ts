@@ -93,9 +93,12 @@ async function readText(folder: string, file: string): Promise<string> {
   try {
     return await Deno.readTextFile(join(folder, file));
   } catch (cause) {
-    throw new Deno.errors.NotFound(`Cannot load the model as ${join(folder, file)} cannot be read`, {
-      cause,
-    });
+    throw new Deno.errors.NotFound(
+      `Cannot load the model as ${join(folder, file)} cannot be read`,
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -65,6 +65,8 @@ export function writeInput(
 function checkId(id: number, vocabularySize: number): number {
   if (Number.isInteger(id) && id >= 0 && id < vocabularySize) return id;
   throw new RangeError(
-    `Cannot feed a token as its id must be an integer from 0 to ${vocabularySize - 1}: current value is ${id}`,
+    `Cannot feed a token as its id must be an integer from 0 to ${
+      vocabularySize - 1
+    }: current value is ${id}`,
   );
 }

@@ -30,7 +30,8 @@ function fail(location: string, why: string): never {
   throw new SyntaxError(`Cannot read ${location} as ${why}`);
 }
 
-const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+const isSize = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && Number(value) >= 0;
 
 function parseTensor(location: string, name: string, entry: unknown, start: number, size: number) {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
@@ -45,10 +46,18 @@ function parseTensor(location: string, name: string, entry: unknown, start: numb
   const [begin, end] = offsets as [number, number];
   const length = elements(shape) * ELEMENT_TYPES[type].bytes;
   if (end - begin !== length) {
-    fail(location, `tensor ${shown(name)} must hold ${length} bytes for its shape: current value is ${end - begin}`);
+    fail(
+      location,
+      `tensor ${shown(name)} must hold ${length} bytes for its shape: current value is ${
+        end - begin
+      }`,
+    );
   }
   if (begin > end || start + end > size) {
-    fail(location, `tensor ${shown(name)} must end within the file's ${size} bytes: it ends at ${start + end}`);
+    fail(
+      location,
+      `tensor ${shown(name)} must end within the file's ${size} bytes: it ends at ${start + end}`,
+    );
   }
   return { type, dims: shape as number[], location, offset: start + begin, length };
 }

@@ -39,9 +39,12 @@ export function createTokenizer(
   try {
     library = new HuggingFaceTokenizer(definition, config);
   } catch (cause) {
-    throw new SyntaxError("Cannot load the tokenizer as tokenizer.json is not a usable definition", {
-      cause,
-    });
+    throw new SyntaxError(
+      "Cannot load the tokenizer as tokenizer.json is not a usable definition",
+      {
+        cause,
+      },
+    );
   }
   return {
     eosTokenIds,

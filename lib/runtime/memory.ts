@@ -35,7 +35,9 @@ function map(byteLength: number, protection: number, flags: number, file: number
   const { mmap, munmap } = libc;
   const address = mmap(null, BigInt(byteLength), protection, flags, file, 0n);
   if (address === 0xffff_ffff_ffff_ffffn) {
-    throw new Error(`Cannot map ${byteLength} bytes of memory: the system refused (out of memory?)`);
+    throw new Error(
+      `Cannot map ${byteLength} bytes of memory: the system refused (out of memory?)`,
+    );
   }
   const pointer = Deno.UnsafePointer.create(address)!;
   let disposed = false;

@@ -12,13 +12,7 @@
  */
 
 export { OrtError, type Pointer } from "./api.ts";
-export {
-  autoDevices,
-  type Device,
-  type DeviceAttempt,
-  deviceReport,
-  DEVICES,
-} from "./device.ts";
+export { autoDevices, type Device, type DeviceAttempt, deviceReport, DEVICES } from "./device.ts";
 export { libraryFile, libraryUrl, type Platform, runtimeVersion } from "./library.ts";
 export { allocate, mapFile, type Memory, memoryOver } from "./memory.ts";
 export {

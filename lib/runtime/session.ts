@@ -186,7 +186,9 @@ export async function createSession(
   for (const name of wanted) {
     if (!DEVICES.includes(name)) {
       throw new RangeError(
-        `Cannot start a session as 'device' must be one of auto, ${DEVICES.join(", ")}: current value is ${name}`,
+        `Cannot start a session as 'device' must be one of auto, ${
+          DEVICES.join(", ")
+        }: current value is ${name}`,
       );
     }
   }
@@ -232,7 +234,9 @@ function wrap(
     const check = () => {
       if (busy || freed || disposed) {
         throw new Error(
-          `Cannot run as the ${freed || disposed ? "session or binding is disposed" : "binding is running"}`,
+          `Cannot run as the ${
+            freed || disposed ? "session or binding is disposed" : "binding is running"
+          }`,
         );
       }
     };

@@ -73,7 +73,9 @@ export function tensorIn(
   const byteLength = elements(dims) * ELEMENT_TYPES[type].bytes;
   if (byteOffset < 0 || byteOffset + byteLength > memory.byteLength) {
     throw new RangeError(
-      `Cannot view a tensor as its bytes ${byteOffset} to ${byteOffset + byteLength} must lie within the block's ${memory.byteLength}`,
+      `Cannot view a tensor as its bytes ${byteOffset} to ${
+        byteOffset + byteLength
+      } must lie within the block's ${memory.byteLength}`,
     );
   }
   const { call, hostMemory } = ort();

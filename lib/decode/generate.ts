@@ -1,0 +1,140 @@
+/**
+ * Generation: one text, a stream of its tokens, or any number of texts in one batch.
+ *
+ * @module
+ */
+
+import { checkNumber, checkOptions } from "../_check.ts";
+import type { Model } from "../model/mod.ts";
+import { decode } from "./engine.ts";
+import {
+  type GenerateOptions,
+  type Generation,
+  jobOf,
+  type Prompt,
+  type Request,
+  type Step,
+} from "./generation.ts";
+
+/**
+ * Continues a prompt.
+ *
+ * @param model The model.
+ * @param prompt Text, a conversation (rendered by the chat template), or token ids.
+ * @param options Method, sampler, seed and limits. Sampler settings that are left out come from the
+ * model's `generation_config.json`, else temperature 1 without truncation.
+ * @returns The text with its tokens, and evidence of mixing.
+ * @throws {TypeError} Where an option is unknown or of the wrong kind.
+ * @throws {RangeError} Where an option is outside its rule or the prompt does not fit the context.
+ *
+ * @example One seed gives one text
+ * ```ts
+ * import { generate, moi } from "@moi/moi/decode";
+ * import { loadModel } from "@moi/moi/model";
+ * import { assertEquals } from "@std/assert";
+ * await using model = await loadModel("countdown-tiny");
+ * const prompt = [{
+ *   role: "user",
+ *   content: "Using the numbers [12, 11, 8], create an equation that equals 36.",
+ * }];
+ * const a = await generate(model, prompt, { method: moi({ beta: 1 }), seed: 7 });
+ * const b = await generate(model, prompt, { method: moi({ beta: 1 }), seed: 7 });
+ * assertEquals(a.text, b.text);
+ * ```
+ */
+export async function generate(
+  model: Model,
+  prompt: Prompt,
+  options: GenerateOptions = {},
+): Promise<Generation> {
+  for await (const event of decode(model, [jobOf(model, { ...options, prompt }, 0)], 1)) {
+    if ("generation" in event) return event.generation;
+  }
+  throw new Error("internal: the decode loop ended without a generation");
+}
+
+/**
+ * Continues a prompt token by token.
+ *
+ * @param model The model.
+ * @param prompt Text, a conversation, or token ids.
+ * @param options As for {@linkcode generate}; `trace` says how many candidates each step carries.
+ * @returns The steps; leaving the loop ends the generation. An aborted signal ends it as well.
+ *
+ * @example The concatenated pieces are the text
+ * ```ts
+ * import { generate, stream } from "@moi/moi/decode";
+ * import { loadModel } from "@moi/moi/model";
+ * import { assert } from "@std/assert";
+ * await using model = await loadModel("votes-tiny");
+ * const options = { seed: 3, maxNewTokens: 8, ignoreEos: true };
+ * let text = "";
+ * for await (const step of stream(model, [1], options)) text += step.text;
+ * assert((await generate(model, [1], options)).text === text);
+ * ```
+ */
+export async function* stream(
+  model: Model,
+  prompt: Prompt,
+  options: GenerateOptions = {},
+): AsyncGenerator<Step> {
+  const job = jobOf(model, { ...options, trace: options.trace || true, prompt }, 0);
+  for await (const event of decode(model, [job], 1)) {
+    if ("step" in event) yield event.step;
+  }
+}
+
+/** Options of {@linkcode generateBatch}. */
+export interface BatchOptions {
+  /** Rows decoded at once. Default: 64, less where their keys and values would exceed 2 GiB. */
+  readonly slots?: number;
+  /** Ends all requests that have no signal of their own. */
+  readonly signal?: AbortSignal;
+}
+
+const DEFAULT_SLOTS = 64, KV_BUDGET_BYTES = 2 ** 31;
+
+/**
+ * Continues many prompts at once, each with its own method, sampler and seed.
+ *
+ * A request's text is the same as `generate` gives for it alone. Requests with the same prompt share
+ * one prefill.
+ *
+ * @param model The model.
+ * @param requests Prompts with the options of {@linkcode generate}.
+ * @param options Number of rows at once.
+ * @returns Every request's generation once, in the order in which they finish.
+ *
+ * @example A β grid in one batch
+ * ```ts
+ * import { generateBatch, moi } from "@moi/moi/decode";
+ * import { loadModel } from "@moi/moi/model";
+ * import { assertEquals } from "@std/assert";
+ * await using model = await loadModel("votes-tiny");
+ * const requests = [0.25, 1, 4].map((beta) => ({
+ *   prompt: [1], method: moi({ beta }), seed: 1, maxNewTokens: 4,
+ * }));
+ * const done: number[] = [];
+ * for await (const { index } of generateBatch(model, requests)) done.push(index);
+ * assertEquals(done.sort(), [0, 1, 2]);
+ * ```
+ */
+export async function* generateBatch(
+  model: Model,
+  requests: readonly Request[],
+  options: BatchOptions = {},
+): AsyncGenerator<{ index: number; generation: Generation }> {
+  checkOptions("generate", options, ["slots", "signal"]);
+  const { signal } = options;
+  const jobs = requests.map((request, index) =>
+    jobOf(model, signal ? { signal, ...request } : request, index)
+  );
+  const longest = jobs.reduce((n, job) => Math.max(n, job.prompt.length + job.maxNewTokens), 1);
+  const slotBytes = model.memory.kvBytesPerToken * Math.min(longest, model.maxLength);
+  const fitting = Math.max(1, Math.floor(KV_BUDGET_BYTES / slotBytes));
+  const slots = options.slots ?? Math.min(DEFAULT_SLOTS, fitting);
+  checkNumber("generate", "slots", slots, { min: 1, integer: true });
+  for await (const event of decode(model, jobs, slots)) {
+    if ("generation" in event) yield event;
+  }
+}

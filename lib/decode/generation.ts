@@ -1,0 +1,218 @@
+/**
+ * What is asked of a model and what comes back.
+ *
+ * @module
+ */
+
+import { checkNumber, checkOptions, refusal } from "../_check.ts";
+import type { Message, Mixture, Model } from "../model/mod.ts";
+import type { Method } from "./method.ts";
+import { standard } from "./methods/standard.ts";
+import { type Sampler, samplerOf } from "./sampler.ts";
+
+/** A prompt: text, a conversation, or token ids. */
+export type Prompt = string | readonly Message[] | readonly number[];
+
+/** What a trace records. */
+export interface TraceOptions {
+  /** Number of most probable tokens recorded per step. Default: 10. */
+  readonly top?: number;
+}
+
+/** Options of {@linkcode generate}. */
+export interface GenerateOptions extends Partial<Sampler> {
+  /** How the next input is made. Default: `standard()`. */
+  readonly method?: Method;
+  /** Largest number of new tokens. Default: the model's own recommendation, else 256. */
+  readonly maxNewTokens?: number;
+  /** Texts that end the generation; they are cut off. Default: none. */
+  readonly stop?: readonly string[];
+  /** Whether end-of-text tokens are treated like any other. Default: false. */
+  readonly ignoreEos?: boolean;
+  /** Seed, an integer from 0 to 2⁵³ − 1: one seed gives one text. Default: 0. */
+  readonly seed?: number;
+  /** Ends the generation between two steps; what is there is returned as "aborted". */
+  readonly signal?: AbortSignal;
+  /** Whether every step is recorded. Default: false. */
+  readonly trace?: boolean | TraceOptions;
+}
+
+/** A prompt and its options. */
+export interface Request extends GenerateOptions {
+  /** Text, conversation or token ids. */
+  readonly prompt: Prompt;
+}
+
+/** A token with its probability under the distribution sampled from. */
+export interface Candidate {
+  /** Token id. */
+  readonly token: number;
+  /** Its text. */
+  readonly text: string;
+  /** Its probability. */
+  readonly probability: number;
+}
+
+/** One generated token. */
+export interface Step {
+  /** Index, from 0. */
+  readonly index: number;
+  /** Token id. */
+  readonly token: number;
+  /** The text it completes; "" within a character that takes several tokens. */
+  readonly text: string;
+  /** Entropy of the distribution sampled from divided by ln V, 0 to 1. */
+  readonly entropy: number;
+  /** Probability of the token under the distribution sampled from. */
+  readonly probability: number;
+  /** What the method feeds back. */
+  readonly mixture: Mixture;
+  /** Weight of the mixture on other tokens than this one. */
+  readonly offSampleMass: number;
+  /** Most probable tokens, in descending order. */
+  readonly candidates: readonly Candidate[];
+}
+
+/** Why a generation ended. */
+export type FinishReason = "stop" | "length" | "aborted";
+
+/** A finished generation. */
+export interface Generation {
+  /** Generated text, without the end-of-text token or stop text. */
+  readonly text: string;
+  /** Generated token ids, the end-of-text token included. */
+  readonly tokens: number[];
+  /** "stop": end of text or stop text; "length": token budget or context used up; "aborted". */
+  readonly finishReason: FinishReason;
+  /** Number of prompt tokens. */
+  readonly promptTokens: number;
+  /** Evidence that mixing happened. */
+  readonly mixing: {
+    /** Mean over the generated tokens of the entropy sampled from, divided by ln V. */
+    readonly meanEntropy: number;
+    /** Mean over the generated tokens of the mixture's weight on other tokens. */
+    readonly meanOffSampleMass: number;
+  };
+  /** Every step, where asked for. */
+  readonly trace?: Step[];
+  /** Wall time in milliseconds; rows of a batch share theirs. */
+  readonly timing: { readonly prefillMs: number; readonly decodeMs: number };
+}
+
+/** A request with everything checked and filled in. */
+export interface Job {
+  /** Place in the caller's list. */
+  readonly index: number;
+  /** Token ids of the prompt. */
+  readonly prompt: readonly number[];
+  /** Sampler settings. */
+  readonly sampler: Sampler;
+  /** Method. */
+  readonly method: Method;
+  /** Largest number of new tokens. */
+  readonly maxNewTokens: number;
+  /** Stop texts. */
+  readonly stop: readonly string[];
+  /** Ids that end the text. */
+  readonly eos: ReadonlySet<number>;
+  /** Seed. */
+  readonly seed: number;
+  /** Signal. */
+  readonly signal: AbortSignal | undefined;
+  /** Number of candidates recorded per step; 0 records nothing. */
+  readonly top: number;
+}
+
+const REQUEST_FIELDS = [
+  "prompt",
+  "method",
+  "temperature",
+  "topK",
+  "topP",
+  "minP",
+  "maxNewTokens",
+  "stop",
+  "ignoreEos",
+  "seed",
+  "signal",
+  "trace",
+] as const satisfies (keyof Request)[];
+
+/**
+ * Token ids of a prompt: text gets BOS where the tokenizer says so, a conversation is rendered by the
+ * chat template (which writes its own), ids are taken as they are.
+ *
+ * @param model The model.
+ * @param prompt Text, conversation or ids.
+ * @throws {TypeError} Where the prompt is none of them.
+ */
+export function promptTokens(model: Model, prompt: Prompt): readonly number[] {
+  if (typeof prompt === "string") {
+    return model.tokenizer.encode(prompt, { addSpecialTokens: true });
+  }
+  if (!Array.isArray(prompt)) {
+    const rule = "be a string, messages or token ids";
+    throw new TypeError(refusal("generate", "prompt", rule, prompt));
+  }
+  if (prompt.length > 0 && prompt.every((item) => typeof item === "object" && item !== null)) {
+    return model.tokenizer.encode(model.chat(prompt as readonly Message[]));
+  }
+  const { vocabularySize } = model.config;
+  for (const id of prompt as readonly number[]) {
+    const rule = { min: 0, max: vocabularySize - 1, integer: true };
+    checkNumber("generate", "prompt", id, rule);
+  }
+  return prompt as readonly number[];
+}
+
+/** The default budget of new tokens where the model recommends none. */
+const MAX_NEW_TOKENS = 256;
+
+/**
+ * Checks a request before anything runs.
+ *
+ * @throws {TypeError} Where an option is unknown or of the wrong kind.
+ * @throws {RangeError} Where one is outside its rule, or the prompt leaves no room for a token.
+ */
+export function jobOf(model: Model, request: Request, index: number): Job {
+  const verb = "generate";
+  checkOptions(verb, request, REQUEST_FIELDS);
+  const { defaults } = model;
+  const sampler = samplerOf({
+    temperature: request.temperature ?? defaults.temperature ?? 1,
+    topK: request.topK ?? defaults.topK ?? 0,
+    topP: request.topP ?? defaults.topP ?? 1,
+    minP: request.minP ?? defaults.minP ?? 0,
+  });
+  const { method = standard(), stop = [], seed = 0, ignoreEos = false, trace = false } = request;
+  if (typeof method?.init !== "function" || typeof method.step !== "function") {
+    throw new TypeError(refusal(verb, "method", "have the functions init and step", method));
+  }
+  if (!Array.isArray(stop) || stop.some((text) => typeof text !== "string" || text === "")) {
+    throw new TypeError(refusal(verb, "stop", "be a list of non-empty strings", stop));
+  }
+  const maxNewTokens = request.maxNewTokens ?? defaults.maxNewTokens ?? MAX_NEW_TOKENS;
+  checkNumber(verb, "maxNewTokens", maxNewTokens, { min: 1, integer: true });
+  checkNumber(verb, "seed", seed, { min: 0, integer: true });
+  const top = typeof trace === "object" ? trace.top ?? 10 : trace ? 10 : 0;
+  checkNumber(verb, "trace.top", top, { min: trace ? 1 : 0, integer: true });
+
+  const prompt = promptTokens(model, request.prompt);
+  if (prompt.length < 1 || prompt.length > model.maxLength) {
+    throw new RangeError(
+      `Cannot generate as the prompt must have 1 to ${model.maxLength} tokens, the model's context: current value is ${prompt.length}`,
+    );
+  }
+  return {
+    index,
+    prompt,
+    sampler,
+    method,
+    maxNewTokens,
+    stop,
+    seed,
+    top,
+    signal: request.signal,
+    eos: new Set(ignoreEos ? [] : model.tokenizer.eosTokenIds),
+  };
+}
