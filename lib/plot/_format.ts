@@ -1,0 +1,53 @@
+/**
+ * Numbers and tokens as labels write them.
+ *
+ * @module
+ */
+
+import { rounded } from "./_theme.ts";
+
+/** Percentage points of a fraction. */
+export function points(fraction: number): number {
+  return rounded(100 * fraction);
+}
+
+/** 0.4123 → "41.2". */
+export function bare(fraction: number): string {
+  return (100 * fraction).toFixed(1);
+}
+
+/** 0.4123 → "41.2 %". */
+export function percent(fraction: number): string {
+  return `${bare(fraction)} %`;
+}
+
+/** 0.032 → "+3.2". */
+export function signed(fraction: number): string {
+  const text = Math.abs(100 * fraction).toFixed(1);
+  return Number(text) === 0 ? text : `${fraction < 0 ? "−" : "+"}${text}`;
+}
+
+/** A p value with its sign of equality. */
+export function pText(p: number): string {
+  return p < 0.0001 ? "< 0.0001" : `= ${p.toPrecision(2)}`;
+}
+
+const FRACTIONS = new Map([
+  [0.125, "⅛"],
+  [0.25, "¼"],
+  [1 / 3, "⅓"],
+  [0.5, "½"],
+  [0.75, "¾"],
+]);
+
+/** 0.25 → "¼", 4 → "4". */
+export function betaText(value: number): string {
+  return FRACTIONS.get(value) ?? `${Number(value.toPrecision(4))}`;
+}
+
+/** A token's text in quotes, its white space visible and its end cut; its id if it has no text. */
+export function quoted(text: string | undefined, token: number): string {
+  if (text === undefined) return `#${token}`;
+  const chars = [...text];
+  return JSON.stringify(chars.length > 24 ? `${chars.slice(0, 23).join("")}…` : text);
+}

@@ -1,0 +1,78 @@
+/**
+ * Figures and texts as one HTML file that needs nothing else: it opens from a memory stick.
+ *
+ * @module
+ */
+
+import { checkOptions, refusal } from "../_check.ts";
+import { escapeHtml } from "./escape.ts";
+import { type Figure, type Html, isFigure, isHtml } from "./figure.ts";
+import { figureHtml, loaderScript } from "./_plotly.ts";
+
+/** Options of {@linkcode toHtml}. */
+export interface ToHtmlOptions {
+  /**
+   * Title of the page and its heading.
+   *
+   * @default {"Figures", without a heading}
+   */
+  readonly title?: string;
+}
+
+/**
+ * Makes a self-contained page. It carries plotly.js once (2.6 MB) if there is a figure, opens from
+ * `file://` without a network, and stays interactive.
+ *
+ * @param figures A figure, a piece of HTML, or a list of both in reading order.
+ * @param options Title of the page.
+ * @returns The page's source.
+ * @throws {TypeError} If a value is neither a figure nor HTML, or an option is not known.
+ *
+ * @example A page with a heading
+ * ```ts
+ * import { toHtml } from "@moi/moi/plot";
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * const page = await toHtml({ html: "<p>No figure yet.</p>", text: "No figure yet." }, {
+ *   title: "β < 1",
+ * });
+ * assertStringIncludes(page, "<h1>β &lt; 1</h1>");
+ * ```
+ */
+export async function toHtml(
+  figures: Figure | Html | readonly (Figure | Html)[],
+  options: ToHtmlOptions = {},
+): Promise<string> {
+  checkOptions("make a page", options, ["title"]);
+  const parts = Array.isArray(figures) ? figures as readonly (Figure | Html)[] : [figures];
+  const body: string[] = [];
+  let count = 0;
+  for (const part of parts) {
+    if (isFigure(part)) body.push(figureHtml(part, `figure-${++count}`));
+    else if (isHtml(part)) body.push(`<div class="moi-html">${part.html}</div>`);
+    else {
+      const rule = "be figures ({ data, layout }) or HTML ({ html, text })";
+      throw new TypeError(refusal("make a page", "figures", rule, part));
+    }
+  }
+  const { title } = options;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>${escapeHtml(title ?? "Figures")}</title>
+<style>
+body { max-width: 960px; margin: 24px auto; padding: 0 16px; background: #fff; color: #111;
+  font: 15px/1.5 "Helvetica Neue", Helvetica, Arial, "Liberation Sans", sans-serif; }
+h1 { font-size: 22px; font-weight: 600; }
+.moi-figure, .moi-html { margin: 0 0 28px; }
+</style>
+${count > 0 ? await loaderScript() : ""}
+</head>
+<body>
+${title === undefined ? "" : `<h1>${escapeHtml(title)}</h1>\n`}${body.join("\n")}
+</body>
+</html>
+`;
+}

@@ -1,0 +1,150 @@
+/**
+ * Can mixing act here at all?
+ *
+ * A method that mixes embeddings does nothing where the model is certain: with entropy near zero the
+ * mixture is the sampled token, and any gain is chance. This figure shows, before any gain is
+ * believed, how uncertain the model was and how much weight went to tokens other than the sampled
+ * one.
+ *
+ * @module
+ */
+
+import { checkOptions, refusal } from "../_check.ts";
+import { plotlyText } from "./escape.ts";
+import type { Figure } from "./figure.ts";
+import { alpha, axis, axisTitle, baseLayout, COLORS, rounded } from "./_theme.ts";
+
+/** What {@linkcode plotMixing} reads of a run. */
+export interface MixingRunLike {
+  /** The method's key in the study. */
+  readonly method: string;
+  /** Problem id. */
+  readonly problem: string;
+  /** Means over the steps of the run, both in 0..1. */
+  readonly mixing: { readonly meanEntropy: number; readonly meanOffSampleMass: number };
+}
+
+/** Options of {@linkcode plotMixing}. */
+export interface PlotMixingOptions {
+  /**
+   * Title.
+   *
+   * @default {"Can mixing act here?"}
+   */
+  readonly title?: string;
+  /** Text before the N in the line below the title, such as the model and the task. */
+  readonly subtitle?: string;
+}
+
+/**
+ * Draws two box plots per method over its runs: the mean normalised entropy of the distribution
+ * sampled from, and the mean off-sample mass Σ wᵢ (i ≠ y) of the mixture.
+ *
+ * A box spans the quartiles, with the median as a line and the mean dashed; whiskers reach the last
+ * run within 1.5 boxes. Both scales begin at 0 and end at the largest value.
+ *
+ * @param runs Runs of a study.
+ * @param options Title and subtitle.
+ * @returns A figure; the N stands below the title, its height grows with the number of methods.
+ * @throws {RangeError} If there are no runs.
+ * @throws {TypeError} If an option is not known.
+ *
+ * @example Two runs of one method
+ * ```ts
+ * import { plotMixing } from "@moi/moi/plot";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const figure = plotMixing([
+ *   { method: "moi", problem: "a", mixing: { meanEntropy: 0.1, meanOffSampleMass: 0.2 } },
+ *   { method: "moi", problem: "b", mixing: { meanEntropy: 0.3, meanOffSampleMass: 0.4 } },
+ * ]);
+ * assertEquals((figure.data as { x: number[] }[]).map((trace) => trace.x), [[0.1, 0.3], [0.2, 0.4]]);
+ * ```
+ */
+export function plotMixing(
+  runs: readonly MixingRunLike[],
+  options: PlotMixingOptions = {},
+): Figure {
+  checkOptions("plot mixing", options, ["title", "subtitle"]);
+  if (runs.length === 0) {
+    throw new RangeError(refusal("plot mixing", "runs", "have at least one run", runs));
+  }
+  const groups = new Map<string, MixingRunLike[]>();
+  for (const run of runs) {
+    const group = groups.get(run.method);
+    if (group === undefined) groups.set(run.method, [run]);
+    else group.push(run);
+  }
+  const methods = [...groups.keys()];
+  const data = [...groups].flatMap(([method, group]) => [
+    box(method, group.map((run) => run.mixing.meanEntropy), COLORS.blue, ""),
+    box(method, group.map((run) => run.mixing.meanOffSampleMass), COLORS.vermillion, "2"),
+  ]);
+  const problems = new Set(runs.map((run) => run.problem)).size;
+  const n = `N = ${counted(runs.length, "run")} of ${counted(problems, "problem")}`;
+  const height = 150 + 38 * Math.max(methods.length, 2);
+  return {
+    data,
+    layout: {
+      ...baseLayout(
+        plotlyText(options.title ?? "Can mixing act here?"),
+        [options.subtitle ?? [], n].flat().map(plotlyText).join(" · "),
+      ),
+      height,
+      margin: { l: 20, r: 24, t: 70, b: 58 },
+      showlegend: false,
+      xaxis: axis({
+        domain: [0, 0.48],
+        range: [0, upperEnd(runs.map((run) => run.mixing.meanEntropy))],
+        title: axisTitle("mean normalised entropy of a run"),
+      }),
+      xaxis2: axis({
+        domain: [0.52, 1],
+        range: [0, upperEnd(runs.map((run) => run.mixing.meanOffSampleMass))],
+        title: axisTitle("mean off-sample mass of a run"),
+        anchor: "y",
+      }),
+      yaxis: axis({
+        type: "category",
+        categoryorder: "array",
+        categoryarray: methods,
+        autorange: "reversed",
+        tickmode: "array",
+        tickvals: methods,
+        ticktext: methods.map(plotlyText),
+        tickcolor: "rgba(0,0,0,0)",
+        showgrid: false,
+      }),
+    },
+  };
+}
+
+function box(method: string, values: readonly number[], color: string, panel: string): object {
+  return {
+    type: "box",
+    orientation: "h",
+    name: method,
+    x: values.map((value) => rounded(value, 6)),
+    y0: method,
+    xaxis: `x${panel}`,
+    yaxis: "y",
+    boxmean: true,
+    boxpoints: "outliers",
+    whiskerwidth: 0.5,
+    width: 0.55,
+    fillcolor: alpha(color, 0.2),
+    line: { color, width: 1.5 },
+    marker: { color: alpha(color, 0.5), size: 4 },
+    hoverinfo: "x",
+  };
+}
+
+/** End of a scale that begins at 0; values near zero get a scale on which they look like zero. */
+function upperEnd(values: readonly number[]): number {
+  const largest = values.reduce((a, b) => Math.max(a, b), 0);
+  return largest < 0.001 ? 0.05 : rounded(1.06 * largest, 6);
+}
+
+function counted(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}

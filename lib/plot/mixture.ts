@@ -1,0 +1,142 @@
+/**
+ * One step, opened: the distribution that a token was drawn from, and the mixture that was fed back.
+ *
+ * @module
+ */
+
+import { checkNumber, checkOptions } from "../_check.ts";
+import { plotlyText } from "./escape.ts";
+import type { Figure } from "./figure.ts";
+import { quoted } from "./_format.ts";
+import { alpha, axis, baseLayout, COLORS, rounded } from "./_theme.ts";
+import type { CandidateLike, StepLike } from "./trace.ts";
+
+/** Options of {@linkcode plotMixture}. */
+export interface PlotMixtureOptions {
+  /**
+   * Title.
+   *
+   * @default {"What the next step is fed"}
+   */
+  readonly title?: string;
+  /**
+   * Largest number of tokens shown, most probable first; the sampled token is always among them.
+   *
+   * @default {12}
+   */
+  readonly tokens?: number;
+}
+
+/**
+ * Draws one step: for each token its probability beside its weight in the mixture that is fed next.
+ * A mixing method moves the weights from "all on the sampled token" towards the probabilities.
+ *
+ * @param step A step of a traced generation or of `stream`.
+ * @param options Title, and number of tokens.
+ * @returns A figure with two bars per token; tokens outside the candidates have no probability bar.
+ * @throws {RangeError} If `tokens` is not a positive integer.
+ * @throws {TypeError} If an option is not known.
+ *
+ * @example Half of the weight stays on the sampled token
+ * ```ts
+ * import { plotMixture } from "@moi/moi/plot";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const figure = plotMixture({
+ *   ...{ token: 7, text: " cat", entropy: 0.2, probability: 0.6, offSampleMass: 0.5 },
+ *   mixture: { ids: [7, 8], weights: [0.5, 0.5] },
+ *   candidates: [
+ *     { token: 7, text: " cat", probability: 0.6 },
+ *     { token: 8, text: " dog", probability: 0.4 },
+ *   ],
+ * });
+ * assertEquals((figure.data as { x: number[] }[]).map((bars) => bars.x), [[0.6, 0.4], [0.5, 0.5]]);
+ * ```
+ */
+export function plotMixture(step: StepLike, options: PlotMixtureOptions = {}): Figure {
+  const verb = "plot a mixture";
+  checkOptions(verb, options, ["title", "tokens"]);
+  const limit = options.tokens ?? 12;
+  checkNumber(verb, "options.tokens", limit, { min: 1, integer: true });
+  const all = tokensOf(step);
+  const shown = all.slice(0, limit);
+  const sampled = all.find((entry) => entry.token === step.token)!;
+  if (!shown.includes(sampled)) shown.splice(-1, 1, sampled);
+
+  const y = shown.map((entry) => `${entry.token}`);
+  const hovertext = shown.map((entry) =>
+    `${plotlyText(quoted(entry.text, entry.token))} (token ${entry.token})<br>probability ${
+      entry.probability === null ? "not recorded" : entry.probability.toFixed(4)
+    }<br>weight ${entry.weight.toFixed(4)}`
+  );
+  const bars = { type: "bar", orientation: "h", y, hoverinfo: "text", hovertext };
+  const hidden = all.length - shown.length;
+  const subtitle = `sampled ${quoted(step.text, step.token)} · H = ${step.entropy.toFixed(3)} · ` +
+    `off-sample mass ${step.offSampleMass.toFixed(3)}` +
+    (hidden > 0 ? ` · ${hidden} more tokens not shown` : "");
+  return {
+    data: [
+      {
+        ...bars,
+        name: "probability",
+        x: shown.map((entry) => entry.probability === null ? null : rounded(entry.probability, 6)),
+        marker: { color: alpha(COLORS.band, 0.75) },
+      },
+      {
+        ...bars,
+        name: "weight in the mixture",
+        x: shown.map((entry) => rounded(entry.weight, 6)),
+        marker: { color: COLORS.blue },
+      },
+    ],
+    layout: {
+      ...baseLayout(plotlyText(options.title ?? "What the next step is fed"), plotlyText(subtitle)),
+      height: 160 + 30 * Math.max(shown.length, 3),
+      margin: { l: 20, r: 24, t: 96, b: 36 },
+      barmode: "group",
+      bargap: 0.28,
+      bargroupgap: 0.05,
+      legend: { orientation: "h", x: 0, y: 1.01, yanchor: "bottom", traceorder: "normal" },
+      xaxis: axis({ rangemode: "tozero" }),
+      yaxis: axis({
+        type: "category",
+        autorange: "reversed",
+        tickmode: "array",
+        tickvals: y,
+        ticktext: shown.map((entry) => {
+          const label = plotlyText(quoted(entry.text, entry.token));
+          return entry === sampled ? `<b>${label} ◂ sampled</b>` : label;
+        }),
+        tickfont: { family: "Menlo, Consolas, DejaVu Sans Mono, monospace", size: 12 },
+        tickcolor: "rgba(0,0,0,0)",
+        showgrid: false,
+      }),
+    },
+  };
+}
+
+interface Entry {
+  readonly token: number;
+  readonly text: string | undefined;
+  readonly probability: number | null;
+  readonly weight: number;
+}
+
+/** Candidates, sampled token and mixture as one list: by probability, then by weight. */
+function tokensOf(step: StepLike): Entry[] {
+  const weights = new Map<number, number>();
+  for (let i = 0; i < step.mixture.ids.length; i++) {
+    const id = step.mixture.ids[i]!;
+    weights.set(id, (weights.get(id) ?? 0) + step.mixture.weights[i]!);
+  }
+  const known = new Map<number, CandidateLike>();
+  for (const candidate of step.candidates ?? []) known.set(candidate.token, candidate);
+  known.set(step.token, step);
+  const ids = new Set([...known.keys(), ...weights.keys()]);
+  return [...ids].map((token) => ({
+    token,
+    text: known.get(token)?.text,
+    probability: known.get(token)?.probability ?? null,
+    weight: weights.get(token) ?? 0,
+  })).sort((a, b) => (b.probability ?? -1) - (a.probability ?? -1) || b.weight - a.weight);
+}

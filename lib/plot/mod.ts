@@ -1,0 +1,53 @@
+/**
+ * Rows into figures.
+ *
+ * A figure is a value: plain plotly JSON (`{ data, layout }`), computed by a pure function from the
+ * rows of a study, so it can be tested, stored and changed like any other value. Showing it is a
+ * separate step: `show` in a notebook, `toHtml` for a page that works without a network, `toSvg`
+ * for a paper or a README, without a browser. Three rules hold for all of them:
+ *
+ * - every gain has its interval, and every figure states its N;
+ * - text from models, data sets and users is escaped;
+ * - nothing is fetched: plotly.js travels with the page.
+ *
+ * | To see | Use |
+ * | --- | --- |
+ * | how much a method gains, and at which β | {@linkcode plotGains} |
+ * | whether mixing could act at all | {@linkcode plotMixing} |
+ * | where in a text the model was uncertain | {@linkcode plotTrace} |
+ * | what one step was fed | {@linkcode plotMixture} |
+ *
+ * @example From runs to a file
+ * ```ts
+ * import { plotMixing, toSvg } from "@moi/moi/plot";
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * const figure = plotMixing([
+ *   { method: "standard", problem: "1", mixing: { meanEntropy: 0.21, meanOffSampleMass: 0 } },
+ *   { method: "moi, β = 1", problem: "1", mixing: { meanEntropy: 0.2, meanOffSampleMass: 0.13 } },
+ * ]);
+ * const svg = await toSvg(figure); // Deno.writeTextFile("mixing.svg", svg)
+ * assertStringIncludes(svg, "N = 2 runs of 1 problem");
+ * ```
+ *
+ * @module
+ */
+
+// What a figure is
+export * from "./figure.ts";
+
+// Figures
+export * from "./gains.ts";
+export * from "./mixing.ts";
+export * from "./mixture.ts";
+export * from "./trace.ts";
+
+// Where they go
+export * from "./display.ts";
+export * from "./html.ts";
+export * from "./svg.ts";
+export { escapeHtml } from "./escape.ts";
+
+// Long work in a terminal, a log or a notebook
+export * from "./interrupt.ts";
+export * from "./progress.ts";

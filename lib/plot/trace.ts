@@ -1,0 +1,154 @@
+/**
+ * One generation, seen from inside: its text with each token coloured by the entropy of the
+ * distribution it was drawn from. It needs a generation made with `trace: true`.
+ *
+ * @module
+ */
+
+import { checkNumber, checkOptions, refusal } from "../_check.ts";
+import { escapeHtml } from "./escape.ts";
+import type { Html } from "./figure.ts";
+import { quoted } from "./_format.ts";
+
+/** A probable next token, as {@linkcode plotTrace} and {@linkcode plotMixture} read it. */
+export interface CandidateLike {
+  /** Token id. */
+  readonly token: number;
+  /** Its text. */
+  readonly text: string;
+  /** Its probability, 0..1. */
+  readonly probability: number;
+}
+
+/** What {@linkcode plotTrace} and {@linkcode plotMixture} read of a step. */
+export interface StepLike {
+  /** Id of the sampled token. */
+  readonly token: number;
+  /** Its text. */
+  readonly text: string;
+  /** Entropy of the distribution sampled from, divided by its maximum: 0..1. */
+  readonly entropy: number;
+  /** Probability of the sampled token, 0..1. */
+  readonly probability: number;
+  /** The next input: weights ≥ 0 that sum to 1. */
+  readonly mixture: { readonly ids: ArrayLike<number>; readonly weights: ArrayLike<number> };
+  /** Weight of the mixture on other tokens than the sampled one, 0..1. */
+  readonly offSampleMass: number;
+  /** The most probable tokens, most probable first. */
+  readonly candidates?: readonly CandidateLike[] | undefined;
+}
+
+/** What {@linkcode plotTrace} reads of a generation. */
+export interface TracedLike {
+  /** The generated text. */
+  readonly text: string;
+  /** Its steps; present if the generation was made with `trace: true`. */
+  readonly trace?: readonly StepLike[] | undefined;
+}
+
+/** Options of {@linkcode plotTrace}. */
+export interface PlotTraceOptions {
+  /**
+   * Entropy that gets the full colour, 0..1. Set it to compare generations with each other.
+   *
+   * @default {the largest entropy of this generation}
+   */
+  readonly maxEntropy?: number;
+  /**
+   * Number of candidates named in a token's tooltip.
+   *
+   * @default {5}
+   */
+  readonly candidates?: number;
+}
+
+/**
+ * Shows a generation as text, each token coloured by its entropy; resting the pointer on a token
+ * names its probability, the off-sample mass and the most probable candidates.
+ *
+ * @param generation Result of `generate` with `trace: true`.
+ * @param options Scale of the colours, and length of the tooltips.
+ * @returns HTML with every text from the model escaped, and its plain-text twin.
+ * @throws {TypeError} If the generation has no trace, or an option is not known.
+ * @throws {RangeError} If an option is out of range.
+ *
+ * @example A token that looks like markup stays text
+ * ```ts
+ * import { plotTrace } from "@moi/moi/plot";
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * const mixture = { ids: [7, 8], weights: [0.6, 0.4] };
+ * const step = { token: 7, text: "<b>", entropy: 0.2, probability: 0.6, mixture, offSampleMass: 0.4 };
+ * const { html, text } = plotTrace({ text: "<b>", trace: [step] });
+ * assertStringIncludes(html, "&lt;b&gt;</span>");
+ * assertStringIncludes(text, "1 token, mean H 0.200, mean off-sample mass 0.400");
+ * ```
+ */
+export function plotTrace(generation: TracedLike, options: PlotTraceOptions = {}): Html {
+  const verb = "plot a trace";
+  checkOptions(verb, options, ["maxEntropy", "candidates"]);
+  const { trace } = generation;
+  if (!Array.isArray(trace)) {
+    throw new TypeError(
+      `${
+        refusal(verb, "generation.trace", "be an array of steps", trace)
+      } (pass trace: true to generate)`,
+    );
+  }
+  const steps: readonly StepLike[] = trace;
+  const candidates = options.candidates ?? 5;
+  checkNumber(verb, "options.candidates", candidates, { min: 0, integer: true });
+  const largest = steps.reduce((max, step) => Math.max(max, step.entropy), 0);
+  const max = options.maxEntropy ?? (largest > 0 ? Math.min(1, largest) : 1);
+  checkNumber(verb, "options.maxEntropy", max, { min: 0, max: 1, exclusiveMin: true });
+
+  const entropy = mean(steps.map((step) => step.entropy));
+  const mass = mean(steps.map((step) => step.offSampleMass));
+  const summary = `${steps.length} ${steps.length === 1 ? "token" : "tokens"}, ` +
+    `mean H ${entropy.toFixed(3)}, mean off-sample mass ${mass.toFixed(3)}`;
+  const tokens = steps.map((step) =>
+    `<span title="${escapeHtml(tooltip(step, candidates))}" style="background:${
+      heat(step.entropy / max)
+    };border-radius:2px">${escapeHtml(visible(step.text))}</span>`
+  ).join("");
+  const ramp = [0, 0.25, 0.5, 0.75, 1].map(heat).join(",");
+  return {
+    html: `<div style="background:#fff;color:#000;padding:10px 12px">` +
+      `<div style="font:12px sans-serif;margin-bottom:8px">normalised entropy H &nbsp;0 ` +
+      `<span style="display:inline-block;width:110px;height:10px;border:1px solid #bbb;` +
+      `vertical-align:middle;background:linear-gradient(90deg,${ramp})"></span> ` +
+      `${max.toFixed(3)} &nbsp;·&nbsp; ${summary}</div>` +
+      `<div style="font:14px/1.75 ui-monospace,Menlo,Consolas,monospace;white-space:pre-wrap;` +
+      `overflow-wrap:anywhere;color:#000">${tokens}</div></div>`,
+    text: `${generation.text}\n[${summary}]`,
+  };
+}
+
+function tooltip(step: StepLike, candidates: number): string {
+  const top = (step.candidates ?? []).slice(0, candidates).map((candidate) =>
+    `${candidate.probability.toFixed(3)}  ${quoted(candidate.text, candidate.token)}`
+  );
+  return [
+    `${quoted(step.text, step.token)}  p = ${step.probability.toFixed(3)}`,
+    `H = ${step.entropy.toFixed(3)}`,
+    `off-sample mass ${step.offSampleMass.toFixed(3)}`,
+    ...top,
+  ].join("\n");
+}
+
+/** Text of a token in running text: a line break gets a mark, an empty text a dot. */
+function visible(text: string): string {
+  return text === "" ? "·" : text.replace(/\n/g, "↵\n");
+}
+
+/** White to orange: one hue, so that it reads the same with any colour vision and with black text. */
+function heat(share: number): string {
+  const t = Math.max(0, Math.min(1, share));
+  return `rgb(${Math.round(255 - 25 * t)},${Math.round(255 - 96 * t)},${
+    Math.round(255 - 225 * t)
+  })`;
+}
+
+function mean(values: readonly number[]): number {
+  return values.length === 0 ? 0 : values.reduce((a, b) => a + b, 0) / values.length;
+}

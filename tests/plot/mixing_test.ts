@@ -1,0 +1,51 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { plotMixing } from "../../lib/plot/mod.ts";
+import { runs } from "./_rows.ts";
+
+// deno-lint-ignore no-explicit-any
+type Any = any;
+
+Deno.test("plotMixing() draws entropy and off-sample mass side by side for each method", () => {
+  const figure = plotMixing(runs);
+  const data = figure.data as Any[];
+  assertEquals(data.map((t) => [t.type, t.name, t.xaxis]), [
+    ["box", "standard", "x"],
+    ["box", "standard", "x2"],
+    ["box", "moi-1", "x"],
+    ["box", "moi-1", "x2"],
+    ["box", "direct", "x"],
+    ["box", "direct", "x2"],
+  ]);
+  assertEquals(data.map((t) => t.x.length), [60, 60, 60, 60, 60, 60]);
+  assertEquals(new Set(data[1].x), new Set([0]));
+});
+
+Deno.test("plotMixing() states the N", () => {
+  const { title } = plotMixing(runs, { subtitle: "tiny" }).layout as Any;
+  assertEquals(title.subtitle.text, "tiny · N = 180 runs of 20 problems");
+});
+
+Deno.test("plotMixing() shows masses near zero as zero, not as a spread", () => {
+  const run = {
+    method: "moi",
+    problem: "a",
+    mixing: { meanEntropy: 1e-6, meanOffSampleMass: 1e-7 },
+  };
+  const { xaxis, xaxis2 } = plotMixing([run]).layout as Any;
+  assertEquals([xaxis.range, xaxis2.range], [[0, 0.05], [0, 0.05]]);
+});
+
+Deno.test("plotMixing() grows with the methods and escapes their names", () => {
+  const many = Array.from({ length: 20 }, (_, i) => ({
+    method: `<m${i}>`,
+    problem: "a",
+    mixing: { meanEntropy: 0.1, meanOffSampleMass: 0.1 },
+  }));
+  const { height, yaxis } = plotMixing(many).layout as Any;
+  assertEquals(height, 150 + 38 * 20);
+  assertStringIncludes(yaxis.ticktext[0], "&lt;m0&gt;");
+});
+
+Deno.test("plotMixing() refuses no runs", () => {
+  assertThrows(() => plotMixing([]), RangeError, "'runs' must have at least one run");
+});
