@@ -36,7 +36,7 @@ export type { Method, MethodContext, MethodParameters, MethodStep } from "./meth
 export { directMixture } from "./methods/direct_mixture.ts";
 export { linearMixture, type LinearMixtureOptions } from "./methods/linear_mixture.ts";
 export { moi, type MoiOptions } from "./methods/moi.ts";
-export type { PriorOptions } from "./methods/prior.ts";
+export type { Prior, PriorOptions } from "./methods/prior.ts";
 export { randomMixture, type RandomMixtureOptions } from "./methods/random_mixture.ts";
 export { standard } from "./methods/standard.ts";
 export { philox, STREAM, uniform } from "./random.ts";

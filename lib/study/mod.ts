@@ -1,1 +1,14 @@
-export * from "./run.ts";
+/**
+ * Studies: methods × problems × repeats, one stored line per run, resumable at any time.
+ *
+ * {@linkcode runStudy} makes the runs, {@linkcode readRuns} reads them back. The same call again
+ * finishes what is missing; more methods, problems or repeats may be added to a file, but its runs
+ * always share model, task, sampler and seed.
+ *
+ * @module
+ */
+
+export { type Plan, type PlannedRun, planStudy, runSeed, type Study } from "./plan.ts";
+export type { Run } from "./run.ts";
+export { openStore, readRuns, type Store } from "./store.ts";
+export { finishedProblems, type RunOptions, runStudy } from "./study.ts";

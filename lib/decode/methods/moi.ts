@@ -102,14 +102,7 @@ export function moi(options: MoiOptions = {}): Method<undefined> {
   };
   return {
     name: "moi",
-    parameters: {
-      beta: beta === Infinity ? "Infinity" : beta,
-      preset,
-      prior,
-      topK,
-      normalizer,
-      shrink,
-    },
+    parameters: { ...options, beta: beta === Infinity ? "Infinity" : beta, preset },
     init: () => undefined,
     step: (distribution, token) => ({ input: mix(distribution, token), state: undefined }),
   };

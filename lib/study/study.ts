@@ -1,0 +1,182 @@
+/**
+ * Runs a study: everything that is missing, in batches, each run stored when it is finished.
+ *
+ * @module
+ */
+
+import { checkNumber, checkOptions } from "../_check.ts";
+import { generateBatch } from "../decode/mod.ts";
+import type { Progress } from "../model/mod.ts";
+import { runtimeVersion } from "../runtime/mod.ts";
+import type { Problem } from "../tasks/mod.ts";
+import manifest from "../../deno.json" with { type: "json" };
+import { checkStored, planStudy, type Study } from "./plan.ts";
+import type { Run } from "./run.ts";
+import { openStore } from "./store.ts";
+
+/** Options of {@linkcode runStudy}. */
+export interface RunOptions {
+  /** File that keeps the runs. Default: none, the runs are only returned. */
+  readonly store?: string | URL;
+  /** Rows decoded at once. Default: as for `generateBatch`. */
+  readonly slots?: number;
+  /** Stops between two steps; what is finished is kept and returned. */
+  readonly signal?: AbortSignal;
+  /** Called after every run, with the accuracy so far. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+const keyOf = (problem: string, method: string, repeat: number) =>
+  JSON.stringify([problem, method, repeat]);
+
+/** Accuracy so far of the first method and of the best other one. */
+function liveAccuracy() {
+  const counts = new Map<string, { n: number; correct: number }>();
+  return (run: Run): string => {
+    const count = counts.get(run.method) ?? { n: 0, correct: 0 };
+    counts.set(run.method, {
+      n: count.n + 1,
+      correct: count.correct + (run.grade.correct ? 1 : 0),
+    });
+    const rates = [...counts].map(([method, { n, correct }]) => ({ method, rate: correct / n }));
+    const best = rates.slice(1).sort((a, b) => b.rate - a.rate).slice(0, 1);
+    return [...rates.slice(0, 1), ...best]
+      .map(({ method, rate }) => `${method} ${(100 * rate).toFixed(1)} %`).join(", best ");
+  };
+}
+
+/**
+ * Runs a study, or finishes one that was stopped.
+ *
+ * All methods and repeats of a problem are decoded side by side; they share one prefill and draw the
+ * same random numbers. A run's text does not depend on what else is in the batch, so a study that
+ * was stopped, killed or extended gives the same runs as one that was not.
+ *
+ * @param study Model, task, methods, repeats, sampler settings, seed. Settings that are left out come
+ * from the task, then from the model.
+ * @param options Where to keep the runs, how to stop, how to watch.
+ * @returns All finished runs of this study, those already stored included, problem by problem.
+ * @throws {TypeError} Where an option is unknown or of the wrong kind.
+ * @throws {RangeError} Where an option is outside its rule or a prompt does not fit the context.
+ * @throws {Error} Where the store holds runs of another study, or cannot be written.
+ *
+ * @example Two methods on three problems
+ * ```ts
+ * import { moi, standard } from "@moi/moi/decode";
+ * import { loadModel } from "@moi/moi/model";
+ * import { runStudy } from "@moi/moi/study";
+ * import { votes } from "@moi/moi/tasks";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using model = await loadModel("votes-tiny");
+ * const runs = await runStudy({
+ *   model,
+ *   task: votes({ limit: 3 }),
+ *   methods: { standard: standard(), moi: moi({ beta: 0.25 }) },
+ * });
+ * assertEquals(runs.length, 6);
+ * ```
+ */
+export async function runStudy<P extends Problem>(
+  study: Study<P>,
+  options: RunOptions = {},
+): Promise<Run[]> {
+  const verb = "run the study";
+  checkOptions(verb, options, ["store", "slots", "signal", "onProgress"]);
+  if (options.slots !== undefined) {
+    checkNumber(verb, "slots", options.slots, { min: 1, integer: true });
+  }
+  const { model, task, methods } = study;
+  const { store, signal, onProgress, slots } = options;
+  const plan = await planStudy(study);
+  using file = store === undefined ? undefined : await openStore(store);
+  const stored = file?.runs ?? [];
+  checkStored(plan, task.name, stored, String(store));
+
+  const finished = new Map(
+    stored.map((run) => [keyOf(run.problem, run.method, run.repeat), run]),
+  );
+  const keyed = plan.runs.map((run) => ({
+    ...run,
+    key: keyOf(run.problem.id, run.method, run.repeat),
+  }));
+  const missing = keyed.filter(({ key }) => !finished.has(key));
+  const live = liveAccuracy();
+  const total = keyed.length;
+  let done = total - missing.length, note = "";
+  for (const { key } of keyed) {
+    const run = finished.get(key);
+    if (run) note = live(run);
+  }
+  const report = () => onProgress?.({ label: task.name, done, total, note });
+  report();
+
+  const { maxNewTokens, ...sampler } = plan.sampler;
+  const requests = missing.map(({ method, seed, tokens }) => ({
+    prompt: tokens,
+    method: methods[method]!,
+    seed,
+    maxNewTokens,
+    ...sampler,
+  }));
+  const versions = {
+    moi: manifest.version,
+    onnxruntime: runtimeVersion,
+    deno: Deno.version.deno,
+  };
+  const batch = { ...(signal ? { signal } : {}), ...(slots ? { slots } : {}) };
+  for await (const { index, generation } of generateBatch(model, requests, batch)) {
+    if (generation.finishReason === "aborted") continue;
+    const { key, problem, method, repeat, seed, prompt } = missing[index]!;
+    const { text, tokens, finishReason, promptTokens, mixing, timing } = generation;
+    const run: Run = {
+      study: plan.study,
+      model: plan.model,
+      device: model.device,
+      dtype: model.dtype,
+      task: task.name,
+      problem: problem.id,
+      method,
+      parameters: plan.parameters[method]!,
+      repeat,
+      seed,
+      sampler: plan.sampler,
+      prompt,
+      promptTokens,
+      tokens,
+      text,
+      finishReason,
+      grade: task.grade(problem, text),
+      mixing,
+      timing,
+      versions,
+    };
+    file?.append(run);
+    finished.set(key, run);
+    note = live(run);
+    done++;
+    report();
+  }
+  return keyed.flatMap(({ key }) => finished.get(key) ?? []);
+}
+
+/**
+ * The runs of those problems that every method has finished in every repeat: what a study that was
+ * stopped can already be judged by.
+ *
+ * @param runs Runs of one study.
+ *
+ * @example A problem that one method has not finished is left out
+ * ```ts
+ * import { finishedProblems, type Run } from "@moi/moi/study";
+ * import { assertEquals } from "@std/assert";
+ * const run = (problem: string, method: string) => ({ problem, method, repeat: 0 }) as Run;
+ * const runs = [run("1", "a"), run("1", "b"), run("2", "a")];
+ * assertEquals(finishedProblems(runs).length, 2);
+ * ```
+ */
+export function finishedProblems(runs: readonly Run[]): Run[] {
+  const expected = new Set(runs.map(({ method, repeat }) => keyOf("", method, repeat))).size;
+  const byProblem = Map.groupBy(runs, ({ problem }) => problem);
+  return [...byProblem.values()].filter((own) => own.length === expected).flat();
+}
