@@ -16,6 +16,7 @@
  * | whether mixing could act at all | {@linkcode plotMixing} |
  * | where in a text the model was uncertain | {@linkcode plotTrace} |
  * | what one step was fed | {@linkcode plotMixture} |
+| all of a study | {@linkcode studyReport}, {@linkcode gainsTable} |
  *
  * @example From runs to a file
  * ```ts
@@ -41,6 +42,10 @@ export * from "./gains.ts";
 export * from "./mixing.ts";
 export * from "./mixture.ts";
 export * from "./trace.ts";
+
+// Tables, and everything about a study
+export * from "./report.ts";
+export * from "./table.ts";
 
 // Where they go
 export * from "./display.ts";

@@ -11,6 +11,7 @@ import { accuracyOf } from "./accuracy.ts";
 import { bootstrapIntervals } from "./bootstrap.ts";
 import { holm } from "./holm.ts";
 import { mcnemarExact } from "./mcnemar.ts";
+import { pairedScore } from "./paired_score.ts";
 import { signFlipTest } from "./sign_flip.ts";
 
 const VERB = "compare methods";
@@ -59,7 +60,10 @@ export interface GainRow {
   readonly accuracyHigh: number;
   /** Accuracy less the baseline's: mean over problems of the paired difference. */
   readonly gain: number;
-  /** Lower end of the gain's interval: {@linkcode pairedBootstrap} over problems. */
+  /**
+   * Lower end of the gain's interval: {@linkcode pairedScore} for one run a problem, else
+   * {@linkcode pairedBootstrap} over problems.
+   */
   readonly low: number;
   /** Upper end of the gain's interval. */
   readonly high: number;
@@ -93,11 +97,12 @@ export interface GainRow {
  *
  *     dᵢ = share of the method's runs that are correct − share of the baseline's,
  *
- * and the gain is the mean of dᵢ. Its interval resamples problems ({@linkcode pairedBootstrap});
- * its p value is {@linkcode mcnemarExact} for one run a problem and {@linkcode signFlipTest} over
- * problems otherwise, since repeats of one problem are not independent. p and interval rest on
- * different arguments and may disagree at the margin. If no problem tells the methods apart, the
- * interval is [0, 0] and p is 1.
+ * and the gain is the mean of dᵢ. For one run a problem its interval is {@linkcode pairedScore} and its
+ * p value {@linkcode mcnemarExact}; for several, the interval resamples problems
+ * ({@linkcode pairedBootstrap}) and the p value flips signs over problems ({@linkcode signFlipTest}),
+ * since repeats of one problem are not independent. p and interval rest on different arguments and
+ * may disagree at the margin. With repeats, if no problem tells the methods apart, the interval is
+ * [0, 0] and p is 1.
  *
  * All methods must have the same problems and repeats: a method that was stopped halfway is
  * refused, not compared on what it happens to have.
@@ -156,8 +161,10 @@ export function gains(runs: readonly Outcome[], options: GainsOptions): GainRow[
   for (const table of others) checkPairs(table, base);
 
   const pairs = others.map((table) => pair(table, base));
-  const intervals = bootstrapIntervals(pairs.map((p) => p.differences), level, resamples, seed);
   const pValueOf = repeatsOf(base) === 1 ? "mcnemar" : "sign-flip";
+  const intervals = pValueOf === "mcnemar"
+    ? pairs.map(({ won, lost, differences: { length } }) => pairedScore(won, lost, length, level))
+    : bootstrapIntervals(pairs.map((p) => p.differences), level, resamples, seed);
   const p = pairs.map(({ won, lost, differences }) =>
     pValueOf === "mcnemar"
       ? mcnemarExact(won, lost)

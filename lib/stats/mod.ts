@@ -11,7 +11,7 @@
  * - {@linkcode gains}: the table of a study, one row a method, each with interval and p value
  * - {@linkcode accuracy}: one method alone
  * - {@linkcode mcnemarExact}, {@linkcode signFlipTest}: is there a difference?
- * - {@linkcode pairedBootstrap}, {@linkcode wilson}: how large may it be?
+ * - {@linkcode pairedScore}, {@linkcode pairedBootstrap}, {@linkcode wilson}: how large may it be?
  * - {@linkcode holm}: several comparisons at once
  * - {@linkcode minimumDetectableGain}: is the study large enough? (ask first)
  *
@@ -35,6 +35,7 @@ export { type Accuracy, accuracy, type AccuracyOptions } from "./accuracy.ts";
 export { mcnemarExact } from "./mcnemar.ts";
 export { signFlipTest, type SignFlipTestOptions } from "./sign_flip.ts";
 export { pairedBootstrap, type PairedBootstrapOptions } from "./bootstrap.ts";
+export { pairedScore } from "./paired_score.ts";
 export { type Interval, wilson } from "./wilson.ts";
 export { holm } from "./holm.ts";
 export { minimumDetectableGain, type MinimumDetectableGainOptions } from "./power.ts";

@@ -8,6 +8,7 @@
  * @module
  */
 
+export { betaGrid, type BetaGridOptions } from "./grid.ts";
 export { type Plan, type PlannedRun, planStudy, runSeed, type Study } from "./plan.ts";
 export type { Run } from "./run.ts";
 export { openStore, readRuns, type Store } from "./store.ts";

@@ -30,15 +30,16 @@ const keyOf = (problem: string, method: string, repeat: number) =>
   JSON.stringify([problem, method, repeat]);
 
 /** Accuracy so far of the first method and of the best other one. */
-function liveAccuracy() {
-  const counts = new Map<string, { n: number; correct: number }>();
+function liveAccuracy(methods: readonly string[]) {
+  const counts = new Map(methods.map((method) => [method, { n: 0, correct: 0 }]));
   return (run: Run): string => {
     const count = counts.get(run.method) ?? { n: 0, correct: 0 };
     counts.set(run.method, {
       n: count.n + 1,
       correct: count.correct + (run.grade.correct ? 1 : 0),
     });
-    const rates = [...counts].map(([method, { n, correct }]) => ({ method, rate: correct / n }));
+    const rates = [...counts].filter(([, { n }]) => n > 0)
+      .map(([method, { n, correct }]) => ({ method, rate: correct / n }));
     const best = rates.slice(1).sort((a, b) => b.rate - a.rate).slice(0, 1);
     return [...rates.slice(0, 1), ...best]
       .map(({ method, rate }) => `${method} ${(100 * rate).toFixed(1)} %`).join(", best ");
@@ -101,7 +102,7 @@ export async function runStudy<P extends Problem>(
     key: keyOf(run.problem.id, run.method, run.repeat),
   }));
   const missing = keyed.filter(({ key }) => !finished.has(key));
-  const live = liveAccuracy();
+  const live = liveAccuracy(Object.keys(methods));
   const total = keyed.length;
   let done = total - missing.length, note = "";
   for (const { key } of keyed) {

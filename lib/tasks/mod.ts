@@ -31,3 +31,4 @@ export { lastAnswer } from "./answer.ts";
 export type { SyntheticOptions } from "./synthetic.ts";
 export { votes, type VotesProblem } from "./votes.ts"; // positive control
 export { countdown, type CountdownProblem } from "./countdown.ts"; // null control
+export { controlNote } from "./controls.ts"; // what the two controls show

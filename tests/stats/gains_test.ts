@@ -5,6 +5,7 @@ import {
   holm,
   mcnemarExact,
   pairedBootstrap,
+  pairedScore,
   signFlipTest,
 } from "../../lib/stats/mod.ts";
 import { uint32s } from "../../lib/stats/_random.ts";
@@ -31,7 +32,7 @@ Deno.test("gains() puts the baseline first and keeps the order of the others", (
   assertEquals([gain, low, high, p, adjustedP, won, lost, tokensRatio], [0, 0, 0, 1, 1, 0, 0, 1]);
 });
 
-Deno.test("gains() of one run a problem: McNemar, Holm, bootstrap", () => {
+Deno.test("gains() of one run a problem: McNemar, Holm, score interval", () => {
   const [standard, moi, direct] = gains(runsOf(ONE), { baseline: "standard" });
   assertEquals([moi!.won, moi!.lost, direct!.won, direct!.lost], [5, 0, 1, 2]);
   assertEquals(moi!.pValueOf, "mcnemar");
@@ -39,9 +40,16 @@ Deno.test("gains() of one run a problem: McNemar, Holm, bootstrap", () => {
   assertEquals([moi!.adjustedP, direct!.adjustedP], holm([moi!.p, direct!.p]));
   assertAlmostEquals(moi!.gain, 5 / 16, 1e-15);
   assertAlmostEquals(moi!.gain, moi!.accuracy - standard!.accuracy, 1e-15);
-  const differences = shares(ONE.moi).map((share, i) => share - shares(ONE.standard)[i]!);
-  const { low, high } = pairedBootstrap(differences);
+  const { low, high } = pairedScore(5, 0, 16);
   assertEquals([moi!.low, moi!.high], [low, high]);
+});
+
+Deno.test("gains() of one run a problem gives equal methods an interval of some width", () => {
+  const [, same] = gains(runsOf({ standard: ONE.standard, moi: ONE.standard }), {
+    baseline: "standard",
+  });
+  assertEquals([same!.gain, same!.p], [0, 1]);
+  assertEquals(same!.low < 0 && same!.high > 0, true);
 });
 
 Deno.test("gains() of several repeats: sign flips and bootstrap over problems", () => {

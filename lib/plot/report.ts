@@ -1,0 +1,91 @@
+/**
+ * A study as a piece of a page: settings, table, curve, activity.
+ *
+ * @module
+ */
+
+import { checkOptions } from "../_check.ts";
+import { accuracy, gains } from "../stats/mod.ts";
+import type { Run } from "../study/mod.ts";
+import { controlNote } from "../tasks/mod.ts";
+import { escapeHtml } from "./escape.ts";
+import { percent } from "./_format.ts";
+import type { Figure, Html } from "./figure.ts";
+import { plotGains } from "./gains.ts";
+import { plotMixing } from "./mixing.ts";
+import { gainsTable } from "./table.ts";
+
+/** Options of {@linkcode studyReport}. */
+export interface StudyReportOptions {
+  /** Key of the method that the others are measured against. Default: "standard". */
+  readonly baseline?: string;
+  /** Runs of the same model and task at temperature 0, for a line that tells what greedy gets. */
+  readonly greedy?: readonly Run[];
+}
+
+function paragraph(text: string): string {
+  return `<p>${escapeHtml(text)}</p>`;
+}
+
+/** Every setting that the runs of a study share. */
+function settings(runs: readonly Run[]): string {
+  const { sampler, device, dtype, versions, model, task } = runs[0]!;
+  const { temperature, topK, topP, minP, maxNewTokens } = sampler;
+  const truncated = runs.filter((run) => run.finishReason === "length").length;
+  const software = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    `${model} on ${task}`,
+    `temperature ${temperature}, top-k ${topK || "off"}, top-p ${topP}, min-p ${minP || "off"}`,
+    `at most ${maxNewTokens} new tokens (${truncated} of ${runs.length} runs reached the limit)`,
+    `${dtype} on ${device}`,
+    software.join(", "),
+  ].join("; ");
+}
+
+/**
+ * What there is to see of a study.
+ *
+ * @param runs Runs of one study.
+ * @param options Baseline, runs of greedy decoding.
+ * @returns Heading, settings, table, gains over β, mixing activity; for `toHtml` or `show`.
+ * @throws {RangeError} Where the runs are none, of several studies, or incomplete.
+ *
+ * @example
+ * ```ts
+ * import { betaGrid, loadModel, runStudy, studyReport, votes } from "@moi/moi";
+ * import { assertEquals } from "@std/assert";
+ * await using model = await loadModel("votes-tiny");
+ * const methods = betaGrid({ betas: [1], controls: false });
+ * const runs = await runStudy({ model, task: votes({ limit: 5 }), methods });
+ * assertEquals(studyReport(runs).length, 4);
+ * ```
+ */
+export function studyReport(
+  runs: readonly Run[],
+  options: StudyReportOptions = {},
+): (Figure | Html)[] {
+  checkOptions("report", options, ["baseline", "greedy"]);
+  const { baseline = "standard", greedy = [] } = options;
+  const rows = gains(runs, { baseline });
+  const { model, task } = runs[0]!;
+  const name = `${model.split("@")[0]} on ${task}`;
+  const texts = [settings(runs)];
+  const note = controlNote(task);
+  if (note !== undefined) texts.push(note);
+  if (greedy.length > 0) {
+    const { mean, low, high, n } = accuracy(greedy, { method: baseline });
+    texts.push(
+      `Greedy decoding (temperature 0) on the same task: ${percent(mean)} ` +
+        `[${percent(low)}, ${percent(high)}], N = ${n}.`,
+    );
+  }
+  return [
+    {
+      html: `<h2>${escapeHtml(name)}</h2>${texts.map(paragraph).join("\n")}`,
+      text: [name, ...texts].join("\n"),
+    },
+    gainsTable(rows),
+    plotGains(rows, { title: `Gain over ${baseline}: ${name}`, baseline }),
+    plotMixing(runs, { title: `Was there anything to mix? ${name}` }),
+  ];
+}

@@ -1,0 +1,113 @@
+/**
+ * What the command lines share: options that are checked, errors of one line, an exit code.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+
+/** Options of a command: those with a value, and flags. */
+export interface Options {
+  /** Names of options that take a value. */
+  readonly values: readonly string[];
+  /** Names of options that take none. */
+  readonly flags?: readonly string[];
+}
+
+/** Parsed arguments. */
+export interface Arguments {
+  /** What is not an option. */
+  readonly rest: readonly string[];
+  /** Value of an option, or undefined. */
+  value(name: string): string | undefined;
+  /** Number of an option, or undefined. */
+  number(name: string): number | undefined;
+  /** Whether a flag is set. */
+  flag(name: string): boolean;
+}
+
+function numberOf(name: string, text: string): number {
+  const value = text.trim() === "" ? NaN : Number(text);
+  if (!Number.isNaN(value)) return value;
+  throw new TypeError(`Cannot read --${name} as it must be a number: current value is "${text}"`);
+}
+
+/** Numbers of a comma-separated option. */
+export function numbers(name: string, text: string): number[] {
+  return text.split(",").map((part) => numberOf(name, part));
+}
+
+/** Parses arguments; what is unknown is refused. */
+export function parse(args: readonly string[], { values, flags = [] }: Options): Arguments {
+  const own = args[0] === "--" ? args.slice(1) : args; // `deno task name -- text`
+  const all = [...flags, "help"];
+  const parsed = parseArgs([...own], {
+    string: [...values, "_"],
+    boolean: all,
+    alias: { help: "h" },
+    unknown(arg: string) {
+      if (!arg.startsWith("-")) return true;
+      const known = [...values, ...all].map((name) => `--${name}`).join(", ");
+      throw new TypeError(`Cannot use ${arg} as it is not an option: known options are ${known}`);
+    },
+  }) as Record<string, unknown> & { _: (string | number)[] };
+  const value = (name: string): string | undefined => {
+    const found = parsed[name];
+    if (found === undefined) return undefined;
+    if (typeof found === "string" && found !== "") return found;
+    throw new TypeError(`Cannot use --${name} as it needs a value`);
+  };
+  return {
+    rest: parsed._.map(String),
+    value,
+    number(name) {
+      const text = value(name);
+      return text === undefined ? undefined : numberOf(name, text);
+    },
+    flag: (name) => parsed[name] === true,
+  };
+}
+
+/** The entries whose value is there: for options objects that refuse `undefined`. */
+export function given<T extends Record<string, unknown>>(
+  entries: T,
+): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(
+    Object.entries(entries).filter(([, value]) => value !== undefined),
+  ) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+const encoder = new TextEncoder();
+
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = encoder.encode(text);
+  for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+}
+
+/** Writes to stdout. */
+export function print(text: string): void {
+  writeAll(Deno.stdout, text);
+}
+
+/** Writes a line to stderr. */
+export function say(text: string): void {
+  writeAll(Deno.stderr, `${text}\n`);
+}
+
+/** Runs a command: `--help` prints the usage; an error prints one line and sets the exit code. */
+export async function command(
+  usage: string,
+  options: Options,
+  run: (args: Arguments) => Promise<void>,
+): Promise<void> {
+  try {
+    const args = parse(Deno.args, options);
+    if (args.flag("help")) print(usage.trimStart());
+    else await run(args);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    say(`error: ${message.replaceAll("\n", " ")}`);
+    if (Deno.env.get("MOI_DEBUG")) say(error instanceof Error ? error.stack ?? "" : "");
+    Deno.exitCode = 1;
+  }
+}

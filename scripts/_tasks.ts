@@ -1,0 +1,25 @@
+/** Models and tasks by the names that command lines use. @module */
+
+import { countdown, type Problem, type Task, votes } from "../mod.ts";
+
+/** The embedded models and the task that each was trained for. */
+export const CONTROLS: Readonly<Record<string, string>> = {
+  "votes-tiny": "votes",
+  "countdown-tiny": "countdown",
+};
+
+/** Names of tasks. */
+export const TASKS = ["votes", "countdown"] as const;
+
+/** A task by its name. */
+export function taskOf(name: string, limit: number | undefined): Task<Problem> {
+  const options = limit === undefined ? {} : { limit };
+  // the engine hands a task its own problems only
+  if (name === "votes") return votes(options) as unknown as Task<Problem>;
+  if (name === "countdown") return countdown(options) as unknown as Task<Problem>;
+  throw new RangeError(
+    `Cannot find the task as '--task' must be one of ${
+      TASKS.join(", ")
+    }: current value is "${name}"`,
+  );
+}

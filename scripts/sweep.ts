@@ -1,0 +1,172 @@
+/** `deno task sweep`: methods × problems × repeats, a table and a report. @module */
+
+import { basename, join } from "node:path";
+import {
+  betaGrid,
+  type Figure,
+  finishedProblems,
+  gains,
+  gainsTable,
+  type Html,
+  interruptSignal,
+  loadModel,
+  type Method,
+  type MoiOptions,
+  progressBar,
+  type Run,
+  runStudy,
+  standard,
+  studyReport,
+  toHtml,
+} from "../mod.ts";
+import { type Arguments, command, given, numbers, print, say } from "./_cli.ts";
+import { CONTROLS, taskOf } from "./_tasks.ts";
+
+const USAGE = `
+Sweeps methods over a task and measures gains over standard decoding, paired by problem.
+
+usage: deno task sweep [options]
+
+Without options: both embedded models on their tasks, 500 problems each, over
+β = 1/4, 1/2, 1, 2, 4, 8 with standard, direct, linear and random controls.
+Runs are kept in runs/*.jsonl: the same command again finishes what is missing.
+
+  --model ID            votes-tiny, countdown-tiny, or a folder (default: both embedded)
+  --task NAME           votes or countdown (default: the model's own)
+  --methods A,B,…       only these, by key or family: standard, moi, direct, linear,
+                        random, moi-0.25, … (standard is always included)
+  --betas B,B,…         values of β (default: 0.25,0.5,1,2,4,8)
+  --preset NAME         paper or mixinputs-0.1.1 (default: paper)
+  --problems N          first N problems (default: 500)
+  --repeats N           runs of each problem (default: 1)
+  --seed N              seed of the study (default: 0)
+  --temperature T       (default: the task's)     --top-p P   --top-k K   --min-p P
+  --max-new-tokens N    (default: the task's)
+  --slots N             rows decoded at once (default: 64)
+  --threads N           threads within an operator
+  --out DIR             where runs and report.html go (default: runs)
+  -h, --help            this text
+`;
+
+const VALUES = [
+  "model",
+  "task",
+  "methods",
+  "betas",
+  "preset",
+  "problems",
+  "repeats",
+  "seed",
+  "temperature",
+  "top-p",
+  "top-k",
+  "min-p",
+  "max-new-tokens",
+  "slots",
+  "threads",
+  "out",
+];
+
+function methodsOf(args: Arguments): Record<string, Method> {
+  const betas = args.value("betas");
+  const all = betaGrid({
+    ...given({ betas: betas === undefined ? undefined : numbers("betas", betas) }),
+    preset: (args.value("preset") ?? "paper") as NonNullable<MoiOptions["preset"]>,
+  });
+  const wanted = args.value("methods")?.split(",").map((name) => name.trim());
+  if (wanted === undefined) return all;
+  const matches = (key: string, name: string) => key === name || key.startsWith(`${name}-`);
+  for (const name of wanted) {
+    if (!Object.keys(all).some((key) => matches(key, name))) {
+      throw new RangeError(
+        `Cannot sweep as '--methods' must name some of ${Object.keys(all).join(", ")}: ` +
+          `current value is "${name}"`,
+      );
+    }
+  }
+  return Object.fromEntries(
+    Object.entries(all).filter(([key]) =>
+      key === "standard" || wanted.some((name) => matches(key, name))
+    ),
+  );
+}
+
+/** One study: its runs, and greedy decoding of the same problems as a reference line. */
+async function study(
+  id: string,
+  methods: Record<string, Method>,
+  args: Arguments,
+  signal: AbortSignal,
+): Promise<{ runs: Run[]; greedy: Run[]; expected: number; file: string }> {
+  const problems = args.number("problems") ?? 500;
+  const name = args.value("task") ?? CONTROLS[basename(id)];
+  if (name === undefined) {
+    throw new TypeError(`Cannot sweep ${id} as '--task' must be given for a model of one's own`);
+  }
+  const task = taskOf(name, problems);
+  const out = args.value("out") ?? "runs";
+  await using model = await loadModel(id, given({ threads: args.number("threads") }));
+  say(`${id}: ${model.dtype} on ${model.device}`);
+  const shared = {
+    model,
+    task,
+    ...given({
+      repeats: args.number("repeats"),
+      seed: args.number("seed"),
+      topP: args.number("top-p"),
+      topK: args.number("top-k"),
+      minP: args.number("min-p"),
+      maxNewTokens: args.number("max-new-tokens"),
+    }),
+  };
+  const temperature = args.number("temperature");
+  const settings = { ...shared, ...given({ temperature }) };
+  await Deno.mkdir(out, { recursive: true });
+  const base = join(out, `${basename(id)}-${name}`), file = `${base}.jsonl`;
+  const options = { signal, ...given({ slots: args.number("slots") }) };
+
+  await using bar = progressBar({ label: basename(id) });
+  const watched = {
+    ...options,
+    onProgress: (progress: { done: number; total: number; note?: string }) =>
+      bar.update({ ...progress, label: basename(id) }),
+  };
+  const runs = await runStudy({ ...settings, methods }, { ...watched, store: file });
+  const greedy = temperature === 0 || signal.aborted ? [] : await runStudy(
+    { ...shared, temperature: 0, repeats: 1, methods: { standard: standard() } },
+    { ...options, store: `${base}-greedy.jsonl` },
+  );
+  const count = Math.min(problems, (await task.problems()).length);
+  const expected = count * Object.keys(methods).length * (args.number("repeats") ?? 1);
+  return { runs, greedy, expected, file };
+}
+
+await command(USAGE, { values: VALUES }, async (args) => {
+  if (args.rest.length > 0) {
+    throw new TypeError(`Cannot sweep as "${args.rest[0]}" is no option; see --help`);
+  }
+  const methods = methodsOf(args);
+  const model = args.value("model");
+  const ids = model === undefined ? Object.keys(CONTROLS) : [model];
+  const signal = interruptSignal();
+  const parts: (Figure | Html)[] = [];
+  for (const id of ids) {
+    const { runs, greedy, expected, file } = await study(id, methods, args, signal);
+    if (signal.aborted) {
+      say(`stopped with ${runs.length} of ${expected} runs in ${file}`);
+      say("the same command finishes the rest");
+      Deno.exitCode = 130;
+      const judged = finishedProblems(runs);
+      if (judged.some((run) => run.method === "standard")) {
+        print(`\n${id} (so far)\n${gainsTable(gains(judged, { baseline: "standard" })).text}\n`);
+      }
+      return;
+    }
+    const rows = gains(runs, { baseline: "standard" });
+    print(`\n${runs[0]!.model.split("@")[0]} on ${runs[0]!.task}\n${gainsTable(rows).text}\n`);
+    parts.push(...studyReport(runs, { greedy }));
+  }
+  const report = join(args.value("out") ?? "runs", "report.html");
+  await Deno.writeTextFile(report, await toHtml(parts, { title: "Mixture of Inputs: β sweep" }));
+  print(`\nreport: ${report}\n`);
+});
