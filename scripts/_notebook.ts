@@ -1,0 +1,51 @@
+/** Jupyter from scripts and tests: a Python that can run notebooks, and a kernel that is this Deno. @module */
+
+import { fileURLToPath } from "node:url";
+
+/** Environment in which Jupyter finds the kernel "deno" that is this very Deno. */
+export async function kernelEnvironment(): Promise<{ env: Record<string, string>; dir: string }> {
+  const dir = await Deno.makeTempDir({ prefix: "moi-jupyter-" });
+  await Deno.mkdir(`${dir}/kernels/deno`, { recursive: true });
+  const spec = {
+    argv: [Deno.execPath(), "jupyter", "--kernel", "--conn", "{connection_file}"],
+    display_name: "Deno",
+    language: "typescript",
+  };
+  await Deno.writeTextFile(`${dir}/kernels/deno/kernel.json`, JSON.stringify(spec));
+  return { env: { JUPYTER_PATH: dir }, dir };
+}
+
+/** A Python with nbclient, or undefined where there is none. */
+export async function findPython(): Promise<string | undefined> {
+  for (const python of ["python3", "/usr/bin/python3", "python"]) {
+    const works = await new Deno.Command(python, {
+      args: ["-c", "import nbclient, nbformat, jupyter_client"],
+      stdout: "null",
+      stderr: "null",
+    }).output().then(({ success }) => success, () => false);
+    if (works) return python;
+  }
+  return undefined;
+}
+
+/** Runs a Python script of this repository with the kernel at hand. */
+export async function runPython(
+  python: string,
+  script: URL,
+  args: readonly string[],
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const { env, dir } = await kernelEnvironment();
+  try {
+    const command = new Deno.Command(python, { args: [fileURLToPath(script), ...args], env });
+    const { code, stdout, stderr } = await command.output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return { code, stdout: text(stdout), stderr: text(stderr) };
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+/** Executes notebooks with `run_notebook.py`. */
+export function executeNotebooks(python: string, args: readonly string[]) {
+  return runPython(python, new URL("run_notebook.py", import.meta.url), args);
+}
