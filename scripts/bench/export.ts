@@ -1,0 +1,112 @@
+/**
+ * A checkpoint as an ONNX export in the layout of the hub: token ids in, the cache copied in and out.
+ * What peers run; the same operators and weights as this toolkit's own graph.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import {
+  encodeGraph,
+  type Graph,
+  graphBuilder,
+  ONNX_TYPE,
+  ropeTables,
+} from "../../lib/graph/mod.ts";
+import { addAndNorm, gatedMlp, linear, rmsNorm } from "../../lib/graph/decoder.ts";
+import { type DecoderConfig, parseConfig, parseSafetensors } from "../../lib/model/mod.ts";
+
+const MICROSOFT = { domain: "com.microsoft" } as const;
+const int = (value: number) => ({ int: value });
+
+/** The graph of a Qwen3 model with `input_ids`, `attention_mask`, `position_ids`, `past_key_values`. */
+function hubGraph(config: DecoderConfig, weights: Parameters<typeof graphBuilder>[0]): Graph {
+  const { hiddenSize, heads, kvHeads, headDim, layers, rmsNormEps, vocabularySize } = config;
+  const b = graphBuilder(weights);
+  const B = "batch_size",
+    S = "sequence_length",
+    P = "past_sequence_length",
+    T = "total_sequence_length";
+  const table = b.weight("model.embed_tokens.weight", [vocabularySize, hiddenSize]);
+  let residual = b.op("Gather", [table, b.input("input_ids", "int64", [B, S])]);
+  const mask = b.input("attention_mask", "int64", [B, T]);
+  b.input("position_ids", "int64", [B, S]);
+  const sum = b.op("ReduceSum", [mask, b.integers([1])], { attributes: { keepdims: int(0) } });
+  const toInt32 = { attributes: { to: int(ONNX_TYPE.int32) } };
+  const last = b.op("Cast", [b.op("Sub", [sum, b.integers([1])])], toInt32);
+  const shape = b.op("Shape", [mask], { attributes: { start: int(1), end: int(2) } });
+  const total = b.op("Cast", [shape], toInt32);
+  const { cos, sin } = ropeTables(config.maxPositions, headDim, config.ropeTheta);
+  const dims = [config.maxPositions, headDim / 2];
+  const shared = [last, total, b.floats("cos", cos, dims), b.floats("sin", sin, dims)];
+  const split = (x: string, name: string, count: number) => {
+    const rows = b.op("Reshape", [x, b.integers([0, 0, count, headDim])]);
+    const normed = rmsNorm(b, rows, name, headDim, rmsNormEps);
+    return b.op("Reshape", [normed, b.integers([0, 0, count * headDim])]);
+  };
+  let normed = rmsNorm(
+    b,
+    residual,
+    "model.layers.0.input_layernorm.weight",
+    hiddenSize,
+    rmsNormEps,
+  );
+  for (let layer = 0; layer < layers; layer++) {
+    const prefix = `model.layers.${layer}`, attn = `${prefix}.self_attn`;
+    const q = linear(b, normed, `${attn}.q_proj.weight`, heads * headDim, hiddenSize);
+    const k = linear(b, normed, `${attn}.k_proj.weight`, kvHeads * headDim, hiddenSize);
+    const v = linear(b, normed, `${attn}.v_proj.weight`, kvHeads * headDim, hiddenSize);
+    const past = ["key", "value"].map((part) =>
+      b.input(`past_key_values.${layer}.${part}`, "float32", [B, kvHeads, P, headDim])
+    );
+    const present = ["key", "value"].map((part) => `present.${layer}.${part}`);
+    for (const name of present) b.output(name, "float32", [B, kvHeads, T, headDim]);
+    const attended = b.op("GroupQueryAttention", [
+      split(q, `${attn}.q_norm.weight`, heads),
+      split(k, `${attn}.k_norm.weight`, kvHeads),
+      v,
+      ...past,
+      ...shared,
+    ], {
+      ...MICROSOFT,
+      attributes: { num_heads: int(heads), kv_num_heads: int(kvHeads), do_rotary: int(1) },
+      outputs: [`attention.${layer}`, ...present],
+    });
+    const o = linear(b, attended, `${attn}.o_proj.weight`, hiddenSize, heads * headDim);
+    const middle = `${prefix}.post_attention_layernorm.weight`;
+    ({ normed, residual } = addAndNorm(b, residual, o, middle, hiddenSize, rmsNormEps));
+    const mlp = gatedMlp(b, normed, `${prefix}.mlp`, config);
+    const next = layer + 1 < layers
+      ? `model.layers.${layer + 1}.input_layernorm.weight`
+      : "model.norm.weight";
+    ({ normed, residual } = addAndNorm(b, residual, mlp, next, hiddenSize, rmsNormEps));
+  }
+  b.op("FusedMatMul", [normed, table], {
+    ...MICROSOFT,
+    attributes: { transB: int(1) },
+    outputs: ["logits"],
+  });
+  b.output("logits", "float32", [B, S, vocabularySize]);
+  return b.graph();
+}
+
+/** Writes `onnx/model.onnx`, weights inside, beside copies of the checkpoint's JSON files. */
+export async function exportForHub(folder: string, target: string): Promise<void> {
+  const config = parseConfig(await Deno.readTextFile(join(folder, "config.json")));
+  const bytes = await Deno.readFile(join(folder, "model.safetensors"));
+  const graph = hubGraph(config, parseSafetensors(bytes, "model.safetensors"));
+  const initializers = graph.initializers.map((value) =>
+    value.data instanceof Uint8Array ? value : {
+      ...value,
+      data: bytes.subarray(value.data.offset, value.data.offset + value.data.length),
+    }
+  );
+  await Deno.mkdir(join(target, "onnx"), { recursive: true });
+  await Deno.writeFile(
+    join(target, "onnx", "model.onnx"),
+    encodeGraph({ ...graph, initializers }),
+  );
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name.endsWith(".json")) await Deno.copyFile(join(folder, name), join(target, name));
+  }
+}
