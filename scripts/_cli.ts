@@ -105,6 +105,7 @@ export async function command(
     if (args.flag("help")) print(usage.trimStart());
     else await run(args);
   } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) return; // the reader has seen enough
     const message = error instanceof Error ? error.message : String(error);
     say(`error: ${message.replaceAll("\n", " ")}`);
     if (Deno.env.get("MOI_DEBUG")) say(error instanceof Error ? error.stack ?? "" : "");

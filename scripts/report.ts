@@ -22,9 +22,31 @@ Files of one model and task at temperature 0 become the greedy line of the other
 
   --baseline KEY   method that the others are measured against (default: standard)
   --out FILE       page to write (default: report.html)
-  --svg FILE       also writes the gains of the first study as SVG
+  --svg FILE       also writes the gains of all studies as one SVG
   -h, --help       this text
 `;
+
+const FAMILIES = ["standard", "moi", "directMixture", "linearMixture", "randomMixture"];
+
+/** Files hold runs in the order in which they finished; a table wants families, and knobs rising. */
+function byMethod(a: Run, b: Run): number {
+  const family = ({ parameters }: Run) => {
+    const at = FAMILIES.indexOf(String(parameters.name));
+    return at < 0 ? FAMILIES.length : at;
+  };
+  const knob = ({ parameters }: Run) => Number(parameters.beta ?? parameters.weight ?? 0);
+  return family(a) - family(b) || knob(a) - knob(b) || (a.method < b.method ? -1 : 1);
+}
+
+const SIZE = { width: 900, height: 420 };
+
+/** Pictures below one another. */
+function stacked(pictures: readonly string[]): string {
+  const { width, height } = SIZE, all = height * pictures.length;
+  const placed = pictures.map((svg, i) => svg.replace("<svg", `<svg y="${i * height}"`));
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${all}" ` +
+    `viewBox="0 0 ${width} ${all}">${placed.join("\n")}</svg>\n`;
+}
 
 const isGreedy = (runs: readonly Run[]) => runs[0]!.sampler.temperature === 0;
 
@@ -33,7 +55,7 @@ await command(USAGE, { values: ["baseline", "out", "svg"] }, async (args) => {
   const baseline = args.value("baseline") ?? "standard";
   const stored = await Promise.all(args.rest.map(async (path) => ({
     path,
-    runs: await readRuns(path),
+    runs: (await readRuns(path)).sort(byMethod),
   })));
   for (const { path, runs } of stored) {
     if (runs.length === 0) throw new RangeError(`Cannot report as ${path} holds no runs`);
@@ -63,9 +85,12 @@ await command(USAGE, { values: ["baseline", "out", "svg"] }, async (args) => {
   print(`\nreport: ${out}\n`);
   const svg = args.value("svg");
   if (svg !== undefined) {
-    const { name, rows } = reports[0]!;
-    const figure = plotGains(rows, { baseline, title: `Gain over ${baseline}: ${name}` });
-    await Deno.writeTextFile(svg, await toSvg(figure));
+    const pictures = await Promise.all(
+      reports.map(({ name, rows }) =>
+        toSvg(plotGains(rows, { baseline, title: `Gain over ${baseline}: ${name}` }), SIZE)
+      ),
+    );
+    await Deno.writeTextFile(svg, stacked(pictures));
     print(`picture: ${svg}\n`);
   }
 });

@@ -138,7 +138,7 @@ export function plotGains(rows: readonly GainLike[], options: PlotGainsOptions =
     ...(others.some(isUnmixed) ? [hollowKey(curves.length > 0)] : []),
   ];
   const n = `N = ${rangeText(rows.map((row) => row.problems))} problems × ` +
-    `${rangeText(rows.map((row) => row.repeats))} repeats`;
+    plural(rangeText(rows.map((row) => row.repeats)), "repeat");
   const subtitle = [options.subtitle ?? [], n, "paired 95 % intervals"].flat();
 
   const layout: Record<string, unknown> = {
@@ -186,6 +186,10 @@ export function plotGains(rows: readonly GainLike[], options: PlotGainsOptions =
     }],
   };
   return { data, layout };
+}
+
+function plural(count: string, noun: string): string {
+  return `${count} ${noun}${count === "1" ? "" : "s"}`;
 }
 
 function baselineOf(rows: readonly GainLike[], key: string | undefined): GainLike {
