@@ -165,6 +165,20 @@ export function promptTokens(model: Model, prompt: Prompt): readonly number[] {
   return prompt as readonly number[];
 }
 
+/** Number of candidates that a trace records; 0 where there is none. */
+function candidateCount(trace: unknown): number {
+  const verb = "generate";
+  if (typeof trace === "boolean") return trace ? CANDIDATES : 0;
+  if (typeof trace !== "object" || trace === null) {
+    throw new TypeError(refusal(verb, "trace", "be true, false or an object", trace));
+  }
+  checkOptions(verb, trace, ["top"]);
+  const { top = CANDIDATES }: TraceOptions = trace;
+  return checkNumber(verb, "trace.top", top, { min: 1, integer: true });
+}
+
+/** The default number of candidates of a trace. */
+const CANDIDATES = 10;
 /** The default budget of new tokens where the model recommends none. */
 const MAX_NEW_TOKENS = 256;
 
@@ -194,8 +208,13 @@ export function jobOf(model: Model, request: Request, index: number): Job {
   const maxNewTokens = request.maxNewTokens ?? defaults.maxNewTokens ?? MAX_NEW_TOKENS;
   checkNumber(verb, "maxNewTokens", maxNewTokens, { min: 1, integer: true });
   checkNumber(verb, "seed", seed, { min: 0, integer: true });
-  const top = typeof trace === "object" ? trace.top ?? 10 : trace ? 10 : 0;
-  checkNumber(verb, "trace.top", top, { min: trace ? 1 : 0, integer: true });
+  if (typeof ignoreEos !== "boolean") {
+    throw new TypeError(refusal(verb, "ignoreEos", "be true or false", ignoreEos));
+  }
+  if (request.signal !== undefined && !(request.signal instanceof AbortSignal)) {
+    throw new TypeError(refusal(verb, "signal", "be an AbortSignal", request.signal));
+  }
+  const top = candidateCount(trace);
 
   const prompt = promptTokens(model, request.prompt);
   if (prompt.length < 1 || prompt.length > model.maxLength) {

@@ -34,6 +34,7 @@ export interface BetaGridOptions {
  * @param options Values of β, preset, controls.
  * @returns Methods for `runStudy`.
  * @throws {RangeError} Where there is no β, or one is negative or occurs twice.
+ * @throws {TypeError} Where an option is unknown or of the wrong kind.
  *
  * @example
  * ```ts
@@ -47,6 +48,10 @@ export function betaGrid(options: BetaGridOptions = {}): Record<string, Method> 
   const verb = "lay out the grid";
   checkOptions(verb, options, ["betas", "preset", "controls"]);
   const { betas = [0.25, 0.5, 1, 2, 4, 8], preset = "paper", controls = true } = options;
+  if (!Array.isArray(betas)) throw new TypeError(refusal(verb, "betas", "be a list", betas));
+  if (typeof controls !== "boolean") {
+    throw new TypeError(refusal(verb, "controls", "be true or false", controls));
+  }
   if (betas.length === 0 || new Set(betas).size < betas.length) {
     throw new RangeError(refusal(verb, "betas", "hold different values, at least one", betas));
   }

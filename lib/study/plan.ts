@@ -104,6 +104,13 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
   checkNumber(verb, "limit", limit, { min: 1, integer: limit !== Infinity, infinite: true });
   const keys = Object.keys(methods);
   if (keys.length === 0) throw new TypeError(refusal(verb, "methods", "name a method", methods));
+  for (const key of keys) {
+    const method = methods[key];
+    if (typeof method?.init !== "function" || typeof method.step !== "function") {
+      const rule = "have the functions init and step";
+      throw new TypeError(refusal(verb, `methods.${key}`, rule, method));
+    }
+  }
 
   const from = { ...model.defaults, ...task.defaults };
   const sampler = samplerOf({
@@ -121,6 +128,9 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
   }
   const seen = new Set<string>();
   const runs = problems.flatMap((problem) => {
+    if (typeof problem.id !== "string") {
+      throw new TypeError(refusal(verb, "problem.id", "be a string", problem.id));
+    }
     if (seen.has(problem.id)) {
       throw new TypeError(`Cannot ${verb} as two problems are ${problem.id}`);
     }
@@ -150,6 +160,11 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
   };
 }
 
+/** Knobs as text, whatever the order in which they are named. */
+function knobs(parameters: Run["parameters"] = {}): string {
+  return JSON.stringify(parameters, Object.keys(parameters).sort());
+}
+
 /** Refuses a file whose runs this study must not be mixed with, saying what differs. */
 export function checkStored(plan: Plan, task: string, stored: readonly Run[], where: string): void {
   const refuse = (what: string, here: unknown, there: unknown): never => {
@@ -166,7 +181,7 @@ export function checkStored(plan: Plan, task: string, stored: readonly Run[], wh
     if (settings !== JSON.stringify(plan.sampler)) refuse("sampler", plan.sampler, run.sampler);
     if (run.study !== plan.study) refuse("seed, dtype or device", plan.study, run.study);
     const own = plan.parameters[run.method];
-    if (own && JSON.stringify(own) !== JSON.stringify(run.parameters)) {
+    if (own && knobs(own) !== knobs(run.parameters)) {
       refuse(`method '${run.method}'`, own, run.parameters);
     }
     const prompt = prompts.get(run.problem);

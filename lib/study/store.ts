@@ -1,17 +1,21 @@
 /**
  * Runs on disk: one JSON object a line, appended when a run is finished.
  *
- * A process that dies leaves at most one torn line, at the end; opening the file cuts it off. A write
+ * A process that dies leaves at most one torn line, at the end; the next run takes its place. A write
  * that fails (a full disk) is undone, so that the file always ends with a whole line.
  *
  * @module
  */
 
 import { fileURLToPath } from "node:url";
+import { refusal } from "../_check.ts";
 import type { Run } from "./run.ts";
 
 /** Path of a store given as path or file URL. */
 function pathOf(store: string | URL): string {
+  if (typeof store !== "string" && !(store instanceof URL)) {
+    throw new TypeError(refusal("open runs", "store", "be a path or file URL", store));
+  }
   return store instanceof URL || store.startsWith("file:") ? fileURLToPath(store) : store;
 }
 
@@ -41,14 +45,36 @@ function parseLine(line: string, path: string, number: number): Run {
   );
 }
 
-/** Runs of a file that is read from its start, and the number of bytes of its whole lines. */
-async function readFile(file: Deno.FsFile, path: string): Promise<{ runs: Run[]; whole: number }> {
+/** How every line starts: "study" is a run's first field. */
+const START = new TextEncoder().encode('{"study":"');
+
+/** A file without a whole line must at least start like one: others are not ours to cut. */
+function checkTorn(torn: Uint8Array, path: string): void {
+  if (torn.subarray(0, START.length).every((byte, i) => byte === START[i])) return;
+  throw new SyntaxError(`Cannot read runs as line 1 of ${path} is not the start of a run`);
+}
+
+/** What a file holds. */
+interface Contents {
+  /** Its runs. */
+  readonly runs: Run[];
+  /** Number of bytes of its whole lines. */
+  readonly whole: number;
+  /** Whether a torn line follows. */
+  readonly torn: boolean;
+}
+
+/** Reads a file from its start. */
+async function readFile(file: Deno.FsFile, path: string): Promise<Contents> {
   const NEWLINE = 10, decoder = new TextDecoder(), runs: Run[] = [];
   let rest = new Uint8Array(0), whole = 0;
   const chunk = new Uint8Array(1 << 20);
   for (;;) {
     const read = await file.read(chunk);
-    if (read === null) return { runs, whole };
+    if (read === null) {
+      if (runs.length === 0) checkTorn(rest, path);
+      return { runs, whole, torn: rest.length > 0 };
+    }
     const bytes = new Uint8Array(rest.length + read);
     bytes.set(rest);
     bytes.set(chunk.subarray(0, read), rest.length);
@@ -117,14 +143,17 @@ export async function openStore(store: string | URL): Promise<Store> {
     if (!await file.tryLock(true)) {
       throw new Error(`Cannot open runs as another process writes to ${path}`);
     }
-    const { runs, whole } = await readFile(file, path);
-    await file.truncate(whole);
-    await file.seek(whole, Deno.SeekMode.Start);
-    let size = whole;
+    const { runs, whole, torn } = await readFile(file, path);
+    let size = whole, cut = !torn;
     return {
       runs,
       append(run) {
         const line = new TextEncoder().encode(`${JSON.stringify(run)}\n`);
+        if (!cut) {
+          file.truncateSync(size); // not before: a study that is refused leaves the file as it is
+          file.seekSync(size, Deno.SeekMode.Start);
+          cut = true;
+        }
         try {
           for (let at = 0; at < line.length;) at += file.writeSync(line.subarray(at));
         } catch (cause) {

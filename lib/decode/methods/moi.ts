@@ -28,7 +28,7 @@
 
 import { oneToken } from "../../model/mod.ts";
 import { checkNumber, checkOptions, refusal } from "../../_check.ts";
-import type { Method } from "../method.ts";
+import type { Method, MethodParameters } from "../method.ts";
 import { type Distribution, entropyOf } from "../sampler.ts";
 import { checkPrior, priorOf, type PriorOptions, withToken } from "./prior.ts";
 
@@ -38,7 +38,10 @@ export interface MoiOptions extends PriorOptions {
   readonly beta?: number;
   /** The paper's rule or the released code's. Default: "paper". */
   readonly preset?: "paper" | "mixinputs-0.1.1";
-  /** What the entropy is divided by: ln V, or ln of the number of mixed tokens. Default: preset. */
+  /**
+   * What the entropy is divided by: ln V, or ln of `topK` (where that is 0, of the number of tokens
+   * that can be sampled). Default: preset.
+   */
   readonly normalizer?: "vocabulary" | "support";
   /** Whether weight is lost where y is outside the support, as in the released code. Default: false. */
   readonly shrink?: boolean;
@@ -48,6 +51,14 @@ const PRESETS = {
   "paper": { prior: "sampler", topK: 0, normalizer: "vocabulary" },
   "mixinputs-0.1.1": { prior: "model", topK: 20, normalizer: "support" },
 } as const;
+
+/** The options that replace parts of a preset, in a fixed order. */
+function replacedParts(options: MoiOptions): MethodParameters {
+  const names = ["prior", "topK", "normalizer", "shrink"] as const;
+  return Object.fromEntries(
+    names.flatMap((name) => options[name] === undefined ? [] : [[name, options[name]]]),
+  );
+}
 
 /** Normalised entropy of a prior, clamped against rounding. */
 function normalizedEntropy(probabilities: Float64Array, size: number): number {
@@ -60,6 +71,7 @@ function normalizedEntropy(probabilities: Float64Array, size: number): number {
  * @param options β and preset; the preset's parts can be replaced one by one.
  * @returns The method.
  * @throws {RangeError} Where β is negative or NaN, or a name is unknown.
+ * @throws {TypeError} Where an option is unknown or of the wrong kind.
  *
  * @example Eq. 5 by hand: p = (¾, ¼) over two tokens, β = 1
  * ```ts
@@ -82,7 +94,12 @@ export function moi(options: MoiOptions = {}): Method<undefined> {
     throw new RangeError(refusal(verb, "preset", "be 'paper' or 'mixinputs-0.1.1'", preset));
   }
   checkPrior(verb, options);
-  const { prior, topK, normalizer } = { ...PRESETS[preset], ...options };
+  if (typeof shrink !== "boolean") {
+    throw new TypeError(refusal(verb, "shrink", "be true or false", shrink));
+  }
+  const preferred = PRESETS[preset];
+  const { prior = preferred.prior, topK = preferred.topK, normalizer = preferred.normalizer } =
+    options;
   if (normalizer !== "vocabulary" && normalizer !== "support") {
     throw new RangeError(refusal(verb, "normalizer", "be 'vocabulary' or 'support'", normalizer));
   }
@@ -102,7 +119,7 @@ export function moi(options: MoiOptions = {}): Method<undefined> {
   };
   return {
     name: "moi",
-    parameters: { ...options, beta: beta === Infinity ? "Infinity" : beta, preset },
+    parameters: { beta: beta === Infinity ? "Infinity" : beta, preset, ...replacedParts(options) },
     init: () => undefined,
     step: (distribution, token) => ({ input: mix(distribution, token), state: undefined }),
   };
