@@ -151,9 +151,10 @@ function startRow(model: Model, job: Job, prefillMs: number): Row {
   };
 }
 
-/** A prompt that waits in the spare slot: its length, its logits, what it cost. */
+/** The prompt prefilled last: where it lies, its logits, what it cost. */
 interface Prefilled {
   readonly prompt: readonly number[];
+  readonly home: number;
   readonly logits: Float32Array;
   readonly ms: number;
 }
@@ -201,19 +202,14 @@ export async function* decode(
     if (!samePrompt(job.prompt, prefilled?.prompt)) {
       const start = performance.now();
       const shared = samePrompt(job.prompt, waiting.at(-1)?.prompt);
-      const target = shared ? spare : slot;
-      const logits = await cache.prefill(target, 0, job.prompt, "last");
-      const ms = performance.now() - start;
-      prefilled = { prompt: job.prompt, logits, ms };
-      if (shared) cache.copy(spare, slot, job.prompt.length);
-      const row = startRow(model, job, ms);
-      advance(model, row, logits);
-      if (!shared) prefilled = undefined; // its slot will be overwritten
-      return row;
+      const home = shared ? spare : slot;
+      const logits = await cache.prefill(home, 0, job.prompt, "last");
+      prefilled = { prompt: job.prompt, home, logits, ms: performance.now() - start };
     }
-    cache.copy(spare, slot, job.prompt.length);
-    const row = startRow(model, job, prefilled!.ms);
-    advance(model, row, prefilled!.logits);
+    const { home, logits, ms } = prefilled!;
+    if (home !== slot) cache.copy(home, slot, job.prompt.length);
+    const row = startRow(model, job, ms);
+    advance(model, row, logits);
     return row;
   };
 

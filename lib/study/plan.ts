@@ -65,8 +65,16 @@ export interface Plan<P extends Problem = Problem> {
   readonly study: string;
   /** Model name and weights digest, such as "votes-tiny@0123456789abcdef". */
   readonly model: string;
+  /** Device that decodes. */
+  readonly device: string;
+  /** Number format of the weights. */
+  readonly dtype: string;
+  /** Task name. */
+  readonly task: string;
   /** Sampler settings and token budget. */
   readonly sampler: Run["sampler"];
+  /** Seed of the study. */
+  readonly studySeed: number;
   /** The methods' knobs by key. */
   readonly parameters: Readonly<Record<string, Run["parameters"]>>;
   /** All runs, problem by problem. */
@@ -154,7 +162,11 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
   return {
     study: sha256(JSON.stringify([fingerprint, dtype, device, task.name, settings, seed])),
     model: `${name}@${fingerprint}`,
+    device,
+    dtype,
+    task: task.name,
     sampler: settings,
+    studySeed: seed,
     parameters: Object.fromEntries(keys.map((key) => [key, methodParameters(methods[key]!)])),
     runs,
   };
@@ -165,8 +177,18 @@ function knobs(parameters: Run["parameters"] = {}): string {
   return JSON.stringify(parameters, Object.keys(parameters).sort());
 }
 
+/** What the runs of a file share, and the word for it. */
+const SHARED = {
+  model: "model",
+  device: "device",
+  dtype: "dtype",
+  task: "task",
+  sampler: "sampler",
+  studySeed: "seed",
+} as const satisfies Partial<Record<keyof Plan, string>>;
+
 /** Refuses a file whose runs this study must not be mixed with, saying what differs. */
-export function checkStored(plan: Plan, task: string, stored: readonly Run[], where: string): void {
+export function checkStored(plan: Plan, stored: readonly Run[], where: string): void {
   const refuse = (what: string, here: unknown, there: unknown): never => {
     throw new Error(
       `Cannot continue the study in ${where} as its runs have another ${what}: ` +
@@ -175,11 +197,11 @@ export function checkStored(plan: Plan, task: string, stored: readonly Run[], wh
   };
   const prompts = new Map(plan.runs.map(({ problem, prompt }) => [problem.id, prompt]));
   for (const run of stored) {
-    if (run.model !== plan.model) refuse("model", plan.model, run.model);
-    if (run.task !== task) refuse("task", task, run.task);
-    const settings = JSON.stringify(run.sampler);
-    if (settings !== JSON.stringify(plan.sampler)) refuse("sampler", plan.sampler, run.sampler);
-    if (run.study !== plan.study) refuse("seed, dtype or device", plan.study, run.study);
+    for (const field of Object.keys(SHARED) as (keyof typeof SHARED)[]) {
+      if (JSON.stringify(run[field]) !== JSON.stringify(plan[field])) {
+        refuse(SHARED[field], plan[field], run[field]);
+      }
+    }
     const own = plan.parameters[run.method];
     if (own && knobs(own) !== knobs(run.parameters)) {
       refuse(`method '${run.method}'`, own, run.parameters);

@@ -26,6 +26,8 @@ export interface Run {
   readonly parameters: Readonly<Record<string, string | number | boolean | null>>;
   /** Repeat, from 0. */
   readonly repeat: number;
+  /** Seed of the study, from which those of its runs come. */
+  readonly studySeed: number;
   /** Seed of this run: `generate` with it and the same settings gives the same text. */
   readonly seed: number;
   /** Sampler settings. */

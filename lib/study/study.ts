@@ -92,7 +92,7 @@ export async function runStudy<P extends Problem>(
   const plan = await planStudy(study);
   using file = store === undefined ? undefined : await openStore(store);
   const stored = file?.runs ?? [];
-  checkStored(plan, task.name, stored, String(store));
+  checkStored(plan, stored, String(store));
 
   const finished = new Map(
     stored.map((run) => [keyOf(run.problem, run.method, run.repeat), run]),
@@ -133,13 +133,14 @@ export async function runStudy<P extends Problem>(
     const run: Run = {
       study: plan.study,
       model: plan.model,
-      device: model.device,
-      dtype: model.dtype,
-      task: task.name,
+      device: plan.device,
+      dtype: plan.dtype,
+      task: plan.task,
       problem: problem.id,
       method,
       parameters: plan.parameters[method]!,
       repeat,
+      studySeed: plan.studySeed,
       seed,
       sampler: plan.sampler,
       prompt,

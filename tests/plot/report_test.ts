@@ -14,6 +14,7 @@ function runs(temperature: number, methods: readonly string[]): Run[] {
       method,
       parameters: method === "standard" ? { name: "standard" } : { name: "moi", beta: 1 },
       repeat: 0,
+      studySeed: 0,
       seed: 1,
       sampler: { temperature, topK: 0, topP: 1, minP: 0, maxNewTokens: 32 },
       prompt: "00",

@@ -15,6 +15,7 @@ function run(i: number, text = ""): Run {
     method: "standard",
     parameters: { name: "standard" },
     repeat: 0,
+    studySeed: 0,
     seed: 2 ** 53 - 1,
     sampler: { temperature: 1, topK: 0, topP: 1, minP: 0, maxNewTokens: 9 },
     prompt: "0123456789abcdef",

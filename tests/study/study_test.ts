@@ -55,6 +55,7 @@ Deno.test("runStudy() stores every field of every run", async () => {
         method,
         parameters: plan.parameters[method]!,
         repeat,
+        studySeed: 7,
         seed,
         sampler: { temperature: 1, topK: 0, topP: 1, minP: 0, maxNewTokens: 12 },
         prompt,
@@ -226,7 +227,7 @@ const OTHERS: [string, Partial<Study<Letters>>, MockOptions, RegExp][] = [
     /another sampler: .*temperature: 1,.* there, .*temperature: 0.5,/,
   ],
   ["token budget", { maxNewTokens: 13 }, {}, /another sampler: .*maxNewTokens: 12 .*Tokens: 13 }/],
-  ["seed", { seed: 1 }, {}, /another seed, dtype or device: /],
+  ["seed", { seed: 1 }, {}, /another seed: 0 there, 1 here/],
   [
     "knob of a method",
     { methods: { ...METHODS, half: moi({ beta: 0.25 }) } },

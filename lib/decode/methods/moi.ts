@@ -60,11 +60,6 @@ function replacedParts(options: MoiOptions): MethodParameters {
   );
 }
 
-/** Normalised entropy of a prior, clamped against rounding. */
-function normalizedEntropy(probabilities: Float64Array, size: number): number {
-  return size > 1 ? Math.min(1, entropyOf(probabilities) / Math.log(size)) : 0;
-}
-
 /**
  * Mixture of Inputs.
  *
@@ -107,13 +102,11 @@ export function moi(options: MoiOptions = {}): Method<undefined> {
   const mix = (distribution: Distribution, token: number) => {
     if (beta === Infinity) return oneToken(token);
     const p = priorOf(distribution, prior, topK);
-    const { vocabularySize } = distribution;
-    const size = normalizer === "vocabulary"
-      ? vocabularySize
-      : topK === 0
-      ? p.ids.length
-      : Math.min(topK, vocabularySize);
-    const H = normalizedEntropy(p.probabilities, size);
+    const size = normalizer === "vocabulary" || topK > distribution.vocabularySize
+      ? distribution.vocabularySize
+      : topK || p.ids.length;
+    const nats = p === distribution ? distribution.entropy : entropyOf(p.probabilities);
+    const H = size > 1 ? Math.min(1, nats / Math.log(size)) : 0;
     const lost = shrink && !p.ids.includes(token);
     return withToken(p, H / (beta + 1), token, lost ? 1 - H : (beta + 1 - H) / (beta + 1));
   };
