@@ -86,7 +86,7 @@ export function graphBuilder(weights: Weights = new Map()): Builder {
       outputs.push({ name, type, dims });
     },
     integers(values, dims = [values.length]) {
-      const name = `i${dims.length}_${values.join("_")}`;
+      const name = `i${dims.join("x")}_${values.join("_")}`;
       return constant({
         name,
         type: "int64",

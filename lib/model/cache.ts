@@ -20,9 +20,14 @@ import {
   tensorIn,
   type Tensors,
 } from "../runtime/mod.ts";
+import { checkNumber, refusal } from "../_check.ts";
 import { type Input, mixtureSize, writeInput } from "./mixture.ts";
 
-/** Slots of keys and values, and the two ways to advance them. */
+/**
+ * Slots of keys and values, and the two ways to advance them.
+ *
+ * One step at a time. Disposing the cache while it works frees its memory once that work has ended.
+ */
 export interface KvCache extends Disposable {
   /** Number of slots. */
   readonly slots: number;
@@ -68,10 +73,13 @@ interface Feed {
 
 /** Positions of one prefill run: bounds the memory of activations and logits. */
 const PREFILL_CHUNK = 256;
-/** A step that took longer than this runs on a worker thread next time, off the event loop. */
+/**
+ * Steps run on the calling thread while they are short, since a worker thread costs 50 µs; a step
+ * that took longer than this goes to a worker thread next time.
+ */
 const BACKGROUND_MS = 2;
-/** Longest time without a turn of the event loop. */
-const BREATH_MS = 16;
+/** One step in this time goes to a worker thread in any case: timers and signals get their turn. */
+const TURN_MS = 12;
 
 /** Entries are padded to few distinct widths, so that few bindings are made. */
 function paddedWidth(size: number): number {
@@ -79,7 +87,7 @@ function paddedWidth(size: number): number {
 }
 
 function checkPosition(slot: number, position: number, length: number): void {
-  if (position >= 0 && position < length) return;
+  if (Number.isInteger(position) && position >= 0 && position < length) return;
   throw new RangeError(
     `Cannot write to slot ${slot} as the position must be from 0 to ${
       length - 1
@@ -158,20 +166,16 @@ export function openCache(
     return keep(session.bind(inputs, { [PORTS.logits]: logits, ...present }));
   };
 
-  let lastStepMs = Infinity, lastBreath = performance.now();
+  let lastStepMs = Infinity, lastTurn = performance.now();
   const execute = async (binding: Binding): Promise<void> => {
     const start = performance.now();
-    if (lastStepMs > BACKGROUND_MS) {
+    if (lastStepMs > BACKGROUND_MS || start - lastTurn > TURN_MS) {
       await binding.runAsync();
-      lastBreath = performance.now();
+      lastTurn = performance.now();
     } else {
       binding.run();
     }
     lastStepMs = performance.now() - start;
-    if (performance.now() - lastBreath > BREATH_MS) {
-      await new Promise((resolve) => setTimeout(resolve, 0)); // lets timers and signals through
-      lastBreath = performance.now();
-    }
   };
 
   // one set of arrays serves every step; bindings differ in shape alone
@@ -186,6 +190,28 @@ export function openCache(
     for (const item of stepTensors.splice(0).reverse()) item[Symbol.dispose]();
     stepBindings.clear();
   };
+  let users = 0, stepping = false, disposed = false;
+  const free = () => {
+    releaseSteps();
+    for (const item of owned.splice(0).reverse()) item[Symbol.dispose]();
+    memory[Symbol.dispose]();
+  };
+  const checkUse = (verb: string) => {
+    if (disposed) throw new Error(`Cannot ${verb} as the cache is disposed`);
+  };
+  const checkSlot = (verb: string, name: string, slot: number) =>
+    checkNumber(verb, name, slot, { min: 0, max: slots - 1, integer: true });
+  /** Does what reads or writes the memory; a disposal meanwhile waits for it. */
+  const use = async <T>(verb: string, work: () => Promise<T>): Promise<T> => {
+    checkUse(verb);
+    users++;
+    try {
+      return await work();
+    } finally {
+      if (--users === 0 && disposed) free();
+    }
+  };
+
   const stepBinding = (count: number, width: number): Binding => {
     if (width > stepWidth) {
       releaseSteps();
@@ -215,59 +241,78 @@ export function openCache(
     slots,
     length,
 
-    async prefill(slot, from, inputs, logits) {
-      checkPosition(slot, from, length);
-      checkPosition(slot, from + inputs.length - 1, length);
-      const all = new Float32Array(logits === "all" ? inputs.length * vocabularySize : 0);
-      let last: Float32Array = all;
-      for (let start = 0; start < inputs.length; start += PREFILL_CHUNK) {
-        const chunk = inputs.slice(start, start + PREFILL_CHUNK);
-        const rows = logits === "all" ? chunk.length : 1;
-        const width = paddedWidth(chunk.reduce<number>((w, i) => Math.max(w, mixtureSize(i)), 1));
-        const feed = feedOf(chunk.length, width, 1, rows);
-        chunk.forEach((input, i) =>
-          writeInput(input, feed.ids, feed.weights, i * width, width, vocabularySize)
-        );
-        feed.lastPosition[0] = from + start + chunk.length - 1;
-        feed.length[0] = from + start + chunk.length;
-        for (let row = 0; row < rows; row++) feed.rows[row] = BigInt(chunk.length - rows + row);
-        using scope = new DisposableStack();
-        const views = slabs(slot, 1);
-        for (const view of views.all) scope.use(view);
-        const dims = [1, chunk.length, width, rows] as const;
-        await execute(bind(feed, dims, views, (value) => scope.use(value)));
-        if (logits === "all") all.set(feed.logits, start * vocabularySize);
-        last = feed.logits;
-      }
-      return logits === "all" ? all : last;
-    },
+    prefill: (slot, from, inputs, logits) =>
+      use("prefill", async () => {
+        checkSlot("prefill", "slot", slot);
+        if (inputs.length < 1) {
+          throw new RangeError(refusal("prefill", "inputs", "hold at least one", inputs));
+        }
+        checkPosition(slot, from, length);
+        checkPosition(slot, from + inputs.length - 1, length);
+        const all = new Float32Array(logits === "all" ? inputs.length * vocabularySize : 0);
+        let last: Float32Array = all;
+        for (let start = 0; start < inputs.length; start += PREFILL_CHUNK) {
+          checkUse("prefill");
+          const chunk = inputs.slice(start, start + PREFILL_CHUNK);
+          const rows = logits === "all" ? chunk.length : 1;
+          const width = paddedWidth(chunk.reduce<number>((w, i) => Math.max(w, mixtureSize(i)), 1));
+          const feed = feedOf(chunk.length, width, 1, rows);
+          chunk.forEach((input, i) =>
+            writeInput(input, feed.ids, feed.weights, i * width, width, vocabularySize)
+          );
+          feed.lastPosition[0] = from + start + chunk.length - 1;
+          feed.length[0] = from + start + chunk.length;
+          for (let row = 0; row < rows; row++) feed.rows[row] = BigInt(chunk.length - rows + row);
+          using scope = new DisposableStack();
+          const views = slabs(slot, 1);
+          for (const view of views.all) scope.use(view);
+          const dims = [1, chunk.length, width, rows] as const;
+          await execute(bind(feed, dims, views, (value) => scope.use(value)));
+          if (logits === "all") all.set(feed.logits, start * vocabularySize);
+          last = feed.logits;
+        }
+        return logits === "all" ? all : last;
+      }),
 
-    async step(inputs, positions) {
-      const count = inputs.length;
-      let size = 1, longest = 0;
-      for (const input of inputs) size = Math.max(size, mixtureSize(input));
-      const width = paddedWidth(size);
-      const binding = stepBinding(count, width);
-      for (let row = 0; row < count; row++) {
-        const position = positions[row]!;
-        checkPosition(row, position, length);
-        writeInput(
-          inputs[row]!,
-          stepFeed.ids,
-          stepFeed.weights,
-          row * width,
-          width,
-          vocabularySize,
-        );
-        stepFeed.lastPosition[row] = position;
-        longest = Math.max(longest, position + 1);
-      }
-      stepFeed.length[0] = longest;
-      await execute(binding);
-      return stepFeed.logits;
-    },
+    step: (inputs, positions) =>
+      use("step", async () => {
+        if (stepping) throw new Error("Cannot step as the step before must have ended");
+        const count = inputs.length;
+        checkNumber("step", "inputs.length", count, { min: 1, max: slots, integer: true });
+        checkNumber("step", "positions.length", positions.length, { min: count, max: count });
+        let size = 1, longest = 0;
+        for (const input of inputs) size = Math.max(size, mixtureSize(input));
+        const width = paddedWidth(size);
+        const binding = stepBinding(count, width);
+        for (let row = 0; row < count; row++) {
+          const position = positions[row]!;
+          checkPosition(row, position, length);
+          writeInput(
+            inputs[row]!,
+            stepFeed.ids,
+            stepFeed.weights,
+            row * width,
+            width,
+            vocabularySize,
+          );
+          stepFeed.lastPosition[row] = position;
+          longest = Math.max(longest, position + 1);
+        }
+        stepFeed.length[0] = longest;
+        stepping = true;
+        try {
+          await execute(binding);
+        } finally {
+          stepping = false;
+        }
+        return stepFeed.logits;
+      }),
 
     copy(from, to, positions) {
+      checkUse("copy");
+      checkSlot("copy", "from", from);
+      checkSlot("copy", "to", to);
+      checkNumber("copy", "positions", positions, { min: 0, max: length, integer: true });
       if (from === to) return;
       for (let slab = 0; slab < 2 * layers; slab++) {
         for (let head = 0; head < kvHeads; head++) {
@@ -279,9 +324,8 @@ export function openCache(
     },
 
     [Symbol.dispose]() {
-      releaseSteps();
-      for (const item of owned.splice(0).reverse()) item[Symbol.dispose]();
-      memory[Symbol.dispose]();
+      if (!disposed && users === 0) free();
+      disposed = true;
     },
   };
 }

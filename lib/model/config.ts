@@ -63,13 +63,19 @@ function positive(json: Json, name: string): number {
 
 /** Rope settings under their old names (`rope_theta`, `rope_scaling`) or new (`rope_parameters`). */
 function ropeTheta(json: Json): number {
-  const parameters = (json.rope_parameters ?? {}) as Json;
-  const scaling = (json.rope_scaling ?? {}) as Json;
-  const type = parameters.rope_type ?? scaling.rope_type ?? scaling.type ?? "default";
-  if (type !== "default") refuse("rope_scaling", "be absent or of type default", type);
-  return "rope_theta" in parameters
-    ? positive(parameters, "rope_theta")
-    : positive(json, "rope_theta");
+  const parameters = json.rope_parameters ?? {};
+  if (typeof parameters !== "object" || Array.isArray(parameters)) {
+    refuse("rope_parameters", "be an object", parameters);
+  }
+  const { rope_type: type = "default", rope_theta: theta } = parameters as Json;
+  if (type !== "default") refuse("rope_parameters.rope_type", "be default", type);
+  const scaling = json.rope_scaling ?? { type: "default" };
+  const { rope_type: newType, type: oldType } = scaling as Json;
+  const types = [newType, oldType].filter((value) => value !== undefined);
+  if (types.length === 0 || types.some((value) => value !== "default")) {
+    refuse("rope_scaling", "be absent or of type default", scaling);
+  }
+  return positive({ rope_theta: theta ?? json.rope_theta }, "rope_theta");
 }
 
 /**
@@ -92,6 +98,8 @@ export function parseConfig(text: string): DecoderConfig {
   only("hidden_act", "silu");
   only("attention_bias", false);
   only("use_sliding_window", false);
+  const tied = json.tie_word_embeddings ?? false;
+  if (typeof tied !== "boolean") refuse("tie_word_embeddings", "be true or false", tied);
   const layerTypes = json.layer_types ?? [];
   if (!Array.isArray(layerTypes) || layerTypes.some((type) => type !== "full_attention")) {
     refuse("layer_types", "hold only full_attention", layerTypes);
@@ -119,7 +127,7 @@ export function parseConfig(text: string): DecoderConfig {
     maxPositions: size(json, "max_position_embeddings"),
     rmsNormEps: positive(json, "rms_norm_eps"),
     ropeTheta: ropeTheta(json),
-    tiedEmbeddings: json.tie_word_embeddings === true,
+    tiedEmbeddings: tied,
   };
 }
 

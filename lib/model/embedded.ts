@@ -9,6 +9,7 @@
 
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { refusal } from "../_check.ts";
 
 /** SHA-256 of every file of the embedded models. */
 const SUMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -48,9 +49,18 @@ export function defaultCacheDir(): string {
   return `${base}/moi`;
 }
 
-async function fetchFile(url: URL, path: string, sum: string, signal?: AbortSignal): Promise<void> {
+async function fetchFile(
+  url: URL,
+  path: string,
+  sum: string,
+  { offline = false, signal }: EmbeddedOptions,
+): Promise<void> {
   const stored = await Deno.readFile(path).catch(() => undefined);
   if (stored && await sha256(stored) === sum) return;
+  if (offline) {
+    const why = stored ? "has not the expected SHA-256" : "is not there yet";
+    throw new Deno.errors.NotFound(`Cannot load the embedded model offline as ${path} ${why}`);
+  }
   const response = await fetch(url, signal ? { signal } : {});
   if (!response.ok) {
     throw new Error(`Cannot load the embedded model as ${url} answered ${response.status}`);
@@ -82,23 +92,22 @@ export interface EmbeddedOptions {
  *
  * @param name One of {@linkcode EMBEDDED}.
  * @param options Cache folder and so on, of use only when the package was imported by URL.
+ * @throws {RangeError} Where there is no such model.
  * @throws {Error} Where a file cannot be fetched or is not the expected one.
  */
 export async function embeddedFolder(name: string, options: EmbeddedOptions = {}): Promise<string> {
+  if (!EMBEDDED.includes(name)) {
+    throw new RangeError(
+      refusal("load the model", "name", `be one of ${EMBEDDED.join(", ")}`, name),
+    );
+  }
   const base = new URL(`embedded/${name}/`, options.base ?? import.meta.url);
   if (base.protocol === "file:") return fileURLToPath(base);
   const sums = SUMS[name]!;
   const tag = sums["model.safetensors"]!.slice(0, 16);
   const folder = `${options.cacheDir ?? defaultCacheDir()}/embedded/${name}-${tag}`;
   for (const [file, sum] of Object.entries(sums)) {
-    const path = `${folder}/${file}`;
-    if (options.offline) {
-      await Deno.stat(path).catch(() => {
-        throw new Deno.errors.NotFound(`Cannot load '${name}' offline as ${path} is not there yet`);
-      });
-    } else {
-      await fetchFile(new URL(file, base), path, sum, options.signal);
-    }
+    await fetchFile(new URL(file, base), `${folder}/${file}`, sum, options);
   }
   return folder;
 }

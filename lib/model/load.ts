@@ -26,7 +26,10 @@ export interface LoadOptions {
   readonly dtype?: "auto" | "fp32" | "fp16" | "int8" | "int4";
   /** Longest context in tokens. Default: what the model was made for. */
   readonly maxLength?: number;
-  /** Threads within an operator. Default: one per physical core. */
+  /**
+   * Threads within an operator. Default: 1 for models below 64 MB of weights, where handing work
+   * to a second thread costs more than it saves, else one per physical core.
+   */
   readonly threads?: number;
   /** Revision on the hub; refused for folders and embedded models. */
   readonly revision?: string;
@@ -51,6 +54,12 @@ const OPTIONS = [
   "onProgress",
   "signal",
 ] as const satisfies (keyof LoadOptions)[];
+
+/** Size of weights below which one thread is fastest. */
+const ONE_THREAD_BYTES = 64e6;
+
+/** Largest number of cosines and sines: 512 MiB, a million positions of a head of 128. */
+const MAX_ROTARY = 2 ** 27;
 
 function checkLoad(options: LoadOptions): void {
   checkOptions("load the model", options, OPTIONS);
@@ -184,6 +193,10 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
     const rule = `be at most ${config.maxPositions}, the context the model was made for`;
     throw new RangeError(refusal("load the model", "maxLength", rule, maxLength));
   }
+  if (maxLength * config.headDim > MAX_ROTARY) {
+    const rule = `be at most ${MAX_ROTARY / config.headDim}, so that the rotary tables fit`;
+    throw new RangeError(refusal("load the model", "maxLength", rule, maxLength));
+  }
   signal?.throwIfAborted();
   report(1);
 
@@ -191,14 +204,16 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
   try {
     const graph = ARCHITECTURES[config.architecture]!(config, weights, maxLength);
     report(2);
+    const threads = options.threads ?? (memory.byteLength < ONE_THREAD_BYTES ? 1 : undefined);
     const session = await createSession(encodeGraph(graph), {
       device: "cpu",
       externalData: { "model.safetensors": memory },
-      ...(options.threads === undefined ? {} : { threads: options.threads }),
+      ...(threads === undefined ? {} : { threads }),
     });
     const digest = await fingerprint(configText, memory);
     report(3);
     const used = graph.initializers.filter(({ data }) => !(data instanceof Uint8Array));
+    let disposed = false;
     return {
       id: String(id),
       fingerprint: digest,
@@ -215,14 +230,15 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
       },
       chat: chatTemplate(tokenizerConfig),
       openCache({ slots, length }) {
+        if (disposed) throw new Error("Cannot open a cache as the model is disposed");
         checkNumber("open a cache", "slots", slots, { min: 1, integer: true });
         checkNumber("open a cache", "length", length, { min: 1, max: maxLength, integer: true });
         return openCache(session, config, slots, length);
       },
-      [Symbol.asyncDispose]() {
-        session[Symbol.dispose]();
+      async [Symbol.asyncDispose]() {
+        disposed = true;
+        await session[Symbol.asyncDispose](); // runs in flight read the mapped weights
         memory[Symbol.dispose]();
-        return Promise.resolve();
       },
     };
   } catch (error) {

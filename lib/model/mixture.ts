@@ -32,7 +32,8 @@ export function mixtureSize(input: Input): number {
 /**
  * Writes an input into rows of ids and weights and pads them with zero weights.
  *
- * @throws {RangeError} Where an id lies outside the vocabulary or a weight is negative or no number.
+ * @throws {RangeError} Where an id lies outside the vocabulary, a weight is negative or no number, or
+ * the mixture is empty.
  */
 export function writeInput(
   input: Input,
@@ -47,6 +48,11 @@ export function writeInput(
     ids[offset] = checkId(input, vocabularySize);
     weights[offset] = 1;
   } else {
+    if (size < 1 || input.weights.length !== size) {
+      throw new RangeError(
+        `Cannot feed a mixture as it must have at least one id and as many weights: current value is ${size} ids and ${input.weights.length} weights`,
+      );
+    }
     for (let k = 0; k < size; k++) {
       const weight = input.weights[k]!;
       if (!(weight >= 0 && weight < Infinity)) {

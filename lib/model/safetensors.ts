@@ -68,8 +68,8 @@ function parseTensor(location: string, name: string, entry: unknown, start: numb
  * @param file The whole file's bytes (mapped: only the header is touched).
  * @param location Name of the file, for the graph's external data and for errors.
  * @returns The tensors by name.
- * @throws {SyntaxError} Where the header is no valid one, or a tensor lies outside the file or
- * overlaps another.
+ * @throws {SyntaxError} Where the header is no valid one, a tensor lies outside the file or overlaps
+ * another, or bytes belong to no tensor.
  *
  * @example A file with one tensor
  * ```ts
@@ -106,12 +106,17 @@ export function parseSafetensors(file: Uint8Array, location: string): Weights {
       weights.set(name, parseTensor(location, name, entry, start, size));
     }
   }
-  const ranges = [...weights.values()].sort((a, b) => a.offset - b.offset);
-  ranges.forEach((range, i) => {
-    const previous = ranges[i - 1];
-    if (previous && range.length > 0 && previous.offset + previous.length > range.offset) {
-      fail(location, "two of its tensors overlap");
-    }
-  });
+  // one after the other: a gap would be what is left of a tensor that the header names twice
+  let end = start;
+  for (
+    const { offset, length } of [...weights.values()].sort((a, b) =>
+      a.offset - b.offset || a.length - b.length
+    )
+  ) {
+    if (offset < end) fail(location, "two of its tensors overlap");
+    if (offset > end) fail(location, `no tensor holds its bytes from ${end} to ${offset}`);
+    end += length;
+  }
+  if (end < size) fail(location, `no tensor holds its bytes from ${end} to ${size}`);
   return weights;
 }

@@ -115,12 +115,11 @@ export function pointerArray(pointers: readonly Pointer[]): BigUint64Array<Array
   return BigUint64Array.from(pointers, (pointer) => Deno.UnsafePointer.value(pointer));
 }
 
-/** A C array of strings, together with what keeps them alive. */
-export function stringArray(
-  texts: readonly string[],
-): { addresses: BigUint64Array<ArrayBuffer>; keep: unknown } {
-  const keep = texts.map(cString);
-  return { addresses: pointerArray(keep.map((text) => Deno.UnsafePointer.of(text)!)), keep };
+/** A C array of strings; they live as long as the array. */
+export function stringArray(texts: readonly string[]): BigUint64Array<ArrayBuffer> {
+  const strings = texts.map(cString);
+  const addresses = pointerArray(strings.map((text) => Deno.UnsafePointer.of(text)!));
+  return Object.assign(addresses, { strings });
 }
 
 /** The pointer that a call writes through its last argument. */

@@ -42,7 +42,7 @@ export function appendDevice(options: Pointer, device: Device): void {
     try {
       const keys = stringArray(["device_id"]), values = stringArray(["0"]);
       // the first call that fails where the CUDA libraries are absent
-      call.UpdateCUDAProviderOptions(cuda, keys.addresses, values.addresses, 1n);
+      call.UpdateCUDAProviderOptions(cuda, keys, values, 1n);
       call.SessionOptionsAppendExecutionProvider_CUDA_V2(options, cuda);
     } finally {
       call.ReleaseCUDAProviderOptions(cuda);

@@ -31,6 +31,11 @@ function openLibc() {
 let libc: ReturnType<typeof openLibc> | undefined;
 
 function map(byteLength: number, protection: number, flags: number, file: number): Memory {
+  if (!Number.isSafeInteger(byteLength) || byteLength < 1) {
+    throw new RangeError(
+      `Cannot map memory as 'byteLength' must be a positive integer: current value is ${byteLength}`,
+    );
+  }
   libc ??= openLibc();
   const { mmap, munmap } = libc;
   const address = mmap(null, BigInt(byteLength), protection, flags, file, 0n);
@@ -62,7 +67,7 @@ export function memoryOver(buffer: ArrayBuffer): Memory {
  * Zeroed memory. On Linux and macOS its pages cost nothing until they are written; on Windows it is
  * an ordinary array buffer.
  *
- * @param byteLength Size in bytes.
+ * @param byteLength Size in bytes, at least 1.
  */
 export function allocate(byteLength: number): Memory {
   if (Deno.build.os === "windows") return memoryOver(new ArrayBuffer(byteLength));
@@ -73,9 +78,12 @@ export function allocate(byteLength: number): Memory {
  * A file's bytes: mapped on Linux and macOS (no copy, shared between processes), read on Windows.
  *
  * @param path File to map.
+ * @throws {RangeError} Where it is empty or no file.
+ * @throws {Deno.errors.NotFound} Where it is missing.
  */
 export function mapFile(path: string): Memory {
-  const { size } = Deno.statSync(path);
+  const { size, isFile } = Deno.statSync(path);
+  if (!isFile) throw new RangeError(`Cannot map ${path} as it must be a file`);
   if (size === 0) throw new RangeError(`Cannot map ${path} as the file is empty`);
   if (Deno.build.os === "windows") return memoryOver(Deno.readFileSync(path).buffer);
   libc ??= openLibc();

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
 import {
   cString,
   ort,
@@ -47,7 +48,7 @@ export interface SessionOptions {
 /** Named tensors. */
 export type Tensors = Readonly<Record<string, Tensor>>;
 
-/** Inputs and outputs fixed once, run many times. */
+/** Inputs and outputs fixed once, run many times. It keeps its tensors reachable. */
 export interface Binding extends Disposable {
   /** Runs on the calling thread: least overhead, blocks the event loop. */
   run(): void;
@@ -55,8 +56,13 @@ export interface Binding extends Disposable {
   runAsync(): Promise<void>;
 }
 
-/** A loaded graph. */
-export interface Session extends Disposable {
+/**
+ * A loaded graph.
+ *
+ * Disposing it frees its bindings too. While runs are in flight both wait for the last of them;
+ * `await session[Symbol.asyncDispose]()` tells when everything is freed.
+ */
+export interface Session extends Disposable, AsyncDisposable {
   /** Device that runs it. */
   readonly device: Device;
   /** What was tried, in order; the last one is the chosen one. */
@@ -82,10 +88,9 @@ function startOptions(device: Device, options: SessionOptions): Pointer {
     call.AddSessionConfigEntry(native, cString("session.intra_op.allow_spinning"), spin);
     const files = Object.entries(options.externalData ?? {});
     if (files.length > 0) {
-      const names = stringArray(files.map(([name]) => name));
       call.AddExternalInitializersFromFilesInMemory(
         native,
-        names.addresses,
+        stringArray(files.map(([name]) => name)),
         pointerArray(files.map(([, memory]) => memory.pointer)),
         BigUint64Array.from(files, ([, memory]) => BigInt(memory.byteLength)),
         BigInt(files.length),
@@ -192,13 +197,12 @@ export async function createSession(
       );
     }
   }
-  const source = graph instanceof URL ? decodeURIComponent(graph.pathname) : graph;
+  const source = graph instanceof URL ? fileURLToPath(graph) : graph;
   const attempts: DeviceAttempt[] = [];
   for (const name of wanted) {
     try {
       const native = await start(source, name, options);
-      attempts.push({ device: name });
-      return wrap(native, name, attempts, options);
+      return wrap(native, name, [...attempts, { device: name }], options);
     } catch (error) {
       if (!(error instanceof OrtError)) throw error;
       if (wanted.length === 1) throw error;
@@ -217,10 +221,19 @@ function wrap(
   const { call, callAsync } = ort();
   const inputs = names(native, "Input"), outputs = names(native, "Output");
   const deviceAllocator = allocatorOf(native, device);
+  const bindings = new Set<Disposable>(); // not yet freed
+  const released = Promise.withResolvers<void>();
   let running = 0, disposed = false;
   const release = () => {
+    for (const binding of bindings) binding[Symbol.dispose]();
     if (deviceAllocator) call.ReleaseAllocator(deviceAllocator);
     call.ReleaseSession(native);
+    released.resolve();
+  };
+  const dispose = () => {
+    if (!disposed && running === 0) release();
+    disposed = true;
+    void externalData; // mapped weights must outlive the session
   };
 
   const bind = (boundInputs: Tensors, boundOutputs: Tensors): Binding => {
@@ -228,8 +241,16 @@ function wrap(
     checkNames("input", inputs, boundInputs);
     checkNames("output", outputs, boundOutputs);
     const binding = pointerFrom((out) => call.CreateIoBinding(native, out));
-    for (const name of inputs) call.BindInput(binding, cString(name), boundInputs[name]!.value);
-    for (const name of outputs) call.BindOutput(binding, cString(name), boundOutputs[name]!.value);
+    try {
+      for (const name of inputs) call.BindInput(binding, cString(name), boundInputs[name]!.value);
+      for (const name of outputs) {
+        call.BindOutput(binding, cString(name), boundOutputs[name]!.value);
+      }
+    } catch (error) {
+      call.ReleaseIoBinding(binding);
+      throw error;
+    }
+    let tensors: unknown = { boundInputs, boundOutputs }; // the runtime knows only their addresses
     let busy = false, freed = false;
     const check = () => {
       if (busy || freed || disposed) {
@@ -240,7 +261,12 @@ function wrap(
         );
       }
     };
-    return {
+    const free = () => {
+      call.ReleaseIoBinding(binding);
+      bindings.delete(self);
+      tensors = undefined;
+    };
+    const self: Binding = {
       run() {
         check();
         call.RunWithBinding(native, null, binding);
@@ -253,15 +279,18 @@ function wrap(
           await callAsync.RunWithBinding(native, null, binding);
         } finally {
           busy = false;
-          if (freed) call.ReleaseIoBinding(binding);
+          void tensors;
+          if (freed) free();
           if (--running === 0 && disposed) release();
         }
       },
       [Symbol.dispose]() {
-        if (!freed && !busy) call.ReleaseIoBinding(binding);
+        if (!freed && !busy) free();
         freed = true;
       },
     };
+    bindings.add(self);
+    return self;
   };
 
   return {
@@ -271,10 +300,10 @@ function wrap(
     outputs,
     bind,
     deviceAllocator,
-    [Symbol.dispose]() {
-      if (!disposed && running === 0) release();
-      disposed = true;
-      void externalData; // mapped weights must outlive the session
+    [Symbol.dispose]: dispose,
+    [Symbol.asyncDispose]() {
+      dispose();
+      return released.promise;
     },
   };
 }

@@ -62,7 +62,7 @@ function handle(type: ElementType, dims: readonly number[], value: Pointer): Ten
  * @param byteOffset Where the tensor starts.
  * @param type Element type.
  * @param dims Shape.
- * @throws {RangeError} Where the tensor would leave the block.
+ * @throws {RangeError} Where the tensor would leave the block, or the offset or shape is no size.
  */
 export function tensorIn(
   memory: Memory,
@@ -70,8 +70,13 @@ export function tensorIn(
   type: ElementType,
   dims: readonly number[],
 ): Tensor {
+  if (![byteOffset, ...dims].every((size) => Number.isSafeInteger(size) && size >= 0)) {
+    throw new RangeError(
+      `Cannot view a tensor as its offset and shape must be integers of at least 0: current value is ${byteOffset}, [${dims}]`,
+    );
+  }
   const byteLength = elements(dims) * ELEMENT_TYPES[type].bytes;
-  if (byteOffset < 0 || byteOffset + byteLength > memory.byteLength) {
+  if (byteOffset + byteLength > memory.byteLength) {
     throw new RangeError(
       `Cannot view a tensor as its bytes ${byteOffset} to ${
         byteOffset + byteLength
@@ -105,7 +110,12 @@ function typeOf(data: TensorData): ElementType {
   if (data instanceof Float32Array) return "float32";
   if (data instanceof Int32Array) return "int32";
   if (data instanceof BigInt64Array) return "int64";
-  return "uint8";
+  if (data instanceof Uint8Array) return "uint8";
+  throw new TypeError(
+    `Cannot make a tensor as 'data' must be a Float32Array, Int32Array, BigInt64Array or Uint8Array: current value is ${
+      Object.prototype.toString.call(data)
+    }`,
+  );
 }
 
 /**
@@ -127,7 +137,7 @@ export function tensor(data: TensorData, dims: readonly number[]): Tensor {
   const { buffer } = data; // reading it moves small arrays off the movable heap
   const memory: Memory = {
     pointer: Deno.UnsafePointer.of(buffer)!,
-    byteLength: buffer.byteLength,
+    byteLength: data.byteOffset + data.byteLength, // not what follows a subarray
     buffer,
     [Symbol.dispose]() {},
   };
