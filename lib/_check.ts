@@ -8,7 +8,7 @@
 export function shown(value: unknown): string {
   const text = typeof value === "string"
     ? JSON.stringify(value)
-    : Deno.inspect(value, { depth: 1, breakLength: Infinity, iterableLimit: 8 });
+    : Deno.inspect(value, { depth: 1, breakLength: Infinity, compact: true, iterableLimit: 8 });
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
 }
 

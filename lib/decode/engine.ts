@@ -42,10 +42,10 @@ interface Row {
 }
 
 function offSampleMassOf({ input }: MethodStep<unknown>, token: number): number {
+  const { ids, weights } = input;
+  if (ids.length === 1) return ids[0] === token ? 0 : weights[0]!;
   let mass = 0;
-  for (let k = 0; k < input.ids.length; k++) {
-    if (input.ids[k] !== token) mass += input.weights[k]!;
-  }
+  for (let k = 0; k < ids.length; k++) if (ids[k] !== token) mass += weights[k]!;
   return mass;
 }
 

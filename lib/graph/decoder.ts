@@ -41,9 +41,9 @@ export interface DecoderConfig {
 
 /** Names of a decoder's inputs and outputs. */
 export const PORTS = {
-  /** Token ids of each mixture, int32 [B, S, K]. */
+  /** Token ids of each mixture, int32 [B, S, K]; absent where the weights are those of all tokens. */
   ids: "mixture_ids",
-  /** Their weights, float32 [B, S, K]. */
+  /** Their weights, float32 [B, S, K]; or [B, S, V] without ids. */
   weights: "mixture_weights",
   /** Index of each slot's last valid position after this run, int32 [B]. */
   lastPosition: "last_position",
@@ -91,32 +91,25 @@ export function addAndNorm(
   return { normed, residual: sum };
 }
 
-/** Largest vocabulary for which a mixture is multiplied with the whole embedding table. */
+/** Largest vocabulary for which a mixture is a row of V weights. */
 const DENSE_VOCABULARY = 1024;
 
 /**
  * `h = Σ_k w_k · E[id_k]`, the one idea of this project.
  *
- * Small vocabularies scatter the weights into a row of V and multiply it with the table, so a
- * mixture costs the same whatever its size; large ones gather K rows. Entries of weight 0 add
+ * With a small vocabulary a mixture is a row of V weights, multiplied with the embedding table, and
+ * costs the same whatever it holds; with a large one K rows are gathered. Entries of weight 0 add
  * nothing, bit for bit, so mixtures of different sizes share a batch.
  */
 export function mixtureOfEmbeddings(b: Builder, table: string, config: DecoderConfig): string {
   const { vocabularySize, hiddenSize } = config;
-  const ids = b.input(PORTS.ids, "int32", ["B", "S", "K"]);
-  const weights = b.input(PORTS.weights, "float32", ["B", "S", "K"]);
   const rows = b.weight(table, [vocabularySize, hiddenSize]); // [V, D]
   if (vocabularySize <= DENSE_VOCABULARY) {
-    const batch = b.op("Shape", [ids], { attributes: { start: { int: 0 }, end: { int: 2 } } });
-    const shape = b.op("Concat", [batch, b.integers([vocabularySize])], {
-      attributes: { axis: { int: 0 } },
-    });
-    const zeros = b.op("ConstantOfShape", [shape]); // [B, S, V]
-    const dense = b.op("ScatterElements", [zeros, ids, weights], {
-      attributes: { axis: { int: 2 }, reduction: { text: "add" } },
-    });
+    const dense = b.input(PORTS.weights, "float32", ["B", "S", vocabularySize]);
     return b.op("MatMul", [dense, rows]); // [B, S, D]
   }
+  const ids = b.input(PORTS.ids, "int32", ["B", "S", "K"]);
+  const weights = b.input(PORTS.weights, "float32", ["B", "S", "K"]);
   const gathered = b.op("Gather", [rows, ids], { attributes: { axis: { int: 0 } } }); // [B, S, K, D]
   const axis = b.integers([2]);
   const w = b.op("Unsqueeze", [weights, axis]); // [B, S, 1, K]

@@ -16,12 +16,12 @@ import {
   type Memory,
   type Session,
   type Tensor,
-  tensor,
   tensorIn,
   type Tensors,
 } from "../runtime/mod.ts";
 import { checkNumber, refusal } from "../_check.ts";
-import { type Input, mixtureSize, writeInput } from "./mixture.ts";
+import { createFeed, type FeedShape, feedTensors, writeInput } from "./feed.ts";
+import { type Input, mixtureSize } from "./mixture.ts";
 
 /**
  * Slots of keys and values, and the two ways to advance them.
@@ -61,16 +61,6 @@ export interface KvCache extends Disposable {
   copy(from: number, to: number, positions: number): void;
 }
 
-/** What a step of one size writes to and reads from; the tensors live as long as the cache. */
-interface Feed {
-  readonly ids: Int32Array<ArrayBuffer>;
-  readonly weights: Float32Array<ArrayBuffer>;
-  readonly lastPosition: Int32Array<ArrayBuffer>;
-  readonly length: Int32Array<ArrayBuffer>;
-  readonly rows: BigInt64Array<ArrayBuffer>;
-  readonly logits: Float32Array<ArrayBuffer>;
-}
-
 /** Positions of one prefill run: bounds the memory of activations and logits. */
 const PREFILL_CHUNK = 256;
 /**
@@ -80,11 +70,6 @@ const PREFILL_CHUNK = 256;
 const BACKGROUND_MS = 2;
 /** One step in this time goes to a worker thread in any case: timers and signals get their turn. */
 const TURN_MS = 12;
-
-/** Entries are padded to few distinct widths, so that few bindings are made. */
-function paddedWidth(size: number): number {
-  return size === 1 ? 1 : Math.max(16, 2 ** Math.ceil(Math.log2(size)));
-}
 
 function checkPosition(slot: number, position: number, length: number): void {
   if (Number.isInteger(position) && position >= 0 && position < length) return;
@@ -114,13 +99,8 @@ export function openCache(
   const slabFloats = slots * slotFloats, parts = ["key", "value"] as const;
   const memory: Memory = allocate(2 * layers * slabFloats * 4);
   const kv = new Float32Array(memory.buffer);
-  const owned: Disposable[] = [];
-  const own = <T extends Disposable>(value: T): T => {
-    owned.push(value);
-    return value;
-  };
 
-  /** The cache tensors of `count` slots from `slot` on, under their input or output names. */
+  /** The cache tensors of `count` slots from `slot` on, under their input and output names. */
   const slabs = (
     slot: number,
     count: number,
@@ -137,34 +117,18 @@ export function openCache(
     return { past, present, all: Object.values(past) };
   };
 
-  /** Arrays for runs of up to `batch · sequence` positions with up to `width` entries each. */
-  const feedOf = (positions: number, width: number, batch: number, rows: number): Feed => ({
-    ids: new Int32Array(positions * width),
-    weights: new Float32Array(positions * width),
-    lastPosition: new Int32Array(batch),
-    length: new Int32Array(1),
-    rows: new BigInt64Array(rows),
-    logits: new Float32Array(rows * vocabularySize),
-  });
+  /** Numbers that inputs take per position: few distinct values, so that few bindings are made. */
+  const dense = !session.inputs.includes(PORTS.ids);
+  const widthOf = (inputs: readonly Input[]): number => {
+    if (dense) return vocabularySize;
+    const size = inputs.reduce<number>((most, input) => Math.max(most, mixtureSize(input)), 1);
+    return size === 1 ? 1 : Math.max(16, 2 ** Math.ceil(Math.log2(size)));
+  };
 
   const bind = (
-    feed: Feed,
-    [batch, sequence, width, rows]: readonly [number, number, number, number],
-    { past, present }: { past: Tensors; present: Tensors },
-    keep: <T extends Disposable>(value: T) => T,
-  ): Binding => {
-    const mixture = [batch, sequence, width];
-    const inputs = {
-      [PORTS.ids]: keep(tensor(feed.ids, mixture)),
-      [PORTS.weights]: keep(tensor(feed.weights, mixture)),
-      [PORTS.lastPosition]: keep(tensor(feed.lastPosition, [batch])),
-      [PORTS.length]: keep(tensor(feed.length, [1])),
-      [PORTS.rows]: keep(tensor(feed.rows, [rows])),
-      ...past,
-    };
-    const logits = keep(tensor(feed.logits, [rows, vocabularySize]));
-    return keep(session.bind(inputs, { [PORTS.logits]: logits, ...present }));
-  };
+    { inputs, outputs }: ReturnType<typeof feedTensors>,
+    { past, present }: ReturnType<typeof slabs>,
+  ): Binding => session.bind({ ...inputs, ...past }, { ...outputs, ...present });
 
   let lastStepMs = Infinity, lastTurn = performance.now();
   const execute = async (binding: Binding): Promise<void> => {
@@ -179,21 +143,61 @@ export function openCache(
   };
 
   // one set of arrays serves every step; bindings differ in shape alone
-  let stepFeed: Feed = feedOf(slots, 1, slots, slots);
-  const identity = BigInt64Array.from({ length: slots }, (_, i) => BigInt(i));
-  stepFeed.rows.set(identity);
-  let stepWidth = 1;
-  const stepBindings = new Map<number, Binding>();
+  const stepFeed = (width: number) =>
+    createFeed({ batch: slots, sequence: 1, width, rows: slots }, vocabularySize, dense);
+  let feed = stepFeed(widthOf([]));
   const stepSlabs = new Map<number, ReturnType<typeof slabs>>();
-  const stepTensors: Disposable[] = [];
-  const releaseSteps = () => {
-    for (const item of stepTensors.splice(0).reverse()) item[Symbol.dispose]();
-    stepBindings.clear();
+  const stepBindings = new Map<string, Binding>();
+  let stepScope = new DisposableStack();
+  const slabScope = new DisposableStack();
+
+  const stepBinding = (count: number, width: number): Binding => {
+    if (width > feed.width) {
+      stepScope.dispose();
+      stepScope = new DisposableStack();
+      stepBindings.clear();
+      feed = stepFeed(width);
+    }
+    const key = `${count} ${width}`;
+    const known = stepBindings.get(key);
+    if (known) return known;
+    let views = stepSlabs.get(count);
+    if (!views) {
+      stepSlabs.set(count, views = slabs(0, count));
+      for (const view of views.all) slabScope.use(view);
+    }
+    const shape = { batch: count, sequence: 1, width, rows: count };
+    const tensors = feedTensors(feed, shape, vocabularySize);
+    for (const value of tensors.all) stepScope.use(value);
+    const binding = stepScope.use(bind(tensors, views));
+    stepBindings.set(key, binding);
+    return binding;
   };
+
+  /** Feeds a chunk of a prompt to one slot; logits of its last `rows` positions. */
+  const prefillChunk = async (
+    slot: number,
+    from: number,
+    inputs: readonly Input[],
+    rows: number,
+  ): Promise<Float32Array> => {
+    const shape: FeedShape = { batch: 1, sequence: inputs.length, width: widthOf(inputs), rows };
+    const own = createFeed(shape, vocabularySize, dense);
+    inputs.forEach((input, i) => writeInput(own, i, shape.width, input, vocabularySize));
+    own.length[0] = from + inputs.length;
+    own.lastPosition[0] = from + inputs.length - 1;
+    for (let row = 0; row < rows; row++) own.rows[row] = BigInt(inputs.length - rows + row);
+    using scope = new DisposableStack();
+    const views = slabs(slot, 1), tensors = feedTensors(own, shape, vocabularySize);
+    for (const value of [...views.all, ...tensors.all]) scope.use(value);
+    await execute(scope.use(bind(tensors, views)));
+    return own.logits;
+  };
+
   let users = 0, stepping = false, disposed = false;
   const free = () => {
-    releaseSteps();
-    for (const item of owned.splice(0).reverse()) item[Symbol.dispose]();
+    stepScope.dispose();
+    slabScope.dispose();
     memory[Symbol.dispose]();
   };
   const checkUse = (verb: string) => {
@@ -210,31 +214,6 @@ export function openCache(
     } finally {
       if (--users === 0 && disposed) free();
     }
-  };
-
-  const stepBinding = (count: number, width: number): Binding => {
-    if (width > stepWidth) {
-      releaseSteps();
-      stepFeed = feedOf(slots * width, 1, slots, slots);
-      stepFeed.rows.set(identity);
-      stepWidth = width;
-    }
-    const key = count * 2 ** 26 + width;
-    let binding = stepBindings.get(key);
-    if (!binding) {
-      let views = stepSlabs.get(count);
-      if (!views) {
-        views = slabs(0, count);
-        views.all.forEach(own);
-        stepSlabs.set(count, views);
-      }
-      binding = bind(stepFeed, [count, 1, width, count], views, (value) => {
-        stepTensors.push(value);
-        return value;
-      });
-      stepBindings.set(key, binding);
-    }
-    return binding;
   };
 
   return {
@@ -255,21 +234,8 @@ export function openCache(
           checkUse("prefill");
           const chunk = inputs.slice(start, start + PREFILL_CHUNK);
           const rows = logits === "all" ? chunk.length : 1;
-          const width = paddedWidth(chunk.reduce<number>((w, i) => Math.max(w, mixtureSize(i)), 1));
-          const feed = feedOf(chunk.length, width, 1, rows);
-          chunk.forEach((input, i) =>
-            writeInput(input, feed.ids, feed.weights, i * width, width, vocabularySize)
-          );
-          feed.lastPosition[0] = from + start + chunk.length - 1;
-          feed.length[0] = from + start + chunk.length;
-          for (let row = 0; row < rows; row++) feed.rows[row] = BigInt(chunk.length - rows + row);
-          using scope = new DisposableStack();
-          const views = slabs(slot, 1);
-          for (const view of views.all) scope.use(view);
-          const dims = [1, chunk.length, width, rows] as const;
-          await execute(bind(feed, dims, views, (value) => scope.use(value)));
-          if (logits === "all") all.set(feed.logits, start * vocabularySize);
-          last = feed.logits;
+          last = await prefillChunk(slot, from + start, chunk, rows);
+          if (logits === "all") all.set(last, start * vocabularySize);
         }
         return logits === "all" ? all : last;
       }),
@@ -280,32 +246,23 @@ export function openCache(
         const count = inputs.length;
         checkNumber("step", "inputs.length", count, { min: 1, max: slots, integer: true });
         checkNumber("step", "positions.length", positions.length, { min: count, max: count });
-        let size = 1, longest = 0;
-        for (const input of inputs) size = Math.max(size, mixtureSize(input));
-        const width = paddedWidth(size);
-        const binding = stepBinding(count, width);
+        const width = widthOf(inputs), binding = stepBinding(count, width);
+        let longest = 0;
         for (let row = 0; row < count; row++) {
           const position = positions[row]!;
           checkPosition(row, position, length);
-          writeInput(
-            inputs[row]!,
-            stepFeed.ids,
-            stepFeed.weights,
-            row * width,
-            width,
-            vocabularySize,
-          );
-          stepFeed.lastPosition[row] = position;
+          writeInput(feed, row, width, inputs[row]!, vocabularySize);
+          feed.lastPosition[row] = position;
           longest = Math.max(longest, position + 1);
         }
-        stepFeed.length[0] = longest;
+        feed.length[0] = longest;
         stepping = true;
         try {
           await execute(binding);
         } finally {
           stepping = false;
         }
-        return stepFeed.logits;
+        return feed.logits;
       }),
 
     copy(from, to, positions) {
