@@ -28,9 +28,9 @@ export interface Distribution {
   /** Index of the token about to be generated, from 0. */
   readonly step: number;
   /** Token ids that can be sampled, ascending. */
-  readonly ids: Int32Array;
+  readonly ids: readonly number[];
   /** Their probabilities, summing to 1: the distribution sampled from. */
-  readonly probabilities: Float64Array;
+  readonly probabilities: readonly number[];
   /** Entropy of the distribution sampled from, in nats. */
   readonly entropy: number;
   /** The same divided by ln V: 0 is certain, 1 is uniform over the vocabulary. */
@@ -64,12 +64,13 @@ export function samplerOf(settings: Partial<Sampler> = {}): Sampler {
   return { temperature, topK, topP, minP };
 }
 
-const identities = new Map<number, Int32Array>();
+// Rows are plain arrays: making a typed array costs more than a small row's arithmetic.
+const identities = new Map<number, readonly number[]>();
 
 /** The ids 0 … size − 1, one shared array a size. */
-function identity(size: number): Int32Array {
+function identity(size: number): readonly number[] {
   let ids = identities.get(size);
-  if (!ids) identities.set(size, ids = Int32Array.from({ length: size }, (_, id) => id));
+  if (!ids) identities.set(size, ids = Array.from({ length: size }, (_, id) => id));
   return ids;
 }
 
@@ -86,8 +87,8 @@ function argmax(values: ArrayLike<number>): number {
  * @param temperature Greater than 0.
  * @throws {RangeError} Where no logit is finite or one is NaN or +∞.
  */
-export function softmax(logits: ArrayLike<number>, temperature = 1): Float64Array {
-  const size = logits.length, probabilities = new Float64Array(size);
+export function softmax(logits: ArrayLike<number>, temperature = 1): number[] {
+  const size = logits.length, probabilities = new Array<number>(size);
   const max = logits[argmax(logits)]!;
   let sum = 0;
   for (let i = 0; i < size; i++) {
@@ -111,7 +112,7 @@ export function entropyOf(probabilities: ArrayLike<number>): number {
 }
 
 /** Ids by descending probability, the lower id first among equals. */
-function ranked(ids: Int32Array, probabilities: ArrayLike<number>): Int32Array {
+function ranked(ids: number[], probabilities: ArrayLike<number>): number[] {
   return ids.sort((a, b) => probabilities[b]! - probabilities[a]! || a - b);
 }
 
@@ -123,26 +124,24 @@ function ranked(ids: Int32Array, probabilities: ArrayLike<number>): Int32Array {
  * @returns Ids ascending, probabilities summing to 1.
  */
 export function topTokens(
-  probabilities: Float64Array,
+  probabilities: readonly number[],
   k: number,
-): { ids: Int32Array; probabilities: Float64Array } {
+): { ids: readonly number[]; probabilities: readonly number[] } {
   const all = identity(probabilities.length);
   if (k >= all.length) return { ids: all, probabilities };
-  return restrict(probabilities, ranked(all.slice(), probabilities).subarray(0, k));
+  return restrict(probabilities, ranked([...all], probabilities).slice(0, k));
 }
 
-/** Keeps a set of ids and renormalises. */
-function restrict(probabilities: Float64Array, kept: Int32Array) {
-  const ids = kept.slice().sort();
-  const rest = new Float64Array(ids.length);
-  let sum = 0;
-  for (let i = 0; i < ids.length; i++) sum += rest[i] = probabilities[ids[i]!]!;
-  for (let i = 0; i < ids.length; i++) rest[i]! /= sum;
-  return { ids, probabilities: rest };
+/** Keeps a set of ids, which it sorts, and renormalises. */
+function restrict(probabilities: readonly number[], ids: number[]) {
+  ids.sort((a, b) => a - b);
+  const kept = ids.map((id) => probabilities[id]!);
+  const sum = kept.reduce((a, b) => a + b, 0);
+  return { ids, probabilities: kept.map((p) => p / sum) };
 }
 
 /** The support after top-k, top-p and min-p, and its probabilities. */
-function truncate(probabilities: Float64Array, { topK, topP, minP }: Sampler) {
+function truncate(probabilities: readonly number[], { topK, topP, minP }: Sampler) {
   const size = probabilities.length;
   const cutsK = topK > 0 && topK < size;
   const all = identity(size);
@@ -152,7 +151,7 @@ function truncate(probabilities: Float64Array, { topK, topP, minP }: Sampler) {
     ? 0
     : Math.max((1 - topP) / size, minP * probabilities[argmax(probabilities)]!);
   let kept = ranked(all.filter((id) => probabilities[id]! >= floor), probabilities);
-  if (cutsK) kept = kept.subarray(0, topK);
+  if (cutsK) kept = kept.slice(0, topK);
   if (topP < 1) {
     let mass = 0;
     if (cutsK) { for (const id of kept) mass += probabilities[id]!; }
@@ -161,7 +160,7 @@ function truncate(probabilities: Float64Array, { topK, topP, minP }: Sampler) {
     while (count < kept.length && cumulative < topP * mass) {
       cumulative += probabilities[kept[count++]!]!;
     }
-    kept = kept.subarray(0, count);
+    kept = kept.slice(0, count);
   }
   if (minP > 0) {
     const least = minP * probabilities[kept[0]!]!;
@@ -190,7 +189,7 @@ export function distributionOf(logits: Float32Array, sampler: Sampler, step = 0)
   const vocabularySize = logits.length;
   if (sampler.temperature === 0) {
     softmax(logits); // refuses logits that are not finite
-    const ids = Int32Array.of(argmax(logits)), probabilities = Float64Array.of(1);
+    const ids = [argmax(logits)], probabilities = [1];
     return { step, ids, probabilities, entropy: 0, normalizedEntropy: 0, vocabularySize, logits };
   }
   const { ids, probabilities } = truncate(softmax(logits, sampler.temperature), sampler);

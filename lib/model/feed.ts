@@ -87,13 +87,6 @@ function badWeight(weight: number): never {
   );
 }
 
-/** The ids of a mixture as typed array; what is no integer becomes an id that is refused. */
-function typedIds(ids: ArrayLike<number>): Int32Array {
-  return ids instanceof Int32Array
-    ? ids
-    : Int32Array.from(ids, (id) => Number.isInteger(id) && id < 2 ** 31 ? id : -1);
-}
-
 /**
  * Writes the input of one position; what the position held before is gone.
  *
@@ -129,13 +122,14 @@ export function writeInput(
       `Cannot feed a mixture as it must have at least one id and as many weights: current value is ${size} ids and ${input.weights.length} weights`,
     );
   }
-  const from = typedIds(input.ids);
-  const mixed = input.weights instanceof Float64Array
-    ? input.weights
-    : Float64Array.from(input.weights);
+  // one kind of array, so that the loop stays fast
+  const from = Array.isArray(input.ids) ? input.ids as number[] : Array.from(input.ids);
+  const mixed = Array.isArray(input.weights)
+    ? input.weights as number[]
+    : Array.from(input.weights);
   for (let k = 0; k < size; k++) {
     const id = from[k]!, weight = mixed[k]!;
-    if (id < 0 || id >= vocabularySize) badId(input.ids[k]!, vocabularySize);
+    if (!(Number.isInteger(id) && id >= 0 && id < vocabularySize)) badId(id, vocabularySize);
     if (!(weight >= 0 && weight < Infinity)) badWeight(weight);
     if (ids) {
       ids[offset + k] = id;

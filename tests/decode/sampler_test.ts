@@ -42,8 +42,8 @@ function assertDistribution(
 function over(probabilities: readonly number[]): Distribution {
   return {
     step: 0,
-    ids: Int32Array.from(probabilities.keys()),
-    probabilities: Float64Array.from(probabilities),
+    ids: [...probabilities.keys()],
+    probabilities: [...probabilities],
     entropy: 0,
     normalizedEntropy: 0,
     vocabularySize: probabilities.length,
@@ -323,14 +323,14 @@ Deno.test("entropyOf() of certain, even and mixed distributions", () => {
 });
 
 Deno.test("topTokens() keeps the k most probable, ids ascending, renormalised", () => {
-  const { ids, probabilities } = topTokens(Float64Array.of(0.1, 0.4, 0.2, 0.3), 2);
+  const { ids, probabilities } = topTokens([0.1, 0.4, 0.2, 0.3], 2);
   assertEquals([...ids], [1, 3]);
   assertAlmostEquals(probabilities[0]!, 4 / 7, 1e-15);
   assertAlmostEquals(probabilities[1]!, 3 / 7, 1e-15);
 });
 
 Deno.test("topTokens() prefers the lower id among equals, and keeps all where k is V or more", () => {
-  const quarters = Float64Array.of(0.25, 0.25, 0.25, 0.25);
+  const quarters = [0.25, 0.25, 0.25, 0.25];
   assertEquals([...topTokens(quarters, 2).ids], [0, 1]);
   assertEquals([...topTokens(quarters, 4).ids], [0, 1, 2, 3]);
   assertEquals([...topTokens(quarters, 9).probabilities], [...quarters]);

@@ -22,9 +22,9 @@ export interface PriorOptions {
 /** Token ids ascending and probabilities summing to 1. */
 export interface Prior {
   /** Token ids. */
-  readonly ids: Int32Array;
+  readonly ids: readonly number[];
   /** Their probabilities. */
-  readonly probabilities: Float64Array;
+  readonly probabilities: readonly number[];
 }
 
 /** Checks the options that say which distribution is mixed. */
@@ -47,8 +47,8 @@ export function priorOf(
 }
 
 /** Probabilities over the whole vocabulary. */
-function spread({ ids, probabilities, vocabularySize }: Distribution): Float64Array {
-  const all = new Float64Array(vocabularySize);
+function spread({ ids, probabilities, vocabularySize }: Distribution): number[] {
+  const all = new Array<number>(vocabularySize).fill(0);
   ids.forEach((id, i) => all[id] = probabilities[i]!);
   return all;
 }
@@ -63,16 +63,10 @@ export function withToken(
   token: number,
   extra: number,
 ): Mixture {
-  const at = ids.indexOf(token), size = ids.length;
-  const weights = new Float64Array(at < 0 ? size + 1 : size);
+  const size = ids.length, weights = new Array<number>(size);
   for (let i = 0; i < size; i++) weights[i] = scale * probabilities[i]!;
-  if (at >= 0) {
-    weights[at]! += extra;
-    return { ids, weights };
-  }
-  weights[size] = extra;
-  const widened = new Int32Array(size + 1);
-  widened.set(ids);
-  widened[size] = token;
-  return { ids: widened, weights };
+  const at = ids[token] === token ? token : ids.indexOf(token);
+  if (at < 0) return { ids: [...ids, token], weights: [...weights, extra] };
+  weights[at]! += extra;
+  return { ids, weights };
 }

@@ -31,13 +31,13 @@ export interface RandomMixtureOptions {
 }
 
 function uniformPrior(size: number): Prior {
-  const ids = Int32Array.from({ length: size }, (_, id) => id);
-  return { ids, probabilities: new Float64Array(size).fill(1 / size) };
+  const ids = Array.from({ length: size }, (_, id) => id);
+  return { ids, probabilities: new Array<number>(size).fill(1 / size) };
 }
 
 /** p on other tokens: a Fisher–Yates shuffle of as many ids as p has. */
 function permuted({ step, probabilities, vocabularySize }: Distribution, context: MethodContext) {
-  const ids = Int32Array.from({ length: vocabularySize }, (_, id) => id);
+  const ids = Array.from({ length: vocabularySize }, (_, id) => id);
   for (let i = 0; i < probabilities.length; i++) {
     const j = i + Math.floor(context.uniform(step, i) * (vocabularySize - i));
     [ids[i], ids[j]] = [ids[j]!, ids[i]!];
