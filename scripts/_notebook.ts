@@ -18,12 +18,16 @@ export async function kernelEnvironment(): Promise<{ env: Record<string, string>
 /** A Python with nbclient, or undefined where there is none. */
 export async function findPython(): Promise<string | undefined> {
   for (const python of ["python3", "/usr/bin/python3", "python"]) {
-    const works = await new Deno.Command(python, {
+    const command = new Deno.Command(python, {
       args: ["-c", "import nbclient, nbformat, jupyter_client"],
       stdout: "null",
       stderr: "null",
-    }).output().then(({ success }) => success, () => false);
-    if (works) return python;
+    });
+    try {
+      if ((await command.output()).success) return python;
+    } catch {
+      // not there
+    }
   }
   return undefined;
 }
