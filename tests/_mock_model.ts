@@ -155,6 +155,7 @@ export function mockModel(options: MockOptions = {}): MockModel {
     rmsNormEps: 1e-6,
     ropeTheta: 1e4,
     tiedEmbeddings: true,
+    kv: [],
   };
   return {
     caches,

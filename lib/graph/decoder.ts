@@ -9,7 +9,18 @@
  */
 
 import type { Builder } from "./builder.ts";
+import { linear } from "./linear.ts";
 import { ropeTables } from "./rope.ts";
+
+/** The cache of one layer. */
+export interface KvLayer {
+  /** Index of the layer. */
+  readonly layer: number;
+  /** Key and value heads. */
+  readonly kvHeads: number;
+  /** Width of a head. */
+  readonly headDim: number;
+}
 
 /** A decoder's shape, as the graph needs it. */
 export interface DecoderConfig {
@@ -37,6 +48,8 @@ export interface DecoderConfig {
   readonly ropeTheta: number;
   /** Whether the head is the embedding table. */
   readonly tiedEmbeddings: boolean;
+  /** Layers that have a cache, in order. */
+  readonly kv: readonly KvLayer[];
 }
 
 /** Names of a decoder's inputs and outputs. */
@@ -60,12 +73,6 @@ export const PORTS = {
 } as const;
 
 const MICROSOFT = { domain: "com.microsoft" } as const;
-
-/** `y = x Wᵀ`, W `[out, in]` as checkpoints store it. */
-export function linear(b: Builder, x: string, name: string, out: number, input: number): string {
-  const attributes = { transB: { int: 1 } };
-  return b.op("FusedMatMul", [x, b.weight(name, [out, input])], { ...MICROSOFT, attributes });
-}
 
 /** RMSNorm over the last axis: `x / √(mean(x²) + ε) · w`. */
 export function rmsNorm(b: Builder, x: string, name: string, size: number, eps: number): string {
@@ -170,10 +177,6 @@ export function head(b: Builder, x: string, table: string, config: DecoderConfig
   const rows = b.input(PORTS.rows, "int64", ["R"]);
   const flat = b.op("Reshape", [x, b.integers([-1, hiddenSize])]); // [B·S, D]
   const picked = b.op("Gather", [flat, rows], { attributes: { axis: { int: 0 } } }); // [R, D]
-  b.op("FusedMatMul", [picked, b.weight(table, [vocabularySize, hiddenSize])], {
-    ...MICROSOFT,
-    attributes: { transB: { int: 1 } },
-    outputs: [PORTS.logits],
-  });
+  linear(b, picked, table, vocabularySize, hiddenSize, { output: PORTS.logits });
   b.output(PORTS.logits, "float32", ["R", vocabularySize]);
 }

@@ -19,7 +19,7 @@ export {
   type Weight,
   type Weights,
 } from "./builder.ts";
-export { type DecoderConfig, PORTS } from "./decoder.ts";
+export { type DecoderConfig, type KvLayer, PORTS } from "./decoder.ts";
 export {
   type Attribute,
   encodeGraph,

@@ -15,10 +15,10 @@ import {
   type DecoderConfig,
   gatedMlp,
   head,
-  linear,
   mixtureOfEmbeddings,
   rmsNorm,
 } from "./decoder.ts";
+import { linear } from "./linear.ts";
 import type { Graph } from "./onnx.ts";
 
 /** RMSNorm of each head of a projection `[B, S, heads · headDim]`. */

@@ -94,25 +94,29 @@ export function openCache(
   slots: number,
   length: number,
 ): KvCache {
-  const { layers, kvHeads, headDim, vocabularySize } = config;
-  const headFloats = length * headDim, slotFloats = kvHeads * headFloats;
-  const slabFloats = slots * slotFloats, parts = ["key", "value"] as const;
-  const memory: Memory = allocate(2 * layers * slabFloats * 4);
-  const kv = new Float32Array(memory.buffer);
+  const { kv, vocabularySize } = config, parts = ["key", "value"] as const;
+  let floats = 0;
+  /** Where each layer's keys and values start, in floats: a slab `[slots, kvHeads, length, headDim]`. */
+  const slabs = kv.flatMap((layer) =>
+    parts.map((part) => {
+      const slotFloats = layer.kvHeads * length * layer.headDim, start = floats;
+      floats += slots * slotFloats;
+      return { ...layer, part, start, slotFloats };
+    })
+  );
+  const memory: Memory = allocate(Math.max(4, 4 * floats));
+  const cached = new Float32Array(memory.buffer);
 
   /** The cache tensors of `count` slots from `slot` on, under their input and output names. */
-  const slabs = (
+  const views = (
     slot: number,
     count: number,
   ): { past: Tensors; present: Tensors; all: Tensor[] } => {
     const past: Record<string, Tensor> = {}, present: Record<string, Tensor> = {};
-    for (let layer = 0; layer < layers; layer++) {
-      parts.forEach((part, p) => {
-        const offset = 4 * ((2 * layer + p) * slabFloats + slot * slotFloats);
-        const dims = [count, kvHeads, length, headDim];
-        const value = tensorIn(memory, offset, "float32", dims);
-        past[PORTS.past(layer, part)] = present[PORTS.present(layer, part)] = value;
-      });
+    for (const { layer, part, start, slotFloats, kvHeads, headDim } of slabs) {
+      const dims = [count, kvHeads, length, headDim];
+      const value = tensorIn(memory, 4 * (start + slot * slotFloats), "float32", dims);
+      past[PORTS.past(layer, part)] = present[PORTS.present(layer, part)] = value;
     }
     return { past, present, all: Object.values(past) };
   };
@@ -127,7 +131,7 @@ export function openCache(
 
   const bind = (
     { inputs, outputs }: ReturnType<typeof feedTensors>,
-    { past, present }: ReturnType<typeof slabs>,
+    { past, present }: ReturnType<typeof views>,
   ): Binding => session.bind({ ...inputs, ...past }, { ...outputs, ...present });
 
   let lastStepMs = Infinity, lastTurn = performance.now();
@@ -146,10 +150,10 @@ export function openCache(
   const stepFeed = (width: number) =>
     createFeed({ batch: slots, sequence: 1, width, rows: slots }, vocabularySize, dense);
   let feed = stepFeed(widthOf([]));
-  const stepSlabs = new Map<number, ReturnType<typeof slabs>>();
+  const stepViews = new Map<number, ReturnType<typeof views>>();
   const stepBindings = new Map<string, Binding>();
   let stepScope = new DisposableStack();
-  const slabScope = new DisposableStack();
+  const viewScope = new DisposableStack();
 
   const stepBinding = (count: number, width: number): Binding => {
     if (width > feed.width) {
@@ -161,15 +165,15 @@ export function openCache(
     const key = `${count} ${width}`;
     const known = stepBindings.get(key);
     if (known) return known;
-    let views = stepSlabs.get(count);
-    if (!views) {
-      stepSlabs.set(count, views = slabs(0, count));
-      for (const view of views.all) slabScope.use(view);
+    let own = stepViews.get(count);
+    if (!own) {
+      stepViews.set(count, own = views(0, count));
+      for (const view of own.all) viewScope.use(view);
     }
     const shape = { batch: count, sequence: 1, width, rows: count };
     const tensors = feedTensors(feed, shape, vocabularySize);
     for (const value of tensors.all) stepScope.use(value);
-    const binding = stepScope.use(bind(tensors, views));
+    const binding = stepScope.use(bind(tensors, own));
     stepBindings.set(key, binding);
     return binding;
   };
@@ -188,16 +192,16 @@ export function openCache(
     own.lastPosition[0] = from + inputs.length - 1;
     for (let row = 0; row < rows; row++) own.rows[row] = BigInt(inputs.length - rows + row);
     using scope = new DisposableStack();
-    const views = slabs(slot, 1), tensors = feedTensors(own, shape, vocabularySize);
-    for (const value of [...views.all, ...tensors.all]) scope.use(value);
-    await execute(scope.use(bind(tensors, views)));
+    const slabViews = views(slot, 1), tensors = feedTensors(own, shape, vocabularySize);
+    for (const value of [...slabViews.all, ...tensors.all]) scope.use(value);
+    await execute(scope.use(bind(tensors, slabViews)));
     return own.logits;
   };
 
   let users = 0, stepping = false, disposed = false;
   const free = () => {
     stepScope.dispose();
-    slabScope.dispose();
+    viewScope.dispose();
     memory[Symbol.dispose]();
   };
   const checkUse = (verb: string) => {
@@ -271,11 +275,10 @@ export function openCache(
       checkSlot("copy", "to", to);
       checkNumber("copy", "positions", positions, { min: 0, max: length, integer: true });
       if (from === to) return;
-      for (let slab = 0; slab < 2 * layers; slab++) {
+      for (const { start, slotFloats, kvHeads, headDim } of slabs) {
         for (let head = 0; head < kvHeads; head++) {
-          const source = slab * slabFloats + from * slotFloats + head * headFloats;
-          const target = slab * slabFloats + to * slotFloats + head * headFloats;
-          kv.copyWithin(target, source, source + positions * headDim);
+          const at = start + head * length * headDim, source = at + from * slotFloats;
+          cached.copyWithin(at + to * slotFloats, source, source + positions * headDim);
         }
       }
     },

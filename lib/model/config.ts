@@ -105,6 +105,7 @@ export function parseConfig(text: string): DecoderConfig {
     refuse("layer_types", "hold only full_attention", layerTypes);
   }
 
+  const layers = size(json, "num_hidden_layers", 1024);
   const heads = size(json, "num_attention_heads", 4096);
   const kvHeads = size({ num_key_value_heads: heads, ...json }, "num_key_value_heads", heads);
   if (heads % kvHeads !== 0) refuse("num_key_value_heads", `divide ${heads}`, kvHeads);
@@ -118,7 +119,7 @@ export function parseConfig(text: string): DecoderConfig {
   return {
     architecture,
     hiddenSize,
-    layers: size(json, "num_hidden_layers", 1024),
+    layers,
     heads,
     kvHeads,
     headDim,
@@ -128,6 +129,7 @@ export function parseConfig(text: string): DecoderConfig {
     rmsNormEps: positive(json, "rms_norm_eps"),
     ropeTheta: ropeTheta(json),
     tiedEmbeddings: tied,
+    kv: Array.from({ length: layers }, (_, layer) => ({ layer, kvHeads, headDim })),
   };
 }
 

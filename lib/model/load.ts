@@ -4,19 +4,18 @@
  * @module
  */
 
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { ARCHITECTURES, encodeGraph, type Weights } from "../graph/mod.ts";
-import { createSession, type Device, elements, mapFile, type Memory } from "../runtime/mod.ts";
+import { ARCHITECTURES, encodeGraph } from "../graph/mod.ts";
+import { createSession, type Device, elements } from "../runtime/mod.ts";
 import { checkNumber, checkOptions, refusal } from "../_check.ts";
 import { openCache } from "./cache.ts";
 import { chatTemplate } from "./chat.ts";
 import { eosTokenIds, generationDefaults, parseConfig, parseObject } from "./config.ts";
-import { EMBEDDED, embeddedFolder } from "./embedded.ts";
+import { readOptional, readText } from "./folder.ts";
 import type { Model } from "./model.ts";
 import type { Progress } from "./progress.ts";
-import { parseSafetensors } from "./safetensors.ts";
+import { folderOf } from "./source.ts";
 import { createTokenizer, missingTokenizer } from "./tokenizer.ts";
+import { fingerprint, openWeights } from "./weights.ts";
 
 /** Options of {@linkcode loadModel}. */
 export interface LoadOptions {
@@ -78,73 +77,6 @@ function checkLoad(options: LoadOptions): void {
   }
 }
 
-async function folderOf(id: string | URL, options: LoadOptions): Promise<string> {
-  if (id instanceof URL) {
-    if (id.protocol === "file:") return fileURLToPath(id);
-    throw new RangeError(refusal("load the model", "id", "be a file URL", id.href));
-  }
-  if (EMBEDDED.includes(id)) return await embeddedFolder(id, options);
-  if (id.startsWith("file:")) return fileURLToPath(id);
-  const found = await Deno.stat(id).catch(() => undefined);
-  if (!found?.isDirectory) {
-    throw new Deno.errors.NotFound(refusal(
-      "load the model",
-      "id",
-      `be ${EMBEDDED.map((name) => `'${name}'`).join(", ")} or a folder with config.json and ` +
-        "model.safetensors (this version downloads nothing and reads no .gguf file)",
-      id,
-    ));
-  }
-  return id;
-}
-
-async function readText(folder: string, file: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(join(folder, file));
-  } catch (cause) {
-    throw new Deno.errors.NotFound(
-      `Cannot load the model as ${join(folder, file)} cannot be read`,
-      {
-        cause,
-      },
-    );
-  }
-}
-
-async function readOptional(folder: string, file: string): Promise<string | undefined> {
-  const exists = await Deno.stat(join(folder, file)).catch(() => undefined);
-  return exists ? await readText(folder, file) : undefined;
-}
-
-function openWeights(folder: string): { memory: Memory; weights: Weights } {
-  const file = "model.safetensors", path = join(folder, file);
-  let memory: Memory;
-  try {
-    memory = mapFile(path);
-  } catch (cause) {
-    if (cause instanceof RangeError) throw cause;
-    throw new Deno.errors.NotFound(`Cannot load the model as ${path} cannot be read`, { cause });
-  }
-  try {
-    return { memory, weights: parseSafetensors(new Uint8Array(memory.buffer), file) };
-  } catch (error) {
-    memory[Symbol.dispose]();
-    throw error;
-  }
-}
-
-/** A digest that tells checkpoints apart without reading all of a large one. */
-async function fingerprint(config: string, memory: Memory): Promise<string> {
-  const SAMPLES = 64, SAMPLE = 4096;
-  const file = new Uint8Array(memory.buffer);
-  const stride = Math.max(SAMPLE, Math.floor(file.length / SAMPLES));
-  const parts = [new TextEncoder().encode(`${config}${file.length}`)];
-  for (let at = 0; at < file.length; at += stride) parts.push(file.slice(at, at + SAMPLE));
-  parts.push(file.slice(-SAMPLE));
-  const digest = await crypto.subtle.digest("SHA-256", await new Blob(parts).arrayBuffer());
-  return Array.from(new Uint8Array(digest, 0, 8), (b) => b.toString(16).padStart(2, "0")).join("");
-}
-
 /**
  * Loads a model.
  *
@@ -200,19 +132,21 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
   signal?.throwIfAborted();
   report(1);
 
-  const { memory, weights } = openWeights(folder);
+  const checkpoint = openWeights(folder);
   try {
-    const graph = ARCHITECTURES[config.architecture]!(config, weights, maxLength);
+    const graph = ARCHITECTURES[config.architecture]!(config, checkpoint.weights, maxLength);
     report(2);
-    const threads = options.threads ?? (memory.byteLength < ONE_THREAD_BYTES ? 1 : undefined);
+    const used = graph.initializers.filter(({ data }) => !(data instanceof Uint8Array));
+    const weightsBytes = used.reduce((sum, { dims }) => sum + 4 * elements(dims), 0);
+    const threads = options.threads ?? (weightsBytes < ONE_THREAD_BYTES ? 1 : undefined);
     const session = await createSession(encodeGraph(graph), {
       device: "cpu",
-      externalData: { "model.safetensors": memory },
+      externalData: checkpoint.files,
       ...(threads === undefined ? {} : { threads }),
     });
-    const digest = await fingerprint(configText, memory);
+    const digest = await fingerprint(configText, checkpoint);
     report(3);
-    const used = graph.initializers.filter(({ data }) => !(data instanceof Uint8Array));
+    const kvFloats = config.kv.reduce((sum, { kvHeads, headDim }) => sum + kvHeads * headDim, 0);
     let disposed = false;
     return {
       id: String(id),
@@ -224,10 +158,7 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
       config,
       tokenizer,
       defaults: generationDefaults(generation),
-      memory: {
-        weightsBytes: used.reduce((sum, { dims }) => sum + 4 * elements(dims), 0),
-        kvBytesPerToken: 4 * 2 * config.layers * config.kvHeads * config.headDim,
-      },
+      memory: { weightsBytes, kvBytesPerToken: 4 * 2 * kvFloats },
       chat: chatTemplate(tokenizerConfig),
       openCache({ slots, length }) {
         if (disposed) throw new Error("Cannot open a cache as the model is disposed");
@@ -238,11 +169,11 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
       async [Symbol.asyncDispose]() {
         disposed = true;
         await session[Symbol.asyncDispose](); // runs in flight read the mapped weights
-        memory[Symbol.dispose]();
+        checkpoint[Symbol.dispose]();
       },
     };
   } catch (error) {
-    memory[Symbol.dispose]();
+    checkpoint[Symbol.dispose]();
     throw error;
   }
 }

@@ -13,7 +13,8 @@ import {
   ONNX_TYPE,
   ropeTables,
 } from "../../lib/graph/mod.ts";
-import { addAndNorm, gatedMlp, linear, rmsNorm } from "../../lib/graph/decoder.ts";
+import { addAndNorm, gatedMlp, rmsNorm } from "../../lib/graph/decoder.ts";
+import { linear } from "../../lib/graph/linear.ts";
 import { type DecoderConfig, parseConfig, parseSafetensors } from "../../lib/model/mod.ts";
 
 const MICROSOFT = { domain: "com.microsoft" } as const;

@@ -7,10 +7,10 @@ import {
   attentionInputs,
   gatedMlp,
   head,
-  linear,
   mixtureOfEmbeddings,
   rmsNorm,
 } from "../../lib/graph/decoder.ts";
+import { linear } from "../../lib/graph/linear.ts";
 import { maxDifference, randomNumbers } from "../golden/golden.ts";
 import { evaluate } from "./_evaluate.ts";
 
@@ -27,6 +27,7 @@ const CONFIG: DecoderConfig = {
   rmsNormEps: 1e-3,
   ropeTheta: 1e4,
   tiedEmbeddings: true,
+  kv: [],
 };
 
 /** Random float32 tensors as a weights file in memory. */

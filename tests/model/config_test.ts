@@ -26,6 +26,7 @@ Deno.test("parseConfig() reads the shape of the golden checkpoint", () => {
     rmsNormEps: 1e-6,
     ropeTheta: 1e6,
     tiedEmbeddings: false,
+    kv: [0, 1, 2].map((layer) => ({ layer, kvHeads: 2, headDim: 32 })),
   });
 });
 
