@@ -9,19 +9,12 @@
  * @module
  */
 
-import { type DecoderConfig, PORTS } from "../graph/mod.ts";
-import {
-  allocate,
-  type Binding,
-  type Memory,
-  type Session,
-  type Tensor,
-  tensorIn,
-  type Tensors,
-} from "../runtime/mod.ts";
+import { PORTS } from "../graph/mod.ts";
+import type { Binding, Session } from "../runtime/mod.ts";
 import { checkNumber, refusal } from "../_check.ts";
 import { createFeed, type FeedShape, feedTensors, writeInput } from "./feed.ts";
 import { type Input, mixtureSize } from "./mixture.ts";
+import type { Slabs, SlabViews } from "./slabs.ts";
 
 /**
  * Slots of keys and values, and the two ways to advance them.
@@ -80,47 +73,28 @@ function checkPosition(slot: number, position: number, length: number): void {
   );
 }
 
+/** Shape of a cache. */
+export interface CacheShape {
+  /** Number of sequences. */
+  readonly slots: number;
+  /** Positions of each. */
+  readonly length: number;
+}
+
 /**
  * Opens a cache on a session.
  *
  * @param session The loaded graph.
- * @param config The decoder's shape.
- * @param slots Number of sequences.
- * @param length Positions of each.
+ * @param vocabularySize Width of the logits.
+ * @param slabs Memory of the cache; disposed with it.
+ * @param shape Slots and positions.
  */
 export function openCache(
   session: Session,
-  config: DecoderConfig,
-  slots: number,
-  length: number,
+  vocabularySize: number,
+  slabs: Slabs,
+  { slots, length }: CacheShape,
 ): KvCache {
-  const { kv, vocabularySize } = config, parts = ["key", "value"] as const;
-  let floats = 0;
-  /** Where each layer's keys and values start, in floats: a slab `[slots, kvHeads, length, headDim]`. */
-  const slabs = kv.flatMap((layer) =>
-    parts.map((part) => {
-      const slotFloats = layer.kvHeads * length * layer.headDim, start = floats;
-      floats += slots * slotFloats;
-      return { ...layer, part, start, slotFloats };
-    })
-  );
-  const memory: Memory = allocate(Math.max(4, 4 * floats));
-  const cached = new Float32Array(memory.buffer);
-
-  /** The cache tensors of `count` slots from `slot` on, under their input and output names. */
-  const views = (
-    slot: number,
-    count: number,
-  ): { past: Tensors; present: Tensors; all: Tensor[] } => {
-    const past: Record<string, Tensor> = {}, present: Record<string, Tensor> = {};
-    for (const { layer, part, start, slotFloats, kvHeads, headDim } of slabs) {
-      const dims = [count, kvHeads, length, headDim];
-      const value = tensorIn(memory, 4 * (start + slot * slotFloats), "float32", dims);
-      past[PORTS.past(layer, part)] = present[PORTS.present(layer, part)] = value;
-    }
-    return { past, present, all: Object.values(past) };
-  };
-
   /** Numbers that inputs take per position: few distinct values, so that few bindings are made. */
   const dense = !session.inputs.includes(PORTS.ids);
   const widthOf = (inputs: readonly Input[]): number => {
@@ -131,7 +105,7 @@ export function openCache(
 
   const bind = (
     { inputs, outputs }: ReturnType<typeof feedTensors>,
-    { past, present }: ReturnType<typeof views>,
+    { past, present }: SlabViews,
   ): Binding => session.bind({ ...inputs, ...past }, { ...outputs, ...present });
 
   let lastStepMs = Infinity, lastTurn = performance.now();
@@ -146,36 +120,56 @@ export function openCache(
     lastStepMs = performance.now() - start;
   };
 
-  // one set of arrays serves every step; bindings differ in shape alone
+  // one set of arrays serves every step; bindings differ in shape and slots alone
+  const batch = Math.min(slots, slabs.batch);
   const stepFeed = (width: number) =>
-    createFeed({ batch: slots, sequence: 1, width, rows: slots }, vocabularySize, dense);
+    createFeed({ batch, sequence: 1, width, rows: batch }, vocabularySize, dense);
   let feed = stepFeed(widthOf([]));
-  const stepViews = new Map<number, ReturnType<typeof views>>();
+  const logitsOfStep = batch === slots ? undefined : new Float32Array(slots * vocabularySize);
+  const stepViews = new Map<string, SlabViews>();
   const stepBindings = new Map<string, Binding>();
   let stepScope = new DisposableStack();
   const viewScope = new DisposableStack();
 
-  const stepBinding = (count: number, width: number): Binding => {
+  const stepBinding = (slot: number, count: number, width: number): Binding => {
     if (width > feed.width) {
       stepScope.dispose();
       stepScope = new DisposableStack();
       stepBindings.clear();
       feed = stepFeed(width);
     }
-    const key = `${count} ${width}`;
+    const rows = `${slot} ${count}`, key = `${rows} ${width}`;
     const known = stepBindings.get(key);
     if (known) return known;
-    let own = stepViews.get(count);
-    if (!own) {
-      stepViews.set(count, own = views(0, count));
-      for (const view of own.all) viewScope.use(view);
+    let views = stepViews.get(rows);
+    if (!views) {
+      stepViews.set(rows, views = slabs.views(slot, count));
+      for (const view of views.all) viewScope.use(view);
     }
     const shape = { batch: count, sequence: 1, width, rows: count };
     const tensors = feedTensors(feed, shape, vocabularySize);
     for (const value of tensors.all) stepScope.use(value);
-    const binding = stepScope.use(bind(tensors, own));
+    const binding = stepScope.use(bind(tensors, views));
     stepBindings.set(key, binding);
     return binding;
+  };
+
+  /** Feeds one input to each of neighbouring slots. */
+  const stepRows = async (
+    slot: number,
+    inputs: readonly Input[],
+    positions: readonly number[],
+  ): Promise<void> => {
+    const width = widthOf(inputs), binding = stepBinding(slot, inputs.length, width);
+    let longest = 0;
+    for (let row = 0; row < inputs.length; row++) {
+      const position = positions[row]!;
+      writeInput(feed, row, width, inputs[row]!, vocabularySize);
+      feed.lastPosition[row] = position;
+      longest = Math.max(longest, position + 1);
+    }
+    feed.length[0] = longest;
+    await execute(binding);
   };
 
   /** Feeds a chunk of a prompt to one slot; logits of its last `rows` positions. */
@@ -192,9 +186,9 @@ export function openCache(
     own.lastPosition[0] = from + inputs.length - 1;
     for (let row = 0; row < rows; row++) own.rows[row] = BigInt(inputs.length - rows + row);
     using scope = new DisposableStack();
-    const slabViews = views(slot, 1), tensors = feedTensors(own, shape, vocabularySize);
-    for (const value of [...slabViews.all, ...tensors.all]) scope.use(value);
-    await execute(scope.use(bind(tensors, slabViews)));
+    const views = slabs.views(slot, 1), tensors = feedTensors(own, shape, vocabularySize);
+    for (const value of [...views.all, ...tensors.all]) scope.use(value);
+    await execute(scope.use(bind(tensors, views)));
     return own.logits;
   };
 
@@ -202,7 +196,7 @@ export function openCache(
   const free = () => {
     stepScope.dispose();
     viewScope.dispose();
-    memory[Symbol.dispose]();
+    slabs[Symbol.dispose]();
   };
   const checkUse = (verb: string) => {
     if (disposed) throw new Error(`Cannot ${verb} as the cache is disposed`);
@@ -250,23 +244,21 @@ export function openCache(
         const count = inputs.length;
         checkNumber("step", "inputs.length", count, { min: 1, max: slots, integer: true });
         checkNumber("step", "positions.length", positions.length, { min: count, max: count });
-        const width = widthOf(inputs), binding = stepBinding(count, width);
-        let longest = 0;
-        for (let row = 0; row < count; row++) {
-          const position = positions[row]!;
-          checkPosition(row, position, length);
-          writeInput(feed, row, width, inputs[row]!, vocabularySize);
-          feed.lastPosition[row] = position;
-          longest = Math.max(longest, position + 1);
-        }
-        feed.length[0] = longest;
+        positions.forEach((position, row) => checkPosition(row, position, length));
         stepping = true;
         try {
-          await execute(binding);
+          for (let slot = 0; slot < count; slot += batch) {
+            const end = slot + batch;
+            await stepRows(slot, inputs.slice(slot, end), positions.slice(slot, end));
+            logitsOfStep?.set(
+              feed.logits.subarray(0, (Math.min(end, count) - slot) * vocabularySize),
+              slot * vocabularySize,
+            );
+          }
         } finally {
           stepping = false;
         }
-        return feed.logits;
+        return logitsOfStep ?? feed.logits;
       }),
 
     copy(from, to, positions) {
@@ -274,13 +266,7 @@ export function openCache(
       checkSlot("copy", "from", from);
       checkSlot("copy", "to", to);
       checkNumber("copy", "positions", positions, { min: 0, max: length, integer: true });
-      if (from === to) return;
-      for (const { start, slotFloats, kvHeads, headDim } of slabs) {
-        for (let head = 0; head < kvHeads; head++) {
-          const at = start + head * length * headDim, source = at + from * slotFloats;
-          cached.copyWithin(at + to * slotFloats, source, source + positions * headDim);
-        }
-      }
+      if (from !== to) slabs.copy(from, to, positions);
     },
 
     [Symbol.dispose]() {

@@ -13,6 +13,7 @@ import { eosTokenIds, generationDefaults, parseConfig, parseObject } from "./con
 import { readOptional, readText } from "./folder.ts";
 import type { Model } from "./model.ts";
 import type { Progress } from "./progress.ts";
+import { hostSlabs } from "./slabs.ts";
 import { folderOf } from "./source.ts";
 import { createTokenizer, missingTokenizer } from "./tokenizer.ts";
 import { fingerprint, openWeights } from "./weights.ts";
@@ -164,7 +165,8 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
         if (disposed) throw new Error("Cannot open a cache as the model is disposed");
         checkNumber("open a cache", "slots", slots, { min: 1, integer: true });
         checkNumber("open a cache", "length", length, { min: 1, max: maxLength, integer: true });
-        return openCache(session, config, slots, length);
+        const slabs = hostSlabs(config, slots, length);
+        return openCache(session, config.vocabularySize, slabs, { slots, length });
       },
       async [Symbol.asyncDispose]() {
         disposed = true;

@@ -251,6 +251,13 @@ function wrap(
       throw error;
     }
     let tensors: unknown = { boundInputs, boundOutputs }; // the runtime knows only their addresses
+    // devices copy an input when it is bound: what is written to the host's arrays must be bound anew
+    const copied = device === "cpu" ? [] : inputs
+      .filter((name) => boundInputs[name]!.memory !== undefined)
+      .map((name) => ({ name: cString(name), value: boundInputs[name]!.value }));
+    const renew = () => {
+      for (const { name, value } of copied) call.BindInput(binding, name, value);
+    };
     let busy = false, freed = false;
     const check = () => {
       if (busy || freed || disposed) {
@@ -269,10 +276,12 @@ function wrap(
     const self: Binding = {
       run() {
         check();
+        renew();
         call.RunWithBinding(native, null, binding);
       },
       async runAsync() {
         check();
+        renew();
         busy = true;
         running++;
         try {

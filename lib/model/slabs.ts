@@ -1,0 +1,141 @@
+/**
+ * Memory of a KV cache: where the keys and values of each layer and slot lie.
+ *
+ * On the host all slots of a layer are one slab `[slots, kvHeads, length, headDim]`, so that any
+ * number of neighbouring slots is one tensor and a batch advances in one run. On a device, where a
+ * tensor cannot be a part of another, every slot has tensors of its own, and slots advance one by one.
+ *
+ * @module
+ */
+
+import { type DecoderConfig, encodeGraph, PORTS } from "../graph/mod.ts";
+import {
+  allocate,
+  createSession,
+  deviceTensor,
+  type Session,
+  type Tensor,
+  tensorIn,
+  type Tensors,
+} from "../runtime/mod.ts";
+
+/** Cache tensors under their input and output names: the same ones, so that they grow in place. */
+export interface SlabViews {
+  /** By input name. */
+  readonly past: Tensors;
+  /** By output name. */
+  readonly present: Tensors;
+  /** The tensors themselves. */
+  readonly all: readonly Tensor[];
+}
+
+/** Memory of a cache. */
+export interface Slabs extends Disposable {
+  /** Most slots that one run can advance. */
+  readonly batch: number;
+  /** Tensors of `count` slots from `slot` on; the caller disposes them. */
+  views(slot: number, count: number): SlabViews;
+  /** Copies the first positions of one slot to another; more may be copied than asked for. */
+  copy(from: number, to: number, positions: number): void;
+}
+
+const PARTS = ["key", "value"] as const;
+
+/** Groups tensors by the names that the graph has for them. */
+function named(tensors: readonly { layer: number; part: "key" | "value"; value: Tensor }[]) {
+  const past: Record<string, Tensor> = {}, present: Record<string, Tensor> = {};
+  for (const { layer, part, value } of tensors) {
+    past[PORTS.past(layer, part)] = present[PORTS.present(layer, part)] = value;
+  }
+  return { past, present, all: tensors.map(({ value }) => value) };
+}
+
+/** Slabs in the host's memory; pages cost nothing until they are written. */
+export function hostSlabs({ kv }: DecoderConfig, slots: number, length: number): Slabs {
+  let floats = 0;
+  const slabs = kv.flatMap((layer) =>
+    PARTS.map((part) => {
+      const slotFloats = layer.kvHeads * length * layer.headDim, start = floats;
+      floats += slots * slotFloats;
+      return { ...layer, part, start, slotFloats };
+    })
+  );
+  const memory = allocate(Math.max(4, 4 * floats));
+  const cached = new Float32Array(memory.buffer);
+  return {
+    batch: slots,
+    views: (slot, count) =>
+      named(slabs.map(({ layer, part, start, slotFloats, kvHeads, headDim }) => {
+        const dims = [count, kvHeads, length, headDim];
+        const value = tensorIn(memory, 4 * (start + slot * slotFloats), "float32", dims);
+        return { layer, part, value };
+      })),
+    copy(from, to, positions) {
+      for (const { start, slotFloats, kvHeads, headDim } of slabs) {
+        for (let head = 0; head < kvHeads; head++) {
+          const at = start + head * length * headDim, source = at + from * slotFloats;
+          cached.copyWithin(at + to * slotFloats, source, source + positions * headDim);
+        }
+      }
+    },
+    [Symbol.dispose]: () => memory[Symbol.dispose](),
+  };
+}
+
+/** A session on a device that copies one tensor to another. */
+export function createCopier(device: Session["device"]): Promise<Session> {
+  const dims = ["a", "b", "c", "d"];
+  return createSession(
+    encodeGraph({
+      nodes: [{ op: "Identity", domain: "", inputs: ["from"], outputs: ["to"], attributes: {} }],
+      initializers: [],
+      inputs: [{ name: "from", type: "float32", dims }],
+      outputs: [{ name: "to", type: "float32", dims }],
+    }),
+    { device },
+  );
+}
+
+/**
+ * Slabs in a device's memory.
+ *
+ * @param session The decoder's session; it has the device's allocator.
+ * @param copier Of {@linkcode createCopier}, on the same device.
+ */
+export function deviceSlabs(
+  session: Session,
+  copier: Session,
+  { kv }: DecoderConfig,
+  slots: number,
+  length: number,
+): Slabs {
+  const allocator = session.deviceAllocator;
+  if (allocator === null) {
+    throw new Error(`internal: the device ${session.device} has no memory of its own`);
+  }
+  const scope = new DisposableStack();
+  const tensors = Array.from(
+    { length: slots },
+    () =>
+      kv.flatMap(({ layer, kvHeads, headDim }) =>
+        PARTS.map((part) => {
+          const value = deviceTensor(allocator, "float32", [1, kvHeads, length, headDim]);
+          return { layer, part, value: scope.use(value) };
+        })
+      ),
+  );
+  return {
+    batch: 1,
+    views: (slot) => {
+      const { past, present } = named(tensors[slot]!);
+      return { past, present, all: [] }; // owned by the slabs
+    },
+    copy(from, to) {
+      for (const [i, { value }] of tensors[from]!.entries()) {
+        using binding = copier.bind({ from: value }, { to: tensors[to]![i]!.value });
+        binding.run();
+      }
+    },
+    [Symbol.dispose]: () => scope.dispose(),
+  };
+}
