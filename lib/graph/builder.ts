@@ -4,10 +4,18 @@
  * @module
  */
 
-import type { Attribute, Graph, Initializer, Node, OnnxType, ValueInfo } from "./onnx.ts";
+import {
+  type Attribute,
+  type Graph,
+  type Initializer,
+  type Node,
+  ONNX_TYPE,
+  type OnnxType,
+  type ValueInfo,
+} from "./onnx.ts";
 
-/** A tensor of a weights file: element type, shape, byte range. */
-export interface Weight {
+/** A tensor of a file: element type, shape, byte range. */
+export interface StoredTensor {
   /** Element type. */
   readonly type: OnnxType;
   /** Shape. */
@@ -20,8 +28,37 @@ export interface Weight {
   readonly length: number;
 }
 
-/** Weights by their name in the checkpoint. */
-export type Weights = ReadonlyMap<string, Weight>;
+/** A block-quantised copy of a matrix, in the form that MatMulNBits reads. */
+export interface QuantizedWeight {
+  /** Bits of a weight. */
+  readonly bits: 4 | 8;
+  /** Weights that share a scale. */
+  readonly blockSize: number;
+  /** First byte of the matrix: a range of its rows that was made a weight finds its rows by it. */
+  readonly sourceOffset: number;
+  /** The numbers, uint8 `[out, blocks, blockSize · bits / 8]`. */
+  readonly data: StoredTensor;
+  /** The scales, float32 `[out, blocks]`. */
+  readonly scales: StoredTensor;
+  /** The zero points, uint8 `[out, ⌈blocks · bits / 8⌉]`; default: the middle of the range. */
+  readonly zeroPoints?: StoredTensor;
+}
+
+/** A tensor of the checkpoint, and how it is to be used. */
+export interface Weight extends StoredTensor {
+  /** The copy that linear layers use instead; embedding rows are still gathered from the original. */
+  readonly quantized?: QuantizedWeight;
+  /** Type to whose precision the numbers are rounded before use; default: none. */
+  readonly roundTo?: "float16";
+}
+
+/**
+ * Weights by their name in the checkpoint. Whoever asks says which shape is due, so that a map may
+ * also answer from the shape alone.
+ */
+export type Weights = ReadonlyMap<string, Weight> & {
+  get(name: string, dims?: readonly number[]): Weight | undefined;
+};
 
 /** Options of {@linkcode Builder.op}. */
 export interface OpOptions {
@@ -31,6 +68,16 @@ export interface OpOptions {
   readonly outputs?: readonly string[];
   /** Operator set; default "" (ONNX). */
   readonly domain?: Node["domain"];
+}
+
+/** A quantised matrix placed in the graph. */
+export interface QuantizedInputs {
+  /** Bits of a weight. */
+  readonly bits: 4 | 8;
+  /** Weights that share a scale. */
+  readonly blockSize: number;
+  /** Names of the numbers, the scales and, where there are any, the zero points. */
+  readonly inputs: readonly string[];
 }
 
 /** Collects the nodes and constants of one graph. */
@@ -47,12 +94,27 @@ export interface Builder {
   floats(name: string, values: Float32Array, dims: readonly number[]): string;
   /** A tensor of the weights file as float32, by its name there, of the shape that is due. */
   weight(name: string, dims: readonly number[]): string;
+  /** The quantised copy of a matrix, where the weights have one, of the matrix's shape. */
+  quantized(name: string, dims: readonly number[]): QuantizedInputs | undefined;
   /** The finished graph. */
   graph(): Graph;
 }
 
+const FLOATS: readonly OnnxType[] = ["float32", "float16", "bfloat16"];
+
 const bytesOf = (data: BigInt64Array | Float32Array) =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+
+/** A range of the first dimension of a tensor. */
+function rowsOf(tensor: StoredTensor, first: number, rows: number): StoredTensor {
+  const { dims, offset, length } = tensor, rowBytes = length / dims[0]!;
+  return {
+    ...tensor,
+    dims: [rows, ...dims.slice(1)],
+    offset: offset + first * rowBytes,
+    length: rows * rowBytes,
+  };
+}
 
 /**
  * Starts a graph.
@@ -63,17 +125,53 @@ const bytesOf = (data: BigInt64Array | Float32Array) =>
 export function graphBuilder(weights: Weights = new Map()): Builder {
   const nodes: Node[] = [], inputs: ValueInfo[] = [], outputs: ValueInfo[] = [];
   const initializers = new Map<string, Initializer>();
-  const casts = new Map<string, string>();
+  /** Conversions of weights to float32 by the name of their result: made where something uses it. */
+  const conversions = new Map<string, { readonly name: string; readonly types: OnnxType[] }>();
+
+  const convert = (input: string, types: readonly OnnxType[], output: string): Node[] =>
+    types.map((type, i): Node => ({
+      op: "Cast",
+      domain: "",
+      inputs: [i === 0 ? input : `${output}#${i}`],
+      outputs: [i === types.length - 1 ? output : `${output}#${i + 1}`],
+      attributes: { to: { int: ONNX_TYPE[type] } },
+    }));
 
   const op = (name: string, ins: readonly string[], options: OpOptions = {}): string => {
     const outs = options.outputs ?? [`t${nodes.length}`];
     const { domain = "", attributes = {} } = options;
-    nodes.push({ op: name, domain, inputs: ins, outputs: outs, attributes });
+    const converted = name === "Gather" ? conversions.get(ins[0]!) : undefined;
+    if (converted) { // of a table only the rows that are gathered are converted
+      const rows = `${outs[0]}#rows`, gathered = [converted.name, ...ins.slice(1)];
+      nodes.push({ op: name, domain, inputs: gathered, outputs: [rows], attributes });
+      nodes.push(...convert(rows, converted.types, outs[0]!));
+    } else {
+      nodes.push({ op: name, domain, inputs: ins, outputs: outs, attributes });
+    }
     return outs[0]!;
   };
   const constant = (value: Initializer): string => {
     if (!initializers.has(value.name)) initializers.set(value.name, value);
     return value.name;
+  };
+  const stored = (name: string, { type, dims, location, offset, length }: StoredTensor): string =>
+    constant({ name, type, dims, data: { location, offset, length } });
+  const find = (name: string, dims: readonly number[]): Weight => {
+    const found = weights.get(name, dims);
+    if (!found) {
+      throw new SyntaxError(`Cannot build the graph as the checkpoint has no tensor '${name}'`);
+    }
+    if (found.dims.length !== dims.length || found.dims.some((size, i) => size !== dims[i])) {
+      throw new SyntaxError(
+        `Cannot build the graph as '${name}' must have the shape [${dims}] that the config asks for: current value is [${found.dims}]`,
+      );
+    }
+    if (!FLOATS.includes(found.type)) {
+      throw new SyntaxError(
+        `Cannot build the graph as '${name}' must hold floating-point numbers: current value is ${found.type}`,
+      );
+    }
+    return found;
   };
 
   return {
@@ -98,30 +196,38 @@ export function graphBuilder(weights: Weights = new Map()): Builder {
       return constant({ name, type: "float32", dims, data: bytesOf(values) });
     },
     weight(name, dims) {
-      const found = weights.get(name);
-      if (!found) {
-        throw new SyntaxError(`Cannot build the graph as the checkpoint has no tensor '${name}'`);
-      }
-      if (found.dims.length !== dims.length || found.dims.some((size, i) => size !== dims[i])) {
-        throw new SyntaxError(
-          `Cannot build the graph as '${name}' must have the shape [${dims}] that the config asks for: current value is [${found.dims}]`,
-        );
-      }
-      const { type, location, offset, length } = found;
-      constant({ name, type, dims, data: { location, offset, length } });
-      if (type === "float32") return name;
-      if (type !== "float16" && type !== "bfloat16") {
-        throw new SyntaxError(
-          `Cannot build the graph as '${name}' must hold floating-point numbers: current value is ${type}`,
-        );
-      }
-      // a cast of a constant is folded when the session starts
-      const known = casts.get(name);
-      if (known) return known;
-      const cast = op("Cast", [name], { attributes: { to: { int: 1 } } });
-      casts.set(name, cast);
-      return cast;
+      const found = find(name, dims), { type, roundTo = type } = found;
+      stored(name, found);
+      const types: OnnxType[] = [];
+      if (roundTo !== type) types.push(roundTo);
+      if (roundTo !== "float32") types.push("float32");
+      if (types.length === 0) return name;
+      const result = `${name}#float32`;
+      conversions.set(result, { name, types });
+      return result;
     },
-    graph: () => ({ nodes, initializers: [...initializers.values()], inputs, outputs }),
+    quantized(name, dims) {
+      const { quantized, offset, length } = find(name, dims), rows = dims[0]!;
+      if (!quantized) return undefined;
+      const { bits, blockSize, sourceOffset, data, scales, zeroPoints } = quantized;
+      const first = (offset - sourceOffset) / (length / rows);
+      const place = (part: string, tensor: StoredTensor) =>
+        stored(`${name}#${part}`, rowsOf(tensor, first, rows));
+      const inputs = [place(`int${bits}`, data), place("scales", scales)];
+      if (zeroPoints) inputs.push(place("zero_points", zeroPoints));
+      return { bits, blockSize, inputs };
+    },
+    graph() {
+      const used = new Set(nodes.flatMap((node) => node.inputs));
+      const needed = [...conversions].filter(([result]) => used.has(result));
+      // conversions of constants are folded when the session starts
+      const casts = needed.flatMap(([result, { name, types }]) => convert(name, types, result));
+      return {
+        nodes: [...casts, ...nodes],
+        initializers: [...initializers.values()],
+        inputs,
+        outputs,
+      };
+    },
   };
 }

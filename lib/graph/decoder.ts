@@ -1,6 +1,6 @@
 /**
- * What the graphs of decoder-only language models share: the mixture of embeddings at the entry,
- * attention on a cache that is updated in place, the head on the rows that are asked for.
+ * What decoder-only language models share: the shape that their configs give, the mixture of
+ * embeddings at the entry, the residual stream, the head on the rows that are asked for.
  *
  * Dimensions: B slots, S positions fed at once, K entries of a mixture, D hidden size,
  * V vocabulary, L capacity of a cache slot, R rows of logits.
@@ -8,9 +8,11 @@
  * @module
  */
 
-import type { Builder } from "./builder.ts";
+import type { Builder, Weights } from "./builder.ts";
+import type { Fields, Json } from "./fields.ts";
 import { linear } from "./linear.ts";
-import { ropeTables } from "./rope.ts";
+import type { Graph } from "./onnx.ts";
+import { type Rope, ropeOf, ropeSettings } from "./rope.ts";
 
 /** The cache of one layer. */
 export interface KvLayer {
@@ -32,11 +34,11 @@ export interface DecoderConfig {
   readonly layers: number;
   /** Query heads of a layer. */
   readonly heads: number;
-  /** Key and value heads of a layer. */
+  /** Key and value heads of a layer; where layers differ, the most. */
   readonly kvHeads: number;
   /** Width of a head. */
   readonly headDim: number;
-  /** Width of the feed-forward layer. */
+  /** Width of the feed-forward layer; where layers differ, the largest. */
   readonly intermediateSize: number;
   /** Rows of the embedding table, V. */
   readonly vocabularySize: number;
@@ -50,6 +52,106 @@ export interface DecoderConfig {
   readonly tiedEmbeddings: boolean;
   /** Layers that have a cache, in order. */
   readonly kv: readonly KvLayer[];
+}
+
+/** A decoder whose heads are rotated by position. */
+export interface RopedConfig extends DecoderConfig {
+  /** Rotary settings. */
+  readonly rope: Rope;
+}
+
+/** A model of one family: what its config says, and the graph that computes it. */
+export interface Architecture<Config extends DecoderConfig = DecoderConfig> {
+  /**
+   * Reads `config.json`.
+   *
+   * @throws {SyntaxError} Where a field is missing, wrong, or asks for what is not implemented.
+   */
+  parse(json: Json): Config;
+  /**
+   * Builds the graph.
+   *
+   * @param config Shape of the model.
+   * @param weights Tensors of the checkpoint.
+   * @param maxLength Longest context of any slot; sizes the rotary tables.
+   * @throws {SyntaxError} Where the checkpoint lacks a tensor, or one has another shape.
+   */
+  graph(config: Config, weights: Weights, maxLength: number): Graph;
+}
+
+/** Values of fields that configs of an architecture leave out, as its class in transformers has them. */
+export interface ConfigDefaults {
+  /** `max_position_embeddings`. */
+  readonly positions: number;
+  /** `rms_norm_eps`. */
+  readonly eps: number;
+  /** Base of the rotary frequencies; default 10 000. */
+  readonly theta?: number;
+  /** `head_dim`; default: `hidden_size / num_attention_heads`. */
+  readonly headDim?: number;
+  /** `tie_word_embeddings`; default false. */
+  readonly tied?: boolean;
+  /** `num_attention_heads`; default: it must be there. */
+  readonly heads?: number;
+  /** `num_key_value_heads`; default: as many as heads. */
+  readonly kvHeads?: number;
+  /** `vocab_size`; default: it must be there. */
+  readonly vocabulary?: number;
+  /** Whether `partial_rotary_factor` may say that part of each head is not rotated; default false. */
+  readonly partialRotary?: boolean;
+}
+
+/**
+ * Reads the fields that the configs of all architectures share, rotary settings apart.
+ *
+ * @param architecture Value of `model_type`.
+ * @param f The config.
+ * @param defaults Values of absent fields.
+ */
+export function decoderShape(
+  architecture: string,
+  f: Fields,
+  defaults: ConfigDefaults,
+): Omit<DecoderConfig, "ropeTheta"> {
+  const optional = (value: number | undefined) => value === undefined ? {} : { fallback: value };
+  const layers = f.size("num_hidden_layers", { max: 1024 });
+  const heads = f.size("num_attention_heads", { max: 4096, ...optional(defaults.heads) });
+  const kvHeads = f.size("num_key_value_heads", {
+    max: heads,
+    fallback: defaults.kvHeads ?? heads,
+  });
+  if (heads % kvHeads !== 0) f.refuse("num_key_value_heads", `divide ${heads}`, kvHeads);
+  const hiddenSize = f.size("hidden_size");
+  const headDim = f.optionalSize("head_dim", { max: 4096 }) ?? defaults.headDim ??
+    hiddenSize / heads;
+  if (!Number.isInteger(headDim) || headDim % 8 !== 0) {
+    f.refuse("head_dim", "be a multiple of 8", headDim);
+  }
+  return {
+    architecture,
+    hiddenSize,
+    layers,
+    heads,
+    kvHeads,
+    headDim,
+    intermediateSize: f.size("intermediate_size"),
+    vocabularySize: f.size("vocab_size", optional(defaults.vocabulary)),
+    maxPositions: f.size("max_position_embeddings", { fallback: defaults.positions }),
+    rmsNormEps: f.positive("rms_norm_eps", defaults.eps),
+    tiedEmbeddings: f.flag("tie_word_embeddings", defaults.tied ?? false),
+    kv: Array.from({ length: layers }, (_, layer) => ({ layer, kvHeads, headDim })),
+  };
+}
+
+/** The same with one set of rotary settings for all layers. */
+export function ropedShape(architecture: string, f: Fields, defaults: ConfigDefaults): RopedConfig {
+  const shape = decoderShape(architecture, f, defaults);
+  const { settings, path } = ropeSettings(f, defaults.theta ?? 1e4);
+  const { headDim, maxPositions } = shape;
+  const originalPositions = f.optionalSize("original_max_position_embeddings");
+  const partial = defaults.partialRotary ? f.optionalPositive("partial_rotary_factor") : 1;
+  const rope = ropeOf(settings, path, { headDim, partial, maxPositions, originalPositions });
+  return { ...shape, ropeTheta: rope.theta, rope };
 }
 
 /** Names of a decoder's inputs and outputs. */
@@ -72,7 +174,8 @@ export const PORTS = {
   present: (layer: number, part: "key" | "value") => `present.${layer}.${part}`,
 } as const;
 
-const MICROSOFT = { domain: "com.microsoft" } as const;
+/** Operator set of ONNX Runtime itself. */
+export const MICROSOFT = { domain: "com.microsoft" } as const;
 
 /** RMSNorm over the last axis: `x / √(mean(x²) + ε) · w`. */
 export function rmsNorm(b: Builder, x: string, name: string, size: number, eps: number): string {
@@ -123,60 +226,58 @@ export function mixtureOfEmbeddings(b: Builder, table: string, config: DecoderCo
   return b.op("Squeeze", [b.op("MatMul", [w, gathered]), axis]); // [B, S, D]
 }
 
-/** Inputs and tables that the attention of every layer uses. */
-export function attentionInputs(b: Builder, config: DecoderConfig, maxLength: number): string[] {
-  const { headDim, ropeTheta } = config;
-  const { cos, sin } = ropeTables(maxLength, headDim, ropeTheta);
-  const dims = [maxLength, headDim / 2];
-  return [
-    b.input(PORTS.lastPosition, "int32", ["B"]),
-    b.input(PORTS.length, "int32", [1]),
-    b.floats("rope_cos", cos, dims),
-    b.floats("rope_sin", sin, dims),
-  ];
+/** Options of {@linkcode gatedMlp}. */
+export interface MlpOptions {
+  /** Whether the three layers have biases; default false. */
+  readonly bias?: boolean;
+  /** Activation of the gate; default "silu". "gelu_tanh" is GELU by its tanh approximation. */
+  readonly activation?: "silu" | "gelu_tanh";
 }
 
-/** Causal grouped-query attention of one layer, rotary inside, cache appended in place. */
-export function attention(
+/** `down(act(gate(x)) · up(x))`. */
+export function gatedMlp(
   b: Builder,
-  layer: number,
-  [q, k, v]: readonly [string, string, string],
-  shared: readonly string[],
-  config: DecoderConfig,
+  x: string,
+  prefix: string,
+  { hiddenSize, intermediateSize }: Pick<DecoderConfig, "hiddenSize" | "intermediateSize">,
+  { bias = false, activation = "silu" }: MlpOptions = {},
 ): string {
-  const { heads, kvHeads, headDim } = config;
-  const cache = ["B", kvHeads, "L", headDim] as const;
-  const parts = ["key", "value"] as const;
-  const past = parts.map((part) => b.input(PORTS.past(layer, part), "float32", cache));
-  for (const part of parts) b.output(PORTS.present(layer, part), "float32", cache);
-  return b.op("GroupQueryAttention", [q, k, v, ...past, ...shared], {
-    ...MICROSOFT,
-    attributes: {
-      num_heads: { int: heads },
-      kv_num_heads: { int: kvHeads },
-      do_rotary: { int: 1 },
-      scale: { float: 1 / Math.sqrt(headDim) },
-    },
-    outputs: [`attention.${layer}`, ...parts.map((part) => PORTS.present(layer, part))],
-  });
+  const project = (x: string, part: string, out: number, size: number) =>
+    linear(
+      b,
+      x,
+      `${prefix}.${part}_proj.weight`,
+      out,
+      size,
+      bias ? { bias: `${prefix}.${part}_proj.bias` } : {},
+    );
+  const gate = project(x, "gate", intermediateSize, hiddenSize);
+  const up = project(x, "up", intermediateSize, hiddenSize);
+  const activated = activation === "silu"
+    ? b.op("QuickGelu", [gate], { ...MICROSOFT, attributes: { alpha: { float: 1 } } })
+    : b.op("Gelu", [gate], { attributes: { approximate: { text: "tanh" } } });
+  return project(b.op("Mul", [activated, up]), "down", hiddenSize, intermediateSize);
 }
 
-/** `down(silu(gate(x)) · up(x))`. */
-export function gatedMlp(b: Builder, x: string, prefix: string, config: DecoderConfig): string {
-  const { hiddenSize, intermediateSize } = config;
-  const gate = linear(b, x, `${prefix}.gate_proj.weight`, intermediateSize, hiddenSize);
-  const up = linear(b, x, `${prefix}.up_proj.weight`, intermediateSize, hiddenSize);
-  const silu = b.op("QuickGelu", [gate], { ...MICROSOFT, attributes: { alpha: { float: 1 } } });
-  const product = b.op("Mul", [silu, up]);
-  return linear(b, product, `${prefix}.down_proj.weight`, hiddenSize, intermediateSize);
-}
-
-/** Logits of the rows that are asked for. */
-export function head(b: Builder, x: string, table: string, config: DecoderConfig): void {
-  const { vocabularySize, hiddenSize } = config;
+/** Logits of the rows that are asked for; `softcap` c bounds them, `c · tanh(logits / c)`. */
+export function head(
+  b: Builder,
+  x: string,
+  table: string,
+  { vocabularySize, hiddenSize }: DecoderConfig,
+  softcap?: number,
+): void {
   const rows = b.input(PORTS.rows, "int64", ["R"]);
   const flat = b.op("Reshape", [x, b.integers([-1, hiddenSize])]); // [B·S, D]
   const picked = b.op("Gather", [flat, rows], { attributes: { axis: { int: 0 } } }); // [R, D]
-  linear(b, picked, table, vocabularySize, hiddenSize, { output: PORTS.logits });
+  const logits = { output: PORTS.logits };
+  if (softcap === undefined) linear(b, picked, table, vocabularySize, hiddenSize, logits);
+  else {
+    const cap = b.floats("logit_softcap", Float32Array.of(softcap), []);
+    const bounded = b.op("Tanh", [
+      b.op("Div", [linear(b, picked, table, vocabularySize, hiddenSize), cap]),
+    ]);
+    b.op("Mul", [bounded, cap], { outputs: [PORTS.logits] });
+  }
   b.output(PORTS.logits, "float32", ["R", vocabularySize]);
 }

@@ -4,18 +4,34 @@
  * @module
  */
 
-import type { Builder } from "./builder.ts";
+import type { Builder, OpOptions } from "./builder.ts";
 
 /**
- * `y = x Wᵀ + b`, W `[out, in]` as checkpoints store it.
+ * How MatMulNBits computes. 4 rounds its input to int8, a scale per 32 numbers, and sums integers: a
+ * row's result does not depend on the other rows, bit for bit, which 0 (float32) does not give
+ * (differences of 1e-5 between a sequence alone and in a batch, measured on AVX-512). It costs nothing
+ * measurable beside int4 weights and doubles the small error of int8 ones; and it is the fast path.
+ */
+const ACCURACY_LEVEL = 4;
+
+/** Options of {@linkcode linear}. */
+export interface LinearOptions {
+  /** Name of b `[out]`; default: none. */
+  readonly bias?: string;
+  /** Name of the result; default: a fresh one. */
+  readonly output?: string;
+  /** Whether W stays as it is in a quantised load, as that of a router must; default: false. */
+  readonly exact?: boolean;
+}
+
+/**
+ * `y = x Wᵀ + b`, W `[out, in]` as checkpoints store it, or its quantised copy.
  *
  * @param b The graph.
  * @param x Input `[…, in]`.
  * @param name Name of W in the checkpoint.
  * @param out Number of outputs.
  * @param input Number of inputs.
- * @param bias Name of b `[out]`; default: none.
- * @param output Name of the result; default: a fresh one.
  */
 export function linear(
   b: Builder,
@@ -23,18 +39,32 @@ export function linear(
   name: string,
   out: number,
   input: number,
-  { bias, output }: { bias?: string; output?: string } = {},
+  { bias, output, exact = false }: LinearOptions = {},
 ): string {
-  const outputs = output === undefined || bias !== undefined ? {} : { outputs: [output] };
-  const product = b.op("FusedMatMul", [x, b.weight(name, [out, input])], {
-    domain: "com.microsoft",
-    attributes: { transB: { int: 1 } },
-    ...outputs,
-  });
-  if (bias === undefined) return product;
-  return b.op(
-    "Add",
-    [product, b.weight(bias, [out])],
-    output === undefined ? {} : { outputs: [output] },
-  );
+  const named = output === undefined ? {} : { outputs: [output] };
+  const product = multiply(b, x, name, [out, input], exact, bias === undefined ? named : {});
+  return bias === undefined ? product : b.op("Add", [product, b.weight(bias, [out])], named);
+}
+
+function multiply(
+  b: Builder,
+  x: string,
+  name: string,
+  dims: readonly [out: number, input: number],
+  exact: boolean,
+  outputs: OpOptions,
+): string {
+  const domain = "com.microsoft", quantized = exact ? undefined : b.quantized(name, dims);
+  if (!quantized) {
+    const attributes = { transB: { int: 1 } };
+    return b.op("FusedMatMul", [x, b.weight(name, dims)], { domain, attributes, ...outputs });
+  }
+  const attributes = {
+    N: { int: dims[0] },
+    K: { int: dims[1] },
+    bits: { int: quantized.bits },
+    block_size: { int: quantized.blockSize },
+    accuracy_level: { int: ACCURACY_LEVEL },
+  };
+  return b.op("MatMulNBits", [x, ...quantized.inputs], { domain, attributes, ...outputs });
 }

@@ -2,24 +2,53 @@
  * ONNX graphs as values: a builder, the parts that decoders share, one file per architecture.
  *
  * A graph's input is a mixture of token embeddings; its cache is bound as input and output at once.
- * {@linkcode ARCHITECTURES} maps an architecture's name to the function that builds it.
+ * {@linkcode ARCHITECTURES} maps an architecture's name to what reads its config and builds its graph.
  *
  * @module
  */
 
-import type { Weights } from "./builder.ts";
-import type { DecoderConfig } from "./decoder.ts";
-import type { Graph } from "./onnx.ts";
+import type { Architecture } from "./decoder.ts";
+import { gemma3, gemma3Text } from "./gemma3.ts";
+import { llama } from "./llama.ts";
+import { mistral } from "./mistral.ts";
+import { nemotronNas } from "./nemotron_nas.ts";
+import { olmo2 } from "./olmo2.ts";
+import { phi3 } from "./phi3.ts";
+import { qwen2 } from "./qwen2.ts";
 import { qwen3 } from "./qwen3.ts";
+import { qwen3Moe } from "./qwen3_moe.ts";
 
 export {
   type Builder,
   graphBuilder,
   type OpOptions,
+  type QuantizedInputs,
+  type QuantizedWeight,
+  type StoredTensor,
   type Weight,
   type Weights,
 } from "./builder.ts";
-export { type DecoderConfig, type KvLayer, PORTS } from "./decoder.ts";
+export {
+  type Architecture,
+  type DecoderConfig,
+  type KvLayer,
+  PORTS,
+  type RopedConfig,
+} from "./decoder.ts";
+export { type Json, refuseField } from "./fields.ts";
+export { gemma3, type Gemma3Config, gemma3Text } from "./gemma3.ts";
+export {
+  graft,
+  type Grafted,
+  type GraftFacts,
+  joinEmbedding,
+  reference,
+  type ReferenceInput,
+} from "./graft.ts";
+export { llama, type LlamaConfig } from "./llama.ts";
+export { mistral, type OneWindowConfig } from "./mistral.ts";
+export { type NemotronBlock, nemotronNas, type NemotronNasConfig } from "./nemotron_nas.ts";
+export { olmo2, type Olmo2Config } from "./olmo2.ts";
 export {
   type Attribute,
   encodeGraph,
@@ -30,11 +59,43 @@ export {
   type OnnxType,
   type ValueInfo,
 } from "./onnx.ts";
-export { qwen3 } from "./qwen3.ts";
-export { type RopeTables, ropeTables } from "./rope.ts";
-
-/** Builds the graph of one architecture. */
-export type Architecture = (config: DecoderConfig, weights: Weights, maxLength: number) => Graph;
+export {
+  encodeModel,
+  parseModel,
+  type ReadAttribute,
+  type ReadGraph,
+  type ReadModel,
+  type ReadNode,
+  type ReadTensor,
+  type ReadValue,
+  tensorBytes,
+  type TensorPlace,
+  withoutData,
+} from "./onnx_reader.ts";
+export {
+  BLOCK_SIZE,
+  quantizedRowBytes,
+  type QuantizedRows,
+  type QuantizeOptions,
+  QUANTIZER_VERSION,
+  quantizeRows,
+} from "./quantize.ts";
+export { phi3 } from "./phi3.ts";
+export { qwen2, type WindowedConfig } from "./qwen2.ts";
+export { qwen3, type Qwen3Config } from "./qwen3.ts";
+export { qwen3Moe, type Qwen3MoeConfig } from "./qwen3_moe.ts";
+export { type Rope, type RopeScaling, type RopeTables, ropeTables } from "./rope.ts";
 
 /** Architectures by the name that a checkpoint's `model_type` gives. */
-export const ARCHITECTURES: Readonly<Record<string, Architecture>> = { qwen3 };
+export const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
+  gemma3,
+  gemma3_text: gemma3Text,
+  llama,
+  mistral,
+  "nemotron-nas": nemotronNas,
+  olmo2,
+  phi3,
+  qwen2,
+  qwen3,
+  qwen3_moe: qwen3Moe,
+};

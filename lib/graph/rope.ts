@@ -1,10 +1,65 @@
 /**
- * Rotary position embedding tables.
+ * Rotary position embedding: settings of a checkpoint, and the tables made from them.
  *
- * `angle[p, i] = p · theta^(−2i/d)`, i < d/2 (RoFormer, arXiv 2104.09864), computed in float64.
+ * `angle[p, i] = p · f_i`, `f_i = theta^(−2i/d)`, i < d/2 (RoFormer, arXiv 2104.09864), in float64.
+ * Longer contexts are reached by scaling the frequencies; the rules and their names are those of
+ * `modeling_rope_utils.py` in transformers 4.57:
+ *
+ * - linear: `f / factor`.
+ * - llama3: by wavelength, kept, divided, or between the two (Llama 3.1).
+ * - yarn: kept below a dimension, divided above another, a ramp between them, and cosines and sines
+ *   times an attention factor (arXiv 2309.00071; bounds rounded outwards unless `truncate` is false).
+ * - longrope: one factor per frequency, from a list for short or for long contexts, and an attention
+ *   factor (arXiv 2402.13753).
+ *
+ * Deviation: transformers chooses longrope's list anew at each call, by the length of the sequence so
+ * far, while keys in the cache keep the rotation they had. Here one table serves the whole cache, as
+ * in vLLM: the long list where the model is loaded for more than the original context, else the short.
+ *
+ * `dynamic` depends on the length of the sequence in the same way and is refused.
  *
  * @module
  */
+
+import { type Fields, fieldsOf, type Json } from "./fields.ts";
+
+/** How the rotary frequencies are scaled. */
+export type RopeScaling =
+  | { readonly type: "default" }
+  | { readonly type: "linear"; readonly factor: number }
+  | {
+    readonly type: "llama3";
+    readonly factor: number;
+    readonly lowFrequencyFactor: number;
+    readonly highFrequencyFactor: number;
+    readonly originalPositions: number;
+  }
+  | {
+    readonly type: "yarn";
+    readonly factor: number;
+    readonly betaFast: number;
+    readonly betaSlow: number;
+    readonly originalPositions: number;
+    readonly truncate: boolean;
+    readonly attentionFactor: number;
+  }
+  | {
+    readonly type: "longrope";
+    readonly short: readonly number[];
+    readonly long: readonly number[];
+    readonly originalPositions: number;
+    readonly attentionFactor: number;
+  };
+
+/** Rotary settings of a model. */
+export interface Rope {
+  /** Number of dimensions of a head that are rotated, from the first on; even. */
+  readonly dims: number;
+  /** Base of the frequencies. */
+  readonly theta: number;
+  /** Scaling of the frequencies. */
+  readonly scaling: RopeScaling;
+}
 
 /** Tables of cosines and sines, each `[positions, dims / 2]`, row by row. */
 export interface RopeTables {
@@ -14,12 +69,58 @@ export interface RopeTables {
   readonly sin: Float32Array<ArrayBuffer>;
 }
 
+/** Frequencies of a scaling, and the factor of cosines and sines. */
+function scaled(
+  scaling: RopeScaling,
+  plain: readonly number[],
+  theta: number,
+  positions: number,
+): { frequencies: readonly number[]; factor: number } {
+  const dims = 2 * plain.length;
+  switch (scaling.type) {
+    case "default":
+      return { frequencies: plain, factor: 1 };
+    case "linear":
+      return { frequencies: plain.map((f) => f / scaling.factor), factor: 1 };
+    case "llama3": {
+      const { factor, lowFrequencyFactor: low, highFrequencyFactor: high } = scaling;
+      const frequencies = plain.map((f) => {
+        const turns = scaling.originalPositions * f / (2 * Math.PI); // within the original context
+        if (turns > high) return f;
+        if (turns < low) return f / factor;
+        const kept = (turns - low) / (high - low);
+        return (1 - kept) * f / factor + kept * f;
+      });
+      return { frequencies, factor: 1 };
+    }
+    case "yarn": {
+      /** The dimension whose frequency makes so many turns within the original context. */
+      const dimensionOf = (turns: number) =>
+        dims * Math.log(scaling.originalPositions / (turns * 2 * Math.PI)) / (2 * Math.log(theta));
+      const bounds = [dimensionOf(scaling.betaFast), dimensionOf(scaling.betaSlow)] as const;
+      const low = Math.max(scaling.truncate ? Math.floor(bounds[0]) : bounds[0], 0);
+      let high = Math.min(scaling.truncate ? Math.ceil(bounds[1]) : bounds[1], dims - 1);
+      if (low === high) high += 0.001;
+      const frequencies = plain.map((f, i) => {
+        const ramp = Math.min(1, Math.max(0, (i - low) / (high - low)));
+        return f / scaling.factor * ramp + f * (1 - ramp);
+      });
+      return { frequencies, factor: scaling.attentionFactor };
+    }
+    case "longrope": {
+      const list = positions > scaling.originalPositions ? scaling.long : scaling.short;
+      return { frequencies: plain.map((f, i) => f / list[i]!), factor: scaling.attentionFactor };
+    }
+  }
+}
+
 /**
  * Tables for positions 0 … positions − 1.
  *
  * @param positions Number of positions.
  * @param dims Number of rotated dimensions of a head, even.
  * @param theta Base of the frequencies.
+ * @param scaling Scaling of the frequencies; default: none.
  *
  * @example The first position is not rotated
  * ```ts
@@ -30,16 +131,158 @@ export interface RopeTables {
  * assertEquals(cos[2], Math.fround(Math.cos(1)));
  * ```
  */
-export function ropeTables(positions: number, dims: number, theta: number): RopeTables {
+export function ropeTables(
+  positions: number,
+  dims: number,
+  theta: number,
+  scaling: RopeScaling = { type: "default" },
+): RopeTables {
   const half = dims / 2;
-  const frequencies = Array.from({ length: half }, (_, i) => theta ** (-2 * i / dims));
+  const plain = Array.from({ length: half }, (_, i) => theta ** (-2 * i / dims));
+  const { frequencies, factor } = scaled(scaling, plain, theta, positions);
   const cos = new Float32Array(positions * half), sin = new Float32Array(positions * half);
   for (let position = 0; position < positions; position++) {
     for (let i = 0; i < half; i++) {
       const angle = position * frequencies[i]!;
-      cos[position * half + i] = Math.cos(angle);
-      sin[position * half + i] = Math.sin(angle);
+      cos[position * half + i] = factor * Math.cos(angle);
+      sin[position * half + i] = factor * Math.sin(angle);
     }
   }
   return { cos, sin };
+}
+
+/** What rotary settings leave to the rest of the config. */
+export interface RopeContext {
+  /** Dimensions of a head. */
+  readonly headDim: number;
+  /** Share of them that is rotated. Default: what the settings say, else 1. */
+  readonly partial?: number | undefined;
+  /** Longest context of the config. */
+  readonly maxPositions: number;
+  /** Context before scaling, a field of its own in configs with longrope. */
+  readonly originalPositions?: number | undefined;
+}
+
+function longrope(f: Fields, dims: number, context: RopeContext): RopeScaling {
+  const { maxPositions, originalPositions } = context;
+  const list = (name: string) => {
+    const value = f.take(name);
+    const valid = Array.isArray(value) && value.length === dims / 2 &&
+      value.every((item) => typeof item === "number" && item > 0 && item < Infinity);
+    return valid
+      ? value as number[]
+      : f.refuse(name, `be a list of ${dims / 2} positive numbers`, value);
+  };
+  const original = originalPositions ?? f.size("original_max_position_embeddings");
+  const factor = maxPositions / original; // the settings' own factor does not count in transformers
+  f.skip("factor");
+  const attentionFactor = f.optionalPositive("attention_factor") ??
+    (factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original)));
+  return {
+    type: "longrope",
+    short: list("short_factor"),
+    long: list("long_factor"),
+    originalPositions: original,
+    attentionFactor,
+  };
+}
+
+function yarn(f: Fields, { maxPositions }: RopeContext): RopeScaling {
+  const factor = f.positive("factor");
+  const m = f.optionalPositive("mscale"), all = f.optionalPositive("mscale_all_dim");
+  const mscale = (m: number) => factor <= 1 ? 1 : 0.1 * m * Math.log(factor) + 1;
+  const inferred = m !== undefined && all !== undefined ? mscale(m) / mscale(all) : mscale(1);
+  return {
+    type: "yarn",
+    factor,
+    betaFast: f.positive("beta_fast", 32),
+    betaSlow: f.positive("beta_slow", 1),
+    originalPositions: f.size("original_max_position_embeddings", { fallback: maxPositions }),
+    truncate: f.flag("truncate", true),
+    attentionFactor: f.optionalPositive("attention_factor") ?? inferred,
+  };
+}
+
+function llama3(f: Fields): RopeScaling {
+  const low = f.positive("low_freq_factor"), high = f.positive("high_freq_factor");
+  if (high <= low) f.refuse("high_freq_factor", `be greater than ${low}`, high);
+  return {
+    type: "llama3",
+    factor: f.positive("factor"),
+    lowFrequencyFactor: low,
+    highFrequencyFactor: high,
+    originalPositions: f.size("original_max_position_embeddings"),
+  };
+}
+
+/**
+ * Checks rotary settings.
+ *
+ * @param settings Type, theta and what else the type needs, under the names of transformers 5.
+ * @param path Name of the settings in errors.
+ * @param context What the settings leave to the rest of the config.
+ */
+export function ropeOf(settings: Json, path: string, context: RopeContext): Rope {
+  const f = fieldsOf(settings, path);
+  const type = f.take("rope_type") ?? "default";
+  const theta = f.positive("rope_theta");
+  const own = f.optionalPositive("partial_rotary_factor");
+  const { partial = own ?? 1, headDim } = context;
+  if (own !== undefined && own !== partial) {
+    f.refuse("partial_rotary_factor", `be ${partial}`, own);
+  }
+  const dims = Math.trunc(headDim * partial);
+  if (dims < 2 || dims > headDim || dims % 2 !== 0) {
+    f.refuse("partial_rotary_factor", `make an even number of ${headDim} dimensions`, partial);
+  }
+  const scalings: Readonly<Record<string, () => RopeScaling>> = {
+    default: () => ({ type: "default" }),
+    linear: () => ({ type: "linear", factor: f.positive("factor") }),
+    llama3: () => llama3(f),
+    yarn: () => yarn(f, context),
+    longrope: () => longrope(f, dims, context),
+  };
+  if (typeof type !== "string" || !Object.hasOwn(scalings, type)) {
+    f.refuse("rope_type", `be one of ${Object.keys(scalings).join(", ")}`, type);
+  }
+  const scaling = scalings[type as string]!();
+  f.skip("original_max_position_embeddings", "finetuned"); // some configs say it where nothing uses it
+  f.done({ strict: true });
+  return { dims, theta, scaling };
+}
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/**
+ * Rotary settings as they stand in a config: `rope_parameters` (transformers 5), or `rope_theta` and
+ * `rope_scaling` (before), or both where they agree.
+ *
+ * @param f The config.
+ * @param theta Base where the config names none.
+ */
+export function ropeSettings(f: Fields, theta: number): { settings: Json; path: string } {
+  const parameters = f.take("rope_parameters") ?? {};
+  if (!isObject(parameters)) f.refuse("rope_parameters", "be an object", parameters);
+  const scaling = f.take("rope_scaling");
+  if (scaling !== undefined && !isObject(scaling)) {
+    f.refuse("rope_scaling", "be an object", scaling);
+  }
+  const base = f.optionalPositive("rope_theta") ?? theta;
+  const path = scaling === undefined ? "rope_parameters" : "rope_scaling";
+  const { type: oldType, ...named } = (scaling ?? {}) as Json;
+  const old: Json = oldType === undefined ? named : { rope_type: oldType, ...named };
+  if (scaling !== undefined) {
+    // what the library calls rope_type was called type
+    const type = old.rope_type ?? undefined;
+    if (type === undefined || (oldType !== undefined && oldType !== type)) {
+      f.refuse("rope_scaling", "name one rope_type", scaling);
+    }
+    for (const [name, value] of Object.entries(parameters as Json)) {
+      if (name in old && JSON.stringify(old[name]) !== JSON.stringify(value)) {
+        f.refuse("rope_scaling", "agree with rope_parameters", scaling);
+      }
+    }
+  }
+  return { settings: { rope_theta: base, ...old, ...parameters as Json }, path };
 }

@@ -32,14 +32,23 @@ function tokenText(value: unknown): string | undefined {
   return typeof content === "string" ? content : undefined;
 }
 
+/** The template itself: a text, or the one named "default" of a list. */
+function templateText(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  if (!Array.isArray(value)) return undefined;
+  const named = value.find((entry) => entry?.name === "default");
+  return typeof named?.template === "string" ? named.template : undefined;
+}
+
 /**
  * The chat template of a checkpoint.
  *
- * @param config The object of `tokenizer_config.json`.
+ * @param config The object of `tokenizer_config.json`; `chat_template` is a text, or a list of named
+ * ones, of which the one named "default" is taken.
  * @returns The template; it throws where the checkpoint has none or refuses the messages.
  */
 export function chatTemplate(config: Readonly<Record<string, unknown>>): ChatTemplate {
-  const source = config.chat_template;
+  const source = templateText(config.chat_template);
   const tokens = Object.fromEntries(
     ["bos_token", "eos_token", "pad_token", "unk_token"]
       .map((name) => [name, tokenText(config[name])])
@@ -47,7 +56,7 @@ export function chatTemplate(config: Readonly<Record<string, unknown>>): ChatTem
   );
   let template: Template | undefined;
   return (messages, { addGenerationPrompt = true, variables = {} } = {}) => {
-    if (typeof source !== "string") {
+    if (source === undefined) {
       throw new TypeError(
         "Cannot render the chat as the model has no chat template; pass the prompt as a string",
       );

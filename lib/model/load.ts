@@ -4,26 +4,44 @@
  * @module
  */
 
-import { ARCHITECTURES, encodeGraph } from "../graph/mod.ts";
-import { createSession, type Device, elements } from "../runtime/mod.ts";
+import {
+  ARCHITECTURES,
+  type DecoderConfig,
+  encodeGraph,
+  type RopedConfig,
+  type Weights,
+} from "../graph/mod.ts";
+import { createSession, type Device, type MappedFile } from "../runtime/mod.ts";
 import { checkNumber, checkOptions, refusal } from "../_check.ts";
 import { openCache } from "./cache.ts";
 import { chatTemplate } from "./chat.ts";
 import { eosTokenIds, generationDefaults, parseConfig, parseObject } from "./config.ts";
+import { type Dtype, DTYPES, freeMemory, type Prepared, prepareWeights } from "./dtype.ts";
+import { defaultCacheDir } from "./embedded.ts";
 import { readOptional, readText } from "./folder.ts";
+import { estimateMemory, kvBytesPerToken } from "./memory.ts";
 import type { Model } from "./model.ts";
+import { openExport } from "./onnx_export.ts";
 import type { Progress } from "./progress.ts";
-import { hostSlabs } from "./slabs.ts";
+import { createCopier, deviceSlabs, hostSlabs } from "./slabs.ts";
 import { folderOf } from "./source.ts";
 import { createTokenizer, missingTokenizer } from "./tokenizer.ts";
 import { fingerprint, openWeights } from "./weights.ts";
 
 /** Options of {@linkcode loadModel}. */
 export interface LoadOptions {
-  /** Where to run. Default: "auto". This version decodes on the CPU; other devices are refused. */
+  /**
+   * Where to run. Default: "auto", which is the CPU: nothing else has been measured faster. "webgpu"
+   * decodes in fp32 with the cache on the device, one sequence after the other; tested on a software
+   * driver only. "cuda" is tried where its libraries are there, and untested.
+   */
   readonly device?: "auto" | Device;
-  /** Number format. Default: "auto". This version computes in fp32; others are refused. */
-  readonly dtype?: "auto" | "fp32" | "fp16" | "int8" | "int4";
+  /**
+   * Number format of the weights. Default: "auto", the most exact of fp32, int8 and int4 whose
+   * weights take at most half of the free memory. The formats are described in `dtype.ts`; what is
+   * in use is in `model.dtype`.
+   */
+  readonly dtype?: "auto" | Dtype;
   /** Longest context in tokens. Default: what the model was made for. */
   readonly maxLength?: number;
   /**
@@ -31,13 +49,18 @@ export interface LoadOptions {
    * to a second thread costs more than it saves, else one per physical core.
    */
   readonly threads?: number;
-  /** Revision on the hub; refused for folders and embedded models. */
+  /** Branch, tag or commit on the hub. Default: "main"; refused for folders and embedded models. */
   readonly revision?: string;
-  /** Where fetched files are kept. Default: `moi` in the user's cache folder. */
+  /** Token for the hub. Default: `HF_TOKEN`, or what `hf auth login` has stored. */
+  readonly token?: string;
+  /**
+   * Where fetched files and quantised weights are kept. Default: `moi` in the user's cache folder,
+   * and for models of the hub the cache that Hugging Face's tools share.
+   */
   readonly cacheDir?: string;
-  /** Whether the network must not be used. Default: false. */
+  /** Whether the network must not be used. Default: false, or what `HF_HUB_OFFLINE` says. */
   readonly offline?: boolean;
-  /** Called with the steps of loading. */
+  /** Called with the steps of loading, and with the bytes of a download. */
   readonly onProgress?: (progress: Progress) => void;
   /** Ends the loading. */
   readonly signal?: AbortSignal;
@@ -49,11 +72,15 @@ const OPTIONS = [
   "maxLength",
   "threads",
   "revision",
+  "token",
   "cacheDir",
   "offline",
   "onProgress",
   "signal",
 ] as const satisfies (keyof LoadOptions)[];
+
+/** Devices that models run on. */
+const LOAD_DEVICES: readonly string[] = ["auto", "cpu", "webgpu", "cuda"];
 
 /** Size of weights below which one thread is fastest. */
 const ONE_THREAD_BYTES = 64e6;
@@ -63,18 +90,73 @@ const MAX_ROTARY = 2 ** 27;
 
 function checkLoad(options: LoadOptions): void {
   checkOptions("load the model", options, OPTIONS);
-  const { device = "auto", dtype = "auto", maxLength, threads, revision } = options;
+  const { device = "auto", dtype = "auto", maxLength, threads } = options;
   const fail = (name: string, rule: string, value: unknown) => {
     throw new RangeError(refusal("load the model", name, rule, value));
   };
-  if (!["auto", "cpu"].includes(device)) fail("device", "be 'auto' or 'cpu'", device);
-  if (!["auto", "fp32"].includes(dtype)) fail("dtype", "be 'auto' or 'fp32'", dtype);
-  if (revision !== undefined) fail("revision", "be left out for a local model", revision);
+  if (!LOAD_DEVICES.includes(device)) {
+    fail("device", `be ${LOAD_DEVICES.map((name) => `'${name}'`).join(", ")}`, device);
+  }
+  if (device !== "auto" && device !== "cpu" && dtype !== "auto" && dtype !== "fp32") {
+    fail("dtype", `be 'auto' or 'fp32' on ${device}`, dtype);
+  }
+  if (dtype !== "auto" && !DTYPES.includes(dtype)) {
+    fail("dtype", "be 'auto', 'fp32', 'fp16', 'int8' or 'int4'", dtype);
+  }
   if (maxLength !== undefined) {
     checkNumber("load the model", "maxLength", maxLength, { min: 1, integer: true });
   }
   if (threads !== undefined) {
     checkNumber("load the model", "threads", threads, { min: 1, max: 1024, integer: true });
+  }
+}
+
+/**
+ * Default context: all that the model was made for; with longrope what its list for short contexts
+ * serves, since a longer context changes the numbers of short ones.
+ */
+function usualLength(config: DecoderConfig): number {
+  const { rope } = config as Partial<RopedConfig>;
+  return rope?.scaling.type === "longrope"
+    ? Math.min(config.maxPositions, rope.scaling.originalPositions)
+    : config.maxPositions;
+}
+
+/** Refuses weights that free memory cannot hold, naming formats that would fit. */
+function checkFits(config: DecoderConfig, dtype: Dtype, free: number): void {
+  const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  const bytes = (dtype: Dtype) => estimateMemory(config, { dtype, length: 1 }).weightsBytes;
+  if (bytes(dtype) <= free) return;
+  const fitting = DTYPES.filter((other) => bytes(other) <= free)
+    .map((other) => `${other} needs ${gib(bytes(other))}`);
+  throw new RangeError(
+    `Cannot load the model as its weights in ${dtype} need ${gib(bytes(dtype))} and ${
+      gib(free)
+    } are free: ${fitting.join(", ") || "no number format would fit"}`,
+  );
+}
+
+/** How to get what a device needs, where ONNX Runtime says that it is missing. */
+const HINTS: Readonly<Record<string, string>> = {
+  cuda:
+    "its libraries come with the install script of npm:onnxruntime-node (Linux x64, CUDA 12): " +
+    "run 'npm install onnxruntime-node' and put the libonnxruntime_providers_*.so files beside the library",
+  webgpu: "it needs a GPU driver with Vulkan, Metal or Direct3D 12",
+};
+
+/**
+ * Does work that reads mapped files once, such as starting a session that packs weights its own way,
+ * without letting what it has read pile up in memory.
+ */
+async function forgetting<T>(files: readonly MappedFile[], work: () => Promise<T>): Promise<T> {
+  const EVERY_MS = 20;
+  const forget = () => files.forEach((file) => file.forget());
+  const timer = setInterval(forget, EVERY_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    forget();
   }
 }
 
@@ -86,7 +168,11 @@ function checkLoad(options: LoadOptions): void {
  *
  * @param id "votes-tiny" or "countdown-tiny" (embedded), or a folder (path or file URL) in Hugging
  * Face format: `config.json`, `model.safetensors`, and usually `generation_config.json`,
- * `tokenizer.json`, `tokenizer_config.json`.
+ * `tokenizer.json`, `tokenizer_config.json`. A folder without `model.safetensors` and its index may
+ * hold an ONNX export instead (`onnx/model*.onnx` or `model*.onnx`; `dtype` chooses among several):
+ * it is cut at its embedding, and refused where it then gives other logits than before. A checkpoint
+ * wins where both are there. Where there is no folder of that name, "org/name" is
+ * downloaded from the Hugging Face Hub, as {@linkcode downloadModel} does.
  * @param options Device, dtype, longest context, threads.
  * @returns The model.
  * @throws {RangeError} Where an option is outside its rule.
@@ -105,23 +191,30 @@ function checkLoad(options: LoadOptions): void {
 export async function loadModel(id: string | URL, options: LoadOptions = {}): Promise<Model> {
   checkLoad(options);
   const { onProgress, signal } = options;
-  const report = (done: number) =>
-    onProgress?.({ label: `load ${id instanceof URL ? id.pathname : id}`, done, total: 3 });
+  const name = id instanceof URL ? id.pathname : id;
+  const report = (done: number) => onProgress?.({ label: `load ${name}`, done, total: 3 });
   report(0);
   const folder = await folderOf(id, options);
   const configText = await readText(folder, "config.json");
-  const config = parseConfig(configText);
+  using opening = new DisposableStack();
+  const exported = await openExport(folder, configText, options.dtype);
+  if (exported) opening.use(exported);
+  const config = exported?.config ?? parseConfig(configText);
   const json = parseObject(configText, "config.json");
   const generationText = await readOptional(folder, "generation_config.json");
   const generation = parseObject(generationText ?? "{}", "generation_config.json");
   const tokenizerText = await readOptional(folder, "tokenizer.json");
   const tokenizerConfigText = await readOptional(folder, "tokenizer_config.json") ?? "{}";
   const tokenizerConfig = parseObject(tokenizerConfigText, "tokenizer_config.json");
+  const templateFile = await readOptional(folder, "chat_template.jinja");
+  const chatConfig = templateFile === undefined
+    ? tokenizerConfig
+    : { ...tokenizerConfig, chat_template: templateFile };
   const eos = eosTokenIds(generation, json);
   const tokenizer = tokenizerText === undefined
     ? missingTokenizer(eos)
     : createTokenizer(parseObject(tokenizerText, "tokenizer.json"), tokenizerConfig, eos);
-  const maxLength = options.maxLength ?? config.maxPositions;
+  const maxLength = options.maxLength ?? usualLength(config);
   if (maxLength > config.maxPositions) {
     const rule = `be at most ${config.maxPositions}, the context the model was made for`;
     throw new RangeError(refusal("load the model", "maxLength", rule, maxLength));
@@ -133,49 +226,94 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
   signal?.throwIfAborted();
   report(1);
 
-  const checkpoint = openWeights(folder);
+  const device = options.device === undefined || options.device === "auto" ? "cpu" : options.device;
+  const asked = device === "cpu" ? options.dtype ?? "auto" : "fp32";
+  const checkpoint = exported ?? await openWeights(folder);
+  let prepared: Prepared | undefined;
+  const close = () => {
+    prepared?.[Symbol.dispose]();
+    checkpoint[Symbol.dispose]();
+  };
   try {
-    const graph = ARCHITECTURES[config.architecture]!(config, checkpoint.weights, maxLength);
-    report(2);
-    const used = graph.initializers.filter(({ data }) => !(data instanceof Uint8Array));
-    const weightsBytes = used.reduce((sum, { dims }) => sum + 4 * elements(dims), 0);
-    const threads = options.threads ?? (weightsBytes < ONE_THREAD_BYTES ? 1 : undefined);
-    const session = await createSession(encodeGraph(graph), {
-      device: "cpu",
-      externalData: checkpoint.files,
-      ...(threads === undefined ? {} : { threads }),
-    });
+    const build = (weights: Weights) =>
+      ARCHITECTURES[config.architecture]!.graph(config, weights, maxLength);
+    if (!exported) {
+      build(checkpoint.weights); // refuses a checkpoint that is not what its config says
+      checkFits(config, asked === "auto" ? "int4" : asked, freeMemory());
+    }
     const digest = await fingerprint(configText, checkpoint);
-    report(3);
-    const kvFloats = config.kv.reduce((sum, { kvHeads, headDim }) => sum + kvHeads * headDim, 0);
+    const source = exported ?? await prepareWeights(checkpoint, build, {
+      dtype: asked,
+      vocabularySize: config.vocabularySize,
+      fingerprint: digest,
+      cacheDir: options.cacheDir ?? defaultCacheDir(),
+      label: `quantize ${name}`,
+      ...(onProgress ? { onProgress } : {}),
+      ...(signal ? { signal } : {}),
+    });
+    prepared = exported ? undefined : source as Prepared;
+    const { dtype, graph, files, bytes: weightsBytes } = source;
+    report(2);
+    signal?.throwIfAborted();
+    const threads = options.threads ?? (weightsBytes < ONE_THREAD_BYTES ? 1 : undefined);
+    const session = await forgetting(
+      Object.values(files),
+      () =>
+        createSession(graph instanceof Uint8Array ? graph : encodeGraph(graph), {
+          device,
+          externalData: files,
+          ...(threads === undefined ? {} : { threads }),
+        }),
+    ).catch((cause) => {
+      if (!Object.hasOwn(HINTS, device)) throw cause;
+      throw new Error(
+        `Cannot load the model on ${device}: ${cause.message.trim()}; ${HINTS[device]}`,
+        {
+          cause,
+        },
+      );
+    });
+    const copier = session.deviceAllocator === null ? undefined : await createCopier(device);
     let disposed = false;
-    return {
+    const model: Model = {
       id: String(id),
       fingerprint: digest,
       device: session.device,
       attempts: session.attempts,
-      dtype: "fp32",
+      dtype,
       maxLength,
       config,
       tokenizer,
       defaults: generationDefaults(generation),
-      memory: { weightsBytes, kvBytesPerToken: 4 * 2 * kvFloats },
-      chat: chatTemplate(tokenizerConfig),
+      memory: { weightsBytes, kvBytesPerToken: kvBytesPerToken(config) },
+      chat: chatTemplate(chatConfig),
       openCache({ slots, length }) {
         if (disposed) throw new Error("Cannot open a cache as the model is disposed");
         checkNumber("open a cache", "slots", slots, { min: 1, integer: true });
         checkNumber("open a cache", "length", length, { min: 1, max: maxLength, integer: true });
-        const slabs = hostSlabs(config, slots, length);
+        const slabs = copier
+          ? deviceSlabs(session, copier, config, slots, length)
+          : hostSlabs(config, slots, length);
         return openCache(session, config.vocabularySize, slabs, { slots, length });
       },
       async [Symbol.asyncDispose]() {
         disposed = true;
+        await copier?.[Symbol.asyncDispose]();
         await session[Symbol.asyncDispose](); // runs in flight read the mapped weights
-        checkpoint[Symbol.dispose]();
+        close();
       },
     };
+    try {
+      await exported?.check(model);
+    } catch (error) {
+      await model[Symbol.asyncDispose]();
+      throw error;
+    }
+    report(3);
+    opening.move(); // the model disposes it
+    return model;
   } catch (error) {
-    checkpoint[Symbol.dispose]();
+    close();
     throw error;
   }
 }

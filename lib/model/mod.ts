@@ -26,12 +26,30 @@
 export type { KvCache } from "./cache.ts";
 export type { ChatOptions, ChatTemplate, Message } from "./chat.ts";
 export { type GenerationDefaults, parseConfig } from "./config.ts";
+export { autoDtype, type Dtype, DTYPES } from "./dtype.ts";
 export { defaultCacheDir, EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
 export { forward } from "./forward.ts";
+export { hubCacheDir } from "./_hub_cache.ts";
+export {
+  downloadModel,
+  type DownloadOptions,
+  type HubFile,
+  hubFiles,
+  type HubListing,
+  type HubOptions,
+} from "./hub.ts";
 export { loadModel, type LoadOptions } from "./load.ts";
 export { type Input, type Mixture, oneToken } from "./mixture.ts";
+export {
+  estimateMemory,
+  kvBytesPerToken,
+  type MemoryEstimate,
+  type MemoryOptions,
+} from "./memory.ts";
 export type { Model } from "./model.ts";
 export type { Progress } from "./progress.ts";
+export { klDivergence, type Quality, quality } from "./quality.ts";
 export { parseSafetensors } from "./safetensors.ts";
 export { createTokenizer, pieceDecoder, type Tokenizer } from "./tokenizer.ts";
+export { parseIndex } from "./weights.ts";
 export type { DecoderConfig } from "../graph/mod.ts";

@@ -8,6 +8,7 @@
 import type { Pointer } from "./api.ts";
 
 const PROT_READ = 1, PROT_WRITE = 2, MAP_PRIVATE = 2;
+const MADV_DONTNEED = 4;
 const MAP_ANONYMOUS = Deno.build.os === "darwin" ? 0x1000 : 0x20;
 
 /** A block of host memory. */
@@ -20,12 +21,24 @@ export interface Memory extends Disposable {
   readonly buffer: ArrayBuffer;
 }
 
+/** A file in memory. */
+export interface MappedFile extends Memory {
+  /** When the file was last changed, in milliseconds since 1970; 0 where that is not known. */
+  readonly modified: number;
+  /**
+   * Gives back the memory of the parts read so far; they are read again where they are needed. Safe
+   * while others read.
+   */
+  forget(): void;
+}
+
 function openLibc() {
   return Deno.dlopen(Deno.build.os === "darwin" ? "libSystem.dylib" : "libc.so.6", {
     mmap: { parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"], result: "usize" },
     munmap: { parameters: ["pointer", "usize"], result: "i32" },
     open: { parameters: ["buffer", "i32"], result: "i32" },
     close: { parameters: ["i32"], result: "i32" },
+    madvise: { parameters: ["pointer", "usize", "i32"], result: "i32" },
   }).symbols;
 }
 let libc: ReturnType<typeof openLibc> | undefined;
@@ -81,16 +94,31 @@ export function allocate(byteLength: number): Memory {
  * @throws {RangeError} Where it is empty or no file.
  * @throws {Deno.errors.NotFound} Where it is missing.
  */
-export function mapFile(path: string): Memory {
-  const { size, isFile } = Deno.statSync(path);
+export function mapFile(path: string): MappedFile {
+  const { size, isFile, mtime } = Deno.statSync(path), modified = mtime?.getTime() ?? 0;
   if (!isFile) throw new RangeError(`Cannot map ${path} as it must be a file`);
   if (size === 0) throw new RangeError(`Cannot map ${path} as the file is empty`);
-  if (Deno.build.os === "windows") return memoryOver(Deno.readFileSync(path).buffer);
+  if (Deno.build.os === "windows") {
+    return { ...memoryOver(Deno.readFileSync(path).buffer), modified, forget() {} };
+  }
   libc ??= openLibc();
+  const { madvise } = libc;
   const file = libc.open(new TextEncoder().encode(`${path}\0`), 0);
   if (file < 0) throw new Deno.errors.NotFound(`Cannot map ${path}: the file could not be opened`);
   try {
-    return map(size, PROT_READ, MAP_PRIVATE, file);
+    const memory = map(size, PROT_READ, MAP_PRIVATE, file);
+    let mapped = true;
+    return {
+      ...memory,
+      modified,
+      forget() {
+        if (mapped) madvise(memory.pointer, BigInt(size), MADV_DONTNEED);
+      },
+      [Symbol.dispose]() {
+        mapped = false; // what lies there afterwards is not ours to discard
+        memory[Symbol.dispose]();
+      },
+    };
   } finally {
     libc.close(file);
   }

@@ -14,7 +14,7 @@
 export { OrtError, type Pointer } from "./api.ts";
 export { autoDevices, type Device, type DeviceAttempt, deviceReport, DEVICES } from "./device.ts";
 export { libraryFile, libraryUrl, type Platform, runtimeVersion } from "./library.ts";
-export { allocate, mapFile, type Memory, memoryOver } from "./memory.ts";
+export { allocate, mapFile, type MappedFile, type Memory, memoryOver } from "./memory.ts";
 export {
   type Binding,
   createSession,

@@ -212,6 +212,12 @@ export async function createSession(
   throw new Error(`Cannot start a session on any device: ${deviceReport(attempts)}`);
 }
 
+/** Tensors over the host's memory, by their names in C. */
+function hostTensors(tensors: Tensors): { name: Uint8Array<ArrayBuffer>; value: Pointer }[] {
+  return Object.entries(tensors).filter(([, { memory }]) => memory !== undefined)
+    .map(([name, { value }]) => ({ name: cString(name), value }));
+}
+
 function wrap(
   native: Pointer,
   device: Device,
@@ -252,9 +258,7 @@ function wrap(
     }
     let tensors: unknown = { boundInputs, boundOutputs }; // the runtime knows only their addresses
     // devices copy an input when it is bound: what is written to the host's arrays must be bound anew
-    const copied = device === "cpu" ? [] : inputs
-      .filter((name) => boundInputs[name]!.memory !== undefined)
-      .map((name) => ({ name: cString(name), value: boundInputs[name]!.value }));
+    const copied = device === "cpu" ? [] : hostTensors(boundInputs);
     const renew = () => {
       for (const { name, value } of copied) call.BindInput(binding, name, value);
     };

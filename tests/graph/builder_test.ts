@@ -57,8 +57,13 @@ Deno.test("weight() casts half-precision tensors once", () => {
   for (const type of ["float16", "bfloat16"] as const) {
     const b = graphBuilder(new Map([["w", weight(type, [4])]]));
     assertEquals(b.weight("w", [4]), b.weight("w", [4]));
+    assertEquals(b.graph().nodes, []); // not where nothing uses it
+    b.output(b.op("Neg", [b.weight("w", [4])]), "float32", [4]);
     const { nodes, initializers } = b.graph();
-    assertEquals(nodes.map(({ op, inputs }) => [op, inputs]), [["Cast", ["w"]]]);
+    assertEquals(nodes.map(({ op, inputs }) => [op, inputs]), [["Cast", ["w"]], [
+      "Neg",
+      ["w#float32"],
+    ]]);
     assertEquals(initializers.map(({ type }) => type), [type]);
   }
 });

@@ -1,10 +1,9 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { type DecoderConfig, graphBuilder, PORTS, type Weights } from "@moi/moi/graph";
 import { memoryOver } from "@moi/moi/runtime";
+import { attention, attentionInputs, rotaryOf } from "../../lib/graph/attention.ts";
 import {
   addAndNorm,
-  attention,
-  attentionInputs,
   gatedMlp,
   head,
   mixtureOfEmbeddings,
@@ -114,22 +113,39 @@ Deno.test("addAndNorm() gives the sum and its norm", async () => {
   assertLess(maxDifference(result[names.normed]!, normalize(sum, w.n!, 1e-3)), 1e-5);
 });
 
-Deno.test("gatedMlp() is down(silu(gate(x)) · up(x))", async () => {
-  const { weights, values: w, files } = weightsOf({
-    "p.gate_proj.weight": [12, 8],
-    "p.up_proj.weight": [12, 8],
-    "p.down_proj.weight": [8, 12],
-  });
-  const b = graphBuilder(weights), x = values(2 * 8);
-  const y = gatedMlp(b, b.input("x", "float32", [1, 2, 8]), "p", CONFIG);
-  b.output(y, "float32", [1, 2, 8]);
-  const result = await evaluate(b.graph(), { x: [x, [1, 2, 8]] }, { [y]: [1, 2, 8] }, files);
-  const gate = multiply(x, w["p.gate_proj.weight"]!, 12, 8);
-  const up = multiply(x, w["p.up_proj.weight"]!, 12, 8);
-  const product = gate.map((g, i) => g / (1 + Math.exp(-g)) * up[i]!);
-  const expected = multiply(product, w["p.down_proj.weight"]!, 8, 12);
-  assertLess(maxDifference(result[y]!, expected), 1e-5);
-});
+const ACTIVATIONS = {
+  silu: (x: number) => x / (1 + Math.exp(-x)),
+  gelu_tanh: (x: number) =>
+    x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+} as const;
+
+for (const [activation, act] of Object.entries(ACTIVATIONS)) {
+  for (const bias of [false, true]) {
+    const title = `gatedMlp() is down(${activation}(gate(x)) · up(x)), biases: ${bias}`;
+    Deno.test(title, async () => {
+      const { weights, values: w, files } = weightsOf({
+        "p.gate_proj.weight": [12, 8],
+        "p.up_proj.weight": [12, 8],
+        "p.down_proj.weight": [8, 12],
+        "p.gate_proj.bias": [12],
+        "p.up_proj.bias": [12],
+        "p.down_proj.bias": [8],
+      });
+      const b = graphBuilder(weights), x = values(2 * 8), shape = [1, 2, 8];
+      const options = { bias, activation: activation as keyof typeof ACTIVATIONS };
+      const y = gatedMlp(b, b.input("x", "float32", shape), "p", CONFIG, options);
+      b.output(y, "float32", shape);
+      const result = await evaluate(b.graph(), { x: [x, shape] }, { [y]: shape }, files);
+      const project = (x: ArrayLike<number>, part: string, out: number, size: number) =>
+        multiply(x, w[`p.${part}_proj.weight`]!, out, size).map((value, i) =>
+          value + (bias ? w[`p.${part}_proj.bias`]![i % out]! : 0)
+        );
+      const up = project(x, "up", 12, 8);
+      const product = project(x, "gate", 12, 8).map((gate, i) => act(gate) * up[i]!);
+      assertLess(maxDifference(result[y]!, project(product, "down", 8, 12)), 1e-5);
+    });
+  }
+}
 
 for (const vocabularySize of [10, 1024, 1025, 2000]) {
   const config = { ...CONFIG, vocabularySize };
@@ -209,36 +225,64 @@ Deno.test("head() gives the logits of the rows asked for, in their order", async
   }
 });
 
-/** Rotary embedding of one head at a position: halves, as in the published Llama and Qwen code. */
-function rotate(x: readonly number[], position: number): number[] {
-  const half = x.length / 2;
+Deno.test("head() bounds logits by a softcap", async () => {
+  const { weights, values: w, files } = weightsOf({ e: [10, 8] });
+  const b = graphBuilder(weights), x = values(8);
+  head(b, b.input("x", "float32", [1, 1, 8]), "e", CONFIG, 1.5);
+  const result = await evaluate(
+    b.graph(),
+    { x: [x, [1, 1, 8]], [PORTS.rows]: [BigInt64Array.of(0n), [1]] },
+    { [PORTS.logits]: [1, 10] },
+    files,
+  );
+  const expected = multiply(x, w.e!, 10, 8).map((logit) => 1.5 * Math.tanh(logit / 1.5));
+  assertLess(maxDifference(result[PORTS.logits], expected), 1e-5);
+});
+
+interface PlainShape {
+  readonly headDim: number;
+  readonly dims: number;
+  readonly window: number;
+  readonly scale: number;
+}
+
+/** Rotary embedding of the first `dims` of a head at a position: halves, as in the published code. */
+function rotate(x: readonly number[], position: number, dims: number): number[] {
+  const half = dims / 2;
   return x.map((value, i) => {
-    const angle = position * CONFIG.ropeTheta ** (-2 * (i % half) / x.length);
+    if (i >= dims) return value;
+    const angle = position * CONFIG.ropeTheta ** (-2 * (i % half) / dims);
     const other = i < half ? -x[i + half]! : x[i - half]!;
     return value * Math.cos(angle) + other * Math.sin(angle);
   });
 }
 
 /** Causal grouped-query attention in float64 over `[S, heads · headDim]` inputs from position 0. */
-function plainAttention(q: Float32Array, k: Float32Array, v: Float32Array, positions: number) {
-  const { heads, kvHeads, headDim } = CONFIG;
+function plainAttention(
+  q: Float32Array,
+  k: Float32Array,
+  v: Float32Array,
+  positions: number,
+  { headDim, dims, window, scale }: PlainShape,
+) {
+  const { heads, kvHeads } = CONFIG;
   const part = (x: Float32Array, count: number, position: number, h: number) => [
     ...x.subarray((position * count + h) * headDim, (position * count + h + 1) * headDim),
   ];
   const out: number[] = [];
   for (let t = 0; t < positions; t++) {
     for (let h = 0; h < heads; h++) {
-      const group = Math.floor(h / (heads / kvHeads));
-      const query = rotate(part(q, heads, t, h), t);
-      const scores = Array.from({ length: t + 1 }, (_, s) => {
-        const key = rotate(part(k, kvHeads, s, group), s);
-        return query.reduce((sum, value, d) => sum + value * key[d]!, 0) / Math.sqrt(headDim);
+      const group = Math.floor(h / (heads / kvHeads)), first = Math.max(0, t - window + 1);
+      const query = rotate(part(q, heads, t, h), t, dims);
+      const scores = Array.from({ length: t + 1 - first }, (_, s) => {
+        const key = rotate(part(k, kvHeads, first + s, group), first + s, dims);
+        return scale * query.reduce((sum, value, d) => sum + value * key[d]!, 0);
       });
       const max = Math.max(...scores), powers = scores.map((score) => Math.exp(score - max));
       const total = powers.reduce((a, b) => a + b);
       for (let d = 0; d < headDim; d++) {
         out.push(
-          powers.reduce((sum, p, s) => sum + p / total * part(v, kvHeads, s, group)[d]!, 0),
+          powers.reduce((sum, p, s) => sum + p / total * part(v, kvHeads, first + s, group)[d]!, 0),
         );
       }
     }
@@ -246,44 +290,72 @@ function plainAttention(q: Float32Array, k: Float32Array, v: Float32Array, posit
   return out;
 }
 
-Deno.test("attention() is causal grouped-query attention with a rotary cache in place", async () => {
-  const { heads, kvHeads, headDim } = CONFIG, length = 12, positions = 7;
-  const widths = [heads * headDim, kvHeads * headDim, kvHeads * headDim];
-  const [q, k, v] = widths.map((width, i) => values(positions * width, 10 + i));
-  const expected = plainAttention(q!, k!, v!, positions);
+const SHAPES = [
+  // width of a head, rotated dimensions: by the operator itself, then by an operator before it
+  [16, 16],
+  [32, 16],
+  [80, 80],
+  [8, 8],
+  [24, 24],
+  [32, 24],
+  [64, 20],
+  [16, 2],
+] as const;
 
-  const b = graphBuilder();
-  const inputs = ["q", "k", "v"].map((name, i) => b.input(name, "float32", ["B", "S", widths[i]!]));
-  const shared = attentionInputs(b, CONFIG, length);
-  const y = attention(b, 0, inputs as [string, string, string], shared, CONFIG);
-  b.output(y, "float32", ["B", "S", widths[0]!]);
+for (const [headDim, dims] of SHAPES) {
+  for (const window of [undefined, 1, 3]) {
+    const title = `attention() of heads of ${headDim}, ${dims} rotated, window ${window ?? "none"}`;
+    Deno.test(`${title}, is causal, with a cache in place`, async () => {
+      const { heads, kvHeads } = CONFIG, length = 12, positions = 9;
+      const scale = window === 3 ? 0.2 : headDim ** -0.5;
+      const widths = [heads * headDim, kvHeads * headDim, kvHeads * headDim];
+      const [q, k, v] = widths.map((width, i) => values(positions * width, 10 + i));
+      const plain = { headDim, dims, window: window ?? positions, scale };
+      const expected = plainAttention(q!, k!, v!, positions, plain);
 
-  // the first four positions at once, then two, then one: the cache carries what came before
-  const cacheDims = [1, kvHeads, length, headDim];
-  const cache = ["key", "value"].map(() => new Float32Array(kvHeads * length * headDim));
-  const found: number[] = [];
-  for (const [from, to] of [[0, 4], [4, 6], [6, 7]] as const) {
-    const slice = (x: Float32Array, i: number) =>
-      [x.slice(from * widths[i]!, to * widths[i]!), [1, to - from, widths[i]!]] as const;
-    const result = await evaluate(
-      b.graph(),
-      {
-        q: slice(q!, 0),
-        k: slice(k!, 1),
-        v: slice(v!, 2),
-        [PORTS.past(0, "key")]: [cache[0]!, cacheDims],
-        [PORTS.past(0, "value")]: [cache[1]!, cacheDims],
-        [PORTS.lastPosition]: [Int32Array.of(to - 1), [1]],
-        [PORTS.length]: [Int32Array.of(to), [1]],
-      },
-      {
-        [y]: [1, to - from, widths[0]!],
-        [PORTS.present(0, "key")]: [cache[0]!, cacheDims],
-        [PORTS.present(0, "value")]: [cache[1]!, cacheDims],
-      },
-    );
-    found.push(...result[y]!);
+      const b = graphBuilder();
+      const inputs = ["q", "k", "v"].map((name, i) =>
+        b.input(name, "float32", ["B", "S", widths[i]!])
+      );
+      const rope = { dims, theta: CONFIG.ropeTheta, scaling: { type: "default" } } as const;
+      const rotary = rotaryOf(b, attentionInputs(b), rope, headDim, length);
+      const shape = { heads, kvHeads, headDim, window, ...(window === 3 ? { scale } : {}) };
+      const y = attention(b, 0, inputs as [string, string, string], rotary, shape);
+      b.output(y, "float32", ["B", "S", widths[0]!]);
+      const isFused = !b.graph().nodes.some(({ op }) => op === "RotaryEmbedding");
+      assertEquals(isFused, headDim % 16 === 0 && dims % 16 === 0);
+
+      // four positions at once, then three, then one by one: the cache carries what came before
+      const cacheDims = [1, kvHeads, length, headDim];
+      const cache = ["key", "value"].map(() => new Float32Array(kvHeads * length * headDim));
+      const found: number[] = [];
+      for (const [from, to] of [[0, 4], [4, 7], [7, 8], [8, 9]] as const) {
+        const slice = (x: Float32Array, i: number) =>
+          [x.slice(from * widths[i]!, to * widths[i]!), [1, to - from, widths[i]!]] as const;
+        const result = await evaluate(
+          b.graph(),
+          {
+            q: slice(q!, 0),
+            k: slice(k!, 1),
+            v: slice(v!, 2),
+            [PORTS.past(0, "key")]: [cache[0]!, cacheDims],
+            [PORTS.past(0, "value")]: [cache[1]!, cacheDims],
+            [PORTS.lastPosition]: [Int32Array.of(to - 1), [1]],
+            [PORTS.length]: [Int32Array.of(to), [1]],
+          },
+          {
+            [y]: [1, to - from, widths[0]!],
+            [PORTS.present(0, "key")]: [cache[0]!, cacheDims],
+            [PORTS.present(0, "value")]: [cache[1]!, cacheDims],
+          },
+        );
+        found.push(...result[y]!);
+      }
+      assertLess(maxDifference(found, expected), 1e-5);
+      assertEquals(
+        [...cache[1]!.subarray(positions * headDim, length * headDim)].some(Boolean),
+        false,
+      );
+    });
   }
-  assertLess(maxDifference(found, expected), 1e-5);
-  assertEquals([...cache[1]!.subarray(positions * headDim, length * headDim)].some(Boolean), false);
-});
+}

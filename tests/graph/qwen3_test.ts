@@ -1,6 +1,6 @@
 import { assertEquals, assertLess, assertThrows } from "@std/assert";
-import { ARCHITECTURES, qwen3 } from "@moi/moi/graph";
-import { forward, loadModel, parseConfig, parseSafetensors } from "@moi/moi/model";
+import { qwen3 } from "@moi/moi/graph";
+import { forward, loadModel, parseSafetensors } from "@moi/moi/model";
 import {
   checkpoint,
   encodeSafetensors,
@@ -107,17 +107,17 @@ Deno.test("qwen3() with tied embeddings uses the table as the head", async () =>
 });
 
 Deno.test("qwen3() refuses a checkpoint that lacks any one of its tensors", async () => {
-  const config = parseConfig(await Deno.readTextFile(new URL("config.json", QWEN3)));
+  const config = qwen3.parse(JSON.parse(await Deno.readTextFile(new URL("config.json", QWEN3))));
   const table = parseSafetensors(encodeSafetensors(weights), "model.safetensors");
   for (const name of table.keys()) {
     const fewer = new Map(table);
     fewer.delete(name);
-    assertThrows(() => qwen3(config, fewer, 16), SyntaxError, `has no tensor '${name}'`);
+    assertThrows(() => qwen3.graph(config, fewer, 16), SyntaxError, `has no tensor '${name}'`);
   }
 });
 
 Deno.test("qwen3() refuses a config of another shape than the weights", async () => {
-  const config = parseConfig(await Deno.readTextFile(new URL("config.json", QWEN3)));
+  const config = qwen3.parse(JSON.parse(await Deno.readTextFile(new URL("config.json", QWEN3))));
   const table = parseSafetensors(encodeSafetensors(weights), "model.safetensors");
   const changes = [
     { hiddenSize: 128 },
@@ -127,12 +127,13 @@ Deno.test("qwen3() refuses a config of another shape than the weights", async ()
     { intermediateSize: 200 },
     { vocabularySize: 385 },
     { layers: 4 },
+    { attentionBias: true },
   ];
   for (const change of changes) {
-    assertThrows(() => qwen3({ ...config, ...change }, table, 16), SyntaxError, "Cannot build");
+    assertThrows(
+      () => qwen3.graph({ ...config, ...change }, table, 16),
+      SyntaxError,
+      "Cannot build",
+    );
   }
-});
-
-Deno.test("ARCHITECTURES maps names to functions that build graphs", () => {
-  assertEquals(ARCHITECTURES.qwen3, qwen3);
 });

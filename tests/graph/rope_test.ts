@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { ropeTables } from "@moi/moi/graph";
+import { type RopeScaling, ropeTables } from "@moi/moi/graph";
 
 Deno.test("ropeTables() is the plain formula, for several widths and bases", () => {
   for (const [positions, dims, theta] of [[8, 4, 1e4], [100, 32, 1e6], [3, 128, 5e5]] as const) {
@@ -30,4 +30,66 @@ Deno.test("ropeTables() does not rotate the first position, and turns by one rad
   assertEquals([...cos.subarray(0, 32)], Array(32).fill(1));
   assertEquals([...sin.subarray(0, 32)], Array(32).fill(0));
   assertEquals([cos[32], sin[32]], [Math.fround(Math.cos(1)), Math.fround(Math.sin(1))]);
+});
+
+/** Frequencies of a scaling: angles at position 1, where sines are small enough to be inverted. */
+function frequencies(positions: number, dims: number, theta: number, scaling: RopeScaling) {
+  const { cos, sin } = ropeTables(positions, dims, theta, scaling), half = dims / 2;
+  return Array.from({ length: half }, (_, i) => Math.atan2(sin[half + i]!, cos[half + i]!));
+}
+
+Deno.test("ropeTables() divides all frequencies where scaling is linear", () => {
+  const found = frequencies(2, 8, 1e4, { type: "linear", factor: 4 });
+  found.forEach((f, i) => assertAlmostEquals(f, 1e4 ** (-i / 4) / 4, 1e-7));
+});
+
+Deno.test("ropeTables() keeps, blends and divides frequencies in llama3", () => {
+  const found = frequencies(2, 32, 100, {
+    type: "llama3",
+    factor: 8,
+    lowFrequencyFactor: 1,
+    highFrequencyFactor: 4,
+    originalPositions: 64,
+  });
+  found.forEach((f, i) => {
+    const plain = 100 ** (-i / 16), turns = 64 * plain / (2 * Math.PI);
+    if (turns > 4) assertAlmostEquals(f, plain, 1e-7);
+    else if (turns < 1) assertAlmostEquals(f, plain / 8, 1e-7);
+    else assertAlmostEquals(f, plain * ((turns - 1) / 3 * 7 / 8 + 1 / 8), 1e-7);
+  });
+});
+
+Deno.test("ropeTables() ramps frequencies and scales cosines and sines in yarn", () => {
+  const yarn = {
+    type: "yarn",
+    factor: 4,
+    betaFast: 4,
+    betaSlow: 1,
+    originalPositions: 64,
+    truncate: true,
+    attentionFactor: 1.5,
+  } as const;
+  const { cos } = ropeTables(2, 32, 100, yarn);
+  assertEquals([...cos.subarray(0, 16)], Array(16).fill(1.5));
+  // bounds: 32 ln(64 / 8π) / (2 ln 100) = 3.2 and 32 ln(64 / 2π) / (2 ln 100) = 8.06
+  frequencies(2, 32, 100, yarn).forEach((f, i) => {
+    const plain = 100 ** (-i / 16), ramp = Math.min(1, Math.max(0, (i - 3) / (9 - 3)));
+    assertAlmostEquals(f, plain / 4 * ramp + plain * (1 - ramp), 1e-7);
+  });
+});
+
+Deno.test("ropeTables() takes longrope's list by the number of positions", () => {
+  const longrope = {
+    type: "longrope",
+    short: [1, 2],
+    long: [3, 4],
+    originalPositions: 8,
+    attentionFactor: 1,
+  } as const;
+  const plain = [1, 0.01];
+  for (const [positions, list] of [[2, [1, 2]], [8, [1, 2]], [9, [3, 4]]] as const) {
+    frequencies(positions, 4, 1e4, longrope).forEach((f, i) =>
+      assertAlmostEquals(f, plain[i]! / list[i]!, 1e-7)
+    );
+  }
 });

@@ -96,7 +96,7 @@ Deno.test("loadModel() gives one fingerprint to the same files, another to chang
 });
 
 Deno.test("loadModel() refuses an id that is neither a model nor a folder", async () => {
-  const ids = ["votes", "VOTES-TINY", "org/name", "/nonexistent", "", "__proto__", "x.gguf", ".."];
+  const ids = ["votes", "VOTES-TINY", "/nonexistent", "", "__proto__", "x.gguf", ".."];
   for (const id of ids) {
     await assertRejects(() => loadModel(id), Deno.errors.NotFound, "Cannot load the model");
   }
@@ -123,10 +123,11 @@ Deno.test("loadModel() refuses a missing file by its path", async () => {
 });
 
 const WRONG: readonly [Record<string, unknown>, typeof RangeError | typeof TypeError, string][] = [
-  [{ device: "cuda" }, RangeError, "'device' must be 'auto' or 'cpu': current value is \"cuda\""],
+  [{ device: "dml" }, RangeError, "'device' must be 'auto', 'cpu', 'webgpu', 'cuda'"],
+  [{ device: "webgpu", dtype: "int4" }, RangeError, "'dtype' must be 'auto' or 'fp32' on webgpu"],
   [{ device: "" }, RangeError, "'device'"],
   [{ device: null }, RangeError, "'device'"],
-  [{ dtype: "fp16" }, RangeError, "'dtype' must be 'auto' or 'fp32': current value is \"fp16\""],
+  [{ dtype: "fp64" }, RangeError, "'dtype' must be 'auto', 'fp32', 'fp16', 'int8' or 'int4'"],
   [{ dtype: 32 }, RangeError, "'dtype'"],
   [{ maxLength: 0 }, RangeError, "'maxLength'"],
   [{ maxLength: -5 }, RangeError, "'maxLength'"],
@@ -149,6 +150,13 @@ for (const [options, type, message] of WRONG) {
   });
 }
 
+Deno.test("loadModel() says how to get CUDA where its libraries are missing", async () => {
+  const error = await assertRejects(() => loadModel(QWEN3, { device: "cuda" }), Error);
+  const { message } = error as Error;
+  assertEquals(message.startsWith("Cannot load the model on cuda: "), true);
+  assertEquals(message.includes("npm install onnxruntime-node"), true);
+});
+
 Deno.test("loadModel() takes every option at its default and left undefined", async () => {
   const names = [
     "device",
@@ -156,6 +164,7 @@ Deno.test("loadModel() takes every option at its default and left undefined", as
     "maxLength",
     "threads",
     "revision",
+    "token",
     "cacheDir",
     "offline",
     "onProgress",
@@ -230,12 +239,12 @@ Deno.test("loadModel() refuses a config that differs from the weights", async ()
 
 Deno.test("loadModel() refuses configs that it does not implement, by field", async () => {
   const changes = [
-    { model_type: "llama" },
+    { model_type: "gpt2" },
     { model_type: "__proto__" },
-    { head_dim: 24 },
-    { attention_bias: true },
-    { use_sliding_window: true },
-    { rope_scaling: { rope_type: "yarn", factor: 2 } },
+    { head_dim: 20 },
+    { hidden_act: "gelu" },
+    { mlp_bias: true },
+    { rope_scaling: { rope_type: "dynamic", factor: 2 } },
     { rope_parameters: "default" },
     { hidden_size: undefined },
     { vocab_size: "384" },
@@ -246,7 +255,7 @@ Deno.test("loadModel() refuses configs that it does not implement, by field", as
     await assertRejects(
       () => loadModel(folder.path),
       SyntaxError,
-      `Cannot load the model as '${name}' in config.json must`,
+      `Cannot load the model as '${name}`,
     );
   }
 });

@@ -1,0 +1,175 @@
+/**
+ * Causal grouped-query attention on a cache that is updated in place, rotary embedding included.
+ *
+ * The operator, `com.microsoft.GroupQueryAttention`, rotates by itself where the head is a multiple of
+ * 16 and so is the number of rotated dimensions; for other widths `com.microsoft.RotaryEmbedding`
+ * rotates queries and keys before it.
+ *
+ * Dimensions: B slots, S positions fed at once, L capacity of a cache slot.
+ *
+ * @module
+ */
+
+import type { Builder } from "./builder.ts";
+import { type DecoderConfig, MICROSOFT, PORTS, rmsNorm } from "./decoder.ts";
+import { linear } from "./linear.ts";
+import { type Rope, ropeTables } from "./rope.ts";
+
+/** Declares where each slot stands: the index of its last position, and the largest length. */
+export function attentionInputs(b: Builder): readonly [lastPosition: string, length: string] {
+  return [b.input(PORTS.lastPosition, "int32", ["B"]), b.input(PORTS.length, "int32", [1])];
+}
+
+/** How attention layers rotate. */
+export interface Rotary {
+  /** Inputs of the operator after the cache: where slots stand, and tables where it rotates. */
+  readonly inputs: readonly string[];
+  /** Rotates `[B, S, heads · headDim]` where the operator does not. */
+  readonly rotate?: (x: string, heads: number) => string;
+}
+
+/**
+ * Rotary tables for the layers of a graph.
+ *
+ * @param b The graph.
+ * @param inputs What {@linkcode attentionInputs} declared.
+ * @param rope Rotary settings.
+ * @param headDim Width of a head.
+ * @param maxLength Number of positions.
+ * @param name Name of the tables; default "rope".
+ */
+export function rotaryOf(
+  b: Builder,
+  inputs: readonly [lastPosition: string, length: string],
+  { dims, theta, scaling }: Rope,
+  headDim: number,
+  maxLength: number,
+  name = "rope",
+): Rotary {
+  const { cos, sin } = ropeTables(maxLength, dims, theta, scaling);
+  const tables = [
+    b.floats(`${name}_cos`, cos, [maxLength, dims / 2]),
+    b.floats(`${name}_sin`, sin, [maxLength, dims / 2]),
+  ];
+  if (headDim % 16 === 0 && dims % 16 === 0) return { inputs: [...inputs, ...tables] };
+  let positions: string | undefined; // those of the first x serve all: B and S are the same
+  return {
+    inputs,
+    rotate(x, heads) {
+      positions ??= positionsOf(b, inputs[0], x);
+      return b.op("RotaryEmbedding", [x, positions, ...tables], {
+        ...MICROSOFT,
+        attributes: { num_heads: { int: heads }, rotary_embedding_dim: { int: dims } },
+      });
+    },
+  };
+}
+
+/** Position of each row of x `[B, S, …]`: those up to a slot's last, `last − S + 1 + s`, `[B, S]`. */
+function positionsOf(b: Builder, lastPosition: string, x: string): string {
+  const attributes = { start: { int: 1 }, end: { int: 2 } };
+  const size = b.op("Squeeze", [b.op("Shape", [x], { attributes })]);
+  const one = b.integers([1], []);
+  const steps = b.op("Range", [b.op("Sub", [one, size]), one, one]); // 1 − S … 0
+  const last = b.op("Cast", [lastPosition], { attributes: { to: { int: 7 } } }); // int64
+  return b.op("Add", [b.op("Unsqueeze", [last, b.integers([1])]), steps]);
+}
+
+/** Shape and options of the attention of one layer. */
+export interface AttentionShape extends Pick<DecoderConfig, "heads" | "kvHeads" | "headDim"> {
+  /** Factor of the scores; default `headDim^−½`. */
+  readonly scale?: number;
+  /** Number of last positions that a query sees, its own included; default: all. */
+  readonly window?: number | undefined;
+}
+
+/**
+ * `softmax(q kᵀ · scale) v`, causal; the cache of the layer is an input and an output.
+ *
+ * @param b The graph.
+ * @param layer Index of the layer.
+ * @param projections Queries `[B, S, heads · headDim]`, keys and values `[B, S, kvHeads · headDim]`.
+ * @param rotary How queries and keys are rotated.
+ * @param shape Heads, scale, window.
+ */
+export function attention(
+  b: Builder,
+  layer: number,
+  [q, k, v]: readonly [string, string, string],
+  { inputs, rotate }: Rotary,
+  { heads, kvHeads, headDim, scale, window }: AttentionShape,
+): string {
+  const cache = ["B", kvHeads, "L", headDim] as const;
+  const parts = ["key", "value"] as const;
+  const past = parts.map((part) => b.input(PORTS.past(layer, part), "float32", cache));
+  for (const part of parts) b.output(PORTS.present(layer, part), "float32", cache);
+  const rotated = rotate ? [rotate(q, heads), rotate(k, kvHeads)] : [q, k];
+  return b.op("GroupQueryAttention", [...rotated, v, ...past, ...inputs], {
+    ...MICROSOFT,
+    attributes: {
+      num_heads: { int: heads },
+      kv_num_heads: { int: kvHeads },
+      do_rotary: { int: rotate ? 0 : 1 },
+      scale: { float: scale ?? 1 / Math.sqrt(headDim) },
+      ...(window === undefined ? {} : { local_window_size: { int: window } }),
+    },
+    outputs: [`attention.${layer}`, ...parts.map((part) => PORTS.present(layer, part))],
+  });
+}
+
+/** Options of {@linkcode selfAttention}. */
+export interface SelfAttentionOptions extends Pick<AttentionShape, "scale" | "window"> {
+  /** Which of the projections q, k, v, o have a bias; default "". */
+  readonly biases?: string;
+  /** Norm of queries and keys before the rotation; default: none. */
+  readonly normalize?: (x: string, name: string, heads: number) => string;
+}
+
+/**
+ * Attention of a layer with its four projections.
+ *
+ * @param b The graph.
+ * @param x Normed stream `[B, S, D]`.
+ * @param layer Index of the layer.
+ * @param prefix Name of its tensors, up to `.q_proj`.
+ * @param config Shape of the model.
+ * @param rotary How queries and keys are rotated.
+ * @param options Biases, norms, scale, window.
+ */
+export function selfAttention(
+  b: Builder,
+  x: string,
+  layer: number,
+  prefix: string,
+  config: AttentionShape & Pick<DecoderConfig, "hiddenSize">,
+  rotary: Rotary,
+  { biases = "", normalize, ...options }: SelfAttentionOptions = {},
+): string {
+  const { hiddenSize, heads, kvHeads, headDim } = config;
+  const project = (x: string, part: string, out: number, size: number) => {
+    const name = `${prefix}.${part}_proj`;
+    const bias = biases.includes(part) ? { bias: `${name}.bias` } : {};
+    return linear(b, x, `${name}.weight`, out, size, bias);
+  };
+  const q = project(x, "q", heads * headDim, hiddenSize);
+  const k = project(x, "k", kvHeads * headDim, hiddenSize);
+  const v = project(x, "v", kvHeads * headDim, hiddenSize);
+  const norm = (x: string, part: string, count: number) =>
+    normalize ? normalize(x, `${prefix}.${part}_norm.weight`, count) : x;
+  const projections = [norm(q, "q", heads), norm(k, "k", kvHeads), v] as const;
+  const attended = attention(b, layer, projections, rotary, { ...config, ...options });
+  return project(attended, "o", hiddenSize, heads * headDim);
+}
+
+/** RMSNorm of each head of a projection `[B, S, heads · headDim]`. */
+export function headNorm(
+  b: Builder,
+  x: string,
+  name: string,
+  heads: number,
+  { headDim, rmsNormEps }: Pick<DecoderConfig, "headDim" | "rmsNormEps">,
+): string {
+  const split = b.op("Reshape", [x, b.integers([0, 0, heads, headDim])]);
+  const normed = rmsNorm(b, split, name, headDim, rmsNormEps);
+  return b.op("Reshape", [normed, b.integers([0, 0, heads * headDim])]);
+}

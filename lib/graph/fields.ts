@@ -1,0 +1,165 @@
+/**
+ * The fields of a checkpoint's `config.json`, read by name and checked.
+ *
+ * Every field is read by the architecture that uses it, is known to change no output, or is refused
+ * by name. `null` means absent, as it does in transformers. An unknown field passes unless its name
+ * speaks of arithmetic ({@linkcode ARITHMETIC}): configs carry remarks of many tools.
+ *
+ * @module
+ */
+
+import { shown } from "../_check.ts";
+
+/** A parsed JSON object. */
+export type Json = Readonly<Record<string, unknown>>;
+
+/** Refuses a field of config.json. */
+export function refuseField(name: string, rule: string, value: unknown): never {
+  throw new SyntaxError(
+    `Cannot load the model as '${name}' in config.json must ${rule}: current value is ${
+      shown(value)
+    }`,
+  );
+}
+
+/** Fields that change nothing in what a model computes when it decodes. */
+const INERT = new Set([
+  "_attn_implementation",
+  "add_cross_attention",
+  "architectures",
+  "attn_implementation",
+  "attention_dropout",
+  "bos_token_id",
+  "cache_implementation",
+  "cross_attention_hidden_size",
+  "dtype",
+  "embd_pdrop",
+  "eos_token_id",
+  "head_dtype",
+  "initializer_range",
+  "max_window_layers",
+  "model_type",
+  "output_attentions",
+  "output_hidden_states",
+  "output_router_logits",
+  "pad_token_id",
+  "pretraining_tp",
+  "pruned_heads",
+  "resid_pdrop",
+  "router_aux_loss_coef",
+  "sep_token_id",
+  "torch_dtype",
+  "transformers_version",
+  "use_cache",
+]);
+
+/** Options of other architectures, and the value at which they do nothing. */
+const NEUTRAL: Json = {
+  attention_multiplier: 1,
+  chunk_size_feed_forward: 0,
+  embedding_multiplier: 1,
+  full_attn_mod: 1,
+  interpolate_factor: 1,
+  logit_scale: 1,
+  logits_scaling: 1,
+  partial_rotary_factor: 1,
+  residual_multiplier: 1,
+  rope_ratio: 1,
+};
+
+/** Words in the name of an unknown field that make it an option which must not be dropped. */
+const ARITHMETIC =
+  /attn|attention|rope|rotary|norm|bias|scal|multiplier|cap|clip|window|layer|block|expert|moe|router|act|residual|logit|mask|position|head|mlp|ffn|feed_forward|embed|sink|quant|alibi|sparse|parallel|tie|kv|qk|query|lora|adapter/;
+
+/** Bounds of {@linkcode Fields.size}. */
+export interface SizeRule {
+  /** Smallest value; default 1. */
+  readonly min?: number;
+  /** Largest value; default 2²⁴. */
+  readonly max?: number;
+  /** Value of an absent field; default: it must be there. */
+  readonly fallback?: number;
+}
+
+/** Reads fields and remembers which. */
+export interface Fields {
+  /** The value as it is; undefined where absent or null. */
+  take(name: string): unknown;
+  /** An integer. */
+  size(name: string, rule?: SizeRule): number;
+  /** An integer from 1, or undefined where absent. */
+  optionalSize(name: string, rule?: SizeRule): number | undefined;
+  /** A positive number; without `fallback` it must be there. */
+  positive(name: string, fallback?: number): number;
+  /** A positive number, or undefined where absent. */
+  optionalPositive(name: string): number | undefined;
+  /** True or false. */
+  flag(name: string, fallback: boolean): boolean;
+  /** Refuses any value but one; absent is as good. */
+  only(name: string, expected: unknown): void;
+  /** Lets fields pass unread. */
+  skip(...names: string[]): void;
+  /** Refuses a field. */
+  refuse(name: string, rule: string, value: unknown): never;
+  /** Refuses what was not read and may matter; with `strict`, whatever was not read. */
+  done(options?: { readonly strict?: boolean }): void;
+}
+
+/**
+ * Starts reading an object.
+ *
+ * @param json The object.
+ * @param path Its name within config.json; default: it is the whole file.
+ */
+export function fieldsOf(json: Json, path?: string): Fields {
+  const read = new Set<string>();
+  const refuse = (name: string, rule: string, value: unknown) =>
+    refuseField(path === undefined ? name : `${path}.${name}`, rule, value);
+  const take = (name: string) => {
+    read.add(name);
+    return Object.hasOwn(json, name) ? json[name] ?? undefined : undefined;
+  };
+  const size = (name: string, { min = 1, max = 1 << 24, fallback }: SizeRule = {}) => {
+    const value = take(name) ?? fallback;
+    const valid = typeof value === "number" && Number.isInteger(value) && value >= min &&
+      value <= max;
+    return valid ? value : refuse(name, `be an integer from ${min} to ${max}`, value);
+  };
+  const positive = (name: string, fallback?: number) => {
+    const value = take(name) ?? fallback;
+    const valid = typeof value === "number" && value > 0 && value < Infinity;
+    return valid ? value : refuse(name, "be a positive number", value);
+  };
+  return {
+    take,
+    size,
+    optionalSize: (name, rule) => take(name) === undefined ? undefined : size(name, rule),
+    positive,
+    optionalPositive: (name) => take(name) === undefined ? undefined : positive(name),
+    flag(name, fallback) {
+      const value = take(name) ?? fallback;
+      return typeof value === "boolean" ? value : refuse(name, "be true or false", value);
+    },
+    only(name, expected) {
+      const value = take(name) ?? expected;
+      if (value !== expected) refuse(name, `be ${shown(expected)}`, value);
+    },
+    skip(...names) {
+      for (const name of names) read.add(name);
+    },
+    refuse,
+    done({ strict = false } = {}) {
+      for (const [name, value] of Object.entries(json)) {
+        if (read.has(name) || value === null) continue;
+        if (strict) refuse(name, "be left out, as nothing here implements it", value);
+        const off = value === false || value === "" ||
+          (typeof value === "object" && Object.keys(value as object).length === 0);
+        if (off || INERT.has(name)) continue;
+        if (Object.hasOwn(NEUTRAL, name) && value === NEUTRAL[name]) continue;
+        if (!Object.hasOwn(NEUTRAL, name) && !ARITHMETIC.test(name)) continue;
+        const neutral = Object.hasOwn(NEUTRAL, name) ? ` or ${shown(NEUTRAL[name])}` : "";
+        refuse(name, `be left out${neutral}, as this architecture does not implement it`, value);
+      }
+    },
+  };
+}

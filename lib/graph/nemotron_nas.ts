@@ -1,0 +1,128 @@
+/**
+ * Llama-Nemotron, made from Llama by neural architecture search (`DeciLMForCausalLM`, such as
+ * Llama-3.3-Nemotron-Super-49B): layers differ in their key and value heads and in the width of their
+ * feed-forward, and lack either where the search left it out.
+ *
+ * In `block_configs`, layer by layer: `attention.n_heads_in_group` query heads share a key head;
+ * a no-op attention has no norm and no cache; `ffn.ffn_mult` makes the width
+ * `⌊2 · ffn_mult · hidden / 3⌋`, rounded up to a multiple of 256. Attention and feed-forward that were
+ * replaced by one linear layer are refused, as are windows, sinks and sparsity.
+ *
+ * Source: the published configuration and NVIDIA's `modeling_decilm.py` and `block_config.py`.
+ *
+ * @module
+ */
+
+import { selfAttention } from "./attention.ts";
+import { type Architecture, gatedMlp, ropedShape } from "./decoder.ts";
+import { type Fields, fieldsOf, type Json } from "./fields.ts";
+import type { LlamaConfig } from "./llama.ts";
+import { preNormDecoder } from "./prenorm.ts";
+
+/** What one layer consists of. */
+export interface NemotronBlock {
+  /** Key and value heads; undefined where the layer has no attention. */
+  readonly kvHeads: number | undefined;
+  /** Width of the feed-forward; undefined where the layer has none. */
+  readonly intermediateSize: number | undefined;
+}
+
+/** Shape of a Llama-Nemotron model. */
+export interface NemotronNasConfig extends LlamaConfig {
+  /** The layers. */
+  readonly blocks: readonly NemotronBlock[];
+}
+
+/** Reads one part of a block; undefined where it is a no-op. */
+function part<Value>(
+  f: Fields,
+  name: string,
+  path: string,
+  read: (f: Fields) => Value,
+): Value | undefined {
+  const json = f.take(name);
+  if (typeof json !== "object" || Array.isArray(json)) f.refuse(name, "be an object", json);
+  const own = fieldsOf(json as Json, `${path}.${name}`);
+  own.only("replace_with_linear", false);
+  const value = own.flag("no_op", false) ? undefined : read(own);
+  own.skip("n_heads_in_group", "ffn_mult");
+  const off = [false, 0]; // what transformers' False and 0 are in JSON
+  for (const [key, value] of Object.entries(json as Json)) {
+    if (off.includes(value as 0)) own.skip(key);
+  }
+  own.done({ strict: true });
+  return value;
+}
+
+function blockOf(json: unknown, layer: number, heads: number, hiddenSize: number): NemotronBlock {
+  const path = `block_configs[${layer}]`;
+  if (typeof json !== "object" || json === null) {
+    return fieldsOf({}).refuse(path, "be an object", json);
+  }
+  const f = fieldsOf(json as Json, path);
+  const kvHeads = part(f, "attention", path, (f) => {
+    const group = f.size("n_heads_in_group", { max: heads });
+    if (heads % group !== 0) f.refuse("n_heads_in_group", `divide ${heads}`, group);
+    return heads / group;
+  });
+  const intermediateSize = part(f, "ffn", path, (f) => {
+    const width = Math.trunc(2 * f.positive("ffn_mult") * hiddenSize / 3);
+    return Math.ceil(width / 256) * 256;
+  });
+  f.done({ strict: true });
+  return { kvHeads, intermediateSize };
+}
+
+/** The config with the sizes that its layers have instead. */
+function withSizes(json: Json): Json {
+  const { num_key_value_heads, intermediate_size, ...rest } = json;
+  const heads = num_key_value_heads ?? json.num_attention_heads;
+  return { ...rest, num_key_value_heads: heads, intermediate_size: intermediate_size ?? 1 };
+}
+
+/** Llama-Nemotron. */
+export const nemotronNas: Architecture<NemotronNasConfig> = {
+  parse(json) {
+    const f = fieldsOf(withSizes(json));
+    const shape = ropedShape("nemotron-nas", f, { positions: 2048, eps: 1e-6 });
+    const { layers, heads, headDim, hiddenSize } = shape;
+    const attentionBias = f.flag("attention_bias", false), mlpBias = f.flag("mlp_bias", false);
+    const list = f.take("block_configs");
+    if (!Array.isArray(list) || list.length !== layers) {
+      return f.refuse("block_configs", `be a list of ${layers} blocks`, list);
+    }
+    const blocks = list.map((json, layer) => blockOf(json, layer, heads, hiddenSize));
+    f.only("hidden_act", "silu");
+    f.skip("auto_map");
+    f.done();
+    const kv = blocks.flatMap(({ kvHeads }, layer) =>
+      kvHeads === undefined ? [] : [{ layer, kvHeads, headDim }]
+    );
+    const most = (values: (number | undefined)[]) => Math.max(0, ...values.map((v) => v ?? 0));
+    return {
+      ...shape,
+      attentionBias,
+      mlpBias,
+      blocks,
+      kv,
+      kvHeads: most(blocks.map(({ kvHeads }) => kvHeads)),
+      intermediateSize: most(blocks.map(({ intermediateSize }) => intermediateSize)),
+    };
+  },
+
+  graph: (config, weights, maxLength) =>
+    preNormDecoder(config, weights, maxLength, (b, layer, rotary) => {
+      const { kvHeads, intermediateSize } = config.blocks[layer]!;
+      const biases = config.attentionBias ? "qkvo" : "";
+      return {
+        ...(kvHeads !== undefined && {
+          attention: (x, prefix) =>
+            selfAttention(b, x, layer, prefix, { ...config, kvHeads }, rotary, { biases }),
+        }),
+        ...(intermediateSize !== undefined && {
+          feedForward: (x, prefix) =>
+            gatedMlp(b, x, prefix, { ...config, intermediateSize }, { bias: config.mlpBias }),
+        }),
+      };
+    }),
+};

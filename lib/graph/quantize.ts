@@ -1,0 +1,147 @@
+/**
+ * Block quantisation of weight matrices, in the form that MatMulNBits reads.
+ *
+ * Every 32 consecutive weights of a row share a scale: `w ≈ (q − z) · s`.
+ *
+ * - symmetric: `s = m / −2^(b−1)` where m is the weight of largest magnitude with its sign (of two
+ *   opposite ones the negative), `z = 2^(b−1)`;
+ * - asymmetric: `s = (max − min) / (2^b − 1)` over the weights and 0, `z = round(−min / s)`;
+ *
+ * and `q = clamp(round(w · (1/s) + z), 0, 2^b − 1)`, all in float32, halves rounded away from zero.
+ * The bytes are those of ONNX Runtime's own quantiser (MlasQuantizeBlockwise, 1.30), including what
+ * it leaves behind the last column of an odd number of columns.
+ *
+ * @module
+ */
+
+/** Weights that share a scale. */
+export const BLOCK_SIZE = 32;
+
+/** Changes whenever the bytes that the quantiser writes change. */
+export const QUANTIZER_VERSION = 1;
+
+/** Options of {@linkcode quantizeRows}. */
+export interface QuantizeOptions {
+  /** Bits of a weight. */
+  readonly bits: 4 | 8;
+  /** Whether the zero point is the middle of the range. Default: true. */
+  readonly symmetric?: boolean;
+  /** Name of the matrix, for errors. Default: "values". */
+  readonly name?: string;
+}
+
+/** A quantised matrix `[rows, columns]`. */
+export interface QuantizedRows {
+  /** The numbers q, `[rows, blocks, 32 · bits / 8]`; of 4 bits the even column is the low half. */
+  readonly data: Uint8Array<ArrayBuffer>;
+  /** The scales s, `[rows, blocks]`. */
+  readonly scales: Float32Array<ArrayBuffer>;
+  /** The zero points z, `[rows, ⌈blocks · bits / 8⌉]`; absent where symmetric. */
+  readonly zeroPoints?: Uint8Array<ArrayBuffer>;
+}
+
+/** Bytes per row of each part of a quantised matrix. */
+export function quantizedRowBytes(
+  columns: number,
+  bits: 4 | 8,
+): { readonly blocks: number; readonly data: number; readonly zeroPoints: number } {
+  const blocks = Math.ceil(columns / BLOCK_SIZE);
+  return { blocks, data: blocks * BLOCK_SIZE * bits / 8, zeroPoints: Math.ceil(blocks * bits / 8) };
+}
+
+/**
+ * Quantises the rows of a matrix.
+ *
+ * @param values The matrix, row by row.
+ * @param columns Length of a row; the last block of a row may be shorter.
+ * @param options Bits, symmetric or not.
+ * @throws {RangeError} Where a weight is NaN or infinite.
+ *
+ * @example Four bits
+ * ```ts
+ * import { quantizeRows } from "@moi/moi/graph";
+ * import { assertEquals } from "@std/assert";
+ * const { data, scales } = quantizeRows(Float32Array.of(-8, 1, 7, 0), 4, { bits: 4 });
+ * assertEquals([...scales], [1]);
+ * assertEquals([...data.subarray(0, 2)], [0x90, 0x8f]);
+ * ```
+ */
+export function quantizeRows(
+  values: Float32Array,
+  columns: number,
+  { bits, symmetric = true, name = "values" }: QuantizeOptions,
+): QuantizedRows {
+  const rows = values.length / columns, bytes = quantizedRowBytes(columns, bits);
+  const { blocks } = bytes;
+  const data = new Uint8Array(rows * bytes.data), scales = new Float32Array(rows * blocks);
+  const zeroPoints = symmetric ? undefined : new Uint8Array(rows * bytes.zeroPoints);
+  const top = 2 ** bits - 1, middle = 2 ** (bits - 1), fround = Math.fround;
+  for (let row = 0; row < rows; row++) {
+    const end = (row + 1) * columns;
+    for (let block = 0; block < blocks; block++) {
+      const start = row * columns + block * BLOCK_SIZE;
+      const stop = start + BLOCK_SIZE < end ? start + BLOCK_SIZE : end;
+      let min = Infinity, max = -Infinity, finite = 0;
+      for (let i = start; i < stop; i++) {
+        const value = values[i]!;
+        if (value < min) min = value;
+        if (value > max) max = value;
+        finite += value * 0; // 0, or NaN from the first NaN or infinity on
+      }
+      if (finite !== 0) refuseNonFinite(values, start, columns, name);
+
+      let scale: number, zero = middle;
+      if (symmetric) {
+        scale = fround((Math.abs(max) > Math.abs(min) ? max : min) / -middle);
+      } else {
+        if (!(min < 0)) min = 0;
+        if (!(max > 0)) max = 0;
+        scale = fround(fround(max - min) / top);
+        const exact = scale === 0 ? min : fround(0 - fround(min / scale));
+        zero = exact < 0 ? 0 : exact > top ? top : Math.floor(exact + 0.5);
+        const at = row * bytes.zeroPoints;
+        if (bits === 8) zeroPoints![at + block] = zero;
+        else if (block % 2 === 0) zeroPoints![at + block / 2] = zero | (middle << 4);
+        else {zeroPoints![at + (block - 1) / 2] = (zeroPoints![at + (block - 1) / 2]! & 15) |
+            zero << 4;}
+      }
+      scales[row * blocks + block] = scale;
+
+      const inverse = scale === 0 ? 0 : fround(1 / scale);
+      let at = row * bytes.data + block * (BLOCK_SIZE * bits / 8);
+      if (bits === 8) {
+        for (let i = start; i < stop; i++) {
+          const t = fround(fround(values[i]! * inverse) + zero);
+          data[at++] = t >= top ? top : t > 0 ? (t + 0.5) | 0 : 0;
+        }
+        continue;
+      }
+      let high = block % 2 === 1 ? data[at - 1]! >> 4 : 0;
+      for (let i = start; i < stop; i += 2) {
+        const t = fround(fround(values[i]! * inverse) + zero);
+        const low = t >= top ? top : t > 0 ? (t + 0.5) | 0 : 0;
+        if (i + 1 < stop) {
+          const u = fround(fround(values[i + 1]! * inverse) + zero);
+          high = u >= top ? top : u > 0 ? (u + 0.5) | 0 : 0;
+        } // else: behind the last column stays the number before, never read
+        data[at++] = low | (high << 4);
+      }
+    }
+  }
+  return zeroPoints ? { data, scales, zeroPoints } : { data, scales };
+}
+
+function refuseNonFinite(
+  values: Float32Array,
+  start: number,
+  columns: number,
+  name: string,
+): never {
+  let at = start;
+  while (Number.isFinite(values[at]!)) at++;
+  throw new RangeError(
+    `Cannot quantize as '${name}' must hold finite numbers: current value is ${
+      values[at]
+    } in column ${at % columns}`,
+  );
+}

@@ -1,0 +1,409 @@
+/**
+ * Requests to the hub: redirects that do not carry the token elsewhere, retries, resumed transfers
+ * that are checked.
+ *
+ * @module
+ */
+
+import { createHash, type Hash } from "node:crypto";
+import { Buffer } from "node:buffer";
+
+/** How one model is asked for. */
+export interface Remote {
+  /** The model. */
+  readonly id: string;
+  /** The hub, without a slash at its end. */
+  readonly endpoint: string;
+  /** The user's token. */
+  readonly token?: string | undefined;
+  /** Ends everything. */
+  readonly signal?: AbortSignal | undefined;
+  /** Retries after failures in a row. */
+  readonly retries: number;
+  /** Milliseconds without a byte after which a connection counts as cut. */
+  readonly timeout: number;
+  /** Waits. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Longest wait that a hub may ask for, in milliseconds. */
+const MAX_WAIT = 300_000;
+/** Longest wait between retries otherwise. */
+const MAX_BACKOFF = 30_000;
+const MAX_REDIRECTS = 10;
+/** Bytes after which a transfer counts as alive, so that its failures start from zero again. */
+const PROGRESS = 2 ** 20;
+
+/** A failure that may pass: no connection, a busy hub. */
+export class Temporary extends Error {
+  /** Milliseconds that the hub asks to wait. */
+  readonly wait: number | undefined;
+
+  constructor(message: string, options: ErrorOptions & { wait?: number | undefined } = {}) {
+    super(message, options);
+    this.wait = options.wait;
+  }
+}
+
+/** What a hub wrote, on one line and short. */
+function foreign(text: string | null): string {
+  // deno-lint-ignore no-control-regex
+  return (text ?? "").replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim().slice(0, 160);
+}
+
+function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return foreign(message.replace(/\?[^\s)]*/g, "?…")); // the query of a signed link
+}
+
+/** Does something again after temporary failures, later each time. */
+export async function retrying<T>(
+  remote: Remote,
+  work: () => Promise<T>,
+  { progress = () => 0, onRetry }: {
+    /** Bytes so far: a transfer that moves does not use up its retries. */
+    readonly progress?: () => number;
+    readonly onRetry?: (note: string) => void;
+  } = {},
+): Promise<T> {
+  for (let failures = 0, reached = progress();;) {
+    try {
+      return await work();
+    } catch (error) {
+      remote.signal?.throwIfAborted();
+      if (!(error instanceof Temporary)) throw error;
+      if (progress() >= reached + PROGRESS) failures = 0;
+      reached = Math.max(reached, progress());
+      if (failures++ >= remote.retries) throw error;
+      const wait = error.wait ?? Math.min(1000 * 2 ** (failures - 1), MAX_BACKOFF);
+      if (wait > MAX_WAIT) throw error;
+      onRetry?.(`${error.message}; retry in ${Math.ceil(wait / 1000)} s`);
+      await remote.sleep(wait, remote.signal);
+    }
+  }
+}
+
+/** Ends a request on which nothing arrives. */
+class Watchdog implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #ms: number;
+  readonly signal: AbortSignal;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(ms: number, signal: AbortSignal | undefined) {
+    this.#ms = ms;
+    this.signal = signal
+      ? AbortSignal.any([signal, this.#controller.signal])
+      : this.#controller.signal;
+    this.feed();
+  }
+
+  feed(): void {
+    clearTimeout(this.#timer);
+    const reason = () => new Error(`nothing arrived for ${this.#ms / 1000} s`);
+    this.#timer = setTimeout(() => this.#controller.abort(reason()), this.#ms);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#controller.abort(); // gives the connection back
+  }
+}
+
+/** What the network throws; the user's own end and a missing permission stay what they are. */
+function networkFailure(remote: Remote, host: string, error: unknown): unknown {
+  remote.signal?.throwIfAborted();
+  if (error instanceof Deno.errors.NotCapable) return error;
+  return new Temporary(
+    `Cannot download ${remote.id} as ${host} cannot be reached: ${messageOf(error)}`,
+    { cause: error },
+  );
+}
+
+/** An answer whose body is still to be read. */
+interface Answer extends Disposable {
+  readonly status: number;
+  /** Headers of the last answer. */
+  readonly headers: Headers;
+  /** Header of the first answer that has it: those that lead to a CDN carry the hub's own. */
+  first(name: string): string | null;
+  /** The body's chunks. */
+  chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>>;
+}
+
+/** One request; statuses that are failures throw, except 416. */
+async function request(
+  remote: Remote,
+  url: string,
+  { method = "GET", headers: more = {} }: {
+    readonly method?: "GET" | "HEAD";
+    readonly headers?: Readonly<Record<string, string>>;
+  } = {},
+): Promise<Answer> {
+  const home = new URL(remote.endpoint);
+  const watchdog = new Watchdog(remote.timeout, remote.signal);
+  const seen: Headers[] = [];
+  try {
+    for (let at = new URL(url);;) {
+      const headers = new Headers({ ...more, "accept-encoding": "identity" });
+      if (remote.token && at.origin === home.origin) {
+        headers.set("authorization", `Bearer ${remote.token}`);
+      }
+      let response: Response;
+      try {
+        response = await fetch(at, {
+          method,
+          headers,
+          redirect: "manual",
+          signal: watchdog.signal,
+        });
+      } catch (error) {
+        throw networkFailure(remote, at.host, error);
+      }
+      watchdog.feed();
+      seen.push(response.headers);
+      const to = response.headers.get("location");
+      if ([301, 302, 303, 307, 308].includes(response.status) && to !== null) {
+        await response.body?.cancel();
+        const next = redirected(remote, at, to, seen.length);
+        if (method === "GET" || next.origin === home.origin) {
+          at = next;
+          continue;
+        } // a CDN's link is signed for GET alone, and the hub's own headers tell all
+      }
+      const head = method === "HEAD" && response.status < 400;
+      if (!response.ok && !head && response.status !== 416) {
+        await response.body?.cancel();
+        throw refused(remote, response, at.origin === home.origin);
+      }
+      const { status } = response, { host } = at;
+      return {
+        status,
+        headers: response.headers,
+        first: (name) => seen.find((headers) => headers.has(name))?.get(name) ?? null,
+        async *chunks() {
+          const reader = response.body?.getReader();
+          for (;;) {
+            let part;
+            try {
+              part = await reader?.read();
+            } catch (error) {
+              throw networkFailure(remote, host, error);
+            }
+            if (!part || part.done) return;
+            watchdog.feed();
+            yield part.value;
+          }
+        },
+        [Symbol.dispose]: () => watchdog[Symbol.dispose](),
+      };
+    }
+  } catch (error) {
+    watchdog[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function redirected(remote: Remote, from: URL, location: string, count: number): URL {
+  const fail = (why: string) => new Error(`Cannot download ${remote.id} as ${from.host} ${why}`);
+  if (count > MAX_REDIRECTS) throw fail(`redirects more than ${MAX_REDIRECTS} times`);
+  const to = URL.parse(location, from);
+  if (!to || !["http:", "https:"].includes(to.protocol)) throw fail("redirects to what is no page");
+  if (from.protocol === "https:" && to.protocol === "http:") {
+    throw fail("redirects to an unencrypted page");
+  }
+  return to;
+}
+
+/** Milliseconds that a busy hub asks to wait. */
+function waitOf(remote: Remote, headers: Headers): number | undefined {
+  const after = headers.get("retry-after")?.trim();
+  if (after && /^\d+$/.test(after)) return Number(after) * 1000;
+  const date = after ? Date.parse(after) : NaN;
+  if (!Number.isNaN(date)) return Math.max(0, date - remote.now());
+  const limit = /;\s*r\s*=\s*0\s*;\s*t\s*=\s*(\d{1,6})/.exec(headers.get("ratelimit") ?? "");
+  return limit ? Number(limit[1]) * 1000 : undefined;
+}
+
+/** The error for a status. */
+function refused(remote: Remote, response: Response, own: boolean): Error {
+  const { id, endpoint, token } = remote, { status, headers } = response;
+  const host = URL.parse(response.url)?.host ?? endpoint;
+  const code = headers.get("x-error-code"), said = foreign(headers.get("x-error-message"));
+  const cannot = `Cannot download ${id} as ${host} answered ${status}`;
+  const quoted = said ? ` (${said})` : "";
+  if (status === 408 || status === 429 || status >= 500) {
+    const wait = waitOf(remote, headers);
+    const until = wait === undefined ? "" : `, to be asked again in ${Math.ceil(wait / 1000)} s`;
+    return new Temporary(`${cannot}${quoted}${until}`, { wait });
+  }
+  if (!own) return new Temporary(`${cannot}${quoted}`); // a signed link that has run out
+  if (status === 401 || status === 403) {
+    const gated = code === "GatedRepo" || status === 403;
+    const have = token ? "a token that has access (the one given has not)" : "a token";
+    return new Deno.errors.PermissionDenied(
+      gated
+        ? `${cannot}${quoted}: needs ${have}, and its licence accepted at ${endpoint}/${id}`
+        : `${cannot}${quoted}: there is no such public model; a private or gated one needs ` +
+          `${have} (HF_TOKEN) and perhaps its licence accepted at ${endpoint}/${id}`,
+    );
+  }
+  if (status === 404 || status === 410) return new Deno.errors.NotFound(`${cannot}${quoted}`);
+  return new Error(`${cannot}${quoted}`);
+}
+
+/** Text of a page, refused above a size. */
+export async function fetchText(remote: Remote, url: string, limit: number): Promise<string> {
+  using answer = await request(remote, url);
+  const decoder = new TextDecoder();
+  let text = "", bytes = 0;
+  for await (const chunk of answer.chunks()) {
+    bytes += chunk.length;
+    if (bytes > limit) {
+      throw new RangeError(`Cannot download ${remote.id} as ${url} has more than ${limit} bytes`);
+    }
+    text += decoder.decode(chunk, { stream: true });
+  }
+  const stated = answer.headers.get("content-length");
+  if (stated !== null && !answer.headers.has("content-encoding") && Number(stated) !== bytes) {
+    throw new Temporary(`Cannot download ${remote.id} as the answer of ${url} broke off`);
+  }
+  return text + decoder.decode();
+}
+
+/** Headers of a file, the hub's own before those of where it leads. */
+export async function fetchHead(
+  remote: Remote,
+  url: string,
+): Promise<(name: string) => string | null> {
+  using answer = await request(remote, url, { method: "HEAD" });
+  return answer.first;
+}
+
+/** A file to be fetched. */
+export interface Wanted {
+  /** Name in the repository. */
+  readonly file: string;
+  /** Where it is. */
+  readonly url: string;
+  /** Its bytes. */
+  readonly size: number;
+  /** Its hash: SHA-256, git's SHA-1 of a blob, or neither. */
+  readonly hash: string;
+}
+
+/** Wrong bytes, which another transfer may bring right. */
+class Wrong extends Error {
+  override name = "Error";
+}
+
+function hasher({ hash, size }: Wanted): Hash | undefined {
+  if (/^[0-9a-f]{64}$/.test(hash)) return createHash("sha256");
+  if (/^[0-9a-f]{40}$/.test(hash)) return createHash("sha1").update(`blob ${size}\0`);
+  return undefined;
+}
+
+/** Hashes what a file holds from its start. */
+async function rehash(file: Deno.FsFile, hash: Hash | undefined, size: number): Promise<void> {
+  const buffer = new Uint8Array(2 ** 20);
+  await file.seek(0, Deno.SeekMode.Start);
+  for (let left = size; left > 0;) {
+    const count = await file.read(buffer.subarray(0, Math.min(left, buffer.length)));
+    if (count === null) throw new Temporary("the unfinished file shrank");
+    hash?.update(Buffer.from(buffer.buffer, 0, count));
+    left -= count;
+  }
+}
+
+/** One transfer, from where the last one ended. */
+async function transfer(
+  remote: Remote,
+  wanted: Wanted,
+  part: string,
+  report: (bytes: number, note?: string) => void,
+): Promise<void> {
+  const { file: name, url, size } = wanted;
+  const wrong = (expected: string, got: string) =>
+    new Wrong(`Cannot download ${remote.id} as ${name} must have ${expected}: got ${got}`);
+  const sizeWrong = (got: string) => wrong(`${size} bytes`, got);
+  using file = await Deno.open(part, { read: true, write: true, create: true });
+  let hash = hasher(wanted), have = (await file.stat()).size;
+  const restart = async () => {
+    await file.truncate(0);
+    await file.seek(0, Deno.SeekMode.Start);
+    hash = hasher(wanted);
+    have = 0;
+  };
+  if (have > size) await restart();
+  await rehash(file, hash, have);
+  report(have);
+
+  const get = async () => {
+    if (have === size) return;
+    const headers: Record<string, string> = have > 0 ? { range: `bytes=${have}-` } : {};
+    using answer = await request(remote, url, { headers });
+    if (answer.status === 416) throw sizeWrong(`a hub that has no byte ${have}`);
+    if (answer.status === 206) {
+      const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(answer.headers.get("content-range") ?? "");
+      if (!range || Number(range[1]) !== have) {
+        await restart();
+        throw new Temporary(`Cannot resume ${name} as the hub sent another range`);
+      }
+      if (range[2] !== "*" && Number(range[2]) !== size) throw sizeWrong(`${range[2]}`);
+    } else {
+      if (have > 0) await restart(); // no ranges here
+      const stated = answer.headers.get("content-length");
+      if (stated !== null && !answer.headers.has("content-encoding") && Number(stated) !== size) {
+        throw sizeWrong(stated);
+      }
+    }
+    for await (const chunk of answer.chunks()) {
+      if (have + chunk.length > size) throw sizeWrong("more");
+      for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+      hash?.update(chunk);
+      have += chunk.length;
+      report(have);
+    }
+    if (have < size) {
+      throw new Temporary(
+        `Cannot download ${remote.id} as ${name} broke off after ${have} of ${size} bytes`,
+      );
+    }
+  };
+  await retrying(remote, get, { progress: () => have, onRetry: (note) => report(have, note) });
+  const got = hash?.digest("hex");
+  if (got !== undefined && got !== wanted.hash) {
+    const kind = got.length === 64 ? "SHA-256" : "git SHA-1";
+    throw wrong(`the ${kind} ${wanted.hash}`, got);
+  }
+  await file.syncData(); // no final name before the bytes are on the disk
+}
+
+/**
+ * Fetches a file to where nobody looks for it, checks it, and puts it in its place.
+ *
+ * A cut transfer is resumed, now or at the next call. Wrong bytes are thrown away and fetched once
+ * more.
+ */
+export async function fetchFile(
+  remote: Remote,
+  wanted: Wanted,
+  path: string,
+  report: (bytes: number, note?: string) => void,
+): Promise<void> {
+  const part = `${path}.incomplete`;
+  for (let again = true;; again = false) {
+    try {
+      await transfer(remote, wanted, part, report);
+      break;
+    } catch (error) {
+      if (!(error instanceof Wrong)) throw error;
+      await Deno.remove(part);
+      if (!again) throw error;
+      report(0, `${error.message}; fetched once more`);
+    }
+  }
+  await Deno.rename(part, path);
+}

@@ -1,0 +1,156 @@
+/**
+ * Number formats of a model's weights.
+ *
+ * On the CPU activations, norms, routers and the KV cache are float32 in every format.
+ *
+ * - `fp32`: fp16 and bf16 checkpoints are widened when the session starts, which is exact.
+ * - `fp16`: matrices are rounded to fp16 first and then widened: the numbers of an fp16 load, at the
+ *   cost of fp32, since CPUs have no fp16 matrix product here.
+ * - `int8`, `int4`: linear layers are block-quantised, 32 weights a scale, symmetric (see
+ *   `graph/quantize.ts`), and their inputs are rounded to int8 in the same way, which makes one
+ *   sequence's numbers independent of what else is in the batch. The head has 8 bits in both; the
+ *   embedding rows, which mixtures average, are not quantised.
+ *
+ * @module
+ */
+
+import type { Graph, Weight, Weights } from "../graph/mod.ts";
+import { ELEMENT_TYPES, elements, type MappedFile } from "../runtime/mod.ts";
+import { quantizeWeights, type QuantizeWeightsOptions } from "./quantized.ts";
+import type { Checkpoint } from "./weights.ts";
+
+/** Bits of the head in a quantised load. */
+const HEAD_BITS = 8;
+
+/** Number formats by name. */
+export const DTYPES = ["fp32", "fp16", "int8", "int4"] as const;
+
+/** Name of a number format. */
+export type Dtype = (typeof DTYPES)[number];
+
+/**
+ * The number format that "auto" stands for on the CPU: the most exact of fp32, int8 and int4 whose
+ * weights take at most half of the memory that is free, so that caches, the system and a second load
+ * have room; int4 where none does.
+ *
+ * @param parameters Number of weights.
+ * @param free Bytes of memory that are free.
+ *
+ * @example A model of a billion weights on a small machine
+ * ```ts
+ * import { autoDtype } from "@moi/moi/model";
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(autoDtype(1e9, 16e9), "fp32");
+ * assertEquals(autoDtype(1e9, 4e9), "int8");
+ * ```
+ */
+export function autoDtype(parameters: number, free: number): Dtype {
+  const BYTES = { fp32: 4, int8: 1.125 } as const; // a scale of 4 bytes per 32 weights
+  for (const dtype of ["fp32", "int8"] as const) {
+    if (parameters * BYTES[dtype] <= free / 2) return dtype;
+  }
+  return "int4";
+}
+
+/** Bytes of memory that are free, or Infinity where asking is not permitted. */
+export function freeMemory(): number {
+  try {
+    return Deno.systemMemoryInfo().available;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return Infinity;
+    throw error;
+  }
+}
+
+/** Bits of a linear layer's weights `[out, in]` in a quantised load. */
+export function bitsOf(
+  dtype: "int8" | "int4",
+  [out]: readonly number[],
+  vocabularySize: number,
+): 4 | 8 {
+  return out === vocabularySize ? HEAD_BITS : dtype === "int4" ? 4 : 8;
+}
+
+/** The same weights with every matrix rounded to fp16 before use. */
+export function roundedToHalf(weights: Weights): Weights {
+  const rounded = ([name, weight]: [string, Weight]): [string, Weight] => {
+    const exact = weight.dims.length < 2 || !["float32", "bfloat16"].includes(weight.type);
+    return [name, exact ? weight : { ...weight, roundTo: "float16" }];
+  };
+  return new Map([...weights].map(rounded));
+}
+
+/** Weights of a graph: how many numbers, and how many bytes they take once the session runs. */
+export function weightsOf({ nodes, initializers }: Graph): {
+  readonly parameters: number;
+  readonly bytes: number;
+} {
+  const consumers = new Map<string, Set<string>>();
+  for (const { op, inputs } of nodes) {
+    for (const input of inputs) {
+      const known = consumers.get(input);
+      if (known) known.add(op);
+      else consumers.set(input, new Set([op]));
+    }
+  }
+  let parameters = 0, bytes = 0;
+  for (const { name, type, dims, data } of initializers) {
+    if (data instanceof Uint8Array) continue;
+    const count = elements(dims), ops = consumers.get(name) ?? new Set();
+    parameters += count;
+    if (ops.has("Cast")) bytes += 4 * count; // widened when the session starts
+    if (!ops.has("Cast") || ops.size > 1) bytes += count * ELEMENT_TYPES[type].bytes;
+  }
+  return { parameters, bytes };
+}
+
+/** A checkpoint in the number format in use. */
+export interface Prepared extends Disposable {
+  /** The number format. */
+  readonly dtype: Dtype;
+  /** The graph over it. */
+  readonly graph: Graph;
+  /** Files that hold the graph's weights. */
+  readonly files: Readonly<Record<string, MappedFile>>;
+  /** Bytes of the weights in this format. */
+  readonly bytes: number;
+}
+
+/** Options of {@linkcode prepareWeights}. */
+export interface PrepareOptions extends Omit<QuantizeWeightsOptions, "bits"> {
+  /** The format asked for. */
+  readonly dtype: "auto" | Dtype;
+  /** Rows of the head. */
+  readonly vocabularySize: number;
+}
+
+/**
+ * Brings a checkpoint into a number format.
+ *
+ * @param checkpoint The opened checkpoint; it stays open as long as the result is used.
+ * @param build Builds the graph over weights.
+ * @param options The format, and what a conversion needs.
+ */
+export async function prepareWeights(
+  checkpoint: Checkpoint,
+  build: (weights: Weights) => Graph,
+  options: PrepareOptions,
+): Promise<Prepared> {
+  const { weights } = checkpoint, plain = build(weights); // refuses what cannot be loaded at all
+  const dtype = options.dtype === "auto"
+    ? autoDtype(weightsOf(plain).parameters, freeMemory())
+    : options.dtype;
+  const prepared = ({ files, weights }: Checkpoint, dispose: () => void): Prepared => {
+    const graph = build(weights);
+    return { dtype, graph, files, bytes: weightsOf(graph).bytes, [Symbol.dispose]: dispose };
+  };
+  if (dtype === "fp32") return prepared(checkpoint, () => {});
+  if (dtype === "fp16") {
+    return prepared({ ...checkpoint, weights: roundedToHalf(weights) }, () => {});
+  }
+  const quantized = await quantizeWeights(checkpoint, build, {
+    ...options,
+    bits: (_, { dims }) => bitsOf(dtype, dims, options.vocabularySize),
+  });
+  return prepared(quantized, () => quantized[Symbol.dispose]());
+}

@@ -1,0 +1,163 @@
+/** `deno task inspect`: what a model is, what it needs, and whether it loads. @module */
+
+import {
+  type DecoderConfig,
+  DTYPES,
+  estimateMemory,
+  loadModel,
+  type LoadOptions,
+  type Model,
+  parseConfig,
+  progressBar,
+  quality,
+} from "../mod.ts";
+import { folderOf } from "../lib/model/source.ts";
+import { readText } from "../lib/model/folder.ts";
+import { type Arguments, command, given, print } from "./_cli.ts";
+
+const USAGE = `
+Prints what a model is: architecture, parameters, memory by number format, tokenizer, special tokens,
+chat template, and whether it loads.
+
+usage: deno task inspect ID|FOLDER|config.json [options]
+
+A file named …json is read as config.json alone: nothing is loaded.
+
+  --length N     tokens of context in the memory table (default: at most 8192)
+  --slots N      sequences at once in the memory table (default: 1)
+  --dtype NAME   number format to load (default: auto)
+  --quality      also compares the load with fp32: KL and top-1 agreement on built-in prompts
+  --no-load      does not load
+  -h, --help     this text
+`;
+
+const gib = (bytes: number) =>
+  bytes < 2 ** 20
+    ? `${(bytes / 2 ** 10).toFixed(1)} KiB`
+    : bytes < 2 ** 30
+    ? `${(bytes / 2 ** 20).toFixed(1)} MiB`
+    : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+const count = (value: number) =>
+  value < 1e6
+    ? `${value}`
+    : value < 1e9
+    ? `${(value / 1e6).toFixed(1)} M`
+    : `${(value / 1e9).toFixed(2)} B`;
+
+/** Text that cannot steer a terminal. */
+const visible = (text: string) => JSON.stringify(text).slice(1, -1).replaceAll("\\n", "\n  ");
+
+function describe(config: DecoderConfig, args: Arguments): string {
+  const { architecture, layers, hiddenSize, heads, kvHeads, headDim, vocabularySize } = config;
+  const length = args.number("length") ?? Math.min(config.maxPositions, 8192);
+  const slots = args.number("slots") ?? 1;
+  const rows = DTYPES.map((dtype) => {
+    const { weightsBytes, kvBytes, totalBytes } = estimateMemory(config, { dtype, length, slots });
+    return [dtype, gib(weightsBytes), gib(kvBytes), gib(totalBytes)];
+  });
+  const table = [["dtype", "weights", "KV cache", "together"], ...rows];
+  const { parameters, kvBytesPerToken } = estimateMemory(config, { length, slots });
+  return [
+    `architecture  ${architecture}: ${layers} layers (${config.kv.length} with attention), hidden ${hiddenSize}, ` +
+    `${heads} heads of ${headDim} (${kvHeads} for keys and values)`,
+    `vocabulary    ${vocabularySize}${
+      config.tiedEmbeddings ? ", head tied to the embeddings" : ""
+    }`,
+    `context       ${config.maxPositions} tokens`,
+    `parameters    ${count(parameters)}`,
+    "",
+    `memory for ${slots} sequence${slots === 1 ? "" : "s"} of ${length} tokens ` +
+    `(${gib(kvBytesPerToken)} of keys and values per token)`,
+    ...table.map((row) =>
+      row.map((cell, i) => i === 0 ? cell.padEnd(8) : cell.padStart(12)).join("")
+    ),
+    "",
+  ].join("\n");
+}
+
+const MESSAGES = [{ role: "user", content: "What is 17 + 25?" }];
+
+function describeText(model: Model): string {
+  const { tokenizer } = model;
+  const lines: string[] = [];
+  try {
+    const sample = "What is 17 + 25?", ids = tokenizer.encode(sample);
+    lines.push(`tokenizer     ${JSON.stringify(sample)} is ${ids.length} tokens: ${ids.join(" ")}`);
+    const ends = tokenizer.eosTokenIds.map((id) => `${id} ${visible(tokenizer.decode([id]))}`);
+    lines.push(`end of text   ${ends.join(", ") || "none"}`);
+  } catch (error) {
+    lines.push(`tokenizer     none: ${(error as Error).message}`);
+  }
+  try {
+    lines.push("chat template", `  ${visible(model.chat(MESSAGES))}`);
+  } catch (error) {
+    lines.push(`chat template none: ${(error as Error).message}`);
+  }
+  const defaults = Object.entries(model.defaults).map(([name, value]) => `${name} ${value}`);
+  lines.push(`recommended   ${defaults.join(", ") || "nothing"}`);
+  return lines.join("\n");
+}
+
+/** Prompts of ids, where the model has no tokenizer, or of text. */
+function prompts(model: Model): number[][] {
+  const { vocabularySize } = model.config;
+  const made = Array.from(
+    { length: 4 },
+    (_, row) =>
+      Array.from({ length: 32 }, (_, i) => (i * 7919 + row * 104729 + 31) % vocabularySize),
+  );
+  try {
+    const texts = [
+      "The capital of France is",
+      "def fibonacci(n):",
+      "Using the numbers [12, 11, 8], create an equation that equals 36.",
+    ];
+    const asked = texts.map((content) =>
+      model.tokenizer.encode(model.chat([{ role: "user", content }]))
+    );
+    return asked.filter((ids) => ids.length <= model.maxLength);
+  } catch {
+    return made;
+  }
+}
+
+await command(
+  USAGE,
+  { values: ["length", "slots", "dtype"], flags: ["quality", "no-load"] },
+  async (args) => {
+    const [id, ...more] = args.rest;
+    if (id === undefined || more.length > 0) {
+      throw new TypeError("Cannot inspect as one id or folder must be given; see --help");
+    }
+    if (id.endsWith(".json")) {
+      print(`${describe(parseConfig(await Deno.readTextFile(id)), args)}`);
+      return;
+    }
+    await using bar = progressBar({ label: id });
+    const options: LoadOptions = {
+      onProgress: bar.update,
+      ...given({ dtype: args.value("dtype") as LoadOptions["dtype"] }),
+    };
+    const folder = await folderOf(id, options);
+    print(describe(parseConfig(await readText(folder, "config.json")), args));
+    if (args.flag("no-load")) return;
+    const start = performance.now();
+    await using model = await loadModel(id, options);
+    const seconds = ((performance.now() - start) / 1000).toFixed(2);
+    print(`${describeText(model)}\n`);
+    print(
+      `loads         ${model.dtype} on ${model.device} in ${seconds} s, ${
+        gib(model.memory.weightsBytes)
+      }\n`,
+    );
+    if (!args.flag("quality")) return;
+    await using exact = await loadModel(id, { ...options, dtype: "fp32" });
+    const { meanKl, maxKl, top1Agreement, positions } = await quality(model, exact, prompts(model));
+    print(
+      `quality       KL(fp32 ‖ ${model.dtype}) mean ${meanKl.toExponential(2)}, largest ${
+        maxKl.toExponential(2)
+      } nats; top-1 agreement ${(100 * top1Agreement).toFixed(1)} % of ${positions} positions\n`,
+    );
+  },
+);

@@ -1,0 +1,91 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { fileURLToPath } from "node:url";
+import { loadModel } from "@moi/moi/model";
+import { folderOf } from "../../lib/model/source.ts";
+import { QWEN3, temporaryFolder } from "../golden/golden.ts";
+import { COMMIT, goldenFiles, startHub } from "./_hub.ts";
+
+const FOLDER = fileURLToPath(QWEN3);
+
+function endpoint(address: string): Disposable {
+  const before = Deno.env.get("HF_ENDPOINT");
+  Deno.env.set("HF_ENDPOINT", address);
+  return {
+    [Symbol.dispose]() {
+      if (before === undefined) Deno.env.delete("HF_ENDPOINT");
+      else Deno.env.set("HF_ENDPOINT", before);
+    },
+  };
+}
+
+Deno.test("folderOf() takes folders and file URLs as they are", async () => {
+  for (const id of [FOLDER, QWEN3, QWEN3.href]) assertEquals(await folderOf(id, {}), FOLDER);
+});
+
+Deno.test("folderOf() refuses a revision of what has none", async () => {
+  for (const id of ["votes-tiny", FOLDER, QWEN3, QWEN3.href]) {
+    await assertRejects(
+      () => folderOf(id, { revision: "main" }),
+      RangeError,
+      "'revision' must be left out for a local model",
+    );
+  }
+});
+
+Deno.test("folderOf() refuses what is neither folder nor name", async () => {
+  await using folder = await temporaryFolder({ "x.gguf": "GGUF" });
+  for (const id of [`${folder.path}/x.gguf`, "a/b/c", "no-such-model", "..x", "a/b.git"]) {
+    await assertRejects(
+      () => folderOf(id, { offline: true }),
+      Deno.errors.NotFound,
+      "or 'org/name' on the Hugging Face Hub",
+    );
+  }
+});
+
+Deno.test("loadModel() loads org/name from the hub, pinned and again without a request", async () => {
+  await using cache = await temporaryFolder();
+  await using hub = startHub({ files: await goldenFiles() });
+  using _ = endpoint(hub.endpoint);
+  const labels = new Set<string>();
+  const options = {
+    revision: COMMIT,
+    token: "hf_x",
+    cacheDir: cache.path,
+    offline: false,
+    onProgress: ({ label }: { label: string }) => labels.add(label),
+  };
+  {
+    await using model = await loadModel("org/name", options);
+    assertEquals([model.id, model.config.vocabularySize], ["org/name", 384]);
+  }
+  assertEquals([...labels].slice(0, 2), ["load org/name", "download org/name"]);
+  assertEquals(hub.seen[0]!.authorization, "Bearer hf_x");
+  const count = hub.seen.length;
+  await using again = await loadModel("org/name", options);
+  assertEquals([again.config.vocabularySize, hub.seen.length], [384, count]);
+});
+
+Deno.test("a folder org/name wins over the hub", async () => {
+  await using place = await temporaryFolder();
+  await using hub = startHub({ files: {} });
+  using _ = endpoint(hub.endpoint);
+  await Deno.mkdir(`${place.path}/org/name`, { recursive: true });
+  const before = Deno.cwd();
+  try {
+    Deno.chdir(place.path);
+    assertEquals(await folderOf("org/name", {}), "org/name");
+  } finally {
+    Deno.chdir(before);
+  }
+  assertEquals(hub.seen, []);
+});
+
+Deno.test("a model that is nowhere is refused with both places", async () => {
+  await using cache = await temporaryFolder();
+  await assertRejects(
+    () => loadModel("org/name", { cacheDir: cache.path, offline: true }),
+    Deno.errors.NotFound,
+    "Cannot load the model as there is no folder org/name, and from the hub: Cannot download",
+  );
+});
