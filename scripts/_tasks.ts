@@ -1,6 +1,7 @@
 /** Models and tasks by the names that command lines use. @module */
 
-import { countdown, type Problem, type Task, votes } from "../mod.ts";
+import { countdown, type LoadOptions, type Problem, type Task, votes } from "../mod.ts";
+import { type Arguments, given } from "./_cli.ts";
 
 /** The embedded models and the task that each was trained for. */
 export const CONTROLS: Readonly<Record<string, string>> = {
@@ -22,4 +23,14 @@ export function taskOf(name: string, limit: number | undefined): Task<Problem> {
       TASKS.join(", ")
     }: current value is "${name}"`,
   );
+}
+
+/** Options of `loadModel` that command lines share. */
+export function loadOptions(args: Arguments): LoadOptions {
+  return given({
+    threads: args.number("threads"),
+    dtype: args.value("dtype") as LoadOptions["dtype"],
+    device: args.value("device") as LoadOptions["device"],
+    revision: args.value("revision"),
+  });
 }

@@ -13,7 +13,8 @@ import {
   type Step,
   stream,
 } from "../mod.ts";
-import { type Arguments, command, given, print } from "./_cli.ts";
+import { type Arguments, command, given, numbers, print } from "./_cli.ts";
+import { loadOptions } from "./_tasks.ts";
 
 const USAGE = `
 Answers a prompt and prints the text as it is decoded.
@@ -26,6 +27,10 @@ usage: deno task generate -- "prompt" [options]
   --preset NAME         paper or mixinputs-0.1.1 (default: paper)
   --weight L            λ of linear (default: 0.5)
   --raw                 continue the text as it is, without the chat template
+  --ids                 the prompt is token ids, as in "1 26 23": for models without a tokenizer
+  --dtype NAME          auto, fp32, fp16, int8, int4 (default: auto)
+  --device NAME         auto, cpu, webgpu, cuda (default: auto)
+  --revision R          branch, tag or commit of a model on the hub
   --trace               print a line per token: what was sampled, what was fed back
   --seed N              (default: 0)
   --temperature T       (default: the model's)    --top-p P   --top-k K   --min-p P
@@ -47,6 +52,9 @@ const VALUES = [
   "min-p",
   "max-new-tokens",
   "threads",
+  "dtype",
+  "device",
+  "revision",
 ];
 
 function methodOf(args: Arguments): Method {
@@ -104,15 +112,19 @@ function traceLine({ index, token, text, entropy, probability, offSampleMass, ca
   } ${fixed(entropy)} ${fixed(offSampleMass)}  ${top.join("  ")}`;
 }
 
-await command(USAGE, { values: VALUES, flags: ["raw", "trace"] }, async (args) => {
+await command(USAGE, { values: VALUES, flags: ["raw", "ids", "trace"] }, async (args) => {
   const [prompt, ...more] = args.rest;
   if (prompt === undefined || more.length > 0) {
     throw new TypeError("Cannot generate as one prompt must be given, in quotes; see --help");
   }
   const method = methodOf(args);
   const id = args.value("model") ?? "countdown-tiny";
-  await using model = await loadModel(id, given({ threads: args.number("threads") }));
-  const asked = args.flag("raw") ? prompt : [{ role: "user", content: prompt }];
+  await using model = await loadModel(id, loadOptions(args));
+  const asked = args.flag("ids")
+    ? numbers("ids", prompt.trim().replaceAll(/\s+/g, ","))
+    : args.flag("raw")
+    ? prompt
+    : [{ role: "user", content: prompt }];
   const steps: Step[] = [];
   const options = {
     method,

@@ -20,7 +20,7 @@ import {
   toHtml,
 } from "../mod.ts";
 import { type Arguments, command, given, numbers, print, say } from "./_cli.ts";
-import { CONTROLS, taskOf } from "./_tasks.ts";
+import { CONTROLS, loadOptions, taskOf } from "./_tasks.ts";
 
 const USAGE = `
 Sweeps methods over a task and measures gains over standard decoding, paired by problem.
@@ -44,6 +44,9 @@ Runs are kept in runs/*.jsonl: the same command again finishes what is missing.
   --max-new-tokens N    (default: the task's)
   --slots N             rows decoded at once (default: 64)
   --threads N           threads within an operator
+  --dtype NAME          auto, fp32, fp16, int8, int4 (default: auto)
+  --device NAME         auto, cpu, webgpu, cuda (default: auto)
+  --revision R          branch, tag or commit of a model on the hub
   --out DIR             where runs and report.html go (default: runs)
   -h, --help            this text
 `;
@@ -64,6 +67,9 @@ const VALUES = [
   "max-new-tokens",
   "slots",
   "threads",
+  "dtype",
+  "device",
+  "revision",
   "out",
 ];
 
@@ -105,7 +111,7 @@ async function study(
   }
   const task = taskOf(name, problems);
   const out = args.value("out") ?? "runs";
-  await using model = await loadModel(id, given({ threads: args.number("threads") }));
+  await using model = await loadModel(id, loadOptions(args));
   say(`${id}: ${model.dtype} on ${model.device}`);
   const shared = {
     model,

@@ -1,9 +1,27 @@
-import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
-import { encodeGraph, type Graph } from "@moi/moi/graph";
-import { forward, type Input, loadModel, type Mixture, type Model } from "@moi/moi/model";
+import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  encodeGraph,
+  encodeModel,
+  type Graph,
+  type Node,
+  parseModel,
+  type ReadModel,
+  type ReadNode,
+} from "@moi/moi/graph";
+import {
+  forward,
+  type Input,
+  loadModel,
+  type LoadOptions,
+  type Mixture,
+  type Model,
+} from "@moi/moi/model";
+import { newAttribute, newTensor, newValue } from "../../lib/graph/onnx_reader.ts";
 import { allocate, createSession, tensor, tensorIn } from "@moi/moi/runtime";
 import { exportFiles, type ExportOptions, makeExport, type TestExport } from "../graph/_exports.ts";
-import { maxDifference, randomNumbers, temporaryFolder } from "../golden/golden.ts";
+import { checkpoint, maxDifference, randomNumbers, temporaryFolder } from "../golden/golden.ts";
 
 const half = (data: ArrayBuffer) => Float32Array.from(new Float16Array(data));
 
@@ -214,3 +232,481 @@ for (const [name, [options, bound, data = []]] of Object.entries(FAMILIES)) {
     assertLess(many, bound);
   });
 }
+
+/** A folder with files in folders. */
+async function folderWith(files: Readonly<Record<string, string | Uint8Array>>) {
+  const folder = await temporaryFolder();
+  for (const [file, content] of Object.entries(files)) {
+    await Deno.mkdir(dirname(`${folder.path}/${file}`), { recursive: true });
+    if (typeof content === "string") await Deno.writeTextFile(`${folder.path}/${file}`, content);
+    else await Deno.writeFile(`${folder.path}/${file}`, content);
+  }
+  return folder;
+}
+
+const SMALL = { layers: 1, vocabulary: 40 } as const;
+
+async function refused(
+  files: Readonly<Record<string, string | Uint8Array>>,
+  kind: typeof SyntaxError | typeof RangeError | typeof Deno.errors.NotFound,
+  words: string,
+  options: LoadOptions = {},
+): Promise<void> {
+  await using folder = await folderWith(files);
+  await assertRejects(() => loadModel(folder.path, options), kind, words);
+}
+
+/** An export with its graph changed. */
+function changed(
+  options: ExportOptions,
+  change: (graph: Graph) => Partial<Graph>,
+): Record<string, string | Uint8Array> {
+  const e = makeExport({ ...SMALL, ...options });
+  return exportFiles({ ...e, graph: { ...e.graph, ...change(e.graph) } });
+}
+
+const nodeChanged = (graph: Graph, op: string, change: (node: Node) => Partial<Node>) => ({
+  nodes: graph.nodes.map((node) => node.op === op ? { ...node, ...change(node) } : node),
+});
+
+Deno.test("loadModel() chooses among exports by dtype", async () => {
+  const exact = makeExport(SMALL), rough = makeExport({ ...SMALL, bits: 4 });
+  await using folder = await folderWith({
+    ...exportFiles(rough, { suffix: "_q4" }),
+    ...exportFiles(exact),
+  });
+  for (const [dtype, expected] of [["auto", "fp32"], ["fp32", "fp32"], ["int4", "int4"]] as const) {
+    await using model = await loadModel(folder.path, { dtype });
+    assertEquals(model.dtype, expected);
+  }
+  const choice =
+    "'dtype' must choose one of the exports that are there (model.onnx, model_q4.onnx)";
+  await assertRejects(() => loadModel(folder.path, { dtype: "int8" }), RangeError, choice);
+});
+
+Deno.test("loadModel() takes the only export, whatever its suffix, and tells what it is", async () => {
+  for (const prefix of ["onnx/", ""]) {
+    await using folder = await folderWith(
+      exportFiles(makeExport({ ...SMALL, bits: 8 }), { suffix: "_quantized", prefix }),
+    );
+    await using model = await loadModel(folder.path);
+    assertEquals(model.dtype, "int8");
+    await assertRejects(
+      () => loadModel(folder.path, { dtype: "fp32" }),
+      RangeError,
+      "'dtype' must be 'int8' or 'auto' for model_quantized.onnx",
+    );
+  }
+});
+
+Deno.test("loadModel() does not choose among several exports without fp32", async () => {
+  const e = makeExport({ ...SMALL, bits: 4 });
+  await refused(
+    { ...exportFiles(e, { suffix: "_q4" }), ...exportFiles(e, { suffix: "_q4f16" }) },
+    RangeError,
+    "(model_q4.onnx, model_q4f16.onnx)",
+  );
+});
+
+Deno.test("a safetensors checkpoint wins over an export", async () => {
+  const e = exportFiles(makeExport(SMALL));
+  await using folder = await checkpoint({}, {});
+  await Deno.mkdir(`${folder.path}/onnx`);
+  await Deno.writeFile(`${folder.path}/onnx/model.onnx`, e["onnx/model.onnx"] as Uint8Array);
+  await using model = await loadModel(folder.path);
+  assertEquals(model.config.vocabularySize, 384);
+});
+
+Deno.test("an export does not need an architecture that is built here", async () => {
+  await using folder = await folderWith(exportFiles(makeExport(SMALL)));
+  await using model = await loadModel(folder.path);
+  assertEquals(model.config.architecture, "test");
+  assertEquals([model.config.hiddenSize, model.config.layers, model.config.headDim], [32, 1, 16]);
+  assertEquals(model.maxLength, 64);
+  await assertRejects(() => loadModel(folder.path, { maxLength: 65 }), RangeError, "at most 64");
+  await using short = await loadModel(folder.path, { maxLength: 3 });
+  assertEquals((await forward(short, [1, 2, 3])).length, 3);
+});
+
+Deno.test("a disposed or refused export leaves no memory mapped", async () => {
+  const maps = async () =>
+    (await Deno.readTextFile("/proc/self/maps")).split("\n").filter((l) => l.includes(".onnx"));
+  await using folder = await folderWith(
+    exportFiles(makeExport(SMALL), { data: ["model.onnx_data"] }),
+  );
+  for (let i = 0; i < 3; i++) {
+    await using model = await loadModel(folder.path);
+    assert((await maps()).length >= 2);
+    assertEquals(model.dtype, "fp32");
+  }
+  await assertRejects(() => loadModel(folder.path, { maxLength: 1000 }), RangeError);
+  await Deno.writeTextFile(`${folder.path}/config.json`, '{"hidden_size":33}');
+  await assertRejects(() => loadModel(folder.path), SyntaxError, "'hidden_size'");
+  assertEquals(await maps(), []);
+});
+
+Deno.test("loadModel() refuses exports that cannot be cut, with the reason", async () => {
+  const cut = "Cannot cut the export at its embedding as ";
+  const no = (files: Record<string, string | Uint8Array>, words: string) =>
+    refused(files, SyntaxError, cut + words);
+  await no(
+    changed({}, (g) => ({
+      inputs: g.inputs.filter(({ name }) => !name.startsWith("past")),
+      outputs: g.outputs.slice(0, 1),
+      nodes: g.nodes.map((n) =>
+        n.op === "GroupQueryAttention"
+          ? { ...n, inputs: n.inputs.map((name) => name.startsWith("past") ? "" : name) }
+          : n
+      ),
+    })),
+    "it has no cache",
+  );
+  await no(
+    changed({}, (g) => ({
+      nodes: [...g.nodes, {
+        op: "Cast",
+        domain: "",
+        inputs: ["input_ids"],
+        outputs: ["c"],
+        attributes: { to: { int: 1 } },
+      }, {
+        op: "Mul",
+        domain: "",
+        inputs: ["c", "c"],
+        outputs: ["unused"],
+        attributes: {},
+      }],
+    })),
+    "'input_ids' is also used by Mul",
+  );
+  await no(
+    changed({}, (g) => ({
+      inputs: [...g.inputs, { name: "pixel_values", type: "float32", dims: [1] }],
+      nodes: g.nodes.map((n) =>
+        n.op === "Identity" ? { ...n, op: "Add", inputs: [n.inputs[0]!, "pixel_values"] } : n
+      ),
+    })),
+    'its input "pixel_values" is none that this version can supply',
+  );
+  await no(
+    changed({}, (g) => ({
+      outputs: g.outputs.map((o) => o.name === "logits" ? { ...o, dims: ["b", 1, 40] } : o),
+      nodes: g.nodes.map((n) =>
+        n.op === "Identity"
+          ? {
+            ...n,
+            op: "ReduceMax",
+            attributes: { keepdims: { int: 1 } },
+            inputs: [n.inputs[0]!, "i1_1"],
+          }
+          : n
+      ),
+    })),
+    "its logits are those of the last position alone",
+  );
+  await no(
+    changed({}, (g) =>
+      nodeChanged(g, "GroupQueryAttention", (n) => ({
+        attributes: { ...n.attributes, sliding_window_cache: { int: 1 } },
+      }))),
+    "its cache holds a window only",
+  );
+  await no(
+    changed({}, (g) => ({
+      inputs: g.inputs.map((v) => v.name.startsWith("past") ? { ...v, type: "int8" as const } : v),
+    })),
+    "its cache must be float32 or float16 throughout",
+  );
+  await no(
+    changed(
+      {},
+      (g) =>
+        nodeChanged(
+          g,
+          "Gather",
+          (n) => n.inputs[1] === "input_ids" ? { attributes: { axis: { int: 1 } } } : {},
+        ),
+    ),
+    "the embedding must be a lookup of rows",
+  );
+  const apart = exportFiles(makeExport({ ...SMALL, embedding: "embeds" }));
+  delete apart["onnx/embed_tokens.onnx"];
+  await refused(
+    apart,
+    Deno.errors.NotFound,
+    "must have one embed_tokens.onnx beside it: found none",
+  );
+});
+
+Deno.test("loadModel() refuses an export whose cut graph has other logits, with the difference", async () => {
+  // rotates by the distance from the end, which a cache cannot keep: keys change at every step
+  await refused(
+    changed({ rotary: "nodes" }, (g) => ({
+      nodes: [
+        { op: "Shape", domain: "", inputs: ["attention_mask"], outputs: ["s"], attributes: {} },
+        { op: "Gather", domain: "", inputs: ["s", "i1_1"], outputs: ["t"], attributes: {} },
+        {
+          op: "Sub",
+          domain: "",
+          inputs: ["t", "position_ids"],
+          outputs: ["turned"],
+          attributes: {},
+        },
+        ...g.nodes.map((n) =>
+          n.op === "RotaryEmbedding"
+            ? { ...n, inputs: n.inputs.map((name) => name === "position_ids" ? "turned" : name) }
+            : n
+        ),
+      ],
+    })),
+    SyntaxError,
+    "logits after a step of the graph cut at its embedding must equal the export's own within 0.0001",
+  );
+});
+
+Deno.test("loadModel() refuses an export with weights that are no numbers", async () => {
+  for (const name of ["model.embed_tokens.weight", "lm_head.MatMul.weight"]) {
+    await refused(
+      changed({}, (g) => ({
+        initializers: g.initializers.map((t) =>
+          t.name === name
+            ? {
+              ...t,
+              data: new Uint8Array(new Float32Array(t.dims[0]! * t.dims[1]!).fill(NaN).buffer),
+            }
+            : t
+        ),
+      })),
+      SyntaxError,
+      "the difference is NaN",
+    );
+  }
+});
+
+/** A message of one field. */
+const field = (no: number, wire: number, ...bytes: number[]) => [(no << 3) | wire, ...bytes];
+
+/** Damaged exports by what was done to them. */
+function damaged(): Record<string, Record<string, string | Uint8Array>> {
+  const cases: Record<string, Record<string, string | Uint8Array>> = {};
+  const e = makeExport({ ...SMALL, rotary: "nodes" }), sound = exportFiles(e);
+  const file = sound["onnx/model.onnx"] as Uint8Array;
+  const put = (name: string, bytes: Uint8Array) =>
+    cases[name] = { ...sound, "onnx/model.onnx": bytes };
+  for (let i = 0; i < 24; i++) {
+    const at = Math.floor(file.length * i / 24);
+    put(`truncated at ${at}`, file.slice(0, at || 1));
+  }
+  const numbers = (name: string, ...bytes: number[]) => put(name, Uint8Array.from(bytes));
+  numbers("a length of 4 GiB", ...field(7, 2, 0xff, 0xff, 0xff, 0xff, 0x0f));
+  numbers("a length that does not end", ...field(7, 2, ...Array(12).fill(0xff)));
+  numbers("a varint that does not end", ...field(1, 0, ...Array(12).fill(0xff)));
+  numbers("a group", ...field(3, 3, ...Array(1000).fill((3 << 3) | 3)));
+  numbers("wire type 6", ...field(3, 6, 0));
+  numbers("field 0", 0, 0);
+  numbers("no graph", ...field(1, 0, 10));
+  put("text", new TextEncoder().encode("version https://git-lfs.github.com/spec/v1\n"));
+  put("zeros", new Uint8Array(1000));
+  put("two graphs", Uint8Array.from([...file, ...field(7, 2, 0)]));
+  // a graph in an attribute of a node of a graph, a thousand deep
+  let deep = Uint8Array.of();
+  const wrap = (no: number, inner: Uint8Array) => {
+    const length: number[] = [];
+    for (let rest = inner.length; length.length === 0 || rest > 0; rest >>>= 7) {
+      length.push((rest & 127) | (rest > 127 ? 128 : 0));
+    }
+    return Uint8Array.from([(no << 3) | 2, ...length, ...inner]);
+  };
+  for (let i = 0; i < 1000; i++) {
+    deep = wrap(1, Uint8Array.from([...wrap(4, Uint8Array.of(73)), ...wrap(5, wrap(6, deep))]));
+  }
+  put("graphs nested a thousand deep", wrap(7, deep));
+
+  const model = parseModel(file, "model.onnx");
+  const edit = (name: string, change: Partial<ReadModel["graph"]>) =>
+    put(name, encodeModel({ ...model, graph: { ...model.graph, ...change } }));
+  const tensors = model.graph.initializers;
+  const withTensor = (
+    name: string,
+    target: string,
+    type: number,
+    dims: readonly number[],
+    place: Parameters<typeof newTensor>[3],
+  ) =>
+    edit(name, {
+      initializers: new Map([...tensors, [target, newTensor(target, type, dims, place)]]),
+    });
+  const TABLE = "model.embed_tokens.weight", NORM = "model.norm.weight";
+  const raw = (bytes: number) => ({ kind: "raw", bytes: new Uint8Array(bytes) }) as const;
+  withTensor("a negative size", TABLE, 1, [-40, -32], raw(40 * 32 * 4));
+  withTensor("a size of 2⁶²", TABLE, 1, [2 ** 62, 1], raw(16));
+  withTensor("sizes whose product overflows", TABLE, 1, [2 ** 32, 2 ** 32, 2 ** 32], raw(16));
+  withTensor("a size of 0", TABLE, 1, [0, 32], raw(0));
+  withTensor("too few bytes", TABLE, 1, [40, 32], raw(40 * 32 * 4 - 1));
+  withTensor("too many bytes", TABLE, 1, [40, 32], raw(40 * 32 * 4 + 4));
+  withTensor("a hundred dimensions", TABLE, 1, Array(100).fill(1), raw(4));
+  withTensor("an unknown type", TABLE, 99, [40, 32], raw(40 * 32 * 4));
+  withTensor("text as weights", TABLE, 8, [40, 32], raw(40 * 32 * 4));
+  withTensor("a table of int64", TABLE, 7, [40, 32], raw(40 * 32 * 8));
+  withTensor("a table of bfloat16", TABLE, 16, [40, 32], raw(40 * 32 * 2));
+  withTensor("a table of one dimension", TABLE, 1, [1280], raw(40 * 32 * 4));
+  withTensor("a table with fewer rows", TABLE, 1, [39, 32], raw(39 * 32 * 4));
+  withTensor("a table of another width", TABLE, 1, [40, 31], raw(40 * 31 * 4));
+  withTensor("a norm of another width", NORM, 1, [31], raw(31 * 4));
+  withTensor("a norm of float16", NORM, 10, [32], raw(64));
+  withTensor("a cosine table of another width", "cos_cache", 1, [64, 6], raw(64 * 6 * 4));
+  withTensor("a short sine table", "sin_cache", 1, [2, 8], raw(64));
+  withTensor("numbers without elements", TABLE, 1, [2 ** 40, 32], raw(0));
+  for (const name of [TABLE, NORM, "cos_cache", "lm_head.MatMul.weight"]) {
+    edit(`without ${name}`, {
+      initializers: new Map([...tensors].filter(([key]) => key !== name)),
+    });
+  }
+  const outside = (name: string, location: string, offset = 0, dims = [40, 32]) =>
+    withTensor(name, TABLE, 1, dims, { kind: "external", location, offset, length: undefined });
+  outside("external data in the parent folder", "../config.json");
+  outside("external data by an absolute path", "/etc/passwd");
+  outside("external data in a folder", "a/b");
+  outside("external data by a Windows path", "..\\config.json");
+  outside("external data by a drive", "C:data");
+  outside("external data of no name", "");
+  outside("external data named ..", "..");
+  outside("external data with a NUL", "model\0.onnx");
+  outside("external data that is missing", "model.onnx_data");
+  outside("external data past the end", "model.onnx", file.length - 8);
+  outside("external data far past the end", "model.onnx", 2 ** 52);
+  outside("external data of a negative offset", "model.onnx", -8);
+  outside("external data of a huge shape", "model.onnx", 0, [2 ** 40, 32]);
+
+  const { nodes, inputs, outputs } = model.graph;
+  const swap = (op: string, change: (node: ReadNode) => Partial<ReadNode>) =>
+    nodes.map((node) => node.op === op ? { ...node, ...change(node) } : node);
+  const residual = nodes.findIndex(({ op }) => op === "Add");
+  edit("a cycle", {
+    nodes: nodes.map((node, i) =>
+      i === residual ? { ...node, inputs: [node.inputs[0]!, nodes.at(-2)!.outputs[0]!] } : node
+    ),
+  });
+  edit("a node that reads itself", {
+    nodes: swap("Sigmoid", (node) => ({ inputs: node.outputs })),
+  });
+  edit("a value computed twice", { nodes: [...nodes, nodes[0]!] });
+  edit("an input that nothing gives", { nodes: swap("Sigmoid", () => ({ inputs: ["nowhere"] })) });
+  edit("an unknown operator", { nodes: swap("Sigmoid", () => ({ op: "Sigmoidal" })) });
+  edit("an unknown domain", { nodes: swap("Sigmoid", () => ({ domain: "evil" })) });
+  edit("no nodes", { nodes: [] });
+  edit("no outputs", { outputs: [] });
+  edit("no inputs", { inputs: [] });
+  edit("no logits", { outputs: outputs.slice(1) });
+  edit("one cache missing", {
+    inputs: inputs.filter(({ name }) => name !== "past_key_values.0.key"),
+  });
+  edit("a cache without an output", {
+    outputs: outputs.filter(({ name }) => name !== "present.0.key"),
+  });
+  const cache = (dims: (number | string)[]) =>
+    inputs.map((value) =>
+      value.name.startsWith("past") ? newValue(value.name, "float32", dims) : value
+    );
+  edit("a cache of three dimensions", { inputs: cache(["b", 2, 16]) });
+  edit("a cache of no heads", { inputs: cache(["b", 0, "p", 16]) });
+  edit("a cache of negative width", { inputs: cache(["b", 2, "p", -16]) });
+  edit("a cache of a huge width", { inputs: cache(["b", 2, "p", 2 ** 40]) });
+  edit("a cache of other heads", { inputs: cache(["b", 4, "p", 16]) });
+  edit("a cache of another width", { inputs: cache(["b", 2, "p", 32]) });
+  const attribute = (op: string, name: string, value: number) =>
+    edit(`${op} with ${name} ${value}`, {
+      nodes: swap(op, ({ attributes }) => ({
+        attributes: new Map([...attributes, [name, newAttribute(name, { int: value })]]),
+      })),
+    });
+  for (const value of [0, -1, 3, 2 ** 40]) attribute("GroupQueryAttention", "num_heads", value);
+  for (const value of [0, -2, 3, 2 ** 40]) attribute("GroupQueryAttention", "kv_num_heads", value);
+  attribute("SimplifiedLayerNormalization", "axis", 9);
+  for (const opset of [0, 1, 12, 99]) {
+    put(
+      `operator set ${opset}`,
+      encodeModel({ ...model, opsets: new Map([["", opset], ["com.microsoft", 1]]) }),
+    );
+  }
+
+  const q = makeExport({ ...SMALL, bits: 4, embedding: "blocks" });
+  const packed = parseModel(exportFiles(q)["onnx/model.onnx"] as Uint8Array, "q");
+  const quantized = (name: string, op: string, key: string, value: number) => {
+    const nodes = packed.graph.nodes.map((node) =>
+      node.op === op
+        ? {
+          ...node,
+          attributes: new Map([...node.attributes, [key, newAttribute(key, { int: value })]]),
+        }
+        : node
+    );
+    put(name, encodeModel({ ...packed, graph: { ...packed.graph, nodes } }));
+  };
+  for (
+    const [key, values] of Object.entries({
+      N: [0, 33, 2 ** 30],
+      K: [-1, 4096],
+      block_size: [0, 32],
+      bits: [0, 3, 8],
+    })
+  ) {
+    for (const value of values) {
+      quantized(`MatMulNBits with ${key} ${value}`, "MatMulNBits", key, value);
+    }
+  }
+  for (const value of [0, 7, 2 ** 40]) {
+    quantized(
+      `GatherBlockQuantized of blocks of ${value}`,
+      "GatherBlockQuantized",
+      "block_size",
+      value,
+    );
+  }
+  quantized("GatherBlockQuantized of 8 bits", "GatherBlockQuantized", "bits", 8);
+  cases["config.json that contradicts the graph"] = {
+    ...sound,
+    "config.json": '{"hidden_size": 7}',
+  };
+  cases["config.json that is no object"] = { ...sound, "config.json": "[]" };
+  cases["an empty file"] = { ...sound, "onnx/model.onnx": new Uint8Array(0) };
+  return cases;
+}
+
+/** Loads folders in a process of its own. */
+async function loadApart(folders: readonly string[]) {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "--quiet", "tests/model/_load_process.ts", ...folders],
+    cwd: fileURLToPath(new URL("../../", import.meta.url)),
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  assert(success, `the process ended: ${text(stderr)}\n${text(stdout).slice(-500)}`);
+  return text(stdout).trim().split("\n").map((line) =>
+    JSON.parse(line) as { folder: string; ms: number; name?: string; message?: string }
+  );
+}
+
+Deno.test("loadModel() refuses damaged exports with a clear error, within a second, and lives on", async () => {
+  await using all = await folderWith({});
+  const cases = Object.entries(damaged()), folders: string[] = [];
+  assert(cases.length >= 60);
+  for (const [i, [, files]] of cases.entries()) {
+    const folder = `${all.path}/${i}`;
+    await Deno.mkdir(`${folder}/onnx`, { recursive: true });
+    for (const [file, content] of Object.entries(files)) {
+      if (typeof content === "string") await Deno.writeTextFile(`${folder}/${file}`, content);
+      else await Deno.writeFile(`${folder}/${file}`, content);
+    }
+    folders.push(folder);
+  }
+  const found = await loadApart(folders);
+  assertEquals(found.length, cases.length);
+  for (const [i, { ms, name, message }] of found.entries()) {
+    const what = `${cases[i]![0]}: ${name}: ${message}`;
+    if (Deno.env.has("SHOW")) console.log(what.slice(0, 200));
+    assert(name !== undefined, `${cases[i]![0]} was loaded`);
+    assert(["SyntaxError", "RangeError", "NotFound"].includes(name), what);
+    assertMatch(message!, /^Cannot .* as |^Cannot map /, what);
+    assertLess(ms, 1000, what);
+  }
+});

@@ -229,7 +229,6 @@ for (const value of CASES) {
     const { meanKl } = await quality(model, exact, [value.input_ids]);
     // where rounding changes a router's choice, an expert of a random model is another random network
     assertLess(meanKl, value.config.model_type === "qwen3_moe" ? 0.3 : 0.02);
-
     // what is left in float32: vectors, routers, embedding rows
     const copy = await Deno.readFile(`${cache.path}/quantized/${names(cache.path)[0]}`);
     const header = new TextDecoder().decode(copy.subarray(8, 8 + copy[0]! + 256 * copy[1]!));
@@ -237,5 +236,11 @@ for (const value of CASES) {
     const kept = value.tensors.filter(([name, shape]) => shape.length > 1 && !quantised.has(name));
     const allowed = /embed_tokens\.weight$|\.mlp\.gate\.weight$|vision|multi_modal/;
     assertEquals(kept.map(([name]) => name).filter((name) => !allowed.test(name)), []);
+
+    const isMixture = value.config.model_type === "qwen3_moe";
+    for (const [dtype, bound] of [["fp16", 1e-4], ["int4", isMixture ? 1.5 : 0.8]] as const) {
+      await using other = await loadModel(folder.path, { ...options, dtype });
+      assertLess((await quality(other, exact, [value.input_ids])).meanKl, bound, dtype);
+    }
   });
 }
