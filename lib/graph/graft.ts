@@ -71,6 +71,7 @@ const MICROSOFT = "com.microsoft";
 /** Largest vocabulary for which a mixture is a row of V weights, as in `decoder.ts`. */
 const DENSE_VOCABULARY = 1024;
 const MIN_OPSET = 13;
+const MAX_HEADS = 1 << 16;
 const { float32: FLOAT, float16: HALF, int64: INT64 } = ONNX_TYPE;
 
 function fail(why: string): never {
@@ -143,8 +144,8 @@ function sorted(graph: ReadGraph): ReadNode[] {
   return ready;
 }
 
-/** Shapes that kernels trust: a contradiction would let them read past the end of a weight. */
-function checkQuantized({ nodes, initializers }: ReadGraph): void {
+/** Numbers that kernels trust: a contradiction would end the process or read past a weight's end. */
+function checkKernels({ nodes, initializers }: ReadGraph): void {
   const reshaped = new Map(
     nodes.flatMap(({ op, inputs, outputs }) =>
       op === "Reshape" ? [[outputs[0]!, inputs[0] ?? ""] as const] : []
@@ -168,6 +169,21 @@ function checkQuantized({ nodes, initializers }: ReadGraph): void {
   };
   for (const node of nodes) {
     if (node.domain !== MICROSOFT) continue;
+    for (const { name, int: value = 0, ints } of node.attributes.values()) {
+      // kernels keep them in 32 bits: a larger one would become another, such as 0 to divide by
+      const large = [value, ...ints].find((number) => Math.abs(number) >= 2 ** 31);
+      if (large !== undefined) {
+        fail(`'${name}' of ${node.op} must fit into 32 bits: current value is ${large}`);
+      }
+    }
+    if (node.op === "GroupQueryAttention") {
+      const heads = whole(node, "num_heads"), kvHeads = whole(node, "kv_num_heads");
+      if (heads % kvHeads !== 0 || heads > MAX_HEADS) {
+        fail(
+          `'num_heads' must be a multiple of ${kvHeads}, at most ${MAX_HEADS}: current value is ${heads}`,
+        );
+      }
+    }
     if (node.op === "MatMulNBits") {
       const K = whole(node, "K"), N = whole(node, "N"), block = whole(node, "block_size");
       const bits = whole(node, "bits", 4), blocks = Math.ceil(K / block);
@@ -816,7 +832,7 @@ function numberFormat(nodes: Iterable<ReadNode>, activations: number) {
 export function graft(model: ReadModel): Grafted {
   const { graph, opsets } = model, opset = opsets.get("") ?? 0;
   sorted(graph); // before anything walks it
-  checkQuantized(graph);
+  checkKernels(graph);
   if (opset < MIN_OPSET) {
     fail(`its operator set must be at least ${MIN_OPSET}: current value is ${opset}`);
   }

@@ -452,7 +452,8 @@ export function parseModel(file: Uint8Array, name: string): ReadModel {
     }
     return graph ? { opsets, graph, rest } : fail("it has no graph");
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const words = cause instanceof Error ? cause.message : String(cause);
+    const why = words === "premature EOF" ? "it ends within a field: is it cut off?" : words;
     throw new SyntaxError(`Cannot read ${name} as ${why}`, { cause });
   }
 }

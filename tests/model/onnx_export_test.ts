@@ -227,7 +227,6 @@ for (const [name, [options, bound, data = []]] of Object.entries(FAMILIES)) {
     assertEquals(model.config.vocabularySize, e.options.vocabulary);
     const one = await prompts(model, e);
     const many = e.options.head === "last" ? 0 : await batches(model, e);
-    if (Deno.env.has("SHOW")) console.log(name, model.dtype, one, many);
     assertLess(one, bound);
     assertLess(many, bound);
   });
@@ -703,7 +702,6 @@ Deno.test("loadModel() refuses damaged exports with a clear error, within a seco
   assertEquals(found.length, cases.length);
   for (const [i, { ms, name, message }] of found.entries()) {
     const what = `${cases[i]![0]}: ${name}: ${message}`;
-    if (Deno.env.has("SHOW")) console.log(what.slice(0, 200));
     assert(name !== undefined, `${cases[i]![0]} was loaded`);
     assert(["SyntaxError", "RangeError", "NotFound"].includes(name), what);
     assertMatch(message!, /^Cannot .* as |^Cannot map /, what);
