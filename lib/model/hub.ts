@@ -34,6 +34,8 @@ import {
   type Wanted,
 } from "./_hub_fetch.ts";
 import { delay, lockFile } from "./_lock.ts";
+import type { Dtype } from "./dtype.ts";
+import { chooseExport, exportFiles, exportParts } from "./onnx_export.ts";
 import type { Progress } from "./progress.ts";
 import { parseIndex } from "./weights.ts";
 
@@ -79,9 +81,11 @@ export interface DownloadOptions extends HubOptions {
   readonly offline?: boolean;
   /**
    * Exact names of the files, `onnx/model.onnx` for instance. Default: configuration, tokenizer, chat
-   * template and safetensors.
+   * template and safetensors; where there are none, an ONNX export.
    */
   readonly files?: readonly string[];
+  /** Number format of the ONNX export, where there are no safetensors. Default: "auto". */
+  readonly dtype?: "auto" | Dtype;
   /** Called with the bytes of all files. */
   readonly onProgress?: (progress: Progress) => void;
 }
@@ -101,6 +105,7 @@ const OPTIONS = [
   "cacheDir",
   "offline",
   "files",
+  "dtype",
   "onProgress",
 ] as const satisfies (keyof DownloadOptions)[];
 
@@ -270,6 +275,7 @@ async function cached(
   repo: CachedRepo,
   commit: string,
   files: readonly string[] | undefined,
+  dtype: "auto" | Dtype,
 ): Promise<Cached> {
   const has = (file: string) => repo.has(commit, file);
   const firstMissing = async (names: readonly string[]) => {
@@ -281,10 +287,25 @@ async function cached(
     missing = await has(INDEX) ? await firstMissing(await shardsOf(repo, commit)) : WEIGHTS;
   }
   let unsure = false;
+  if (missing === WEIGHTS && await hasExport(repo.snapshot(commit), dtype)) {
+    missing = undefined;
+    unsure = true; // its data may be in files that are not there
+  }
   for (const name of OPTIONAL) {
     if (!await has(name) && !await repo.isAbsent(commit, name)) unsure = true;
   }
   return { missing, unsure };
+}
+
+/** Whether a folder holds the ONNX export that a number format stands for. */
+async function hasExport(folder: string, dtype: "auto" | Dtype): Promise<boolean> {
+  const paths = await exportFiles(folder);
+  try {
+    return chooseExport(paths, dtype) !== undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return false; // others are there, this one is not
+    throw error;
+  }
 }
 
 /** Files that the index of a commit names. */
@@ -385,7 +406,7 @@ async function store(
 }
 
 /** Names of the files that a model needs, of those that there are. */
-function needed(remote: Remote, names: ReadonlySet<string>): string[] {
+function needed(remote: Remote, names: ReadonlySet<string>, dtype: "auto" | Dtype): string[] {
   const missing = (what: string) => {
     const others = [...names].filter((name) => /\.(bin|pt|pth|gguf|onnx|h5)$/.test(name));
     const instead = others.length ? `; it has ${others.slice(0, 3).join(", ")}` : "";
@@ -395,8 +416,11 @@ function needed(remote: Remote, names: ReadonlySet<string>): string[] {
   };
   if (!names.has(CONFIG)) throw missing(CONFIG);
   const weights = [WEIGHTS, INDEX].find((name) => names.has(name));
-  if (weights === undefined) throw missing(`${WEIGHTS} or ${INDEX}`);
-  return [CONFIG, ...OPTIONAL.filter((name) => names.has(name)), weights];
+  const always = [CONFIG, ...OPTIONAL.filter((name) => names.has(name))];
+  if (weights !== undefined) return [...always, weights];
+  const all = [...names], graph = chooseExport(all, dtype);
+  if (graph === undefined) throw missing(`${WEIGHTS}, ${INDEX} or ONNX export`);
+  return [...always, ...exportParts(all, graph)];
 }
 
 async function fetchAll(
@@ -404,6 +428,7 @@ async function fetchAll(
   repo: CachedRepo,
   { commit, files }: HubListing,
   asked: readonly string[] | undefined,
+  dtype: "auto" | Dtype,
   meter: Meter,
 ): Promise<void> {
   const table = new Map(files.map((file) => [file.name, file]));
@@ -415,7 +440,7 @@ async function fetchAll(
     );
   };
   const wanted: Wanted[] = [];
-  for (const name of asked ?? needed(remote, new Set(table.keys()))) {
+  for (const name of asked ?? needed(remote, new Set(table.keys()), dtype)) {
     wanted.push(await describe(name));
   }
   meter.start(wanted);
@@ -471,7 +496,7 @@ async function fetchAll(
  */
 export async function downloadModel(id: string, options: DownloadOptions = {}): Promise<string> {
   checkHub(id, options, OPTIONS);
-  const { revision = "main", files, signal, onProgress } = options;
+  const { revision = "main", files, dtype = "auto", signal, onProgress } = options;
   for (const name of files ?? []) {
     if (typeof name !== "string" || !isSafeName(name)) {
       fail("files", "be names of files in the repository", name);
@@ -485,7 +510,7 @@ export async function downloadModel(id: string, options: DownloadOptions = {}): 
   signal?.throwIfAborted();
 
   const known = await repo.commitOf(revision);
-  const state = known === undefined ? undefined : await cached(repo, known, asked);
+  const state = known === undefined ? undefined : await cached(repo, known, asked, dtype);
   const usable = known !== undefined && state!.missing === undefined;
   if (usable && (offline || (isCommit(revision) && !state!.unsure))) return repo.snapshot(known);
   const absent = `revision '${revision}' of it is not in ${cacheDir}: ${
@@ -509,7 +534,7 @@ export async function downloadModel(id: string, options: DownloadOptions = {}): 
     meter.note(`${error.message}; uses commit ${known.slice(0, 8)} of the cache`);
     return repo.snapshot(known);
   }
-  await fetchAll(remote, repo, listing, asked, meter);
+  await fetchAll(remote, repo, listing, asked, dtype, meter);
   try {
     await repo.remember(revision, listing.commit);
   } catch (error) {

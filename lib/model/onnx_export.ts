@@ -96,10 +96,15 @@ async function fileNames(folder: string): Promise<string[]> {
   return names.toSorted();
 }
 
-/** A candidate: its folder, base name and suffix. */
+/** Files of a folder and of `onnx/` in it, by their paths from the folder. */
+export async function exportFiles(folder: string): Promise<string[]> {
+  const inside = (await fileNames(join(folder, "onnx"))).map((name) => `onnx/${name}`);
+  return [...inside, ...await fileNames(folder)];
+}
+
+/** A candidate: its path from the folder, base name and suffix. */
 interface Candidate {
-  readonly folder: string;
-  readonly file: string;
+  readonly path: string;
   readonly base: string;
   readonly suffix: string;
 }
@@ -113,41 +118,61 @@ function bySuffix(candidates: readonly Candidate[], dtype: Dtype): Candidate | u
 }
 
 /**
- * The `.onnx` file of a folder that a number format stands for.
+ * The `.onnx` file that a number format stands for, in `onnx/` if there is one there.
  *
- * @param folder The model's folder.
+ * @param paths Files by their paths from the model's folder.
  * @param dtype Number format; "auto": fp32 if it is there, or the only file.
- * @returns Its path, or undefined where the folder holds no export.
+ * @returns Its path, or undefined where there is no export.
  * @throws {RangeError} Where the choice is open, or there is no such file.
  */
-export async function findExport(
-  folder: string,
+export function chooseExport(
+  paths: readonly string[],
   dtype: "auto" | Dtype = "auto",
-): Promise<string | undefined> {
-  const all: Candidate[] = [];
-  for (const place of [join(folder, "onnx"), folder]) {
-    for (const file of await fileNames(place)) {
-      const match = MODEL.exec(file);
-      if (match) all.push({ folder: place, file, base: match[1]!, suffix: match[2] ?? "" });
-    }
-    if (all.length > 0) break;
-  }
+): string | undefined {
+  const at = (folder: string) =>
+    paths.flatMap((path): Candidate[] => {
+      const match = path.startsWith(folder) ? MODEL.exec(path.slice(folder.length)) : null;
+      return match ? [{ path, base: match[1]!, suffix: match[2] ?? "" }] : [];
+    });
+  const inside = at("onnx/"), all = inside.length > 0 ? inside : at("");
   if (all.length === 0) return undefined;
   const bases = ["model", "decoder_model_merged", "decoder_model", "decoder"];
   const base = bases.find((name) => all.some((candidate) => candidate.base === name));
   const candidates = all.filter((candidate) => candidate.base === base);
   const found = bySuffix(candidates, dtype === "auto" ? "fp32" : dtype) ??
     (candidates.length === 1 ? candidates[0] : undefined);
-  if (found) return join(found.folder, found.file);
-  const names = candidates.map(({ file }) => file).join(", ");
-  throw new RangeError(
-    refusal(
-      "load the model",
-      "dtype",
-      `choose one of the exports that are there (${names})`,
-      dtype,
-    ),
-  );
+  if (found) return found.path;
+  const names = candidates.map(({ path }) => basename(path)).join(", ");
+  const rule = `choose one of the exports that are there (${names})`;
+  throw new RangeError(refusal("load the model", "dtype", rule, dtype));
+}
+
+/** Files that an export needs, of those that there are: itself, its data, a graph of embeddings. */
+export function exportParts(paths: readonly string[], graph: string): string[] {
+  const folder = graph.slice(0, graph.length - basename(graph).length);
+  const isPart = (path: string, of: string) =>
+    path.startsWith(of) && /^[._]data(_\d+)?$/.test(path.slice(of.length));
+  const embeddings = paths.filter((path) => {
+    const name = path.slice(folder.length);
+    return path.startsWith(folder) && /^embed[\w.-]*\.onnx$/.test(name);
+  });
+  const graphs = [graph, ...embeddings];
+  return [...graphs, ...paths.filter((path) => graphs.some((of) => isPart(path, of)))];
+}
+
+/**
+ * The `.onnx` file of a folder that a number format stands for, as {@linkcode chooseExport} says.
+ *
+ * @param folder The model's folder.
+ * @param dtype Number format.
+ * @returns Its path, or undefined where the folder holds no export.
+ */
+export async function findExport(
+  folder: string,
+  dtype: "auto" | Dtype = "auto",
+): Promise<string | undefined> {
+  const path = chooseExport(await exportFiles(folder), dtype);
+  return path === undefined ? undefined : join(folder, path);
 }
 
 /** The graph of embeddings beside a graph that takes `inputs_embeds`. */

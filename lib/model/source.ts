@@ -10,6 +10,7 @@
 import { fileURLToPath } from "node:url";
 import { refusal } from "../_check.ts";
 import { isHubId } from "./_hub_cache.ts";
+import type { Dtype } from "./dtype.ts";
 import { EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
 import { downloadModel } from "./hub.ts";
 import type { Progress } from "./progress.ts";
@@ -20,6 +21,8 @@ export interface SourceOptions extends EmbeddedOptions {
   readonly revision?: string;
   /** Token for the hub. */
   readonly token?: string;
+  /** Which ONNX export is fetched, where the hub has no safetensors. */
+  readonly dtype?: "auto" | Dtype;
   /** Called with the bytes that are fetched. */
   readonly onProgress?: (progress: Progress) => void;
 }
@@ -68,11 +71,12 @@ export async function folderOf(id: string | URL, options: SourceOptions): Promis
 }
 
 async function hubFolder(id: string, options: SourceOptions): Promise<string> {
-  const { revision, token, cacheDir, offline, onProgress, signal } = options;
+  const { revision, token, dtype, cacheDir, offline, onProgress, signal } = options;
   try {
     return await downloadModel(id, {
       ...(revision === undefined ? {} : { revision }),
       ...(token === undefined ? {} : { token }),
+      ...(dtype === undefined ? {} : { dtype }),
       ...(cacheDir === undefined ? {} : { cacheDir }),
       ...(offline === undefined ? {} : { offline }),
       ...(onProgress === undefined ? {} : { onProgress }),

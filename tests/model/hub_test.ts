@@ -263,15 +263,15 @@ Deno.test("hubFiles() tells commit, sizes and hashes, and stores nothing", async
   assertEquals(files.length, Object.keys(FILES).length);
 });
 
-Deno.test("a repository without safetensors is refused with what it has", async () => {
+Deno.test("a repository without safetensors and ONNX export is refused with what it has", async () => {
   await using cache = await temporaryFolder();
-  const { "model.safetensors": _, ...files } = FILES;
+  const { "model.safetensors": _, "onnx/model.onnx": __, ...files } = FILES;
   await using hub = startHub({ files });
   const { options } = quick(cache.path, hub.endpoint);
   await assertRejects(
     () => downloadModel(ID, options),
     Deno.errors.NotFound,
-    "no model.safetensors or model.safetensors.index.json; it has onnx/model.onnx, pytorch_model",
+    "no model.safetensors, model.safetensors.index.json or ONNX export; it has pytorch_model",
   );
   assertEquals(hub.seen.length, 1);
 });

@@ -1,7 +1,8 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { loadModel } from "@moi/moi/model";
+import { forward, loadModel } from "@moi/moi/model";
 import { folderOf } from "../../lib/model/source.ts";
+import { exportForHub } from "../../scripts/bench/export.ts";
 import { QWEN3, temporaryFolder } from "../golden/golden.ts";
 import { COMMIT, goldenFiles, startHub } from "./_hub.ts";
 
@@ -88,4 +89,30 @@ Deno.test("a model that is nowhere is refused with both places", async () => {
     Deno.errors.NotFound,
     "Cannot load the model as there is no folder org/name, and from the hub: Cannot download",
   );
+});
+
+Deno.test("loadModel() takes an ONNX export of the hub where there are no safetensors", async () => {
+  await using made = await temporaryFolder();
+  const source = fileURLToPath(new URL("../../lib/model/embedded/countdown-tiny", import.meta.url));
+  await exportForHub(source, made.path);
+  const graph = await Deno.readFile(`${made.path}/onnx/model.onnx`);
+  const files = {
+    "config.json": await Deno.readFile(`${source}/config.json`),
+    "onnx/model.onnx": graph,
+    "onnx/model_q4.onnx": new Uint8Array(9),
+    "pytorch_model.bin": new Uint8Array(9),
+  };
+  await using cache = await temporaryFolder();
+  await using hub = startHub({ files });
+  using _ = endpoint(hub.endpoint);
+  const options = { cacheDir: cache.path };
+  await using model = await loadModel("org/export", options);
+  await using golden = await loadModel("countdown-tiny");
+  const [found, expected] = [await forward(model, [5, 6, 7]), await forward(golden, [5, 6, 7])];
+  found.forEach((row, i) =>
+    row.forEach((value, j) => assertAlmostEquals(value, expected[i]![j]!, 1e-4))
+  );
+  assertEquals(hub.seen.map(({ what }) => what).filter((what) => /q4|bin/.test(what)), []);
+  await using again = await loadModel("org/export", { ...options, offline: true });
+  assertEquals(again.fingerprint, model.fingerprint);
 });
