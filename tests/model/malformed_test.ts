@@ -62,7 +62,10 @@ for (const name of FILES) {
         assertEquals(logits.length, 2);
       } catch (error) {
         assert(error instanceof Error && error.message.length > 20, `seed ${seed}: ${error}`);
-        assert(!/Cannot read prop|is not a function|is not iterable|internal:/.test(error.message), `${seed}: ${error}`);
+        assert(
+          !/Cannot read prop|is not a function|is not iterable|internal:/.test(error.message),
+          `${seed}: ${error}`,
+        );
         refused++;
       }
       assertLess(performance.now() - start, 1500, `seed ${seed}`);
