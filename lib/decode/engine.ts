@@ -28,8 +28,8 @@ interface Row {
   readonly job: Job;
   readonly tokens: number[];
   readonly trace: Step[];
-  /** Text so far; kept only where stop texts or a trace need it. */
-  text: string;
+  /** End of the text so far, as long as a stop text that could still be completed. */
+  tail: string;
   readonly piece: ((token: number) => string) | undefined;
   /** Position at which the next input is written. */
   position: number;
@@ -91,12 +91,9 @@ function advance(model: Model, row: Row, logits: Float32Array): void {
   }
   if (job.eos.has(token)) row.finished = "stop";
   else if (job.stop.length > 0) {
-    row.text += text;
-    const cut = firstStop(row.text, job.stop);
-    if (cut >= 0) {
-      row.text = row.text.slice(0, cut);
-      row.finished = "stop";
-    }
+    const end = row.tail + text, longest = Math.max(...job.stop.map((stop) => stop.length));
+    if (firstStop(end, job.stop) >= 0) row.finished = "stop";
+    row.tail = end.slice(Math.max(0, end.length - longest + 1));
   }
   const full = tokens.length === job.maxNewTokens || row.position === model.maxLength;
   if (row.finished === undefined && full) row.finished = "length";
@@ -139,7 +136,7 @@ function startRow(model: Model, job: Job, prefillMs: number): Row {
     job,
     tokens: [],
     trace: [],
-    text: "",
+    tail: "",
     piece: job.top > 0 || job.stop.length > 0 ? pieceDecoder(model.tokenizer) : undefined,
     position: job.prompt.length,
     next: { input: { ids: [], weights: [] }, state },
