@@ -128,29 +128,38 @@ export interface PrepareOptions extends Omit<QuantizeWeightsOptions, "bits"> {
  * Brings a checkpoint into a number format.
  *
  * @param checkpoint The opened checkpoint; it stays open as long as the result is used.
- * @param build Builds the graph over weights.
+ * @param plain The graph over its weights as they are.
+ * @param build Builds the graph over other weights.
  * @param options The format, and what a conversion needs.
  */
 export async function prepareWeights(
   checkpoint: Checkpoint,
+  plain: Graph,
   build: (weights: Weights) => Graph,
   options: PrepareOptions,
 ): Promise<Prepared> {
-  const { weights } = checkpoint, plain = build(weights); // refuses what cannot be loaded at all
   const dtype = options.dtype === "auto"
     ? autoDtype(weightsOf(plain).parameters, freeMemory())
     : options.dtype;
-  const prepared = ({ files, weights }: Checkpoint, dispose: () => void): Prepared => {
-    const graph = build(weights);
-    return { dtype, graph, files, bytes: weightsOf(graph).bytes, [Symbol.dispose]: dispose };
-  };
-  if (dtype === "fp32") return prepared(checkpoint, () => {});
+  const prepared = (graph: Graph, { files }: Checkpoint, dispose: () => void): Prepared => ({
+    dtype,
+    graph,
+    files,
+    bytes: weightsOf(graph).bytes,
+    [Symbol.dispose]: dispose,
+  });
+  if (dtype === "fp32") return prepared(plain, checkpoint, () => {});
   if (dtype === "fp16") {
-    return prepared({ ...checkpoint, weights: roundedToHalf(weights) }, () => {});
+    return prepared(build(roundedToHalf(checkpoint.weights)), checkpoint, () => {});
   }
   const quantized = await quantizeWeights(checkpoint, build, {
     ...options,
     bits: (_, { dims }) => bitsOf(dtype, dims, options.vocabularySize),
   });
-  return prepared(quantized, () => quantized[Symbol.dispose]());
+  try {
+    return prepared(build(quantized.weights), quantized, () => quantized[Symbol.dispose]());
+  } catch (error) {
+    quantized[Symbol.dispose]();
+    throw error;
+  }
 }

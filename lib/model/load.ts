@@ -237,21 +237,21 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
   try {
     const build = (weights: Weights) =>
       ARCHITECTURES[config.architecture]!.graph(config, weights, maxLength);
-    if (!exported) {
-      build(checkpoint.weights); // refuses a checkpoint that is not what its config says
-      checkFits(config, asked === "auto" ? "int4" : asked, freeMemory());
-    }
     const digest = await fingerprint(configText, checkpoint);
-    const source = exported ?? await prepareWeights(checkpoint, build, {
-      dtype: asked,
-      vocabularySize: config.vocabularySize,
-      fingerprint: digest,
-      cacheDir: options.cacheDir ?? defaultCacheDir(),
-      label: `quantize ${name}`,
-      ...(onProgress ? { onProgress } : {}),
-      ...(signal ? { signal } : {}),
-    });
-    prepared = exported ? undefined : source as Prepared;
+    if (!exported) {
+      const plain = build(checkpoint.weights); // refuses a checkpoint that is not what its config says
+      checkFits(config, asked === "auto" ? "int4" : asked, freeMemory());
+      prepared = await prepareWeights(checkpoint, plain, build, {
+        dtype: asked,
+        vocabularySize: config.vocabularySize,
+        fingerprint: digest,
+        cacheDir: options.cacheDir ?? defaultCacheDir(),
+        label: `quantize ${name}`,
+        ...(onProgress ? { onProgress } : {}),
+        ...(signal ? { signal } : {}),
+      });
+    }
+    const source = exported ?? prepared!;
     const { dtype, graph, files, bytes: weightsBytes } = source;
     report(2);
     signal?.throwIfAborted();
