@@ -25,6 +25,12 @@ export function taskOf(name: string, limit: number | undefined): Task<Problem> {
   );
 }
 
+/** Names of the options that {@linkcode loadOptions} and {@linkcode samplerOptions} read. */
+export const SHARED_VALUES = [
+  ...["threads", "dtype", "device", "revision"],
+  ...["seed", "temperature", "top-p", "top-k", "min-p", "max-new-tokens"],
+] as const;
+
 /** Options of `loadModel` that command lines share. */
 export function loadOptions(args: Arguments): LoadOptions {
   return given({
@@ -32,5 +38,17 @@ export function loadOptions(args: Arguments): LoadOptions {
     dtype: args.value("dtype") as LoadOptions["dtype"],
     device: args.value("device") as LoadOptions["device"],
     revision: args.value("revision"),
+  });
+}
+
+/** Seed, sampler settings and token budget that command lines share. */
+export function samplerOptions(args: Arguments) {
+  return given({
+    seed: args.number("seed"),
+    temperature: args.number("temperature"),
+    topP: args.number("top-p"),
+    topK: args.number("top-k"),
+    minP: args.number("min-p"),
+    maxNewTokens: args.number("max-new-tokens"),
   });
 }

@@ -13,8 +13,8 @@ import {
   type Step,
   stream,
 } from "../mod.ts";
-import { type Arguments, command, given, numbers, print } from "./_cli.ts";
-import { loadOptions } from "./_tasks.ts";
+import { type Arguments, command, given, numbers, print, visible } from "./_cli.ts";
+import { loadOptions, samplerOptions, SHARED_VALUES } from "./_tasks.ts";
 
 const USAGE = `
 Answers a prompt and prints the text as it is decoded.
@@ -39,23 +39,7 @@ usage: deno task generate -- "prompt" [options]
   -h, --help            this text
 `;
 
-const VALUES = [
-  "model",
-  "method",
-  "beta",
-  "preset",
-  "weight",
-  "seed",
-  "temperature",
-  "top-p",
-  "top-k",
-  "min-p",
-  "max-new-tokens",
-  "threads",
-  "dtype",
-  "device",
-  "revision",
-];
+const VALUES = ["model", "method", "beta", "preset", "weight", ...SHARED_VALUES];
 
 function methodOf(args: Arguments): Method {
   const beta = args.number("beta"), weight = args.number("weight"), preset = args.value("preset");
@@ -95,12 +79,6 @@ function methodOf(args: Arguments): Method {
   }
 }
 
-/** Text that cannot steer a terminal. */
-function visible(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
-}
-
 const fixed = (value: number) => value.toFixed(3).padStart(6);
 
 function traceLine({ index, token, text, entropy, probability, offSampleMass, candidates }: Step) {
@@ -129,14 +107,7 @@ await command(USAGE, { values: VALUES, flags: ["raw", "ids", "trace"] }, async (
   const options = {
     method,
     signal: interruptSignal(),
-    ...given({
-      seed: args.number("seed"),
-      temperature: args.number("temperature"),
-      topP: args.number("top-p"),
-      topK: args.number("top-k"),
-      minP: args.number("min-p"),
-      maxNewTokens: args.number("max-new-tokens"),
-    }),
+    ...samplerOptions(args),
   };
   for await (const step of stream(model, asked, options)) {
     steps.push(step);

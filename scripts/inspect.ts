@@ -13,7 +13,7 @@ import {
 } from "../mod.ts";
 import { folderOf } from "../lib/model/source.ts";
 import { readText } from "../lib/model/folder.ts";
-import { type Arguments, command, given, print } from "./_cli.ts";
+import { type Arguments, command, given, print, visible } from "./_cli.ts";
 
 const USAGE = `
 Prints what a model is: architecture, parameters, memory by number format, tokenizer, special tokens,
@@ -45,8 +45,9 @@ const count = (value: number) =>
     ? `${(value / 1e6).toFixed(1)} M`
     : `${(value / 1e9).toFixed(2)} B`;
 
-/** Text that cannot steer a terminal. */
-const visible = (text: string) => JSON.stringify(text).slice(1, -1).replaceAll("\\n", "\n  ");
+/** Text with its escapes, its lines indented. */
+const indented = (text: string) =>
+  visible(JSON.stringify(text).slice(1, -1)).replaceAll("\\n", "\n  ");
 
 function describe(config: DecoderConfig, args: Arguments): string {
   const { architecture, layers, hiddenSize, heads, kvHeads, headDim, vocabularySize } = config;
@@ -84,13 +85,13 @@ function describeText(model: Model): string {
   try {
     const sample = "What is 17 + 25?", ids = tokenizer.encode(sample);
     lines.push(`tokenizer     ${JSON.stringify(sample)} is ${ids.length} tokens: ${ids.join(" ")}`);
-    const ends = tokenizer.eosTokenIds.map((id) => `${id} ${visible(tokenizer.decode([id]))}`);
+    const ends = tokenizer.eosTokenIds.map((id) => `${id} ${indented(tokenizer.decode([id]))}`);
     lines.push(`end of text   ${ends.join(", ") || "none"}`);
   } catch (error) {
     lines.push(`tokenizer     none: ${(error as Error).message}`);
   }
   try {
-    lines.push("chat template", `  ${visible(model.chat(MESSAGES))}`);
+    lines.push("chat template", `  ${indented(model.chat(MESSAGES))}`);
   } catch (error) {
     lines.push(`chat template none: ${(error as Error).message}`);
   }

@@ -20,7 +20,7 @@ import {
   toHtml,
 } from "../mod.ts";
 import { type Arguments, command, given, numbers, print, say } from "./_cli.ts";
-import { CONTROLS, loadOptions, taskOf } from "./_tasks.ts";
+import { CONTROLS, loadOptions, samplerOptions, SHARED_VALUES, taskOf } from "./_tasks.ts";
 
 const USAGE = `
 Sweeps methods over a task and measures gains over standard decoding, paired by problem.
@@ -52,25 +52,8 @@ Runs are kept in runs/*.jsonl: the same command again finishes what is missing.
 `;
 
 const VALUES = [
-  "model",
-  "task",
-  "methods",
-  "betas",
-  "preset",
-  "problems",
-  "repeats",
-  "seed",
-  "temperature",
-  "top-p",
-  "top-k",
-  "min-p",
-  "max-new-tokens",
-  "slots",
-  "threads",
-  "dtype",
-  "device",
-  "revision",
-  "out",
+  ...["model", "task", "methods", "betas", "preset", "problems", "repeats", "slots", "out"],
+  ...SHARED_VALUES,
 ];
 
 function methodsOf(args: Arguments): Record<string, Method> {
@@ -113,20 +96,8 @@ async function study(
   const out = args.value("out") ?? "runs";
   await using model = await loadModel(id, loadOptions(args));
   say(`${id}: ${model.dtype} on ${model.device}`);
-  const shared = {
-    model,
-    task,
-    ...given({
-      repeats: args.number("repeats"),
-      seed: args.number("seed"),
-      topP: args.number("top-p"),
-      topK: args.number("top-k"),
-      minP: args.number("min-p"),
-      maxNewTokens: args.number("max-new-tokens"),
-    }),
-  };
-  const temperature = args.number("temperature");
-  const settings = { ...shared, ...given({ temperature }) };
+  const sampler = samplerOptions(args), { temperature } = sampler;
+  const settings = { model, task, ...given({ repeats: args.number("repeats") }), ...sampler };
   await Deno.mkdir(out, { recursive: true });
   const base = join(out, `${basename(id)}-${name}`), file = `${base}.jsonl`;
   const options = { signal, ...given({ slots: args.number("slots") }) };
@@ -139,7 +110,7 @@ async function study(
   };
   const runs = await runStudy({ ...settings, methods }, { ...watched, store: file });
   const greedy = temperature === 0 || signal.aborted ? [] : await runStudy(
-    { ...shared, temperature: 0, repeats: 1, methods: { standard: standard() } },
+    { ...settings, temperature: 0, repeats: 1, methods: { standard: standard() } },
     { ...options, store: `${base}-greedy.jsonl` },
   );
   const count = Math.min(problems, (await task.problems()).length);

@@ -11,6 +11,7 @@
  */
 
 import { checkOptions, refusal } from "../_check.ts";
+import type { GainRow } from "../stats/mod.ts";
 import { plotlyText } from "./escape.ts";
 import type { Figure } from "./figure.ts";
 import { bare, betaText, percent, points, pText, signed } from "./_format.ts";
@@ -25,41 +26,8 @@ import {
   SERIES,
 } from "./_theme.ts";
 
-/** What {@linkcode plotGains} reads of a row of `gains()`. Fractions are in 0..1. */
-export interface GainLike {
-  /** The method's key in the study. */
-  readonly method: string;
-  /** The method's name and knobs, such as `{ name: "moi", beta: 1, preset: "paper" }`. */
-  readonly parameters: Readonly<Record<string, string | number | boolean | null>>;
-  /** Number of problems. */
-  readonly problems: number;
-  /** Repeats of each problem. */
-  readonly repeats: number;
-  /** Fraction of runs that were correct. */
-  readonly accuracy: number;
-  /** Lower end of the 95 % interval of the accuracy. */
-  readonly accuracyLow: number;
-  /** Upper end of the 95 % interval of the accuracy. */
-  readonly accuracyHigh: number;
-  /** Accuracy minus the baseline's. */
-  readonly gain: number;
-  /** Lower end of the paired 95 % interval of the gain. */
-  readonly low: number;
-  /** Upper end of the paired 95 % interval of the gain. */
-  readonly high: number;
-  /** p value of the paired test. */
-  readonly p: number;
-  /** p value after correction for the number of methods. */
-  readonly adjustedP: number;
-  /** Pairs that only this method solved. */
-  readonly won: number;
-  /** Pairs that only the baseline solved. */
-  readonly lost: number;
-  /** Generated tokens relative to the baseline's. */
-  readonly tokensRatio: number;
-  /** Evidence that mixing happened. */
-  readonly mixing: { readonly meanEntropy: number; readonly meanOffSampleMass: number };
-}
+/** What {@linkcode plotGains} reads of a row of `gains()`. */
+export type GainLike = Omit<GainRow, "n" | "meanTokens" | "truncated" | "pValueOf">;
 
 /** Options of {@linkcode plotGains}. */
 export interface PlotGainsOptions {
