@@ -223,14 +223,15 @@ function openCache(log: CacheLog, { logits: scripted, before }: MockOptions): Kv
       const inputs = given.map(snapshot);
       inputs.forEach(checkInput);
       assert(slot >= 0 && slot < slots, `mock: no slot ${slot}`);
-      assert(from === 0, "mock: the loop fills a slot from its start");
+      const earlier = held[slot]?.inputs.slice(0, from) ?? [];
+      assert(earlier.length === from, `mock: slot ${slot} has not ${from} inputs`);
       assert(
-        inputs.length > 0 && inputs.length <= length,
+        inputs.length > 0 && from + inputs.length <= length,
         "mock: the prompt does not fit the slot",
       );
       assert(logits === "last", "mock: the loop needs the last logits alone");
       calls.push({ kind: "prefill", slot, inputs });
-      const filled = inputs.reduce(fed, EMPTY);
+      const filled = [...earlier, ...inputs].reduce(fed, EMPTY);
       held[slot] = filled;
       const out = new Float32Array(VOCABULARY);
       write(filled, out);

@@ -7,14 +7,24 @@
  *
  * All methods, seeds and sampler settings run side by side; a row knows nothing of the others. Rows
  * are the slots 0 … n−1. A finished row's slot is refilled at once, or taken by the last row. Jobs
- * with the same prompt follow one another and share one prefill, which waits in a spare slot.
+ * with the same prompt follow one another and share one prefill, which waits in a spare slot; of a
+ * prompt that begins like another one in a slot, the common chunks are copied. A long prompt is
+ * prefilled chunk by chunk in the spare slot, and the other rows take a step after each. Chunks begin
+ * at multiples of their size, so that a prompt is computed the same way whatever was copied.
  *
  * @module
  */
 
-import { type KvCache, type Model, pieceDecoder } from "../model/mod.ts";
+import {
+  type KvCache,
+  type Mixture,
+  type Model,
+  pieceDecoder,
+  PREFILL_CHUNK,
+} from "../model/mod.ts";
 import type { Candidate, FinishReason, Generation, Job, Step } from "./generation.ts";
-import { type Distribution, distributionOf, draw } from "./sampler.ts";
+import { openDistributions } from "./distributions.ts";
+import { type Distribution, draw } from "./sampler.ts";
 import { STREAM, uniform } from "./random.ts";
 import type { MethodStep } from "./method.ts";
 
@@ -42,14 +52,22 @@ interface Row {
 }
 
 function offSampleMassOf({ input }: MethodStep<unknown>, token: number): number {
-  const { ids, weights } = input;
-  if (ids.length === 1) return ids[0] === token ? 0 : weights[0]!;
-  let mass = 0;
+  const { ids, weights, spread } = input;
+  let mass = spread ? spread.weight * (1 - spread.probabilities[token]!) : 0;
   for (let k = 0; k < ids.length; k++) if (ids[k] !== token) mass += weights[k]!;
   return mass;
 }
 
-function candidatesOf(model: Model, { ids, probabilities }: Distribution, top: number) {
+/** Ids and probabilities of a distribution; of a large one, those of its most probable tokens. */
+function listed({ ids, probabilities, spread }: Distribution) {
+  if (!spread) return { ids, probabilities };
+  return { ids: spread.first, probabilities: spread.first.map((id) => spread.probabilities[id]!) };
+}
+
+function candidatesOf(model: Model, distribution: Distribution, top: number) {
+  const { ids, probabilities } = top > listed(distribution).ids.length
+    ? distribution
+    : listed(distribution);
   const order = Array.from(ids.keys()).sort((a, b) => probabilities[b]! - probabilities[a]!);
   return order.slice(0, top).map((i): Candidate => ({
     token: ids[i]!,
@@ -58,17 +76,30 @@ function candidatesOf(model: Model, { ids, probabilities }: Distribution, top: n
   }));
 }
 
-/** Samples a row's next token from its logits and lets its method make the next input. */
-function advance(model: Model, row: Row, logits: Float32Array): void {
+/** A mixture as a trace keeps it: of one over a whole large vocabulary the heaviest entries. */
+function recorded({ ids, weights, spread }: Mixture, distribution: Distribution): Mixture {
+  if (!spread) return { ids: Array.from(ids), weights: Array.from(weights) };
+  const entries = new Map<number, number>();
+  for (const id of listed(distribution).ids) {
+    entries.set(id, spread.weight * spread.probabilities[id]!);
+  }
+  for (let k = 0; k < ids.length; k++) {
+    const id = ids[k]!, own = entries.get(id) ?? spread.weight * spread.probabilities[id]!;
+    entries.set(id, own + weights[k]!);
+  }
+  return { ids: [...entries.keys()], weights: [...entries.values()] };
+}
+
+/** Samples a row's next token and lets its method make the next input. */
+function advance(model: Model, row: Row, distribution: Distribution): void {
   const { job, tokens } = row;
   if (job.signal?.aborted) {
     row.finished = "aborted";
     return;
   }
   const index = tokens.length;
-  const distribution = distributionOf(logits, job.sampler, index);
   const choice = draw(distribution, uniform(job.seed, STREAM.sample, index));
-  const token = distribution.ids[choice]!;
+  const token = distribution.spread ? choice : distribution.ids[choice]!;
   tokens.push(token);
   row.next = job.method.step(distribution, token, row.next.state);
   const offSampleMass = offSampleMassOf(row.next, token);
@@ -77,14 +108,13 @@ function advance(model: Model, row: Row, logits: Float32Array): void {
 
   const text = row.piece?.(token) ?? "";
   if (job.top > 0) {
-    const { ids, weights } = row.next.input;
     row.trace.push({
       index,
       token,
       text,
       entropy: distribution.normalizedEntropy,
-      probability: distribution.probabilities[choice]!,
-      mixture: { ids: Array.from(ids), weights: Array.from(weights) },
+      probability: (distribution.spread ?? distribution).probabilities[choice]!,
+      mixture: recorded(row.next.input, distribution),
       offSampleMass,
       candidates: candidatesOf(model, distribution, job.top),
     });
@@ -148,10 +178,19 @@ function startRow(model: Model, job: Job, prefillMs: number): Row {
   };
 }
 
-/** The prompt prefilled last: where it lies, its logits, what it cost. */
+/** A prompt on its way into a slot. */
+interface Filling {
+  readonly job: Job;
+  /** The slot. */
+  readonly home: number;
+  /** Positions that are there. */
+  done: number;
+  ms: number;
+}
+
+/** The prompt prefilled last, and the logits after it. */
 interface Prefilled {
   readonly prompt: readonly number[];
-  readonly home: number;
   readonly logits: Float32Array;
   readonly ms: number;
 }
@@ -164,6 +203,14 @@ function groupByPrompt(jobs: readonly Job[]): Job[] {
 
 function samePrompt(a: readonly number[], b: readonly number[] | undefined): boolean {
   return a === b || (a.length === b?.length && a.every((id, i) => id === b[i]));
+}
+
+/** Number of tokens that two prompts begin with alike. */
+function sharedLength(a: readonly number[], b: readonly number[]): number {
+  const most = Math.min(a.length, b.length);
+  let shared = 0;
+  while (shared < most && a[shared] === b[shared]) shared++;
+  return shared;
 }
 
 /** Positions that any of the jobs can reach. */
@@ -189,33 +236,93 @@ export async function* decode(
   const length = lengthNeeded(jobs, model.maxLength);
   const count = Math.min(slots, jobs.length);
   using cache: KvCache = model.openCache({ slots: count + 1, length });
-  const spare = count, { vocabularySize } = model.config;
+  using distributions = await openDistributions(model.config.vocabularySize, model.threads);
+  const spare = count, first = new Float32Array(model.config.vocabularySize);
   const waiting = groupByPrompt(jobs).reverse();
   const rows: Row[] = [];
+  let inSpare: readonly number[] = [], filling: Filling | undefined;
   let prefilled: Prefilled | undefined;
 
-  /** Fills a slot with a job's prompt and samples its first token. */
-  const admit = async (job: Job, slot: number): Promise<Row> => {
-    if (!samePrompt(job.prompt, prefilled?.prompt)) {
-      const start = performance.now();
-      const shared = samePrompt(job.prompt, waiting.at(-1)?.prompt);
-      const home = shared ? spare : slot;
-      const logits = await cache.prefill(home, 0, job.prompt, "last");
-      prefilled = { prompt: job.prompt, home, logits, ms: performance.now() - start };
+  /** The slot that holds the most of a prompt's beginning. */
+  const bestSlot = (prompt: readonly number[]) => {
+    let best = { slot: spare, shared: sharedLength(prompt, inSpare) };
+    for (const [slot, { job }] of rows.entries()) {
+      if (best.shared === prompt.length) break;
+      const shared = job.prompt === prompt ? prompt.length : sharedLength(prompt, job.prompt);
+      if (shared > best.shared) best = { slot, shared };
     }
-    const { home, logits, ms } = prefilled!;
+    return best;
+  };
+
+  /** Begins to fill a slot; what another slot holds of the prompt, in whole chunks, is copied. */
+  const startFilling = (job: Job): Filling => {
+    const { prompt } = job, { slot, shared } = bestSlot(prompt);
+    const chunks = Math.floor(Math.min(shared, prompt.length - 1) / PREFILL_CHUNK);
+    const done = chunks * PREFILL_CHUNK;
+    const interleaved = rows.length > 0 && prompt.length - done > PREFILL_CHUNK;
+    const repeated = samePrompt(prompt, waiting.at(-1)?.prompt);
+    const home = interleaved || repeated ? spare : rows.length;
+    if (done > 0 && slot !== home) cache.copy(slot, home, done);
+    if (home === spare) inSpare = prompt.slice(0, done);
+    return { job, home, done, ms: 0 };
+  };
+
+  /** Prefills the next chunk; logits after the prompt once it is all there. */
+  const fill = async (filling: Filling): Promise<Float32Array | undefined> => {
+    const { job: { prompt }, home, done } = filling, start = performance.now();
+    const chunk = prompt.slice(done, done + PREFILL_CHUNK);
+    const logits = await cache.prefill(home, done, chunk, "last");
+    filling.done += chunk.length;
+    filling.ms += performance.now() - start;
+    if (home === spare) inSpare = prompt.slice(0, filling.done);
+    return filling.done === prompt.length ? logits : undefined;
+  };
+
+  /** A row for a prompt that lies in `home`, with its first token. */
+  const startDecoding = async (job: Job, home: number): Promise<Row> => {
+    const { logits, ms } = prefilled!, slot = rows.length;
     if (home !== slot) cache.copy(home, slot, job.prompt.length);
     const row = startRow(model, job, ms);
-    advance(model, row, logits);
+    first.set(logits);
+    const [distribution] = await distributions.of(first, [job.sampler], [0]);
+    advance(model, row, distribution!);
+    const { spread } = row.next.input; // what it refers to is overwritten by the next row's first token
+    if (spread) {
+      const probabilities = spread.probabilities.slice();
+      row.next = {
+        ...row.next,
+        input: { ...row.next.input, spread: { ...spread, probabilities } },
+      };
+    }
     return row;
   };
 
-  while (rows.length > 0 || waiting.length > 0) {
-    while (rows.length < count && waiting.length > 0) {
-      const job = waiting.pop()!;
-      const row = job.signal?.aborted ? startRow(model, job, 0) : await admit(job, rows.length);
-      yield* row.trace.map((step) => ({ index: job.index, step }));
-      if (row.finished) yield { index: job.index, generation: generationOf(model, row) };
+  /** The next row, where its prompt is there; a long prompt goes on chunk by chunk. */
+  const admit = async (): Promise<Row | undefined> => {
+    const job = filling?.job ?? waiting.pop()!;
+    if (job.signal?.aborted) {
+      filling = undefined;
+      return startRow(model, job, 0);
+    }
+    if (!filling && samePrompt(job.prompt, prefilled?.prompt)) {
+      const { slot, shared } = bestSlot(job.prompt);
+      if (shared === job.prompt.length) return startDecoding(job, slot);
+    }
+    filling ??= startFilling(job);
+    const { home } = filling, logits = await fill(filling);
+    if (!logits) return undefined;
+    prefilled = { prompt: job.prompt, logits, ms: filling.ms };
+    filling = undefined;
+    return startDecoding(job, home);
+  };
+
+  while (rows.length > 0 || waiting.length > 0 || filling) {
+    while (rows.length < count && (waiting.length > 0 || filling)) {
+      const row = await admit();
+      if (!row && rows.length > 0) break; // the others take a step between two chunks
+      if (!row) continue;
+      yield* row.trace.map((step) => ({ index: row.job.index, step }));
+      if (row.finished) yield { index: row.job.index, generation: generationOf(model, row) };
       else rows.push(row);
     }
     if (rows.length === 0) continue;
@@ -223,10 +330,15 @@ export async function* decode(
       rows.map(({ next }) => next.input),
       rows.map(({ position }) => position),
     );
+    const made = await distributions.of(
+      logits,
+      rows.map(({ job }) => job.sampler),
+      rows.map(({ tokens }) => tokens.length),
+    );
     for (const [slot, row] of rows.entries()) {
       row.position++;
       const steps = row.trace.length;
-      advance(model, row, logits.subarray(slot * vocabularySize, (slot + 1) * vocabularySize));
+      advance(model, row, made[slot]!);
       if (row.trace.length > steps) yield { index: row.job.index, step: row.trace[steps]! };
     }
     for (let slot = rows.length - 1; slot >= 0; slot--) {

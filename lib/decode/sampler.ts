@@ -6,6 +6,11 @@
  * the cumulative distribution over token ids in ascending order, so that a small change of the
  * probabilities seldom changes the token.
  *
+ * With a large vocabulary the runtime sorts and sums (see `distributions.ts`) and this file works on
+ * a shortlist of the most probable tokens. What is sampled from is the same: where the shortlist
+ * cannot tell, it says so. Where nothing is truncated the draw goes through the shortlist first,
+ * then through all other tokens, both by ascending id.
+ *
  * @module
  */
 
@@ -21,6 +26,28 @@ export interface Sampler {
   readonly topP: number;
   /** Tokens with at least this share of the largest probability are kept; 0 keeps all. */
   readonly minP: number;
+}
+
+/** The most probable tokens of a row of logits, as the runtime found them. */
+export interface Shortlist {
+  /** Their ids by descending logit, the lower id first among equals. */
+  readonly ids: ArrayLike<number>;
+  /** Their raw logits. */
+  readonly logits: ArrayLike<number>;
+  /** `softmax(logits / temperature)` of all tokens `[V]`, where it was asked for. */
+  readonly probabilities?: Float32Array;
+  /** Its entropy in nats. */
+  readonly entropy?: number;
+}
+
+/** A distribution over a whole large vocabulary, as the runtime left it. */
+export interface Spread {
+  /** Probabilities of all tokens `[V]`, float32; valid until the next step. */
+  readonly probabilities: Float32Array;
+  /** Ids of the most probable tokens, ascending: the first that the draw goes through. */
+  readonly first: readonly number[];
+  /** Temperature of the softmax. */
+  readonly temperature: number;
 }
 
 /** What a sampler made of one row of logits. */
@@ -39,6 +66,13 @@ export interface Distribution {
   readonly vocabularySize: number;
   /** The model's raw logits `[V]`; valid until the next step. */
   readonly logits: Float32Array;
+  /** The most probable tokens, where the runtime found them: with large vocabularies. */
+  readonly shortlist?: Shortlist;
+  /**
+   * The probabilities as the runtime left them, where a whole large vocabulary can be sampled. Then
+   * `ids` and `probabilities` are arrays of V that are made when they are first read.
+   */
+  readonly spread?: Spread;
 }
 
 /**
@@ -80,6 +114,10 @@ function argmax(values: ArrayLike<number>): number {
   return best;
 }
 
+function refuseLogits(): never {
+  throw new RangeError("Cannot sample as the model's logits must be finite: they hold NaN or ∞");
+}
+
 /**
  * `softmax(logits / temperature)` in float64.
  *
@@ -94,9 +132,7 @@ export function softmax(logits: ArrayLike<number>, temperature = 1): number[] {
   for (let i = 0; i < size; i++) {
     sum += probabilities[i] = Math.exp((logits[i]! - max) / temperature);
   }
-  if (!(sum > 0 && sum < Infinity)) {
-    throw new RangeError("Cannot sample as the model's logits must be finite: they hold NaN or ∞");
-  }
+  if (!(sum > 0 && sum < Infinity)) refuseLogits();
   for (let i = 0; i < size; i++) probabilities[i]! /= sum;
   return probabilities;
 }
@@ -111,9 +147,9 @@ export function entropyOf(probabilities: ArrayLike<number>): number {
   return entropy > 0 ? entropy : 0;
 }
 
-/** Ids by descending probability, the lower id first among equals. */
-function ranked(ids: number[], probabilities: ArrayLike<number>): number[] {
-  return ids.sort((a, b) => probabilities[b]! - probabilities[a]! || a - b);
+/** Indices by descending probability, the lower index first among equals. */
+function ranked(indices: number[], probabilities: ArrayLike<number>): number[] {
+  return indices.sort((a, b) => probabilities[b]! - probabilities[a]! || a - b);
 }
 
 /**
@@ -128,11 +164,21 @@ export function topTokens(
   k: number,
 ): { ids: readonly number[]; probabilities: readonly number[] } {
   const all = identity(probabilities.length);
-  if (k >= all.length) return { ids: all, probabilities };
-  return restrict(probabilities, ranked([...all], probabilities).slice(0, k));
+  return k >= all.length ? { ids: all, probabilities } : topOf(all, probabilities, k);
 }
 
-/** Keeps a set of ids, which it sorts, and renormalises. */
+/** The same of some tokens, ids ascending, fewer than there are. */
+export function topOf(
+  ids: readonly number[],
+  probabilities: readonly number[],
+  k: number,
+): { ids: number[]; probabilities: number[] } {
+  const kept = ranked(Array.from(ids.keys()), probabilities).slice(0, k);
+  const { ids: indices, probabilities: renormalised } = restrict(probabilities, kept);
+  return { ids: indices.map((index) => ids[index]!), probabilities: renormalised };
+}
+
+/** Keeps a set of indices, which it sorts, and renormalises. */
 function restrict(probabilities: readonly number[], ids: number[]) {
   ids.sort((a, b) => a - b);
   const kept = ids.map((id) => probabilities[id]!);
@@ -140,9 +186,44 @@ function restrict(probabilities: readonly number[], ids: number[]) {
   return { ids, probabilities: kept.map((p) => p / sum) };
 }
 
+/**
+ * How many tokens top-k, top-p and min-p keep.
+ *
+ * @param weights Of the most probable tokens in descending order, in any unit.
+ * @param total What all tokens weigh together.
+ * @param complete Whether all tokens are there that could be kept.
+ * @returns How many of them are kept; undefined where tokens beyond the last could be kept as well.
+ */
+function keptCount(
+  weights: ArrayLike<number>,
+  total: number,
+  complete: boolean,
+  { topK, topP, minP }: Sampler,
+): number | undefined {
+  const cutsK = topK > 0 && topK <= weights.length;
+  let count = cutsK ? topK : weights.length, whole = complete || cutsK;
+  if (topP < 1) {
+    let mass = total;
+    if (cutsK) {
+      mass = 0;
+      for (let i = 0; i < count; i++) mass += weights[i]!;
+    }
+    let kept = 0, cumulative = 0;
+    while (kept < count && cumulative < topP * mass) cumulative += weights[kept++]!;
+    whole ||= cumulative >= topP * mass;
+    count = kept;
+  }
+  if (minP > 0) {
+    const least = minP * weights[0]!, before = count;
+    while (weights[count - 1]! < least) count--;
+    whole ||= count < before;
+  }
+  return whole ? count : undefined;
+}
+
 /** The support after top-k, top-p and min-p, and its probabilities. */
-function truncate(probabilities: readonly number[], { topK, topP, minP }: Sampler) {
-  const size = probabilities.length;
+function truncate(probabilities: readonly number[], sampler: Sampler) {
+  const { topK, topP, minP } = sampler, size = probabilities.length;
   const cutsK = topK > 0 && topK < size;
   const all = identity(size);
   if (!cutsK && topP === 1 && minP === 0) return { ids: all, probabilities };
@@ -150,23 +231,18 @@ function truncate(probabilities: readonly number[], { topK, topP, minP }: Sample
   const floor = cutsK
     ? 0
     : Math.max((1 - topP) / size, minP * probabilities[argmax(probabilities)]!);
-  let kept = ranked(all.filter((id) => probabilities[id]! >= floor), probabilities);
-  if (cutsK) kept = kept.slice(0, topK);
-  if (topP < 1) {
-    let mass = 0;
-    if (cutsK) { for (const id of kept) mass += probabilities[id]!; }
-    else mass = 1;
-    let count = 0, cumulative = 0;
-    while (count < kept.length && cumulative < topP * mass) {
-      cumulative += probabilities[kept[count++]!]!;
-    }
-    kept = kept.slice(0, count);
-  }
-  if (minP > 0) {
-    const least = minP * probabilities[kept[0]!]!;
-    kept = kept.filter((id) => probabilities[id]! >= least);
-  }
-  return restrict(probabilities, kept);
+  const order = ranked(all.filter((id) => probabilities[id]! >= floor), probabilities);
+  const weights = order.map((id) => probabilities[id]!);
+  return restrict(probabilities, order.slice(0, keptCount(weights, 1, true, sampler)));
+}
+
+/** Whether a sampler needs the softmax over all tokens, or a shortlist will do. */
+export function needsSoftmax(
+  { temperature, topK, topP, minP }: Sampler,
+  vocabularySize: number,
+): boolean {
+  const cutsK = topK > 0 && topK < vocabularySize;
+  return temperature > 0 && !cutsK && (topP < 1 || minP === 0);
 }
 
 /**
@@ -186,16 +262,120 @@ function truncate(probabilities: readonly number[], { topK, topP, minP }: Sample
  * ```
  */
 export function distributionOf(logits: Float32Array, sampler: Sampler, step = 0): Distribution {
-  const vocabularySize = logits.length;
   if (sampler.temperature === 0) {
     softmax(logits); // refuses logits that are not finite
-    const ids = [argmax(logits)], probabilities = [1];
-    return { step, ids, probabilities, entropy: 0, normalizedEntropy: 0, vocabularySize, logits };
+    return certain(logits, argmax(logits), step);
   }
   const { ids, probabilities } = truncate(softmax(logits, sampler.temperature), sampler);
-  const entropy = entropyOf(probabilities);
+  return distribution(logits, step, ids, probabilities, entropyOf(probabilities));
+}
+
+function distribution(
+  logits: Float32Array,
+  step: number,
+  ids: readonly number[],
+  probabilities: readonly number[],
+  entropy: number,
+): Distribution {
+  const vocabularySize = logits.length;
   const normalizedEntropy = vocabularySize > 1 ? entropy / Math.log(vocabularySize) : 0;
   return { step, ids, probabilities, entropy, normalizedEntropy, vocabularySize, logits };
+}
+
+/** All on one token: temperature 0. */
+function certain(logits: Float32Array, id: number, step: number): Distribution {
+  return distribution(logits, step, [id], [1], 0);
+}
+
+/** `softmax(logits / temperature)` over the first tokens of a shortlist, by ascending id. */
+export function softmaxOfShortlist(
+  { ids, logits }: Shortlist,
+  count: number,
+  temperature: number,
+): { ids: number[]; probabilities: number[] } {
+  const order = new Array<number>(count), weights = new Array<number>(count);
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    order[i] = i;
+    sum += weights[i] = Math.exp((logits[i]! - logits[0]!) / temperature);
+  }
+  order.sort((a, b) => ids[a]! - ids[b]!);
+  return { ids: order.map((i) => ids[i]!), probabilities: order.map((i) => weights[i]! / sum) };
+}
+
+/**
+ * The same as {@linkcode distributionOf} from what the runtime found.
+ *
+ * @param logits Raw logits `[V]`.
+ * @param shortlist The most probable tokens, and the softmax where {@linkcode needsSoftmax} says so.
+ * @param sampler Sampler settings.
+ * @param step Index of the token about to be generated.
+ * @param firstCount Number of tokens that a draw from the whole vocabulary goes through first.
+ * @returns The distribution; undefined where a longer shortlist is needed.
+ */
+export function distributionFrom(
+  logits: Float32Array,
+  shortlist: Shortlist,
+  sampler: Sampler,
+  step: number,
+  firstCount: number,
+): Distribution | undefined {
+  const { temperature, topK, topP, minP } = sampler, best = shortlist.logits[0]!;
+  const size = shortlist.ids.length, top = shortlist.probabilities?.[shortlist.ids[0]!];
+  if (!Number.isFinite(best) || (top !== undefined && !(top > 0))) refuseLogits();
+  if (temperature === 0) return certain(logits, shortlist.ids[0]!, step);
+  const cutsK = topK > 0 && topK < logits.length;
+  if (!cutsK && topP === 1 && minP === 0) {
+    return spreadDistribution(logits, shortlist, temperature, step, firstCount);
+  }
+  if (cutsK && topK > size) return undefined;
+  const weights = new Array<number>(size);
+  for (let i = 0; i < size; i++) {
+    weights[i] = Math.exp((shortlist.logits[i]! - best) / temperature);
+  }
+  const total = top === undefined ? NaN : 1 / top; // in units of the most probable token
+  const count = keptCount(weights, total, size === logits.length, sampler);
+  if (count === undefined) return undefined;
+  const { ids, probabilities } = softmaxOfShortlist(shortlist, count, temperature);
+  const entropy = entropyOf(probabilities);
+  return { ...distribution(logits, step, ids, probabilities, entropy), shortlist };
+}
+
+/** A distribution over all tokens, whose arrays of V are made when they are read. */
+function spreadDistribution(
+  logits: Float32Array,
+  shortlist: Shortlist,
+  temperature: number,
+  step: number,
+  firstCount: number,
+): Distribution {
+  const vocabularySize = logits.length, probabilities = shortlist.probabilities!;
+  const entropy = Number.isNaN(shortlist.entropy) // 0 · ln 0, where a logit is −∞
+    ? entropyOf(probabilities)
+    : Math.max(0, shortlist.entropy!);
+  const first = Array.from({ length: firstCount }, (_, i) => shortlist.ids[i]!);
+  let all: readonly number[] | undefined;
+  return {
+    step,
+    get ids() {
+      return identity(vocabularySize);
+    },
+    get probabilities() {
+      return all ??= normalized(probabilities);
+    },
+    entropy,
+    normalizedEntropy: entropy / Math.log(vocabularySize),
+    vocabularySize,
+    logits,
+    shortlist,
+    spread: { probabilities, first: first.sort((a, b) => a - b), temperature },
+  };
+}
+
+function normalized(values: Float32Array): number[] {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return Array.from(values, (value) => value / sum);
 }
 
 /**
@@ -206,6 +386,7 @@ export function distributionOf(logits: Float32Array, sampler: Sampler, step = 0)
  * @returns The token's index in `distribution.ids`.
  */
 export function draw(distribution: Distribution, u: number): number {
+  if (distribution.spread) return drawSpread(distribution.spread, u);
   const { probabilities } = distribution;
   let cumulative = 0, last = 0;
   for (let i = 0; i < probabilities.length; i++) {
@@ -215,4 +396,25 @@ export function draw(distribution: Distribution, u: number): number {
     if (u < cumulative) return i;
   }
   return last; // rounding left the sum below u
+}
+
+/** Goes through the first tokens, then through all others; ids are their own indices. */
+function drawSpread({ probabilities, first }: Spread, u: number): number {
+  let cumulative = 0;
+  for (const id of first) {
+    cumulative += probabilities[id]!;
+    if (u < cumulative) return id;
+  }
+  let last = first[0]!, next = 0;
+  for (let id = 0; id < probabilities.length; id++) {
+    const p = probabilities[id]!;
+    if (id === first[next]) {
+      next++;
+      continue;
+    }
+    if (p > 0) last = id;
+    cumulative += p;
+    if (u < cumulative) return id;
+  }
+  return last;
 }

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Builder, Weights } from "./builder.ts";
+import { type Builder, graphBuilder, type Weights } from "./builder.ts";
 import type { Fields, Json } from "./fields.ts";
 import { linear } from "./linear.ts";
 import type { Graph } from "./onnx.ts";
@@ -160,6 +160,11 @@ export const PORTS = {
   ids: "mixture_ids",
   /** Their weights, float32 [B, S, K]; or [B, S, V] without ids. */
   weights: "mixture_weights",
+  /**
+   * Added to the embedding of each mixture, float32 [B, S, D]: the part of a mixture that lies on the
+   * whole of a large vocabulary, else 0; absent where the weights are those of all tokens.
+   */
+  added: "added_embedding",
   /** Index of each slot's last valid position after this run, int32 [B]. */
   lastPosition: "last_position",
   /** Largest number of valid positions of any slot, int32 [1]. */
@@ -201,20 +206,24 @@ export function addAndNorm(
   return { normed, residual: sum };
 }
 
-/** Largest vocabulary for which a mixture is a row of V weights. */
-const DENSE_VOCABULARY = 1024;
+/**
+ * Largest vocabulary that is small: a mixture is a row of V weights, and rows of logits are worked on
+ * outside the runtime.
+ */
+export const SMALL_VOCABULARY = 1024;
 
 /**
  * `h = Σ_k w_k · E[id_k]`, the one idea of this project.
  *
  * With a small vocabulary a mixture is a row of V weights, multiplied with the embedding table, and
- * costs the same whatever it holds; with a large one K rows are gathered. Entries of weight 0 add
- * nothing, bit for bit, so mixtures of different sizes share a batch.
+ * costs the same whatever it holds; with a large one K rows are gathered, and what lies on the whole
+ * vocabulary is added (see {@linkcode wholeMixtureGraph}). Entries of weight 0 add nothing, bit for
+ * bit, so mixtures of different sizes share a batch.
  */
 export function mixtureOfEmbeddings(b: Builder, table: string, config: DecoderConfig): string {
   const { vocabularySize, hiddenSize } = config;
   const rows = b.weight(table, [vocabularySize, hiddenSize]); // [V, D]
-  if (vocabularySize <= DENSE_VOCABULARY) {
+  if (vocabularySize <= SMALL_VOCABULARY) {
     const dense = b.input(PORTS.weights, "float32", ["B", "S", vocabularySize]);
     return b.op("MatMul", [dense, rows]); // [B, S, D]
   }
@@ -223,7 +232,41 @@ export function mixtureOfEmbeddings(b: Builder, table: string, config: DecoderCo
   const gathered = b.op("Gather", [rows, ids], { attributes: { axis: { int: 0 } } }); // [B, S, K, D]
   const axis = b.integers([2]);
   const w = b.op("Unsqueeze", [weights, axis]); // [B, S, 1, K]
-  return b.op("Squeeze", [b.op("MatMul", [w, gathered]), axis]); // [B, S, D]
+  const listed = b.op("Squeeze", [b.op("MatMul", [w, gathered]), axis]); // [B, S, D]
+  return b.op("Add", [listed, b.input(PORTS.added, "float32", ["B", "S", hiddenSize])]);
+}
+
+/** Names of the input and output of {@linkcode wholeMixtureGraph}. */
+export const WHOLE = {
+  /** Weights of all tokens, float32 [R, V]. */
+  weights: "weights",
+  /** Their mixtures, float32 [R, D]. */
+  embeddings: "embeddings",
+} as const;
+
+/**
+ * `h = Σ_i w_i · E[i]` over all tokens: a product with the whole table of a decoder's graph.
+ *
+ * @param decoder A graph with the port {@linkcode PORTS}`.ids`.
+ */
+export function wholeMixtureGraph(decoder: Graph): Graph {
+  const lookup = decoder.nodes.find(({ op, inputs }) =>
+    op === "Gather" && inputs[1] === PORTS.ids
+  )!;
+  const table = decoder.initializers.find(({ name }) => name === lookup.inputs[0])!;
+  const [vocabularySize, hiddenSize] = table.dims as [number, number];
+  const b = graphBuilder();
+  const w = b.input(WHOLE.weights, "float32", ["R", vocabularySize]);
+  let rows = table.name, gathered = lookup.outputs[0];
+  for (;;) { // the conversions of the rows that are gathered
+    const cast = decoder.nodes.find(({ op, inputs }) => op === "Cast" && inputs[0] === gathered);
+    if (!cast) break;
+    rows = b.op("Cast", [rows], { attributes: cast.attributes });
+    gathered = cast.outputs[0];
+  }
+  b.op("MatMul", [w, rows], { outputs: [WHOLE.embeddings] });
+  b.output(WHOLE.embeddings, "float32", ["R", hiddenSize]);
+  return { ...b.graph(), initializers: [table] };
 }
 
 /** Options of {@linkcode gatedMlp}. */

@@ -17,7 +17,7 @@
  */
 
 import { shown } from "../_check.ts";
-import { type KvLayer, PORTS } from "./decoder.ts";
+import { type KvLayer, PORTS, SMALL_VOCABULARY } from "./decoder.ts";
 import { type Attribute, ONNX_TYPE, type OnnxType } from "./onnx.ts";
 import {
   newNode,
@@ -68,8 +68,6 @@ export interface Grafted {
 }
 
 const MICROSOFT = "com.microsoft";
-/** Largest vocabulary for which a mixture is a row of V weights, as in `decoder.ts`. */
-const DENSE_VOCABULARY = 1024;
 const MIN_OPSET = 13;
 const MAX_HEADS = 1 << 16;
 const { float32: FLOAT, float16: HALF, int64: INT64 } = ONNX_TYPE;
@@ -509,7 +507,7 @@ function cutEmbedding(
   };
   // the runtime fuses a product with a table of integers into one that rounds the weights to int8
   const dense = (vocabularySize: number) =>
-    vocabularySize <= DENSE_VOCABULARY && vocabularySize === rows && end === lookup;
+    vocabularySize <= SMALL_VOCABULARY && vocabularySize === rows && end === lookup;
   return {
     rows,
     hiddenSize,

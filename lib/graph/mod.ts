@@ -34,6 +34,9 @@ export {
   type KvLayer,
   PORTS,
   type RopedConfig,
+  SMALL_VOCABULARY,
+  WHOLE,
+  wholeMixtureGraph,
 } from "./decoder.ts";
 export { type Json, refuseField } from "./fields.ts";
 export { gemma3, type Gemma3Config, gemma3Text } from "./gemma3.ts";
@@ -48,6 +51,7 @@ export {
 export { llama, type LlamaConfig } from "./llama.ts";
 export { mistral, type OneWindowConfig } from "./mistral.ts";
 export { type NemotronBlock, nemotronNas, type NemotronNasConfig } from "./nemotron_nas.ts";
+export { NEXT_TOKEN, softmaxGraph, topTokensGraph } from "./next_token.ts";
 export { olmo2, type Olmo2Config } from "./olmo2.ts";
 export {
   type Attribute,

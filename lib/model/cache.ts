@@ -9,12 +9,20 @@
  * @module
  */
 
-import { PORTS } from "../graph/mod.ts";
-import type { Binding, Session } from "../runtime/mod.ts";
+import { type DecoderConfig, PORTS } from "../graph/mod.ts";
+import {
+  type Binding,
+  type Session,
+  takingTurns,
+  type Tensor,
+  tensor,
+  type Tensors,
+} from "../runtime/mod.ts";
 import { checkNumber, refusal } from "../_check.ts";
-import { createFeed, type FeedShape, feedTensors, writeInput } from "./feed.ts";
-import { type Input, mixtureSize } from "./mixture.ts";
+import { createFeed, type Feed, type FeedShape, feedTensors, writeInput } from "./feed.ts";
+import { type Input, type Mixture, mixtureSize } from "./mixture.ts";
 import type { Slabs, SlabViews } from "./slabs.ts";
+import { isWhole, listedPart, openWholeMixtures, type WholeTable } from "./whole.ts";
 
 /**
  * Slots of keys and values, and the two ways to advance them.
@@ -41,28 +49,30 @@ export interface KvCache extends Disposable {
     from: number,
     inputs: readonly Input[],
     logits: "last" | "all",
-  ): Promise<Float32Array>;
+  ): Promise<Float32Array<ArrayBuffer>>;
   /**
    * Feeds one input to each of the slots 0 … n−1.
    *
    * @param inputs The n inputs.
    * @param positions Where each is written.
-   * @returns Next-token logits `[n · V]`; the array is overwritten by the next step.
+   * @returns Next-token logits `[n · V]` or more: always the same array, which the next step
+   * overwrites.
    */
-  step(inputs: readonly Input[], positions: readonly number[]): Promise<Float32Array>;
+  step(
+    inputs: readonly Input[],
+    positions: readonly number[],
+  ): Promise<Float32Array<ArrayBuffer>>;
   /** Copies the first positions of one slot to another. */
   copy(from: number, to: number, positions: number): void;
 }
 
-/** Positions of one prefill run: bounds the memory of activations and logits. */
-const PREFILL_CHUNK = 256;
 /**
- * Steps run on the calling thread while they are short, since a worker thread costs 50 µs; a step
- * that took longer than this goes to a worker thread next time.
+ * Positions of one prefill run: bounds the memory of activations, and how long other rows wait. It
+ * costs about 5 % of the speed of 256 (measured, Qwen3-0.6B's shape in int4).
  */
-const BACKGROUND_MS = 2;
-/** One step in this time goes to a worker thread in any case: timers and signals get their turn. */
-const TURN_MS = 12;
+export const PREFILL_CHUNK = 128;
+/** Logits of one run and least positions, where all positions have logits: bounds their memory. */
+const CHUNK_LOGITS = 2 ** 22, MIN_CHUNK = 16;
 
 function checkPosition(slot: number, position: number, length: number): void {
   if (Number.isInteger(position) && position >= 0 && position < length) return;
@@ -81,55 +91,83 @@ export interface CacheShape {
   readonly length: number;
 }
 
+const NONE: readonly number[] = [];
+
+/** A mixture with what lies on the whole vocabulary listed as well. */
+function expanded(input: Input): Input {
+  if (typeof input === "number" || !input.spread) return input;
+  const { probabilities, weight } = input.spread;
+  const weights = Float32Array.from(probabilities, (p) => weight * p);
+  for (let k = 0; k < input.ids.length; k++) weights[input.ids[k]!]! += input.weights[k]!;
+  return { ids: Int32Array.from(weights.keys()), weights };
+}
+
 /**
  * Opens a cache on a session.
  *
  * @param session The loaded graph.
- * @param vocabularySize Width of the logits.
+ * @param widths Width of the logits and of the embeddings.
  * @param slabs Memory of the cache; disposed with it.
  * @param shape Slots and positions.
+ * @param table The embedding table, for mixtures over a whole large vocabulary; without it, or where
+ * the graph does not take them, they are listed.
  */
 export function openCache(
   session: Session,
-  vocabularySize: number,
+  { vocabularySize, hiddenSize }: Pick<DecoderConfig, "vocabularySize" | "hiddenSize">,
   slabs: Slabs,
   { slots, length }: CacheShape,
+  table?: WholeTable,
 ): KvCache {
+  const listed = session.inputs.includes(PORTS.ids), adds = session.inputs.includes(PORTS.added);
+  const ports = { listed, added: adds ? hiddenSize : 0 };
+  const viewScope = new DisposableStack();
+  const whole = adds && table
+    ? viewScope.use(openWholeMixtures(table, vocabularySize, hiddenSize))
+    : undefined;
+
+  /** Rows whose mixtures take the product with the whole table. */
+  const wholeRows = (inputs: readonly Input[]): readonly number[] => {
+    if (!whole) return NONE;
+    let rows: number[] | undefined;
+    for (let row = 0; row < inputs.length; row++) {
+      if (isWhole(inputs[row]!)) (rows ??= []).push(row);
+    }
+    return rows ?? NONE;
+  };
+  /** The listed entries of inputs. */
+  const entriesOf = (inputs: readonly Input[], wholes: readonly number[]): readonly Input[] => {
+    if (!whole) return inputs.map(expanded);
+    return wholes.length === 0
+      ? inputs
+      : inputs.map((input) => isWhole(input) ? listedPart(input) : input);
+  };
+  const addWhole = (feed: Feed, inputs: readonly Input[], rows: readonly number[]) =>
+    whole!.embed(rows.map((row) => inputs[row] as Mixture), rows, feed.added!);
+
   /** Numbers that inputs take per position: few distinct values, so that few bindings are made. */
-  const dense = !session.inputs.includes(PORTS.ids);
-  const widthOf = (inputs: readonly Input[]): number => {
-    if (dense) return vocabularySize;
-    const size = inputs.reduce<number>((most, input) => Math.max(most, mixtureSize(input)), 1);
+  const widthOf = (entries: readonly Input[]): number => {
+    if (!listed) return vocabularySize;
+    let size = 1;
+    for (const input of entries) size = Math.max(size, mixtureSize(input));
     return size === 1 ? 1 : Math.max(16, 2 ** Math.ceil(Math.log2(size)));
   };
 
   const bind = (
-    { inputs, outputs }: ReturnType<typeof feedTensors>,
+    inputs: Tensors,
+    logits: Tensor,
     { past, present }: SlabViews,
-  ): Binding => session.bind({ ...inputs, ...past }, { ...outputs, ...present });
-
-  let lastStepMs = Infinity, lastTurn = performance.now();
-  const execute = async (binding: Binding): Promise<void> => {
-    const start = performance.now();
-    if (lastStepMs > BACKGROUND_MS || start - lastTurn > TURN_MS) {
-      await binding.runAsync();
-      lastTurn = performance.now();
-    } else {
-      binding.run();
-    }
-    lastStepMs = performance.now() - start;
-  };
+  ): Binding => session.bind({ ...inputs, ...past }, { [PORTS.logits]: logits, ...present });
+  const execute = takingTurns();
 
   // one set of arrays serves every step; bindings differ in shape and slots alone
   const batch = Math.min(slots, slabs.batch);
-  const stepFeed = (width: number) =>
-    createFeed({ batch, sequence: 1, width, rows: batch }, vocabularySize, dense);
-  let feed = stepFeed(widthOf([]));
-  const logitsOfStep = batch === slots ? undefined : new Float32Array(slots * vocabularySize);
+  const stepLogits = new Float32Array(slots * vocabularySize);
+  const stepFeed = (width: number) => createFeed({ batch, sequence: 1, width, rows: batch }, ports);
+  let feed = stepFeed(widthOf([])), nothingAdded = true;
   const stepViews = new Map<string, SlabViews>();
   const stepBindings = new Map<string, Binding>();
   let stepScope = new DisposableStack();
-  const viewScope = new DisposableStack();
 
   const stepBinding = (slot: number, count: number, width: number): Binding => {
     if (width > feed.width) {
@@ -146,10 +184,10 @@ export function openCache(
       stepViews.set(rows, views = slabs.views(slot, count));
       for (const view of views.all) viewScope.use(view);
     }
-    const shape = { batch: count, sequence: 1, width, rows: count };
-    const tensors = feedTensors(feed, shape, vocabularySize);
-    for (const value of tensors.all) stepScope.use(value);
-    const binding = stepScope.use(bind(tensors, views));
+    const inputs = feedTensors(feed, { batch: count, sequence: 1, width, rows: count }, ports);
+    const logits = tensor(stepLogits.subarray(slot * vocabularySize), [count, vocabularySize]);
+    for (const value of [...Object.values(inputs), logits]) stepScope.use(value);
+    const binding = stepScope.use(bind(inputs, logits, views));
     stepBindings.set(key, binding);
     return binding;
   };
@@ -160,15 +198,19 @@ export function openCache(
     inputs: readonly Input[],
     positions: readonly number[],
   ): Promise<void> => {
-    const width = widthOf(inputs), binding = stepBinding(slot, inputs.length, width);
+    const wholes = wholeRows(inputs), entries = entriesOf(inputs, wholes);
+    const width = widthOf(entries), binding = stepBinding(slot, inputs.length, width);
     let longest = 0;
-    for (let row = 0; row < inputs.length; row++) {
+    for (let row = 0; row < entries.length; row++) {
       const position = positions[row]!;
-      writeInput(feed, row, width, inputs[row]!, vocabularySize);
+      writeInput(feed, row, width, entries[row]!, vocabularySize);
       feed.lastPosition[row] = position;
       longest = Math.max(longest, position + 1);
     }
     feed.length[0] = longest;
+    if (!nothingAdded) feed.added!.fill(0);
+    nothingAdded = wholes.length === 0;
+    if (!nothingAdded) await addWhole(feed, inputs, wholes);
     await execute(binding);
   };
 
@@ -178,18 +220,22 @@ export function openCache(
     from: number,
     inputs: readonly Input[],
     rows: number,
-  ): Promise<Float32Array> => {
-    const shape: FeedShape = { batch: 1, sequence: inputs.length, width: widthOf(inputs), rows };
-    const own = createFeed(shape, vocabularySize, dense);
-    inputs.forEach((input, i) => writeInput(own, i, shape.width, input, vocabularySize));
+  ): Promise<Float32Array<ArrayBuffer>> => {
+    const wholes = wholeRows(inputs), entries = entriesOf(inputs, wholes);
+    const shape: FeedShape = { batch: 1, sequence: inputs.length, width: widthOf(entries), rows };
+    const own = createFeed(shape, ports);
+    entries.forEach((input, i) => writeInput(own, i, shape.width, input, vocabularySize));
     own.length[0] = from + inputs.length;
     own.lastPosition[0] = from + inputs.length - 1;
     for (let row = 0; row < rows; row++) own.rows[row] = BigInt(inputs.length - rows + row);
+    if (wholes.length > 0) await addWhole(own, inputs, wholes);
     using scope = new DisposableStack();
-    const views = slabs.views(slot, 1), tensors = feedTensors(own, shape, vocabularySize);
-    for (const value of [...views.all, ...tensors.all]) scope.use(value);
-    await execute(scope.use(bind(tensors, views)));
-    return own.logits;
+    const logits = new Float32Array(rows * vocabularySize);
+    const views = slabs.views(slot, 1), tensors = feedTensors(own, shape, ports);
+    const result = tensor(logits, [rows, vocabularySize]);
+    for (const value of [...views.all, ...Object.values(tensors), result]) scope.use(value);
+    await execute(scope.use(bind(tensors, result, views)));
+    return logits;
   };
 
   let users = 0, stepping = false, disposed = false;
@@ -227,10 +273,12 @@ export function openCache(
         checkPosition(slot, from, length);
         checkPosition(slot, from + inputs.length - 1, length);
         const all = new Float32Array(logits === "all" ? inputs.length * vocabularySize : 0);
-        let last: Float32Array = all;
-        for (let start = 0; start < inputs.length; start += PREFILL_CHUNK) {
+        const fitting = Math.max(MIN_CHUNK, Math.floor(CHUNK_LOGITS / vocabularySize));
+        const size = logits === "all" ? Math.min(PREFILL_CHUNK, fitting) : PREFILL_CHUNK;
+        let last = all;
+        for (let start = 0; start < inputs.length; start += size) {
           checkUse("prefill");
-          const chunk = inputs.slice(start, start + PREFILL_CHUNK);
+          const chunk = inputs.slice(start, start + size);
           const rows = logits === "all" ? chunk.length : 1;
           last = await prefillChunk(slot, from + start, chunk, rows);
           if (logits === "all") all.set(last, start * vocabularySize);
@@ -249,16 +297,13 @@ export function openCache(
         try {
           for (let slot = 0; slot < count; slot += batch) {
             const end = slot + batch;
-            await stepRows(slot, inputs.slice(slot, end), positions.slice(slot, end));
-            logitsOfStep?.set(
-              feed.logits.subarray(0, (Math.min(end, count) - slot) * vocabularySize),
-              slot * vocabularySize,
-            );
+            if (batch >= count) await stepRows(slot, inputs, positions);
+            else await stepRows(slot, inputs.slice(slot, end), positions.slice(slot, end));
           }
         } finally {
           stepping = false;
         }
-        return logitsOfStep ?? feed.logits;
+        return stepLogits;
       }),
 
     copy(from, to, positions) {

@@ -5,7 +5,7 @@
  */
 
 import { PORTS } from "../graph/mod.ts";
-import { type Tensor, tensor, type Tensors } from "../runtime/mod.ts";
+import { tensor, type Tensors } from "../runtime/mod.ts";
 import { type Input, mixtureSize } from "./mixture.ts";
 
 /** Arrays of a run; the tensors over them see what is written. */
@@ -16,14 +16,14 @@ export interface Feed {
   readonly ids: Int32Array<ArrayBuffer> | undefined;
   /** Weights of the mixtures. */
   readonly weights: Float32Array<ArrayBuffer>;
+  /** What is added to the embeddings; absent where a mixture is a row over the vocabulary. */
+  readonly added: Float32Array<ArrayBuffer> | undefined;
   /** Last valid position of each slot. */
   readonly lastPosition: Int32Array<ArrayBuffer>;
   /** Largest number of valid positions. */
   readonly length: Int32Array<ArrayBuffer>;
   /** Which rows get logits. */
   readonly rows: BigInt64Array<ArrayBuffer>;
-  /** The logits. */
-  readonly logits: Float32Array<ArrayBuffer>;
 }
 
 /** Sizes of a run. */
@@ -38,20 +38,27 @@ export interface FeedShape {
   readonly rows: number;
 }
 
+/** What a graph takes. */
+export interface FeedPorts {
+  /** Whether a mixture is a list of ids and weights; else it is a row over the vocabulary. */
+  readonly listed: boolean;
+  /** Width of what is added to the embeddings; 0 where nothing is. */
+  readonly added: number;
+}
+
 /** Arrays for runs of up to a shape. */
 export function createFeed(
   { batch, sequence, width, rows }: FeedShape,
-  vocabularySize: number,
-  dense: boolean,
+  { listed, added }: FeedPorts,
 ): Feed {
   return {
     width,
-    ids: dense ? undefined : new Int32Array(batch * sequence * width),
+    ids: listed ? new Int32Array(batch * sequence * width) : undefined,
     weights: new Float32Array(batch * sequence * width),
+    added: added > 0 ? new Float32Array(batch * sequence * added) : undefined,
     lastPosition: new Int32Array(batch),
     length: new Int32Array(1),
     rows: BigInt64Array.from({ length: rows }, (_, row) => BigInt(row)),
-    logits: new Float32Array(rows * vocabularySize),
   };
 }
 
@@ -59,21 +66,21 @@ export function createFeed(
 export function feedTensors(
   feed: Feed,
   { batch, sequence, width, rows }: FeedShape,
-  vocabularySize: number,
-): { inputs: Tensors; outputs: Tensors; all: Tensor[] } {
+  { added }: FeedPorts,
+): Tensors {
   const mixture = [batch, sequence, width];
-  const inputs = {
+  return {
     ...(feed.ids ? { [PORTS.ids]: tensor(feed.ids, mixture) } : {}),
     [PORTS.weights]: tensor(feed.weights, mixture),
+    ...(feed.added ? { [PORTS.added]: tensor(feed.added, [batch, sequence, added]) } : {}),
     [PORTS.lastPosition]: tensor(feed.lastPosition, [batch]),
     [PORTS.length]: tensor(feed.length, [1]),
     [PORTS.rows]: tensor(feed.rows, [rows]),
   };
-  const outputs = { [PORTS.logits]: tensor(feed.logits, [rows, vocabularySize]) };
-  return { inputs, outputs, all: [...Object.values(inputs), ...Object.values(outputs)] };
 }
 
-function badId(id: number, vocabularySize: number): never {
+/** Refuses a token id. */
+export function badId(id: number, vocabularySize: number): never {
   throw new RangeError(
     `Cannot feed a token as its id must be an integer from 0 to ${
       vocabularySize - 1
@@ -81,14 +88,15 @@ function badId(id: number, vocabularySize: number): never {
   );
 }
 
-function badWeight(weight: number): never {
+/** Refuses a weight. */
+export function badWeight(weight: number): never {
   throw new RangeError(
     `Cannot feed a mixture as 'weights' must be finite and at least 0: current value is ${weight}`,
   );
 }
 
 /**
- * Writes the input of one position; what the position held before is gone.
+ * Writes the listed entries of the input of one position; what the position held before is gone.
  *
  * @param feed Where to.
  * @param row Which position, from 0.

@@ -9,6 +9,7 @@ import {
   type DecoderConfig,
   encodeGraph,
   type RopedConfig,
+  SMALL_VOCABULARY,
   type Weights,
 } from "../graph/mod.ts";
 import { createSession, type Device, type MappedFile } from "../runtime/mod.ts";
@@ -27,6 +28,7 @@ import { createCopier, deviceSlabs, hostSlabs } from "./slabs.ts";
 import { folderOf } from "./source.ts";
 import { createTokenizer, missingTokenizer } from "./tokenizer.ts";
 import { fingerprint, openWeights } from "./weights.ts";
+import { wholeTable } from "./whole.ts";
 
 /** Options of {@linkcode loadModel}. */
 export interface LoadOptions {
@@ -256,13 +258,13 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
     report(2);
     signal?.throwIfAborted();
     const threads = options.threads ?? (weightsBytes < ONE_THREAD_BYTES ? 1 : undefined);
+    const starting = { externalData: files, ...(threads === undefined ? {} : { threads }) };
     const session = await forgetting(
       Object.values(files),
       () =>
         createSession(graph instanceof Uint8Array ? graph : encodeGraph(graph), {
+          ...starting,
           device,
-          externalData: files,
-          ...(threads === undefined ? {} : { threads }),
         }),
     ).catch((cause) => {
       if (!Object.hasOwn(HINTS, device)) throw cause;
@@ -274,12 +276,16 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
       );
     });
     const copier = session.deviceAllocator === null ? undefined : await createCopier(device);
+    const table = graph instanceof Uint8Array || config.vocabularySize <= SMALL_VOCABULARY
+      ? undefined
+      : wholeTable(graph, starting);
     let disposed = false;
     const model: Model = {
       id: String(id),
       fingerprint: digest,
       device: session.device,
       attempts: session.attempts,
+      threads,
       dtype,
       maxLength,
       config,
@@ -294,10 +300,11 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
         const slabs = copier
           ? deviceSlabs(session, copier, config, slots, length)
           : hostSlabs(config, slots, length);
-        return openCache(session, config.vocabularySize, slabs, { slots, length });
+        return openCache(session, config, slabs, { slots, length }, table);
       },
       async [Symbol.asyncDispose]() {
         disposed = true;
+        await table?.[Symbol.asyncDispose]();
         await copier?.[Symbol.asyncDispose]();
         await session[Symbol.asyncDispose](); // runs in flight read the mapped weights
         close();

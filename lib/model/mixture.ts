@@ -6,12 +6,25 @@
  * @module
  */
 
-/** Token ids and their weights, of the same length; weights are at least 0 and sum to 1. */
+/**
+ * Token ids and their weights, of the same length; weights are at least 0 and sum to 1, that of
+ * `spread` included.
+ */
 export interface Mixture {
   /** Token ids, each at most once. */
   readonly ids: ArrayLike<number>;
   /** Weights, float64 or float32; the model computes with float32. */
   readonly weights: ArrayLike<number>;
+  /**
+   * Further weight that lies on all tokens of a large vocabulary, `weight · probabilities`: what a
+   * list of V weights would say, without the list. Read before the next step.
+   */
+  readonly spread?: {
+    /** Probabilities of all tokens `[V]`. */
+    readonly probabilities: Float32Array;
+    /** Their weight together. */
+    readonly weight: number;
+  };
 }
 
 /** What a position can take: a token id, or a mixture. */

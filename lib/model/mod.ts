@@ -23,7 +23,7 @@
  * @module
  */
 
-export type { KvCache } from "./cache.ts";
+export { type KvCache, PREFILL_CHUNK } from "./cache.ts";
 export type { ChatOptions, ChatTemplate, Message } from "./chat.ts";
 export { type GenerationDefaults, parseConfig } from "./config.ts";
 export { autoDtype, type Dtype, DTYPES } from "./dtype.ts";

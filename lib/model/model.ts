@@ -21,6 +21,8 @@ export interface Model extends AsyncDisposable {
   readonly device: string;
   /** What was tried to choose the device. */
   readonly attempts: readonly DeviceAttempt[];
+  /** Threads within an operator; undefined: one per physical core. */
+  readonly threads?: number | undefined;
   /** Number format that it computes with. */
   readonly dtype: string;
   /** Longest context, prompt and answer together, in tokens. */

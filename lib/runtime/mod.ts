@@ -32,3 +32,4 @@ export {
   type TensorData,
   tensorIn,
 } from "./tensor.ts";
+export { takingTurns } from "./turns.ts";

@@ -1,5 +1,12 @@
 import { assertEquals, assertLess } from "@std/assert";
-import { type DecoderConfig, graphBuilder, PORTS, type Weights } from "@moi/moi/graph";
+import {
+  type DecoderConfig,
+  graphBuilder,
+  PORTS,
+  type Weights,
+  WHOLE,
+  wholeMixtureGraph,
+} from "@moi/moi/graph";
 import { memoryOver } from "@moi/moi/runtime";
 import { attention, attentionInputs, rotaryOf } from "../../lib/graph/attention.ts";
 import {
@@ -10,6 +17,7 @@ import {
   rmsNorm,
 } from "../../lib/graph/decoder.ts";
 import { linear } from "../../lib/graph/linear.ts";
+import { roundedToHalf } from "../../lib/model/dtype.ts";
 import { maxDifference, randomNumbers } from "../golden/golden.ts";
 import { evaluate } from "./_evaluate.ts";
 
@@ -150,7 +158,12 @@ for (const [activation, act] of Object.entries(ACTIVATIONS)) {
 for (const vocabularySize of [10, 1024, 1025, 2000]) {
   const config = { ...CONFIG, vocabularySize };
   const setup = weightsOf({ e: [vocabularySize, 8] });
-  const mix = async (ids: number[], weights: number[], dims: [number, number, number]) => {
+  const mix = async (
+    ids: number[],
+    weights: number[],
+    dims: [number, number, number],
+    added?: Float32Array<ArrayBuffer>,
+  ) => {
     const b = graphBuilder(setup.weights);
     const y = mixtureOfEmbeddings(b, "e", config);
     const shape = [dims[0], dims[1], 8];
@@ -165,6 +178,7 @@ for (const vocabularySize of [10, 1024, 1025, 2000]) {
       : {
         [PORTS.ids]: [Int32Array.from(ids), dims],
         [PORTS.weights]: [Float32Array.from(weights), dims],
+        [PORTS.added]: [added ?? new Float32Array(dims[0] * dims[1] * 8), shape],
       };
     const result = await evaluate(graph, inputs, { [y]: shape }, setup.files);
     return result[y]!;
@@ -202,6 +216,39 @@ for (const vocabularySize of [10, 1024, 1025, 2000]) {
     const padded = await mix([4, 8, 0, 0, 0, 0], [0.3, 0.7, 0, 0, 0, 0], [1, 1, 6]);
     assertEquals([...padded], [...bare]);
     assertEquals([...await mix([6, 0, 0], [1, 0, 0], [1, 1, 3])], row(6));
+  });
+
+  if (vocabularySize <= 1024) continue;
+
+  Deno.test(`mixtureOfEmbeddings() adds what is given to the rows, of ${vocabularySize}`, async () => {
+    const added = values(8), mixed = await mix([3], [1], [1, 1, 1], added);
+    assertEquals([...mixed], row(3).map((value, d) => Math.fround(value + added[d]!)));
+  });
+
+  Deno.test(`wholeMixtureGraph() is the weighted sum of all rows, of ${vocabularySize}`, async () => {
+    for (const weights of [setup.weights, roundedToHalf(setup.weights)]) {
+      const b = graphBuilder(weights);
+      mixtureOfEmbeddings(b, "e", config);
+      const w = values(2 * vocabularySize);
+      const { embeddings } = await evaluate(
+        wholeMixtureGraph(b.graph()),
+        { [WHOLE.weights]: [w, [2, vocabularySize]] },
+        { [WHOLE.embeddings]: [2, 8] },
+        setup.files,
+      );
+      const expected = [0, 1].flatMap((r) =>
+        Array.from({ length: 8 }, (_, d) => {
+          let sum = 0;
+          for (let id = 0; id < vocabularySize; id++) {
+            const element = setup.values.e![8 * id + d]!;
+            const used = weights === setup.weights ? element : Math.f16round(element);
+            sum += w[r * vocabularySize + id]! * used;
+          }
+          return sum;
+        })
+      );
+      assertLess(maxDifference(embeddings!, expected), 1e-4);
+    }
   });
 }
 

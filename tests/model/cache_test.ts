@@ -180,7 +180,7 @@ Deno.test("prefill() of the lengths around a chunk equals a longer prefill's row
   const sequence = tokens(512, 13);
   using cache = model.openCache({ slots: 1, length: 512 });
   const all = await cache.prefill(0, 0, sequence, "all");
-  for (const length of [255, 256, 257, 511, 512]) {
+  for (const length of [127, 128, 129, 255, 256, 257, 512]) {
     const last = await cache.prefill(0, 0, sequence.slice(0, length), "last");
     assertLess(maxDifference(last, row(all, length - 1)), 2e-4);
   }
@@ -382,7 +382,7 @@ Deno.test("a disposed cache refuses all work", async () => {
 
 Deno.test("a cache disposed while it works frees its memory afterwards", async () => {
   await using model = await loadModel(QWEN3);
-  const sequence = tokens(200, 43);
+  const sequence = tokens(100, 43);
   const expected = (await alone(model, sequence, []))[0];
   for (let i = 0; i < 5; i++) {
     const cache = model.openCache({ slots: 1, length: 200 });

@@ -9,7 +9,7 @@
 
 import { checkOptions } from "../../_check.ts";
 import type { Method } from "../method.ts";
-import { checkPrior, priorOf, type PriorOptions } from "./prior.ts";
+import { checkPrior, priorOf, type PriorOptions, withToken } from "./prior.ts";
 
 /**
  * Direct mixture.
@@ -34,9 +34,10 @@ export function directMixture(options: PriorOptions = {}): Method<undefined> {
     name: "directMixture",
     parameters: { prior, topK },
     init: () => undefined,
-    step(distribution) {
-      const { ids, probabilities } = priorOf(distribution, prior, topK);
-      return { input: { ids, weights: probabilities }, state: undefined };
+    step(distribution, token) {
+      const p = priorOf(distribution, prior, topK);
+      const input = p.spread ? withToken(p, 1, token, 0) : { ids: p.ids, weights: p.probabilities };
+      return { input, state: undefined };
     },
   };
 }

@@ -6,7 +6,14 @@
 
 import type { Mixture } from "../../model/mod.ts";
 import { checkNumber, refusal } from "../../_check.ts";
-import { type Distribution, softmax, topTokens } from "../sampler.ts";
+import {
+  type Distribution,
+  softmax,
+  softmaxOfShortlist,
+  type Spread,
+  topOf,
+  topTokens,
+} from "../sampler.ts";
 
 /** Which distribution a method mixes. */
 export interface PriorOptions {
@@ -25,6 +32,8 @@ export interface Prior {
   readonly ids: readonly number[];
   /** Their probabilities. */
   readonly probabilities: readonly number[];
+  /** The same over a whole large vocabulary; the arrays above are then made when they are read. */
+  readonly spread?: Pick<Spread, "probabilities">;
 }
 
 /** Checks the options that say which distribution is mixed. */
@@ -41,28 +50,28 @@ export function priorOf(
   prior: "sampler" | "model",
   topK: number,
 ): Prior {
-  if (prior === "sampler" && (topK === 0 || topK >= distribution.ids.length)) return distribution;
-  const all = prior === "model" ? softmax(distribution.logits) : spread(distribution);
-  return topTokens(all, topK === 0 ? all.length : topK);
-}
-
-/** Probabilities over the whole vocabulary. */
-function spread({ ids, probabilities, vocabularySize }: Distribution): number[] {
-  const all = new Array<number>(vocabularySize).fill(0);
-  ids.forEach((id, i) => all[id] = probabilities[i]!);
-  return all;
+  const { shortlist, spread, logits } = distribution;
+  const whole = topK === 0 || topK >= logits.length;
+  const listed = shortlist && topK > 0 && topK <= shortlist.ids.length ? shortlist : undefined;
+  if (prior === "model") {
+    if (listed) return softmaxOfShortlist(listed, topK, 1);
+    return topTokens(softmax(logits), whole ? logits.length : topK);
+  }
+  if (topK === 0 || (spread ? whole : topK >= distribution.ids.length)) return distribution;
+  if (spread && listed) return softmaxOfShortlist(listed, topK, spread.temperature);
+  return topOf(distribution.ids, distribution.probabilities, topK);
 }
 
 /**
  * `scale · p + extra · onehot(token)`: every mixture here has this form. A token outside the
  * support of p is added to it.
  */
-export function withToken(
-  { ids, probabilities }: Prior,
-  scale: number,
-  token: number,
-  extra: number,
-): Mixture {
+export function withToken(prior: Prior, scale: number, token: number, extra: number): Mixture {
+  if (prior.spread) {
+    const { probabilities } = prior.spread;
+    return { ids: [token], weights: [extra], spread: { probabilities, weight: scale } };
+  }
+  const { ids, probabilities } = prior;
   const size = ids.length, weights = new Array<number>(size);
   for (let i = 0; i < size; i++) weights[i] = scale * probabilities[i]!;
   const at = ids[token] === token ? token : ids.indexOf(token);

@@ -14,6 +14,7 @@
  * @module
  */
 
+import { SMALL_VOCABULARY } from "../../graph/mod.ts";
 import { checkNumber, checkOptions, refusal } from "../../_check.ts";
 import type { Method, MethodContext } from "../method.ts";
 import type { Distribution } from "../sampler.ts";
@@ -30,19 +31,25 @@ export interface RandomMixtureOptions {
   readonly tokens?: "uniform" | "permuted";
 }
 
+/** All tokens alike; with a large vocabulary without lists of its size. */
 function uniformPrior(size: number): Prior {
+  if (size > SMALL_VOCABULARY) {
+    const probabilities = new Float32Array(size).fill(1 / size);
+    return { ids: [], probabilities: [], spread: { probabilities } };
+  }
   const ids = Array.from({ length: size }, (_, id) => id);
   return { ids, probabilities: new Array<number>(size).fill(1 / size) };
 }
 
-/** p on other tokens: a Fisher–Yates shuffle of as many ids as p has. */
+/** p on other tokens: the beginning of a Fisher–Yates shuffle, of as many ids as p has. */
 function permuted({ step, probabilities, vocabularySize }: Distribution, context: MethodContext) {
-  const ids = Array.from({ length: vocabularySize }, (_, id) => id);
-  for (let i = 0; i < probabilities.length; i++) {
-    const j = i + Math.floor(context.uniform(step, i) * (vocabularySize - i));
-    [ids[i], ids[j]] = [ids[j]!, ids[i]!];
-  }
-  return { ids: ids.slice(0, probabilities.length), probabilities };
+  const moved = new Map<number, number>(), at = (i: number) => moved.get(i) ?? i;
+  const ids = probabilities.map((_, i) => {
+    const j = i + Math.floor(context.uniform(step, i) * (vocabularySize - i)), id = at(j);
+    moved.set(j, at(i));
+    return id;
+  });
+  return { ids, probabilities };
 }
 
 /**

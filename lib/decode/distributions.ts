@@ -1,0 +1,215 @@
+/**
+ * Rows of logits to distributions, whatever the size of the vocabulary.
+ *
+ * A small vocabulary is softmaxed here, in float64. With a large one the runtime finds the most
+ * probable tokens and, where a sampler needs it, the softmax over all; what passes through
+ * JavaScript is a shortlist of 64. Where that cannot tell what the sampler keeps, such as a nucleus
+ * of 100 tokens, the row's shortlist grows until it can: nothing is ever silently cut off. All of it
+ * is a function of the row alone, so that a batch changes nothing.
+ *
+ * @module
+ */
+
+import {
+  encodeGraph,
+  NEXT_TOKEN,
+  SMALL_VOCABULARY,
+  softmaxGraph,
+  topTokensGraph,
+} from "../graph/mod.ts";
+import {
+  type Binding,
+  createSession,
+  type Session,
+  takingTurns,
+  tensor,
+  type TensorData,
+  type Tensors,
+} from "../runtime/mod.ts";
+import {
+  type Distribution,
+  distributionFrom,
+  distributionOf,
+  needsSoftmax,
+  type Sampler,
+  type Shortlist,
+} from "./sampler.ts";
+
+/** Tokens of a shortlist; also the tokens that a draw from the whole vocabulary goes through first. */
+export const SHORTLIST = 64;
+/** How much longer the next shortlist is where one was too short. */
+const GROWTH = 16;
+/** Largest factor that logits are multiplied with; the temperatures below are as good as 0. */
+const MAX_INVERSE = 1e30;
+
+/** Makes distributions of rows of logits. */
+export interface Distributions extends Disposable {
+  /**
+   * The distributions that samplers make of rows of logits.
+   *
+   * @param logits Raw logits `[n · V]` or more; always the same few arrays: what is made of each is
+   * kept beside it.
+   * @param samplers Sampler settings of the n rows.
+   * @param steps Index of the token about to be generated, of each row.
+   * @returns The distributions; what they hold of the logits is valid until the next call with the
+   * same array.
+   */
+  of(
+    logits: Float32Array<ArrayBuffer>,
+    samplers: readonly Sampler[],
+    steps: readonly number[],
+  ): Promise<Distribution[]>;
+}
+
+/**
+ * Starts what makes distributions.
+ *
+ * @param vocabularySize Size of the vocabulary, V.
+ * @param threads Threads within an operator; default: one per physical core.
+ */
+export async function openDistributions(
+  vocabularySize: number,
+  threads?: number,
+): Promise<Distributions> {
+  if (vocabularySize > SMALL_VOCABULARY) return await large(vocabularySize, threads);
+  return {
+    of: (logits, samplers, steps) =>
+      Promise.resolve(
+        samplers.map((sampler, row) =>
+          distributionOf(rowOf(logits, row, vocabularySize), sampler, steps[row])
+        ),
+      ),
+    [Symbol.dispose]() {},
+  };
+}
+
+function rowOf<T extends Float32Array | Int32Array>(values: T, row: number, width: number): T {
+  return values.subarray(row * width, (row + 1) * width) as T;
+}
+
+/** A session with its bindings to the first n rows of one array of logits. */
+type Bound = (n: number) => Binding;
+
+/** What the runtime makes of one array of logits. */
+interface Results {
+  readonly ids: Int32Array<ArrayBuffer>;
+  readonly logits: Float32Array<ArrayBuffer>;
+  readonly top: Bound;
+  /** Made when it is first needed: most samplers truncate and never need the softmax. */
+  whole?: {
+    readonly inverse: Float32Array<ArrayBuffer>;
+    readonly probabilities: Float32Array<ArrayBuffer>;
+    readonly entropy: Float32Array<ArrayBuffer>;
+    readonly softmax: Bound;
+  };
+}
+
+async function large(vocabularySize: number, threads: number | undefined): Promise<Distributions> {
+  using opening = new DisposableStack();
+  const N = NEXT_TOKEN, options = threads === undefined ? {} : { threads };
+  const top = opening.use(
+    await createSession(encodeGraph(topTokensGraph(vocabularySize)), options),
+  );
+  const softmax = opening.use(
+    await createSession(encodeGraph(softmaxGraph(vocabularySize)), options),
+  );
+  const runTop = takingTurns(), runSoftmax = takingTurns();
+  const scope = opening.move();
+
+  const view = (data: TensorData, ...dims: number[]) => scope.use(tensor(data, dims));
+  const bound = (session: Session, bind: (n: number) => readonly [Tensors, Tensors]): Bound => {
+    const known: Binding[] = [];
+    return (n) => known[n] ??= scope.use(session.bind(...bind(n)));
+  };
+  const count = BigInt64Array.of(BigInt(SHORTLIST));
+  const known = new Map<Float32Array, Results>();
+  const resultsOf = (array: Float32Array<ArrayBuffer>): Results => {
+    const found = known.get(array);
+    if (found) return found;
+    const size = array.length / vocabularySize * SHORTLIST;
+    const ids = new Int32Array(size), logits = new Float32Array(size);
+    const made: Results = {
+      ids,
+      logits,
+      top: bound(top, (n) => [
+        { [N.logits]: view(array, n, vocabularySize), [N.count]: view(count, 1) },
+        { [N.topIds]: view(ids, n, SHORTLIST), [N.topLogits]: view(logits, n, SHORTLIST) },
+      ]),
+    };
+    known.set(array, made);
+    return made;
+  };
+  const wholeOf = (array: Float32Array<ArrayBuffer>, results: Results) => {
+    const rows = array.length / vocabularySize;
+    const inverse = new Float32Array(rows), entropy = new Float32Array(rows);
+    const probabilities = new Float32Array(array.length);
+    return results.whole ??= {
+      inverse,
+      probabilities,
+      entropy,
+      softmax: bound(softmax, (n) => [
+        { [N.logits]: view(array, n, vocabularySize), [N.inverseTemperature]: view(inverse, n, 1) },
+        {
+          [N.probabilities]: view(probabilities, n, vocabularySize),
+          [N.entropy]: view(entropy, n, 1),
+        },
+      ]),
+    };
+  };
+
+  /** A longer shortlist of one row. */
+  const longer = async (row: Float32Array<ArrayBuffer>, size: number): Promise<Shortlist> => {
+    const ids = new Int32Array(size), logits = new Float32Array(size);
+    using own = new DisposableStack();
+    const view = (data: TensorData, ...dims: number[]) => own.use(tensor(data, dims));
+    const binding = top.bind(
+      {
+        [N.logits]: view(row, 1, vocabularySize),
+        [N.count]: view(BigInt64Array.of(BigInt(size)), 1),
+      },
+      { [N.topIds]: view(ids, 1, size), [N.topLogits]: view(logits, 1, size) },
+    );
+    await own.use(binding).runAsync();
+    return { ids, logits };
+  };
+
+  return {
+    async of(logits, samplers, steps) {
+      const n = samplers.length, results = resultsOf(logits);
+      await runTop(results.top(n));
+      const wholes = samplers.map((sampler) => needsSoftmax(sampler, vocabularySize));
+      const whole = wholes.includes(true) ? results.whole ?? wholeOf(logits, results) : undefined;
+      if (whole) {
+        for (const [row, { temperature }] of samplers.entries()) {
+          whole.inverse[row] = wholes[row] ? Math.min(MAX_INVERSE, 1 / temperature) : 1;
+        }
+        await runSoftmax(whole.softmax(n));
+      }
+      const made: Distribution[] = [];
+      for (const [row, sampler] of samplers.entries()) {
+        const own = rowOf(logits, row, vocabularySize), step = steps[row]!;
+        const softmaxed = whole && wholes[row]
+          ? {
+            probabilities: rowOf(whole.probabilities, row, vocabularySize),
+            entropy: whole.entropy[row]!,
+          }
+          : undefined;
+        let list: Shortlist = {
+          ids: rowOf(results.ids, row, SHORTLIST),
+          logits: rowOf(results.logits, row, SHORTLIST),
+        };
+        let size = SHORTLIST, distribution: Distribution | undefined;
+        for (;;) {
+          const shortlist = softmaxed ? { ...list, ...softmaxed } : list;
+          distribution = distributionFrom(own, shortlist, sampler, step, SHORTLIST);
+          if (distribution) break;
+          size = Math.min(vocabularySize, Math.max(GROWTH * size, sampler.topK));
+          list = await longer(own, size);
+        }
+        made.push(distribution);
+      }
+      return made;
+    },
+    [Symbol.dispose]: () => scope.dispose(),
+  };
+}
