@@ -266,7 +266,8 @@ function openCache(log: CacheLog, { logits: scripted, before }: MockOptions): Kv
       return shared;
     },
 
-    copy(from, to, count) {
+    // deno-lint-ignore require-await
+    async copy(from, to, count) {
       check();
       const source = held[from];
       assert(source, `mock: slot ${from} was never filled`);

@@ -255,14 +255,14 @@ export async function* decode(
   };
 
   /** Begins to fill a slot; what another slot holds of the prompt, in whole chunks, is copied. */
-  const startFilling = (job: Job): Filling => {
+  const startFilling = async (job: Job): Promise<Filling> => {
     const { prompt } = job, { slot, shared } = bestSlot(prompt);
     const chunks = Math.floor(Math.min(shared, prompt.length - 1) / PREFILL_CHUNK);
     const done = chunks * PREFILL_CHUNK;
     const interleaved = rows.length > 0 && prompt.length - done > PREFILL_CHUNK;
     const repeated = samePrompt(prompt, waiting.at(-1)?.prompt);
     const home = interleaved || repeated ? spare : rows.length;
-    if (done > 0 && slot !== home) cache.copy(slot, home, done);
+    if (done > 0 && slot !== home) await cache.copy(slot, home, done);
     if (home === spare) inSpare = prompt.slice(0, done);
     return { job, home, done, ms: 0 };
   };
@@ -281,7 +281,7 @@ export async function* decode(
   /** A row for a prompt that lies in `home`, with its first token. */
   const startDecoding = async (job: Job, home: number): Promise<Row> => {
     const { logits, ms } = prefilled!, slot = rows.length;
-    if (home !== slot) cache.copy(home, slot, job.prompt.length);
+    if (home !== slot) await cache.copy(home, slot, job.prompt.length);
     const row = startRow(model, job, ms);
     first.set(logits);
     const [distribution] = await distributions.of(first, [job.sampler], [0]);
@@ -308,7 +308,7 @@ export async function* decode(
       const { slot, shared } = bestSlot(job.prompt);
       if (shared === job.prompt.length) return startDecoding(job, slot);
     }
-    filling ??= startFilling(job);
+    filling ??= await startFilling(job);
     const { home } = filling, logits = await fill(filling);
     if (!logits) return undefined;
     prefilled = { prompt: job.prompt, logits, ms: filling.ms };
@@ -348,7 +348,7 @@ export async function* decode(
       const last = rows.pop()!;
       if (last !== row) {
         rows[slot] = last;
-        cache.copy(rows.length, slot, last.position);
+        await cache.copy(rows.length, slot, last.position);
       }
     }
   }

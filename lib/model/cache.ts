@@ -63,7 +63,7 @@ export interface KvCache extends Disposable {
     positions: readonly number[],
   ): Promise<Float32Array<ArrayBuffer>>;
   /** Copies the first positions of one slot to another. */
-  copy(from: number, to: number, positions: number): void;
+  copy(from: number, to: number, positions: number): Promise<void>;
 }
 
 /**
@@ -306,13 +306,13 @@ export function openCache(
         return stepLogits;
       }),
 
-    copy(from, to, positions) {
-      checkUse("copy");
-      checkSlot("copy", "from", from);
-      checkSlot("copy", "to", to);
-      checkNumber("copy", "positions", positions, { min: 0, max: length, integer: true });
-      if (from !== to) slabs.copy(from, to, positions);
-    },
+    copy: (from, to, positions) =>
+      use("copy", async () => {
+        checkSlot("copy", "from", from);
+        checkSlot("copy", "to", to);
+        checkNumber("copy", "positions", positions, { min: 0, max: length, integer: true });
+        if (from !== to) await slabs.copy(from, to, positions);
+      }),
 
     [Symbol.dispose]() {
       if (!disposed && users === 0) free();

@@ -36,10 +36,12 @@ export interface Slabs extends Disposable {
   /** Tensors of `count` slots from `slot` on; the caller disposes them. */
   views(slot: number, count: number): SlabViews;
   /** Copies the first positions of one slot to another; more may be copied than asked for. */
-  copy(from: number, to: number, positions: number): void;
+  copy(from: number, to: number, positions: number): Promise<void>;
 }
 
 const PARTS = ["key", "value"] as const;
+/** Numbers copied at a time: a few milliseconds. */
+const TURN_FLOATS = 2 ** 22;
 
 /** Groups tensors by the names that the graph has for them. */
 function named(tensors: readonly { layer: number; part: "key" | "value"; value: Tensor }[]) {
@@ -70,11 +72,16 @@ export function hostSlabs({ kv }: DecoderConfig, slots: number, length: number):
         const value = tensorIn(memory, 4 * (start + slot * slotFloats), "float32", dims);
         return { layer, part, value };
       })),
-    copy(from, to, positions) {
+    async copy(from, to, positions) {
+      let copied = 0;
       for (const { start, slotFloats, kvHeads, headDim } of slabs) {
         for (let head = 0; head < kvHeads; head++) {
           const at = start + head * length * headDim, source = at + from * slotFloats;
           cached.copyWithin(at + to * slotFloats, source, source + positions * headDim);
+          copied += positions * headDim;
+          if (copied < TURN_FLOATS) continue;
+          copied = 0;
+          await new Promise((resolve) => setTimeout(resolve)); // the event loop's turn
         }
       }
     },
@@ -130,7 +137,8 @@ export function deviceSlabs(
       const { past, present } = named(tensors[slot]!);
       return { past, present, all: [] }; // owned by the slabs
     },
-    copy(from, to) {
+    // deno-lint-ignore require-await
+    async copy(from, to) {
       for (const [i, { value }] of tensors[from]!.entries()) {
         using binding = copier.bind({ from: value }, { to: tensors[to]![i]!.value });
         binding.run();

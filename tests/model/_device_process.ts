@@ -11,8 +11,8 @@ async function run(device: "cpu" | "webgpu") {
   const logits: number[][] = [];
   const prompt = [1, 26, 23, 8, 25, 17, 18, 22, 20];
   logits.push([...await cache.prefill(0, 0, prompt, "last")]);
-  cache.copy(0, 1, prompt.length); // a copied slot goes on as the original
-  cache.copy(0, 2, prompt.length);
+  await cache.copy(0, 1, prompt.length); // a copied slot goes on as the original
+  await cache.copy(0, 2, prompt.length);
   const mixture = { ids: [5, 9, 12], weights: [0.3, 0.5, 0.2] };
   for (let t = 0; t < 3; t++) {
     const at = prompt.length + t; // ragged: the third row is stepped once only

@@ -28,7 +28,7 @@ for (const value of CASES) {
     }
     assertLess(maxDifference(pieces, expected.subarray(0, 30 * size)), TOLERANCE);
     await cache.prefill(1, 0, ids.slice(0, 12), "last");
-    cache.copy(0, 2, 25);
+    await cache.copy(0, 2, 25);
     for (let t = 0; t < 10; t++) {
       const at = [30 + t, 12 + t, 25 + t];
       const logits = await cache.step(at.map((position) => ids[position]!), at);

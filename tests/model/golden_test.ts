@@ -149,7 +149,7 @@ Deno.test("qwen3 closed loops of all modes side by side are the reference's", as
   const modes = Object.entries(METHODS), prompt = golden.ids("input_ids.0");
   using cache = model.openCache({ slots: modes.length, length: 32 });
   const first = await cache.prefill(0, 0, prompt, "last");
-  for (let slot = 1; slot < modes.length; slot++) cache.copy(0, slot, prompt.length);
+  for (let slot = 1; slot < modes.length; slot++) await cache.copy(0, slot, prompt.length);
   let logits = modes.map(() => first);
   for (const [t, y] of golden.ids("moi.y").entries()) {
     const inputs = modes.map(([, method], slot) =>

@@ -149,7 +149,7 @@ async function batches(model: Model, e: TestExport): Promise<number> {
     }
     compare(logits, slot, length - 1);
   }
-  cache.copy(1, 4, lengths[1]!);
+  await cache.copy(1, 4, lengths[1]!);
   const places = [...lengths, lengths[1]!];
   for (let t = 0; t < steps; t++) {
     const logits = await cache.step(
