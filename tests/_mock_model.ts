@@ -58,7 +58,12 @@ function stirInput(hash: number, { ids, weights }: Mixture): number {
 
 /** What a cache was asked to do, in order. */
 export type Call =
-  | { readonly kind: "prefill"; readonly slot: number; readonly inputs: readonly Mixture[] }
+  | {
+    readonly kind: "prefill";
+    readonly slot: number;
+    readonly from: number;
+    readonly inputs: readonly Mixture[];
+  }
   | { readonly kind: "copy"; readonly from: number; readonly to: number; readonly count: number }
   | {
     readonly kind: "step";
@@ -194,8 +199,8 @@ interface Slot {
   readonly hash: number;
 }
 
-function fed({ inputs, hash }: Slot, input: Mixture): Slot {
-  return { inputs: [...inputs, input], hash: stirInput(hash, input) };
+function fed({ inputs, hash }: Slot, more: readonly Mixture[]): Slot {
+  return { inputs: [...inputs, ...more], hash: more.reduce(stirInput, hash) };
 }
 
 const EMPTY: Slot = { inputs: [], hash: 0x12345678 };
@@ -230,8 +235,8 @@ function openCache(log: CacheLog, { logits: scripted, before }: MockOptions): Kv
         "mock: the prompt does not fit the slot",
       );
       assert(logits === "last", "mock: the loop needs the last logits alone");
-      calls.push({ kind: "prefill", slot, inputs });
-      const filled = [...earlier, ...inputs].reduce(fed, EMPTY);
+      calls.push({ kind: "prefill", slot, from, inputs });
+      const filled = fed(fed(EMPTY, earlier), inputs);
       held[slot] = filled;
       const out = new Float32Array(VOCABULARY);
       write(filled, out);
@@ -259,7 +264,7 @@ function openCache(log: CacheLog, { logits: scripted, before }: MockOptions): Kv
           `mock: slot ${row} holds ${slot.inputs.length} inputs, the next is not at ${position}`,
         );
         assert(position < length, `mock: position ${position} is outside the slot`);
-        const next = fed(slot, inputs[row]!);
+        const next = fed(slot, [inputs[row]!]);
         held[row] = next;
         write(next, shared.subarray(row * VOCABULARY, (row + 1) * VOCABULARY));
       }
@@ -278,7 +283,7 @@ function openCache(log: CacheLog, { logits: scripted, before }: MockOptions): Kv
         `mock: slot ${from} has not ${count} inputs`,
       );
       calls.push({ kind: "copy", from, to, count });
-      held[to] = source.inputs.slice(0, count).reduce(fed, EMPTY);
+      held[to] = fed(EMPTY, source.inputs.slice(0, count));
     },
 
     [Symbol.dispose]() {

@@ -41,6 +41,8 @@ export const SHORTLIST = 64;
 const GROWTH = 16;
 /** Largest factor that logits are multiplied with; the temperatures below are as good as 0. */
 const MAX_INVERSE = 1e30;
+/** Smallest; the temperatures above are as good as infinite. 0 would make NaN of a logit of −∞. */
+const MIN_INVERSE = 1e-30;
 
 /** Makes distributions of rows of logits. */
 export interface Distributions extends Disposable {
@@ -181,7 +183,9 @@ async function large(vocabularySize: number, threads: number | undefined): Promi
       const whole = wholes.includes(true) ? results.whole ?? wholeOf(logits, results) : undefined;
       if (whole) {
         for (const [row, { temperature }] of samplers.entries()) {
-          whole.inverse[row] = wholes[row] ? Math.min(MAX_INVERSE, 1 / temperature) : 1;
+          whole.inverse[row] = wholes[row]
+            ? Math.max(MIN_INVERSE, Math.min(MAX_INVERSE, 1 / temperature))
+            : 1;
         }
         await runSoftmax(whole.softmax(n));
       }

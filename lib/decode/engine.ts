@@ -260,10 +260,10 @@ export async function* decode(
     const chunks = Math.floor(Math.min(shared, prompt.length - 1) / PREFILL_CHUNK);
     const done = chunks * PREFILL_CHUNK;
     const interleaved = rows.length > 0 && prompt.length - done > PREFILL_CHUNK;
-    const repeated = samePrompt(prompt, waiting.at(-1)?.prompt);
-    const home = interleaved || repeated ? spare : rows.length;
+    const next = waiting.at(-1)?.prompt ?? [];
+    const usedAgain = samePrompt(prompt, next) || sharedLength(prompt, next) >= PREFILL_CHUNK;
+    const home = interleaved || usedAgain ? spare : rows.length;
     if (done > 0 && slot !== home) await cache.copy(slot, home, done);
-    if (home === spare) inSpare = prompt.slice(0, done);
     return { job, home, done, ms: 0 };
   };
 

@@ -323,7 +323,7 @@ export function distributionFrom(
   const { temperature, topK, topP, minP } = sampler, best = shortlist.logits[0]!;
   const size = shortlist.ids.length, top = shortlist.probabilities?.[shortlist.ids[0]!];
   if (!Number.isFinite(best) || (top !== undefined && !(top > 0))) refuseLogits();
-  if (temperature === 0) return certain(logits, shortlist.ids[0]!, step);
+  if (temperature === 0) return { ...certain(logits, shortlist.ids[0]!, step), shortlist };
   const cutsK = topK > 0 && topK < logits.length;
   if (!cutsK && topP === 1 && minP === 0) {
     return spreadDistribution(logits, shortlist, temperature, step, firstCount);
@@ -398,23 +398,25 @@ export function draw(distribution: Distribution, u: number): number {
   return last; // rounding left the sum below u
 }
 
-/** Goes through the first tokens, then through all others; ids are their own indices. */
-function drawSpread({ probabilities, first }: Spread, u: number): number {
+/**
+ * Goes through the first tokens, then through all others; ids are their own indices. Probabilities in
+ * float32 sum to 1 up to 1e-5 only: where the sum is below u, what u has beyond it is drawn with anew.
+ */
+function drawSpread(spread: Spread, u: number): number {
+  const { probabilities, first } = spread;
   let cumulative = 0;
   for (const id of first) {
     cumulative += probabilities[id]!;
     if (u < cumulative) return id;
   }
-  let last = first[0]!, next = 0;
+  let next = 0;
   for (let id = 0; id < probabilities.length; id++) {
-    const p = probabilities[id]!;
     if (id === first[next]) {
       next++;
       continue;
     }
-    if (p > 0) last = id;
-    cumulative += p;
+    cumulative += probabilities[id]!;
     if (u < cumulative) return id;
   }
-  return last;
+  return drawSpread(spread, (u - cumulative) / (1 - cumulative));
 }

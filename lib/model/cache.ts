@@ -22,7 +22,7 @@ import { checkNumber, refusal } from "../_check.ts";
 import { createFeed, type Feed, type FeedShape, feedTensors, writeInput } from "./feed.ts";
 import { type Input, type Mixture, mixtureSize } from "./mixture.ts";
 import type { Slabs, SlabViews } from "./slabs.ts";
-import { isWhole, listedPart, openWholeMixtures, type WholeTable } from "./whole.ts";
+import { expanded, isWhole, listedPart, openWholeMixtures, type WholeTable } from "./whole.ts";
 
 /**
  * Slots of keys and values, and the two ways to advance them.
@@ -93,15 +93,6 @@ export interface CacheShape {
 
 const NONE: readonly number[] = [];
 
-/** A mixture with what lies on the whole vocabulary listed as well. */
-function expanded(input: Input): Input {
-  if (typeof input === "number" || !input.spread) return input;
-  const { probabilities, weight } = input.spread;
-  const weights = Float32Array.from(probabilities, (p) => weight * p);
-  for (let k = 0; k < input.ids.length; k++) weights[input.ids[k]!]! += input.weights[k]!;
-  return { ids: Int32Array.from(weights.keys()), weights };
-}
-
 /**
  * Opens a cache on a session.
  *
@@ -137,7 +128,7 @@ export function openCache(
   };
   /** The listed entries of inputs. */
   const entriesOf = (inputs: readonly Input[], wholes: readonly number[]): readonly Input[] => {
-    if (!whole) return inputs.map(expanded);
+    if (!whole) return inputs.map((input) => expanded(input, vocabularySize));
     return wholes.length === 0
       ? inputs
       : inputs.map((input) => isWhole(input) ? listedPart(input) : input);

@@ -95,6 +95,13 @@ export function badWeight(weight: number): never {
   );
 }
 
+/** Refuses a mixture whose ids and weights do not match. */
+export function badSizes(ids: number, weights: number): never {
+  throw new RangeError(
+    `Cannot feed a mixture as it must have at least one id and as many weights: current value is ${ids} ids and ${weights} weights`,
+  );
+}
+
 /**
  * Writes the listed entries of the input of one position; what the position held before is gone.
  *
@@ -125,11 +132,7 @@ export function writeInput(
     if (ids) ids[offset] = id;
     return;
   }
-  if (size < 1 || input.weights.length !== size) {
-    throw new RangeError(
-      `Cannot feed a mixture as it must have at least one id and as many weights: current value is ${size} ids and ${input.weights.length} weights`,
-    );
-  }
+  if (size < 1 || input.weights.length !== size) badSizes(size, input.weights.length);
   // one kind of array, so that the loop stays fast
   const from = Array.isArray(input.ids) ? input.ids as number[] : Array.from(input.ids);
   const mixed = Array.isArray(input.weights)

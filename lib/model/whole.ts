@@ -18,7 +18,7 @@ import {
   type Tensor,
   tensor,
 } from "../runtime/mod.ts";
-import { badId, badWeight } from "./feed.ts";
+import { badId, badSizes, badWeight } from "./feed.ts";
 import type { Input, Mixture } from "./mixture.ts";
 
 /** Most entries of a mixture whose rows are gathered one by one. */
@@ -89,39 +89,76 @@ export function openWholeMixtures(
       { [WHOLE.embeddings]: own(embeddings, hiddenSize) },
     ));
   };
+  const multiply = async (
+    inputs: readonly Mixture[],
+    rows: readonly number[],
+    target: Float32Array,
+  ): Promise<void> => {
+    const binding = bindingOf(await table.session(), inputs.length);
+    inputs.forEach((input, i) => {
+      writeWhole(weights.subarray(i * vocabularySize, (i + 1) * vocabularySize), input);
+    });
+    await run(binding);
+    inputs.forEach((input, i) => {
+      const scale = scaleOf(input), to = rows[i]! * hiddenSize, from = i * hiddenSize;
+      for (let d = 0; d < hiddenSize; d++) target[to + d] = scale * embeddings[from + d]!;
+    });
+  };
+  let last: Promise<unknown> = Promise.resolve(); // a prefill and a step share the buffers
   return {
-    async embed(inputs, rows, target) {
-      const binding = bindingOf(await table.session(), inputs.length);
-      inputs.forEach((input, i) => {
-        const row = weights.subarray(i * vocabularySize, (i + 1) * vocabularySize);
-        writeWhole(row, input);
-      });
-      await run(binding);
-      inputs.forEach(({ spread }, i) => {
-        const scale = spread?.weight ?? 1, to = rows[i]! * hiddenSize, from = i * hiddenSize;
-        for (let d = 0; d < hiddenSize; d++) target[to + d] = scale * embeddings[from + d]!;
-      });
+    embed(inputs, rows, target) {
+      const made = last.then(() => multiply(inputs, rows, target));
+      last = made.catch(() => {});
+      return made;
     },
     [Symbol.dispose]: () => scope.dispose(),
   };
 }
 
-/** The weights of all tokens: of the spread, in units of its weight, and of a long list. */
-function writeWhole(row: Float32Array, { ids, weights, spread }: Mixture): void {
-  const scale = spread?.weight ?? 1;
-  if (!(scale >= 0 && scale < Infinity)) badWeight(scale);
-  if (spread && spread.probabilities.length !== row.length) {
-    throw new RangeError(
-      `Cannot feed a mixture as 'spread.probabilities' must have ${row.length} numbers: current value is ${spread.probabilities.length}`,
-    );
-  }
-  if (spread) row.set(spread.probabilities);
-  else row.fill(0);
-  if (ids.length <= MOST_LISTED) return;
+/** What the product is multiplied with: a spread is copied as it is, unless more is added to it. */
+function scaleOf({ ids, spread }: Mixture): number {
+  return spread && ids.length <= MOST_LISTED ? spread.weight : 1;
+}
+
+/** Refuses a mixture whose parts do not fit one another or the vocabulary. */
+function checkSizes({ ids, weights, spread }: Mixture, vocabularySize: number): void {
+  if (weights.length !== ids.length) badSizes(ids.length, weights.length);
+  if (!spread) return;
+  const { probabilities: { length }, weight } = spread;
+  if (!(weight >= 0 && weight < Infinity)) badWeight(weight);
+  if (length === vocabularySize) return;
+  throw new RangeError(
+    `Cannot feed a mixture as 'spread.probabilities' must have ${vocabularySize} numbers: current value is ${length}`,
+  );
+}
+
+/** Adds the listed entries to the weights of all tokens. */
+function addListed(row: Float32Array, { ids, weights }: Mixture): void {
   for (let k = 0; k < ids.length; k++) {
     const id = ids[k]!, weight = weights[k]!;
     if (!(Number.isInteger(id) && id >= 0 && id < row.length)) badId(id, row.length);
     if (!(weight >= 0 && weight < Infinity)) badWeight(weight);
-    row[id]! += weight / scale;
+    row[id]! += weight;
   }
+}
+
+/** The weights of all tokens, of the spread and of a long list; in units of {@linkcode scaleOf}. */
+function writeWhole(row: Float32Array, input: Mixture): void {
+  checkSizes(input, row.length);
+  const { ids, spread } = input;
+  if (spread) row.set(spread.probabilities);
+  else row.fill(0);
+  if (ids.length <= MOST_LISTED) return;
+  if (spread) row.forEach((p, id) => row[id] = spread.weight * p);
+  addListed(row, input);
+}
+
+/** An input with what lies on the whole vocabulary listed as well. */
+export function expanded(input: Input, vocabularySize: number): Input {
+  if (typeof input === "number" || !input.spread) return input;
+  checkSizes(input, vocabularySize);
+  const { probabilities, weight } = input.spread;
+  const weights = Float32Array.from(probabilities, (p) => weight * p);
+  addListed(weights, input);
+  return { ids: Int32Array.from(weights.keys()), weights };
 }

@@ -13,6 +13,7 @@ import {
   type Request,
   standard,
 } from "@moi/moi/decode";
+import { PREFILL_CHUNK } from "@moi/moi/model";
 import { EOS, type MockModel, mockModel, prefills, steps } from "../_mock_model.ts";
 import { type Random, seeded } from "../_random.ts";
 
@@ -242,5 +243,150 @@ Deno.test("generateBatch() does not feed an end-of-text token back", async () =>
   assert(results.some(({ finishReason }) => finishReason === "stop"));
   for (const { inputs } of steps(model)) {
     for (const { ids } of inputs) assert(ids[0] !== EOS);
+  }
+});
+
+const tokensOf = (random: Random, length: number) =>
+  Array.from({ length }, () => 3 + random.below(26));
+
+/** Prompts of 100 to 700 tokens, of which most begin like some other one. */
+function longPrompts(random: Random, count: number): number[][] {
+  const beginnings = [100, 128, 250, 256, 400, 513].map((length) => tokensOf(random, length));
+  beginnings.push([...beginnings[1]!, ...tokensOf(random, 200)]);
+  return Array.from({ length: count }, () => {
+    const start = random.below(4) === 0 ? [] : random.pick(beginnings);
+    const most = 700 - start.length, least = Math.max(1, 100 - start.length);
+    return [...start, ...tokensOf(random, least + random.below(random.pick([20, most - least])))];
+  });
+}
+
+const longModel = (options: Parameters<typeof mockModel>[0] = {}) =>
+  mockModel({ maxLength: 1024, ...options });
+
+Deno.test("generateBatch() gives 200 random requests of long, alike prompts what each is given alone", async () => {
+  const random = seeded(57), prompts = longPrompts(random, 120);
+  const requests = Array.from({ length: 200 }, () => randomRequest(random, prompts));
+  const alone: Omit<Generation, "timing">[] = [];
+  for (const { prompt, ...options } of requests) {
+    const { timing: _, ...rest } = await generate(longModel(), prompt, options);
+    alone.push(rest);
+  }
+  for (const slots of [1, 2, 5, 64]) {
+    const order = random.shuffled([...requests.keys()]);
+    const own = await decoded(longModel(), order.map((i) => requests[i]!), { slots });
+    assertEquals(own, order.map((i) => alone[i]!));
+  }
+});
+
+Deno.test("generateBatch() prefills in chunks that begin at multiples of their size", async () => {
+  const random = seeded(58), prompts = longPrompts(random, 60);
+  for (const slots of [1, 4, 64]) {
+    const model = longModel();
+    await decoded(model, prompts.map((prompt) => ({ prompt, maxNewTokens: 6 })), { slots });
+    for (const { from, inputs } of prefills(model)) {
+      assertEquals(from % PREFILL_CHUNK, 0);
+      assert(inputs.length <= PREFILL_CHUNK);
+    }
+  }
+});
+
+Deno.test("generateBatch() prefills a long prompt while the other rows take steps", async () => {
+  const random = seeded(59), model = longModel();
+  const requests = [10, 700, 20].map((length): Request => ({
+    prompt: tokensOf(random, length),
+    maxNewTokens: 12,
+    ignoreEos: true,
+  }));
+  await decoded(model, requests);
+  const [{ calls } = { calls: [] }] = model.caches;
+  const kinds = calls.flatMap((call) =>
+    call.kind === "step"
+      ? [`${call.positions.length} rows`]
+      : call.kind === "prefill"
+      ? ["prefill"]
+      : []
+  );
+  const chunk = ["prefill", "1 rows"]; // the first prompt's row goes on after every chunk
+  assertEquals(kinds.slice(0, 13), [
+    "prefill",
+    ...Array(5).fill(chunk).flat(),
+    "prefill",
+    "prefill",
+  ]);
+  assertEquals(kinds.filter((kind) => kind === "prefill").length, 8);
+  assertEquals(kinds.slice(13).every((kind) => kind.endsWith("rows")), true);
+});
+
+Deno.test("generateBatch() prefills a long prompt at once where no row waits", async () => {
+  const random = seeded(60), model = longModel();
+  await decoded(model, [{ prompt: tokensOf(random, 700), maxNewTokens: 3, ignoreEos: true }]);
+  const kinds = model.caches[0]!.calls.map(({ kind }) => kind);
+  assertEquals(kinds, [...Array(6).fill("prefill"), "step", "step"]);
+});
+
+Deno.test("generateBatch() copies the whole chunks that prompts begin with alike", async () => {
+  const random = seeded(61), beginning = tokensOf(random, 300);
+  const own = [50, 100, 10, 300, 1].map((length) => [...beginning, ...tokensOf(random, length)]);
+  const shortest = beginning.slice(0, 256); // its last chunk is computed for the logits
+  const requests = [...own, shortest].map((prompt): Request => ({
+    prompt,
+    maxNewTokens: 30,
+    ignoreEos: true,
+  }));
+  for (const slots of [1, 3, 6, 64]) {
+    const model = longModel();
+    await decoded(model, requests, { slots });
+    const starts = prefills(model).map(({ from }) => from);
+    const of = (at: number) => starts.filter((from) => from === at).length;
+    // the first prompt from 0, its end, the others' ends, what 300 tokens take further, the shortest
+    assertEquals([of(0), of(128), of(256), of(384), of(512)], [1, 2, own.length, 2, 1], `${slots}`);
+    const copies = model.caches[0]!.calls.filter((call) => call.kind === "copy");
+    assert(copies.length > 0);
+  }
+});
+
+Deno.test("generateBatch() prefills fewer tokens of prompts that begin alike than there are", async () => {
+  const random = seeded(62), beginning = tokensOf(random, 200);
+  const alike = Array.from({ length: 30 }, () => [...beginning, ...tokensOf(random, 50)]);
+  const others = alike.map(() => tokensOf(random, 250));
+  const prefilled = async (prompts: readonly number[][], slots: number) => {
+    const model = longModel();
+    const requests = prompts.map((prompt, seed): Request => ({ prompt, seed, maxNewTokens: 8 }));
+    await decoded(model, requests, { slots });
+    return prefills(model).reduce((sum, { inputs }) => sum + inputs.length, 0);
+  };
+  for (const slots of [1, 4]) {
+    assertEquals(await prefilled(others, slots), 30 * 250);
+    assertEquals(await prefilled(alike, slots), 250 + 29 * (250 - 128));
+  }
+});
+
+Deno.test("generateBatch() drops an aborted prompt between two chunks and goes on", async () => {
+  const random = seeded(63);
+  for (let chunks = 1; chunks < 5; chunks++) {
+    const requests = [10, 640, 20, 640, 30].map((length): Request => ({
+      prompt: tokensOf(random, length),
+      maxNewTokens: 40,
+      ignoreEos: true,
+    }));
+    requests[3] = { ...requests[3]!, prompt: [...(requests[1]!.prompt as number[])] };
+    (requests[3]!.prompt as number[])[600] = 3;
+    const whole = await decoded(longModel(), requests, { slots: 2 });
+    const controller = new AbortController();
+    const model: MockModel = longModel({
+      before: () => {
+        const filling = prefills(model).filter(({ inputs }) => inputs.length === PREFILL_CHUNK);
+        if (filling.length === chunks) controller.abort();
+      },
+    });
+    const own = await decoded(
+      model,
+      requests.map((request, i) => i === 1 ? { ...request, signal: controller.signal } : request),
+      { slots: 2 },
+    );
+    assertEquals([own[1]!.finishReason, own[1]!.tokens], ["aborted", []]);
+    for (const i of [0, 2, 3, 4]) assertEquals(own[i], whole[i]);
+    const chunksOfAll = prefills(model).filter(({ inputs }) => inputs.length === PREFILL_CHUNK);
+    assertEquals(chunksOfAll.length, 5, "what was there of the aborted prompt serves the next one");
   }
 });

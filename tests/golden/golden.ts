@@ -116,6 +116,39 @@ export async function checkpoint(
   });
 }
 
+/** The rows of a table, and random rows of the same size of numbers up to `rows` of them. */
+function grown({ dtype, shape, data }: StoredTensor, rows: number, seed: number): StoredTensor {
+  const known = data as Float32Array<ArrayBuffer>, width = shape[1]!;
+  const square = known.reduce((sum, x) => sum + x * x, 0) / known.length;
+  const random = randomNumbers(seed), values = new Float32Array(rows * width);
+  values.forEach((_, i) => values[i] = Math.sqrt(12 * square) * (random() - 0.5));
+  values.set(known);
+  return { dtype, shape: [rows, width], data: values };
+}
+
+/** The upper halves of float32. */
+function halved({ shape, data }: StoredTensor): StoredTensor {
+  const halves = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
+  return { dtype: "BF16", shape, data: halves.filter((_, i) => i % 2 === 1) };
+}
+
+/** The golden checkpoint with random rows after those of its embedding table and its head. */
+export async function wideCheckpoint(
+  vocabulary: number,
+  dtype: "F32" | "BF16" = "F32",
+): Promise<AsyncDisposable & { readonly path: string }> {
+  const weights = await qwen3Weights();
+  for (const [seed, name] of ["model.embed_tokens.weight", "lm_head.weight"].entries()) {
+    weights[name] = grown(weights[name]!, vocabulary, seed);
+  }
+  if (dtype === "BF16") {
+    for (const [name, stored] of Object.entries(weights)) weights[name] = halved(stored);
+  }
+  return await checkpoint({ vocab_size: vocabulary }, {
+    "model.safetensors": encodeSafetensors(weights),
+  });
+}
+
 /** Largest absolute difference; NaN where a number is NaN or the lengths differ. */
 export function maxDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return NaN;
