@@ -92,8 +92,11 @@ export interface Builder {
   integers(values: readonly number[], dims?: readonly number[]): string;
   /** A float constant. */
   floats(name: string, values: Float32Array, dims: readonly number[]): string;
-  /** A tensor of the weights file as float32, by its name there, of the shape that is due. */
-  weight(name: string, dims: readonly number[]): string;
+  /**
+   * A tensor of the weights file as float32, by its name there, of the shape that is due; or a range
+   * of its rows, as a constant of its own.
+   */
+  weight(name: string, dims: readonly number[], range?: Range): string;
   /** The quantised copy of a matrix, where the weights have one, of the matrix's shape. */
   quantized(name: string, dims: readonly number[]): QuantizedInputs | undefined;
   /** The finished graph. */
@@ -106,7 +109,24 @@ const bytesOf = (data: BigInt64Array | Float32Array) =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
 /** A range of the first dimension of a tensor. */
-function rowsOf(tensor: StoredTensor, first: number, rows: number): StoredTensor {
+export interface Range {
+  /** First row. */
+  readonly first: number;
+  /** Number of rows. */
+  readonly rows: number;
+}
+
+/** Name of a range of a tensor's rows. */
+function rangeName(name: string, { first }: Range): string {
+  return `${name}#rows${first}`;
+}
+
+/** Name of the tensor that a constant of a graph is a range of, or its own. */
+export function wholeName(name: string): string {
+  return name.replace(/#rows\d+$/, "");
+}
+
+function rowsOf(tensor: StoredTensor, { first, rows }: Range): StoredTensor {
   const { dims, offset, length } = tensor, rowBytes = length / dims[0]!;
   return {
     ...tensor,
@@ -195,9 +215,10 @@ export function graphBuilder(weights: Weights = new Map()): Builder {
     floats(name, values, dims) {
       return constant({ name, type: "float32", dims, data: bytesOf(values) });
     },
-    weight(name, dims) {
-      const found = find(name, dims), { type, roundTo = type } = found;
-      stored(name, found);
+    weight(whole, dims, range) {
+      const found = find(whole, dims), { type, roundTo = type } = found;
+      const name = range ? rangeName(whole, range) : whole;
+      stored(name, range ? rowsOf(found, range) : found);
       const types: OnnxType[] = [];
       if (roundTo !== type) types.push(roundTo);
       if (roundTo !== "float32") types.push("float32");
@@ -212,7 +233,7 @@ export function graphBuilder(weights: Weights = new Map()): Builder {
       const { bits, blockSize, sourceOffset, data, scales, zeroPoints } = quantized;
       const first = (offset - sourceOffset) / (length / rows);
       const place = (part: string, tensor: StoredTensor) =>
-        stored(`${name}#${part}`, rowsOf(tensor, first, rows));
+        stored(`${name}#${part}`, rowsOf(tensor, { first, rows }));
       const inputs = [place(`int${bits}`, data), place("scales", scales)];
       if (zeroPoints) inputs.push(place("zero_points", zeroPoints));
       return { bits, blockSize, inputs };

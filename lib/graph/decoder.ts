@@ -302,6 +302,12 @@ export function gatedMlp(
   return project(b.op("Mul", [activated, up]), "down", hiddenSize, intermediateSize);
 }
 
+/**
+ * Numbers of the head in a product. The runtime packs a matrix while it holds the original: for the
+ * whole head that is 622 MB above all weights in Qwen3-0.6B (peak / weights 1.18 instead of 0.98).
+ */
+const HEAD_PART = 2 ** 24;
+
 /** Logits of the rows that are asked for; `softcap` c bounds them, `c · tanh(logits / c)`. */
 export function head(
   b: Builder,
@@ -313,12 +319,13 @@ export function head(
   const rows = b.input(PORTS.rows, "int64", ["R"]);
   const flat = b.op("Reshape", [x, b.integers([-1, hiddenSize])]); // [B·S, D]
   const picked = b.op("Gather", [flat, rows], { attributes: { axis: { int: 0 } } }); // [R, D]
-  const logits = { output: PORTS.logits };
-  if (softcap === undefined) linear(b, picked, table, vocabularySize, hiddenSize, logits);
-  else {
+  const options = { rows: 64 * Math.ceil(HEAD_PART / (64 * hiddenSize)) }; // whole blocks of the kernel
+  if (softcap === undefined) {
+    linear(b, picked, table, vocabularySize, hiddenSize, { ...options, output: PORTS.logits });
+  } else {
     const cap = b.floats("logit_softcap", Float32Array.of(softcap), []);
     const bounded = b.op("Tanh", [
-      b.op("Div", [linear(b, picked, table, vocabularySize, hiddenSize), cap]),
+      b.op("Div", [linear(b, picked, table, vocabularySize, hiddenSize, options), cap]),
     ]);
     b.op("Mul", [bounded, cap], { outputs: [PORTS.logits] });
   }

@@ -22,6 +22,8 @@ export interface LinearOptions {
   readonly output?: string;
   /** Whether W stays as it is in a quantised load, as that of a router must; default: false. */
   readonly exact?: boolean;
+  /** Rows of W in a product, where it is not quantised; default: all. */
+  readonly rows?: number;
 }
 
 /**
@@ -39,10 +41,10 @@ export function linear(
   name: string,
   out: number,
   input: number,
-  { bias, output, exact = false }: LinearOptions = {},
+  { bias, output, exact = false, rows = out }: LinearOptions = {},
 ): string {
   const named = output === undefined ? {} : { outputs: [output] };
-  const product = multiply(b, x, name, [out, input], exact, bias === undefined ? named : {});
+  const product = multiply(b, x, name, [out, input], exact, rows, bias === undefined ? named : {});
   return bias === undefined ? product : b.op("Add", [product, b.weight(bias, [out])], named);
 }
 
@@ -52,12 +54,21 @@ function multiply(
   name: string,
   dims: readonly [out: number, input: number],
   exact: boolean,
+  rows: number,
   outputs: OpOptions,
 ): string {
   const domain = "com.microsoft", quantized = exact ? undefined : b.quantized(name, dims);
   if (!quantized) {
-    const attributes = { transB: { int: 1 } };
-    return b.op("FusedMatMul", [x, b.weight(name, dims)], { domain, attributes, ...outputs });
+    const attributes = { transB: { int: 1 } }, out = dims[0];
+    const product = (weight: string, outputs: OpOptions) =>
+      b.op("FusedMatMul", [x, weight], { domain, attributes, ...outputs });
+    if (rows >= out) return product(b.weight(name, dims), outputs);
+    const parts: string[] = [];
+    for (let first = 0; first < out; first += rows) {
+      const range = { first, rows: Math.min(rows, out - first) };
+      parts.push(product(b.weight(name, dims, range), {}));
+    }
+    return b.op("Concat", parts, { attributes: { axis: { int: -1 } }, ...outputs });
   }
   const attributes = {
     N: { int: dims[0] },

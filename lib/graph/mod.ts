@@ -24,9 +24,11 @@ export {
   type OpOptions,
   type QuantizedInputs,
   type QuantizedWeight,
+  type Range,
   type StoredTensor,
   type Weight,
   type Weights,
+  wholeName,
 } from "./builder.ts";
 export {
   type Architecture,
@@ -74,6 +76,7 @@ export {
   type ReadValue,
   tensorBytes,
   type TensorPlace,
+  withLocations,
   withoutData,
 } from "./onnx_reader.ts";
 export {

@@ -615,3 +615,19 @@ export function withoutData(graph: ReadGraph, file: Uint8Array, location: string
   };
   return { ...graph, initializers: new Map([...graph.initializers].map(moved)) };
 }
+
+/**
+ * Gives the external files of a graph other names.
+ *
+ * @param graph The graph.
+ * @param nameOf The new name of a file.
+ */
+export function withLocations(graph: ReadGraph, nameOf: (location: string) => string): ReadGraph {
+  const renamed = ([name, tensor]: [string, ReadTensor]): [string, ReadTensor] => {
+    const { place, type, dims } = tensor;
+    if (place.kind !== "external") return [name, tensor];
+    const location = nameOf(place.location);
+    return [name, newTensor(name, type, dims, { ...place, location })];
+  };
+  return { ...graph, initializers: new Map([...graph.initializers].map(renamed)) };
+}

@@ -243,6 +243,7 @@ export function openCache(
   /** Does what reads or writes the memory; a disposal meanwhile waits for it. */
   const use = async <T>(verb: string, work: () => Promise<T>): Promise<T> => {
     checkUse(verb);
+    using _ = session.hold();
     users++;
     try {
       return await work();

@@ -14,8 +14,9 @@
  * @module
  */
 
-import type { Graph, Weight, Weights } from "../graph/mod.ts";
-import { ELEMENT_TYPES, elements, type MappedFile } from "../runtime/mod.ts";
+import { type Graph, type Weight, type Weights, wholeName } from "../graph/mod.ts";
+import { ELEMENT_TYPES, elements } from "../runtime/mod.ts";
+import { type ExternalData, located } from "./external.ts";
 import { quantizeWeights, type QuantizeWeightsOptions } from "./quantized.ts";
 import type { Checkpoint } from "./weights.ts";
 
@@ -93,11 +94,14 @@ export function weightsOf({ nodes, initializers }: Graph): {
       else consumers.set(input, new Set([op]));
     }
   }
+  const inParts = new Set(
+    initializers.filter(({ name }) => wholeName(name) !== name).map(({ name }) => wholeName(name)),
+  );
   let parameters = 0, bytes = 0;
   for (const { name, type, dims, data } of initializers) {
     if (data instanceof Uint8Array) continue;
     const count = elements(dims), ops = consumers.get(name) ?? new Set();
-    parameters += count;
+    if (!inParts.has(name)) parameters += count; // else its parts are
     if (ops.has("Cast")) bytes += 4 * count; // widened when the session starts
     if (!ops.has("Cast") || ops.size > 1) bytes += count * ELEMENT_TYPES[type].bytes;
   }
@@ -110,8 +114,8 @@ export interface Prepared extends Disposable {
   readonly dtype: Dtype;
   /** The graph over it. */
   readonly graph: Graph;
-  /** Files that hold the graph's weights. */
-  readonly files: Readonly<Record<string, MappedFile>>;
+  /** How a session gets at its weights. */
+  readonly data: ExternalData;
   /** Bytes of the weights in this format. */
   readonly bytes: number;
 }
@@ -143,8 +147,7 @@ export async function prepareWeights(
     : options.dtype;
   const prepared = (graph: Graph, { files }: Checkpoint, dispose: () => void): Prepared => ({
     dtype,
-    graph,
-    files,
+    ...located(graph, files),
     bytes: weightsOf(graph).bytes,
     [Symbol.dispose]: dispose,
   });

@@ -147,8 +147,8 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Does work that reads mapped files once, such as starting a session that packs weights its own way,
- * without letting what it has read pile up in memory.
+ * Does work that reads mapped files once, such as starting a session that copies them, without
+ * letting what it has read pile up in memory.
  */
 async function forgetting<T>(files: readonly MappedFile[], work: () => Promise<T>): Promise<T> {
   const EVERY_MS = 20;
@@ -254,13 +254,13 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
       });
     }
     const source = exported ?? prepared!;
-    const { dtype, graph, files, bytes: weightsBytes } = source;
+    const { dtype, graph, data, bytes: weightsBytes } = source;
     report(2);
     signal?.throwIfAborted();
     const threads = options.threads ?? (weightsBytes < ONE_THREAD_BYTES ? 1 : undefined);
-    const starting = { externalData: files, ...(threads === undefined ? {} : { threads }) };
+    const starting = { ...data, ...(threads === undefined ? {} : { threads }) };
     const session = await forgetting(
-      Object.values(files),
+      Object.values(data.externalData ?? {}),
       () =>
         createSession(graph instanceof Uint8Array ? graph : encodeGraph(graph), {
           ...starting,

@@ -22,6 +22,7 @@ import {
   reference,
   tensorBytes,
   type Weights,
+  withLocations,
   withoutData,
 } from "../graph/mod.ts";
 import {
@@ -40,6 +41,7 @@ import {
 import { refusal, shown } from "../_check.ts";
 import { parseObject } from "./config.ts";
 import { freeMemory } from "./dtype.ts";
+import { accessTo, type ExternalData } from "./external.ts";
 import type { Model } from "./model.ts";
 import { INDEX_FILE, WEIGHTS_FILE } from "./weights.ts";
 
@@ -60,8 +62,10 @@ export interface OnnxExport extends Disposable {
   readonly bytes: number;
   /** The graph with the mixture as its input, serialized. */
   readonly graph: Uint8Array<ArrayBuffer>;
-  /** Mapped files by the location name that the graph uses. */
+  /** Mapped files by name. */
   readonly files: Readonly<Record<string, MappedFile>>;
+  /** How a session gets at them. */
+  readonly data: ExternalData;
   /** No tensors under names of a checkpoint. */
   readonly weights: Weights;
   /**
@@ -222,6 +226,20 @@ function openModel(path: string, files: Record<string, MappedFile>): ReadModel {
   return { ...model, graph: withoutData(model.graph, file, name) };
 }
 
+/** A model over files by name as one that a session can start. */
+function located(
+  model: ReadModel,
+  files: Readonly<Record<string, MappedFile>>,
+): { readonly model: ReadModel; readonly data: ExternalData } {
+  const places = [...model.graph.initializers.values()].flatMap(({ type, place }) =>
+    place.kind === "external"
+      ? [{ offset: place.offset, elementBytes: tensorBytes({ type, dims: [1] }) }]
+      : []
+  );
+  const { locationOf, data } = accessTo(files, places);
+  return { model: { ...model, graph: withLocations(model.graph, locationOf) }, data };
+}
+
 /** The largest integer from 1 among fields of config.json, nested text configs included. */
 function sizeIn(json: Readonly<Record<string, unknown>>, name: string): number | undefined {
   const text = json.text_config;
@@ -294,11 +312,11 @@ export function checkBound(facts: GraftFacts): number {
 /** Session of a graph that comes from a file; the runtime's words are kept. */
 async function start(
   graph: Uint8Array<ArrayBuffer>,
-  files: Readonly<Record<string, MappedFile>>,
+  data: ExternalData,
   name: string,
 ): Promise<Session> {
   try {
-    return await createSession(graph, { externalData: files, threads: 1 });
+    return await createSession(graph, { ...data, threads: 1 });
   } catch (cause) {
     if (!(cause instanceof OrtError)) throw cause;
     throw new SyntaxError(
@@ -311,13 +329,13 @@ async function start(
 /** Logits of the export itself for a prompt, all positions or the last. */
 async function referenceLogits(
   model: ReadModel,
-  files: Readonly<Record<string, MappedFile>>,
+  data: ExternalData,
   facts: GraftFacts,
   prompt: readonly number[],
   name: string,
 ): Promise<Float32Array> {
   const { model: original, inputs, output, caches } = reference(model, prompt);
-  await using session = await start(encodeModel(original), files, name);
+  await using session = await start(encodeModel(original), data, name);
   using scope = new DisposableStack();
   const empty = scope.use(allocate(16));
   const bound = Object.fromEntries(inputs.map(({ name, type, dims, values }) => {
@@ -392,10 +410,11 @@ export async function openExport(
     for (const file of Object.values(files)) file[Symbol.dispose]();
   };
   try {
-    let model = openModel(path, files);
-    if (model.graph.inputs.some((input) => input.name === "inputs_embeds")) {
-      model = joinEmbedding(openModel(await findEmbedding(path), files), model);
+    let whole = openModel(path, files);
+    if (whole.graph.inputs.some((input) => input.name === "inputs_embeds")) {
+      whole = joinEmbedding(openModel(await findEmbedding(path), files), whole);
     }
+    const { model, data } = located(whole, files);
     const { model: cut, facts }: Grafted = graft(model);
     if (dtype !== "auto" && facts.dtype !== dtype) {
       const rule = `be '${facts.dtype}' or 'auto' for ${name}`;
@@ -410,7 +429,7 @@ export async function openExport(
     const config = configOf(json, facts), V = config.vocabularySize;
     const size = Math.min(6, config.maxPositions);
     const prompt = Array.from({ length: size }, (_, i) => (1 + 7919 * i) % V);
-    const expected = await referenceLogits(model, files, facts, prompt, name);
+    const expected = await referenceLogits(model, data, facts, prompt, name);
     const graph = encodeModel(cut);
 
     const check: OnnxExport["check"] = async ({ openCache, maxLength }) => {
@@ -452,6 +471,7 @@ export async function openExport(
       bytes: facts.weightsBytes,
       graph,
       files,
+      data,
       weights: new Map(),
       check,
       [Symbol.dispose]: dispose,

@@ -23,6 +23,8 @@ export interface Memory extends Disposable {
 
 /** A file in memory. */
 export interface MappedFile extends Memory {
+  /** Its absolute path, symbolic links followed. */
+  readonly path: string;
   /** When the file was last changed, in milliseconds since 1970; 0 where that is not known. */
   readonly modified: number;
   /**
@@ -98,8 +100,9 @@ export function mapFile(path: string): MappedFile {
   const { size, isFile, mtime } = Deno.statSync(path), modified = mtime?.getTime() ?? 0;
   if (!isFile) throw new RangeError(`Cannot map ${path} as it must be a file`);
   if (size === 0) throw new RangeError(`Cannot map ${path} as the file is empty`);
+  const known = { path: Deno.realPathSync(path), modified };
   if (Deno.build.os === "windows") {
-    return { ...memoryOver(Deno.readFileSync(path).buffer), modified, forget() {} };
+    return { ...memoryOver(Deno.readFileSync(path).buffer), ...known, forget() {} };
   }
   libc ??= openLibc();
   const { madvise } = libc;
@@ -110,7 +113,7 @@ export function mapFile(path: string): MappedFile {
     let mapped = true;
     return {
       ...memory,
-      modified,
+      ...known,
       forget() {
         if (mapped) madvise(memory.pointer, BigInt(size), MADV_DONTNEED);
       },

@@ -41,7 +41,16 @@ export interface SessionOptions {
    * on a machine that is shared, and themselves with it.
    */
   readonly spinning?: boolean;
-  /** External data of the graph by its location name: whole files in memory, not copied. */
+  /**
+   * Folder from which the locations of the graph's external data lead to files; they must stay in
+   * it, symbolic links followed. The runtime maps each tensor for itself, and unmaps those that it
+   * packs or converts, one by one.
+   */
+  readonly folder?: string;
+  /**
+   * External data of the graph by its location name: whole files in memory. The runtime copies what
+   * the graph uses before anything else, twice for a moment. Instead of `folder`.
+   */
   readonly externalData?: Readonly<Record<string, Memory>>;
 }
 
@@ -73,6 +82,12 @@ export interface Session extends Disposable, AsyncDisposable {
   readonly outputs: readonly string[];
   /** Fixes all inputs and outputs for later runs. */
   bind(inputs: Tensors, outputs: Tensors): Binding;
+  /**
+   * Begins work of several runs, which a disposal waits for; disposing the result ends it.
+   *
+   * @throws {Error} Where the session is disposed.
+   */
+  hold(): Disposable;
   /** Allocator of the device's memory; null on the CPU. */
   readonly deviceAllocator: Pointer | null;
 }
@@ -86,6 +101,10 @@ function startOptions(device: Device, options: SessionOptions): Pointer {
     if (options.threads !== undefined) call.SetIntraOpNumThreads(native, options.threads);
     const spin = cString(options.spinning ? "1" : "0");
     call.AddSessionConfigEntry(native, cString("session.intra_op.allow_spinning"), spin);
+    if (options.folder !== undefined) {
+      const key = cString("session.model_external_initializers_file_folder_path");
+      call.AddSessionConfigEntry(native, key, cString(options.folder));
+    }
     const files = Object.entries(options.externalData ?? {});
     if (files.length > 0) {
       call.AddExternalInitializersFromFilesInMemory(
@@ -229,7 +248,7 @@ function wrap(
   const deviceAllocator = allocatorOf(native, device);
   const bindings = new Set<Disposable>(); // not yet freed
   const released = Promise.withResolvers<void>();
-  let running = 0, disposed = false;
+  let running = 0, held = 0, disposed = false;
   const release = () => {
     for (const binding of bindings) binding[Symbol.dispose]();
     if (deviceAllocator) call.ReleaseAllocator(deviceAllocator);
@@ -237,13 +256,13 @@ function wrap(
     released.resolve();
   };
   const dispose = () => {
-    if (!disposed && running === 0) release();
+    if (!disposed && running + held === 0) release();
     disposed = true;
     void externalData; // mapped weights must outlive the session
   };
 
   const bind = (boundInputs: Tensors, boundOutputs: Tensors): Binding => {
-    if (disposed) throw new Error("Cannot bind as the session is disposed");
+    if (disposed && held === 0) throw new Error("Cannot bind as the session is disposed");
     checkNames("input", inputs, boundInputs);
     checkNames("output", outputs, boundOutputs);
     const binding = pointerFrom((out) => call.CreateIoBinding(native, out));
@@ -264,11 +283,10 @@ function wrap(
     };
     let busy = false, freed = false;
     const check = () => {
-      if (busy || freed || disposed) {
+      const gone = freed || (disposed && held === 0);
+      if (busy || gone) {
         throw new Error(
-          `Cannot run as the ${
-            freed || disposed ? "session or binding is disposed" : "binding is running"
-          }`,
+          `Cannot run as the ${gone ? "session or binding is disposed" : "binding is running"}`,
         );
       }
     };
@@ -294,7 +312,7 @@ function wrap(
           busy = false;
           void tensors;
           if (freed) free();
-          if (--running === 0 && disposed) release();
+          if (--running + held === 0 && disposed) release();
         }
       },
       [Symbol.dispose]() {
@@ -312,6 +330,18 @@ function wrap(
     inputs,
     outputs,
     bind,
+    hold() {
+      if (disposed) throw new Error("Cannot work as the session is disposed");
+      held++;
+      let ended = false;
+      return {
+        [Symbol.dispose]() {
+          if (ended) return;
+          ended = true;
+          if (--held + running === 0 && disposed) release();
+        },
+      };
+    },
     deviceAllocator,
     [Symbol.dispose]: dispose,
     [Symbol.asyncDispose]() {

@@ -131,6 +131,21 @@ Deno.test("linear() adds a bias to a quantised product", async () => {
   assertLess(maxDifference(biased.y, plain.y.map((value, i) => value + w[i]!)), 1e-6);
 });
 
+Deno.test("linear() in ranges of rows gives the same bits, and ignores them where it is quantised", async () => {
+  const matrix = stored(floats(150 * 96, 1), 96, 8, true), { weight, file } = matrix;
+  const { quantized: _, ...plain } = weight;
+  for (const rows of [1, 7]) {
+    const x = floats(rows * 96, 2), whole = await run({ weight: plain, file }, x);
+    for (const [part, count] of [[64, 3], [75, 2], [149, 2]] as const) {
+      const { y, ops } = await run({ weight: plain, file }, x, { rows: part });
+      assertEquals(ops, [...Array(count).fill("FusedMatMul"), "Concat"]);
+      assertEquals(y, whole.y);
+    }
+    assertEquals((await run({ weight: plain, file }, x, { rows: 150 })).ops, ["FusedMatMul"]);
+    assertEquals((await run(matrix, x, { rows: 64 })).ops, ["MatMulNBits"]);
+  }
+});
+
 Deno.test("linear() refuses another shape, quantised or not", () => {
   const { weight } = stored(floats(8 * 64, 1), 64, 8, true), { quantized: _, ...plain } = weight;
   for (const w of [weight, plain]) {

@@ -428,7 +428,7 @@ Deno.test("a disposed model refuses all work", async () => {
   await assertRejects(() => cache.prefill(0, 0, [1, 2], "last"), Error, "disposed");
   await assertRejects(() => cache.step([3, 4], [2, 2]), Error, "disposed");
   await assertRejects(() => cache.step([3], [2]), Error, "disposed");
-  await cache.copy(0, 1, 2);
+  await assertRejects(() => cache.copy(0, 1, 2), Error, "disposed");
   cache[Symbol.dispose]();
   cache[Symbol.dispose]();
 });

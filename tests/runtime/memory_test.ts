@@ -79,6 +79,16 @@ Deno.test("mapFile() takes paths with spaces, umlauts and percent signs", async 
   }
 });
 
+Deno.test("mapFile() tells the path of the file itself", async () => {
+  await using folder = await temporaryFolder({ a: "content" });
+  const real = await Deno.realPath(`${folder.path}/a`);
+  await Deno.symlink("a", `${folder.path}/b`);
+  for (const name of ["a", "b", "./a"]) {
+    using file = mapFile(`${folder.path}/${name}`);
+    assertEquals(file.path, real);
+  }
+});
+
 Deno.test("mapFile() refuses an empty file", async () => {
   await using folder = await temporaryFolder({ "empty.bin": "" });
   assertThrows(() => mapFile(`${folder.path}/empty.bin`), RangeError, "the file is empty");

@@ -170,6 +170,38 @@ Deno.test("createSession() refuses external data beyond the end of its memory", 
   );
 });
 
+/** A graph that adds the second half of four numbers in a file. */
+const addsFile = (location: string) =>
+  encodeGraph({
+    nodes: [{ op: "Add", domain: "", inputs: ["x", "w"], outputs: ["y"], attributes: {} }],
+    initializers: [
+      { name: "w", type: "float32", dims: [2], data: { location, offset: 8, length: 8 } },
+    ],
+    inputs: [{ name: "x", type: "float32", dims: [2] }],
+    outputs: [{ name: "y", type: "float32", dims: [2] }],
+  });
+const numbers = () => new Uint8Array(new Float32Array([9, 9, 10, 20]).buffer);
+
+Deno.test("createSession() finds external data from a folder on, links within it included", async () => {
+  await using folder = await temporaryFolder({ "a ü 50%.bin": numbers() });
+  await Deno.mkdir(`${folder.path}/b`);
+  await Deno.symlink(`${folder.path}/a ü 50%.bin`, `${folder.path}/b/link`);
+  for (const location of ["a ü 50%.bin", "b/link"]) {
+    using session = await createSession(addsFile(location), { folder: folder.path });
+    assertEquals(double(session, [1, 2]), [11, 22]);
+  }
+});
+
+Deno.test("createSession() refuses external data that is missing, too short or outside the folder", async () => {
+  await using outside = await temporaryFolder({ "w.bin": numbers() });
+  await using folder = await temporaryFolder({ "short.bin": numbers().subarray(0, 12) });
+  await Deno.symlink(`${outside.path}/w.bin`, `${folder.path}/link`);
+  for (const location of ["missing", "short.bin", "link", `${outside.path}/w.bin`]) {
+    const start = () => createSession(addsFile(location), { folder: folder.path });
+    await assertRejects(start, OrtError, "xternal");
+  }
+});
+
 Deno.test("run() and runAsync() give the same bits", async () => {
   const size = 96, random = randomNumbers(3);
   using session = await createSession(product());
@@ -327,6 +359,27 @@ Deno.test("a disposed session refuses to bind and its bindings refuse to run", a
   assertThrows(() => session.bind({ x }, { y }), Error, "the session is disposed");
   assertThrows(() => binding.run(), Error, "is disposed");
   await assertRejects(() => binding.runAsync(), Error, "is disposed");
+});
+
+Deno.test("disposal waits for work of several runs that hold the session", async () => {
+  const session = await createSession(doubling());
+  using x = tensor(new Float32Array(2), [2]);
+  using y = tensor(new Float32Array(2), [2]);
+  const first = session.hold(), second = session.hold();
+  let gone = false;
+  const disposal = session[Symbol.asyncDispose]().then(() => gone = true);
+  assertThrows(() => session.hold(), Error, "the session is disposed");
+  first[Symbol.dispose]();
+  first[Symbol.dispose]();
+  {
+    using binding = session.bind({ x }, { y });
+    binding.run();
+    await binding.runAsync();
+  }
+  assertEquals(gone, false);
+  second[Symbol.dispose]();
+  await disposal;
+  assertThrows(() => session.bind({ x }, { y }), Error, "the session is disposed");
 });
 
 Deno.test("disposal during runAsync() waits for the run", async () => {
