@@ -11,7 +11,7 @@
 import { type Builder, graphBuilder, type Weights } from "./builder.ts";
 import type { Fields, Json } from "./fields.ts";
 import { linear } from "./linear.ts";
-import type { Graph } from "./onnx.ts";
+import type { Graph, Node } from "./onnx.ts";
 import { type Rope, ropeOf, ropeSettings } from "./rope.ts";
 
 /** The cache of one layer. */
@@ -236,6 +236,12 @@ export function mixtureOfEmbeddings(b: Builder, table: string, config: DecoderCo
   return b.op("Add", [listed, b.input(PORTS.added, "float32", ["B", "S", hiddenSize])]);
 }
 
+/**
+ * Numbers of a table of V rows in a product. The runtime packs a matrix while it holds the original:
+ * for a whole head that is 622 MB above all weights in Qwen3-0.6B (peak / weights 1.18, not 0.98).
+ */
+const TABLE_PART = 2 ** 24;
+
 /** Names of the input and output of {@linkcode wholeMixtureGraph}. */
 export const WHOLE = {
   /** Weights of all tokens, float32 [R, V]. */
@@ -245,7 +251,8 @@ export const WHOLE = {
 } as const;
 
 /**
- * `h = Σ_i w_i · E[i]` over all tokens: a product with the whole table of a decoder's graph.
+ * `h = Σ_i w_i · E[i]` over all tokens: a product with the whole table of a decoder's graph, in parts
+ * so that no more than a part is there twice while the runtime packs it.
  *
  * @param decoder A graph with the port {@linkcode PORTS}`.ids`.
  */
@@ -253,20 +260,32 @@ export function wholeMixtureGraph(decoder: Graph): Graph {
   const lookup = decoder.nodes.find(({ op, inputs }) =>
     op === "Gather" && inputs[1] === PORTS.ids
   )!;
-  const table = decoder.initializers.find(({ name }) => name === lookup.inputs[0])!;
-  const [vocabularySize, hiddenSize] = table.dims as [number, number];
-  const b = graphBuilder();
-  const w = b.input(WHOLE.weights, "float32", ["R", vocabularySize]);
-  let rows = table.name, gathered = lookup.outputs[0];
-  for (;;) { // the conversions of the rows that are gathered
-    const cast = decoder.nodes.find(({ op, inputs }) => op === "Cast" && inputs[0] === gathered);
+  const { name, type, dims, data } = decoder.initializers.find(({ name }) =>
+    name === lookup.inputs[0]
+  )!;
+  if (data instanceof Uint8Array) throw new Error("internal: the embedding table is in a file");
+  const casts: Node[] = []; // the conversions of the rows that are gathered
+  for (let rows = lookup.outputs[0];;) {
+    const cast = decoder.nodes.find(({ op, inputs }) => op === "Cast" && inputs[0] === rows);
     if (!cast) break;
-    rows = b.op("Cast", [rows], { attributes: cast.attributes });
-    gathered = cast.outputs[0];
+    casts.push(cast);
+    rows = cast.outputs[0];
   }
-  b.op("MatMul", [w, rows], { outputs: [WHOLE.embeddings] });
+  const rounded = casts.length > 1 ? { roundTo: "float16" } as const : {};
+  const [vocabularySize, hiddenSize] = dims as [number, number];
+  const b = graphBuilder(new Map([[name, { type, dims, ...data, ...rounded }]]));
+  const w = b.input(WHOLE.weights, "float32", ["R", vocabularySize]), axis = b.integers([1]);
+  const part = Math.ceil(TABLE_PART / hiddenSize);
+  let sum: string | undefined;
+  for (let first = 0; first < vocabularySize; first += part) {
+    const rows = Math.min(part, vocabularySize - first);
+    const own = b.op("Slice", [w, b.integers([first]), b.integers([first + rows]), axis]);
+    const product = b.op("MatMul", [own, b.weight(name, dims, { first, rows })]);
+    sum = sum === undefined ? product : b.op("Add", [sum, product]);
+  }
+  b.op("Identity", [sum!], { outputs: [WHOLE.embeddings] });
   b.output(WHOLE.embeddings, "float32", ["R", hiddenSize]);
-  return { ...b.graph(), initializers: [table] };
+  return b.graph();
 }
 
 /** Options of {@linkcode gatedMlp}. */
@@ -302,12 +321,6 @@ export function gatedMlp(
   return project(b.op("Mul", [activated, up]), "down", hiddenSize, intermediateSize);
 }
 
-/**
- * Numbers of the head in a product. The runtime packs a matrix while it holds the original: for the
- * whole head that is 622 MB above all weights in Qwen3-0.6B (peak / weights 1.18 instead of 0.98).
- */
-const HEAD_PART = 2 ** 24;
-
 /** Logits of the rows that are asked for; `softcap` c bounds them, `c · tanh(logits / c)`. */
 export function head(
   b: Builder,
@@ -319,7 +332,7 @@ export function head(
   const rows = b.input(PORTS.rows, "int64", ["R"]);
   const flat = b.op("Reshape", [x, b.integers([-1, hiddenSize])]); // [B·S, D]
   const picked = b.op("Gather", [flat, rows], { attributes: { axis: { int: 0 } } }); // [R, D]
-  const options = { rows: 64 * Math.ceil(HEAD_PART / (64 * hiddenSize)) }; // whole blocks of the kernel
+  const options = { rows: 64 * Math.ceil(TABLE_PART / (64 * hiddenSize)) }; // whole blocks of the kernel
   if (softcap === undefined) {
     linear(b, picked, table, vocabularySize, hiddenSize, { ...options, output: PORTS.logits });
   } else {
