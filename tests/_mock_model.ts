@@ -171,6 +171,7 @@ export function mockModel(options: MockOptions = {}): MockModel {
     device: "cpu",
     attempts: [{ device: "cpu" }],
     dtype: "fp32",
+    kv: "fp32",
     maxLength,
     config,
     defaults,

@@ -287,20 +287,37 @@ function certain(logits: Float32Array, id: number, step: number): Distribution {
   return distribution(logits, step, [id], [1], 0);
 }
 
+/** `exp((logits − the largest) / temperature)` of a shortlist, in its order. */
+function shortlistWeights({ logits }: Shortlist, count: number, temperature: number): number[] {
+  const weights = new Array<number>(count), best = logits[0]!;
+  for (let i = 0; i < count; i++) weights[i] = Math.exp((logits[i]! - best) / temperature);
+  return weights;
+}
+
+/** The first tokens of a shortlist by ascending id, and their weights renormalised. */
+function byId({ ids }: Shortlist, weights: readonly number[], count: number) {
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += weights[i]!;
+  // places in the list, sorted by id without a call of a function per comparison
+  const keys = new Float64Array(count);
+  for (let i = 0; i < count; i++) keys[i] = ids[i]! * count + i;
+  keys.sort();
+  const sorted = new Array<number>(count), probabilities = new Array<number>(count);
+  for (let k = 0; k < count; k++) {
+    const i = keys[k]! % count;
+    sorted[k] = ids[i]!;
+    probabilities[k] = weights[i]! / sum;
+  }
+  return { ids: sorted, probabilities };
+}
+
 /** `softmax(logits / temperature)` over the first tokens of a shortlist, by ascending id. */
 export function softmaxOfShortlist(
-  { ids, logits }: Shortlist,
+  shortlist: Shortlist,
   count: number,
   temperature: number,
 ): { ids: number[]; probabilities: number[] } {
-  const order = new Array<number>(count), weights = new Array<number>(count);
-  let sum = 0;
-  for (let i = 0; i < count; i++) {
-    order[i] = i;
-    sum += weights[i] = Math.exp((logits[i]! - logits[0]!) / temperature);
-  }
-  order.sort((a, b) => ids[a]! - ids[b]!);
-  return { ids: order.map((i) => ids[i]!), probabilities: order.map((i) => weights[i]! / sum) };
+  return byId(shortlist, shortlistWeights(shortlist, count, temperature), count);
 }
 
 /**
@@ -329,14 +346,11 @@ export function distributionFrom(
     return spreadDistribution(logits, shortlist, temperature, step, firstCount);
   }
   if (cutsK && topK > size) return undefined;
-  const weights = new Array<number>(size);
-  for (let i = 0; i < size; i++) {
-    weights[i] = Math.exp((shortlist.logits[i]! - best) / temperature);
-  }
+  const weights = shortlistWeights(shortlist, cutsK ? topK : size, temperature);
   const total = top === undefined ? NaN : 1 / top; // in units of the most probable token
   const count = keptCount(weights, total, size === logits.length, sampler);
   if (count === undefined) return undefined;
-  const { ids, probabilities } = softmaxOfShortlist(shortlist, count, temperature);
+  const { ids, probabilities } = byId(shortlist, weights, count);
   const entropy = entropyOf(probabilities);
   return { ...distribution(logits, step, ids, probabilities, entropy), shortlist };
 }

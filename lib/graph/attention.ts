@@ -11,8 +11,17 @@
  */
 
 import type { Builder } from "./builder.ts";
-import { type DecoderConfig, MICROSOFT, PORTS, rmsNorm } from "./decoder.ts";
+import {
+  type DecoderConfig,
+  KV_PARTS,
+  type KvLayer,
+  type KvPart,
+  MICROSOFT,
+  PORTS,
+  rmsNorm,
+} from "./decoder.ts";
 import { linear } from "./linear.ts";
+import type { Graph, Initializer, Node, ValueInfo } from "./onnx.ts";
 import { type Rope, ropeTables } from "./rope.ts";
 
 /** Declares where each slot stands: the index of its last position, and the largest length. */
@@ -100,9 +109,8 @@ export function attention(
   { heads, kvHeads, headDim, scale, window }: AttentionShape,
 ): string {
   const cache = ["B", kvHeads, "L", headDim] as const;
-  const parts = ["key", "value"] as const;
-  const past = parts.map((part) => b.input(PORTS.past(layer, part), "float32", cache));
-  for (const part of parts) b.output(PORTS.present(layer, part), "float32", cache);
+  const past = KV_PARTS.map((part) => b.input(PORTS.past(layer, part), "float32", cache));
+  for (const part of KV_PARTS) b.output(PORTS.present(layer, part), "float32", cache);
   const rotated = rotate ? [rotate(q, heads), rotate(k, kvHeads)] : [q, k];
   return b.op("GroupQueryAttention", [...rotated, v, ...past, ...inputs], {
     ...MICROSOFT,
@@ -113,8 +121,60 @@ export function attention(
       scale: { float: scale ?? 1 / Math.sqrt(headDim) },
       ...(window === undefined ? {} : { local_window_size: { int: window } }),
     },
-    outputs: [`attention.${layer}`, ...parts.map((part) => PORTS.present(layer, part))],
+    outputs: [`attention.${layer}`, ...KV_PARTS.map((part) => PORTS.present(layer, part))],
   });
+}
+
+/** Scales of the keys or values of a layer in 8 bits, `[kvHeads · headDim]`: a number is `scale · int8`. */
+export type KvScales = (layer: number, part: KvPart) => Float32Array<ArrayBuffer>;
+
+/**
+ * The graph of a decoder with keys and values in 8 bits: the operator rounds them as it writes them,
+ * and computes scores and sums in fp32. Scales are constants, one per channel of a head, so a
+ * number beyond `127 · scale` is cut off.
+ *
+ * @param graph The graph with keys and values in float32.
+ * @param kv Layers that have a cache.
+ * @param scales Their scales.
+ */
+export function int8Kv(graph: Graph, kv: readonly KvLayer[], scales: KvScales): Graph {
+  const initializers = kv.flatMap(({ layer, kvHeads, headDim }) =>
+    KV_PARTS.map((part): Initializer => {
+      const { buffer, byteOffset, byteLength } = scales(layer, part);
+      const data = new Uint8Array(buffer, byteOffset, byteLength);
+      return { name: `scale.${layer}.${part}`, type: "float32", dims: [kvHeads, 1, headDim], data };
+    })
+  );
+  const layerOf = new Map(kv.map(({ layer }) => [PORTS.past(layer, "key"), layer]));
+  const PAST_KEY = 3, SCALES = 12; // places among the operator's inputs
+  const nodes = graph.nodes.map((node): Node => {
+    const layer = layerOf.get(node.inputs[PAST_KEY]!);
+    if (layer === undefined) return node;
+    const inputs = Array.from({ length: SCALES }, (_, i) => node.inputs[i] ?? "");
+    return {
+      ...node,
+      inputs: [...inputs, ...KV_PARTS.map((part) => `scale.${layer}.${part}`)],
+      attributes: {
+        ...node.attributes,
+        k_quant_type: { text: "PER_CHANNEL" },
+        v_quant_type: { text: "PER_CHANNEL" },
+        kv_cache_bit_width: { int: 8 },
+      },
+    };
+  });
+  const cached = new Set(
+    kv.flatMap(({ layer }) =>
+      KV_PARTS.flatMap((part) => [PORTS.past(layer, part), PORTS.present(layer, part)])
+    ),
+  );
+  const narrow = (port: ValueInfo): ValueInfo =>
+    cached.has(port.name) ? { ...port, type: "int8" } : port;
+  return {
+    nodes,
+    initializers: [...graph.initializers, ...initializers],
+    inputs: graph.inputs.map(narrow),
+    outputs: graph.outputs.map(narrow),
+  };
 }
 
 /** Options of {@linkcode selfAttention}. */

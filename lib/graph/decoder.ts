@@ -154,6 +154,12 @@ export function ropedShape(architecture: string, f: Fields, defaults: ConfigDefa
   return { ...shape, ropeTheta: rope.theta, rope };
 }
 
+/** The two parts of a layer's cache. */
+export const KV_PARTS = ["key", "value"] as const;
+
+/** One of them. */
+export type KvPart = (typeof KV_PARTS)[number];
+
 /** Names of a decoder's inputs and outputs. */
 export const PORTS = {
   /** Token ids of each mixture, int32 [B, S, K]; absent where the weights are those of all tokens. */
@@ -173,10 +179,10 @@ export const PORTS = {
   rows: "rows",
   /** Next-token logits, float32 [R, V]. */
   logits: "logits",
-  /** Cache of layer i before the run, float32 [B, kvHeads, L, headDim]. */
-  past: (layer: number, part: "key" | "value") => `past.${layer}.${part}`,
+  /** Cache of layer i before the run, float32 or int8 [B, kvHeads, L, headDim]. */
+  past: (layer: number, part: KvPart) => `past.${layer}.${part}`,
   /** The same cache after the run: bind the same tensor. */
-  present: (layer: number, part: "key" | "value") => `present.${layer}.${part}`,
+  present: (layer: number, part: KvPart) => `present.${layer}.${part}`,
 } as const;
 
 /** Operator set of ONNX Runtime itself. */

@@ -18,6 +18,7 @@ import { qwen2 } from "./qwen2.ts";
 import { qwen3 } from "./qwen3.ts";
 import { qwen3Moe } from "./qwen3_moe.ts";
 
+export { int8Kv, type KvScales } from "./attention.ts";
 export {
   type Builder,
   graphBuilder,
@@ -33,7 +34,9 @@ export {
 export {
   type Architecture,
   type DecoderConfig,
+  KV_PARTS,
   type KvLayer,
+  type KvPart,
   PORTS,
   type RopedConfig,
   SMALL_VOCABULARY,

@@ -8,6 +8,8 @@ import {
   ARCHITECTURES,
   type DecoderConfig,
   encodeGraph,
+  type Graph,
+  int8Kv,
   type RopedConfig,
   SMALL_VOCABULARY,
   type Weights,
@@ -20,11 +22,12 @@ import { eosTokenIds, generationDefaults, parseConfig, parseObject } from "./con
 import { type Dtype, DTYPES, freeMemory, type Prepared, prepareWeights } from "./dtype.ts";
 import { defaultCacheDir } from "./embedded.ts";
 import { readOptional, readText } from "./folder.ts";
+import { calibrateKv } from "./kv.ts";
 import { estimateMemory, kvBytesPerToken } from "./memory.ts";
 import type { Model } from "./model.ts";
 import { openExport } from "./onnx_export.ts";
 import type { Progress } from "./progress.ts";
-import { createCopier, deviceSlabs, hostSlabs } from "./slabs.ts";
+import { createCopier, deviceSlabs, hostSlabs, KV_TYPES, type KvFormat } from "./slabs.ts";
 import { folderOf } from "./source.ts";
 import { createTokenizer, missingTokenizer } from "./tokenizer.ts";
 import { fingerprint, openWeights } from "./weights.ts";
@@ -44,6 +47,11 @@ export interface LoadOptions {
    * in use is in `model.dtype`.
    */
   readonly dtype?: "auto" | Dtype;
+  /**
+   * Number format of keys and values, on the CPU: "fp32" (default), or "int8" for a quarter of the
+   * memory. What "int8" changes, and when it is faster and slower, is described in `kv.ts`.
+   */
+  readonly kv?: KvFormat;
   /** Longest context in tokens. Default: what the model was made for. */
   readonly maxLength?: number;
   /**
@@ -71,6 +79,7 @@ export interface LoadOptions {
 const OPTIONS = [
   "device",
   "dtype",
+  "kv",
   "maxLength",
   "threads",
   "revision",
@@ -92,7 +101,7 @@ const MAX_ROTARY = 2 ** 27;
 
 function checkLoad(options: LoadOptions): void {
   checkOptions("load the model", options, OPTIONS);
-  const { device = "auto", dtype = "auto", maxLength, threads } = options;
+  const { device = "auto", dtype = "auto", kv = "fp32", maxLength, threads } = options;
   const fail = (name: string, rule: string, value: unknown) => {
     throw new RangeError(refusal("load the model", name, rule, value));
   };
@@ -104,6 +113,10 @@ function checkLoad(options: LoadOptions): void {
   }
   if (dtype !== "auto" && !DTYPES.includes(dtype)) {
     fail("dtype", "be 'auto', 'fp32', 'fp16', 'int8' or 'int4'", dtype);
+  }
+  if (!Object.hasOwn(KV_TYPES, kv)) fail("kv", "be 'fp32' or 'int8'", kv);
+  if (kv !== "fp32" && device !== "auto" && device !== "cpu") {
+    fail("kv", `be 'fp32' on ${device}`, kv);
   }
   if (maxLength !== undefined) {
     checkNumber("load the model", "maxLength", maxLength, { min: 1, integer: true });
@@ -201,6 +214,10 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
   using opening = new DisposableStack();
   const exported = await openExport(folder, configText, options.dtype);
   if (exported) opening.use(exported);
+  const { kv = "fp32" } = options;
+  if (exported && kv !== "fp32") {
+    throw new RangeError(refusal("load the model", "kv", "be 'fp32' for an ONNX export", kv));
+  }
   const config = exported?.config ?? parseConfig(configText);
   const json = parseObject(configText, "config.json");
   const generationText = await readOptional(folder, "generation_config.json");
@@ -259,22 +276,30 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
     signal?.throwIfAborted();
     const threads = options.threads ?? (weightsBytes < ONE_THREAD_BYTES ? 1 : undefined);
     const starting = { ...data, ...(threads === undefined ? {} : { threads }) };
-    const session = await forgetting(
-      Object.values(data.externalData ?? {}),
-      () =>
-        createSession(graph instanceof Uint8Array ? graph : encodeGraph(graph), {
-          ...starting,
-          device,
-        }),
-    ).catch((cause) => {
-      if (!Object.hasOwn(HINTS, device)) throw cause;
-      throw new Error(
-        `Cannot load the model on ${device}: ${cause.message.trim()}; ${HINTS[device]}`,
-        {
-          cause,
-        },
-      );
-    });
+    const start = (graph: Graph | Uint8Array<ArrayBuffer>) =>
+      forgetting(
+        Object.values(data.externalData ?? {}),
+        () =>
+          createSession(graph instanceof Uint8Array ? graph : encodeGraph(graph), {
+            ...starting,
+            device,
+          }),
+      ).catch((cause) => {
+        if (!Object.hasOwn(HINTS, device)) throw cause;
+        throw new Error(
+          `Cannot load the model on ${device}: ${cause.message.trim()}; ${HINTS[device]}`,
+          {
+            cause,
+          },
+        );
+      });
+    let running = graph;
+    if (kv === "int8" && !(graph instanceof Uint8Array)) {
+      await using exact = await start(graph);
+      running = int8Kv(graph, config.kv, await calibrateKv(exact, config, maxLength));
+      signal?.throwIfAborted();
+    }
+    const session = await start(running);
     const copier = session.deviceAllocator === null ? undefined : await createCopier(device);
     const table = graph instanceof Uint8Array || config.vocabularySize <= SMALL_VOCABULARY
       ? undefined
@@ -287,11 +312,12 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
       attempts: session.attempts,
       threads,
       dtype,
+      kv,
       maxLength,
       config,
       tokenizer,
       defaults: generationDefaults(generation),
-      memory: { weightsBytes, kvBytesPerToken: kvBytesPerToken(config) },
+      memory: { weightsBytes, kvBytesPerToken: kvBytesPerToken(config, kv) },
       chat: chatTemplate(chatConfig),
       openCache({ slots, length }) {
         if (disposed) throw new Error("Cannot open a cache as the model is disposed");
@@ -299,7 +325,7 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
         checkNumber("open a cache", "length", length, { min: 1, max: maxLength, integer: true });
         const slabs = copier
           ? deviceSlabs(session, copier, config, slots, length)
-          : hostSlabs(config, slots, length);
+          : hostSlabs(config, slots, length, kv);
         return openCache(session, config, slabs, { slots, length }, table);
       },
       async [Symbol.asyncDispose]() {

@@ -17,12 +17,16 @@ import {
   type Weights,
 } from "../graph/mod.ts";
 import { checkNumber, checkOptions, refusal } from "../_check.ts";
+import { ELEMENT_TYPES } from "../runtime/mod.ts";
 import { bitsOf, type Dtype, DTYPES, weightsOf } from "./dtype.ts";
+import { KV_TYPES, type KvFormat } from "./slabs.ts";
 
 /** Options of {@linkcode estimateMemory}. */
 export interface MemoryOptions {
   /** Number format of the weights. Default: "fp32". */
   readonly dtype?: Dtype;
+  /** Number format of keys and values. Default: "fp32". */
+  readonly kv?: KvFormat;
   /** Sequences decoded at once. Default: 1. */
   readonly slots?: number;
   /** Tokens of each, prompt and answer. Default: what the model was made for. */
@@ -59,16 +63,22 @@ class Imagined extends Map<string, Weight> {
   }
 }
 
-/** Bytes of keys and values of one token of one slot: float32 in every format. */
-export function kvBytesPerToken({ kv }: DecoderConfig): number {
-  return kv.reduce((sum, { kvHeads, headDim }) => sum + 2 * 4 * kvHeads * headDim, 0);
+/**
+ * Bytes of keys and values of one token of one slot.
+ *
+ * @param config The model's shape.
+ * @param format Number format of keys and values; default "fp32", whatever that of the weights.
+ */
+export function kvBytesPerToken({ kv }: DecoderConfig, format: KvFormat = "fp32"): number {
+  const { bytes } = ELEMENT_TYPES[KV_TYPES[format]];
+  return kv.reduce((sum, { kvHeads, headDim }) => sum + 2 * bytes * kvHeads * headDim, 0);
 }
 
 /**
  * Estimates the memory of a model.
  *
  * @param config The model's shape, from {@linkcode parseConfig}.
- * @param options Number format, slots, length.
+ * @param options Number formats, slots, length.
  * @returns Parameters and bytes; weights as a checkpoint in bfloat16 gives them.
  * @throws {RangeError} Where an option is outside its rule.
  *
@@ -87,10 +97,14 @@ export function estimateMemory(
   options: MemoryOptions = {},
 ): MemoryEstimate {
   const verb = "estimate memory";
-  checkOptions(verb, options, ["dtype", "slots", "length"]);
-  const { dtype = "fp32", slots = 1, length = config.maxPositions } = options;
+  checkOptions(verb, options, ["dtype", "kv", "slots", "length"]);
+  const { dtype = "fp32", kv = "fp32", slots = 1, length = config.maxPositions } = options;
   if (!DTYPES.includes(dtype)) {
     throw new RangeError(refusal(verb, "dtype", `be one of ${DTYPES.join(", ")}`, dtype));
+  }
+  if (!Object.hasOwn(KV_TYPES, kv)) {
+    const rule = `be one of ${Object.keys(KV_TYPES).join(", ")}`;
+    throw new RangeError(refusal(verb, "kv", rule, kv));
   }
   checkNumber(verb, "slots", slots, { min: 1, integer: true });
   checkNumber(verb, "length", length, { min: 1, integer: true });
@@ -113,7 +127,7 @@ export function estimateMemory(
   const build = ARCHITECTURES[config.architecture]!.graph;
   const { parameters } = weightsOf(build(config, plain, 1));
   const { bytes: weightsBytes } = weightsOf(build(config, weights, 1));
-  const perToken = kvBytesPerToken(config), kvBytes = perToken * slots * length;
+  const perToken = kvBytesPerToken(config, kv), kvBytes = perToken * slots * length;
   return {
     parameters,
     weightsBytes,

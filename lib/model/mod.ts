@@ -50,6 +50,7 @@ export type { Model } from "./model.ts";
 export type { Progress } from "./progress.ts";
 export { klDivergence, type Quality, quality } from "./quality.ts";
 export { parseSafetensors } from "./safetensors.ts";
+export { KV_TYPES, type KvFormat } from "./slabs.ts";
 export { createTokenizer, pieceDecoder, type Tokenizer } from "./tokenizer.ts";
 export { parseIndex } from "./weights.ts";
 export type { DecoderConfig } from "../graph/mod.ts";

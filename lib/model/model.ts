@@ -9,6 +9,7 @@ import type { DeviceAttempt } from "../runtime/mod.ts";
 import type { KvCache } from "./cache.ts";
 import type { ChatOptions, Message } from "./chat.ts";
 import type { GenerationDefaults } from "./config.ts";
+import type { KvFormat } from "./slabs.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** A loaded language model. Dispose it when done (`await using model = await loadModel(…)`). */
@@ -25,6 +26,8 @@ export interface Model extends AsyncDisposable {
   readonly threads?: number | undefined;
   /** Number format that it computes with. */
   readonly dtype: string;
+  /** Number format of its keys and values. */
+  readonly kv: KvFormat;
   /** Longest context, prompt and answer together, in tokens. */
   readonly maxLength: number;
   /** Shape of the network. */

@@ -8,11 +8,12 @@
  * @module
  */
 
-import { type DecoderConfig, encodeGraph, PORTS } from "../graph/mod.ts";
+import { type DecoderConfig, encodeGraph, KV_PARTS, type KvPart, PORTS } from "../graph/mod.ts";
 import {
   allocate,
   createSession,
   deviceTensor,
+  ELEMENT_TYPES,
   type Session,
   type Tensor,
   tensorIn,
@@ -39,12 +40,26 @@ export interface Slabs extends Disposable {
   copy(from: number, to: number, positions: number): Promise<void>;
 }
 
-const PARTS = ["key", "value"] as const;
-/** Numbers copied at a time: a few milliseconds. */
-const TURN_FLOATS = 2 ** 22;
+/** Number formats of keys and values by name, and their element types. */
+export const KV_TYPES = { fp32: "float32", int8: "int8" } as const;
+
+/** Name of a number format of keys and values. */
+export type KvFormat = keyof typeof KV_TYPES;
+
+/** Memory of a cache on the host. */
+export interface HostSlabs extends Slabs {
+  /**
+   * The numbers of all layers with a cache in order, of each the keys, then the values,
+   * `[slots, kvHeads, length, headDim]`.
+   */
+  readonly buffer: ArrayBuffer;
+}
+
+/** Bytes copied at a time: a few milliseconds. */
+const TURN_BYTES = 2 ** 24;
 
 /** Groups tensors by the names that the graph has for them. */
-function named(tensors: readonly { layer: number; part: "key" | "value"; value: Tensor }[]) {
+function named(tensors: readonly { layer: number; part: KvPart; value: Tensor }[]) {
   const past: Record<string, Tensor> = {}, present: Record<string, Tensor> = {};
   for (const { layer, part, value } of tensors) {
     past[PORTS.past(layer, part)] = present[PORTS.present(layer, part)] = value;
@@ -53,33 +68,40 @@ function named(tensors: readonly { layer: number; part: "key" | "value"; value: 
 }
 
 /** Slabs in the host's memory; pages cost nothing until they are written. */
-export function hostSlabs({ kv }: DecoderConfig, slots: number, length: number): Slabs {
-  let floats = 0;
+export function hostSlabs(
+  { kv }: Pick<DecoderConfig, "kv">,
+  slots: number,
+  length: number,
+  format: KvFormat = "fp32",
+): HostSlabs {
+  const type = KV_TYPES[format];
+  let bytes = 0;
   const slabs = kv.flatMap((layer) =>
-    PARTS.map((part) => {
-      const slotFloats = layer.kvHeads * length * layer.headDim, start = floats;
-      floats += slots * slotFloats;
-      return { ...layer, part, start, slotFloats };
+    KV_PARTS.map((part) => {
+      const rowBytes = layer.headDim * ELEMENT_TYPES[type].bytes, start = bytes;
+      const headBytes = length * rowBytes, slotBytes = layer.kvHeads * headBytes;
+      bytes += slots * slotBytes;
+      return { ...layer, part, start, rowBytes, headBytes, slotBytes };
     })
   );
-  const memory = allocate(Math.max(4, 4 * floats));
-  const cached = new Float32Array(memory.buffer);
+  const memory = allocate(Math.max(4, bytes));
+  const cached = new Uint8Array(memory.buffer);
   return {
+    buffer: memory.buffer,
     batch: slots,
     views: (slot, count) =>
-      named(slabs.map(({ layer, part, start, slotFloats, kvHeads, headDim }) => {
+      named(slabs.map(({ layer, part, start, slotBytes, kvHeads, headDim }) => {
         const dims = [count, kvHeads, length, headDim];
-        const value = tensorIn(memory, 4 * (start + slot * slotFloats), "float32", dims);
-        return { layer, part, value };
+        return { layer, part, value: tensorIn(memory, start + slot * slotBytes, type, dims) };
       })),
     async copy(from, to, positions) {
       let copied = 0;
-      for (const { start, slotFloats, kvHeads, headDim } of slabs) {
+      for (const { start, rowBytes, headBytes, slotBytes, kvHeads } of slabs) {
         for (let head = 0; head < kvHeads; head++) {
-          const at = start + head * length * headDim, source = at + from * slotFloats;
-          cached.copyWithin(at + to * slotFloats, source, source + positions * headDim);
-          copied += positions * headDim;
-          if (copied < TURN_FLOATS) continue;
+          const at = start + head * headBytes, source = at + from * slotBytes;
+          cached.copyWithin(at + to * slotBytes, source, source + positions * rowBytes);
+          copied += positions * rowBytes;
+          if (copied < TURN_BYTES) continue;
           copied = 0;
           await new Promise((resolve) => setTimeout(resolve)); // the event loop's turn
         }
@@ -125,7 +147,7 @@ export function deviceSlabs(
     { length: slots },
     () =>
       kv.flatMap(({ layer, kvHeads, headDim }) =>
-        PARTS.map((part) => {
+        KV_PARTS.map((part) => {
           const value = deviceTensor(allocator, "float32", [1, kvHeads, length, headDim]);
           return { layer, part, value: scope.use(value) };
         })

@@ -132,6 +132,8 @@ const WRONG: readonly [Record<string, unknown>, typeof RangeError | typeof TypeE
   [{ maxLength: 0 }, RangeError, "'maxLength'"],
   [{ maxLength: -5 }, RangeError, "'maxLength'"],
   [{ maxLength: 1.5 }, RangeError, "'maxLength'"],
+  [{ kv: "int4" }, RangeError, "'kv' must be 'fp32' or 'int8'"],
+  [{ kv: null }, RangeError, "'kv' must be 'fp32' or 'int8'"],
   [{ maxLength: NaN }, RangeError, "'maxLength'"],
   [{ maxLength: Infinity }, RangeError, "'maxLength'"],
   [{ maxLength: "100" }, TypeError, "'maxLength'"],
@@ -161,6 +163,7 @@ Deno.test("loadModel() takes every option at its default and left undefined", as
   const names = [
     "device",
     "dtype",
+    "kv",
     "maxLength",
     "threads",
     "revision",
