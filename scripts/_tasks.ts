@@ -27,7 +27,7 @@ export function taskOf(name: string, limit: number | undefined): Task<Problem> {
 
 /** Names of the options that {@linkcode loadOptions} and {@linkcode samplerOptions} read. */
 export const SHARED_VALUES = [
-  ...["threads", "dtype", "device", "revision"],
+  ...["threads", "dtype", "kv", "device", "revision"],
   ...["seed", "temperature", "top-p", "top-k", "min-p", "max-new-tokens"],
 ] as const;
 
@@ -36,6 +36,7 @@ export function loadOptions(args: Arguments): LoadOptions {
   return given({
     threads: args.number("threads"),
     dtype: args.value("dtype") as LoadOptions["dtype"],
+    kv: args.value("kv") as LoadOptions["kv"],
     device: args.value("device") as LoadOptions["device"],
     revision: args.value("revision"),
   });

@@ -13,98 +13,14 @@ import { join } from "node:path";
 import { generate, moi } from "../lib/decode/mod.ts";
 import { type Dtype, loadModel } from "../lib/model/mod.ts";
 import { print, say } from "./_cli.ts";
-
-/** Fields of Qwen3-0.6B's published config.json. */
-const CONFIG = {
-  model_type: "qwen3",
-  hidden_act: "silu",
-  hidden_size: 1024,
-  num_hidden_layers: 28,
-  num_attention_heads: 16,
-  num_key_value_heads: 8,
-  head_dim: 128,
-  intermediate_size: 3072,
-  vocab_size: 151936,
-  max_position_embeddings: 40960,
-  rms_norm_eps: 1e-6,
-  rope_theta: 1e6,
-  tie_word_embeddings: true,
-};
+import { QWEN3_06B, writeCheckpoint } from "./bench/checkpoint.ts";
+import { peakBytes } from "./bench/rss.ts";
 
 /** Longest context of the loads. */
 const MAX_LENGTH = 1024;
 const NEW_TOKENS = 256;
 
-/** Writes the checkpoint: bf16, uniform weights of the size that trained ones have. */
-async function writeCheckpoint(folder: string): Promise<void> {
-  const { hidden_size: D, intermediate_size: M, head_dim: H } = CONFIG;
-  const Q = CONFIG.num_attention_heads * H, K = CONFIG.num_key_value_heads * H;
-  const shapes: [name: string, shape: number[]][] = [
-    ["model.embed_tokens.weight", [CONFIG.vocab_size, D]],
-    ["model.norm.weight", [D]],
-  ];
-  for (let layer = 0; layer < CONFIG.num_hidden_layers; layer++) {
-    const own: Record<string, number[]> = {
-      "input_layernorm": [D],
-      "post_attention_layernorm": [D],
-      "self_attn.q_proj": [Q, D],
-      "self_attn.k_proj": [K, D],
-      "self_attn.v_proj": [K, D],
-      "self_attn.o_proj": [D, Q],
-      "self_attn.q_norm": [H],
-      "self_attn.k_norm": [H],
-      "mlp.gate_proj": [M, D],
-      "mlp.up_proj": [M, D],
-      "mlp.down_proj": [D, M],
-    };
-    for (const [name, shape] of Object.entries(own)) {
-      shapes.push([`model.layers.${layer}.${name}.weight`, shape]);
-    }
-  }
-  const header: Record<string, unknown> = {};
-  let end = 0;
-  for (const [name, shape] of shapes) {
-    const bytes = 2 * shape.reduce((product, size) => product * size, 1);
-    header[name] = { dtype: "BF16", shape, data_offsets: [end, end += bytes] };
-  }
-  const json = JSON.stringify(header); // the tensors start at a multiple of 64, as in real files
-  const text = new TextEncoder().encode(json.padEnd(Math.ceil((json.length + 8) / 64) * 64 - 8));
-  using file = await Deno.open(join(folder, "model.safetensors"), { write: true, create: true });
-  const write = async (bytes: Uint8Array) => {
-    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-  };
-  await write(new Uint8Array(BigUint64Array.of(BigInt(text.length)).buffer));
-  await write(text);
-  const floats = new Float32Array(2 ** 22), halves = new Uint16Array(floats.length);
-  const bits = new Uint32Array(floats.buffer);
-  let state = 1;
-  for (const [, shape] of shapes) {
-    const count = shape.reduce((product, size) => product * size, 1);
-    const norm = shape.length === 1, scale = norm ? 0.1 : Math.sqrt(3 / shape[1]!);
-    for (let done = 0; done < count; done += floats.length) {
-      const size = Math.min(floats.length, count - done);
-      for (let i = 0; i < size; i++) { // xorshift32
-        state ^= state << 13;
-        state ^= state >>> 17;
-        state ^= state << 5;
-        floats[i] = (norm ? 1 : 0) + scale * state / 2 ** 31;
-        halves[i] = bits[i]! >>> 16;
-      }
-      await write(new Uint8Array(halves.buffer, 0, 2 * size));
-    }
-  }
-  await Deno.writeTextFile(join(folder, "config.json"), JSON.stringify(CONFIG));
-}
-
-/** Peak memory of this process so far, MB; NaN where the system does not tell. */
-function peakMegabytes(): number {
-  try {
-    const found = /VmHWM:\s+(\d+) kB/.exec(Deno.readTextFileSync("/proc/self/status"));
-    return Number(found?.[1]) / 1e3 * 1.024;
-  } catch {
-    return NaN;
-  }
-}
+const peakMegabytes = (): number => peakBytes() / 1e6;
 
 async function measure(folder: string, dtype: Dtype): Promise<void> {
   const cacheDir = join(folder, "cache"), before = peakMegabytes();
@@ -151,7 +67,7 @@ async function main(): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "moi-real-scale" });
   try {
     const start = performance.now();
-    await writeCheckpoint(folder);
+    await writeCheckpoint(folder, QWEN3_06B);
     say(`checkpoint written in ${((performance.now() - start) / 1e3).toFixed(1)} s`);
     const rows = [];
     for (const dtype of ["fp32", "fp32", "int8", "int8", "int4", "int4"]) {

@@ -45,6 +45,7 @@ Runs are kept in runs/*.jsonl: the same command again finishes what is missing.
   --slots N             rows decoded at once (default: 64)
   --threads N           threads within an operator
   --dtype NAME          auto, fp32, fp16, int8, int4 (default: auto)
+  --kv NAME             keys and values: fp32, int8 (default: fp32)
   --device NAME         auto, cpu, webgpu, cuda (default: auto)
   --revision R          branch, tag or commit of a model on the hub
   --out DIR             where runs and report.html go (default: runs)

@@ -1,7 +1,7 @@
 /**
  * Number formats of a model's weights.
  *
- * On the CPU activations, norms, routers and the KV cache are float32 in every format.
+ * On the CPU activations, norms and routers are float32 in every format; keys and values as `kv` says.
  *
  * - `fp32`: fp16 and bf16 checkpoints are widened when the session starts, which is exact.
  * - `fp16`: matrices are rounded to fp16 first and then widened: the numbers of an fp16 load, at the

@@ -56,7 +56,9 @@ export interface LoadOptions {
   readonly maxLength?: number;
   /**
    * Threads within an operator. Default: 1 for models below 64 MB of weights, where handing work
-   * to a second thread costs more than it saves, else one per physical core.
+   * to a second thread costs more than it saves, else one per physical core, but no more than query
+   * heads: the runtime shares the positions of one long sequence among more threads than that, and
+   * sums them in another order than in a batch.
    */
   readonly threads?: number;
   /** Branch, tag or commit on the hub. Default: "main"; refused for folders and embedded models. */
@@ -274,7 +276,8 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
     const { dtype, graph, data, bytes: weightsBytes } = source;
     report(2);
     signal?.throwIfAborted();
-    const threads = options.threads ?? (weightsBytes < ONE_THREAD_BYTES ? 1 : undefined);
+    const most = navigator.hardwareConcurrency > config.heads ? config.heads : undefined;
+    const threads = options.threads ?? (weightsBytes < ONE_THREAD_BYTES ? 1 : most);
     const starting = { ...data, ...(threads === undefined ? {} : { threads }) };
     const start = (graph: Graph | Uint8Array<ArrayBuffer>) =>
       forgetting(

@@ -55,8 +55,8 @@ export interface HostSlabs extends Slabs {
   readonly buffer: ArrayBuffer;
 }
 
-/** Bytes copied at a time: a few milliseconds. */
-const TURN_BYTES = 2 ** 24;
+/** Copies of more bytes than this give the event loop its turns, this many milliseconds apart. */
+const LONG_COPY = 2 ** 20, TURN_MS = 8;
 
 /** Groups tensors by the names that the graph has for them. */
 function named(tensors: readonly { layer: number; part: KvPart; value: Tensor }[]) {
@@ -84,6 +84,8 @@ export function hostSlabs(
       return { ...layer, part, start, rowBytes, headBytes, slotBytes };
     })
   );
+  const bytesPerPosition = bytes / (slots * length);
+  let lastTurn = 0;
   const memory = allocate(Math.max(4, bytes));
   const cached = new Uint8Array(memory.buffer);
   return {
@@ -95,15 +97,15 @@ export function hostSlabs(
         return { layer, part, value: tensorIn(memory, start + slot * slotBytes, type, dims) };
       })),
     async copy(from, to, positions) {
-      let copied = 0;
+      const long = positions * bytesPerPosition > LONG_COPY;
       for (const { start, rowBytes, headBytes, slotBytes, kvHeads } of slabs) {
         for (let head = 0; head < kvHeads; head++) {
           const at = start + head * headBytes, source = at + from * slotBytes;
           cached.copyWithin(at + to * slotBytes, source, source + positions * rowBytes);
-          copied += positions * rowBytes;
-          if (copied < TURN_BYTES) continue;
-          copied = 0;
-          await new Promise((resolve) => setTimeout(resolve)); // the event loop's turn
+        }
+        if (long && performance.now() - lastTurn > TURN_MS) {
+          await new Promise((resolve) => setTimeout(resolve));
+          lastTurn = performance.now();
         }
       }
     },

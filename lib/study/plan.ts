@@ -67,7 +67,7 @@ export interface Plan<P extends Problem = Problem> {
   readonly model: string;
   /** Device that decodes. */
   readonly device: string;
-  /** Number format of the weights. */
+  /** Number format of the weights, and of keys and values where it is not fp32: "int4, kv int8". */
   readonly dtype: string;
   /** Task name. */
   readonly task: string;
@@ -157,7 +157,8 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
   });
 
   const settings = { ...sampler, maxNewTokens };
-  const { fingerprint, dtype, device } = model;
+  const { fingerprint, device } = model;
+  const dtype = model.kv === "fp32" ? model.dtype : `${model.dtype}, kv ${model.kv}`;
   const name = model.id.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!;
   return {
     study: sha256(JSON.stringify([fingerprint, dtype, device, task.name, settings, seed])),

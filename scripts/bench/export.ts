@@ -1,6 +1,7 @@
 /**
  * A checkpoint as an ONNX export in the layout of the hub: token ids in, the cache copied in and out.
- * What peers run; the same operators and weights as this toolkit's own graph.
+ * What peers run; the same operators and weights as this toolkit's own graph, MatMulNBits with the
+ * same accuracy level where they are quantised.
  *
  * @module
  */
@@ -16,19 +17,32 @@ import {
 import { addAndNorm, gatedMlp, rmsNorm } from "../../lib/graph/decoder.ts";
 import { linear } from "../../lib/graph/linear.ts";
 import { type DecoderConfig, parseConfig, parseSafetensors } from "../../lib/model/mod.ts";
+import { bytesOf, type QuantizedCopy } from "./quantized_copy.ts";
 
 const MICROSOFT = { domain: "com.microsoft" } as const;
+const TABLE = "model.embed_tokens.weight";
 const int = (value: number) => ({ int: value });
 
-/** The graph of a Qwen3 model with `input_ids`, `attention_mask`, `position_ids`, `past_key_values`. */
-function hubGraph(config: DecoderConfig, weights: Parameters<typeof graphBuilder>[0]): Graph {
+/**
+ * The graph of a Qwen3 model with `input_ids`, `attention_mask`, `position_ids`, `past_key_values`.
+ *
+ * @param config Shape of the model.
+ * @param weights Its weights.
+ * @param keep Whether there is an input `num_logits_to_keep`, with which generation asks for the
+ * logits of the last position alone.
+ */
+function hubGraph(
+  config: DecoderConfig,
+  weights: Parameters<typeof graphBuilder>[0],
+  keep: boolean,
+): Graph {
   const { hiddenSize, heads, kvHeads, headDim, layers, rmsNormEps, vocabularySize } = config;
   const b = graphBuilder(weights);
   const B = "batch_size",
     S = "sequence_length",
     P = "past_sequence_length",
     T = "total_sequence_length";
-  const table = b.weight("model.embed_tokens.weight", [vocabularySize, hiddenSize]);
+  const table = b.weight(TABLE, [vocabularySize, hiddenSize]);
   let residual = b.op("Gather", [table, b.input("input_ids", "int64", [B, S])]);
   const mask = b.input("attention_mask", "int64", [B, T]);
   b.input("position_ids", "int64", [B, S]);
@@ -82,20 +96,32 @@ function hubGraph(config: DecoderConfig, weights: Parameters<typeof graphBuilder
       : "model.norm.weight";
     ({ normed, residual } = addAndNorm(b, residual, mlp, next, hiddenSize, rmsNormEps));
   }
-  b.op("FusedMatMul", [normed, table], {
-    ...MICROSOFT,
-    attributes: { transB: int(1) },
-    outputs: ["logits"],
-  });
-  b.output("logits", "float32", [B, S, vocabularySize]);
+  if (keep) { // 0 keeps all
+    const count = b.op("Reshape", [b.input("num_logits_to_keep", "int64", []), b.integers([1])]);
+    const start = b.op("Neg", [count]), end = b.integers([Number.MAX_SAFE_INTEGER]);
+    normed = b.op("Slice", [normed, start, end, b.integers([1])]);
+  }
+  linear(b, normed, TABLE, vocabularySize, hiddenSize, { output: "logits" });
+  b.output("logits", "float32", [B, keep ? "kept_length" : S, vocabularySize]);
   return b.graph();
 }
 
-/** Writes `onnx/model.onnx`, weights inside, beside copies of the checkpoint's JSON files. */
+async function copyJson(folder: string, target: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name.endsWith(".json")) await Deno.copyFile(join(folder, name), join(target, name));
+  }
+}
+
+/**
+ * Writes `onnx/model.onnx`, weights inside, beside copies of the checkpoint's JSON files.
+ *
+ * @param folder The checkpoint, in fp32.
+ * @param target Folder of the export.
+ */
 export async function exportForHub(folder: string, target: string): Promise<void> {
   const config = parseConfig(await Deno.readTextFile(join(folder, "config.json")));
   const bytes = await Deno.readFile(join(folder, "model.safetensors"));
-  const graph = hubGraph(config, parseSafetensors(bytes, "model.safetensors"));
+  const graph = hubGraph(config, parseSafetensors(bytes, "model.safetensors"), false);
   const initializers = graph.initializers.map((value) =>
     value.data instanceof Uint8Array ? value : {
       ...value,
@@ -107,7 +133,38 @@ export async function exportForHub(folder: string, target: string): Promise<void
     join(target, "onnx", "model.onnx"),
     encodeGraph({ ...graph, initializers }),
   );
-  for await (const { name } of Deno.readDir(folder)) {
-    if (name.endsWith(".json")) await Deno.copyFile(join(folder, name), join(target, name));
+  await copyJson(folder, target);
+}
+
+/**
+ * Writes `onnx/model_q4.onnx` and its weights, `onnx/model_q4.onnx_data`, beside copies of the
+ * checkpoint's JSON files.
+ *
+ * @param folder The checkpoint.
+ * @param copy Its quantised copy.
+ * @param target Folder of the export.
+ */
+export async function exportQuantized(
+  folder: string,
+  copy: QuantizedCopy,
+  target: string,
+): Promise<void> {
+  const location = "model_q4.onnx_data", graph = hubGraph(copy.config, copy.weights, true);
+  await Deno.mkdir(join(target, "onnx"), { recursive: true });
+  using file = await Deno.create(join(target, "onnx", location));
+  const initializers = [];
+  let offset = 0;
+  for (const value of graph.initializers) {
+    if (value.data instanceof Uint8Array) {
+      initializers.push(value);
+      continue;
+    }
+    const bytes = bytesOf(copy.files, value.data), { length } = bytes;
+    for (let at = 0; at < length;) at += await file.write(bytes.subarray(at));
+    initializers.push({ ...value, data: { location, offset, length } });
+    offset += length;
   }
+  const model = encodeGraph({ ...graph, initializers });
+  await Deno.writeFile(join(target, "onnx", "model_q4.onnx"), model);
+  await copyJson(folder, target);
 }

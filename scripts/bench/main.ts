@@ -3,204 +3,145 @@
  *
  * Contenders live in processes of their own and take turns, round by round, so that whatever else
  * the machine does hits them alike. Each ratio is the median over rounds of the two times of one
- * round, with its quartiles.
+ * round, with its quartiles. Models are random checkpoints of real shapes, so nothing is downloaded
+ * but packages.
  *
  * @module
  */
 
-import { fileURLToPath } from "node:url";
-import { embeddedFolder, loadModel } from "../../mod.ts";
+import { toHtml, toSvg } from "../../lib/plot/mod.ts";
 import { command, given, print, say } from "../_cli.ts";
-import { exportForHub } from "./export.ts";
-import type { Timing, Workload } from "./_worker.ts";
+import { type Bench, openBench } from "./bench.ts";
+import { costFigure } from "./chart.ts";
+import { profiled } from "./profile.ts";
+import type { Row } from "./rows.ts";
+import { soak } from "./soak.ts";
+import { bandwidth } from "./suites/bandwidth.ts";
+import { capacity } from "./suites/capacity.ts";
+import { cost } from "./suites/cost.ts";
+import { embedded } from "./suites/embedded.ts";
+import { grid } from "./suites/grid.ts";
+import { llama } from "./suites/llama.ts";
+import { loop } from "./suites/loop.ts";
+import { memory } from "./suites/memory.ts";
+import { methods, moe } from "./suites/methods.ts";
+import { overhead } from "./suites/overhead.ts";
+import { peers } from "./suites/peers.ts";
+import { queue } from "./suites/queue.ts";
+import { HEADER, lineOf } from "./table.ts";
+
+const SUITES: Readonly<Record<string, { run(bench: Bench): Promise<void>; about: string }>> = {
+  embedded: { run: embedded, about: "embedded models against two peers; MoI; first token" },
+  peers: { run: peers, about: "0.6B int4 against transformers.js" },
+  llama: { run: llama, about: "0.6B int4 against llama.cpp Q4_0 (npm: 700 MB)" },
+  methods: { run: methods, about: "what a MoI step costs beside a standard one" },
+  moe: { run: moe, about: "the same for a mixture of experts" },
+  grid: { run: grid, about: "a grid in one batch against its runs one by one" },
+  capacity: { run: capacity, about: "a step in a long and in a short cache" },
+  overhead: { run: overhead, about: "JavaScript and foreign calls of a step" },
+  bandwidth: { run: bandwidth, about: "share of the bound that memory sets" },
+  memory: { run: memory, about: "peak memory beside weights and cache" },
+  loop: { run: loop, about: "longest gap of the event loop" },
+  queue: { run: queue, about: "a thousand requests through 32 slots" },
+  cost: { run: cost, about: "a step by model, batch and context: the chart" },
+};
 
 const USAGE = `
-Measures decoding speed against the npm binding of ONNX Runtime and transformers.js, the cost of a
-MoI step, and the time to the first token. Runs for about two minutes.
+Measures decoding: ratios to peers, to standard decoding, to what the machine can do. Takes about
+half an hour on two quiet cores.
 
 usage: deno task bench [options]
 
-  --rounds N    rounds of every comparison (default: 9)
-  --json FILE   also writes the rows as JSON
-  -h, --help    this text
-`;
+  --only NAMES     suites, separated by commas (default: all)
+  --rounds N       rounds of every comparison (default: 5)
+  --json FILE      also writes the rows as JSON
+  --chart FILE     draws the suite "cost": .svg, else a page
+  --folder DIR     where checkpoints are kept from run to run, 5 GB (default: a new one, removed)
+  --quick          one round on small models: checks that everything runs
+  --soak MINUTES   decodes endlessly instead, with aborts, and tells how memory grows
+  --profile FILE   also writes a V8 profile (.cpuprofile) of what runs in this process
+  -h, --help       this text
 
-/** A contender's process. */
-interface Contender extends AsyncDisposable {
-  run(workload: Workload): Promise<Timing>;
+suites:
+${Object.entries(SUITES).map(([name, { about }]) => `  ${name.padEnd(10)} ${about}\n`).join("")}`;
+
+function chosen(only: string | undefined): string[] {
+  const names = only?.split(",") ?? Object.keys(SUITES);
+  for (const name of names) {
+    if (Object.hasOwn(SUITES, name)) continue;
+    const known = Object.keys(SUITES).join(", ");
+    throw new RangeError(
+      `Cannot measure as '--only' must name some of ${known}: current value is "${name}"`,
+    );
+  }
+  return names;
 }
 
-async function start(script: string, args: readonly string[]): Promise<Contender> {
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", path, ...args],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const writer = child.stdin.getWriter();
-  let rest = "";
-  const line = async (): Promise<string> => {
-    while (!rest.includes("\n")) {
-      const { value, done } = await reader.read();
-      if (done) throw new Error(`Cannot measure as ${script} ended early`);
-      rest += value;
-    }
-    const end = rest.indexOf("\n"), first = rest.slice(0, end);
-    rest = rest.slice(end + 1);
-    return first;
-  };
-  while (await line() !== "ready");
+async function machine() {
+  const info = await Deno.readTextFile("/proc/cpuinfo").catch(() => "");
   return {
-    async run(workload) {
-      await writer.write(new TextEncoder().encode(`${JSON.stringify(workload)}\n`));
-      return JSON.parse(await line());
-    },
-    async [Symbol.asyncDispose]() {
-      await writer.close();
-      await reader.cancel();
-      await child.status;
-    },
+    cpu: info.match(/model name\s*:\s*(.*)/)?.[1] ?? "unknown processor",
+    cores: navigator.hardwareConcurrency,
+    memoryGb: Math.round(Deno.systemMemoryInfo().total / 1e9),
+    os: Deno.build.os,
+    deno: Deno.version.deno,
   };
 }
 
-function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b), at = q * (sorted.length - 1);
-  const low = Math.floor(at), high = Math.ceil(at);
-  return sorted[low]! + (at - low) * (sorted[high]! - sorted[low]!);
-}
-
-/** One comparison: `b`'s time over `a`'s. */
-interface Row {
-  readonly what: string;
-  readonly batch: number;
-  readonly context: number;
-  readonly aMs: number;
-  readonly bMs: number;
-  readonly ratio: number;
-  readonly low: number;
-  readonly high: number;
-}
-
-async function compare(
-  what: string,
-  rounds: number,
-  a: (workload: Workload) => Promise<Timing>,
-  b: (workload: Workload) => Promise<Timing>,
-  workload: Workload,
-  equal: boolean,
-): Promise<Row> {
-  const warm = [await a(workload), await b(workload)];
-  if (equal && String(warm[0]!.tokens) !== String(warm[1]!.tokens)) {
-    throw new Error(`Cannot compare ${what} as the contenders generate different tokens`);
+const options = {
+  values: ["only", "rounds", "json", "chart", "folder", "soak", "profile"],
+  flags: ["quick"],
+};
+await command(USAGE, options, async (args) => {
+  const minutes = args.number("soak");
+  if (minutes !== undefined) return await soak(minutes, (line) => print(`${line}\n`));
+  const names = chosen(args.value("only")), quick = args.flag("quick");
+  const { rounds } = { rounds: quick ? 1 : 5, ...given({ rounds: args.number("rounds") }) };
+  if (!(Number.isInteger(rounds) && rounds >= 1)) {
+    throw new RangeError(
+      `Cannot measure as '--rounds' must be an integer of at least 1: current value is ${rounds}`,
+    );
   }
-  const times: [number, number][] = [];
-  for (let round = 0; round < rounds; round++) {
-    const first = await a(workload);
-    times.push([first.ms, (await b(workload)).ms]);
-  }
-  const ratios = times.map(([x, y]) => y / x), { batch, context, tokens } = workload;
-  const row = {
-    what,
-    batch,
-    context,
-    aMs: quantile(times.map(([x]) => x), 0.5) / tokens,
-    bMs: quantile(times.map(([, y]) => y), 0.5) / tokens,
-    ratio: quantile(ratios, 0.5),
-    low: quantile(ratios, 0.25),
-    high: quantile(ratios, 0.75),
+  const [json, chart, profile] = [args.value("json"), args.value("chart"), args.value("profile")];
+  const kept = args.value("folder");
+  const folder = kept ?? await Deno.makeTempDir({ prefix: "moi-bench-" });
+  const rows: Row[] = [], notes: string[] = [], on = await machine();
+  const bench = openBench({
+    rounds,
+    quick,
+    folder,
+    row({ target, ...figures }) {
+      const row = quick || !target ? figures : { ...figures, target };
+      rows.push(row);
+      print(lineOf(row));
+    },
+    note(text) {
+      notes.push(text);
+      print(`${text}\n`);
+    },
+  });
+  const measure = async () => {
+    for (const name of names) {
+      const begin = performance.now();
+      print(`\n${name}: ${SUITES[name]!.about}\n`);
+      await SUITES[name]!.run(bench);
+      say(`${name} took ${((performance.now() - begin) / 1e3).toFixed(0)} s`);
+      if (json === undefined) continue;
+      const text = JSON.stringify({ machine: on, rounds, quick, rows, notes }, null, 2);
+      await Deno.writeTextFile(json, `${text}\n`);
+    }
   };
-  const ms = (value: number) => value.toFixed(3).padStart(8);
-  print(
-    `${what.padEnd(42)} ${String(batch).padStart(5)} ${String(context).padStart(7)} ${
-      ms(row.aMs)
-    } ${ms(row.bMs)}  ${row.ratio.toFixed(3).padStart(6)} [${row.low.toFixed(3)}, ${
-      row.high.toFixed(3)
-    }]\n`,
-  );
-  return row;
-}
-
-async function firstToken(): Promise<number> {
-  const code = `import { generate, loadModel } from ${
-    JSON.stringify(import.meta.resolve("../../mod.ts"))
-  };
-    const model = await loadModel("countdown-tiny");
-    await generate(model, [1, 106, 18], { maxNewTokens: 1 });`;
-  const begin = performance.now();
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--config", fileURLToPath(new URL("../../deno.json", import.meta.url)), code],
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return performance.now() - begin;
-}
-
-await command(USAGE, { values: ["rounds", "json"] }, async (args) => {
-  const { rounds } = { rounds: 9, ...given({ rounds: args.number("rounds") }) };
-  const cores = navigator.hardwareConcurrency;
-  const cpu = await Deno.readTextFile("/proc/cpuinfo")
-    .then((text) => text.match(/model name\s*:\s*(.*)/)?.[1] ?? "unknown processor", () => "");
-  print(
-    `${cpu}, ${cores} cores, ${Deno.build.os}; Deno ${Deno.version.deno}; ${rounds} rounds\n\n`,
-  );
-
-  const id = "countdown-tiny", folder = await embeddedFolder(id);
-  const temporary = await Deno.makeTempDir({ prefix: "moi-bench-" });
-  const peer = `${temporary}/${id}`;
-  const rows: Row[] = [];
   try {
-    await exportForHub(folder, peer);
-    const model = await loadModel(id);
-    const { vocabularySize } = model.config;
-    await model[Symbol.asyncDispose]();
-    say("starting the contenders");
-    await using ours = await start("ours.ts", [id]);
-    await using binding = await start("npm_binding.ts", [peer]);
-    await using transformers = await start("transformers_js.ts", [peer, String(vocabularySize)]);
-    await using votes = await start("ours.ts", ["votes-tiny"]);
-
-    print(
-      "b / a (ms per step, prompt included)         batch context      a        b   ratio [quartiles]\n",
-    );
-    const tokens = 96;
-    for (const batch of [1, 8, 32]) {
-      for (const context of [64, 384]) {
-        const load = { batch, context, tokens };
-        rows.push(
-          await compare("npm binding / ours", rounds, ours.run, binding.run, load, true),
-          await compare("transformers.js / ours", rounds, ours.run, transformers.run, load, true),
-        );
-      }
-    }
-    const methods = [["countdown-tiny", ours, 96], ["votes-tiny", votes, 96]] as const;
-    for (const [name, contender, length] of methods) {
-      for (const batch of [1, 8, 32, 64]) {
-        const load = { batch, context: 64, tokens: length, temperature: 1 };
-        rows.push(
-          await compare(
-            `MoI / standard, ${name}`,
-            rounds * 3,
-            (workload) => contender.run({ ...workload, method: "standard" }),
-            (workload) => contender.run({ ...workload, method: "moi" }),
-            load,
-            false,
-          ),
-        );
-      }
-    }
-    const starts: number[] = [];
-    for (let i = 0; i < 3; i++) starts.push(await firstToken());
-    print(
-      `\nfirst token of ${id} from a warm start, new process: ${
-        (quantile(starts, 0.5) / 1000).toFixed(2)
-      } s\n`,
-    );
-    const json = args.value("json");
-    if (json !== undefined) {
-      await Deno.writeTextFile(json, `${JSON.stringify({ cpu, cores, rows, starts }, null, 2)}\n`);
-    }
+    print(`${on.cpu}, ${on.cores} cores, ${on.memoryGb} GB, ${on.os}; Deno ${on.deno}; `);
+    print(`${rounds} rounds\n${HEADER}`);
+    if (profile === undefined) await measure();
+    else await profiled(profile, measure);
   } finally {
-    await Deno.remove(temporary, { recursive: true });
+    if (kept === undefined) await Deno.remove(folder, { recursive: true });
   }
+  if (chart === undefined) return;
+  const figure = costFigure(rows);
+  if (figure.data.length === 0) throw new Error("Cannot draw the chart as 'cost' was not measured");
+  const drawn = chart.endsWith(".svg") ? await toSvg(figure) : await toHtml(figure);
+  await Deno.writeTextFile(chart, drawn);
 });

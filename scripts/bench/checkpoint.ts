@@ -1,0 +1,166 @@
+/**
+ * Random checkpoints of real shapes: what a step costs depends on the shapes of the weights and not
+ * on what they hold, so that no download is needed to measure it.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+
+/** Fields of a `config.json`. */
+export interface Shape {
+  readonly model_type: "qwen3" | "qwen3_moe";
+  readonly hidden_size: number;
+  readonly num_hidden_layers: number;
+  readonly num_attention_heads: number;
+  readonly num_key_value_heads: number;
+  readonly head_dim: number;
+  readonly intermediate_size: number;
+  readonly vocab_size: number;
+  /** Experts of a layer and their width, where there are any. */
+  readonly num_experts?: number;
+  readonly num_experts_per_tok?: number;
+  readonly moe_intermediate_size?: number;
+  readonly norm_topk_prob?: boolean;
+}
+
+/** What all shapes share. */
+const COMMON = {
+  hidden_act: "silu",
+  max_position_embeddings: 40960,
+  rms_norm_eps: 1e-6,
+  rope_theta: 1e6,
+  tie_word_embeddings: true,
+};
+
+/** Qwen3-0.6B, by its published `config.json`. */
+export const QWEN3_06B: Shape = {
+  model_type: "qwen3",
+  hidden_size: 1024,
+  num_hidden_layers: 28,
+  num_attention_heads: 16,
+  num_key_value_heads: 8,
+  head_dim: 128,
+  intermediate_size: 3072,
+  vocab_size: 151936,
+};
+
+/** A mixture of experts in the manner of Qwen3-30B-A3B, small enough for 1 GB in bf16. */
+export const QWEN3_MOE: Shape = {
+  model_type: "qwen3_moe",
+  hidden_size: 1024,
+  num_hidden_layers: 12,
+  num_attention_heads: 16,
+  num_key_value_heads: 4,
+  head_dim: 64,
+  intermediate_size: 3072,
+  vocab_size: 151936,
+  num_experts: 32,
+  num_experts_per_tok: 8,
+  moe_intermediate_size: 256,
+  norm_topk_prob: true,
+};
+
+/** Both in small, to see that everything runs: their figures mean nothing. */
+export const SMALL: Shape = {
+  ...QWEN3_06B,
+  hidden_size: 64,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  head_dim: 32,
+  intermediate_size: 96,
+  vocab_size: 2048,
+};
+
+/** See {@linkcode SMALL}. */
+export const SMALL_MOE: Shape = {
+  ...SMALL,
+  model_type: "qwen3_moe",
+  num_experts: 4,
+  num_experts_per_tok: 2,
+  moe_intermediate_size: 32,
+  norm_topk_prob: true,
+};
+
+/** Names and shapes of a checkpoint's tensors, in the order of the file. */
+function tensorsOf(shape: Shape): [name: string, dims: number[]][] {
+  const { hidden_size: D, intermediate_size: M, head_dim: H, num_experts: E } = shape;
+  const Q = shape.num_attention_heads * H, K = shape.num_key_value_heads * H;
+  const tensors: [string, number[]][] = [
+    ["model.embed_tokens.weight", [shape.vocab_size, D]],
+    ["model.norm.weight", [D]],
+  ];
+  const mlp = (prefix: string, width: number): Record<string, number[]> => ({
+    [`${prefix}.gate_proj`]: [width, D],
+    [`${prefix}.up_proj`]: [width, D],
+    [`${prefix}.down_proj`]: [D, width],
+  });
+  for (let layer = 0; layer < shape.num_hidden_layers; layer++) {
+    const own: Record<string, number[]> = {
+      "input_layernorm": [D],
+      "post_attention_layernorm": [D],
+      "self_attn.q_proj": [Q, D],
+      "self_attn.k_proj": [K, D],
+      "self_attn.v_proj": [K, D],
+      "self_attn.o_proj": [D, Q],
+      "self_attn.q_norm": [H],
+      "self_attn.k_norm": [H],
+    };
+    if (E === undefined) Object.assign(own, mlp("mlp", M));
+    else {
+      own["mlp.gate"] = [E, D];
+      for (let expert = 0; expert < E; expert++) {
+        Object.assign(own, mlp(`mlp.experts.${expert}`, shape.moe_intermediate_size!));
+      }
+    }
+    for (const [name, dims] of Object.entries(own)) {
+      tensors.push([`model.layers.${layer}.${name}.weight`, dims]);
+    }
+  }
+  return tensors;
+}
+
+/**
+ * Writes `model.safetensors` and `config.json`: bf16, uniform weights of the size that trained ones
+ * have, the same at every call.
+ *
+ * @param folder An existing folder.
+ * @param shape Shape of the model.
+ */
+export async function writeCheckpoint(folder: string, shape: Shape): Promise<void> {
+  const tensors = tensorsOf(shape), header: Record<string, unknown> = {};
+  let end = 0;
+  for (const [name, dims] of tensors) {
+    const bytes = 2 * dims.reduce((product, size) => product * size, 1);
+    header[name] = { dtype: "BF16", shape: dims, data_offsets: [end, end += bytes] };
+  }
+  const json = JSON.stringify(header); // the tensors start at a multiple of 64, as in real files
+  const text = new TextEncoder().encode(json.padEnd(Math.ceil((json.length + 8) / 64) * 64 - 8));
+  using file = await Deno.open(join(folder, "model.safetensors"), { write: true, create: true });
+  const write = async (bytes: Uint8Array) => {
+    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+  };
+  await write(new Uint8Array(BigUint64Array.of(BigInt(text.length)).buffer));
+  await write(text);
+  const floats = new Float32Array(2 ** 22), halves = new Uint16Array(floats.length);
+  const bits = new Uint32Array(floats.buffer);
+  let state = 1;
+  for (const [, dims] of tensors) {
+    const count = dims.reduce((product, size) => product * size, 1);
+    const norm = dims.length === 1, scale = norm ? 0.1 : Math.sqrt(3 / dims[1]!);
+    for (let done = 0; done < count; done += floats.length) {
+      const size = Math.min(floats.length, count - done);
+      for (let i = 0; i < size; i++) { // xorshift32
+        state ^= state << 13;
+        state ^= state >>> 17;
+        state ^= state << 5;
+        floats[i] = (norm ? 1 : 0) + scale * state / 2 ** 31;
+        halves[i] = bits[i]! >>> 16;
+      }
+      await write(new Uint8Array(halves.buffer, 0, 2 * size));
+    }
+  }
+  const config = JSON.stringify({ ...shape, ...COMMON });
+  await Deno.writeTextFile(join(folder, "config.json"), config);
+}

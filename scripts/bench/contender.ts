@@ -1,0 +1,135 @@
+/**
+ * A contender: a process of its own that is told what to do, one line of JSON at a time.
+ *
+ * Processes are separate since two packages may bring two versions of one native library, and so that
+ * contenders can take turns, round by round: whatever else the machine does hits them alike.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import type { Lengths } from "./prompts.ts";
+
+/** What contenders can be asked; each decodes greedily and goes on past the end of the text. */
+export type Job =
+  /** Reads a prompt, alone, and gives its first token. */
+  | { readonly do: "open"; readonly context: number }
+  /** Goes on with what was opened. */
+  | { readonly do: "more"; readonly tokens: number }
+  /** Answers any number of prompts, from start to end. */
+  | { readonly do: "whole"; readonly requests: readonly Lengths[] };
+
+/** Answer to a job. */
+export interface Timing {
+  /** Milliseconds of the whole job. */
+  readonly ms: number;
+  /** Tokens by request. */
+  readonly tokens: readonly number[][];
+}
+
+/** A running contender. */
+export interface Contender extends AsyncDisposable {
+  /**
+   * Does a job.
+   *
+   * @throws {Error} Where it fails or the process has ended.
+   */
+  run(job: Job): Promise<Timing>;
+}
+
+/** Lines of a stream, one after the other; undefined at its end. */
+function lineReader(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  return {
+    async next(): Promise<string | undefined> {
+      for (;;) {
+        const end = rest.indexOf("\n");
+        if (end >= 0) {
+          const line = rest.slice(0, end);
+          rest = rest.slice(end + 1);
+          return line;
+        }
+        const { value, done } = await reader.read();
+        if (done) return undefined;
+        rest += value;
+      }
+    },
+    cancel: () => reader.cancel(),
+  };
+}
+
+/**
+ * Starts a script of the folder `contenders`.
+ *
+ * @param script Its name.
+ * @param args Its arguments.
+ * @throws {Error} Where it ends before it is ready, with the last words it said.
+ */
+export async function start(script: string, args: readonly string[]): Promise<Contender> {
+  const path = fileURLToPath(new URL(`./contenders/${script}`, import.meta.url));
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", path, ...args],
+    env: { NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const lines = lineReader(child.stdout), writer = child.stdin.getWriter();
+  const words = new Response(child.stderr).text();
+  const answer = async (): Promise<string> => {
+    for (;;) {
+      const line = await lines.next();
+      if (line === undefined) {
+        const why = (await words).trim().split("\n").find((text) => /error/i.test(text));
+        throw new Error(`${script} ended: ${why ?? "no reason given"}`);
+      }
+      if (line.startsWith(MARK)) return line.slice(MARK.length); // packages may print as well
+    }
+  };
+  const stop = async () => {
+    await writer.close().catch(() => {});
+    await lines.cancel();
+    await words;
+    await child.status;
+  };
+  try {
+    await answer();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    async run(job) {
+      await writer.write(encoder.encode(`${JSON.stringify(job)}\n`));
+      return JSON.parse(await answer());
+    },
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+const MARK = "> ", encoder = new TextEncoder();
+
+/** What a contender does of {@linkcode Job}: tokens by request. */
+export type Handlers = {
+  readonly [D in Job["do"]]?: (job: Extract<Job, { do: D }>) => Promise<number[][]>;
+};
+
+/**
+ * The contender's side: does jobs until stdin closes.
+ *
+ * @param handlers What it can do.
+ */
+export async function serve(handlers: Handlers): Promise<void> {
+  const say = (value: unknown) =>
+    Deno.stdout.writeSync(encoder.encode(`${MARK}${JSON.stringify(value)}\n`));
+  const lines = lineReader(Deno.stdin.readable);
+  say("ready");
+  for (let line = await lines.next(); line !== undefined; line = await lines.next()) {
+    const job: Job = JSON.parse(line);
+    const handler = handlers[job.do] as ((job: Job) => Promise<number[][]>) | undefined;
+    if (!handler) throw new Error(`error: this contender does not do '${job.do}'`);
+    const begin = performance.now(), tokens = await handler(job);
+    say({ ms: performance.now() - begin, tokens } satisfies Timing);
+  }
+}

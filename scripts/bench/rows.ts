@@ -1,0 +1,100 @@
+/**
+ * What a measurement leaves: a row with a median and its quartiles, and how they come about.
+ *
+ * @module
+ */
+
+/** A median with its quartiles. */
+export interface Summary {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What a figure should be. */
+export type Target = { readonly atLeast: number } | { readonly atMost: number };
+
+/** Where something was measured. */
+export interface Place {
+  readonly model: string;
+  readonly dtype?: string;
+  readonly batch?: number;
+  readonly context?: number;
+  readonly threads?: number;
+}
+
+/** One figure. */
+export interface Row extends Place, Summary {
+  readonly suite: string;
+  readonly what: string;
+  /** "×" is a ratio of times or rates, of equal work. */
+  readonly unit: "×" | "%" | "ms" | "µs" | "s" | "MB" | "GB/s";
+  readonly target?: Target;
+  /** What the figure was made of, as text for the table. */
+  readonly detail?: string;
+}
+
+/** Quantile of numbers, linear between neighbours. */
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b), at = q * (sorted.length - 1);
+  const low = Math.floor(at), high = Math.ceil(at);
+  return sorted[low]! + (at - low) * (sorted[high]! - sorted[low]!);
+}
+
+/** Median and quartiles. */
+export function summary(values: readonly number[]): Summary {
+  return {
+    median: quantile(values, 0.5),
+    low: quantile(values, 0.25),
+    high: quantile(values, 0.75),
+  };
+}
+
+/** Whether a figure is what it should be. */
+export function meets({ median }: Summary, target: Target): boolean {
+  return "atLeast" in target ? median >= target.atLeast : median <= target.atMost;
+}
+
+/** Two contenders' figures of the same rounds. */
+export interface Pair {
+  readonly a: Summary;
+  readonly b: Summary;
+  /** Of b / a, round by round. */
+  readonly ratio: Summary;
+}
+
+/**
+ * Measures two contenders in turns, each first in every other round.
+ *
+ * @param rounds Rounds that count.
+ * @param a Measures the first contender once.
+ * @param b Measures the second.
+ * @param warmUp Whether one more round goes before, which is not counted; default: true.
+ */
+export async function paired(
+  rounds: number,
+  a: () => Promise<number>,
+  b: () => Promise<number>,
+  warmUp = true,
+): Promise<Pair> {
+  const as: number[] = [], bs: number[] = [];
+  for (let round = warmUp ? -1 : 0; round < rounds; round++) {
+    const early = round % 2 === 0 ? await b() : undefined;
+    const x = await a(), y = early ?? await b();
+    if (round < 0) continue;
+    as.push(x);
+    bs.push(y);
+  }
+  return { a: summary(as), b: summary(bs), ratio: summary(bs.map((y, i) => y / as[i]!)) };
+}
+
+/** Digits that say enough. */
+export function digits(value: number): string {
+  const size = Math.abs(value);
+  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3);
+}
+
+/** Both times of a pair, for {@linkcode Row.detail}. */
+export function times({ a, b }: Pair, unit = "ms"): string {
+  return `${digits(b.median)} / ${digits(a.median)} ${unit}`;
+}

@@ -1,0 +1,80 @@
+/**
+ * How long a step of the whole decode loop takes: `generateBatch` with a method that looks at the
+ * clock.
+ *
+ * @module
+ */
+
+import { generateBatch, type Method } from "../../lib/decode/mod.ts";
+import type { Model } from "../../lib/model/mod.ts";
+import { promptOf } from "./prompts.ts";
+
+/** What is decoded. */
+export interface Decoding {
+  /** Rows; all have the same prompt, which is read once. */
+  readonly batch: number;
+  /** Tokens of the prompt. */
+  readonly context: number;
+  /** Steps that are timed. */
+  readonly steps: number;
+  /** The method of all rows. */
+  readonly method: Method;
+  /** The sampler's `topK`; 0 samples from the whole vocabulary. */
+  readonly topK: number;
+  /** Ends the decoding. */
+  readonly signal?: AbortSignal;
+}
+
+/** The first steps have the other rows' admission between them. */
+const UNTIMED = 2;
+
+/** A method that calls back at each of its steps. */
+export function watched(method: Method, onStep: () => void): Method {
+  return {
+    ...method,
+    step(distribution, token, state) {
+      onStep();
+      return method.step(distribution, token, state);
+    },
+  };
+}
+
+/**
+ * Decodes at temperature 1 and calls back whenever the first row has sampled.
+ *
+ * @param model The model.
+ * @param decoding What is decoded.
+ * @param onStep Called `steps + 3` times.
+ */
+export async function decodeWatched(
+  model: Model,
+  { batch, context, steps, method, topK, signal }: Decoding,
+  onStep: () => void,
+): Promise<void> {
+  const prompt = promptOf(context, model.config.vocabularySize);
+  const requests = Array.from({ length: batch }, (_, row) => ({
+    prompt,
+    method: row === 0 ? watched(method, onStep) : method,
+    maxNewTokens: steps + UNTIMED + 1,
+    ignoreEos: true,
+    temperature: 1,
+    topK,
+    topP: 1,
+    seed: row,
+    ...(signal ? { signal } : {}),
+  }));
+  // deno-lint-ignore no-unused-vars -- what is generated does not matter
+  for await (const done of generateBatch(model, requests, { slots: batch }));
+}
+
+/**
+ * Milliseconds of each step, from one sample of the first row to its next.
+ *
+ * @param model The model.
+ * @param decoding What is decoded.
+ */
+export async function stepTimes(model: Model, decoding: Decoding): Promise<number[]> {
+  const times: number[] = [];
+  await decodeWatched(model, decoding, () => times.push(performance.now()));
+  return times.slice(UNTIMED + 1).map((time, i) => time - times[UNTIMED + i]!);
+}

@@ -1,0 +1,82 @@
+/**
+ * Peak memory of a process that loads a model and fills its cache, over the weights in the number
+ * format in use and the cache of one sequence (Linux).
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import { generate, moi } from "../../../lib/decode/mod.ts";
+import { type Dtype, loadModel } from "../../../lib/model/mod.ts";
+import type { Bench } from "../bench.ts";
+import { promptOf } from "../prompts.ts";
+import { peakBytes } from "../rss.ts";
+import { summary } from "../rows.ts";
+
+/** Positions of the sequence: all are filled. */
+const LENGTH = 1024;
+
+/** What the process tells, in bytes. */
+interface Memory {
+  readonly weights: number;
+  readonly cache: number;
+  readonly loaded: number;
+  readonly peak: number;
+}
+
+/** The process: loads, decodes, tells. */
+async function measure(folder: string, cacheDir: string, dtype: Dtype): Promise<Memory> {
+  await using model = await loadModel(folder, { dtype, cacheDir, maxLength: LENGTH });
+  const loaded = peakBytes(), { weightsBytes, kvBytesPerToken } = model.memory, maxNewTokens = 64;
+  await generate(model, promptOf(LENGTH - maxNewTokens, model.config.vocabularySize), {
+    method: moi({ beta: 1 }),
+    topK: 50,
+    maxNewTokens,
+    ignoreEos: true,
+    seed: 1,
+  });
+  return { weights: weightsBytes, cache: LENGTH * kvBytesPerToken, loaded, peak: peakBytes() };
+}
+
+/** Measures the suite. */
+export async function memory(bench: Bench): Promise<void> {
+  if (Deno.build.os !== "linux") {
+    bench.note("peak memory was not measured: it is read from /proc, which Linux alone has");
+    return;
+  }
+  const { name, folder, cacheDir } = await bench.checkpoint("qwen3-0.6b");
+  for (const dtype of ["int4", "int8", "fp32"]) {
+    const ratios: number[] = [];
+    let last: Memory | undefined;
+    // one process before those that count: it may have to make the quantised copy
+    for (let round = -1; round < Math.min(3, bench.rounds); round++) {
+      const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--quiet", fileURLToPath(import.meta.url), folder, cacheDir, dtype],
+      }).output();
+      const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+      if (!success) throw new Error(`Cannot measure memory: ${text(stderr)}`);
+      last = JSON.parse(text(stdout)) as Memory;
+      if (round >= 0) ratios.push(last.peak / (last.weights + last.cache));
+    }
+    const { weights, cache, loaded, peak } = last!;
+    const mb = (bytes: number) => (bytes / 1e6).toFixed(0);
+    bench.row({
+      suite: "memory",
+      what: "peak memory / (weights + cache)",
+      model: name,
+      dtype,
+      batch: 1,
+      context: LENGTH,
+      unit: "×",
+      ...summary(ratios),
+      target: { atMost: 1.25 },
+      detail: `${mb(peak)} MB, after loading ${mb(loaded)} / ${mb(weights)} + ${mb(cache)}`,
+    });
+  }
+}
+
+if (import.meta.main) {
+  const [folder, cacheDir, dtype] = Deno.args as [string, string, Dtype];
+  const told = JSON.stringify(await measure(folder, cacheDir, dtype));
+  Deno.stdout.writeSync(new TextEncoder().encode(told));
+}
