@@ -32,15 +32,25 @@ import {
   distributionOf,
   needsSoftmax,
   type Sampler,
+  SHORTLIST,
   type Shortlist,
 } from "./sampler.ts";
+import type { Need } from "./method.ts";
 
-/** Tokens of a shortlist; also the tokens that a draw from the whole vocabulary goes through first. */
-export const SHORTLIST = 64;
 /** How much longer the next shortlist is where one was too short. */
 const GROWTH = 16;
 /** Largest factor that logits are multiplied with; the temperatures below are as good as 0. */
 const MAX_INVERSE = 1e30;
+
+/** What is wanted of a row of logits. */
+export interface WantedRow {
+  /** Sampler settings. */
+  readonly sampler: Sampler;
+  /** Index of the token about to be generated. */
+  readonly step: number;
+  /** What the distribution must carry. */
+  readonly needs?: readonly Need[] | undefined;
+}
 
 /** Makes distributions of rows of logits. */
 export interface Distributions extends Disposable {
@@ -49,15 +59,13 @@ export interface Distributions extends Disposable {
    *
    * @param logits Raw logits `[n · V]` or more; always the same few arrays: what is made of each is
    * kept beside it.
-   * @param samplers Sampler settings of the n rows.
-   * @param steps Index of the token about to be generated, of each row.
+   * @param rows What is wanted of the n rows.
    * @returns The distributions; what they hold of the logits is valid until the next call with the
    * same array.
    */
   of(
     logits: Float32Array<ArrayBuffer>,
-    samplers: readonly Sampler[],
-    steps: readonly number[],
+    rows: readonly WantedRow[],
   ): Promise<Distribution[]>;
 }
 
@@ -73,10 +81,10 @@ export async function openDistributions(
 ): Promise<Distributions> {
   if (vocabularySize > SMALL_VOCABULARY) return await large(vocabularySize, threads);
   return {
-    of: (logits, samplers, steps) =>
+    of: (logits, rows) =>
       Promise.resolve(
-        samplers.map((sampler, row) =>
-          distributionOf(rowOf(logits, row, vocabularySize), sampler, steps[row])
+        rows.map(({ sampler, step }, row) =>
+          distributionOf(rowOf(logits, row, vocabularySize), sampler, step)
         ),
       ),
     [Symbol.dispose]() {},
@@ -95,13 +103,18 @@ interface Results {
   readonly ids: Int32Array<ArrayBuffer>;
   readonly logits: Float32Array<ArrayBuffer>;
   readonly top: Bound;
-  /** Made when it is first needed: most samplers truncate and never need the softmax. */
-  whole?: {
-    readonly inverse: Float32Array<ArrayBuffer>;
-    readonly probabilities: Float32Array<ArrayBuffer>;
-    readonly entropy: Float32Array<ArrayBuffer>;
-    readonly softmax: Bound;
-  };
+  /** At the temperatures of the samplers; made when first needed: most samplers truncate. */
+  own?: Softmax;
+  /** At temperature 1. */
+  model?: Softmax;
+}
+
+/** The softmax of all rows, each at a temperature. */
+interface Softmax {
+  readonly inverse: Float32Array<ArrayBuffer>;
+  readonly probabilities: Float32Array<ArrayBuffer>;
+  readonly entropy: Float32Array<ArrayBuffer>;
+  readonly run: Bound;
 }
 
 async function large(vocabularySize: number, threads: number | undefined): Promise<Distributions> {
@@ -139,15 +152,15 @@ async function large(vocabularySize: number, threads: number | undefined): Promi
     known.set(array, made);
     return made;
   };
-  const wholeOf = (array: Float32Array<ArrayBuffer>, results: Results) => {
+  const softmaxOf = (array: Float32Array<ArrayBuffer>): Softmax => {
     const rows = array.length / vocabularySize;
-    const inverse = new Float32Array(rows), entropy = new Float32Array(rows);
+    const inverse = new Float32Array(rows).fill(1), entropy = new Float32Array(rows);
     const probabilities = new Float32Array(array.length);
-    return results.whole ??= {
+    return {
       inverse,
       probabilities,
       entropy,
-      softmax: bound(softmax, (n) => [
+      run: bound(softmax, (n) => [
         { [N.logits]: view(array, n, vocabularySize), [N.inverseTemperature]: view(inverse, n, 1) },
         {
           [N.probabilities]: view(probabilities, n, vocabularySize),
@@ -156,6 +169,10 @@ async function large(vocabularySize: number, threads: number | undefined): Promi
       ]),
     };
   };
+  const softmaxRow = ({ probabilities, entropy }: Softmax, row: number) => ({
+    probabilities: rowOf(probabilities, row, vocabularySize),
+    entropy: entropy[row]!,
+  });
 
   /** A longer shortlist of one row. */
   const longer = async (row: Float32Array<ArrayBuffer>, size: number): Promise<Shortlist> => {
@@ -174,37 +191,42 @@ async function large(vocabularySize: number, threads: number | undefined): Promi
   };
 
   return {
-    async of(logits, samplers, steps) {
-      const n = samplers.length, results = resultsOf(logits);
+    async of(logits, rows) {
+      const n = rows.length, results = resultsOf(logits);
       await runTop(results.top(n));
-      const wholes = samplers.map((sampler) => needsSoftmax(sampler, vocabularySize));
-      const whole = wholes.includes(true) ? results.whole ?? wholeOf(logits, results) : undefined;
-      if (whole) {
-        for (const [row, { temperature }] of samplers.entries()) {
-          whole.inverse[row] = wholes[row] ? Math.min(MAX_INVERSE, 1 / temperature) : 1;
+      const own = rows.map(({ sampler, needs }) => {
+        const { temperature } = sampler;
+        const asked = needs?.includes("softmax") || (needs?.includes("model") && temperature === 1);
+        return temperature > 0 && (asked || needsSoftmax(sampler, vocabularySize));
+      });
+      const model = rows.map(({ sampler, needs }) =>
+        sampler.temperature !== 1 && (needs?.includes("model") ?? false)
+      );
+      if (own.includes(true)) {
+        const { inverse, run } = results.own ??= softmaxOf(logits);
+        for (const [row, { sampler: { temperature } }] of rows.entries()) {
+          inverse[row] = own[row] ? Math.min(MAX_INVERSE, 1 / temperature) : 1;
         }
-        await runSoftmax(whole.softmax(n));
+        await runSoftmax(run(n));
       }
+      if (model.includes(true)) await runSoftmax((results.model ??= softmaxOf(logits)).run(n));
       const made: Distribution[] = [];
-      for (const [row, sampler] of samplers.entries()) {
-        const own = rowOf(logits, row, vocabularySize), step = steps[row]!;
-        const softmaxed = whole && wholes[row]
-          ? {
-            probabilities: rowOf(whole.probabilities, row, vocabularySize),
-            entropy: whole.entropy[row]!,
-          }
-          : undefined;
+      for (const [row, { sampler, step }] of rows.entries()) {
+        const raw = rowOf(logits, row, vocabularySize);
+        const extras = {
+          ...(own[row] ? softmaxRow(results.own!, row) : {}),
+          ...(model[row] ? { model: softmaxRow(results.model!, row) } : {}),
+        };
         let list: Shortlist = {
           ids: rowOf(results.ids, row, SHORTLIST),
           logits: rowOf(results.logits, row, SHORTLIST),
         };
         let size = SHORTLIST, distribution: Distribution | undefined;
         for (;;) {
-          const shortlist = softmaxed ? { ...list, ...softmaxed } : list;
-          distribution = distributionFrom(own, shortlist, sampler, step, SHORTLIST);
+          distribution = distributionFrom(raw, { ...list, ...extras }, sampler, step);
           if (distribution) break;
           size = Math.min(vocabularySize, Math.max(GROWTH * size, sampler.topK));
-          list = await longer(own, size);
+          list = await longer(raw, size);
         }
         made.push(distribution);
       }

@@ -71,6 +71,8 @@ export interface Step {
   readonly offSampleMass: number;
   /** Most probable tokens, in descending order. */
   readonly candidates: readonly Candidate[];
+  /** What the method did, where it says so. */
+  readonly event?: string;
 }
 
 /** Why a generation ended. */

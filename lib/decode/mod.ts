@@ -32,7 +32,7 @@ export {
   type Step,
   type TraceOptions,
 } from "./generation.ts";
-export type { Method, MethodContext, MethodParameters, MethodStep } from "./method.ts";
+export type { Method, MethodContext, MethodParameters, MethodStep, Need } from "./method.ts";
 export { directMixture } from "./methods/direct_mixture.ts";
 export { linearMixture, type LinearMixtureOptions } from "./methods/linear_mixture.ts";
 export { moi, type MoiOptions } from "./methods/moi.ts";
@@ -45,9 +45,13 @@ export {
   distributionOf,
   draw,
   entropyOf,
+  modelDistribution,
   type Sampler,
   samplerOf,
+  type Shortlist,
   softmax,
+  type Spread,
   topTokens,
+  untruncated,
 } from "./sampler.ts";
 export { type Input, type Mixture, oneToken } from "../model/mod.ts";
