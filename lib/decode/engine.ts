@@ -99,8 +99,10 @@ function candidatesOf(model: Model, distribution: Distribution, top: number) {
 }
 
 /** A mixture as a trace keeps it: of one over a whole large vocabulary the heaviest entries. */
-function mixtureRecord({ ids, weights, spread }: Mixture, distribution: Distribution): Mixture {
-  if (!spread) return { ids: Array.from(ids), weights: Array.from(weights) };
+function mixtureRecord(mixture: Mixture, distribution: Distribution): Mixture {
+  const { ids, weights, spread } = mixture,
+    signed = mixture.signed ? { signed: true } as const : {};
+  if (!spread) return { ids: Array.from(ids), weights: Array.from(weights), ...signed };
   const entries = new Map<number, number>();
   for (const id of listed(distribution).ids) {
     entries.set(id, spread.weight * spread.probabilities[id]!);
@@ -109,7 +111,7 @@ function mixtureRecord({ ids, weights, spread }: Mixture, distribution: Distribu
     const id = ids[k]!, own = entries.get(id) ?? spread.weight * spread.probabilities[id]!;
     entries.set(id, own + weights[k]!);
   }
-  return { ids: [...entries.keys()], weights: [...entries.values()] };
+  return { ids: [...entries.keys()], weights: [...entries.values()], ...signed };
 }
 
 /** Samples a row's next token and lets its method make the next input. */
@@ -121,7 +123,7 @@ function advance(model: Model, row: Row, distribution: Distribution): void {
   }
   const index = tokens.length, forced = row.forced[0];
   const token = forced ?? drawToken(distribution, uniform(job.seed, STREAM.sample, index));
-  const made = job.method.step(distribution, token, row.next.state);
+  const made = job.method.step(distribution, token, row.next.state, forced !== undefined);
   const recorded = forced ?? made.token ?? token;
   row.next = forced === undefined ? made : { ...made, input: oneToken(forced) };
   row.forced = forced === undefined

@@ -94,6 +94,9 @@ export interface Method<S = unknown> {
    * @throws {RangeError} Where the method cannot do this run.
    */
   init(context: MethodContext): S;
-  /** The next input, after `token` was drawn from `distribution`. */
-  step(distribution: Distribution, token: number, state: S): MethodStep<S>;
+  /**
+   * The next input, after `token` was drawn from `distribution`; or was `forced`, by an earlier step
+   * of the method: then it is recorded and fed alone, whatever the step says.
+   */
+  step(distribution: Distribution, token: number, state: S, forced?: boolean): MethodStep<S>;
 }

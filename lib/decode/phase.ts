@@ -6,7 +6,8 @@
 
 import { checkOptions, refusal } from "../_check.ts";
 import { oneToken } from "../model/mod.ts";
-import type { Method, MethodContext, MethodStep } from "./method.ts";
+import { type Sampler, samplerOf } from "./sampler.ts";
+import type { Method, MethodContext, MethodParameters, MethodStep } from "./method.ts";
 
 /** Texts around a model's thoughts. */
 export interface ThinkingMarkers {
@@ -67,7 +68,12 @@ export function trackThinking(
     const ids = encoded(tokenizer, text);
     if (ids) return ids;
     throw new RangeError(
-      refusal("mix", "markers", "be texts that the model's tokenizer knows", markers),
+      refusal(
+        "mix",
+        "markers",
+        "be texts that the model's tokenizer knows (phase 'all' needs none)",
+        markers,
+      ),
     );
   }) as [readonly number[], readonly number[]];
   const longest = Math.max(open.length, close.length);
@@ -83,7 +89,30 @@ export function trackThinking(
   return { close, next, start: prompt.reduce(next, { inside: false, tail: [] }) };
 }
 
-function encoded(tokenizer: MethodContext["tokenizer"], text: string) {
+/**
+ * Whether a tokenizer knows the markers: a model that does not think has none.
+ *
+ * @param tokenizer The model's tokenizer.
+ * @param markers Texts around the thoughts.
+ */
+export function knowsMarkers(
+  tokenizer: MethodContext["tokenizer"],
+  markers: ThinkingMarkers = THINK,
+): boolean {
+  return [markers.open, markers.close].every((text) => encoded(tokenizer, text) !== undefined);
+}
+
+/**
+ * Token ids of a text.
+ *
+ * @param tokenizer The model's tokenizer.
+ * @param text Any text.
+ * @returns Ids that stand for exactly this text; undefined where there are none.
+ */
+export function encoded(
+  tokenizer: MethodContext["tokenizer"],
+  text: string,
+): readonly number[] | undefined {
   try {
     const ids = tokenizer?.encode(text);
     return ids && ids.length > 0 && tokenizer!.decode(ids) === text ? ids : undefined;
@@ -94,6 +123,7 @@ function encoded(tokenizer: MethodContext["tokenizer"], text: string) {
 
 /** A run that is in a phase some of the time. */
 interface Phased<S> {
+  readonly context: MethodContext;
   readonly tracker: ThinkingTracker;
   readonly thinking: Thinking;
   readonly inner: S;
@@ -112,36 +142,83 @@ export function checkPhase(verb: string, { phase = "all", markers = THINK }: Pha
   }
 }
 
+/** How the answer is sampled. */
+export interface AnswerOptions {
+  /**
+   * Sampler settings from the end of the thoughts on; those left out are the run's own. Default: the
+   * run's own.
+   */
+  readonly answer?: Partial<Sampler>;
+}
+
+/** Checks the sampler settings of the answer. */
+export function checkAnswer(verb: string, answer: Partial<Sampler> | undefined): void {
+  if (answer === undefined) return;
+  checkOptions(verb, answer, Object.keys(samplerOf()));
+  samplerOf(answer);
+}
+
+/** What is recorded of them: `answerTemperature` and the like. */
+export function answerParameters(answer: Partial<Sampler> = {}): MethodParameters {
+  const names = Object.keys(samplerOf()) as (keyof Sampler)[];
+  return Object.fromEntries(
+    names.filter((name) => answer[name] !== undefined).map((name) => [
+      `answer${name[0]!.toUpperCase()}${name.slice(1)}`,
+      answer[name]!,
+    ]),
+  );
+}
+
+/** What is recorded of a phase: nothing where a method always acts, the markers where they differ. */
+export function phaseParameters(
+  { phase = "all", markers = THINK }: PhaseOptions,
+): MethodParameters {
+  if (phase === "all") return {};
+  const usual = markers.open === THINK.open && markers.close === THINK.close;
+  return usual ? { phase } : { phase, open: markers.open, close: markers.close };
+}
+
 /**
  * The same method in one phase; outside of it standard decoding. Its state goes on from where it was.
  *
  * @param method The method.
- * @param options Phase and markers.
+ * @param options Phase and markers, and the sampler of the answer.
  */
 export function inPhase<S>(
   method: Method<S>,
-  { phase = "all", markers = THINK }: PhaseOptions,
+  options: PhaseOptions & AnswerOptions & {
+    /** Whether a marker ends the phase also where the method forced it. Default: true. */
+    readonly forcedEnds?: boolean;
+  },
 ): Method<S> | Method<Phased<S>> {
-  if (phase === "all") return method;
-  const acts = ({ inside }: Thinking) => inside === (phase === "thinking");
-  return {
+  const { phase = "all", markers = THINK, answer, forcedEnds = true } = options;
+  if (phase === "all" && !answer) return method;
+  const acts = ({ inside }: Thinking) => phase === "all" || inside === (phase === "thinking");
+  const samplerAfter = ({ sampler }: MethodContext, inside: boolean) =>
+    samplerOf(inside ? sampler : { ...sampler, ...answer });
+  const phased: Method<Phased<S>> = {
     ...method,
-    parameters: { ...method.parameters, phase },
+    parameters: { ...method.parameters, ...phaseParameters(options), ...answerParameters(answer) },
     init(context) {
       const tracker = trackThinking(context, markers);
-      return { tracker, thinking: tracker.start, inner: method.init(context) };
+      return { context, tracker, thinking: tracker.start, inner: method.init(context) };
     },
-    step(distribution, token, { tracker, thinking, inner }): MethodStep<Phased<S>> {
-      const made = acts(thinking)
-        ? method.step(distribution, token, inner)
+    step(distribution, token, state, forced = false) {
+      const { context, tracker, thinking, inner } = state;
+      const made: MethodStep<S> = acts(thinking)
+        ? method.step(distribution, token, inner, forced)
         : { input: oneToken(token), state: inner };
-      const recorded = made.token ?? token, after = tracker.next(thinking, recorded);
+      const recorded = forced ? token : made.token ?? token;
+      const after = forced && !forcedEnds ? thinking : tracker.next(thinking, recorded);
+      const switched = answer !== undefined && after.inside !== thinking.inside;
       return {
         ...made,
         // the marker that ends the phase is fed alone
         input: acts(after) || !acts(thinking) ? made.input : oneToken(recorded),
-        state: { tracker, thinking: after, inner: made.state },
+        ...(switched ? { sampler: samplerAfter(context, after.inside) } : {}),
+        state: { context, tracker, thinking: after, inner: made.state },
       };
     },
   };
+  return phased;
 }

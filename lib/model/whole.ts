@@ -18,7 +18,7 @@ import {
   type Tensor,
   tensor,
 } from "../runtime/mod.ts";
-import { badId, badWeight } from "./feed.ts";
+import { badId, badWeight, leastWeight } from "./feed.ts";
 import type { Input, Mixture } from "./mixture.ts";
 
 /** Most entries of a mixture whose rows are gathered one by one. */
@@ -107,9 +107,10 @@ export function openWholeMixtures(
 }
 
 /** The weights of all tokens: of the spread, in units of its weight, and of a long list. */
-function writeWhole(row: Float32Array, { ids, weights, spread }: Mixture): void {
-  const scale = spread?.weight ?? 1;
-  if (!(scale >= 0 && scale < Infinity)) badWeight(scale);
+function writeWhole(row: Float32Array, mixture: Mixture): void {
+  const { ids, weights, spread } = mixture, scale = spread?.weight ?? 1;
+  const least = leastWeight(mixture);
+  if (!(scale >= least && scale < Infinity)) badWeight(scale, least);
   if (spread && spread.probabilities.length !== row.length) {
     throw new RangeError(
       `Cannot feed a mixture as 'spread.probabilities' must have ${row.length} numbers: current value is ${spread.probabilities.length}`,
@@ -121,7 +122,7 @@ function writeWhole(row: Float32Array, { ids, weights, spread }: Mixture): void 
   for (let k = 0; k < ids.length; k++) {
     const id = ids[k]!, weight = weights[k]!;
     if (!(Number.isInteger(id) && id >= 0 && id < row.length)) badId(id, row.length);
-    if (!(weight >= 0 && weight < Infinity)) badWeight(weight);
+    if (!(weight >= least && weight < Infinity)) badWeight(weight, least);
     row[id]! += weight / scale;
   }
 }

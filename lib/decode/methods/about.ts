@@ -5,11 +5,12 @@
  */
 
 import type { Method } from "../method.ts";
+import type { PhaseOptions } from "../phase.ts";
 
 /** A method, described. */
 export interface AboutMethod {
-  /** Makes it with its defaults. */
-  readonly make: () => Method;
+  /** Makes it with its defaults, in a phase where one is named. */
+  readonly make: (options?: PhaseOptions) => Method;
   /** What is fed back. */
   readonly input: string;
   /** What is random. */
