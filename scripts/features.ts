@@ -1,47 +1,84 @@
 /**
- * The README's table of what runs and what is tested, made from the code: architectures from the
- * graphs, formats and devices from the loader, "tested" from the checkpoints that the tests run.
+ * The README's tables that are made from the code: what runs and what is tested (architectures from
+ * the graphs, formats and devices from the loader, "tested" from the checkpoints that the tests run),
+ * and the methods.
  *
- * usage: deno run --allow-read --allow-write scripts/features.ts (rewrites the table in README.md)
+ * usage: deno run --allow-read --allow-write scripts/features.ts (rewrites the tables in README.md)
  *
  * @module
  */
 
+import { type AboutMethod, METHODS } from "../lib/decode/mod.ts";
 import { ARCHITECTURES } from "../lib/graph/mod.ts";
 import { DTYPES } from "../lib/model/mod.ts";
 
 const README = new URL("../README.md", import.meta.url);
 const CASES = new URL("../tests/golden/architectures.json", import.meta.url);
-const START = "<!-- features -->\n\n", END = "\n<!-- /features -->";
 
 /** Architectures that tests/model/device_test.ts runs on WebGPU. */
 const ON_WEBGPU = ["qwen3"];
 
-/** The table, as Markdown. */
+/** A table as Markdown. */
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(header), line(header.map(() => "---")), ...rows.map(line), ""].join("\n");
+}
+
+/** The table of what runs. */
 export function featureTable(): string {
   const { cases } = JSON.parse(Deno.readTextFileSync(CASES)) as {
     cases: { config: { model_type: string } }[];
   };
   const tested = new Set(cases.map(({ config }) => config.model_type));
-  const rows = Object.keys(ARCHITECTURES).map((name) => {
-    const cpu = tested.has(name) ? "tested" : "untested";
-    const cells = [...DTYPES.map(() => cpu), ON_WEBGPU.includes(name) ? "tested" : "untested"];
-    return `| \`${name}\` | ${cells.join(" | ")} |`;
-  });
   const header = ["`model_type`", ...DTYPES.map((dtype) => `cpu ${dtype}`), "webgpu fp32"];
-  return [
-    `| ${header.join(" | ")} |`,
-    `| ${header.map(() => "---").join(" | ")} |`,
-    ...rows,
-    "",
-  ].join("\n");
+  return table(
+    header,
+    Object.keys(ARCHITECTURES).map((name) => {
+      const cpu = tested.has(name) ? "tested" : "untested";
+      const onWebgpu = ON_WEBGPU.includes(name) ? "tested" : "untested";
+      return [`\`${name}\``, ...DTYPES.map(() => cpu), onWebgpu];
+    }),
+  );
 }
 
-/** README.md with the table in its place. */
+/** A method's knobs as it has them when nothing is said. */
+function defaultsOf({ make }: AboutMethod): string {
+  const knobs = Object.entries(make().parameters ?? {})
+    .map(([name, value]) => `\`${name}\` ${value ?? "none"}`);
+  return knobs.length === 0 ? "–" : knobs.join(", ");
+}
+
+/** The table of methods. */
+export function methodTable(): string {
+  const header = ["method", "next input", "random", "acts", "defaults", "source", "reference code"];
+  return table(
+    header,
+    Object.entries(METHODS).map(([name, about]) => [
+      `\`${name}\``,
+      about.input,
+      about.randomness,
+      about.gate,
+      defaultsOf(about),
+      about.source,
+      about.licence,
+    ]),
+  );
+}
+
+/** The tables by the marks that they stand between. */
+const TABLES = { features: featureTable, methods: methodTable } as const;
+
+/** README.md with the tables in their places. */
 export function withFeatures(readme: string): string {
-  const start = readme.indexOf(START), end = readme.indexOf(END);
-  if (start < 0 || end < start) throw new Error("Cannot place the table as README.md has no marks");
-  return readme.slice(0, start + START.length) + featureTable() + readme.slice(end);
+  return Object.entries(TABLES).reduce((text, [name, made]) => {
+    const before = `<!-- ${name} -->\n\n`, after = `\n<!-- /${name} -->`;
+    const start = text.indexOf(before), end = text.indexOf(after);
+    if (start < 0 || end < start) {
+      throw new Error(`Cannot place the table as README.md has no marks for ${name}`);
+    }
+    return text.slice(0, start + before.length) + made() + text.slice(end);
+  }, readme);
 }
 
 if (import.meta.main) {

@@ -9,8 +9,10 @@ import {
   gainsTable,
   type Html,
   interruptSignal,
+  knowsMarkers,
   loadModel,
   type Method,
+  METHODS,
   type MoiOptions,
   progressBar,
   type Run,
@@ -18,6 +20,7 @@ import {
   standard,
   studyReport,
   toHtml,
+  type Tokenizer,
 } from "../mod.ts";
 import { type Arguments, command, given, numbers, print, say } from "./_cli.ts";
 import { CONTROLS, loadOptions, samplerOptions, SHARED_VALUES, taskOf } from "./_tasks.ts";
@@ -33,8 +36,11 @@ Runs are kept in runs/*.jsonl: the same command again finishes what is missing.
 
   --model ID            votes-tiny, countdown-tiny, or a folder (default: both embedded)
   --task NAME           votes or countdown (default: the model's own)
-  --methods A,B,…       only these, by key or family: standard, moi, direct, linear,
-                        random, moi-0.25, … (standard is always included)
+  --methods A,B,…       only these (standard is always included): of the grid above by
+                        key or family, as in moi, direct, linear, random, moi-0.25; any
+                        other method with its defaults, as in softThinking, selar,
+                        multiplex; or all: the grid and every other method. Methods for
+                        thoughts always act where a model has no thinking markers
   --betas B,B,…         values of β (default: 0.25,0.5,1,2,4,8)
   --preset NAME         paper or mixinputs-0.1.1 (default: paper)
   --problems N          first N problems (default: 500)
@@ -57,34 +63,54 @@ const VALUES = [
   ...SHARED_VALUES,
 ];
 
-function methodsOf(args: Arguments): Record<string, Method> {
+/** The methods to sweep, for a model that has this tokenizer. */
+type Chosen = (tokenizer: Tokenizer) => Record<string, Method>;
+
+/** Name and knobs. */
+function described({ name, parameters = {} }: Method): string {
+  return JSON.stringify([name, parameters]);
+}
+
+/** What `--methods` names; checked before a model is loaded. */
+function methodsOf(args: Arguments): Chosen {
   const betas = args.value("betas");
-  const all = betaGrid({
+  const grid = betaGrid({
     ...given({ betas: betas === undefined ? undefined : numbers("betas", betas) }),
     preset: (args.value("preset") ?? "paper") as NonNullable<MoiOptions["preset"]>,
   });
   const wanted = args.value("methods")?.split(",").map((name) => name.trim());
-  if (wanted === undefined) return all;
+  if (wanted === undefined) return () => grid;
+  const all = wanted.includes("all"), keys = Object.keys(grid);
   const matches = (key: string, name: string) => key === name || key.startsWith(`${name}-`);
+  const inGrid = (name: string) => keys.some((key) => matches(key, name));
   for (const name of wanted) {
-    if (!Object.keys(all).some((key) => matches(key, name))) {
+    if (name !== "all" && !inGrid(name) && !Object.hasOwn(METHODS, name)) {
+      const known = [...keys, ...Object.keys(METHODS).filter((name) => !inGrid(name)), "all"];
       throw new RangeError(
-        `Cannot sweep as '--methods' must name some of ${Object.keys(all).join(", ")}: ` +
+        `Cannot sweep as '--methods' must name some of ${known.join(", ")}: ` +
           `current value is "${name}"`,
       );
     }
   }
-  return Object.fromEntries(
-    Object.entries(all).filter(([key]) =>
-      key === "standard" || wanted.some((name) => matches(key, name))
-    ),
+  const ofGrid = Object.entries(grid).filter(([key]) =>
+    all || key === "standard" || wanted.some((name) => matches(key, name))
   );
+  const there = new Set(ofGrid.map(([, method]) => described(method)));
+  return (tokenizer) => {
+    const phase = knowsMarkers(tokenizer) ? {} : { phase: "all" } as const;
+    const others = Object.entries(METHODS).flatMap(([name, { make }]): [string, Method][] => {
+      const method = make(phase);
+      const added = all ? !there.has(described(method)) : wanted.includes(name) && !inGrid(name);
+      return added ? [[name, method]] : [];
+    });
+    return Object.fromEntries([...ofGrid, ...others]);
+  };
 }
 
 /** One study: its runs, and greedy decoding of the same problems as a reference line. */
 async function study(
   id: string,
-  methods: Record<string, Method>,
+  chosen: Chosen,
   args: Arguments,
   signal: AbortSignal,
 ): Promise<{ runs: Run[]; greedy: Run[]; expected: number; file: string }> {
@@ -97,6 +123,7 @@ async function study(
   const out = args.value("out") ?? "runs";
   await using model = await loadModel(id, loadOptions(args));
   say(`${id}: ${model.dtype} on ${model.device}`);
+  const methods = chosen(model.tokenizer);
   const sampler = samplerOptions(args), { temperature } = sampler;
   const settings = { model, task, ...given({ repeats: args.number("repeats") }), ...sampler };
   await Deno.mkdir(out, { recursive: true });

@@ -131,15 +131,20 @@ export function steps({ caches }: MockModel) {
 
 function snapshot(input: Input): Mixture {
   if (typeof input === "number") return { ids: [input], weights: [1] };
-  return { ids: Array.from(input.ids), weights: Array.from(input.weights) };
+  const { ids, weights, signed } = input;
+  return {
+    ids: Array.from(ids),
+    weights: Array.from(weights),
+    ...(signed ? { signed } : {}),
+  };
 }
 
-function checkInput({ ids, weights }: Mixture): void {
+function checkInput({ ids, weights, signed }: Mixture): void {
   assert(ids.length === weights.length, "mock: a mixture needs as many weights as ids");
   for (let k = 0; k < ids.length; k++) {
     const id = ids[k]!, weight = weights[k]!;
     assert(Number.isInteger(id) && id >= 0 && id < VOCABULARY, `mock: no token ${id}`);
-    assert(weight >= 0 && weight < Infinity, `mock: no weight ${weight}`);
+    assert(Number.isFinite(weight) && (signed || weight >= 0), `mock: no weight ${weight}`);
   }
 }
 

@@ -32,17 +32,27 @@ import {
   distributionOf,
   needsSoftmax,
   type Sampler,
+  SHORTLIST,
   type Shortlist,
 } from "./sampler.ts";
+import type { Need } from "./method.ts";
 
-/** Tokens of a shortlist; also the tokens that a draw from the whole vocabulary goes through first. */
-export const SHORTLIST = 64;
 /** How much longer the next shortlist is where one was too short. */
 const GROWTH = 16;
 /** Largest factor that logits are multiplied with; the temperatures below are as good as 0. */
 const MAX_INVERSE = 1e30;
 /** Smallest; the temperatures above are as good as infinite. 0 would make NaN of a logit of −∞. */
 const MIN_INVERSE = 1e-30;
+
+/** What is wanted of a row of logits. */
+export interface WantedRow {
+  /** Sampler settings. */
+  readonly sampler: Sampler;
+  /** Index of the token about to be generated. */
+  readonly step: number;
+  /** What the distribution must carry. */
+  readonly needs?: readonly Need[] | undefined;
+}
 
 /** Makes distributions of rows of logits. */
 export interface Distributions extends Disposable {
@@ -51,15 +61,13 @@ export interface Distributions extends Disposable {
    *
    * @param logits Raw logits `[n · V]` or more; always the same few arrays: what is made of each is
    * kept beside it.
-   * @param samplers Sampler settings of the n rows.
-   * @param steps Index of the token about to be generated, of each row.
+   * @param rows What is wanted of the n rows.
    * @returns The distributions; what they hold of the logits is valid until the next call with the
    * same array.
    */
   of(
     logits: Float32Array<ArrayBuffer>,
-    samplers: readonly Sampler[],
-    steps: readonly number[],
+    rows: readonly WantedRow[],
   ): Promise<Distribution[]>;
 }
 
@@ -75,14 +83,28 @@ export async function openDistributions(
 ): Promise<Distributions> {
   if (vocabularySize > SMALL_VOCABULARY) return await large(vocabularySize, threads);
   return {
-    of: (logits, samplers, steps) =>
+    of: (logits, rows) =>
       Promise.resolve(
-        samplers.map((sampler, row) =>
-          distributionOf(rowOf(logits, row, vocabularySize), sampler, steps[row])
+        rows.map(({ sampler, step }, row) =>
+          distributionOf(rowOf(logits, row, vocabularySize), sampler, step)
         ),
       ),
     [Symbol.dispose]() {},
   };
+}
+
+/** Whether a row needs the softmax over all tokens at its own temperature. */
+function needsOwn({ sampler, needs }: WantedRow, vocabularySize: number): boolean {
+  const { temperature } = sampler;
+  if (temperature === 0) return false;
+  if (needsSoftmax(sampler, vocabularySize)) return true;
+  return needs !== undefined &&
+    (needs.includes("softmax") || (temperature === 1 && needs.includes("model")));
+}
+
+/** Whether it needs that at temperature 1 as well. */
+function needsModel({ sampler, needs }: WantedRow): boolean {
+  return needs !== undefined && sampler.temperature !== 1 && needs.includes("model");
 }
 
 function rowOf<T extends Float32Array | Int32Array>(values: T, row: number, width: number): T {
@@ -92,18 +114,28 @@ function rowOf<T extends Float32Array | Int32Array>(values: T, row: number, widt
 /** A session with its bindings to the first n rows of one array of logits. */
 type Bound = (n: number) => Binding;
 
+/** A row of logits and its shortlist; the arrays are filled anew at every run. */
+interface ResultRow {
+  readonly raw: Float32Array<ArrayBuffer>;
+  readonly shortlist: Shortlist;
+}
+
 /** What the runtime makes of one array of logits. */
 interface Results {
-  readonly ids: Int32Array<ArrayBuffer>;
-  readonly logits: Float32Array<ArrayBuffer>;
+  readonly rows: readonly ResultRow[];
   readonly top: Bound;
-  /** Made when it is first needed: most samplers truncate and never need the softmax. */
-  whole?: {
-    readonly inverse: Float32Array<ArrayBuffer>;
-    readonly probabilities: Float32Array<ArrayBuffer>;
-    readonly entropy: Float32Array<ArrayBuffer>;
-    readonly softmax: Bound;
-  };
+  /** At the temperatures of the samplers; made when first needed: most samplers truncate. */
+  own?: Softmax;
+  /** At temperature 1. */
+  model?: Softmax;
+}
+
+/** The softmax of all rows, each at a temperature. */
+interface Softmax {
+  readonly inverse: Float32Array<ArrayBuffer>;
+  readonly probabilities: Float32Array<ArrayBuffer>;
+  readonly entropy: Float32Array<ArrayBuffer>;
+  readonly run: Bound;
 }
 
 async function large(vocabularySize: number, threads: number | undefined): Promise<Distributions> {
@@ -128,11 +160,13 @@ async function large(vocabularySize: number, threads: number | undefined): Promi
   const resultsOf = (array: Float32Array<ArrayBuffer>): Results => {
     const found = known.get(array);
     if (found) return found;
-    const size = array.length / vocabularySize * SHORTLIST;
+    const rows = array.length / vocabularySize, size = rows * SHORTLIST;
     const ids = new Int32Array(size), logits = new Float32Array(size);
     const made: Results = {
-      ids,
-      logits,
+      rows: Array.from({ length: rows }, (_, row) => ({
+        raw: rowOf(array, row, vocabularySize),
+        shortlist: { ids: rowOf(ids, row, SHORTLIST), logits: rowOf(logits, row, SHORTLIST) },
+      })),
       top: bound(top, (n) => [
         { [N.logits]: view(array, n, vocabularySize), [N.count]: view(count, 1) },
         { [N.topIds]: view(ids, n, SHORTLIST), [N.topLogits]: view(logits, n, SHORTLIST) },
@@ -141,15 +175,15 @@ async function large(vocabularySize: number, threads: number | undefined): Promi
     known.set(array, made);
     return made;
   };
-  const wholeOf = (array: Float32Array<ArrayBuffer>, results: Results) => {
+  const softmaxOf = (array: Float32Array<ArrayBuffer>): Softmax => {
     const rows = array.length / vocabularySize;
-    const inverse = new Float32Array(rows), entropy = new Float32Array(rows);
+    const inverse = new Float32Array(rows).fill(1), entropy = new Float32Array(rows);
     const probabilities = new Float32Array(array.length);
-    return results.whole ??= {
+    return {
       inverse,
       probabilities,
       entropy,
-      softmax: bound(softmax, (n) => [
+      run: bound(softmax, (n) => [
         { [N.logits]: view(array, n, vocabularySize), [N.inverseTemperature]: view(inverse, n, 1) },
         {
           [N.probabilities]: view(probabilities, n, vocabularySize),
@@ -158,6 +192,10 @@ async function large(vocabularySize: number, threads: number | undefined): Promi
       ]),
     };
   };
+  const softmaxRow = ({ probabilities, entropy }: Softmax, row: number) => ({
+    probabilities: rowOf(probabilities, row, vocabularySize),
+    entropy: entropy[row]!,
+  });
 
   /** A longer shortlist of one row. */
   const longer = async (row: Float32Array<ArrayBuffer>, size: number): Promise<Shortlist> => {
@@ -176,41 +214,43 @@ async function large(vocabularySize: number, threads: number | undefined): Promi
   };
 
   return {
-    async of(logits, samplers, steps) {
-      const n = samplers.length, results = resultsOf(logits);
+    async of(logits, rows) {
+      const n = rows.length, results = resultsOf(logits);
       await runTop(results.top(n));
-      const wholes = samplers.map((sampler) => needsSoftmax(sampler, vocabularySize));
-      const whole = wholes.includes(true) ? results.whole ?? wholeOf(logits, results) : undefined;
-      if (whole) {
-        for (const [row, { temperature }] of samplers.entries()) {
-          whole.inverse[row] = wholes[row]
+      let owns = false, models = false;
+      for (const row of rows) {
+        owns ||= needsOwn(row, vocabularySize);
+        models ||= needsModel(row);
+      }
+      if (owns) {
+        const { inverse, run } = results.own ??= softmaxOf(logits);
+        for (let row = 0; row < n; row++) {
+          const { temperature } = rows[row]!.sampler;
+          inverse[row] = needsOwn(rows[row]!, vocabularySize)
             ? Math.max(MIN_INVERSE, Math.min(MAX_INVERSE, 1 / temperature))
             : 1;
         }
-        await runSoftmax(whole.softmax(n));
+        await runSoftmax(run(n));
       }
-      const made: Distribution[] = [];
-      for (const [row, sampler] of samplers.entries()) {
-        const own = rowOf(logits, row, vocabularySize), step = steps[row]!;
-        const softmaxed = whole && wholes[row]
-          ? {
-            probabilities: rowOf(whole.probabilities, row, vocabularySize),
-            entropy: whole.entropy[row]!,
-          }
-          : undefined;
-        let list: Shortlist = {
-          ids: rowOf(results.ids, row, SHORTLIST),
-          logits: rowOf(results.logits, row, SHORTLIST),
+      if (models) await runSoftmax((results.model ??= softmaxOf(logits)).run(n));
+      const made = new Array<Distribution>(n);
+      for (let row = 0; row < n; row++) {
+        const wanted = rows[row]!, { sampler, step } = wanted;
+        const { raw, shortlist } = results.rows[row]!;
+        const extras = {
+          ...(owns && needsOwn(wanted, vocabularySize) ? softmaxRow(results.own!, row) : {}),
+          ...(models && needsModel(wanted) ? { model: softmaxRow(results.model!, row) } : {}),
         };
-        let size = SHORTLIST, distribution: Distribution | undefined;
+        let list = owns || models ? { ...shortlist, ...extras } : shortlist, size = SHORTLIST;
         for (;;) {
-          const shortlist = softmaxed ? { ...list, ...softmaxed } : list;
-          distribution = distributionFrom(own, shortlist, sampler, step, SHORTLIST);
-          if (distribution) break;
+          const distribution = distributionFrom(raw, list, sampler, step);
+          if (distribution) {
+            made[row] = distribution;
+            break;
+          }
           size = Math.min(vocabularySize, Math.max(GROWTH * size, sampler.topK));
-          list = await longer(own, size);
+          list = { ...await longer(raw, size), ...extras };
         }
-        made.push(distribution);
       }
       return made;
     },

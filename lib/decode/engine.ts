@@ -19,12 +19,13 @@ import {
   type KvCache,
   type Mixture,
   type Model,
+  oneToken,
   pieceDecoder,
   PREFILL_CHUNK,
 } from "../model/mod.ts";
 import type { Candidate, FinishReason, Generation, Job, Step } from "./generation.ts";
-import { openDistributions } from "./distributions.ts";
-import { type Distribution, draw } from "./sampler.ts";
+import { openDistributions, type WantedRow } from "./distributions.ts";
+import { type Distribution, draw, type Sampler } from "./sampler.ts";
 import { STREAM, uniform } from "./random.ts";
 import type { MethodStep } from "./method.ts";
 
@@ -44,11 +45,33 @@ interface Row {
   /** Position at which the next input is written. */
   position: number;
   next: MethodStep<unknown>;
+  /** Tokens that follow whatever is drawn. */
+  forced: readonly number[];
+  sampler: Sampler;
   entropy: number;
   offSampleMass: number;
   readonly prefillMs: number;
   readonly started: number;
   finished: FinishReason | undefined;
+}
+
+const NONE: readonly number[] = [];
+
+/** What a row's next distribution must be. */
+function wanted({ job, sampler, tokens }: Row): WantedRow {
+  return { sampler, step: tokens.length, needs: job.method.needs };
+}
+
+function drawToken(distribution: Distribution, u: number): number {
+  const index = draw(distribution, u);
+  return distribution.spread ? index : distribution.ids[index]!;
+}
+
+/** Probability under the distribution sampled from; 0 where a token outside it was recorded. */
+function probabilityOf(distribution: Distribution, token: number): number {
+  if (distribution.spread) return distribution.spread.probabilities[token]!;
+  const { ids, probabilities } = distribution;
+  return probabilities[ids[token] === token ? token : ids.indexOf(token)] ?? 0;
 }
 
 function offSampleMassOf({ input }: MethodStep<unknown>, token: number): number {
@@ -59,8 +82,9 @@ function offSampleMassOf({ input }: MethodStep<unknown>, token: number): number 
 }
 
 /** Ids and probabilities of a distribution; of a large one, those of its most probable tokens. */
-function listed({ ids, probabilities, spread }: Distribution) {
-  if (!spread) return { ids, probabilities };
+function listed(distribution: Distribution): Pick<Distribution, "ids" | "probabilities"> {
+  const { spread } = distribution;
+  if (!spread) return distribution;
   return { ids: spread.first, probabilities: spread.first.map((id) => spread.probabilities[id]!) };
 }
 
@@ -77,8 +101,10 @@ function candidatesOf(model: Model, distribution: Distribution, top: number) {
 }
 
 /** A mixture as a trace keeps it: of one over a whole large vocabulary the heaviest entries. */
-function recorded({ ids, weights, spread }: Mixture, distribution: Distribution): Mixture {
-  if (!spread) return { ids: Array.from(ids), weights: Array.from(weights) };
+function mixtureRecord(mixture: Mixture, distribution: Distribution): Mixture {
+  const { ids, weights, spread } = mixture,
+    signed = mixture.signed ? { signed: true } as const : {};
+  if (!spread) return { ids: Array.from(ids), weights: Array.from(weights), ...signed };
   const entries = new Map<number, number>();
   for (const id of listed(distribution).ids) {
     entries.set(id, spread.weight * spread.probabilities[id]!);
@@ -87,7 +113,7 @@ function recorded({ ids, weights, spread }: Mixture, distribution: Distribution)
     const id = ids[k]!, own = entries.get(id) ?? spread.weight * spread.probabilities[id]!;
     entries.set(id, own + weights[k]!);
   }
-  return { ids: [...entries.keys()], weights: [...entries.values()] };
+  return { ids: [...entries.keys()], weights: [...entries.values()], ...signed };
 }
 
 /** Samples a row's next token and lets its method make the next input. */
@@ -97,29 +123,35 @@ function advance(model: Model, row: Row, distribution: Distribution): void {
     row.finished = "aborted";
     return;
   }
-  const index = tokens.length;
-  const choice = draw(distribution, uniform(job.seed, STREAM.sample, index));
-  const token = distribution.spread ? choice : distribution.ids[choice]!;
-  tokens.push(token);
-  row.next = job.method.step(distribution, token, row.next.state);
-  const offSampleMass = offSampleMassOf(row.next, token);
+  const index = tokens.length, forced = row.forced[0];
+  const token = forced ?? drawToken(distribution, uniform(job.seed, STREAM.sample, index));
+  const made = job.method.step(distribution, token, row.next.state, forced !== undefined);
+  const recorded = forced ?? made.token ?? token;
+  row.next = forced === undefined ? made : { ...made, input: oneToken(forced) };
+  row.forced = forced === undefined
+    ? made.force ?? NONE
+    : [...row.forced.slice(1), ...made.force ?? NONE];
+  row.sampler = made.sampler ?? row.sampler;
+  tokens.push(recorded);
+  const offSampleMass = offSampleMassOf(row.next, recorded);
   row.entropy += distribution.normalizedEntropy;
   row.offSampleMass += offSampleMass;
 
-  const text = row.piece?.(token) ?? "";
+  const text = row.piece?.(recorded) ?? "";
   if (job.top > 0) {
     row.trace.push({
       index,
-      token,
+      token: recorded,
       text,
       entropy: distribution.normalizedEntropy,
-      probability: (distribution.spread ?? distribution).probabilities[choice]!,
-      mixture: recorded(row.next.input, distribution),
+      probability: probabilityOf(distribution, recorded),
+      mixture: mixtureRecord(row.next.input, distribution),
       offSampleMass,
       candidates: candidatesOf(model, distribution, job.top),
+      ...(made.event === undefined ? {} : { event: made.event }),
     });
   }
-  if (job.eos.has(token)) row.finished = "stop";
+  if (made.stop || job.eos.has(recorded)) row.finished = "stop";
   else if (job.stop.length > 0) {
     const end = row.tail + text, longest = Math.max(...job.stop.map((stop) => stop.length));
     if (firstStop(end, job.stop) >= 0) row.finished = "stop";
@@ -160,6 +192,9 @@ function startRow(model: Model, job: Job, prefillMs: number): Row {
   const state = job.method.init({
     vocabularySize,
     prompt: job.prompt,
+    maxNewTokens: job.maxNewTokens,
+    tokenizer: model.tokenizer,
+    sampler: job.sampler,
     uniform: (step, index) => uniform(job.seed, STREAM.method, step, index),
   });
   return {
@@ -170,6 +205,8 @@ function startRow(model: Model, job: Job, prefillMs: number): Row {
     piece: job.top > 0 || job.stop.length > 0 ? pieceDecoder(model.tokenizer) : undefined,
     position: job.prompt.length,
     next: { input: { ids: [], weights: [] }, state },
+    forced: NONE,
+    sampler: job.sampler,
     entropy: 0,
     offSampleMass: 0,
     prefillMs,
@@ -284,7 +321,7 @@ export async function* decode(
     if (home !== slot) await cache.copy(home, slot, job.prompt.length);
     const row = startRow(model, job, ms);
     first.set(logits);
-    const [distribution] = await distributions.of(first, [job.sampler], [0]);
+    const [distribution] = await distributions.of(first, [wanted(row)]);
     advance(model, row, distribution!);
     const { spread } = row.next.input; // what it refers to is overwritten by the next row's first token
     if (spread) {
@@ -330,11 +367,7 @@ export async function* decode(
       rows.map(({ next }) => next.input),
       rows.map(({ position }) => position),
     );
-    const made = await distributions.of(
-      logits,
-      rows.map(({ job }) => job.sampler),
-      rows.map(({ tokens }) => tokens.length),
-    );
+    const made = await distributions.of(logits, rows.map(wanted));
     for (const [slot, row] of rows.entries()) {
       row.position++;
       const steps = row.trace.length;

@@ -67,10 +67,12 @@ export interface Step {
   readonly probability: number;
   /** What the method feeds back. */
   readonly mixture: Mixture;
-  /** Weight of the mixture on other tokens than this one. */
+  /** Weight of the mixture on other tokens than this one; of a signed one also below 0 or above 1. */
   readonly offSampleMass: number;
   /** Most probable tokens, in descending order. */
   readonly candidates: readonly Candidate[];
+  /** What the method did, where it says so. */
+  readonly event?: string;
 }
 
 /** Why a generation ended. */

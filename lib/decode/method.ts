@@ -8,8 +8,8 @@
  * @module
  */
 
-import type { Mixture } from "../model/mod.ts";
-import type { Distribution } from "./sampler.ts";
+import type { Mixture, Tokenizer } from "../model/mod.ts";
+import type { Distribution, Sampler } from "./sampler.ts";
 
 /** What a method knows of its run. */
 export interface MethodContext {
@@ -17,6 +17,12 @@ export interface MethodContext {
   readonly vocabularySize: number;
   /** Token ids of the prompt. */
   readonly prompt: readonly number[];
+  /** Largest number of new tokens. */
+  readonly maxNewTokens?: number;
+  /** The model's tokenizer, for methods that look for words. */
+  readonly tokenizer?: Tokenizer;
+  /** The run's sampler settings. */
+  readonly sampler?: Sampler;
   /** A uniform number in [0, 1): a pure function of the run's seed, the step and the index. */
   readonly uniform: (step: number, index: number) => number;
 }
@@ -27,7 +33,25 @@ export interface MethodStep<S> {
   readonly input: Mixture;
   /** Handed to the next step. */
   readonly state: S;
+  /** Recorded in place of the token that was drawn. Default: that token. */
+  readonly token?: number;
+  /** Tokens recorded and fed next, one a step, whatever is drawn. Default: none. */
+  readonly force?: readonly number[];
+  /** Whether the generation ends with this token. Default: false. */
+  readonly stop?: boolean;
+  /** Sampler settings from the next token on. Default: as before. */
+  readonly sampler?: Sampler;
+  /** What happened, in a word or two, for the trace: "soft", "cold stop". Default: nothing. */
+  readonly event?: string;
 }
+
+/**
+ * What a method's distributions carry beyond what is sampled from, so that the runtime computes it:
+ * "softmax": the distribution before truncation (`untruncated`); "model": that at temperature 1, as
+ * the model means it (`modelDistribution`). Both are there without asking, but slow with large
+ * vocabularies.
+ */
+export type Need = "softmax" | "model";
 
 /** Knobs of a method, recorded with every run. */
 export type MethodParameters = Readonly<Record<string, string | number | boolean | null>>;
@@ -62,8 +86,17 @@ export interface Method<S = unknown> {
   readonly name: string;
   /** Knobs, recorded with every run. */
   readonly parameters?: MethodParameters;
-  /** The state before the first token. */
+  /** What its distributions must carry. Default: nothing but what is sampled from. */
+  readonly needs?: readonly Need[];
+  /**
+   * The state before the first token.
+   *
+   * @throws {RangeError} Where the method cannot do this run.
+   */
   init(context: MethodContext): S;
-  /** The next input, after `token` was drawn from `distribution`. */
-  step(distribution: Distribution, token: number, state: S): MethodStep<S>;
+  /**
+   * The next input, after `token` was drawn from `distribution`; or was `forced`, by an earlier step
+   * of the method: then it is recorded and fed alone, whatever the step says.
+   */
+  step(distribution: Distribution, token: number, state: S, forced?: boolean): MethodStep<S>;
 }

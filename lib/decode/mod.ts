@@ -16,6 +16,14 @@
  * | {@linkcode directMixture} | `p` | its baseline |
  * | {@linkcode linearMixture} | `λ·p + (1−λ)·onehot(y)` | ours: the missing ablation |
  * | {@linkcode randomMixture} | MoI's weights on random tokens | ours: the control |
+ * | {@linkcode fixedMass} | `(1−m)·onehot(y) + m·p` of the other tokens | ours: mixes where H ≈ 0 |
+ * | {@linkcode selar} | `p̂` pushed away from its top token where uncertain | arXiv 2604.08299 |
+ * | {@linkcode multiplex} | the mean of K tokens drawn from p | arXiv 2601.08808 |
+ * | {@linkcode thinkRouter} | `p` where the model is confident | arXiv 2602.11683 |
+ * | {@linkcode softThinking} | `p` over its n most probable tokens | arXiv 2505.15778 |
+ * | {@linkcode gumbelSoftThinking} | the same with Gumbel noise | arXiv 2508.03440 |
+ * | {@linkcode dirichletSoftThinking} | the same with Dirichlet noise | arXiv 2508.03440 |
+ * | {@linkcode swiReasoning} | `softmax(logits)`, or the token | arXiv 2510.05069 |
  *
  * @module
  */
@@ -32,22 +40,49 @@ export {
   type Step,
   type TraceOptions,
 } from "./generation.ts";
-export type { Method, MethodContext, MethodParameters, MethodStep } from "./method.ts";
-export { directMixture } from "./methods/direct_mixture.ts";
+export type { Method, MethodContext, MethodParameters, MethodStep, Need } from "./method.ts";
+export type { AboutMethod } from "./methods/about.ts";
+export { directMixture, type DirectMixtureOptions } from "./methods/direct_mixture.ts";
+export {
+  dirichletSoftThinking,
+  type DirichletSoftThinkingOptions,
+} from "./methods/dirichlet_soft_thinking.ts";
+export { fixedMass, type FixedMassOptions } from "./methods/fixed_mass.ts";
+export {
+  gumbelSoftThinking,
+  type GumbelSoftThinkingOptions,
+} from "./methods/gumbel_soft_thinking.ts";
 export { linearMixture, type LinearMixtureOptions } from "./methods/linear_mixture.ts";
-export { moi, type MoiOptions } from "./methods/moi.ts";
+export { type BetaContext, type BetaSchedule, moi, type MoiOptions } from "./methods/moi.ts";
+export { multiplex, type MultiplexOptions } from "./methods/multiplex.ts";
 export type { Prior, PriorOptions } from "./methods/prior.ts";
 export { randomMixture, type RandomMixtureOptions } from "./methods/random_mixture.ts";
+export { METHODS } from "./methods/registry.ts";
+export { selar, type SelarOptions } from "./methods/selar.ts";
+export { type ColdStop, softThinking, type SoftThinkingOptions } from "./methods/soft_thinking.ts";
 export { standard } from "./methods/standard.ts";
+export { swiReasoning, type SwiReasoningOptions } from "./methods/swi_reasoning.ts";
+export { thinkRouter, type ThinkRouterOptions } from "./methods/think_router.ts";
+export {
+  type AnswerOptions,
+  knowsMarkers,
+  type PhaseOptions,
+  THINK,
+  type ThinkingMarkers,
+} from "./phase.ts";
 export { philox, STREAM, uniform } from "./random.ts";
 export {
   type Distribution,
   distributionOf,
   draw,
   entropyOf,
+  modelDistribution,
   type Sampler,
   samplerOf,
+  type Shortlist,
   softmax,
+  type Spread,
   topTokens,
+  untruncated,
 } from "./sampler.ts";
 export { type Input, type Mixture, oneToken } from "../model/mod.ts";

@@ -28,6 +28,9 @@ export interface Sampler {
   readonly minP: number;
 }
 
+/** Tokens of a shortlist; also the tokens that a draw from the whole vocabulary goes through first. */
+export const SHORTLIST = 64;
+
 /** The most probable tokens of a row of logits, as the runtime found them. */
 export interface Shortlist {
   /** Their ids by descending logit, the lower id first among equals. */
@@ -38,6 +41,8 @@ export interface Shortlist {
   readonly probabilities?: Float32Array;
   /** Its entropy in nats. */
   readonly entropy?: number;
+  /** `softmax(logits)` of all tokens and its entropy, where it was asked for. */
+  readonly model?: { readonly probabilities: Float32Array; readonly entropy: number };
 }
 
 /** A distribution over a whole large vocabulary, as the runtime left it. */
@@ -66,6 +71,8 @@ export interface Distribution {
   readonly vocabularySize: number;
   /** The model's raw logits `[V]`; valid until the next step. */
   readonly logits: Float32Array;
+  /** Temperature of the distribution; 0: greedy. Default: 1. */
+  readonly temperature?: number;
   /** The most probable tokens, where the runtime found them: with large vocabularies. */
   readonly shortlist?: Shortlist;
   /**
@@ -267,11 +274,19 @@ export function distributionOf(logits: Float32Array, sampler: Sampler, step = 0)
     return certain(logits, argmax(logits), step);
   }
   const { ids, probabilities } = truncate(softmax(logits, sampler.temperature), sampler);
-  return distribution(logits, step, ids, probabilities, entropyOf(probabilities));
+  return distribution(
+    logits,
+    sampler.temperature,
+    step,
+    ids,
+    probabilities,
+    entropyOf(probabilities),
+  );
 }
 
 function distribution(
   logits: Float32Array,
+  temperature: number,
   step: number,
   ids: readonly number[],
   probabilities: readonly number[],
@@ -279,12 +294,21 @@ function distribution(
 ): Distribution {
   const vocabularySize = logits.length;
   const normalizedEntropy = vocabularySize > 1 ? entropy / Math.log(vocabularySize) : 0;
-  return { step, ids, probabilities, entropy, normalizedEntropy, vocabularySize, logits };
+  return {
+    step,
+    ids,
+    probabilities,
+    entropy,
+    normalizedEntropy,
+    vocabularySize,
+    logits,
+    temperature,
+  };
 }
 
 /** All on one token: temperature 0. */
 function certain(logits: Float32Array, id: number, step: number): Distribution {
-  return distribution(logits, step, [id], [1], 0);
+  return distribution(logits, 0, step, [id], [1], 0);
 }
 
 /** `exp((logits − the largest) / temperature)` of a shortlist, in its order. */
@@ -327,7 +351,6 @@ export function softmaxOfShortlist(
  * @param shortlist The most probable tokens, and the softmax where {@linkcode needsSoftmax} says so.
  * @param sampler Sampler settings.
  * @param step Index of the token about to be generated.
- * @param firstCount Number of tokens that a draw from the whole vocabulary goes through first.
  * @returns The distribution; undefined where a longer shortlist is needed.
  */
 export function distributionFrom(
@@ -335,7 +358,6 @@ export function distributionFrom(
   shortlist: Shortlist,
   sampler: Sampler,
   step: number,
-  firstCount: number,
 ): Distribution | undefined {
   const { temperature, topK, topP, minP } = sampler, best = shortlist.logits[0]!;
   const size = shortlist.ids.length, top = shortlist.probabilities?.[shortlist.ids[0]!];
@@ -343,7 +365,7 @@ export function distributionFrom(
   if (temperature === 0) return { ...certain(logits, shortlist.ids[0]!, step), shortlist };
   const cutsK = topK > 0 && topK < logits.length;
   if (!cutsK && topP === 1 && minP === 0) {
-    return spreadDistribution(logits, shortlist, temperature, step, firstCount);
+    return spreadDistribution(logits, shortlist, temperature, step);
   }
   if (cutsK && topK > size) return undefined;
   const weights = shortlistWeights(shortlist, cutsK ? topK : size, temperature);
@@ -352,7 +374,7 @@ export function distributionFrom(
   if (count === undefined) return undefined;
   const { ids, probabilities } = byId(shortlist, weights, count);
   const entropy = entropyOf(probabilities);
-  return { ...distribution(logits, step, ids, probabilities, entropy), shortlist };
+  return { ...distribution(logits, temperature, step, ids, probabilities, entropy), shortlist };
 }
 
 /** A distribution over all tokens, whose arrays of V are made when they are read. */
@@ -361,13 +383,12 @@ function spreadDistribution(
   shortlist: Shortlist,
   temperature: number,
   step: number,
-  firstCount: number,
 ): Distribution {
   const vocabularySize = logits.length, probabilities = shortlist.probabilities!;
   const entropy = Number.isNaN(shortlist.entropy) // 0 · ln 0, where a logit is −∞
     ? entropyOf(probabilities)
     : Math.max(0, shortlist.entropy!);
-  const first = Array.from({ length: firstCount }, (_, i) => shortlist.ids[i]!);
+  const first = Array.from({ length: SHORTLIST }, (_, i) => shortlist.ids[i]!);
   let all: readonly number[] | undefined;
   return {
     step,
@@ -381,10 +402,42 @@ function spreadDistribution(
     normalizedEntropy: entropy / Math.log(vocabularySize),
     vocabularySize,
     logits,
+    temperature,
     shortlist,
     spread: { probabilities, first: first.sort((a, b) => a - b), temperature },
   };
 }
+
+/**
+ * The distribution before truncation, `softmax(logits / temperature)`.
+ *
+ * @param distribution Any distribution; a method that {@linkcode Need}s "softmax" gets it from the
+ * runtime.
+ * @returns The same where nothing is truncated, and at temperature 0.
+ */
+export function untruncated(distribution: Distribution): Distribution {
+  const { ids, spread, shortlist, logits, temperature = 1, step, vocabularySize } = distribution;
+  if (temperature === 0 || spread || ids.length === vocabularySize) return distribution;
+  return shortlist?.probabilities
+    ? spreadDistribution(logits, shortlist, temperature, step)
+    : distributionOf(logits, { temperature, ...UNTRUNCATED }, step);
+}
+
+/**
+ * The distribution as the model means it, `softmax(logits)`: temperature 1, nothing truncated.
+ *
+ * @param distribution Any distribution; a method that {@linkcode Need}s "model" gets it from the
+ * runtime.
+ */
+export function modelDistribution(distribution: Distribution): Distribution {
+  const { shortlist, logits, temperature = 1, step } = distribution;
+  if (temperature === 1) return untruncated(distribution);
+  return shortlist?.model
+    ? spreadDistribution(logits, { ...shortlist, ...shortlist.model }, 1, step)
+    : distributionOf(logits, { temperature: 1, ...UNTRUNCATED }, step);
+}
+
+const UNTRUNCATED = { topK: 0, topP: 1, minP: 0 } as const;
 
 function normalized(values: Float32Array): number[] {
   let sum = 0;

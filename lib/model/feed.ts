@@ -6,7 +6,7 @@
 
 import { PORTS } from "../graph/mod.ts";
 import { tensor, type Tensors } from "../runtime/mod.ts";
-import { type Input, mixtureSize } from "./mixture.ts";
+import { type Input, type Mixture, mixtureSize } from "./mixture.ts";
 
 /** Arrays of a run; the tensors over them see what is written. */
 export interface Feed {
@@ -88,10 +88,16 @@ export function badId(id: number, vocabularySize: number): never {
   );
 }
 
+/** Smallest weight of a mixture; −∞ itself is none. */
+export function leastWeight({ signed }: Mixture): number {
+  return signed ? -Number.MAX_VALUE : 0;
+}
+
 /** Refuses a weight. */
-export function badWeight(weight: number): never {
+export function badWeight(weight: number, least: number): never {
+  const rule = least < 0 ? "be finite" : "be finite and at least 0 (or the mixture 'signed')";
   throw new RangeError(
-    `Cannot feed a mixture as 'weights' must be finite and at least 0: current value is ${weight}`,
+    `Cannot feed a mixture as 'weights' must ${rule}: current value is ${weight}`,
   );
 }
 
@@ -110,8 +116,8 @@ export function badSizes(ids: number, weights: number): never {
  * @param width Numbers per position of this run, at most `feed.width`.
  * @param input Token or mixture.
  * @param vocabularySize Size of the vocabulary.
- * @throws {RangeError} Where an id lies outside the vocabulary, a weight is negative or no number, or
- * the mixture is empty.
+ * @throws {RangeError} Where an id lies outside the vocabulary, a weight is no number or negative
+ * though the mixture is not signed, or the mixture is empty.
  */
 export function writeInput(
   feed: Feed,
@@ -127,7 +133,8 @@ export function writeInput(
     const id = typeof input === "number" ? input : input.ids[0]!;
     const weight = typeof input === "number" ? 1 : input.weights[0]!;
     if (!(Number.isInteger(id) && id >= 0 && id < vocabularySize)) badId(id, vocabularySize);
-    if (!(weight >= 0 && weight < Infinity)) badWeight(weight);
+    const least = typeof input === "number" ? 0 : leastWeight(input);
+    if (!(weight >= least && weight < Infinity)) badWeight(weight, least);
     weights[ids ? offset : offset + id] = weight;
     if (ids) ids[offset] = id;
     return;
@@ -138,10 +145,11 @@ export function writeInput(
   const mixed = Array.isArray(input.weights)
     ? input.weights as number[]
     : Array.from(input.weights);
+  const least = leastWeight(input);
   for (let k = 0; k < size; k++) {
     const id = from[k]!, weight = mixed[k]!;
     if (!(Number.isInteger(id) && id >= 0 && id < vocabularySize)) badId(id, vocabularySize);
-    if (!(weight >= 0 && weight < Infinity)) badWeight(weight);
+    if (!(weight >= least && weight < Infinity)) badWeight(weight, least);
     if (ids) {
       ids[offset + k] = id;
       weights[offset + k] = weight;

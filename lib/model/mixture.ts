@@ -7,8 +7,8 @@
  */
 
 /**
- * Token ids and their weights, of the same length; weights are at least 0 and sum to 1, that of
- * `spread` included.
+ * Token ids and their weights, of the same length; weights are at least 0, unless `signed` says
+ * otherwise, and sum to 1, that of `spread` included.
  */
 export interface Mixture {
   /** Token ids, each at most once. */
@@ -25,6 +25,11 @@ export interface Mixture {
     /** Their weight together. */
     readonly weight: number;
   };
+  /**
+   * Weights may be negative: the embedding is then outside of the convex hull of the tokens'. Without
+   * it a negative weight is refused, as it is a mistake nearly always.
+   */
+  readonly signed?: true;
 }
 
 /** What a position can take: a token id, or a mixture. */

@@ -18,7 +18,7 @@ import {
   type Tensor,
   tensor,
 } from "../runtime/mod.ts";
-import { badId, badSizes, badWeight } from "./feed.ts";
+import { badId, badSizes, badWeight, leastWeight } from "./feed.ts";
 import type { Input, Mixture } from "./mixture.ts";
 
 /** Most entries of a mixture whose rows are gathered one by one. */
@@ -121,11 +121,12 @@ function scaleOf({ ids, spread }: Mixture): number {
 }
 
 /** Refuses a mixture whose parts do not fit one another or the vocabulary. */
-function checkSizes({ ids, weights, spread }: Mixture, vocabularySize: number): void {
+function checkSizes(mixture: Mixture, vocabularySize: number): void {
+  const { ids, weights, spread } = mixture, least = leastWeight(mixture);
   if (weights.length !== ids.length) badSizes(ids.length, weights.length);
   if (!spread) return;
   const { probabilities: { length }, weight } = spread;
-  if (!(weight >= 0 && weight < Infinity)) badWeight(weight);
+  if (!(weight >= least && weight < Infinity)) badWeight(weight, least);
   if (length === vocabularySize) return;
   throw new RangeError(
     `Cannot feed a mixture as 'spread.probabilities' must have ${vocabularySize} numbers: current value is ${length}`,
@@ -133,11 +134,12 @@ function checkSizes({ ids, weights, spread }: Mixture, vocabularySize: number): 
 }
 
 /** Adds the listed entries to the weights of all tokens. */
-function addListed(row: Float32Array, { ids, weights }: Mixture): void {
+function addListed(row: Float32Array, mixture: Mixture): void {
+  const { ids, weights } = mixture, least = leastWeight(mixture);
   for (let k = 0; k < ids.length; k++) {
     const id = ids[k]!, weight = weights[k]!;
     if (!(Number.isInteger(id) && id >= 0 && id < row.length)) badId(id, row.length);
-    if (!(weight >= 0 && weight < Infinity)) badWeight(weight);
+    if (!(weight >= least && weight < Infinity)) badWeight(weight, least);
     row[id]! += weight;
   }
 }
@@ -160,5 +162,6 @@ export function expanded(input: Input, vocabularySize: number): Input {
   const { probabilities, weight } = input.spread;
   const weights = Float32Array.from(probabilities, (p) => weight * p);
   addListed(weights, input);
-  return { ids: Int32Array.from(weights.keys()), weights };
+  const signed = input.signed ? { signed: input.signed } : {};
+  return { ids: Int32Array.from(weights.keys()), weights, ...signed };
 }

@@ -10,11 +10,8 @@ import {
   STREAM,
   uniform,
 } from "@moi/moi/decode";
-import {
-  type Distributions,
-  openDistributions,
-  SHORTLIST,
-} from "../../lib/decode/distributions.ts";
+import { type Distributions, openDistributions } from "../../lib/decode/distributions.ts";
+import { SHORTLIST } from "../../lib/decode/sampler.ts";
 import { type Random, seeded } from "../_random.ts";
 
 const V = 5000;
@@ -46,13 +43,17 @@ function randomSampler(random: Random): Sampler {
 const isTruncated = ({ topK, topP, minP }: Sampler) =>
   (topK > 0 && topK < V) || topP < 1 || minP > 0;
 
+/** Rows with a sampler and a step each. */
+const rowsOf = (samplers: readonly Sampler[], steps: readonly number[]) =>
+  samplers.map((sampler, row) => ({ sampler, step: steps[row]! }));
+
 /** One row's distribution. */
 async function of(
   distributions: Distributions,
   logits: Float32Array<ArrayBuffer>,
   settings: Partial<Sampler> = {},
 ): Promise<Distribution> {
-  return (await distributions.of(logits, [samplerOf(settings)], [0]))[0]!;
+  return (await distributions.of(logits, rowsOf([samplerOf(settings)], [0])))[0]!;
 }
 
 /** Everything that a distribution says, copied. */
@@ -97,7 +98,7 @@ Deno.test("openDistributions() equals distributionOf() on 400 random rows and sa
   const random = seeded(61), kinds: Record<string, number> = {};
   for (let i = 0; i < 400; i++) {
     const logits = randomLogits(random), sampler = randomSampler(random);
-    const [actual] = await distributions.of(logits, [sampler], [i]);
+    const [actual] = await distributions.of(logits, rowsOf([sampler], [i]));
     const expected = reference(logits, sampler, i, actual!.ids.length),
       told = `row ${i} ${JSON.stringify(sampler)}`;
     const { temperature } = sampler;
@@ -215,13 +216,16 @@ for (const [size, threads] of [[V, 1], [V + 3, 1], [V + 3, 2]] as const) {
     const alone: ReturnType<typeof copied>[] = [];
     for (const [step, { logits, sampler }] of rows.entries()) {
       one.set(logits);
-      alone.push(copied((await distributions.of(one, [sampler], [step]))[0]!));
+      alone.push(copied((await distributions.of(one, rowsOf([sampler], [step])))[0]!));
     }
     const batch = new Float32Array(count * size);
     for (const n of [2, 5, 31, count, count, count]) {
       const order = random.shuffled([...rows.keys()]).slice(0, n);
       order.forEach((row, place) => batch.set(rows[row]!.logits, place * size));
-      const made = await distributions.of(batch, order.map((row) => rows[row]!.sampler), order);
+      const made = await distributions.of(
+        batch,
+        rowsOf(order.map((row) => rows[row]!.sampler), order),
+      );
       order.forEach((row, place) => assertSame(copied(made[place]!), alone[row]!));
     }
   });
@@ -245,19 +249,22 @@ Deno.test("openDistributions() keeps what it made of one array while it works on
   const samplers = [samplerOf(), samplerOf({ topP: 0.9 }), samplerOf({ topK: 5, temperature: 2 })];
   const fill = (array: Float32Array) => array.forEach((_, i) => array[i] = 2 * random.normal());
   fill(a);
-  const ofA = await distributions.of(a, samplers.slice(0, 2), [0, 1]);
+  const ofA = await distributions.of(a, rowsOf(samplers.slice(0, 2), [0, 1]));
   const before = ofA.map(copied);
   for (let round = 0; round < 3; round++) {
     fill(b);
-    const ofB = await distributions.of(b, samplers, [4, 5, 6]);
+    const ofB = await distributions.of(b, rowsOf(samplers, [4, 5, 6]));
     ofA.forEach((distribution, row) => assertSame(copied(distribution), before[row]!));
     assertEquals(ofB.map(({ step }) => step), [4, 5, 6]);
     ofB.forEach(({ logits }, row) => assertEquals(logits[0], b[row * V]));
   }
   fill(a);
-  const [again] = await distributions.of(a, [samplers[0]!], [7]);
+  const [again] = await distributions.of(a, rowsOf([samplers[0]!], [7]));
   const own = new Float32Array(a.subarray(0, V));
-  assertSame(copied(again!), copied((await distributions.of(own, [samplers[0]!], [7]))[0]!));
+  assertSame(
+    copied(again!),
+    copied((await distributions.of(own, rowsOf([samplers[0]!], [7])))[0]!),
+  );
 });
 
 Deno.test("openDistributions() of a whole vocabulary lists ids and probabilities that sum to 1", async () => {
@@ -282,7 +289,7 @@ Deno.test("openDistributions() of a small vocabulary is distributionOf() itself"
   const random = seeded(67), logits = Float32Array.from({ length: 600 }, () => random.normal());
   const samplers = [samplerOf({ topP: 0.9 }), samplerOf()];
   assertEquals(
-    await distributions.of(logits, samplers, [3, 4]),
+    await distributions.of(logits, rowsOf(samplers, [3, 4])),
     samplers.map((sampler, row) =>
       distributionOf(logits.subarray(row * 300, row * 300 + 300), sampler, 3 + row)
     ),

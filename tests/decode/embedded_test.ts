@@ -3,15 +3,19 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   directMixture,
+  fixedMass,
   generate,
   generateBatch,
   type GenerateOptions,
   linearMixture,
   type Method,
   moi,
+  multiplex,
   randomMixture,
   type Request,
+  selar,
   standard,
+  thinkRouter,
 } from "@moi/moi/decode";
 import { loadModel, type Model } from "@moi/moi/model";
 import { countdown, votes } from "@moi/moi/tasks";
@@ -23,8 +27,12 @@ const METHODS: readonly Method[] = [
   moi({ beta: 1, preset: "mixinputs-0.1.1" }),
   directMixture(),
   linearMixture({ weight: 0.5 }),
-  randomMixture({ beta: 0.25 }) as Method,
-  randomMixture({ tokens: "permuted" }) as Method,
+  randomMixture({ beta: 0.25 }),
+  randomMixture({ tokens: "permuted" }),
+  fixedMass(),
+  selar({ threshold: 0.1 }),
+  multiplex(),
+  thinkRouter(),
 ];
 
 /** Requests that differ in prompt, method, seed, temperature and length. */
@@ -92,6 +100,25 @@ const LIMITS: [string, Method, Method][] = [
   ["moi() at β = ∞ is standard()", moi({ beta: Infinity }), standard()],
   ["linearMixture() of weight 0 is standard()", linearMixture({ weight: 0 }), standard()],
   ["linearMixture() of weight 1 is directMixture()", linearMixture({ weight: 1 }), directMixture()],
+  ["moi() with a constant function is moi()", moi({ beta: () => 0.5 }), moi({ beta: 0.5 })],
+  ["fixedMass() of mass 0 is standard()", fixedMass({ mass: 0 }), standard()],
+  ["multiplex() of one draw is standard()", multiplex({ draws: 1 }), standard()],
+  [
+    "multiplex() of one draw weighted by probability is standard()",
+    multiplex({ draws: 1, weights: "probability" }),
+    standard(),
+  ],
+  ["selar() with a threshold above 1 is standard()", selar({ threshold: 1.01 }), standard()],
+  [
+    "thinkRouter() with a threshold above 1 is standard()",
+    thinkRouter({ threshold: 2 }),
+    standard(),
+  ],
+  [
+    "thinkRouter() with threshold 0 is directMixture()",
+    thinkRouter({ threshold: 0 }),
+    directMixture(),
+  ],
 ];
 for (const [what, method, limit] of LIMITS) {
   Deno.test(`${what} on the embedded models, tokens and logits bit for bit`, async () => {
@@ -101,7 +128,7 @@ for (const [what, method, limit] of LIMITS) {
         const options = { seed, maxNewTokens: 24 };
         const actual = await withLogits(model, method, options);
         assertEquals(actual, await withLogits(model, limit, options));
-        assertEquals(actual.mixing.meanOffSampleMass > 0, limit.name === "directMixture");
+        assertEquals(actual.mixing.meanOffSampleMass > 0, limit.name !== "standard");
       }
     }
   });

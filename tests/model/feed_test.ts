@@ -69,3 +69,22 @@ Deno.test("writeInput() refuses what is no mixture", () => {
     assertThrows(() => written(input, 10, 10, true), RangeError, "Cannot feed");
   }
 });
+
+Deno.test("writeInput() takes negative weights of a signed mixture, finite ones", () => {
+  const weights = [-0.5, 1.5];
+  assertEquals(written({ ids: [5, 2], weights, signed: true }, 2).weights.slice(2, 4), weights);
+  assertEquals(
+    written({ ids: [3, 0], weights, signed: true }, 4, 4, true).weights.slice(4, 8),
+    [1.5, 0, 0, -0.5],
+  );
+  assertEquals(written({ ids: [1], weights: [-1], signed: true }, 2).weights.slice(2, 4), [-1, 0]);
+  for (const bad of [NaN, Infinity, -Infinity]) {
+    for (const dense of [false, true]) {
+      const mixture = (weights: number[]) => ({ ids: [1, 2].slice(-weights.length), weights });
+      for (const input of [mixture([bad]), mixture([0.5, bad])]) {
+        const signed = { ...input, signed: true } as const;
+        assertThrows(() => written(signed, 10, 10, dense), RangeError, "must be finite: current");
+      }
+    }
+  }
+});

@@ -102,6 +102,19 @@ Deno.test("forward() refuses weights that are negative, infinite or no numbers",
   }
 });
 
+Deno.test("forward() of a signed mixture that adds and takes away the same is the token", async () => {
+  await using model = await loadModel(QWEN3);
+  const [, plain] = await forward(model, [1, 2]);
+  const [, same] = await forward(model, [1, {
+    ids: [2, 3, 3],
+    weights: [1, 0.5, -0.5],
+    signed: true,
+  }]);
+  assertLess(maxDifference(plain!, same!), 1e-4);
+  const [, other] = await forward(model, [1, { ids: [2, 3], weights: [1.5, -0.5], signed: true }]);
+  assert(maxDifference(plain!, other!) > 1e-2);
+});
+
 Deno.test("forward() refuses an empty mixture and one with too few or too many weights", async () => {
   await using model = await loadModel(QWEN3);
   const mixtures = [

@@ -18,7 +18,7 @@ const json = JSON.parse(await Deno.readTextFile(new URL("golden.json", QWEN3)));
 const SAMPLER = samplerOf({ temperature: 0.8 });
 const PROMPTS = [0, 1, 2] as const;
 
-const METHODS: Readonly<Record<string, Method<undefined>>> = {
+const METHODS: Readonly<Record<string, Method>> = {
   standard: standard(),
   direct: directMixture(),
   "beta_0.25": moi({ beta: 0.25 }),
@@ -187,7 +187,7 @@ async function promptsOf(name: string): Promise<TinyPrompt[]> {
 }
 
 /** Feeds tokens by a method; the logits and entropy before each of them. */
-async function* follow(model: Model, prompt: readonly number[], method: Method<undefined>) {
+async function* follow(model: Model, prompt: readonly number[], method: Method) {
   using cache = model.openCache({ slots: 1, length: model.maxLength });
   let logits = await cache.prefill(0, 0, prompt, "last");
   for (let t = 0;; t++) {

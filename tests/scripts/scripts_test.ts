@@ -39,6 +39,8 @@ const BAD: [name: string, args: string[], message: string][] = [
   ["sweep", ["--betas", "-1"], "'beta' must be a number at least 0: current value is -1"],
   ["sweep", ["--betas", "x"], '--betas as it must be a number: current value is "x"'],
   ["sweep", ["--methods", "magic"], 'current value is "magic"'],
+  ["sweep", ["--methods", "all,magic"], "selar, multiplex, thinkRouter, all: current value is"],
+  ["sweep", ["--methods", "toString"], 'current value is "toString"'],
   ["sweep", ["--preset", "papers"], "'preset' must be 'paper' or 'mixinputs-0.1.1'"],
   ["sweep", ["--model", "votes-tiny", "--temperature", "-1"], "'temperature'"],
   [
@@ -110,6 +112,33 @@ Deno.test("sweep writes runs, a table and a page, and does nothing twice", async
     assertEquals(report.stdout.split("\nreport:")[0], first.stdout.split("\nreport:")[0]);
     assertStringIncludes(await Deno.readTextFile(`${dir}/again.html`), "Greedy decoding");
     assertStringIncludes(await Deno.readTextFile(`${dir}/picture.svg`), "N = 8 problems");
+  });
+});
+
+Deno.test("sweep --methods names any method, or all", async () => {
+  await temporary(async (dir) => {
+    const rows = async (methods: string, out: string) => {
+      const args = ["--model", "votes-tiny", "--problems", "2", "--betas", "0.5,2"];
+      const options = ["--methods", methods, "--out", `${dir}/${out}`];
+      const { code, stdout, stderr } = await script("sweep", ...args, ...options);
+      assertEquals(code, 0, stderr);
+      const lines = stdout.split("\n"),
+        first = lines.findIndex((line) => /^method /.test(line)) + 1;
+      return lines.slice(first, lines.findIndex((line) => /^N = /.test(line)))
+        .map((line) => line.split(" ")[0]);
+    };
+    assertEquals(await rows("selar,moi, linearMixture", "some"), [
+      ...["standard", "moi-0.5", "moi-2", "linearMixture", "selar"],
+    ]);
+    const grid = ["standard", "moi-0.5", "moi-2", "direct", "linear-0.25", "linear-0.5"];
+    assertEquals(await rows("all", "all"), [
+      ...[...grid, "linear-0.75", "random-0.5", "random-1"],
+      ...["moi", "fixedMass", "softThinking", "gumbelSoftThinking", "dirichletSoftThinking"],
+      ...["swiReasoning", "selar", "multiplex", "thinkRouter"],
+    ]);
+    const runs = await Deno.readTextFile(`${dir}/all/votes-tiny-votes.jsonl`);
+    const soft = runs.split("\n").find((line) => line.includes('"softThinking"'))!;
+    assertEquals(JSON.parse(soft).parameters.phase, "thinking"); // this model has markers
   });
 });
 

@@ -9,13 +9,19 @@
 
 import { checkOptions } from "../../_check.ts";
 import type { Method } from "../method.ts";
-import { checkPrior, priorOf, type PriorOptions, withToken } from "./prior.ts";
+import { checkPhase, inPhase, PHASE_OPTIONS, type PhaseOptions } from "../phase.ts";
+import type { AboutMethod } from "./about.ts";
+import { checkPrior, priorMixture, priorNeeds, priorOf, type PriorOptions } from "./prior.ts";
+
+/** Options of {@linkcode directMixture}. */
+export interface DirectMixtureOptions extends PriorOptions, PhaseOptions {}
 
 /**
  * Direct mixture.
  *
- * @param options Which distribution is fed back. Default: the one sampled from.
+ * @param options Which distribution is fed back (default: the one sampled from), and when.
  * @returns The method.
+ * @throws {RangeError} Where a name is unknown.
  *
  * @example
  * ```ts
@@ -26,18 +32,28 @@ import { checkPrior, priorOf, type PriorOptions, withToken } from "./prior.ts";
  * assertEquals(Array.from(input.weights), [0.5, 0.5]);
  * ```
  */
-export function directMixture(options: PriorOptions = {}): Method<undefined> {
-  checkOptions("mix", options, ["prior", "topK"]);
+export function directMixture(options: DirectMixtureOptions = {}): Method {
+  checkOptions("mix", options, ["prior", "topK", ...PHASE_OPTIONS]);
   checkPrior("mix", options);
+  checkPhase("mix", options);
   const { prior = "sampler", topK = 0 } = options;
-  return {
+  return inPhase<undefined>({
     name: "directMixture",
     parameters: { prior, topK },
+    needs: priorNeeds(prior, topK),
     init: () => undefined,
     step(distribution, token) {
-      const p = priorOf(distribution, prior, topK);
-      const input = p.spread ? withToken(p, 1, token, 0) : { ids: p.ids, weights: p.probabilities };
-      return { input, state: undefined };
+      return { input: priorMixture(priorOf(distribution, prior, topK), token), state: undefined };
     },
-  };
+  }, options);
 }
+
+/** For the table of methods. */
+export const aboutDirectMixture: AboutMethod = {
+  make: directMixture,
+  input: "p",
+  randomness: "none: y is only recorded",
+  gate: "none",
+  source: "baseline of arXiv 2505.14827",
+  licence: "Apache-2.0 (mixinputs)",
+};

@@ -20,6 +20,8 @@
  * | p | the distribution sampled from | the 20 most probable of `softmax(logits)` at temperature 1 |
  * | N | vocabulary | 20 |
  *
+ * β may also be a function of the step (ours): by position, entropy, probability or phase.
+ *
  * Where y is not among the 20, the released code drops β of its weight, so that the weights sum to
  * less than 1; here y joins the support, unless `shrink` asks for the historical behaviour.
  *
@@ -28,14 +30,57 @@
 
 import { oneToken } from "../../model/mod.ts";
 import { checkNumber, checkOptions, refusal } from "../../_check.ts";
-import type { Method, MethodParameters } from "../method.ts";
+import type { Method, MethodContext, MethodParameters } from "../method.ts";
+import {
+  checkPhase,
+  inPhase,
+  knowsMarkers,
+  PHASE_OPTIONS,
+  type PhaseOptions,
+  type Thinking,
+  type ThinkingTracker,
+  trackThinking,
+} from "../phase.ts";
 import { type Distribution, entropyOf } from "../sampler.ts";
-import { checkPrior, priorOf, type PriorOptions, withToken } from "./prior.ts";
+import type { AboutMethod } from "./about.ts";
+import {
+  checkPrior,
+  priorNeeds,
+  priorOf,
+  type PriorOptions,
+  probabilityOf,
+  withToken,
+} from "./prior.ts";
+
+/** What a {@linkcode BetaSchedule} knows of a step. */
+export interface BetaContext {
+  /** Index of the token, from 0. */
+  readonly step: number;
+  /** H as the rule takes it, 0 to 1. */
+  readonly normalizedEntropy: number;
+  /** The token y. */
+  readonly token: number;
+  /** Its probability under the distribution sampled from; absent where that does not have it. */
+  readonly probability?: number;
+  /**
+   * Whether the token is a thought, between the markers; undefined where the tokenizer does not know
+   * the markers.
+   */
+  readonly thinking: boolean | undefined;
+}
+
+/** β as a function of the step: a pure one, else a seed no longer gives one text. */
+export type BetaSchedule = (context: BetaContext) => number;
 
 /** Options of {@linkcode moi}. */
-export interface MoiOptions extends PriorOptions {
-  /** Concentration on the sampled token, from 0 to ∞. Default: 1, the paper's. */
-  readonly beta?: number;
+export interface MoiOptions extends PriorOptions, PhaseOptions {
+  /**
+   * Concentration on the sampled token, from 0 to ∞, or a function that gives it at each step. Of a
+   * function runs record the name alone ("schedule" where it has none), so a study cannot tell two
+   * functions of the same name apart: name yours, and name them anew when they change. Default: 1,
+   * the paper's.
+   */
+  readonly beta?: number | BetaSchedule;
   /** The paper's rule or the released code's. Default: "paper". */
   readonly preset?: "paper" | "mixinputs-0.1.1";
   /**
@@ -60,11 +105,26 @@ function replacedParts(options: MoiOptions): MethodParameters {
   );
 }
 
+/** β as runs record it; a function that is written in place is named after the option. */
+function recordedBeta(beta: number | BetaSchedule): number | string {
+  if (typeof beta === "function") {
+    return beta.name === "" || beta.name === "beta" ? "schedule" : beta.name;
+  }
+  return beta === Infinity ? "Infinity" : beta;
+}
+
+/** Where a run with a schedule stands. */
+interface Scheduled {
+  readonly tracker: ThinkingTracker;
+  readonly at: Thinking;
+}
+
 /**
  * Mixture of Inputs.
  *
- * @param options β and preset; the preset's parts can be replaced one by one.
- * @returns The method.
+ * @param options β, preset and phase; the preset's parts can be replaced one by one.
+ * @returns The method. Where β is a function, its step throws what that throws, and a RangeError or
+ * TypeError where it gives what is no β.
  * @throws {RangeError} Where β is negative or NaN, or a name is unknown.
  * @throws {TypeError} Where an option is unknown or of the wrong kind.
  *
@@ -79,12 +139,29 @@ function replacedParts(options: MoiOptions): MethodParameters {
  * assertAlmostEquals(input.weights[0]!, H * 0.75 / 2, 1e-7);
  * assertAlmostEquals(input.weights[1]!, (H * 0.25 + 2 - H) / 2, 1e-7);
  * ```
+ *
+ * @example A schedule: mix more at first
+ * ```ts
+ * import { distributionOf, moi, samplerOf } from "@moi/moi/decode";
+ * import { assert, assertEquals } from "@std/assert";
+ * const method = moi({ beta: function warmUp({ step }) { return step / 100; } });
+ * assertEquals(method.parameters?.beta, "warmUp");
+ * const state = method.init({ vocabularySize: 2, prompt: [], uniform: () => 0 });
+ * const weightOfToken = (step: number) =>
+ *   method.step(distributionOf(new Float32Array(2), samplerOf(), step), 0, state).input.weights[0]!;
+ * assert(weightOfToken(50) > weightOfToken(0));
+ * ```
  */
-export function moi(options: MoiOptions = {}): Method<undefined> {
+export function moi(options: MoiOptions = {}): Method {
   const verb = "mix";
-  checkOptions(verb, options, ["beta", "preset", "prior", "topK", "normalizer", "shrink"]);
-  const { beta = 1, preset = "paper", shrink = false } = options;
-  checkNumber(verb, "beta", beta, { min: 0, infinite: true });
+  checkOptions(verb, options, [
+    ...["beta", "preset", "prior", "topK", "normalizer", "shrink"],
+    ...PHASE_OPTIONS,
+  ]);
+  checkPhase(verb, options);
+  const { beta = 1, preset = "paper", shrink = false, phase = "all", markers } = options;
+  const rule = { min: 0, infinite: true };
+  if (typeof beta !== "function") checkNumber(verb, "beta", beta, rule);
   if (!Object.hasOwn(PRESETS, preset)) {
     throw new RangeError(refusal(verb, "preset", "be 'paper' or 'mixinputs-0.1.1'", preset));
   }
@@ -99,21 +176,75 @@ export function moi(options: MoiOptions = {}): Method<undefined> {
     throw new RangeError(refusal(verb, "normalizer", "be 'vocabulary' or 'support'", normalizer));
   }
 
-  const mix = (distribution: Distribution, token: number) => {
+  const mix = (distribution: Distribution, token: number, thinking: boolean | undefined) => {
     if (beta === Infinity) return oneToken(token);
     const p = priorOf(distribution, prior, topK);
     const size = normalizer === "vocabulary" || topK > distribution.vocabularySize
       ? distribution.vocabularySize
       : topK || p.ids.length;
-    const nats = p === distribution ? distribution.entropy : entropyOf(p.probabilities);
+    const nats = p.entropy ?? entropyOf(p.probabilities);
     const H = size > 1 ? Math.min(1, nats / Math.log(size)) : 0;
+    const own = typeof beta === "function"
+      ? scheduled(beta, distribution, token, H, thinking)
+      : beta;
+    if (own === Infinity) return oneToken(token);
     const lost = shrink && !p.ids.includes(token);
-    return withToken(p, H / (beta + 1), token, lost ? 1 - H : (beta + 1 - H) / (beta + 1));
+    return withToken(p, H / (own + 1), token, lost ? 1 - H : (own + 1 - H) / (own + 1));
   };
-  return {
+  const scheduled = (
+    schedule: BetaSchedule,
+    distribution: Distribution,
+    token: number,
+    normalizedEntropy: number,
+    thinking: boolean | undefined,
+  ) => {
+    const { step } = distribution, probability = probabilityOf(distribution, token);
+    const known = probability === undefined ? {} : { probability };
+    const value = schedule({ step, normalizedEntropy, token, ...known, thinking });
+    return checkNumber(verb, `beta at step ${step}`, value, rule);
+  };
+  const about = {
     name: "moi",
-    parameters: { beta: beta === Infinity ? "Infinity" : beta, preset, ...replacedParts(options) },
-    init: () => undefined,
-    step: (distribution, token) => ({ input: mix(distribution, token), state: undefined }),
+    parameters: { beta: recordedBeta(beta), preset, ...replacedParts(options) },
+    needs: priorNeeds(prior, topK),
   };
+  if (phase !== "all" || typeof beta !== "function") {
+    // outside of its phase it is not asked
+    const thinking = phase === "all" ? undefined : phase === "thinking";
+    return inPhase<undefined>({
+      ...about,
+      init: () => undefined,
+      step: (distribution, token) => ({
+        input: mix(distribution, token, thinking),
+        state: undefined,
+      }),
+    }, options);
+  }
+  const schedule: Method<Scheduled | undefined> = {
+    ...about,
+    init(context: MethodContext) {
+      if (!knowsMarkers(context.tokenizer, markers)) return undefined;
+      const tracker = trackThinking(context, markers);
+      return { tracker, at: tracker.start };
+    },
+    step(distribution, token, state) {
+      const after = state?.tracker.next(state.at, token);
+      const thinking = state && state.at.inside && after!.inside;
+      return {
+        input: mix(distribution, token, thinking),
+        state: state && { ...state, at: after! },
+      };
+    },
+  };
+  return schedule;
 }
+
+/** For the table of methods. */
+export const aboutMoi: AboutMethod = {
+  make: moi,
+  input: "(H·p + (β+1−H)·onehot(y)) / (β+1)",
+  randomness: "y",
+  gate: "none: H fades it; β may be a function of the step",
+  source: "arXiv 2505.14827, mixinputs 0.1.1",
+  licence: "Apache-2.0 (mixinputs)",
+};

@@ -6,8 +6,10 @@
 
 import type { Mixture } from "../../model/mod.ts";
 import { checkNumber, refusal } from "../../_check.ts";
+import type { Need } from "../method.ts";
 import {
   type Distribution,
+  modelDistribution,
   softmax,
   softmaxOfShortlist,
   type Spread,
@@ -32,6 +34,8 @@ export interface Prior {
   readonly ids: readonly number[];
   /** Their probabilities. */
   readonly probabilities: readonly number[];
+  /** Their entropy in nats, where it is known. */
+  readonly entropy?: number;
   /** The same over a whole large vocabulary; the arrays above are then made when they are read. */
   readonly spread?: Pick<Spread, "probabilities">;
 }
@@ -42,6 +46,11 @@ export function checkPrior(verb: string, { prior = "sampler", topK = 0 }: PriorO
     throw new RangeError(refusal(verb, "prior", "be 'sampler' or 'model'", prior));
   }
   checkNumber(verb, "topK", topK, { min: 0, integer: true });
+}
+
+/** What a method's distributions must carry, so that the runtime computes what it mixes. */
+export function priorNeeds(prior: "sampler" | "model", topK: number): readonly Need[] {
+  return prior === "model" && topK === 0 ? ["model"] : [];
 }
 
 /** The distribution that a method mixes at one step. */
@@ -55,11 +64,25 @@ export function priorOf(
   const listed = shortlist && topK > 0 && topK <= shortlist.ids.length ? shortlist : undefined;
   if (prior === "model") {
     if (listed) return softmaxOfShortlist(listed, topK, 1);
-    return topTokens(softmax(logits), whole ? logits.length : topK);
+    return whole ? modelDistribution(distribution) : topTokens(softmax(logits), topK);
   }
   if (topK === 0 || (spread ? whole : topK >= distribution.ids.length)) return distribution;
   if (spread && listed) return softmaxOfShortlist(listed, topK, spread.temperature);
   return topOf(distribution.ids, distribution.probabilities, topK);
+}
+
+/** A token's probability; undefined outside of the support. */
+export function probabilityOf(prior: Prior, token: number): number | undefined {
+  if (prior.spread) return prior.spread.probabilities[token];
+  const { ids, probabilities } = prior;
+  return probabilities[ids[token] === token ? token : ids.indexOf(token)];
+}
+
+/** The distribution itself as a mixture, which lists a token and no more of a large vocabulary. */
+export function priorMixture(prior: Prior, token: number): Mixture {
+  return prior.spread
+    ? withToken(prior, 1, token, 0)
+    : { ids: prior.ids, weights: prior.probabilities };
 }
 
 /**

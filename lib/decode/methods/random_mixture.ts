@@ -17,11 +17,13 @@
 import { SMALL_VOCABULARY } from "../../graph/mod.ts";
 import { checkNumber, checkOptions, refusal } from "../../_check.ts";
 import type { Method, MethodContext } from "../method.ts";
+import { checkPhase, inPhase, PHASE_OPTIONS, type PhaseOptions } from "../phase.ts";
 import type { Distribution } from "../sampler.ts";
+import type { AboutMethod } from "./about.ts";
 import { type Prior, withToken } from "./prior.ts";
 
 /** Options of {@linkcode randomMixture}. */
-export interface RandomMixtureOptions {
+export interface RandomMixtureOptions extends PhaseOptions {
   /** β of the MoI whose off-sample mass is imitated, from 0. Default: 1. */
   readonly beta?: number;
   /**
@@ -55,7 +57,7 @@ function permuted({ step, probabilities, vocabularySize }: Distribution, context
 /**
  * Random mixture.
  *
- * @param options β, and which tokens take the weight.
+ * @param options β, which tokens take the weight, and when.
  * @returns The method.
  * @throws {RangeError} Where β is negative, NaN or infinite, or `tokens` is unknown.
  *
@@ -70,16 +72,15 @@ function permuted({ step, probabilities, vocabularySize }: Distribution, context
  * assertAlmostEquals(Array.from(input.weights).reduce((a, b) => a + b), 1);
  * ```
  */
-export function randomMixture(
-  options: RandomMixtureOptions = {},
-): Method<{ context: MethodContext; uniform: Prior }> {
-  checkOptions("mix", options, ["beta", "tokens"]);
+export function randomMixture(options: RandomMixtureOptions = {}): Method {
+  checkOptions("mix", options, ["beta", "tokens", ...PHASE_OPTIONS]);
+  checkPhase("mix", options);
   const { beta = 1, tokens = "uniform" } = options;
   checkNumber("mix", "beta", beta, { min: 0 });
   if (tokens !== "uniform" && tokens !== "permuted") {
     throw new RangeError(refusal("mix", "tokens", "be 'uniform' or 'permuted'", tokens));
   }
-  return {
+  return inPhase<{ context: MethodContext; uniform: Prior }>({
     name: "randomMixture",
     parameters: { beta, tokens },
     init: (context) => ({ context, uniform: uniformPrior(context.vocabularySize) }),
@@ -89,5 +90,15 @@ export function randomMixture(
       const input = withToken(q, H / (beta + 1), token, (beta + 1 - H) / (beta + 1));
       return { input, state };
     },
-  };
+  }, options);
 }
+
+/** For the table of methods. */
+export const aboutRandomMixture: AboutMethod = {
+  make: randomMixture,
+  input: "MoI's weights on random tokens",
+  randomness: "y, and the tokens",
+  gate: "none: H fades it",
+  source: "ours: the control",
+  licence: "–",
+};

@@ -20,6 +20,10 @@ import { mixtureOf, spread } from "./_distributions.ts";
 
 const V = 3000;
 
+/** Rows with a sampler and a step each. */
+const rowsOf = (samplers: readonly Sampler[], steps: readonly number[]) =>
+  samplers.map((sampler, row) => ({ sampler, step: steps[row]! }));
+
 // deno-lint-ignore no-explicit-any -- the state of a method is its own affair
 const METHODS: Record<string, Method<any>> = {
   "standard()": standard(),
@@ -74,7 +78,7 @@ async function eachPair(visit: (pair: Pair) => void): Promise<void> {
     const logits = Float32Array.from({ length: V }, () => scale * random.normal());
     const batch = new Float32Array(SAMPLERS.length * V);
     SAMPLERS.forEach((_, row) => batch.set(logits, row * V));
-    const made = await distributions.of(batch, SAMPLERS, SAMPLERS.map((_, step) => step));
+    const made = await distributions.of(batch, rowsOf(SAMPLERS, SAMPLERS.map((_, step) => step)));
     for (const [step, large] of made.entries()) {
       const eager = distributionOf(logits, SAMPLERS[step]!, step);
       const best = eager.probabilities.indexOf(Math.max(...eager.probabilities));

@@ -1,0 +1,123 @@
+/**
+ * Soft Thinking with Dirichlet noise: the weights are drawn around the distribution.
+ *
+ * ```text
+ * x ~ Dirichlet(γ · p),   w = x over its n heaviest tokens, renormalised,   h = Σ_i w_i · e_i
+ * ```
+ *
+ * p is the distribution sampled from; x has the mean p and the variance p (1 − p) / (γ + 1). The
+ * heaviest token is recorded. A large γ gives Soft Thinking, a small one nearly single tokens.
+ *
+ * Source: "Stochastic Soft Thinking" (arXiv 2508.03440), whose code is part of
+ * eric-ai-lab/Soft-Thinking. Defaults: γ = 4, the paper's best of 1 to 10 (the code's flag is 1 unless
+ * set); n = 10 is Soft Thinking's, as the paper names none for this variant. It goes with temperature
+ * 0.6, top-p 0.95 and top-k 30, without Cold Stop, which is left out here.
+ *
+ * Deviations: none in the distribution. x is drawn from Gamma variates, by Marsaglia and Tsang's
+ * method ("A simple method for generating gamma variables", 2000) with its boost for shapes below 1,
+ * in logarithms, so that shapes near 0 lose nothing. Every token of p takes a draw: with a large
+ * vocabulary and no truncation that is slow.
+ *
+ * @module
+ */
+
+import { checkNumber, checkOptions } from "../../_check.ts";
+import type { Method, MethodContext } from "../method.ts";
+import {
+  type AnswerOptions,
+  checkAnswer,
+  checkPhase,
+  inPhase,
+  PHASE_OPTIONS,
+  type PhaseOptions,
+} from "../phase.ts";
+import { topOf } from "../sampler.ts";
+import type { AboutMethod } from "./about.ts";
+import { concept, normalizedExp } from "./concept.ts";
+
+/** Options of {@linkcode dirichletSoftThinking}. */
+export interface DirichletSoftThinkingOptions extends PhaseOptions, AnswerOptions {
+  /** Number of tokens mixed, n, from 1. Default: 10. */
+  readonly topN?: number;
+  /** Concentration γ, from 10⁻⁶. Default: 4. */
+  readonly concentration?: number;
+  /** When the method acts. Default: "thinking". */
+  readonly phase?: "all" | "thinking" | "answer";
+}
+
+/** One in twenty tries is refused at most: that all are is as likely as 10⁻²⁷. */
+const TRIES = 21;
+/** Uniform numbers that a token can use: three a try and one for the boost. */
+const DRAWS = 1 + 3 * TRIES;
+
+/** The logarithm of a Gamma(shape, 1) variate from the uniform numbers 0 … DRAWS − 1. */
+function logGamma(shape: number, uniform: (index: number) => number): number {
+  const boosted = shape < 1, d = (boosted ? shape + 1 : shape) - 1 / 3, c = 1 / Math.sqrt(9 * d);
+  const boost = boosted ? Math.log(1 - uniform(0)) / shape : 0;
+  for (let at = 1; at < DRAWS; at += 3) {
+    const radius = Math.sqrt(-2 * Math.log(1 - uniform(at)));
+    const x = radius * Math.cos(2 * Math.PI * uniform(at + 1));
+    const v = (1 + c * x) ** 3;
+    if (v <= 0) continue;
+    const accepted = x * x / 2 + d * (1 - v + Math.log(v));
+    if (Math.log(1 - uniform(at + 2)) <= accepted) return Math.log(d * v) + boost;
+  }
+  return Math.log(d) + boost;
+}
+
+/**
+ * Soft Thinking with Dirichlet noise.
+ *
+ * @param options How many tokens are mixed, γ, and how the answer is sampled.
+ * @returns The method; its `init` refuses a model without thinking markers unless `phase` is "all".
+ * @throws {RangeError} Where a number is outside its rule.
+ * @throws {TypeError} Where an option is unknown or of the wrong kind.
+ *
+ * @example A large γ leaves the distribution nearly as it is
+ * ```ts
+ * import { dirichletSoftThinking, distributionOf, samplerOf, uniform } from "@moi/moi/decode";
+ * import { assertAlmostEquals } from "@std/assert";
+ * const logits = Float32Array.from([0.75, 0.25], Math.log);
+ * const method = dirichletSoftThinking({ concentration: 1e8, phase: "all" });
+ * const state = method.init({
+ *   vocabularySize: 2, prompt: [], uniform: (step, index) => uniform(7, 1, step, index),
+ * });
+ * const { input } = method.step(distributionOf(logits, samplerOf()), 1, state);
+ * assertAlmostEquals(input.weights[0]!, 0.75, 1e-3);
+ * ```
+ */
+export function dirichletSoftThinking(options: DirichletSoftThinkingOptions = {}): Method {
+  const verb = "mix";
+  checkOptions(verb, options, ["topN", "concentration", "answer", ...PHASE_OPTIONS]);
+  const { topN = 10, concentration = 4, phase = "thinking", answer } = options;
+  checkNumber(verb, "topN", topN, { min: 1, integer: true });
+  checkNumber(verb, "concentration", concentration, { min: 1e-6 });
+  checkPhase(verb, options);
+  checkAnswer(verb, answer);
+
+  return inPhase<MethodContext>({
+    name: "dirichletSoftThinking",
+    parameters: { topN, concentration },
+    init: (context) => context,
+    step({ step, ids, probabilities }, _token, context) {
+      const drawn = normalizedExp(ids.map((id, i) => {
+        const shape = concentration * probabilities[i]!;
+        return shape > 0
+          ? logGamma(shape, (k) => context.uniform(step, DRAWS * id + k))
+          : -Infinity;
+      }));
+      const kept = topN < ids.length ? topOf(ids, drawn, topN) : { ids, probabilities: drawn };
+      return { ...concept(kept.ids, kept.probabilities), state: context };
+    },
+  }, { ...options, phase });
+}
+
+/** For the table of methods. */
+export const aboutDirichletSoftThinking: AboutMethod = {
+  make: dirichletSoftThinking,
+  input: "x over its n heaviest tokens, x ~ Dirichlet(γ·p)",
+  randomness: "x",
+  gate: "thoughts",
+  source: "arXiv 2508.03440",
+  licence: "MIT",
+};

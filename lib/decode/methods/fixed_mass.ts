@@ -1,0 +1,115 @@
+/**
+ * Fixed mass: other tokens always have the same weight, however certain the model is.
+ *
+ * ```text
+ * w = (1 − m) · onehot(y) + m · p(· | not y),   p(i | not y) = p_i / (1 − p_y)
+ * ```
+ *
+ * MoI's weight on other tokens, `H · (1 − p_y) / (β + 1)`, vanishes where the model is certain, as
+ * reasoning models are at nearly all steps; a comparison there compares standard decoding with itself.
+ * Here it is m at every step at which another token has any probability, so that an effect of mixed
+ * inputs shows where there is one.
+ *
+ * p is by default the model's own distribution, at temperature 1 and before truncation: what a
+ * sampler leaves often holds y alone. With topK, p is that of its K most probable tokens, y among
+ * them or not. Where no other token has probability, the token alone is fed. (Large vocabularies have
+ * their probabilities in float32: those below 1e-45 count as none.)
+ *
+ * Source: ours, after the critique that MoI's mixtures are confident ones ("Confidently Wrong").
+ * Default: m = 0.1, a choice of ours.
+ *
+ * @module
+ */
+
+import { type Mixture, oneToken } from "../../model/mod.ts";
+import { checkNumber, checkOptions } from "../../_check.ts";
+import type { Method } from "../method.ts";
+import { checkPhase, inPhase, PHASE_OPTIONS, type PhaseOptions } from "../phase.ts";
+import type { AboutMethod } from "./about.ts";
+import { checkPrior, type Prior, priorNeeds, priorOf, type PriorOptions } from "./prior.ts";
+
+/** Options of {@linkcode fixedMass}. */
+export interface FixedMassOptions extends PriorOptions, PhaseOptions {
+  /** Weight of the other tokens together, m, from 0 to 1. Default: 0.1. */
+  readonly mass?: number;
+  /** Which distribution the other tokens' shares come from. Default: "model". */
+  readonly prior?: "sampler" | "model";
+}
+
+/** `(1 − mass) · onehot(token) + mass · p(· | not token)`. */
+function withOthers(p: Prior, mass: number, token: number): Mixture {
+  if (p.spread) return withAllOthers(p.spread.probabilities, mass, token);
+  const { ids, probabilities } = p;
+  let rest = 0;
+  for (let i = 0; i < ids.length; i++) if (ids[i] !== token) rest += probabilities[i]!;
+  if (rest === 0) return oneToken(token);
+  const others: number[] = [token], weights: number[] = [1 - mass];
+  for (let i = 0; i < ids.length; i++) {
+    if (ids[i] === token || probabilities[i] === 0) continue;
+    others.push(ids[i]!);
+    weights.push(mass * (probabilities[i]! / rest));
+  }
+  return { ids: others, weights };
+}
+
+/** The same over a whole large vocabulary: a copy without the token, in place of a list. */
+function withAllOthers(all: Float32Array, mass: number, token: number): Mixture {
+  let rest = 0;
+  for (let id = 0; id < all.length; id++) if (id !== token) rest += all[id]!;
+  if (rest === 0) return oneToken(token);
+  const probabilities = new Float32Array(all.length);
+  for (let id = 0; id < all.length; id++) probabilities[id] = all[id]! / rest;
+  probabilities[token] = 0;
+  return { ids: [token], weights: [1 - mass], spread: { probabilities, weight: mass } };
+}
+
+/**
+ * Fixed mass.
+ *
+ * @param options m, where the other tokens' shares come from, and when it acts.
+ * @returns The method.
+ * @throws {RangeError} Where m is outside [0, 1], or a name is unknown.
+ * @throws {TypeError} Where an option is unknown or of the wrong kind.
+ *
+ * @example A certain model is given other tokens all the same
+ * ```ts
+ * import { distributionOf, fixedMass, samplerOf } from "@moi/moi/decode";
+ * import { assertAlmostEquals } from "@std/assert";
+ * const logits = Float32Array.from([0.998, 0.0015, 0.0005], Math.log);
+ * const distribution = distributionOf(logits, samplerOf({ topP: 0.9 }));
+ * const method = fixedMass({ mass: 0.2 });
+ * const state = method.init({ vocabularySize: 3, prompt: [], uniform: () => 0 });
+ * const { input } = method.step(distribution, 0, state);
+ * [0.8, 0.15, 0.05].forEach((w, i) => assertAlmostEquals(input.weights[i]!, w, 1e-6));
+ * ```
+ */
+export function fixedMass(options: FixedMassOptions = {}): Method {
+  const verb = "mix";
+  checkOptions(verb, options, ["mass", "prior", "topK", ...PHASE_OPTIONS]);
+  checkPrior(verb, options);
+  checkPhase(verb, options);
+  const { mass = 0.1, prior = "model", topK = 0 } = options;
+  checkNumber(verb, "mass", mass, { min: 0, max: 1 });
+  return inPhase<undefined>({
+    name: "fixedMass",
+    parameters: { mass, prior, topK },
+    needs: mass === 0 ? [] : priorNeeds(prior, topK),
+    init: () => undefined,
+    step: (distribution, token) => ({
+      input: mass === 0
+        ? oneToken(token)
+        : withOthers(priorOf(distribution, prior, topK), mass, token),
+      state: undefined,
+    }),
+  }, options);
+}
+
+/** For the table of methods. */
+export const aboutFixedMass: AboutMethod = {
+  make: fixedMass,
+  input: "(1−m)·onehot(y) + m·p of the other tokens",
+  randomness: "y",
+  gate: "none, also where H is near 0",
+  source: "ours",
+  licence: "–",
+};

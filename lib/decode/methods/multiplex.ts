@@ -1,0 +1,104 @@
+/**
+ * Multiplex Thinking without training: the mean of K sampled tokens.
+ *
+ * ```text
+ * y_1 … y_K ~ p independently,   h = (1/K) · Σ_j e_{y_j}
+ * ```
+ *
+ * or, with `weights: "probability"`, the drawn tokens in proportion to p, each once. p is the
+ * distribution sampled from. y_1 is the token that is recorded, and what standard decoding would draw,
+ * so that K = 1 is standard decoding bit for bit; K → ∞ is the direct mixture.
+ *
+ * Source: Multiplex Thinking (arXiv 2601.08808), whose main subject is training with it; this is the
+ * training-free variant. Defaults: K = 3, equal weights. It is evaluated there at temperature 1 and
+ * top-p 0.95.
+ *
+ * Deviations: one of the K tokens is recorded, the first, where the paper keeps all of them.
+ *
+ * @module
+ */
+
+import { oneToken } from "../../model/mod.ts";
+import { checkNumber, checkOptions, refusal } from "../../_check.ts";
+import type { Method, MethodContext } from "../method.ts";
+import { checkPhase, inPhase, PHASE_OPTIONS, type PhaseOptions } from "../phase.ts";
+import { type Distribution, draw } from "../sampler.ts";
+import type { AboutMethod } from "./about.ts";
+import { probabilityOf } from "./prior.ts";
+
+/** Options of {@linkcode multiplex}. */
+export interface MultiplexOptions extends PhaseOptions {
+  /** Number of tokens drawn, K, from 1. Default: 3. */
+  readonly draws?: number;
+  /**
+   * "uniform": all draws alike, a token drawn twice counts twice. "probability": in proportion to p,
+   * a token drawn twice counts once. Default: "uniform".
+   */
+  readonly weights?: "uniform" | "probability";
+}
+
+/** How often each token is drawn, the recorded one first. */
+function drawn(distribution: Distribution, token: number, draws: number, context: MethodContext) {
+  const counts = new Map([[token, 1]]);
+  for (let j = 1; j < draws; j++) {
+    const index = draw(distribution, context.uniform(distribution.step, j));
+    const other = distribution.spread ? index : distribution.ids[index]!;
+    counts.set(other, (counts.get(other) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/**
+ * Multiplex Thinking without training.
+ *
+ * @param options How many tokens are drawn, how they are weighted, and when.
+ * @returns The method.
+ * @throws {RangeError} Where a number is outside its rule, or a name is unknown.
+ * @throws {TypeError} Where an option is unknown or of the wrong kind.
+ *
+ * @example Three draws of two tokens
+ * ```ts
+ * import { distributionOf, multiplex, samplerOf } from "@moi/moi/decode";
+ * import { assertAlmostEquals } from "@std/assert";
+ * const distribution = distributionOf(new Float32Array(2), samplerOf());
+ * const method = multiplex({ draws: 3 });
+ * const uniform = (_step: number, index: number) => index / 4; // ¼ draws token 0, ½ token 1
+ * const state = method.init({ vocabularySize: 2, prompt: [], uniform });
+ * const { input } = method.step(distribution, 1, state);
+ * [2 / 3, 1 / 3].forEach((w, i) => assertAlmostEquals(input.weights[i]!, w));
+ * ```
+ */
+export function multiplex(options: MultiplexOptions = {}): Method {
+  const verb = "mix";
+  checkOptions(verb, options, ["draws", "weights", ...PHASE_OPTIONS]);
+  checkPhase(verb, options);
+  const { draws = 3, weights = "uniform" } = options;
+  checkNumber(verb, "draws", draws, { min: 1, integer: true });
+  if (weights !== "uniform" && weights !== "probability") {
+    throw new RangeError(refusal(verb, "weights", "be 'uniform' or 'probability'", weights));
+  }
+  return inPhase<MethodContext>({
+    name: "multiplex",
+    parameters: { draws, weights },
+    init: (context) => context,
+    step(distribution, token, context) {
+      const counts = drawn(distribution, token, draws, context), ids = [...counts.keys()];
+      if (ids.length === 1) return { input: oneToken(token), state: context };
+      const shares = weights === "uniform"
+        ? [...counts.values()]
+        : ids.map((id) => probabilityOf(distribution, id) ?? 0);
+      const sum = shares.reduce((a, b) => a + b);
+      return { input: { ids, weights: shares.map((share) => share / sum) }, state: context };
+    },
+  }, options);
+}
+
+/** For the table of methods. */
+export const aboutMultiplex: AboutMethod = {
+  make: multiplex,
+  input: "the mean of K tokens drawn from p",
+  randomness: "y and K − 1 more draws",
+  gate: "none",
+  source: "arXiv 2601.08808, its training-free variant",
+  licence: "own code; see its repository",
+};

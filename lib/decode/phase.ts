@@ -1,0 +1,224 @@
+/**
+ * Phases of a reasoning model's answer: thinking between two markers, then the answer.
+ *
+ * @module
+ */
+
+import { checkOptions, refusal } from "../_check.ts";
+import { oneToken } from "../model/mod.ts";
+import { type Sampler, samplerOf } from "./sampler.ts";
+import type { Method, MethodContext, MethodParameters, MethodStep } from "./method.ts";
+
+/** Texts around a model's thoughts. */
+export interface ThinkingMarkers {
+  /** Begins the thoughts. */
+  readonly open: string;
+  /** Ends them. */
+  readonly close: string;
+}
+
+/** The markers of Qwen, DeepSeek-R1, QwQ, Nemotron and most others. */
+export const THINK: ThinkingMarkers = { open: "<think>", close: "</think>" };
+
+/** When a method acts. */
+export interface PhaseOptions {
+  /**
+   * "all"; "thinking": between the markers; "answer": outside of them. A marker is always fed alone.
+   * Default: "all".
+   */
+  readonly phase?: "all" | "thinking" | "answer";
+  /** The model's markers. Default: `<think>` and `</think>`. */
+  readonly markers?: ThinkingMarkers;
+}
+
+/** Names of {@linkcode PhaseOptions}. */
+export const PHASE_OPTIONS = ["phase", "markers"] as const;
+
+/** Where a text stands: whether it thinks, and the last tokens, as far as a marker could go on. */
+export interface Thinking {
+  /** Whether the next token is a thought. */
+  readonly inside: boolean;
+  /** The last tokens. */
+  readonly tail: readonly number[];
+}
+
+/** Follows a text token by token. */
+export interface ThinkingTracker {
+  /** Token ids of the marker that ends the thoughts. */
+  readonly close: readonly number[];
+  /** After the prompt. */
+  readonly start: Thinking;
+  /** After one more token. */
+  next(thinking: Thinking, token: number): Thinking;
+}
+
+/**
+ * Follows the thoughts of a run. A prompt that opens them and does not close them, as the chat
+ * templates of many models do, starts inside.
+ *
+ * @param context The run.
+ * @param markers Texts around the thoughts.
+ * @throws {RangeError} Where the model's tokenizer has no such text.
+ */
+export function trackThinking(
+  { tokenizer, prompt }: MethodContext,
+  markers: ThinkingMarkers = THINK,
+): ThinkingTracker {
+  const [open, close] = [markers.open, markers.close].map((text) => {
+    const ids = encoded(tokenizer, text);
+    if (ids) return ids;
+    throw new RangeError(
+      refusal(
+        "mix",
+        "markers",
+        "be texts that the model's tokenizer knows (phase 'all' needs none)",
+        markers,
+      ),
+    );
+  }) as [readonly number[], readonly number[]];
+  const longest = Math.max(open.length, close.length);
+  const endsWith = (tail: readonly number[], ids: readonly number[]) =>
+    ids.every((id, i) => id === tail[tail.length - ids.length + i]);
+  const next = ({ inside, tail }: Thinking, token: number): Thinking => {
+    const last = [...tail.slice(1 - longest || tail.length), token];
+    return {
+      inside: endsWith(last, close) ? false : endsWith(last, open) ? true : inside,
+      tail: last,
+    };
+  };
+  return { close, next, start: prompt.reduce(next, { inside: false, tail: [] }) };
+}
+
+/**
+ * Whether a tokenizer knows the markers: a model that does not think has none.
+ *
+ * @param tokenizer The model's tokenizer.
+ * @param markers Texts around the thoughts.
+ */
+export function knowsMarkers(
+  tokenizer: MethodContext["tokenizer"],
+  markers: ThinkingMarkers = THINK,
+): boolean {
+  return [markers.open, markers.close].every((text) => encoded(tokenizer, text) !== undefined);
+}
+
+/**
+ * Token ids of a text.
+ *
+ * @param tokenizer The model's tokenizer.
+ * @param text Any text.
+ * @returns Ids that stand for exactly this text; undefined where there are none.
+ */
+export function encoded(
+  tokenizer: MethodContext["tokenizer"],
+  text: string,
+): readonly number[] | undefined {
+  try {
+    const ids = tokenizer?.encode(text);
+    return ids && ids.length > 0 && tokenizer!.decode(ids) === text ? ids : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A run that is in a phase some of the time. */
+interface Phased<S> {
+  readonly context: MethodContext;
+  readonly tracker: ThinkingTracker;
+  readonly thinking: Thinking;
+  readonly inner: S;
+}
+
+/** Checks the options that say when a method acts. */
+export function checkPhase(verb: string, { phase = "all", markers = THINK }: PhaseOptions): void {
+  if (!["all", "thinking", "answer"].includes(phase)) {
+    throw new RangeError(refusal(verb, "phase", "be 'all', 'thinking' or 'answer'", phase));
+  }
+  checkOptions(verb, markers, ["open", "close"]);
+  for (const name of ["open", "close"] as const) {
+    if (typeof markers[name] !== "string" || markers[name] === "") {
+      throw new TypeError(refusal(verb, `markers.${name}`, "be a text", markers[name]));
+    }
+  }
+}
+
+/** How the answer is sampled. */
+export interface AnswerOptions {
+  /**
+   * Sampler settings from the end of the thoughts on; those left out are the run's own. Default: the
+   * run's own.
+   */
+  readonly answer?: Partial<Sampler>;
+}
+
+/** Checks the sampler settings of the answer. */
+export function checkAnswer(verb: string, answer: Partial<Sampler> | undefined): void {
+  if (answer === undefined) return;
+  checkOptions(verb, answer, Object.keys(samplerOf()));
+  samplerOf(answer);
+}
+
+/** What is recorded of them: `answerTemperature` and the like. */
+export function answerParameters(answer: Partial<Sampler> = {}): MethodParameters {
+  const names = Object.keys(samplerOf()) as (keyof Sampler)[];
+  return Object.fromEntries(
+    names.filter((name) => answer[name] !== undefined).map((name) => [
+      `answer${name[0]!.toUpperCase()}${name.slice(1)}`,
+      answer[name]!,
+    ]),
+  );
+}
+
+/** What is recorded of a phase: nothing where a method always acts, the markers where they differ. */
+export function phaseParameters(
+  { phase = "all", markers = THINK }: PhaseOptions,
+): MethodParameters {
+  if (phase === "all") return {};
+  const usual = markers.open === THINK.open && markers.close === THINK.close;
+  return usual ? { phase } : { phase, open: markers.open, close: markers.close };
+}
+
+/**
+ * The same method in one phase; outside of it standard decoding. Its state goes on from where it was.
+ *
+ * @param method The method.
+ * @param options Phase and markers, and the sampler of the answer.
+ */
+export function inPhase<S>(
+  method: Method<S>,
+  options: PhaseOptions & AnswerOptions & {
+    /** Whether a marker ends the phase also where the method forced it. Default: true. */
+    readonly forcedEnds?: boolean;
+  },
+): Method<S> | Method<Phased<S>> {
+  const { phase = "all", markers = THINK, answer, forcedEnds = true } = options;
+  if (phase === "all" && !answer) return method;
+  const acts = ({ inside }: Thinking) => phase === "all" || inside === (phase === "thinking");
+  const samplerAfter = ({ sampler }: MethodContext, inside: boolean) =>
+    samplerOf(inside ? sampler : { ...sampler, ...answer });
+  const phased: Method<Phased<S>> = {
+    ...method,
+    parameters: { ...method.parameters, ...phaseParameters(options), ...answerParameters(answer) },
+    init(context) {
+      const tracker = trackThinking(context, markers);
+      return { context, tracker, thinking: tracker.start, inner: method.init(context) };
+    },
+    step(distribution, token, state, forced = false) {
+      const { context, tracker, thinking, inner } = state;
+      const made: MethodStep<S> = acts(thinking)
+        ? method.step(distribution, token, inner, forced)
+        : { input: oneToken(token), state: inner };
+      const recorded = forced ? token : made.token ?? token;
+      const after = forced && !forcedEnds ? thinking : tracker.next(thinking, recorded);
+      const switched = answer !== undefined && after.inside !== thinking.inside;
+      return {
+        ...made,
+        // the marker that ends the phase is fed alone
+        input: acts(after) || !acts(thinking) ? made.input : oneToken(recorded),
+        ...(switched ? { sampler: samplerAfter(context, after.inside) } : {}),
+        state: { context, tracker, thinking: after, inner: made.state },
+      };
+    },
+  };
+  return phased;
+}
