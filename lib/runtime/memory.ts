@@ -9,7 +9,10 @@ import type { Pointer } from "./api.ts";
 
 const PROT_READ = 1, PROT_WRITE = 2, MAP_PRIVATE = 2;
 const MADV_DONTNEED = 4;
-/** Blocks above this are unmapped on a worker thread: the system takes 40 ms for a GB in use. */
+/**
+ * Larger blocks are given back part by part on a worker thread: the system takes 40 ms for a GB in
+ * use, and all of the process waits for it where it needs memory meanwhile.
+ */
 const LARGE = 2 ** 26;
 const MAP_ANONYMOUS = Deno.build.os === "darwin" ? 0x1000 : 0x20;
 
@@ -40,15 +43,15 @@ function openLibc() {
   return Deno.dlopen(Deno.build.os === "darwin" ? "libSystem.dylib" : "libc.so.6", {
     mmap: { parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"], result: "usize" },
     munmap: { parameters: ["pointer", "usize"], result: "i32" },
-    munmapLater: {
-      name: "munmap",
-      parameters: ["pointer", "usize"],
-      result: "i32",
-      nonblocking: true,
-    },
     open: { parameters: ["buffer", "i32"], result: "i32" },
     close: { parameters: ["i32"], result: "i32" },
     madvise: { parameters: ["pointer", "usize", "i32"], result: "i32" },
+    madviseLater: {
+      name: "madvise",
+      parameters: ["pointer", "usize", "i32"],
+      result: "i32",
+      nonblocking: true,
+    },
   }).symbols;
 }
 let libc: ReturnType<typeof openLibc> | undefined;
@@ -60,7 +63,7 @@ function map(byteLength: number, protection: number, flags: number, file: number
     );
   }
   libc ??= openLibc();
-  const { mmap, munmap, munmapLater } = libc;
+  const { mmap, munmap } = libc;
   const address = mmap(null, BigInt(byteLength), protection, flags, file, 0n);
   if (address === 0xffff_ffff_ffff_ffffn) {
     throw new Error(
@@ -76,10 +79,19 @@ function map(byteLength: number, protection: number, flags: number, file: number
     [Symbol.dispose]() {
       if (disposed) return;
       disposed = true;
-      if (byteLength > LARGE) void munmapLater(pointer, BigInt(byteLength));
+      if (byteLength > LARGE) void unmapInTurns(pointer, byteLength);
       else munmap(pointer, BigInt(byteLength));
     },
   };
+}
+
+async function unmapInTurns(pointer: Pointer, byteLength: number): Promise<void> {
+  const { madviseLater, munmap } = libc!;
+  for (let at = 0; at < byteLength; at += LARGE) {
+    const size = BigInt(Math.min(LARGE, byteLength - at));
+    await madviseLater(Deno.UnsafePointer.offset(pointer, at), size, MADV_DONTNEED);
+  }
+  munmap(pointer, BigInt(byteLength));
 }
 
 /** Memory over an array buffer: the garbage collector frees it. */
