@@ -61,6 +61,11 @@ export interface LoadOptions {
    * sums them in another order than in a batch.
    */
   readonly threads?: number;
+  /**
+   * Whether threads spin while they wait for one another within a step: faster on an idle machine,
+   * slower on a shared one. Default: whether less than half of the cores are busy when loading starts.
+   */
+  readonly spinning?: boolean;
   /** Branch, tag or commit on the hub. Default: "main"; refused for folders and embedded models. */
   readonly revision?: string;
   /** Token for the hub. Default: `HF_TOKEN`, or what `hf auth login` has stored. */
@@ -84,6 +89,7 @@ const OPTIONS = [
   "kv",
   "maxLength",
   "threads",
+  "spinning",
   "revision",
   "token",
   "cacheDir",
@@ -103,7 +109,7 @@ const MAX_ROTARY = 2 ** 27;
 
 function checkLoad(options: LoadOptions): void {
   checkOptions("load the model", options, OPTIONS);
-  const { device = "auto", dtype = "auto", kv = "fp32", maxLength, threads } = options;
+  const { device = "auto", dtype = "auto", kv = "fp32", maxLength, threads, spinning } = options;
   const fail = (name: string, rule: string, value: unknown) => {
     throw new RangeError(refusal("load the model", name, rule, value));
   };
@@ -119,6 +125,9 @@ function checkLoad(options: LoadOptions): void {
   if (!Object.hasOwn(KV_TYPES, kv)) fail("kv", "be 'fp32' or 'int8'", kv);
   if (kv !== "fp32" && device !== "auto" && device !== "cpu") {
     fail("kv", `be 'fp32' on ${device}`, kv);
+  }
+  if (spinning !== undefined && typeof spinning !== "boolean") {
+    throw new TypeError(refusal("load the model", "spinning", "be true or false", spinning));
   }
   if (maxLength !== undefined) {
     checkNumber("load the model", "maxLength", maxLength, { min: 1, integer: true });
@@ -151,6 +160,16 @@ function checkFits(config: DecoderConfig, dtype: Dtype, free: number): void {
       gib(free)
     } are free: ${fitting.join(", ") || "no number format would fit"}`,
   );
+}
+
+/** Whether less than half of the cores were busy in the last minute; false where that is not known. */
+function isIdle(): boolean {
+  try {
+    return Deno.build.os !== "windows" && Deno.loadavg()[0]! < navigator.hardwareConcurrency / 2;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return false;
+    throw error;
+  }
 }
 
 /** How to get what a device needs, where ONNX Runtime says that it is missing. */
@@ -207,7 +226,7 @@ async function forgetting<T>(files: readonly MappedFile[], work: () => Promise<T
  */
 export async function loadModel(id: string | URL, options: LoadOptions = {}): Promise<Model> {
   checkLoad(options);
-  const { onProgress, signal } = options;
+  const { onProgress, signal } = options, idle = isIdle();
   const name = id instanceof URL ? id.pathname : id;
   const report = (done: number) => onProgress?.({ label: `load ${name}`, done, total: 3 });
   report(0);
@@ -278,7 +297,8 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
     signal?.throwIfAborted();
     const most = navigator.hardwareConcurrency > config.heads ? config.heads : undefined;
     const threads = options.threads ?? (weightsBytes < ONE_THREAD_BYTES ? 1 : most);
-    const starting = { ...data, ...(threads === undefined ? {} : { threads }) };
+    const { spinning = idle } = options;
+    const starting = { ...data, spinning, ...(threads === undefined ? {} : { threads }) };
     const start = (graph: Graph | Uint8Array<ArrayBuffer>) =>
       forgetting(
         Object.values(data.externalData ?? {}),

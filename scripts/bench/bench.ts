@@ -70,7 +70,7 @@ export function openBench(options: BenchOptions): Bench {
     checkpoint,
     async load(name, dtype, more) {
       const { folder, cacheDir } = await checkpoint(name);
-      return await loadModel(folder, { dtype, cacheDir, ...more });
+      return await loadModel(folder, { dtype, cacheDir, spinning: true, ...more });
     },
   };
 }

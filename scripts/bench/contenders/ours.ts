@@ -6,7 +6,7 @@ import { promptOf } from "../prompts.ts";
 import { serve } from "../contender.ts";
 
 const [folder, dtype, cacheDir] = Deno.args as [string, Dtype, string?];
-const model = await loadModel(folder, { dtype, ...(cacheDir ? { cacheDir } : {}) });
+const model = await loadModel(folder, { dtype, spinning: true, ...(cacheDir ? { cacheDir } : {}) });
 const { vocabularySize } = model.config;
 const greedy = { temperature: 0, topK: 0, topP: 1, ignoreEos: true, seed: 1 };
 
