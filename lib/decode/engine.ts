@@ -24,6 +24,7 @@ import {
   PREFILL_CHUNK,
 } from "../model/mod.ts";
 import type { Candidate, FinishReason, Generation, Job, Step } from "./generation.ts";
+import { relativeNorm } from "./norm.ts";
 import { openDistributions, type WantedRow } from "./distributions.ts";
 import { type Distribution, draw, type Sampler } from "./sampler.ts";
 import { STREAM, uniform } from "./random.ts";
@@ -74,7 +75,8 @@ function probabilityOf(distribution: Distribution, token: number): number {
   return probabilities[ids[token] === token ? token : ids.indexOf(token)] ?? 0;
 }
 
-function offSampleMassOf({ input }: MethodStep<unknown>, token: number): number {
+/** Weight of an input on other tokens than this one. */
+export function offSampleMassOf({ input }: MethodStep<unknown>, token: number): number {
   const { ids, weights, spread } = input;
   let mass = spread ? spread.weight * (1 - spread.probabilities[token]!) : 0;
   for (let k = 0; k < ids.length; k++) if (ids[k] !== token) mass += weights[k]!;
@@ -139,6 +141,7 @@ function advance(model: Model, row: Row, distribution: Distribution): void {
 
   const text = row.piece?.(recorded) ?? "";
   if (job.top > 0) {
+    const norm = relativeNorm(model, row.next.input, recorded);
     row.trace.push({
       index,
       token: recorded,
@@ -149,6 +152,8 @@ function advance(model: Model, row: Row, distribution: Distribution): void {
       offSampleMass,
       candidates: candidatesOf(model, distribution, job.top),
       ...(made.event === undefined ? {} : { event: made.event }),
+      ...(recorded === token ? {} : { drawn: token }),
+      ...(norm === undefined ? {} : { norm }),
     });
   }
   if (made.stop || job.eos.has(recorded)) row.finished = "stop";

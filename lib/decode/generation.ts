@@ -73,6 +73,14 @@ export interface Step {
   readonly candidates: readonly Candidate[];
   /** What the method did, where it says so. */
   readonly event?: string;
+  /** Token that was drawn, where the method had another one recorded. */
+  readonly drawn?: number;
+  /**
+   * ‖Σ w_i e_i‖ / ‖e_y‖: length of the mixture's embedding relative to that of this token's; 1 for
+   * the token alone. Absent where the model does not tell embeddings, and for mixtures of more than
+   * 1024 tokens, which would read most of a large table at every step.
+   */
+  readonly norm?: number;
 }
 
 /** Why a generation ended. */

@@ -25,9 +25,20 @@
  * | {@linkcode dirichletSoftThinking} | the same with Dirichlet noise | arXiv 2508.03440 |
  * | {@linkcode swiReasoning} | `softmax(logits)`, or the token | arXiv 2510.05069 |
  *
+ * What a text was made of, seen from inside: {@linkcode jsProbe} and {@linkcode probeStep} (which token
+ * of a mixture does the model follow?), {@linkcode greedySimilarity} (is this more than greedy
+ * decoding?), {@linkcode activity} (will mixing matter on these prompts at all?).
+ *
  * @module
  */
 
+export {
+  type Activity,
+  activity,
+  type ActivityOptions,
+  type ActivityStep,
+  type Quantiles,
+} from "./activity.ts";
 export { type BatchOptions, generate, generateBatch, stream } from "./generate.ts";
 export {
   type Candidate,
@@ -70,6 +81,14 @@ export {
   THINK,
   type ThinkingMarkers,
 } from "./phase.ts";
+export {
+  jsDivergence,
+  jsProbe,
+  type Probe,
+  type ProbedToken,
+  type ProbeOptions,
+  probeStep,
+} from "./probe.ts";
 export { philox, STREAM, uniform } from "./random.ts";
 export {
   type Distribution,
@@ -85,4 +104,12 @@ export {
   topTokens,
   untruncated,
 } from "./sampler.ts";
+export {
+  commonPrefix,
+  type GreedySimilarity,
+  greedySimilarity,
+  type GreedySimilarityOptions,
+  type RougeL,
+  rougeL,
+} from "./similarity.ts";
 export { type Input, type Mixture, oneToken } from "../model/mod.ts";

@@ -21,6 +21,7 @@ import { chatTemplate } from "./chat.ts";
 import { eosTokenIds, generationDefaults, parseConfig, parseObject } from "./config.ts";
 import { type Dtype, DTYPES, freeMemory, type Prepared, prepareWeights } from "./dtype.ts";
 import { defaultCacheDir } from "./embedded.ts";
+import { embeddingRows } from "./embeddings.ts";
 import { readOptional, readText } from "./folder.ts";
 import { calibrateKv } from "./kv.ts";
 import { estimateMemory, kvBytesPerToken } from "./memory.ts";
@@ -327,6 +328,7 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
     const table = graph instanceof Uint8Array || config.vocabularySize <= SMALL_VOCABULARY
       ? undefined
       : wholeTable(graph, starting);
+    const rows = embeddingRows(checkpoint, config);
     let disposed = false;
     const model: Model = {
       id: String(id),
@@ -351,6 +353,12 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
           : hostSlabs(config, slots, length, kv);
         return openCache(session, config, slabs, { slots, length }, table);
       },
+      ...(rows && {
+        embeddings(ids) {
+          if (disposed) throw new Error("Cannot read embeddings as the model is disposed");
+          return rows(ids);
+        },
+      }),
       async [Symbol.asyncDispose]() {
         disposed = true;
         await table?.[Symbol.asyncDispose]();

@@ -50,4 +50,13 @@ export interface Model extends AsyncDisposable {
    * @param shape Number of slots, and positions of each (at most `maxLength`).
    */
   openCache(shape: { readonly slots: number; readonly length: number }): KvCache;
+  /**
+   * Rows of the embedding table in float32, as the checkpoint stores them: a factor that the model
+   * applies to all of them, as Gemma does, is left out. Absent where there is no such table, as in
+   * ONNX exports.
+   *
+   * @param ids Token ids.
+   * @returns The rows `[D]`, in that order.
+   */
+  embeddings?(ids: ArrayLike<number>): Float32Array[];
 }

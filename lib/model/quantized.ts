@@ -141,7 +141,7 @@ function linearWeights(
 }
 
 /** Widens stored numbers to float32, exactly. `bytes` starts at an even address. */
-function widen(type: OnnxType, bytes: Uint8Array<ArrayBuffer>, floats: Float32Array): void {
+export function widen(type: OnnxType, bytes: Uint8Array<ArrayBuffer>, floats: Float32Array): void {
   const { buffer, byteOffset } = bytes, { length } = floats;
   if (type === "float32") floats.set(new Float32Array(buffer, byteOffset, length));
   else if (type === "float16") floats.set(new Float16Array(buffer, byteOffset, length));
