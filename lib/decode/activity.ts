@@ -2,20 +2,20 @@
  * Will mixing matter here? Asked before a sweep is paid for.
  *
  * A few prompts are continued for a few tokens by standard decoding, while the method says at every
- * position what it would feed. Then the model is asked what follows that mixture, and what follows the
- * token alone:
+ * position what it would feed. Two forward passes over the same text then tell what that changes:
  *
  * ```text
- * … tokens so far ─▶ p, y ─┬─ token alone ─▶ next distribution P ─▶ …
- *                          └─ mixture ─────▶ next distribution Q      JS(P, Q)
+ * P_t = next distribution after   prompt, y_1 … y_t          tokens, as standard decoding feeds them
+ * Q_t = next distribution after   prompt, h_1 … h_t          the method's mixtures in their places
  * ```
  *
- * The text goes on with the token, so that all methods are asked about the same positions. It costs
- * three steps a position and no study: positions are asked from the last to the first, since a
- * position's keys and values are read by later ones only.
+ * Compared are P_t and Q_t: total variation is the least share of next tokens that would be drawn
+ * differently. All earlier mixtures count, since their keys and values are what later positions read.
+ * On the positive control, `votes-tiny`, a single mixture changes the very next distribution by next to
+ * nothing (JS 10⁻⁶ nats), and all of them together decide the answer.
  *
- * What it cannot say: whether a change is for the better, and how small changes add up over a long
- * text. A divergence near 0 at every position does say that the method is standard decoding here.
+ * What it cannot say: whether a change is for the better. The mixtures are those of the text as it
+ * stands, so where the two distributions part widely, a real run would have parted from the text.
  *
  * @module
  */
@@ -60,7 +60,7 @@ export interface ActivityStep {
   readonly entropy: number;
   /** Weight of the mixture on other tokens than the one that the method records. */
   readonly offSampleMass: number;
-  /** JS(next | mixture, next | the token that the method records), nats, 0 to ln 2. */
+  /** JS(next | mixtures so far, next | tokens so far), nats, 0 to ln 2. */
   readonly divergence: number;
   /** Total variation of the two: the least share of next tokens that would be drawn differently. */
   readonly changed: number;
@@ -107,10 +107,6 @@ function quantilesOf(values: readonly number[]): Quantiles {
 function totalVariation(a: Float32Array, b: Float32Array): number {
   const p = softmax(a), q = softmax(b);
   return Math.min(1, p.reduce((sum, own, i) => sum + Math.abs(own - q[i]!), 0) / 2);
-}
-
-function isToken({ ids, weights, spread }: Mixture, token: number): boolean {
-  return !spread && ids.length === 1 && ids[0] === token && weights[0] === 1;
 }
 
 /** A mixture that outlives its step. */
@@ -198,12 +194,12 @@ export async function activity(
   for (let from = 0; from < prompts.length; from += SLOTS) {
     const group = prompts.slice(from, from + SLOTS).map((prompt) => promptTokens(model, prompt));
     const texts = await shadowed(model, group, method, { ...settings, maxNewTokens: tokens });
-    for (const step of await compared(model, group, texts, options.signal)) {
-      steps.push({ ...step, prompt: from + step.prompt });
+    for (const [i, text] of texts.entries()) {
+      options.signal?.throwIfAborted();
+      if (text.length > 0) steps.push(...await compared(model, group[i]!, text, from + i));
     }
   }
   if (steps.length === 0) throw new RangeError(`Cannot ${verb} as all texts are empty`);
-  steps.sort((a, b) => a.prompt - b.prompt || a.index - b.index);
   const of = (pick: (step: ActivityStep) => number) => quantilesOf(steps.map(pick));
   const found = {
     method: method.name,
@@ -219,9 +215,7 @@ export async function activity(
 
 /** What the method would have fed at a position of a text that goes on without it. */
 interface Shadow extends Pick<ActivityStep, "token" | "entropy" | "offSampleMass"> {
-  /** The token that the method records. */
-  readonly recorded: number;
-  /** Its input. */
+  /** What it would have fed. */
   readonly mixture: Mixture;
 }
 
@@ -238,13 +232,12 @@ async function shadowed(
       ...method,
       init: (context) => method.init(context),
       step(distribution, token, state) {
-        const made = method.step(distribution, token, state), recorded = made.token ?? token;
+        const made = method.step(distribution, token, state);
         texts[i]!.push({
           token,
-          recorded,
           mixture: kept(made.input),
           entropy: distribution.normalizedEntropy,
-          offSampleMass: offSampleMassOf(made, recorded),
+          offSampleMass: offSampleMassOf(made, made.token ?? token),
         });
         return { input: oneToken(token), state: made.state };
       },
@@ -258,56 +251,26 @@ async function shadowed(
   return texts;
 }
 
-/** Compares at every position what follows the mixture with what follows the recorded token. */
+/** Compares at every position what follows the mixtures with what follows the tokens. */
 async function compared(
   model: Model,
-  prompts: readonly (readonly number[])[],
-  texts: readonly Shadow[][],
-  signal: AbortSignal | undefined,
+  prompt: readonly number[],
+  text: readonly Shadow[],
+  index: number,
 ): Promise<ActivityStep[]> {
-  const rows = prompts.map((prompt, index) => ({ index, prompt, text: texts[index]! }))
-    .filter(({ text }) => text.length > 0);
-  if (rows.length === 0) return [];
-  const longest = Math.max(...rows.map(({ text }) => text.length));
-  const length = Math.max(...rows.map(({ prompt, text }) => prompt.length + text.length));
-  const width = model.config.vocabularySize, steps: ActivityStep[] = [];
-  using cache = model.openCache({ slots: rows.length, length: Math.min(length, model.maxLength) });
-  for (const [slot, { prompt, text }] of rows.entries()) {
-    signal?.throwIfAborted();
-    await cache.prefill(
-      slot,
-      0,
-      [...prompt, ...text.slice(0, -1).map(({ token }) => token)],
-      "last",
-    );
-  }
-  for (let last = longest - 1; last >= 0; last--) {
-    signal?.throwIfAborted();
-    // a text that is shorter is asked about its own end meanwhile, and not listened to
-    const at = rows.map(({ text }) => Math.min(last, text.length - 1));
-    const places = rows.map(({ prompt }, slot) => prompt.length + at[slot]!);
-    const shadows = rows.map(({ text }, slot) => text[at[slot]!]!);
-    const mixes = ({ mixture, recorded }: Shadow) => !isToken(mixture, recorded);
-    const feed = async (pick: (shadow: Shadow) => Mixture) =>
-      (await cache.step(shadows.map(pick), places)).slice();
-    const some = shadows.some(mixes);
-    const alone = some ? await feed(({ recorded }) => oneToken(recorded)) : undefined;
-    const mixed = some ? await feed(({ mixture }) => mixture) : undefined;
-    for (const [slot, { index, text }] of rows.entries()) {
-      if (last >= text.length) continue;
-      const shadow = shadows[slot]!, { token, entropy, offSampleMass } = shadow;
-      const row = (all: Float32Array) => all.subarray(slot * width, (slot + 1) * width);
-      const differs = alone && mixed && mixes(shadow);
-      steps.push({
-        prompt: index,
-        index: last,
-        token,
-        entropy,
-        offSampleMass,
-        divergence: differs ? jsDivergence(row(mixed), row(alone)) : 0,
-        changed: differs ? totalVariation(row(mixed), row(alone)) : 0,
-      });
-    }
-  }
-  return steps;
+  const { config: { vocabularySize }, maxLength } = model, from = prompt.length;
+  const fed = text.slice(0, maxLength - from);
+  using cache = model.openCache({ slots: 1, length: from + fed.length });
+  await cache.prefill(0, 0, prompt, "last");
+  const tokens = await cache.prefill(0, from, fed.map(({ token }) => token), "all");
+  const mixtures = await cache.prefill(0, from, fed.map(({ mixture }) => mixture), "all");
+  return fed.map(({ token, entropy, offSampleMass }, t) => {
+    const row = (all: Float32Array) => all.subarray(t * vocabularySize, (t + 1) * vocabularySize);
+    const P = row(tokens), Q = row(mixtures);
+    return {
+      ...{ prompt: index, index: t, token, entropy, offSampleMass },
+      divergence: jsDivergence(P, Q),
+      changed: totalVariation(P, Q),
+    };
+  });
 }

@@ -13,10 +13,11 @@
  * | To see | Use |
  * | --- | --- |
  * | how much a method gains, and at which β | {@linkcode plotGains} |
- * | whether mixing could act at all | {@linkcode plotMixing} |
+ * | whether mixing could act at all | {@linkcode plotMixing}, {@linkcode plotActivity} |
+ * | which problems changed hands, and how | {@linkcode plotFlips} |
  * | where in a text the model was uncertain | {@linkcode plotTrace} |
  * | what one step was fed | {@linkcode plotMixture} |
-| all of a study | {@linkcode studyReport}, {@linkcode gainsTable} |
+ * | all of a study | {@linkcode studyReport}, {@linkcode gainsTable} |
  *
  * @example From runs to a file
  * ```ts
@@ -38,6 +39,8 @@
 export * from "./figure.ts";
 
 // Figures
+export * from "./activity.ts";
+export * from "./flips.ts";
 export * from "./gains.ts";
 export * from "./mixing.ts";
 export * from "./mixture.ts";

@@ -1,5 +1,5 @@
 /**
- * A study as a piece of a page: settings, table, curve, activity.
+ * A study as a piece of a page: settings, table, curve, activity, problems won and lost.
  *
  * @module
  */
@@ -11,6 +11,7 @@ import { controlNote } from "../tasks/mod.ts";
 import { escapeHtml } from "./escape.ts";
 import { percent } from "./_format.ts";
 import type { Figure, Html } from "./figure.ts";
+import { plotFlips } from "./flips.ts";
 import { plotGains } from "./gains.ts";
 import { plotMixing } from "./mixing.ts";
 import { gainsTable } from "./table.ts";
@@ -47,7 +48,8 @@ function settings(runs: readonly Run[]): string {
  *
  * @param runs Runs of one study.
  * @param options Baseline, runs of greedy decoding.
- * @returns Heading, settings, table, gains over β, mixing activity; for `toHtml` or `show`.
+ * @returns Heading, settings, table, gains over β, mixing activity, and the problems won and lost by
+ * the method with the largest gain; for `toHtml` or `show`.
  * @throws {RangeError} Where the runs are none, of several studies, or incomplete.
  *
  * @example
@@ -57,7 +59,7 @@ function settings(runs: readonly Run[]): string {
  * await using model = await loadModel("votes-tiny");
  * const methods = betaGrid({ betas: [1], controls: false });
  * const runs = await runStudy({ model, task: votes({ limit: 5 }), methods });
- * assertEquals(studyReport(runs).length, 4);
+ * assertEquals(studyReport(runs).length, 5);
  * ```
  */
 export function studyReport(
@@ -67,6 +69,8 @@ export function studyReport(
   checkOptions("report", options, ["baseline", "greedy"]);
   const { baseline = "standard", greedy = [] } = options;
   const rows = gains(runs, { baseline });
+  const others = rows.filter(({ method }) => method !== baseline);
+  const best = others.toSorted((a, b) => b.gain - a.gain)[0];
   const { model, task } = runs[0]!;
   const name = `${model.split("@")[0]} on ${task}`;
   const texts = [settings(runs)];
@@ -87,5 +91,6 @@ export function studyReport(
     gainsTable(rows),
     plotGains(rows, { title: `Gain over ${baseline}: ${name}`, baseline }),
     plotMixing(runs, { title: `Was there anything to mix? ${name}` }),
+    ...(best ? [plotFlips(runs, { method: best.method, baseline })] : []),
   ];
 }

@@ -36,6 +36,12 @@ export interface StepLike {
   readonly offSampleMass: number;
   /** The most probable tokens, most probable first. */
   readonly candidates?: readonly CandidateLike[] | undefined;
+  /** What the method did, such as "soft" or "cold stop". */
+  readonly event?: string | undefined;
+  /** Token that was drawn, where another one was recorded. */
+  readonly drawn?: number | undefined;
+  /** Length of the mixture's embedding relative to the token's. */
+  readonly norm?: number | undefined;
 }
 
 /** What {@linkcode plotTrace} reads of a generation. */
@@ -55,7 +61,7 @@ export interface PlotTraceOptions {
    */
   readonly maxEntropy?: number;
   /**
-   * Number of candidates named in a token's tooltip.
+   * Number of candidates, and of tokens of the mixture, named in a token's tooltip.
    *
    * @default {5}
    */
@@ -64,7 +70,9 @@ export interface PlotTraceOptions {
 
 /**
  * Shows a generation as text, each token coloured by its entropy; resting the pointer on a token
- * names its probability, the off-sample mass and the most probable candidates.
+ * names its probability, the most probable candidates, and the mixture that was fed next with its
+ * off-sample mass and its length. What a method did, such as a switch between soft and plain input,
+ * stands before the first token of its kind.
  *
  * @param generation Result of `generate` with `trace: true`.
  * @param options Scale of the colours, and length of the tooltips.
@@ -106,7 +114,8 @@ export function plotTrace(generation: TracedLike, options: PlotTraceOptions = {}
   const mass = mean(steps.map((step) => step.offSampleMass));
   const summary = `${steps.length} ${steps.length === 1 ? "token" : "tokens"}, ` +
     `mean H ${entropy.toFixed(3)}, mean off-sample mass ${mass.toFixed(3)}`;
-  const tokens = steps.map((step) =>
+  const tokens = steps.map((step, i) =>
+    badge(step.event, i === 0 ? undefined : steps[i - 1]!.event) +
     `<span title="${escapeHtml(tooltip(step, candidates))}" style="background:${
       heat(step.entropy / max)
     };border-radius:2px">${escapeHtml(visible(step.text))}</span>`
@@ -124,15 +133,30 @@ export function plotTrace(generation: TracedLike, options: PlotTraceOptions = {}
   };
 }
 
-function tooltip(step: StepLike, candidates: number): string {
-  const top = (step.candidates ?? []).slice(0, candidates).map((candidate) =>
-    `${candidate.probability.toFixed(3)}  ${quoted(candidate.text, candidate.token)}`
-  );
+/** What begins at a token. */
+function badge(event: string | undefined, before: string | undefined): string {
+  if (event === undefined || event === before) return "";
+  return `<span style="font:10px sans-serif;color:#fff;background:#0072b2;border-radius:3px;` +
+    `padding:0 3px;margin:0 2px;vertical-align:super">${escapeHtml(event)}</span>`;
+}
+
+function tooltip(step: StepLike, most: number): string {
+  const { candidates = [], mixture, norm, drawn, event } = step;
+  const texts = new Map(candidates.map(({ token, text }) => [token, text]));
+  texts.set(step.token, step.text);
+  const line = (value: number, token: number) =>
+    `${value.toFixed(3)}  ${quoted(texts.get(token), token)}`;
+  const weights = Array.from(mixture.ids, (id, k) => [id, mixture.weights[k]!] as const)
+    .sort(([, a], [, b]) => b - a).slice(0, most);
   return [
     `${quoted(step.text, step.token)}  p = ${step.probability.toFixed(3)}`,
+    ...(drawn === undefined ? [] : [`recorded in place of ${quoted(texts.get(drawn), drawn)}`]),
+    ...(event === undefined ? [] : [event]),
     `H = ${step.entropy.toFixed(3)}`,
-    `off-sample mass ${step.offSampleMass.toFixed(3)}`,
-    ...top,
+    ...candidates.slice(0, most).map(({ probability, token }) => line(probability, token)),
+    `off-sample mass ${step.offSampleMass.toFixed(3)}` +
+    (norm === undefined ? "" : `, norm ${norm.toFixed(3)}`),
+    ...weights.map(([token, weight]) => line(weight, token)),
   ].join("\n");
 }
 

@@ -13,6 +13,7 @@
  * - {@linkcode mcnemarExact}, {@linkcode signFlipTest}: is there a difference?
  * - {@linkcode pairedScore}, {@linkcode pairedBootstrap}, {@linkcode wilson}: how large may it be?
  * - {@linkcode holm}: several comparisons at once
+ * - {@linkcode flips}: which problems changed hands
  * - {@linkcode minimumDetectableGain}: is the study large enough? (ask first)
  *
  * All figures are fractions, not percent; all randomness takes a seed; runs that would have to be
@@ -38,5 +39,6 @@ export { pairedBootstrap, type PairedBootstrapOptions } from "./bootstrap.ts";
 export { pairedScore } from "./paired_score.ts";
 export { type Interval, wilson } from "./wilson.ts";
 export { holm } from "./holm.ts";
+export { type Flips, flips, type FlipsOptions, type Pair } from "./flips.ts";
 export { minimumDetectableGain, type MinimumDetectableGainOptions } from "./power.ts";
 export type { Outcome } from "./_table.ts";

@@ -1,6 +1,7 @@
 /** Rows and runs that look like those of a study; made up. */
 
 import type { GainLike, StepLike } from "../../lib/plot/mod.ts";
+import type { Run } from "../../lib/study/mod.ts";
 
 /** A row with a gain and the half width of its interval, in percentage points. */
 export function row(
@@ -90,6 +91,30 @@ export function step(text: string, token: number, entropy: number): StepLike {
     offSampleMass: 0.3,
     candidates,
   };
+}
+
+/** Whole runs of "standard" and "moi": every third problem won, every fifth lost, all hostile text. */
+export function hostileRuns(problems: number): Run[] {
+  return Array.from({ length: problems }, (_, i) =>
+    ["standard", "moi"].map((method): Run => ({
+      ...{ study: "s", model: "m@0", device: "cpu", dtype: "fp32", task: "t" },
+      problem: `<b>p${i}</b>`,
+      method,
+      parameters: { name: method },
+      ...{ repeat: 0, studySeed: 0, seed: i },
+      sampler: { temperature: 1, topK: 0, topP: 1, minP: 0, maxNewTokens: 8 },
+      ...{ prompt: "00", promptTokens: 1, tokens: [1, 2] },
+      text: `</pre><script>alert(${i})</script>`,
+      finishReason: "stop",
+      grade: {
+        correct: method === "moi" ? i % 5 !== 0 : i % 3 !== 0,
+        extracted: '"><img src=x onerror=alert(1)>',
+        reason: "<i>because</i>",
+      },
+      mixing: { meanEntropy: 0.1, meanOffSampleMass: method === "moi" ? 0.2 : 0 },
+      timing: { prefillMs: 1, decodeMs: 2 },
+      versions: {},
+    }))).flat();
 }
 
 /** A generation whose text tries to be markup. */

@@ -4,8 +4,17 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { plotGains, plotMixing, plotMixture, plotTrace, toHtml } from "../../lib/plot/mod.ts";
-import { generation, runs, study } from "./_rows.ts";
+import {
+  plotActivity,
+  plotFlips,
+  plotGains,
+  plotMixing,
+  plotMixture,
+  plotTrace,
+  studyReport,
+  toHtml,
+} from "../../lib/plot/mod.ts";
+import { generation, hostileRuns, runs, study } from "./_rows.ts";
 
 /** Path of a Chromium, if there is one. */
 function findChromium(): string | undefined {
@@ -72,19 +81,34 @@ Deno.test({
       plotGains(study),
       plotMixing(runs),
       plotMixture(generation.trace[1]!),
-      plotTrace(generation),
+      plotActivity({
+        ...{ method: "moi <b>", prompts: 1, positions: 2 },
+        steps: [0.1, 0.3].map((entropy, index) => ({
+          ...{ prompt: 0, index, token: 1, entropy },
+          ...{ offSampleMass: 0.2, divergence: 0.1, changed: 0.05 },
+        })),
+      }),
+      plotTrace({
+        ...generation,
+        trace: generation.trace.map((step, i) => ({ ...step, event: `<script>${i % 2}` })),
+      }),
+      plotFlips(hostileRuns(9), { method: "moi" }),
+      ...studyReport(hostileRuns(9)),
     ], { title: "Browser" });
     const { dom, log } = await load(chromium!, page.replace("<head>", `<head>${WATCH}`));
 
     assert(!dom.includes("data-failure"), /data-failure="[^"]*"/.exec(dom)?.[0]);
     assertEquals(log.split("\n").filter((line) => line.includes(":CONSOLE")), []);
-    for (const id of ["figure-1", "figure-2", "figure-3"]) {
+    for (const id of [1, 2, 3, 4, 5, 6].map((n) => `figure-${n}`)) {
       const from = dom.indexOf(`id="${id}"`);
       const figure = dom.slice(from, dom.indexOf("<script>", from));
       assertStringIncludes(figure, '<svg class="main-svg"');
     }
     assertStringIncludes(dom, ">N = 60 problems × 8 repeats · paired 95 % intervals<");
     assertStringIncludes(dom, " &lt;script&gt;alert(1)&lt;/script&gt;</span>");
-    assert(!dom.includes("<script>alert"));
+    assertStringIncludes(dom, "&lt;script&gt;1</span>"); // an event
+    assertStringIncludes(dom, "&lt;/pre&gt;&lt;script&gt;alert(3)&lt;/script&gt;</pre>");
+    assertStringIncludes(dom, '"&gt;&lt;img src=x onerror=alert(1)&gt;');
+    assert(!dom.includes("<script>alert") && !dom.includes("<img"));
   },
 });

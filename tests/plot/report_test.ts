@@ -32,14 +32,16 @@ function runs(temperature: number, methods: readonly string[]): Run[] {
 
 const head = (parts: readonly unknown[]) => (parts[0] as Html).text;
 
-Deno.test("studyReport() holds settings, a table and two figures", () => {
+Deno.test("studyReport() holds settings, a table, two figures and what changed hands", () => {
   const parts = studyReport(runs(1, ["standard", "moi-1"]));
   assertEquals(parts.map((part) => isHtml(part) ? "html" : isFigure(part) ? "figure" : "?"), [
     "html",
     "html",
     "figure",
     "figure",
+    "html",
   ]);
+  assertStringIncludes((parts[4] as Html).text, "moi-1 against standard: 1 won, 0 lost of 3 pairs");
   assertStringIncludes(head(parts), "temperature 1, top-k off, top-p 1");
   assertStringIncludes(head(parts), "2 of 6 runs reached the limit");
 });
@@ -50,9 +52,14 @@ Deno.test("studyReport() says what a control is, and what greedy decoding gets",
   assertStringIncludes(head(parts), "Greedy decoding (temperature 0) on the same task: 66.7 %");
 });
 
-Deno.test("studyReport() makes a page without the models' texts", async () => {
+Deno.test("studyReport() makes a page on which the models' texts are text", async () => {
   const page = await toHtml(studyReport(runs(1, ["standard", "moi-1"])), { title: "x" });
-  assert(!page.includes("onerror"));
+  assert(!page.includes("<img"));
+  assertStringIncludes(page, "&lt;img src=x onerror=alert(1)&gt;");
+});
+
+Deno.test("studyReport() of the baseline alone shows nothing that changed hands", () => {
+  assertEquals(studyReport(runs(1, ["standard"])).length, 4);
 });
 
 Deno.test("studyReport() refuses no runs and unknown options", () => {

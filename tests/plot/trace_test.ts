@@ -33,17 +33,27 @@ Deno.test("plotTrace() takes an entropy that rounding put above 1", () => {
   assertStringIncludes(html, "rgb(230,159,30);border");
 });
 
-Deno.test("plotTrace() names entropy, probability, mass and candidates in the tooltip", () => {
+Deno.test("plotTrace() names entropy, candidates, mass and mixture in the tooltip", () => {
   const { html } = plotTrace(generation, { candidates: 2 });
   const title = [
     "&quot; cat&quot;  p = 0.550",
     "H = 0.120",
-    "off-sample mass 0.300",
     "0.550  &quot; cat&quot;",
     "0.250  &quot; dog&quot;",
+    "off-sample mass 0.300",
+    "0.700  &quot; cat&quot;",
+    "0.170  &quot; dog&quot;",
   ].join("\n");
   assertStringIncludes(html, `title="${title}"`);
   assert(!html.includes("0.120  "));
+});
+
+Deno.test("plotTrace() tells norm, events once each, and what was drawn in place of the token", () => {
+  const plain = step("a", 1, 0.1), soft = { ...plain, event: "<soft>", norm: 0.81, drawn: 901 };
+  const { html } = plotTrace({ text: "aaa", trace: [plain, soft, soft] });
+  assertEquals(html.split("&lt;soft&gt;</span>").length, 2);
+  assertStringIncludes(html, "off-sample mass 0.300, norm 0.810");
+  assertStringIncludes(html, "recorded in place of &quot; dog&quot;\n&lt;soft&gt;\nH = 0.100");
 });
 
 Deno.test("plotTrace() marks line breaks and tokens without text", () => {

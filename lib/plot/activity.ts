@@ -1,0 +1,101 @@
+/**
+ * What `activity` found: how uncertain the model is, how much weight the method moves, and how much
+ * of what follows changes.
+ *
+ * @module
+ */
+
+import { checkOptions, refusal } from "../_check.ts";
+import type { Activity } from "../decode/mod.ts";
+import { plotlyText } from "./escape.ts";
+import type { Figure } from "./figure.ts";
+import { alpha, axis, axisTitle, baseLayout, COLORS, rounded } from "./_theme.ts";
+
+/** Options of {@linkcode plotActivity}. */
+export interface PlotActivityOptions {
+  /** Title. Default: "Will mixing matter here?". */
+  readonly title?: string;
+}
+
+/** Number of bars of a histogram. */
+const BARS = 40;
+
+const PANELS = [
+  { field: "entropy", title: "normalised entropy", color: COLORS.blue },
+  { field: "offSampleMass", title: "off-sample mass", color: COLORS.vermillion },
+  { field: "changed", title: "share of next tokens that change", color: COLORS.band },
+] as const;
+
+/**
+ * Draws three histograms over the positions: normalised entropy, off-sample mass, and the share of
+ * next tokens that the mixture changes. Counts are on a logarithmic scale, since most positions of
+ * most models are certain.
+ *
+ * @param activity Result of `activity`.
+ * @param options Title.
+ * @returns A figure; method and N stand below the title.
+ * @throws {RangeError} If there are no positions.
+ * @throws {TypeError} If an option is not known.
+ *
+ * @example
+ * ```ts
+ * import { activity, loadModel, moi, plotActivity } from "@moi/moi";
+ * import { assertEquals } from "@std/assert";
+ * await using model = await loadModel("votes-tiny");
+ * const found = await activity(model, [[1]], moi({ beta: 0.25 }), { tokens: 4 });
+ * assertEquals(plotActivity(found).data.length, 3);
+ * ```
+ */
+export function plotActivity(
+  activity: Pick<Activity, "method" | "prompts" | "positions" | "steps">,
+  options: PlotActivityOptions = {},
+): Figure {
+  checkOptions("plot activity", options, ["title"]);
+  const { method, prompts, positions, steps } = activity;
+  if (steps.length === 0) {
+    throw new RangeError(refusal("plot activity", "steps", "have at least one position", steps));
+  }
+  const width = 1 / PANELS.length, data: object[] = [], axes: Record<string, object> = {};
+  for (const [i, { field, title, color }] of PANELS.entries()) {
+    const values = steps.map((step) => Math.max(0, step[field])), panel = i === 0 ? "" : i + 1;
+    const largest = values.reduce((a, b) => Math.max(a, b), 0);
+    const end = largest < 0.001 ? 0.05 : rounded(1.02 * largest, 6), size = end / BARS;
+    const counts = new Array<number>(BARS).fill(0);
+    for (const value of values) counts[Math.min(BARS - 1, Math.floor(value / size))]! += 1;
+    data.push({
+      type: "bar",
+      x: counts.map((_, k) => rounded((k + 0.5) * size, 6)),
+      y: counts,
+      width: size,
+      xaxis: `x${panel}`,
+      yaxis: `y${panel}`,
+      marker: { color: alpha(color, 0.7) },
+      hovertemplate: "%{y} positions near %{x}<extra></extra>",
+    });
+    axes[`xaxis${panel}`] = axis({
+      domain: [i * width + (i > 0 ? 0.03 : 0), (i + 1) * width],
+      range: [0, end],
+      title: axisTitle(title),
+      anchor: `y${panel}`,
+    });
+    axes[`yaxis${panel}`] = axis({
+      type: "log",
+      range: [Math.log10(0.7), Math.log10(1.5 * steps.length)],
+      anchor: `x${panel}`,
+      ...(i === 0 ? { title: axisTitle("positions") } : { showticklabels: false }),
+    });
+  }
+  const n = `${method} · N = ${positions} positions of ${prompts} prompt${
+    prompts === 1 ? "" : "s"
+  }`;
+  return {
+    data,
+    layout: {
+      ...baseLayout(plotlyText(options.title ?? "Will mixing matter here?"), plotlyText(n)),
+      height: 340,
+      margin: { l: 60, r: 24, t: 70, b: 58 },
+      showlegend: false,
+      ...axes,
+    },
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * Problems won and lost against the baseline, with both texts side by side: what a gain is made of.
+ *
+ * @module
+ */
+
+import { checkNumber, checkOptions } from "../_check.ts";
+import { flips, type Pair } from "../stats/mod.ts";
+import type { Run } from "../study/mod.ts";
+import { escapeHtml } from "./escape.ts";
+import type { Html } from "./figure.ts";
+
+/** Options of {@linkcode plotFlips}. */
+export interface PlotFlipsOptions {
+  /** Key of the method that is compared. */
+  readonly method: string;
+  /** Key of the method that it is compared with. Default: "standard". */
+  readonly baseline?: string;
+  /** Largest number of won problems shown, and of lost ones. Default: 20. */
+  readonly most?: number;
+}
+
+/** Longest text shown, in characters: what is beyond stands in the runs. */
+const LONGEST = 20_000;
+
+/**
+ * Shows the problems that two methods disagree on, won ones first. Each opens to the two texts, the
+ * answers found in them and what the grader said.
+ *
+ * @param runs Runs of one study.
+ * @param options The two methods, and how many problems.
+ * @returns HTML that needs no script, with every text escaped, and its plain-text twin.
+ * @throws {TypeError} If an option is not known.
+ * @throws {RangeError} If a method has no runs, or the two have not the same problems and repeats.
+ *
+ * @example What β = ¼ changes on three problems
+ * ```ts
+ * import { loadModel, moi, plotFlips, runStudy, standard, votes } from "@moi/moi";
+ * import { assertStringIncludes } from "@std/assert";
+ * await using model = await loadModel("votes-tiny");
+ * const methods = { standard: standard(), moi: moi({ beta: 0.25 }) };
+ * const runs = await runStudy({ model, task: votes({ limit: 3 }), methods });
+ * assertStringIncludes(plotFlips(runs, { method: "moi" }).text, "of 3 pairs");
+ * ```
+ */
+export function plotFlips(runs: readonly Run[], options: PlotFlipsOptions): Html {
+  const verb = "plot flips";
+  checkOptions(verb, options, ["method", "baseline", "most"]);
+  const { method, baseline = "standard", most = 20 } = options;
+  checkNumber(verb, "most", most, { min: 1, integer: true });
+  const { won, lost, both, neither } = flips(runs, { baseline, method });
+  const count = won.length + lost.length + both + neither;
+  const summary = `${method} against ${baseline}: ${won.length} won, ${lost.length} lost of ` +
+    `${count} pairs; both solve ${both}, neither ${neither}`;
+  const part = (title: string, pairs: readonly Pair<Run>[]) => {
+    const shown = pairs.slice(0, most);
+    const heading = `${title}: ${pairs.length}` +
+      (shown.length < pairs.length ? `, the first ${shown.length} shown` : "");
+    return {
+      html: `<p style="margin:10px 0 4px"><b>${escapeHtml(heading)}</b></p>` +
+        shown.map((pair) => details(pair, baseline, method)).join("\n"),
+      text: [heading, ...shown.map((pair) => `  ${line(pair, baseline, method)}`)].join("\n"),
+    };
+  };
+  const parts = [part(`only ${method} is right`, won), part(`only ${baseline} is right`, lost)];
+  return {
+    html: `<div style="background:#fff;color:#000;padding:10px 12px;font:13px sans-serif">` +
+      `<p>${escapeHtml(summary)}</p>${parts.map(({ html }) => html).join("\n")}</div>`,
+    text: [summary, ...parts.map(({ text }) => text)].join("\n"),
+  };
+}
+
+const nameOf = ({ problem, repeat }: Pair<Run>) =>
+  repeat === 0 ? problem : `${problem}, repeat ${repeat}`;
+
+const answerOf = ({ grade }: Run) => grade.extracted ?? "no answer";
+
+function line(pair: Pair<Run>, baseline: string, method: string): string {
+  const side = (name: string, run: Run) => `${name}: ${JSON.stringify(answerOf(run))}`;
+  return `${nameOf(pair)}  ${side(baseline, pair.baseline)}  ${side(method, pair.method)}`;
+}
+
+function details(pair: Pair<Run>, baseline: string, method: string): string {
+  return `<details style="margin:2px 0"><summary>${escapeHtml(nameOf(pair))} &nbsp; ${
+    escapeHtml(answerOf(pair.baseline))
+  } → ${escapeHtml(answerOf(pair.method))}</summary>` +
+    `<div style="display:grid;grid-template-columns:1fr 1fr;gap:12px">${
+      column(baseline, pair.baseline)
+    }${column(method, pair.method)}</div></details>`;
+}
+
+function column(name: string, run: Run): string {
+  const { grade, tokens, finishReason, mixing, text } = run;
+  const facts = [
+    grade.correct ? "right" : "wrong",
+    grade.reason ?? [],
+    `${tokens.length} tokens`,
+    finishReason === "length" ? "cut off" : [],
+    `off-sample mass ${mixing.meanOffSampleMass.toFixed(3)}`,
+  ].flat().join(" · ");
+  const shown = text.length > LONGEST
+    ? `${text.slice(0, LONGEST)}… (${text.length - LONGEST} more characters)`
+    : text;
+  return `<div style="min-width:0"><div style="margin:4px 0"><b>${escapeHtml(name)}</b> ${
+    escapeHtml(facts)
+  }</div><pre style="white-space:pre-wrap;overflow-wrap:anywhere;margin:0;padding:8px;` +
+    `background:#f5f5f5;color:#000">${escapeHtml(shown)}</pre></div>`;
+}

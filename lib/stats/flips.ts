@@ -1,0 +1,100 @@
+/**
+ * Which problems changed hands between two methods: the pairs behind `won` and `lost` of a gain.
+ *
+ * @module
+ */
+
+import { checkOptions, shown } from "../_check.ts";
+import { type Outcome, tabulate } from "./_table.ts";
+
+/** Which two methods {@linkcode flips} compares. */
+export interface FlipsOptions {
+  /** Key of the method that is compared with. */
+  readonly baseline: string;
+  /** Key of the method that is compared. */
+  readonly method: string;
+}
+
+/** The runs of both methods on one problem and repeat. */
+export interface Pair<R extends Outcome = Outcome> {
+  /** Problem id. */
+  readonly problem: string;
+  /** Repeat, from 0. */
+  readonly repeat: number;
+  /** The baseline's run. */
+  readonly baseline: R;
+  /** The method's run. */
+  readonly method: R;
+}
+
+/** Result of {@linkcode flips}. */
+export interface Flips<R extends Outcome = Outcome> {
+  /** Pairs that only the method solves, in the order of its runs. */
+  readonly won: readonly Pair<R>[];
+  /** Pairs that only the baseline solves. */
+  readonly lost: readonly Pair<R>[];
+  /** Number of pairs that both solve. */
+  readonly both: number;
+  /** Number of pairs that neither solves. */
+  readonly neither: number;
+}
+
+/**
+ * Sorts the pairs of two methods by who solves them.
+ *
+ * @param runs Runs of one study; those of other methods are passed over.
+ * @param options The two methods.
+ * @returns Won and lost pairs with their runs, and how many stayed as they were.
+ * @throws {TypeError} If an option is unknown, or a run has no verdict
+ * @throws {RangeError} If a method has no runs, a run was aborted or is there twice, or a run of one
+ * method has no partner
+ *
+ * @example One problem won
+ * ```ts
+ * import { flips, type Outcome } from "@moi/moi/stats";
+ * import { assertEquals } from "@std/assert";
+ * const run = (method: string, correct: boolean): Outcome => ({
+ *   ...{ study: "demo", model: "tiny", task: "sums", problem: "p1", method, repeat: 0 },
+ *   ...{ parameters: { name: method }, tokens: [1], finishReason: "stop" },
+ *   grade: { correct, extracted: null },
+ *   mixing: { meanEntropy: 0, meanOffSampleMass: 0 },
+ * });
+ * const runs = [run("standard", false), run("moi", true)];
+ * const { won, lost } = flips(runs, { baseline: "standard", method: "moi" });
+ * assertEquals([won.length, lost.length], [1, 0]);
+ * ```
+ */
+export function flips<R extends Outcome>(runs: readonly R[], options: FlipsOptions): Flips<R> {
+  const verb = "compare runs";
+  checkOptions(verb, options, ["baseline", "method"]);
+  tabulate(verb, runs); // refuses what cannot be compared
+  const keyOf = ({ problem, repeat }: R) => JSON.stringify([problem, repeat]);
+  const of = (name: "baseline" | "method") => {
+    const own = runs.filter((run) => run.method === options[name]);
+    if (own.length > 0) return new Map(own.map((run) => [keyOf(run), run]));
+    const known = shown([...new Set(runs.map((run) => run.method))]);
+    throw new RangeError(
+      `Cannot ${verb} as '${name}' must be one of ${known}: current value is ${
+        shown(options[name])
+      }`,
+    );
+  };
+  const theirs = of("baseline"), ours = of("method");
+  const alone = [...ours.keys(), ...theirs.keys()]
+    .find((key) => !ours.has(key) || !theirs.has(key));
+  if (alone !== undefined) {
+    throw new RangeError(
+      `Cannot ${verb} as both methods must have the same problems and repeats: only one has ${alone}; ` +
+        "finish the study first",
+    );
+  }
+  const won: Pair<R>[] = [], lost: Pair<R>[] = [];
+  let both = 0, neither = 0;
+  for (const [key, method] of ours) {
+    const baseline = theirs.get(key)!, { problem, repeat } = method;
+    const pair = { problem, repeat, baseline, method };
+    if (method.grade.correct === baseline.grade.correct) method.grade.correct ? both++ : neither++;
+    else (method.grade.correct ? won : lost).push(pair);
+  }
+  return { won, lost, both, neither };
+}

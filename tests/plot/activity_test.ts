@@ -1,0 +1,28 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { plotActivity } from "../../lib/plot/mod.ts";
+
+// deno-lint-ignore no-explicit-any
+type Any = any;
+
+const found = (entropies: readonly number[]) => ({
+  method: "<moi>",
+  prompts: 2,
+  positions: entropies.length,
+  steps: entropies.map((entropy, index) => ({
+    ...{ prompt: 0, index, token: 1, entropy },
+    ...{ offSampleMass: entropy / 2, divergence: 0, changed: 0 },
+  })),
+});
+
+Deno.test("plotActivity() counts every position in each of three histograms", () => {
+  const { data, layout } = plotActivity(found([0, 0.1, 0.1, 0.4])) as Any;
+  for (const { y } of data) assertEquals(y.reduce((a: number, b: number) => a + b), 4);
+  assertEquals(data[0].y[0], 1);
+  assertEquals(data[0].y.at(-1), 1);
+  assertEquals(data[2].y[0], 4); // nothing changes
+  assertEquals(layout.title.subtitle.text, "&lt;moi&gt; · N = 4 positions of 2 prompts");
+});
+
+Deno.test("plotActivity() refuses an activity without positions", () => {
+  assertThrows(() => plotActivity(found([])), RangeError, "at least one position");
+});
