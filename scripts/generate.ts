@@ -1,20 +1,17 @@
 /** `deno task generate`: one answer, as it is decoded. @module */
 
 import {
-  directMixture,
   interruptSignal,
-  linearMixture,
+  knowsMarkers,
   loadModel,
   type Method,
-  moi,
-  type MoiOptions,
-  randomMixture,
-  standard,
+  METHODS,
   type Step,
   stream,
+  type Tokenizer,
 } from "../mod.ts";
-import { type Arguments, command, given, numbers, print, visible } from "./_cli.ts";
-import { loadOptions, samplerOptions, SHARED_VALUES } from "./_tasks.ts";
+import { type Arguments, command, numbers, print, visible } from "./_cli.ts";
+import { loadOptions, SAMPLER_USAGE, samplerOptions, SHARED_VALUES } from "./_tasks.ts";
 
 const USAGE = `
 Answers a prompt and prints the text as it is decoded.
@@ -22,7 +19,8 @@ Answers a prompt and prints the text as it is decoded.
 usage: deno task generate -- "prompt" [options]
 
   --model ID            countdown-tiny, votes-tiny, or a folder (default: countdown-tiny)
-  --method NAME         standard, moi, direct, linear, random (default: moi if --beta is given)
+  --method NAME         any of the README's table, as in moi, softThinking, swiReasoning
+                        (default: moi if --beta is given, else standard)
   --beta B              β of moi and random (default: 1); Infinity is standard decoding
   --preset NAME         paper or mixinputs-0.1.1 (default: paper)
   --weight L            λ of linear (default: 0.5)
@@ -34,55 +32,55 @@ usage: deno task generate -- "prompt" [options]
   --revision R          branch, tag or commit of a model on the hub
   --trace               print a line per token: what was sampled, what was fed back
   --seed N              (default: 0)
-  --temperature T       (default: the model's)    --top-p P   --top-k K   --min-p P
-  --max-new-tokens N    (default: the model's)
+  --max-new-tokens N    (default: the model's, as the sampler's settings)
+${SAMPLER_USAGE}
   --threads N           threads within an operator
   -h, --help            this text
 `;
 
 const VALUES = ["model", "method", "beta", "preset", "weight", ...SHARED_VALUES];
 
-function methodOf(args: Arguments): Method {
-  const beta = args.number("beta"), weight = args.number("weight"), preset = args.value("preset");
-  const name = args.value("method") ??
-    (beta === undefined && preset === undefined ? "standard" : "moi");
-  const takes: Record<string, string[]> = {
-    standard: [],
-    moi: ["beta", "preset"],
-    direct: [],
-    linear: ["weight"],
-    random: ["beta"],
-  };
-  const own = Object.hasOwn(takes, name) ? takes[name] : undefined;
-  if (own === undefined) {
+/** Short names of methods, as studies call them, and the options that each takes. */
+const SHORT: Readonly<Record<string, string>> = {
+  direct: "directMixture",
+  linear: "linearMixture",
+  random: "randomMixture",
+};
+const TAKES: Readonly<Record<string, readonly string[]>> = {
+  moi: ["beta", "preset"],
+  randomMixture: ["beta"],
+  linearMixture: ["weight"],
+};
+
+/** The method that is asked for; methods for thoughts always act where the model has no markers. */
+function methodOf(args: Arguments): (tokenizer: Tokenizer) => Method {
+  const given = ["beta", "preset", "weight"].filter((name) => args.value(name) !== undefined);
+  const asked = args.value("method") ??
+    (given.includes("beta") || given.includes("preset") ? "moi" : "standard");
+  const name = SHORT[asked] ?? asked;
+  if (!Object.hasOwn(METHODS, name)) {
+    const known = Object.keys(METHODS).join(", ");
     throw new RangeError(
-      `Cannot generate as '--method' must be one of ${
-        Object.keys(takes).join(", ")
-      }: current value is "${name}"`,
+      `Cannot generate as '--method' must be one of ${known}: current value is "${asked}"`,
     );
   }
-  for (const option of ["beta", "weight", "preset"]) {
-    if (args.value(option) !== undefined && !own.includes(option)) {
-      throw new TypeError(`Cannot generate as the method ${name} takes no --${option}`);
+  for (const option of given) {
+    if (!TAKES[name]?.includes(option)) {
+      throw new TypeError(`Cannot generate as the method ${asked} takes no --${option}`);
     }
   }
-  switch (name) {
-    case "moi":
-      return moi(given({ beta, preset: preset as MoiOptions["preset"] }));
-    case "direct":
-      return directMixture();
-    case "linear":
-      return linearMixture(given({ weight }));
-    case "random":
-      return randomMixture(given({ beta }));
-    default:
-      return standard();
-  }
+  const options = Object.fromEntries(given.map((option) => [
+    option,
+    option === "preset" ? args.value(option) : args.number(option),
+  ]));
+  return (tokenizer) =>
+    METHODS[name]!.make({ ...(knowsMarkers(tokenizer) ? {} : { phase: "all" }), ...options });
 }
 
 const fixed = (value: number) => value.toFixed(3).padStart(6);
 
-function traceLine({ index, token, text, entropy, probability, offSampleMass, candidates }: Step) {
+function traceLine(step: Step) {
+  const { index, token, text, entropy, probability, offSampleMass, candidates, event } = step;
   const shown = visible(JSON.stringify(text)).padEnd(14);
   const top = candidates.slice(0, 4)
     .map((c) => `${visible(JSON.stringify(c.text))} ${c.probability.toFixed(2)}`);
@@ -96,9 +94,10 @@ await command(USAGE, { values: VALUES, flags: ["raw", "ids", "trace"] }, async (
   if (prompt === undefined || more.length > 0) {
     throw new TypeError("Cannot generate as one prompt must be given, in quotes; see --help");
   }
-  const method = methodOf(args);
+  const methodFor = methodOf(args);
   const id = args.value("model") ?? "countdown-tiny";
   await using model = await loadModel(id, loadOptions(args));
+  const method = methodFor(model.tokenizer);
   const asked = args.flag("ids")
     ? numbers("ids", prompt.trim().replaceAll(/\s+/g, ","))
     : args.flag("raw")

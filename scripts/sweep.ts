@@ -23,7 +23,14 @@ import {
   type Tokenizer,
 } from "../mod.ts";
 import { type Arguments, command, given, numbers, print, say } from "./_cli.ts";
-import { CONTROLS, loadOptions, samplerOptions, SHARED_VALUES, taskOf } from "./_tasks.ts";
+import {
+  CONTROLS,
+  loadOptions,
+  SAMPLER_USAGE,
+  samplerOptions,
+  SHARED_VALUES,
+  taskOf,
+} from "./_tasks.ts";
 
 const USAGE = `
 Sweeps methods over a task and measures gains over standard decoding, paired by problem.
@@ -46,8 +53,8 @@ Runs are kept in runs/*.jsonl: the same command again finishes what is missing.
   --problems N          first N problems (default: 500)
   --repeats N           runs of each problem (default: 1)
   --seed N              seed of the study (default: 0)
-  --temperature T       (default: the task's)     --top-p P   --top-k K   --min-p P
-  --max-new-tokens N    (default: the task's)
+  --max-new-tokens N    (default: the task's, as the sampler's settings)
+${SAMPLER_USAGE}
   --slots N             rows decoded at once (default: 64)
   --threads N           threads within an operator
   --dtype NAME          auto, fp32, fp16, int8, int4 (default: auto)

@@ -27,7 +27,7 @@ import { generateBatch } from "./generate.ts";
 import { type GenerateOptions, type Prompt, promptTokens } from "./generation.ts";
 import type { Method } from "./method.ts";
 import { jsDivergence } from "./probe.ts";
-import { softmax } from "./sampler.ts";
+import { softmax } from "./distribution.ts";
 
 /** Options of {@linkcode activity}: those of standard decoding, which draws what `generate` draws. */
 export interface ActivityOptions

@@ -31,11 +31,12 @@ import {
   distributionFrom,
   distributionOf,
   needsSoftmax,
-  type Sampler,
   SHORTLIST,
   type Shortlist,
-} from "./sampler.ts";
+} from "./distribution.ts";
+import { isPlain, type Sampler } from "./sampler.ts";
 import type { Need } from "./method.ts";
+import type { History } from "./transforms.ts";
 
 /** How much longer the next shortlist is where one was too short. */
 const GROWTH = 16;
@@ -52,6 +53,8 @@ export interface WantedRow {
   readonly step: number;
   /** What the distribution must carry. */
   readonly needs?: readonly Need[] | undefined;
+  /** Tokens before it, for penalties. Default: none. */
+  readonly history?: History;
 }
 
 /** Makes distributions of rows of logits. */
@@ -76,17 +79,35 @@ export interface Distributions extends Disposable {
  *
  * @param vocabularySize Size of the vocabulary, V.
  * @param threads Threads within an operator; default: one per physical core.
+ * @param tokens Token ids that there are. A model may have rows beyond: padding of its vocabulary, which
+ * no text stands for. Their logits become −∞. Default: V.
  */
 export async function openDistributions(
   vocabularySize: number,
   threads?: number,
+  tokens: number = vocabularySize,
 ): Promise<Distributions> {
-  if (vocabularySize > SMALL_VOCABULARY) return await large(vocabularySize, threads);
+  const made = vocabularySize > SMALL_VOCABULARY
+    ? await large(vocabularySize, threads)
+    : small(vocabularySize);
+  if (tokens >= vocabularySize) return made;
+  return {
+    of(logits, rows) {
+      for (let row = 0; row < rows.length; row++) {
+        logits.fill(-Infinity, row * vocabularySize + tokens, (row + 1) * vocabularySize);
+      }
+      return made.of(logits, rows);
+    },
+    [Symbol.dispose]: () => made[Symbol.dispose](),
+  };
+}
+
+function small(vocabularySize: number): Distributions {
   return {
     of: (logits, rows) =>
       Promise.resolve(
-        rows.map(({ sampler, step }, row) =>
-          distributionOf(rowOf(logits, row, vocabularySize), sampler, step)
+        rows.map(({ sampler, step, history }, row) =>
+          distributionOf(rowOf(logits, row, vocabularySize), sampler, step, history)
         ),
       ),
     [Symbol.dispose]() {},
@@ -96,7 +117,7 @@ export async function openDistributions(
 /** Whether a row needs the softmax over all tokens at its own temperature. */
 function needsOwn({ sampler, needs }: WantedRow, vocabularySize: number): boolean {
   const { temperature } = sampler;
-  if (temperature === 0) return false;
+  if (temperature === 0 || !isPlain(sampler)) return false;
   if (needsSoftmax(sampler, vocabularySize)) return true;
   return needs !== undefined &&
     (needs.includes("softmax") || (temperature === 1 && needs.includes("model")));
@@ -104,7 +125,8 @@ function needsOwn({ sampler, needs }: WantedRow, vocabularySize: number): boolea
 
 /** Whether it needs that at temperature 1 as well. */
 function needsModel({ sampler, needs }: WantedRow): boolean {
-  return needs !== undefined && sampler.temperature !== 1 && needs.includes("model");
+  return needs !== undefined && sampler.temperature !== 1 && needs.includes("model") &&
+    isPlain(sampler);
 }
 
 function rowOf<T extends Float32Array | Int32Array>(values: T, row: number, width: number): T {
@@ -237,6 +259,10 @@ async function large(vocabularySize: number, threads: number | undefined): Promi
       for (let row = 0; row < n; row++) {
         const wanted = rows[row]!, { sampler, step } = wanted;
         const { raw, shortlist } = results.rows[row]!;
+        if (!isPlain(sampler)) {
+          made[row] = distributionOf(raw, sampler, step, wanted.history);
+          continue;
+        }
         const extras = {
           ...(owns && needsOwn(wanted, vocabularySize) ? softmaxRow(results.own!, row) : {}),
           ...(models && needsModel(wanted) ? { model: softmaxRow(results.model!, row) } : {}),

@@ -26,8 +26,10 @@ import {
 import type { Candidate, FinishReason, Generation, Job, Step } from "./generation.ts";
 import { relativeNorm } from "./norm.ts";
 import { openDistributions, type WantedRow } from "./distributions.ts";
-import { type Distribution, draw, type Sampler } from "./sampler.ts";
+import { type Distribution, draw } from "./distribution.ts";
+import { type Sampler } from "./sampler.ts";
 import { STREAM, uniform } from "./random.ts";
+import type { History } from "./transforms.ts";
 import type { MethodStep } from "./method.ts";
 
 /** What the loop tells: a step of a job that records steps, or a finished job. */
@@ -53,14 +55,16 @@ interface Row {
   offSampleMass: number;
   readonly prefillMs: number;
   readonly started: number;
+  /** What penalties look at. */
+  readonly history: History;
   finished: FinishReason | undefined;
 }
 
 const NONE: readonly number[] = [];
 
 /** What a row's next distribution must be. */
-function wanted({ job, sampler, tokens }: Row): WantedRow {
-  return { sampler, step: tokens.length, needs: job.method.needs };
+function wanted({ job, sampler, tokens, history }: Row): WantedRow {
+  return { sampler, step: tokens.length, needs: job.method.needs, history };
 }
 
 function drawToken(distribution: Distribution, u: number): number {
@@ -202,9 +206,11 @@ function startRow(model: Model, job: Job, prefillMs: number): Row {
     sampler: job.sampler,
     uniform: (step, index) => uniform(job.seed, STREAM.method, step, index),
   });
+  const tokens: number[] = [];
   return {
     job,
-    tokens: [],
+    tokens,
+    history: { prompt: job.prompt, generated: tokens },
     trace: [],
     tail: "",
     piece: job.top > 0 || job.stop.length > 0 ? pieceDecoder(model.tokenizer) : undefined,
@@ -278,8 +284,9 @@ export async function* decode(
   const length = lengthNeeded(jobs, model.maxLength);
   const count = Math.min(slots, jobs.length);
   using cache: KvCache = model.openCache({ slots: count + 1, length });
-  using distributions = await openDistributions(model.config.vocabularySize, model.threads);
-  const spare = count, first = new Float32Array(model.config.vocabularySize);
+  const { config: { vocabularySize }, tokenizer: { size } } = model;
+  using distributions = await openDistributions(vocabularySize, model.threads, size);
+  const spare = count, first = new Float32Array(vocabularySize);
   const waiting = groupByPrompt(jobs).reverse();
   const rows: Row[] = [];
   let inSpare: readonly number[] = [], filling: Filling | undefined;

@@ -8,7 +8,7 @@ import { checkNumber, checkOptions, refusal } from "../_check.ts";
 import type { Message, Mixture, Model } from "../model/mod.ts";
 import type { Method } from "./method.ts";
 import { standard } from "./methods/standard.ts";
-import { type Sampler, samplerOf } from "./sampler.ts";
+import { mergedSampler, type Sampler, SAMPLER_FIELDS } from "./sampler.ts";
 
 /** A prompt: text, a conversation, or token ids. */
 export type Prompt = string | readonly Message[] | readonly number[];
@@ -136,10 +136,7 @@ export interface Job {
 const REQUEST_FIELDS = [
   "prompt",
   "method",
-  "temperature",
-  "topK",
-  "topP",
-  "minP",
+  ...SAMPLER_FIELDS,
   "maxNewTokens",
   "stop",
   "ignoreEos",
@@ -202,12 +199,7 @@ export function jobOf(model: Model, request: Request, index: number): Job {
   const verb = "generate";
   checkOptions(verb, request, REQUEST_FIELDS);
   const { defaults } = model;
-  const sampler = samplerOf({
-    temperature: request.temperature ?? defaults.temperature ?? 1,
-    topK: request.topK ?? defaults.topK ?? 0,
-    topP: request.topP ?? defaults.topP ?? 1,
-    minP: request.minP ?? defaults.minP ?? 0,
-  });
+  const sampler = mergedSampler(model.config.vocabularySize, request, defaults);
   const { method = standard(), stop = [], seed = 0, ignoreEos = false, trace = false } = request;
   if (typeof method?.init !== "function" || typeof method.step !== "function") {
     throw new TypeError(refusal(verb, "method", "have the functions init and step", method));

@@ -9,7 +9,8 @@
  */
 
 import type { Mixture, Tokenizer } from "../model/mod.ts";
-import type { Distribution, Sampler } from "./sampler.ts";
+import type { Distribution } from "./distribution.ts";
+import type { Sampler } from "./sampler.ts";
 
 /** What a method knows of its run. */
 export interface MethodContext {

@@ -96,14 +96,13 @@ export {
   draw,
   entropyOf,
   modelDistribution,
-  type Sampler,
-  samplerOf,
   type Shortlist,
   softmax,
   type Spread,
   topTokens,
   untruncated,
-} from "./sampler.ts";
+} from "./distribution.ts";
+export { mergedSampler, type Sampler, SAMPLER_FIELDS, samplerOf } from "./sampler.ts";
 export {
   commonPrefix,
   type GreedySimilarity,
@@ -112,4 +111,16 @@ export {
   type RougeL,
   rougeL,
 } from "./similarity.ts";
+export {
+  allowedOnly,
+  biased,
+  countPenalty,
+  entropyTemperature,
+  epsilonCutoff,
+  etaCutoff,
+  type History,
+  repetitionPenalty,
+  topNSigma,
+  typical,
+} from "./transforms.ts";
 export { type Input, type Mixture, oneToken } from "../model/mod.ts";

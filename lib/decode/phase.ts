@@ -6,7 +6,7 @@
 
 import { checkOptions, refusal } from "../_check.ts";
 import { oneToken } from "../model/mod.ts";
-import { type Sampler, samplerOf } from "./sampler.ts";
+import { type Sampler, SAMPLER_FIELDS, samplerOf } from "./sampler.ts";
 import type { Method, MethodContext, MethodParameters, MethodStep } from "./method.ts";
 
 /** Texts around a model's thoughts. */
@@ -154,18 +154,20 @@ export interface AnswerOptions {
 /** Checks the sampler settings of the answer. */
 export function checkAnswer(verb: string, answer: Partial<Sampler> | undefined): void {
   if (answer === undefined) return;
-  checkOptions(verb, answer, Object.keys(samplerOf()));
+  checkOptions(verb, answer, SAMPLER_FIELDS);
   samplerOf(answer);
 }
 
 /** What is recorded of them: `answerTemperature` and the like. */
 export function answerParameters(answer: Partial<Sampler> = {}): MethodParameters {
-  const names = Object.keys(samplerOf()) as (keyof Sampler)[];
   return Object.fromEntries(
-    names.filter((name) => answer[name] !== undefined).map((name) => [
-      `answer${name[0]!.toUpperCase()}${name.slice(1)}`,
-      answer[name]!,
-    ]),
+    SAMPLER_FIELDS.filter((name) => answer[name] !== undefined).map((name) => {
+      const value = answer[name]!;
+      return [
+        `answer${name[0]!.toUpperCase()}${name.slice(1)}`,
+        typeof value === "object" ? JSON.stringify(value) : value,
+      ];
+    }),
   );
 }
 

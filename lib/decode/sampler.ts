@@ -1,22 +1,28 @@
 /**
- * From logits to the distribution that is sampled from, and one draw.
+ * Sampler settings: a chain of transforms from logits to the distribution that is sampled from.
  *
- * Order: temperature → softmax → top-k → top-p → min-p → renormalisation (that of Hugging Face
- * transformers; llama.cpp applies the temperature last). Everything is float64. The draw inverts
- * the cumulative distribution over token ids in ascending order, so that a small change of the
- * probabilities seldom changes the token.
+ * The order, with `order: "temperature-first"` (that of Hugging Face transformers and vLLM):
  *
- * With a large vocabulary the runtime sorts and sums (see `distributions.ts`) and this file works on
- * a shortlist of the most probable tokens. What is sampled from is the same: where the shortlist
- * cannot tell, it says so. Where nothing is truncated the draw goes through the shortlist first,
- * then through all other tokens, both by ascending id.
+ * ```text
+ * logits → padding rows masked → repetition, presence and frequency penalty → logit bias
+ *        → allowed tokens → top-nσ → temperature (or entropy-dependent temperature) → softmax
+ *        → top-k → top-p → min-p → typical-p → ε cutoff → η cutoff → renormalisation → one draw
+ * ```
+ *
+ * Every cut looks at what the one before has left, renormalised. With "temperature-last", llama.cpp's
+ * place for it, the cuts look at the distribution at temperature 1 and the temperature is applied to
+ * what they keep.
+ *
+ * Each transform is a pure function of its own in `transforms.ts`. A setting at its default costs
+ * nothing; the first four settings are computed by the runtime with large vocabularies, the others
+ * take the row through TypeScript, in float64, that row alone.
  *
  * @module
  */
 
-import { checkNumber } from "../_check.ts";
+import { checkNumber, checkOptions, refusal } from "../_check.ts";
 
-/** Sampler settings, all explicit. */
+/** Sampler settings: the first four explicit, the others absent where they are off. */
 export interface Sampler {
   /** Softmax temperature; 0 takes the most probable token (the lowest id among equals). */
   readonly temperature: number;
@@ -26,67 +32,130 @@ export interface Sampler {
   readonly topP: number;
   /** Tokens with at least this share of the largest probability are kept; 0 keeps all. */
   readonly minP: number;
-}
-
-/** Tokens of a shortlist; also the tokens that a draw from the whole vocabulary goes through first. */
-export const SHORTLIST = 64;
-
-/** The most probable tokens of a row of logits, as the runtime found them. */
-export interface Shortlist {
-  /** Their ids by descending logit, the lower id first among equals. */
-  readonly ids: ArrayLike<number>;
-  /** Their raw logits. */
-  readonly logits: ArrayLike<number>;
-  /** `softmax(logits / temperature)` of all tokens `[V]`, where it was asked for. */
-  readonly probabilities?: Float32Array;
-  /** Its entropy in nats. */
-  readonly entropy?: number;
-  /** `softmax(logits)` of all tokens and its entropy, where it was asked for. */
-  readonly model?: { readonly probabilities: Float32Array; readonly entropy: number };
-}
-
-/** A distribution over a whole large vocabulary, as the runtime left it. */
-export interface Spread {
-  /** Probabilities of all tokens `[V]`, float32; valid until the next step. */
-  readonly probabilities: Float32Array;
-  /** Ids of the most probable tokens, ascending: the first that the draw goes through. */
-  readonly first: readonly number[];
-  /** Temperature of the softmax. */
-  readonly temperature: number;
-}
-
-/** What a sampler made of one row of logits. */
-export interface Distribution {
-  /** Index of the token about to be generated, from 0. */
-  readonly step: number;
-  /** Token ids that can be sampled, ascending. */
-  readonly ids: readonly number[];
-  /** Their probabilities, summing to 1: the distribution sampled from. */
-  readonly probabilities: readonly number[];
-  /** Entropy of the distribution sampled from, in nats. */
-  readonly entropy: number;
-  /** The same divided by ln V: 0 is certain, 1 is uniform over the vocabulary. */
-  readonly normalizedEntropy: number;
-  /** Size of the vocabulary, V. */
-  readonly vocabularySize: number;
-  /** The model's raw logits `[V]`; valid until the next step. */
-  readonly logits: Float32Array;
-  /** Temperature of the distribution; 0: greedy. Default: 1. */
-  readonly temperature?: number;
-  /** The most probable tokens, where the runtime found them: with large vocabularies. */
-  readonly shortlist?: Shortlist;
   /**
-   * The probabilities as the runtime left them, where a whole large vocabulary can be sampled. Then
-   * `ids` and `probabilities` are arrays of V that are made when they are first read.
+   * Tokens whose surprisal is nearest to the entropy are kept, up to this mass; 1 keeps all. Source:
+   * locally typical sampling, arXiv 2202.00666. Default: 1.
    */
-  readonly spread?: Spread;
+  readonly typicalP?: number;
+  /**
+   * Tokens whose logit is within this number of standard deviations of the largest are kept, whatever
+   * the temperature; 0 keeps all. Source: top-nσ, arXiv 2411.07641. Default: 0.
+   */
+  readonly topNSigma?: number;
+  /** Tokens of at least this probability are kept; 0 keeps all. Source: arXiv 2210.15191. Default: 0. */
+  readonly epsilonCutoff?: number;
+  /**
+   * Tokens of at least `min(η, √η · e^−H)` are kept, H the entropy in nats; 0 keeps all. Source:
+   * arXiv 2210.15191. Default: 0.
+   */
+  readonly etaCutoff?: number;
+  /**
+   * Multiplies the temperature by `base^(theta / H)`, H the entropy of `softmax(logits)` in nats: near
+   * 1 where the model is uncertain, near 0 where it is certain. Source: EDT, arXiv 2403.14541.
+   * Default: none.
+   */
+  readonly entropyTemperature?: {
+    /** N of the paper, above 0, at most 1; it uses 0.8. */
+    readonly base: number;
+    /** θ of the paper, at least 0. */
+    readonly theta: number;
+  };
+  /**
+   * Divides positive logits of tokens in prompt and text, and multiplies negative ones; 1 is off.
+   * Source: CTRL (arXiv 1909.05858), as in Hugging Face transformers. Default: 1.
+   */
+  readonly repetitionPenalty?: number;
+  /** Subtracted from the logit of every token in the text, the prompt left out. Default: 0. */
+  readonly presencePenalty?: number;
+  /** Subtracted once for every time that a token is in the text, the prompt left out. Default: 0. */
+  readonly frequencyPenalty?: number;
+  /** Added to logits, by token id. Default: nothing. */
+  readonly logitBias?: Readonly<Record<number, number>>;
+  /** The only tokens that may be sampled. Default: all. */
+  readonly allowedTokens?: readonly number[];
+  /** Where the temperature is applied. Default: "temperature-first". */
+  readonly order?: "temperature-first" | "temperature-last";
+}
+
+/** Every setting at its default. */
+const OFF = {
+  temperature: 1,
+  topK: 0,
+  topP: 1,
+  minP: 0,
+  typicalP: 1,
+  topNSigma: 0,
+  epsilonCutoff: 0,
+  etaCutoff: 0,
+  entropyTemperature: undefined,
+  repetitionPenalty: 1,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+  logitBias: undefined,
+  allowedTokens: undefined,
+  order: "temperature-first",
+} as const satisfies Record<keyof Sampler, unknown>;
+
+/** Names of all settings. */
+export const SAMPLER_FIELDS = Object.keys(OFF) as (keyof Sampler)[];
+
+/** Bounds of the settings that are numbers. */
+const RULES = {
+  temperature: { min: 0 },
+  topK: { min: 0, integer: true },
+  topP: { min: 0, max: 1, exclusiveMin: true },
+  minP: { min: 0, max: 1 },
+  typicalP: { min: 0, max: 1, exclusiveMin: true },
+  topNSigma: { min: 0 },
+  epsilonCutoff: { min: 0, max: 1 },
+  etaCutoff: { min: 0, max: 1 },
+  repetitionPenalty: { min: 0, exclusiveMin: true },
+  presencePenalty: {},
+  frequencyPenalty: {},
+} as const;
+
+function checkLists({ entropyTemperature, logitBias, allowedTokens, order }: Partial<Sampler>) {
+  const verb = "sample";
+  if (entropyTemperature !== undefined) {
+    if (typeof entropyTemperature !== "object" || entropyTemperature === null) {
+      const rule = "have a base and a theta";
+      throw new TypeError(refusal(verb, "entropyTemperature", rule, entropyTemperature));
+    }
+    checkOptions(verb, entropyTemperature, ["base", "theta"]);
+    const { base, theta } = entropyTemperature;
+    checkNumber(verb, "entropyTemperature.base", base, { min: 0, max: 1, exclusiveMin: true });
+    checkNumber(verb, "entropyTemperature.theta", theta, { min: 0 });
+  }
+  if (logitBias !== undefined) {
+    if (typeof logitBias !== "object" || logitBias === null) {
+      throw new TypeError(refusal(verb, "logitBias", "map token ids to numbers", logitBias));
+    }
+    for (const [id, bias] of Object.entries(logitBias)) {
+      checkNumber(verb, `logitBias.${id}`, bias, {});
+      checkNumber(verb, "logitBias", Number(id), { min: 0, integer: true });
+    }
+  }
+  if (allowedTokens !== undefined) {
+    if (!Array.isArray(allowedTokens) || allowedTokens.length === 0) {
+      const rule = "be a list of at least one token id";
+      throw new TypeError(refusal(verb, "allowedTokens", rule, allowedTokens));
+    }
+    for (const id of allowedTokens) {
+      checkNumber(verb, "allowedTokens", id, { min: 0, integer: true });
+    }
+  }
+  if (order !== undefined && order !== "temperature-first" && order !== "temperature-last") {
+    const rule = 'be "temperature-first" or "temperature-last"';
+    throw new TypeError(refusal(verb, "order", rule, order));
+  }
 }
 
 /**
  * Checks sampler settings and fills in what is left out.
  *
- * @param settings Settings; default: temperature 1, nothing truncated.
- * @throws {TypeError} Where a setting is no number.
+ * @param settings Settings; default: temperature 1, everything else off. Those beside the first four
+ * are left out of the result where they are off.
+ * @throws {TypeError} Where a setting is unknown or of the wrong kind.
  * @throws {RangeError} Where a setting is outside its rule.
  *
  * @example A negative temperature is refused
@@ -97,393 +166,51 @@ export interface Distribution {
  * ```
  */
 export function samplerOf(settings: Partial<Sampler> = {}): Sampler {
-  const { temperature = 1, topK = 0, topP = 1, minP = 0 } = settings;
-  checkNumber("sample", "temperature", temperature, { min: 0 });
-  checkNumber("sample", "topK", topK, { min: 0, integer: true });
-  checkNumber("sample", "topP", topP, { min: 0, max: 1, exclusiveMin: true });
-  checkNumber("sample", "minP", minP, { min: 0, max: 1 });
-  return { temperature, topK, topP, minP };
-}
-
-// Rows are plain arrays: making a typed array costs more than a small row's arithmetic.
-const identities = new Map<number, readonly number[]>();
-
-/** The ids 0 … size − 1, one shared array a size. */
-function identity(size: number): readonly number[] {
-  let ids = identities.get(size);
-  if (!ids) identities.set(size, ids = Array.from({ length: size }, (_, id) => id));
-  return ids;
-}
-
-function argmax(values: ArrayLike<number>): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
-  return best;
-}
-
-function refuseLogits(): never {
-  throw new RangeError("Cannot sample as the model's logits must be finite: they hold NaN or ∞");
-}
-
-/**
- * `softmax(logits / temperature)` in float64.
- *
- * @param logits Raw logits; −∞ gives probability 0.
- * @param temperature Greater than 0.
- * @throws {RangeError} Where no logit is finite or one is NaN or +∞.
- */
-export function softmax(logits: ArrayLike<number>, temperature = 1): number[] {
-  const size = logits.length, probabilities = new Array<number>(size);
-  const max = logits[argmax(logits)]!;
-  let sum = 0;
-  for (let i = 0; i < size; i++) {
-    sum += probabilities[i] = Math.exp((logits[i]! - max) / temperature);
+  checkOptions("sample", settings, SAMPLER_FIELDS);
+  for (const [name, rule] of Object.entries(RULES)) {
+    const value = settings[name as keyof typeof RULES];
+    if (value !== undefined) checkNumber("sample", name, value, rule);
   }
-  if (!(sum > 0 && sum < Infinity)) refuseLogits();
-  for (let i = 0; i < size; i++) probabilities[i]! /= sum;
-  return probabilities;
-}
-
-/** Entropy in nats of a distribution; 0 · ln 0 counts as 0. */
-export function entropyOf(probabilities: ArrayLike<number>): number {
-  let entropy = 0;
-  for (let i = 0; i < probabilities.length; i++) {
-    const p = probabilities[i]!;
-    if (p > 0) entropy -= p * Math.log(p);
-  }
-  return entropy > 0 ? entropy : 0;
-}
-
-/** Indices by descending probability, the lower index first among equals. */
-function ranked(indices: number[], probabilities: ArrayLike<number>): number[] {
-  return indices.sort((a, b) => probabilities[b]! - probabilities[a]! || a - b);
-}
-
-/**
- * The k most probable tokens and their probabilities, renormalised.
- *
- * @param probabilities Over the whole vocabulary `[V]`.
- * @param k Number kept; at least V keeps all.
- * @returns Ids ascending, probabilities summing to 1.
- */
-export function topTokens(
-  probabilities: readonly number[],
-  k: number,
-): { ids: readonly number[]; probabilities: readonly number[] } {
-  const all = identity(probabilities.length);
-  return k >= all.length ? { ids: all, probabilities } : topOf(all, probabilities, k);
-}
-
-/** The same of some tokens, ids ascending, fewer than there are. */
-export function topOf(
-  ids: readonly number[],
-  probabilities: readonly number[],
-  k: number,
-): { ids: number[]; probabilities: number[] } {
-  const kept = ranked(Array.from(ids.keys()), probabilities).slice(0, k);
-  const { ids: indices, probabilities: renormalised } = restrict(probabilities, kept);
-  return { ids: indices.map((index) => ids[index]!), probabilities: renormalised };
-}
-
-/** Keeps a set of indices, which it sorts, and renormalises. */
-function restrict(probabilities: readonly number[], ids: number[]) {
-  ids.sort((a, b) => a - b);
-  const kept = ids.map((id) => probabilities[id]!);
-  const sum = kept.reduce((a, b) => a + b, 0);
-  return { ids, probabilities: kept.map((p) => p / sum) };
-}
-
-/**
- * How many tokens top-k, top-p and min-p keep.
- *
- * @param weights Of the most probable tokens in descending order, in any unit.
- * @param total What all tokens weigh together.
- * @param complete Whether all tokens are there that could be kept.
- * @returns How many of them are kept; undefined where tokens beyond the last could be kept as well.
- */
-function keptCount(
-  weights: ArrayLike<number>,
-  total: number,
-  complete: boolean,
-  { topK, topP, minP }: Sampler,
-): number | undefined {
-  const cutsK = topK > 0 && topK <= weights.length;
-  let count = cutsK ? topK : weights.length, whole = complete || cutsK;
-  if (topP < 1) {
-    let mass = total;
-    if (cutsK) {
-      mass = 0;
-      for (let i = 0; i < count; i++) mass += weights[i]!;
-    }
-    let kept = 0, cumulative = 0;
-    while (kept < count && cumulative < topP * mass) cumulative += weights[kept++]!;
-    whole ||= cumulative >= topP * mass;
-    count = kept;
-  }
-  if (minP > 0) {
-    const least = minP * weights[0]!, before = count;
-    while (weights[count - 1]! < least) count--;
-    whole ||= count < before;
-  }
-  return whole ? count : undefined;
-}
-
-/** The support after top-k, top-p and min-p, and its probabilities. */
-function truncate(probabilities: readonly number[], sampler: Sampler) {
-  const { topK, topP, minP } = sampler, size = probabilities.length;
-  const cutsK = topK > 0 && topK < size;
-  const all = identity(size);
-  if (!cutsK && topP === 1 && minP === 0) return { ids: all, probabilities };
-  // Tokens below (1 − topP) / V have less than 1 − topP together: no nucleus needs them.
-  const floor = cutsK
-    ? 0
-    : Math.max((1 - topP) / size, minP * probabilities[argmax(probabilities)]!);
-  const order = ranked(all.filter((id) => probabilities[id]! >= floor), probabilities);
-  const weights = order.map((id) => probabilities[id]!);
-  return restrict(probabilities, order.slice(0, keptCount(weights, 1, true, sampler)));
-}
-
-/** Whether a sampler needs the softmax over all tokens, or a shortlist will do. */
-export function needsSoftmax(
-  { temperature, topK, topP, minP }: Sampler,
-  vocabularySize: number,
-): boolean {
-  const cutsK = topK > 0 && topK < vocabularySize;
-  return temperature > 0 && !cutsK && (topP < 1 || minP === 0);
-}
-
-/**
- * The distribution that a sampler makes of a row of logits.
- *
- * @param logits Raw logits `[V]`.
- * @param sampler Sampler settings.
- * @param step Index of the token about to be generated.
- * @returns Support, probabilities and entropy.
- *
- * @example Top-p keeps the smallest set that reaches the mass
- * ```ts
- * import { distributionOf, samplerOf } from "@moi/moi/decode";
- * import { assertEquals } from "@std/assert";
- * const logits = new Float32Array([Math.log(0.5), Math.log(0.3), Math.log(0.2)]);
- * assertEquals([...distributionOf(logits, samplerOf({ topP: 0.7 })).ids], [0, 1]);
- * ```
- */
-export function distributionOf(logits: Float32Array, sampler: Sampler, step = 0): Distribution {
-  if (sampler.temperature === 0) {
-    softmax(logits); // refuses logits that are not finite
-    return certain(logits, argmax(logits), step);
-  }
-  const { ids, probabilities } = truncate(softmax(logits, sampler.temperature), sampler);
-  return distribution(
-    logits,
-    sampler.temperature,
-    step,
-    ids,
-    probabilities,
-    entropyOf(probabilities),
+  checkLists(settings);
+  const { temperature = 1, topK = 0, topP = 1, minP = 0, ...more } = settings;
+  const on = Object.entries(more).filter(([name, value]) =>
+    value !== undefined && value !== OFF[name as keyof Sampler]
   );
-}
-
-function distribution(
-  logits: Float32Array,
-  temperature: number,
-  step: number,
-  ids: readonly number[],
-  probabilities: readonly number[],
-  entropy: number,
-): Distribution {
-  const vocabularySize = logits.length;
-  const normalizedEntropy = vocabularySize > 1 ? entropy / Math.log(vocabularySize) : 0;
-  return {
-    step,
-    ids,
-    probabilities,
-    entropy,
-    normalizedEntropy,
-    vocabularySize,
-    logits,
-    temperature,
-  };
-}
-
-/** All on one token: temperature 0. */
-function certain(logits: Float32Array, id: number, step: number): Distribution {
-  return distribution(logits, 0, step, [id], [1], 0);
-}
-
-/** `exp((logits − the largest) / temperature)` of a shortlist, in its order. */
-function shortlistWeights({ logits }: Shortlist, count: number, temperature: number): number[] {
-  const weights = new Array<number>(count), best = logits[0]!;
-  for (let i = 0; i < count; i++) weights[i] = Math.exp((logits[i]! - best) / temperature);
-  return weights;
-}
-
-/** The first tokens of a shortlist by ascending id, and their weights renormalised. */
-function byId({ ids }: Shortlist, weights: readonly number[], count: number) {
-  let sum = 0;
-  for (let i = 0; i < count; i++) sum += weights[i]!;
-  // places in the list, sorted by id without a call of a function per comparison
-  const keys = new Float64Array(count);
-  for (let i = 0; i < count; i++) keys[i] = ids[i]! * count + i;
-  keys.sort();
-  const sorted = new Array<number>(count), probabilities = new Array<number>(count);
-  for (let k = 0; k < count; k++) {
-    const i = keys[k]! % count;
-    sorted[k] = ids[i]!;
-    probabilities[k] = weights[i]! / sum;
-  }
-  return { ids: sorted, probabilities };
-}
-
-/** `softmax(logits / temperature)` over the first tokens of a shortlist, by ascending id. */
-export function softmaxOfShortlist(
-  shortlist: Shortlist,
-  count: number,
-  temperature: number,
-): { ids: number[]; probabilities: number[] } {
-  return byId(shortlist, shortlistWeights(shortlist, count, temperature), count);
+  return { temperature, topK, topP, minP, ...Object.fromEntries(on) };
 }
 
 /**
- * The same as {@linkcode distributionOf} from what the runtime found.
+ * Sampler settings from several places, the first that has one deciding: a request, a task, a model.
+ * Other fields of these are passed over.
  *
- * @param logits Raw logits `[V]`.
- * @param shortlist The most probable tokens, and the softmax where {@linkcode needsSoftmax} says so.
- * @param sampler Sampler settings.
- * @param step Index of the token about to be generated.
- * @returns The distribution; undefined where a longer shortlist is needed.
+ * @param vocabularySize Tokens that settings may name, V.
+ * @param sources From the most to the least specific.
+ * @throws {TypeError} Where a setting is of the wrong kind.
+ * @throws {RangeError} Where one is outside its rule, or names a token that there is not.
  */
-export function distributionFrom(
-  logits: Float32Array,
-  shortlist: Shortlist,
-  sampler: Sampler,
-  step: number,
-): Distribution | undefined {
-  const { temperature, topK, topP, minP } = sampler, best = shortlist.logits[0]!;
-  const size = shortlist.ids.length, top = shortlist.probabilities?.[shortlist.ids[0]!];
-  if (!Number.isFinite(best) || (top !== undefined && !(top > 0))) refuseLogits();
-  if (temperature === 0) return { ...certain(logits, shortlist.ids[0]!, step), shortlist };
-  const cutsK = topK > 0 && topK < logits.length;
-  if (!cutsK && topP === 1 && minP === 0) {
-    return spreadDistribution(logits, shortlist, temperature, step);
+export function mergedSampler(
+  vocabularySize: number,
+  ...sources: readonly (Partial<Sampler> | undefined)[]
+): Sampler {
+  const entries = SAMPLER_FIELDS.flatMap((name) => {
+    const value = sources.map((source) => source?.[name]).find((own) => own !== undefined);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const sampler = samplerOf(Object.fromEntries(entries));
+  const rule = { min: 0, max: vocabularySize - 1, integer: true };
+  for (const id of sampler.allowedTokens ?? []) checkNumber("sample", "allowedTokens", id, rule);
+  for (const id of Object.keys(sampler.logitBias ?? {})) {
+    checkNumber("sample", "logitBias", Number(id), rule);
   }
-  if (cutsK && topK > size) return undefined;
-  const weights = shortlistWeights(shortlist, cutsK ? topK : size, temperature);
-  const total = top === undefined ? NaN : 1 / top; // in units of the most probable token
-  const count = keptCount(weights, total, size === logits.length, sampler);
-  if (count === undefined) return undefined;
-  const { ids, probabilities } = byId(shortlist, weights, count);
-  const entropy = entropyOf(probabilities);
-  return { ...distribution(logits, temperature, step, ids, probabilities, entropy), shortlist };
+  return sampler;
 }
 
-/** A distribution over all tokens, whose arrays of V are made when they are read. */
-function spreadDistribution(
-  logits: Float32Array,
-  shortlist: Shortlist,
-  temperature: number,
-  step: number,
-): Distribution {
-  const vocabularySize = logits.length, probabilities = shortlist.probabilities!;
-  const entropy = Number.isNaN(shortlist.entropy) // 0 · ln 0, where a logit is −∞
-    ? entropyOf(probabilities)
-    : Math.max(0, shortlist.entropy!);
-  const first = Array.from({ length: SHORTLIST }, (_, i) => shortlist.ids[i]!);
-  let all: readonly number[] | undefined;
-  return {
-    step,
-    get ids() {
-      return identity(vocabularySize);
-    },
-    get probabilities() {
-      return all ??= normalized(probabilities);
-    },
-    entropy,
-    normalizedEntropy: entropy / Math.log(vocabularySize),
-    vocabularySize,
-    logits,
-    temperature,
-    shortlist,
-    spread: { probabilities, first: first.sort((a, b) => a - b), temperature },
-  };
-}
-
-/**
- * The distribution before truncation, `softmax(logits / temperature)`.
- *
- * @param distribution Any distribution; a method that {@linkcode Need}s "softmax" gets it from the
- * runtime.
- * @returns The same where nothing is truncated, and at temperature 0.
- */
-export function untruncated(distribution: Distribution): Distribution {
-  const { ids, spread, shortlist, logits, temperature = 1, step, vocabularySize } = distribution;
-  if (temperature === 0 || spread || ids.length === vocabularySize) return distribution;
-  return shortlist?.probabilities
-    ? spreadDistribution(logits, shortlist, temperature, step)
-    : distributionOf(logits, { temperature, ...UNTRUNCATED }, step);
-}
-
-/**
- * The distribution as the model means it, `softmax(logits)`: temperature 1, nothing truncated.
- *
- * @param distribution Any distribution; a method that {@linkcode Need}s "model" gets it from the
- * runtime.
- */
-export function modelDistribution(distribution: Distribution): Distribution {
-  const { shortlist, logits, temperature = 1, step } = distribution;
-  if (temperature === 1) return untruncated(distribution);
-  return shortlist?.model
-    ? spreadDistribution(logits, { ...shortlist, ...shortlist.model }, 1, step)
-    : distributionOf(logits, { temperature: 1, ...UNTRUNCATED }, step);
-}
-
-const UNTRUNCATED = { topK: 0, topP: 1, minP: 0 } as const;
-
-function normalized(values: Float32Array): number[] {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
-  return Array.from(values, (value) => value / sum);
-}
-
-/**
- * Draws a token.
- *
- * @param distribution Distribution to draw from.
- * @param u Uniform number in [0, 1).
- * @returns The token's index in `distribution.ids`.
- */
-export function draw(distribution: Distribution, u: number): number {
-  if (distribution.spread) return drawSpread(distribution.spread, u);
-  const { probabilities } = distribution;
-  let cumulative = 0, last = 0;
-  for (let i = 0; i < probabilities.length; i++) {
-    const p = probabilities[i]!;
-    if (p > 0) last = i;
-    cumulative += p;
-    if (u < cumulative) return i;
-  }
-  return last; // rounding left the sum below u
-}
-
-/**
- * Goes through the first tokens, then through all others; ids are their own indices. Probabilities in
- * float32 sum to 1 up to 1e-5 only: where the sum is below u, what u has beyond it is drawn with anew.
- */
-function drawSpread(spread: Spread, u: number): number {
-  const { probabilities, first } = spread;
-  let cumulative = 0;
-  for (const id of first) {
-    cumulative += probabilities[id]!;
-    if (u < cumulative) return id;
-  }
-  let next = 0;
-  for (let id = 0; id < probabilities.length; id++) {
-    if (id === first[next]) {
-      next++;
-      continue;
-    }
-    cumulative += probabilities[id]!;
-    if (u < cumulative) return id;
-  }
-  return drawSpread(spread, (u - cumulative) / (1 - cumulative));
+/** Whether a sampler has none but the four settings that the runtime computes. */
+export function isPlain(sampler: Sampler): boolean {
+  return sampler.typicalP === undefined && sampler.topNSigma === undefined &&
+    sampler.epsilonCutoff === undefined && sampler.etaCutoff === undefined &&
+    sampler.entropyTemperature === undefined && sampler.repetitionPenalty === undefined &&
+    sampler.presencePenalty === undefined && sampler.frequencyPenalty === undefined &&
+    sampler.logitBias === undefined && sampler.allowedTokens === undefined &&
+    sampler.order === undefined;
 }

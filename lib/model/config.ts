@@ -19,6 +19,14 @@ export interface GenerationDefaults {
   readonly topP?: number;
   /** Least probability relative to the largest. */
   readonly minP?: number;
+  /** Mass of locally typical tokens. */
+  readonly typicalP?: number;
+  /** Least probability. */
+  readonly epsilonCutoff?: number;
+  /** Least probability, falling with the entropy. */
+  readonly etaCutoff?: number;
+  /** Factor on the logits of tokens that were there. */
+  readonly repetitionPenalty?: number;
   /** Largest number of generated tokens. */
   readonly maxNewTokens?: number;
 }
@@ -70,6 +78,10 @@ export function generationDefaults(json: Json): GenerationDefaults {
     top_k: "topK",
     top_p: "topP",
     min_p: "minP",
+    typical_p: "typicalP",
+    epsilon_cutoff: "epsilonCutoff",
+    eta_cutoff: "etaCutoff",
+    repetition_penalty: "repetitionPenalty",
     max_new_tokens: "maxNewTokens",
   };
   return Object.fromEntries(

@@ -20,6 +20,25 @@ export interface Tokenizer {
   decode(ids: ArrayLike<number>): string;
   /** Ids that end a text. */
   readonly eosTokenIds: readonly number[];
+  /**
+   * Number of token ids, one more than the largest; a model may have more rows, of padding. Absent
+   * where it is not known.
+   */
+  readonly size?: number;
+}
+
+/** One more than the largest id of a definition; undefined where it lists none. */
+function sizeOf(definition: object): number | undefined {
+  const { model, added_tokens: added } = definition as Record<string, unknown>;
+  const { vocab } = (model ?? {}) as { vocab?: unknown };
+  let size = Array.isArray(vocab) ? vocab.length : 0;
+  const known = vocab && !Array.isArray(vocab) ? Object.values(vocab) : [];
+  for (const id of known) if (typeof id === "number" && id >= size) size = id + 1;
+  for (const token of Array.isArray(added) ? added : []) {
+    const id: unknown = token?.id;
+    if (typeof id === "number" && id >= size) size = id + 1;
+  }
+  return size > 0 ? size : undefined;
 }
 
 /**
@@ -46,8 +65,10 @@ export function createTokenizer(
       },
     );
   }
+  const size = sizeOf(definition);
   return {
     eosTokenIds,
+    ...(size === undefined ? {} : { size }),
     encode: (text, { addSpecialTokens = false } = {}) =>
       text === "" && !addSpecialTokens
         ? []

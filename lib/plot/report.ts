@@ -31,12 +31,15 @@ function paragraph(text: string): string {
 /** Every setting that the runs of a study share. */
 function settings(runs: readonly Run[]): string {
   const { sampler, device, dtype, versions, model, task } = runs[0]!;
-  const { temperature, topK, topP, minP, maxNewTokens } = sampler;
+  const { temperature, topK, topP, minP, maxNewTokens, ...more } = sampler;
+  const others = Object.entries(more).map(([name, value]) => `, ${name} ${JSON.stringify(value)}`);
   const truncated = runs.filter((run) => run.finishReason === "length").length;
   const software = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
     `${model} on ${task}`,
-    `temperature ${temperature}, top-k ${topK || "off"}, top-p ${topP}, min-p ${minP || "off"}`,
+    `temperature ${temperature}, top-k ${topK || "off"}, top-p ${topP}, min-p ${minP || "off"}${
+      others.join("")
+    }`,
     `at most ${maxNewTokens} new tokens (${truncated} of ${runs.length} runs reached the limit)`,
     `${dtype} on ${device}`,
     software.join(", "),

@@ -6,7 +6,13 @@
 
 import { createHash } from "node:crypto";
 import { checkNumber, checkOptions, refusal, shown } from "../_check.ts";
-import { type Method, promptTokens, type Sampler, samplerOf } from "../decode/mod.ts";
+import {
+  mergedSampler,
+  type Method,
+  promptTokens,
+  type Sampler,
+  SAMPLER_FIELDS,
+} from "../decode/mod.ts";
 import type { Model } from "../model/mod.ts";
 import type { Problem, Task } from "../tasks/mod.ts";
 import type { Run } from "./run.ts";
@@ -35,12 +41,9 @@ const STUDY_OPTIONS = [
   "methods",
   "repeats",
   "limit",
-  "temperature",
-  "topK",
-  "topP",
-  "minP",
   "maxNewTokens",
   "seed",
+  ...SAMPLER_FIELDS,
 ] as const satisfies (keyof Study)[];
 
 /** One run that is to be made. */
@@ -120,14 +123,10 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
     }
   }
 
-  const from = { ...model.defaults, ...task.defaults };
-  const sampler = samplerOf({
-    temperature: study.temperature ?? from.temperature ?? 1,
-    topK: study.topK ?? from.topK ?? 0,
-    topP: study.topP ?? from.topP ?? 1,
-    minP: study.minP ?? from.minP ?? 0,
-  });
-  const maxNewTokens = study.maxNewTokens ?? from.maxNewTokens ?? 256;
+  const { vocabularySize } = model.config;
+  const sampler = mergedSampler(vocabularySize, study, task.defaults, model.defaults);
+  const maxNewTokens = study.maxNewTokens ?? task.defaults?.maxNewTokens ??
+    model.defaults.maxNewTokens ?? 256;
   checkNumber(verb, "maxNewTokens", maxNewTokens, { min: 1, integer: true });
 
   const problems = (await task.problems()).slice(0, limit);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Sampler } from "../decode/mod.ts";
 import type { Grade } from "../tasks/task.ts";
 
 /** One finished run, as stored: one JSON object a line. */
@@ -30,16 +31,8 @@ export interface Run {
   readonly studySeed: number;
   /** Seed of this run: `generate` with it and the same settings gives the same text. */
   readonly seed: number;
-  /** Sampler settings. */
-  readonly sampler: {
-    /** Softmax temperature; 0 is greedy. */
-    readonly temperature: number;
-    /** Number of most probable tokens kept; 0 keeps all. */
-    readonly topK: number;
-    /** Nucleus mass; 1 keeps all. */
-    readonly topP: number;
-    /** Least probability relative to the largest; 0 keeps all. */
-    readonly minP: number;
+  /** Sampler settings, those that are off left out but for the first four; and the token budget. */
+  readonly sampler: Sampler & {
     /** Largest number of generated tokens. */
     readonly maxNewTokens: number;
   };

@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { Sampler } from "../decode/mod.ts";
 import type { Message } from "../model/mod.ts";
 
 /**
@@ -85,11 +86,7 @@ export interface Task<P extends Problem = Problem> {
   /** Short name, recorded with every run. */
   readonly name: string;
   /** Sampler settings that the task's source recommends; a study uses them unless told otherwise. */
-  readonly defaults?: {
-    /** Softmax temperature. */
-    readonly temperature?: number;
-    /** Nucleus mass. */
-    readonly topP?: number;
+  readonly defaults?: Partial<Sampler> & {
     /** Largest number of generated tokens. */
     readonly maxNewTokens?: number;
   };

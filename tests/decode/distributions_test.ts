@@ -11,7 +11,7 @@ import {
   uniform,
 } from "@moi/moi/decode";
 import { type Distributions, openDistributions } from "../../lib/decode/distributions.ts";
-import { SHORTLIST } from "../../lib/decode/sampler.ts";
+import { SHORTLIST } from "../../lib/decode/distribution.ts";
 import { type Random, seeded } from "../_random.ts";
 
 const V = 5000;

@@ -49,6 +49,9 @@ const SAMPLERS: readonly Partial<Sampler>[] = [
   {},
   { temperature: 0.5 },
   { minP: 0.05 },
+  { typicalP: 0.9 },
+  { repetitionPenalty: 1.2, topP: 0.9 },
+  { presencePenalty: 0.5, temperature: 0.8 }, // keeps nearly all
 ];
 
 const promptOf = (random: Random, length: number, vocabulary = V) =>
@@ -125,7 +128,8 @@ Deno.test("generate() with a large vocabulary traces what forward() gives", asyn
     const rows = (await forward(model, [...prompt, ...fed])).slice(prompt.length - 1);
     assertEquals(trace!.map(({ token }) => token), tokens);
     for (const [step, { token, probability, entropy, candidates }] of trace!.entries()) {
-      const expected = distributionOf(rows[step]!, samplerOf(settings), step);
+      const history = { prompt, generated: tokens.slice(0, step) };
+      const expected = distributionOf(rows[step]!, samplerOf(settings), step, history);
       const p = new Map(expected.ids.map((id, k) => [id, expected.probabilities[k]!]));
       assertAlmostEquals(probability, p.get(token)!, 1e-3 * probability);
       assertAlmostEquals(entropy, expected.normalizedEntropy, 1e-4);

@@ -537,8 +537,12 @@ Deno.test("generationDefaults() takes the numbers it knows", () => {
       max_new_tokens: 128,
       do_sample: true,
       repetition_penalty: 1.1,
+      typical_p: 0.9,
     }),
-    { temperature: 0.6, topK: 20, topP: 0.95, minP: 0, maxNewTokens: 128 },
+    {
+      ...{ temperature: 0.6, topK: 20, topP: 0.95, minP: 0, maxNewTokens: 128 },
+      ...{ repetitionPenalty: 1.1, typicalP: 0.9 },
+    },
   );
   assertEquals(generationDefaults({ temperature: null, top_p: "0.9" }), {});
 });

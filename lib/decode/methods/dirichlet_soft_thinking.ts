@@ -31,7 +31,7 @@ import {
   PHASE_OPTIONS,
   type PhaseOptions,
 } from "../phase.ts";
-import { topOf } from "../sampler.ts";
+import { topOf } from "../distribution.ts";
 import type { AboutMethod } from "./about.ts";
 import { concept, normalizedExp } from "./concept.ts";
 

@@ -41,7 +41,7 @@ import {
   type ThinkingTracker,
   trackThinking,
 } from "../phase.ts";
-import { type Distribution, entropyOf } from "../sampler.ts";
+import { type Distribution, entropyOf } from "../distribution.ts";
 import type { AboutMethod } from "./about.ts";
 import {
   checkPrior,

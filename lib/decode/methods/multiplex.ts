@@ -22,7 +22,7 @@ import { oneToken } from "../../model/mod.ts";
 import { checkNumber, checkOptions, refusal } from "../../_check.ts";
 import type { Method, MethodContext } from "../method.ts";
 import { checkPhase, inPhase, PHASE_OPTIONS, type PhaseOptions } from "../phase.ts";
-import { type Distribution, draw } from "../sampler.ts";
+import { type Distribution, draw } from "../distribution.ts";
 import type { AboutMethod } from "./about.ts";
 import { probabilityOf } from "./prior.ts";
 

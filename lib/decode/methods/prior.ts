@@ -15,7 +15,7 @@ import {
   type Spread,
   topOf,
   topTokens,
-} from "../sampler.ts";
+} from "../distribution.ts";
 
 /** Which distribution a method mixes. */
 export interface PriorOptions {

@@ -18,7 +18,7 @@ import { SMALL_VOCABULARY } from "../../graph/mod.ts";
 import { checkNumber, checkOptions, refusal } from "../../_check.ts";
 import type { Method, MethodContext } from "../method.ts";
 import { checkPhase, inPhase, PHASE_OPTIONS, type PhaseOptions } from "../phase.ts";
-import type { Distribution } from "../sampler.ts";
+import type { Distribution } from "../distribution.ts";
 import type { AboutMethod } from "./about.ts";
 import { type Prior, withToken } from "./prior.ts";
 

@@ -30,7 +30,7 @@ import { type Mixture, oneToken } from "../../model/mod.ts";
 import { checkNumber, checkOptions } from "../../_check.ts";
 import type { Method } from "../method.ts";
 import { checkPhase, inPhase, PHASE_OPTIONS, type PhaseOptions } from "../phase.ts";
-import { type Distribution, entropyOf } from "../sampler.ts";
+import { type Distribution, entropyOf } from "../distribution.ts";
 import type { AboutMethod } from "./about.ts";
 import { mathSymbols } from "./math_symbol.ts";
 import { priorOf } from "./prior.ts";

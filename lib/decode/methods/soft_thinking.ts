@@ -41,7 +41,7 @@ import {
   type ThinkingTracker,
   trackThinking,
 } from "../phase.ts";
-import { untruncated } from "../sampler.ts";
+import { untruncated } from "../distribution.ts";
 import type { AboutMethod } from "./about.ts";
 import { concept } from "./concept.ts";
 import { priorOf } from "./prior.ts";

@@ -56,7 +56,7 @@ import {
   type PhaseOptions,
   THINK,
 } from "../phase.ts";
-import { type Distribution, modelDistribution } from "../sampler.ts";
+import { type Distribution, modelDistribution } from "../distribution.ts";
 import type { AboutMethod } from "./about.ts";
 import { mathSymbols } from "./math_symbol.ts";
 import { withToken } from "./prior.ts";

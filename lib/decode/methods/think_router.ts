@@ -21,7 +21,7 @@ import { oneToken } from "../../model/mod.ts";
 import { checkNumber, checkOptions } from "../../_check.ts";
 import type { Method } from "../method.ts";
 import { checkPhase, inPhase, PHASE_OPTIONS, type PhaseOptions } from "../phase.ts";
-import type { Distribution } from "../sampler.ts";
+import type { Distribution } from "../distribution.ts";
 import type { AboutMethod } from "./about.ts";
 import {
   checkPrior,
