@@ -259,15 +259,15 @@ function chained(
   step: number,
   history: History,
 ): Distribution {
-  softmax(logits); // refuses logits that are not finite, which a mask would hide
-  const row = changed(logits, sampler, history), plain = softmax(row);
-  const { order, entropyTemperature: edt } = sampler;
+  for (let id = 0; id < logits.length; id++) if (!(logits[id]! < Infinity)) refuseLogits();
+  const row = changed(logits, sampler, history), { order, entropyTemperature: edt } = sampler;
   const temperature = edt
-    ? entropyTemperature(sampler.temperature, entropyOf(plain), edt)
+    ? entropyTemperature(sampler.temperature, entropyOf(softmax(row)), edt)
     : sampler.temperature;
+  const tempered = softmax(row, temperature > 0 ? temperature : 1);
   if (temperature === 0) return { ...certain(logits, argmax(row), step), transformed: true };
-  const tempered = temperature === 1 ? plain : softmax(row, temperature);
-  const kept = support(order === "temperature-last" ? plain : tempered, sampler);
+  const early = order === "temperature-last" && temperature !== 1 ? softmax(row) : tempered;
+  const kept = support(early, sampler);
   const { ids, probabilities } = restrict(tempered, kept);
   const found = distribution(
     logits,
@@ -281,14 +281,34 @@ function chained(
   return { ...found, ...(dense ? { spread: spreadOf(found) } : {}), transformed: true };
 }
 
+/** The k most probable tokens in descending order, the lower id first among equals. */
+function mostProbable(probabilities: readonly number[], k: number): number[] {
+  const best: number[] = [];
+  for (let id = 0; id < probabilities.length; id++) {
+    const p = probabilities[id]!;
+    if (p === 0 || (best.length === k && p <= probabilities[best[k - 1]!]!)) continue;
+    let at = best.length;
+    while (at > 0 && probabilities[best[at - 1]!]! < p) at--;
+    best.splice(at, 0, id);
+    if (best.length > k) best.pop();
+  }
+  return best;
+}
+
 /** The tokens that the cuts keep of a distribution over all tokens. */
 function support(probabilities: readonly number[], sampler: Sampler): number[] {
   const { topK, topP, minP, typicalP, epsilonCutoff: epsilon, etaCutoff: eta } = sampler;
-  const possible = identity(probabilities.length).filter((id) => probabilities[id]! > 0);
-  const cuts = topK > 0 || topP < 1 || minP > 0;
-  let ids = cuts ? ranked(possible, probabilities) : possible;
+  const size = probabilities.length, cutsK = topK > 0 && topK < size;
+  // Tokens below (1 − topP) / V have less than 1 − topP together: no nucleus needs them.
+  const floor = Math.max((1 - topP) / size, minP * probabilities[argmax(probabilities)]!);
+  const possible = () => identity(size).filter((id) => probabilities[id]! > 0);
+  let ids = cutsK
+    ? mostProbable(probabilities, topK)
+    : floor > 0
+    ? ranked(possible().filter((id) => probabilities[id]! >= floor), probabilities)
+    : possible();
   const weights = () => ids.map((id) => probabilities[id]!);
-  if (cuts) ids = ids.slice(0, keptCount(weights(), 1, true, sampler));
+  if (cutsK || floor > 0) ids = ids.slice(0, keptCount(weights(), 1, true, sampler));
   const keep = (places: readonly number[]) => {
     ids = places.map((place) => ids[place]!);
   };

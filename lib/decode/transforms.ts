@@ -31,15 +31,15 @@ function normalized(weights: readonly number[]): number[] {
  * import { repetitionPenalty } from "@moi/moi/decode";
  * import { assertEquals } from "@std/assert";
  * const history = { prompt: [0], generated: [1, 1] };
- * assertEquals(repetitionPenalty([3, -3, 1], history, 1.5), [2, -4.5, 1]);
+ * assertEquals([...repetitionPenalty([3, -3, 1], history, 1.5)], [2, -4.5, 1]);
  * ```
  */
 export function repetitionPenalty(
   logits: ArrayLike<number>,
   { prompt, generated }: History,
   penalty: number,
-): number[] {
-  const out = Array.from(logits);
+): Float64Array {
+  const out = new Float64Array(logits);
   for (const id of new Set([...prompt, ...generated])) {
     out[id]! *= out[id]! > 0 ? 1 / penalty : penalty;
   }
@@ -52,8 +52,8 @@ export function countPenalty(
   generated: readonly number[],
   presence: number,
   frequency: number,
-): number[] {
-  const out = Array.from(logits), counts = new Map<number, number>();
+): Float64Array {
+  const out = new Float64Array(logits), counts = new Map<number, number>();
   for (const id of generated) counts.set(id, (counts.get(id) ?? 0) + 1);
   for (const [id, count] of counts) out[id]! -= presence + count * frequency;
   return out;
@@ -63,15 +63,15 @@ export function countPenalty(
 export function biased(
   logits: ArrayLike<number>,
   bias: Readonly<Record<number, number>>,
-): number[] {
-  const out = Array.from(logits);
+): Float64Array {
+  const out = new Float64Array(logits);
   for (const [id, value] of Object.entries(bias)) out[Number(id)]! += value;
   return out;
 }
 
 /** Logits of some tokens; −∞ for all others. */
-export function allowedOnly(logits: ArrayLike<number>, allowed: readonly number[]): number[] {
-  const out = new Array<number>(logits.length).fill(-Infinity);
+export function allowedOnly(logits: ArrayLike<number>, allowed: readonly number[]): Float64Array {
+  const out = new Float64Array(logits.length).fill(-Infinity);
   for (const id of allowed) out[id] = logits[id]!;
   return out;
 }
@@ -80,8 +80,8 @@ export function allowedOnly(logits: ArrayLike<number>, allowed: readonly number[
  * Top-nσ: logits below `max − n · σ` become −∞, σ the standard deviation of the finite logits (of the
  * population). A temperature changes neither side of the rule.
  */
-export function topNSigma(logits: ArrayLike<number>, n: number): number[] {
-  const all = Array.from(logits), finite = all.filter(Number.isFinite);
+export function topNSigma(logits: ArrayLike<number>, n: number): Float64Array {
+  const all = new Float64Array(logits), finite = all.filter(Number.isFinite);
   const mean = finite.reduce((a, b) => a + b, 0) / finite.length;
   const variance = finite.reduce((sum, l) => sum + (l - mean) ** 2, 0) / finite.length;
   const least = finite.reduce((a, b) => Math.max(a, b), -Infinity) - n * Math.sqrt(variance);
