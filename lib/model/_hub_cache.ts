@@ -94,6 +94,14 @@ async function isFile(path: string, size?: number): Promise<boolean> {
   return found?.isFile === true && (size === undefined || found.size === size);
 }
 
+/** Names of the files below a folder, links to files included. */
+async function* walk(folder: string, before = ""): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) yield* walk(join(folder, name), `${before}${name}/`);
+    else yield `${before}${name}`;
+  }
+}
+
 /** Writes a file that is never seen half written. */
 async function replaceFile(path: string, make: (part: string) => Promise<void>): Promise<void> {
   const part = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
@@ -119,6 +127,8 @@ export interface CachedRepo {
   commitOf(revision: string): Promise<string | undefined>;
   /** Remembers the commit of a branch or tag. */
   remember(revision: string, commit: string): Promise<void>;
+  /** Names of the files of a commit that are there. */
+  names(commit: string): Promise<string[]>;
   /** Whether a file of a commit is there, in its size. */
   has(commit: string, file: string, size?: number): Promise<boolean>;
   /** Whether bytes are there, in their size. */
@@ -131,15 +141,19 @@ export interface CachedRepo {
   link(commit: string, file: string, blob: string): Promise<void>;
 }
 
+/** What a repository of the hub holds. */
+export type RepoKind = "model" | "dataset";
+
 /**
- * The folder of one model in the cache.
+ * The folder of one model or data set in the cache.
  *
  * @param cacheDir The cache folder.
  * @param id A checked "org/name".
+ * @param kind Which of the two.
  */
-export function cachedRepo(cacheDir: string, id: string): CachedRepo {
+export function cachedRepo(cacheDir: string, id: string, kind: RepoKind = "model"): CachedRepo {
   if (!isHubId(id)) throw new Error(`internal: ${id} is not checked`);
-  const name = `models--${id.replaceAll("/", "--")}`;
+  const name = `${kind}s--${id.replaceAll("/", "--")}`;
   const root = join(cacheDir, name);
   const snapshot = (commit: string) => join(root, "snapshots", commit);
   const blobPath = (blob: string) => join(root, "blobs", blob);
@@ -159,6 +173,10 @@ export function cachedRepo(cacheDir: string, id: string): CachedRepo {
       const path = refPath(revision);
       if (await Deno.readTextFile(path).catch(() => undefined) === commit) return;
       await replaceFile(path, (part) => Deno.writeTextFile(part, commit));
+    },
+    async names(commit) {
+      const entries = await Array.fromAsync(walk(snapshot(commit))).catch(() => []);
+      return entries.sort();
     },
     has: (commit, file, size) => isFile(join(snapshot(commit), file), size),
     hasBlob: (blob, size) => isFile(blobPath(blob), size),

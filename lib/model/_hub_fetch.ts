@@ -7,11 +7,14 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { Buffer } from "node:buffer";
+import type { RepoKind } from "./_hub_cache.ts";
 
 /** How one model is asked for. */
 export interface Remote {
   /** The model. */
   readonly id: string;
+  /** Whether it is a model or a data set. */
+  readonly kind: RepoKind;
   /** The hub, without a slash at its end. */
   readonly endpoint: string;
   /** The user's token. */
@@ -227,6 +230,11 @@ function waitOf(remote: Remote, headers: Headers): number | undefined {
   return limit ? Number(limit[1]) * 1000 : undefined;
 }
 
+/** Address of a repository, without a slash at its end. */
+export function pageOf({ endpoint, kind, id }: Remote): string {
+  return `${endpoint}/${kind === "dataset" ? "datasets/" : ""}${id}`;
+}
+
 /** The error for a status. */
 function refused(remote: Remote, response: Response, own: boolean): Error {
   const { id, endpoint, token } = remote, { status, headers } = response;
@@ -245,9 +253,9 @@ function refused(remote: Remote, response: Response, own: boolean): Error {
     const have = token ? "a token that has access (the one given has not)" : "a token";
     return new Deno.errors.PermissionDenied(
       gated
-        ? `${cannot}${quoted}: needs ${have}, and its licence accepted at ${endpoint}/${id}`
-        : `${cannot}${quoted}: there is no such public model; a private or gated one needs ` +
-          `${have} (HF_TOKEN) and perhaps its licence accepted at ${endpoint}/${id}`,
+        ? `${cannot}${quoted}: needs ${have}, and its licence accepted at ${pageOf(remote)}`
+        : `${cannot}${quoted}: there is no such public ${remote.kind}; a private or gated one ` +
+          `needs ${have} (HF_TOKEN) and perhaps its licence accepted at ${pageOf(remote)}`,
     );
   }
   if (status === 404 || status === 410) return new Deno.errors.NotFound(`${cannot}${quoted}`);

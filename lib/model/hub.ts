@@ -23,11 +23,13 @@ import {
   isCommit,
   isHubId,
   isSafeName,
+  type RepoKind,
 } from "./_hub_cache.ts";
 import {
   fetchFile,
   fetchHead,
   fetchText,
+  pageOf,
   type Remote,
   retrying,
   Temporary,
@@ -163,7 +165,7 @@ function checkHub(
   checkNumber("download the model", "timeout", timeout, { min: 1, max: 2 ** 31 - 1 });
 }
 
-async function remoteOf(id: string, options: HubOptions): Promise<Remote> {
+async function remoteOf(id: string, kind: RepoKind, options: HubOptions): Promise<Remote> {
   const address = options.endpoint ?? environment("HF_ENDPOINT") ?? "https://huggingface.co";
   const url = URL.parse(address);
   if (!url || !["http:", "https:"].includes(url.protocol) || url.search || url.hash) {
@@ -174,6 +176,7 @@ async function remoteOf(id: string, options: HubOptions): Promise<Remote> {
   }
   return {
     id,
+    kind,
     endpoint: address.replace(/\/+$/, ""),
     token: await findToken(options.token),
     signal: options.signal,
@@ -205,7 +208,7 @@ function fileOf(entry: unknown): HubFile | undefined {
 }
 
 async function list(remote: Remote, revision: string): Promise<HubListing> {
-  const url = `${remote.endpoint}/api/models/${remote.id}/revision/${
+  const url = `${remote.endpoint}/api/${remote.kind}s/${remote.id}/revision/${
     encodeURIComponent(revision)
   }?blobs=true`;
   const malformed = (what: string) =>
@@ -216,7 +219,9 @@ async function list(remote: Remote, revision: string): Promise<HubListing> {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     const { message } = error;
-    throw new Deno.errors.NotFound(`${message}: no such model, or no revision '${revision}'`);
+    throw new Deno.errors.NotFound(
+      `${message}: no such ${remote.kind}, or no revision '${revision}'`,
+    );
   }
   let answer: { sha?: unknown; siblings?: unknown } | null;
   try {
@@ -259,7 +264,7 @@ async function list(remote: Remote, revision: string): Promise<HubListing> {
  */
 export async function hubFiles(id: string, options: HubOptions = {}): Promise<HubListing> {
   checkHub(id, options, HUB_OPTIONS);
-  const remote = await remoteOf(id, options);
+  const remote = await remoteOf(id, "model", options);
   return await retrying(remote, () => list(remote, options.revision ?? "main"));
 }
 
@@ -318,7 +323,7 @@ async function shardsOf(repo: CachedRepo, commit: string): Promise<string[]> {
 /** A file with all that its transfer must know; the hub is asked where its list does not tell. */
 async function wantedOf(remote: Remote, commit: string, file: HubFile): Promise<Wanted> {
   const path = file.name.split("/").map(encodeURIComponent).join("/");
-  const url = `${remote.endpoint}/${remote.id}/resolve/${commit}/${path}`;
+  const url = `${pageOf(remote)}/resolve/${commit}/${path}`;
   let { size, hash } = file;
   if (size === undefined || hash === undefined) {
     const first = await retrying(remote, () => fetchHead(remote, url));
@@ -496,6 +501,11 @@ async function fetchAll(
  */
 export async function downloadModel(id: string, options: DownloadOptions = {}): Promise<string> {
   checkHub(id, options, OPTIONS);
+  return await download(id, "model", options);
+}
+
+/** The folder of a repository's files, fetched where they are not there. */
+async function download(id: string, kind: RepoKind, options: DownloadOptions): Promise<string> {
   const { revision = "main", files, dtype = "auto", signal, onProgress } = options;
   for (const name of files ?? []) {
     if (typeof name !== "string" || !isSafeName(name)) {
@@ -506,7 +516,7 @@ export async function downloadModel(id: string, options: DownloadOptions = {}): 
   const asked = files && [...new Set(files)];
   const offline = options.offline ?? (enabled("HF_HUB_OFFLINE") || enabled("TRANSFORMERS_OFFLINE"));
   const cacheDir = options.cacheDir ?? hubCacheDir();
-  const repo = cachedRepo(cacheDir, id);
+  const repo = cachedRepo(cacheDir, id, kind);
   signal?.throwIfAborted();
 
   const known = await repo.commitOf(revision);
@@ -519,7 +529,7 @@ export async function downloadModel(id: string, options: DownloadOptions = {}): 
   if (offline) throw new Deno.errors.NotFound(`Cannot download ${id} offline as ${absent}`);
 
   const meter = new Meter(`download ${id}`, onProgress);
-  const remote = await remoteOf(id, options);
+  const remote = await remoteOf(id, kind, options);
   const patience = { ...remote, retries: usable ? 0 : Math.min(2, remote.retries) };
   let listing: HubListing;
   try {
@@ -541,4 +551,59 @@ export async function downloadModel(id: string, options: DownloadOptions = {}): 
     meter.note(`Cannot remember the commit of '${revision}': ${(error as Error).message}`);
   }
   return repo.snapshot(listing.commit);
+}
+
+/** Options of {@linkcode downloadDataset}. */
+export type DatasetOptions = Omit<DownloadOptions, "files" | "dtype">;
+
+/**
+ * Files of a data set on the Hugging Face Hub, fetched into the cache or found there.
+ *
+ * @param id "org/name".
+ * @param choose Which files, of the names of all that there are; offline, of those in the cache.
+ * @param options Revision, cache folder, token, offline, progress, signal.
+ * @returns Paths of the files, in the order of `choose`.
+ * @throws As {@linkcode downloadModel}.
+ *
+ * @example The test split
+ * ```ts ignore
+ * import { downloadDataset } from "@moi/moi/model";
+ * const paths = await downloadDataset(
+ *   "openai/gsm8k",
+ *   (names) => names.filter((name) => name.startsWith("main/test")),
+ * );
+ * ```
+ */
+export async function downloadDataset(
+  id: string,
+  choose: (names: readonly string[]) => readonly string[],
+  options: DatasetOptions = {},
+): Promise<string[]> {
+  checkHub(id, options, OPTIONS.filter((name) => name !== "files" && name !== "dtype"));
+  const { revision = "main", cacheDir = hubCacheDir() } = options;
+  const repo = cachedRepo(cacheDir, id, "dataset"), known = await repo.commitOf(revision);
+  const there = known === undefined ? [] : await repo.names(known);
+  const offline = options.offline ?? (enabled("HF_HUB_OFFLINE") || enabled("TRANSFORMERS_OFFLINE"));
+  const all = async () => {
+    if (offline) return there;
+    const remote = await remoteOf(id, "dataset", options);
+    const patience = there.length > 0 ? { ...remote, retries: 0 } : remote;
+    try {
+      return (await retrying(patience, () => list(remote, revision))).files.map(({ name }) => name);
+    } catch (error) {
+      if (error instanceof Temporary && there.length > 0) return there;
+      throw error;
+    }
+  };
+  const names = await all();
+  if (names.length === 0) {
+    throw new Deno.errors.NotFound(
+      `Cannot download ${id}${offline ? " offline" : ""} as revision '${revision}' of it ${
+        offline ? `is not in ${cacheDir}` : "has no files"
+      }`,
+    );
+  }
+  const files = choose(names);
+  const folder = await download(id, "dataset", { ...options, files });
+  return files.map((name) => join(folder, name));
 }

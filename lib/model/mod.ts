@@ -31,6 +31,8 @@ export { defaultCacheDir, EMBEDDED, embeddedFolder, type EmbeddedOptions } from 
 export { forward } from "./forward.ts";
 export { hubCacheDir } from "./_hub_cache.ts";
 export {
+  type DatasetOptions,
+  downloadDataset,
   downloadModel,
   type DownloadOptions,
   type HubFile,

@@ -28,6 +28,9 @@
 export * from "./task.ts"; // Task, Problem, Grade
 export type { Message } from "../model/mod.ts"; // what a prompt is made of
 export { lastAnswer } from "./answer.ts";
+export { mathAnswer } from "./math_answer.ts";
+export { mathEqual } from "./math_equal.ts";
+export { readRows, type Row, type SourceOptions } from "./source.ts";
 export type { SyntheticOptions } from "./synthetic.ts";
 export { votes, type VotesProblem } from "./votes.ts"; // positive control
 export { countdown, type CountdownProblem } from "./countdown.ts"; // null control
