@@ -86,7 +86,9 @@ function traceLine(step: Step) {
     .map((c) => `${visible(JSON.stringify(c.text))} ${c.probability.toFixed(2)}`);
   return `${String(index).padStart(4)} ${String(token).padStart(6)}  ${shown} ${
     fixed(probability)
-  } ${fixed(entropy)} ${fixed(offSampleMass)}  ${top.join("  ")}`;
+  } ${fixed(entropy)} ${fixed(offSampleMass)}  ${top.join("  ")}${
+    event === undefined ? "" : `  [${event}]`
+  }`;
 }
 
 await command(USAGE, { values: VALUES, flags: ["raw", "ids", "trace"] }, async (args) => {

@@ -20,7 +20,7 @@
  * @module
  */
 
-import { checkNumber, checkOptions, refusal } from "../_check.ts";
+import { checkNumber, refusal } from "../_check.ts";
 import { type Mixture, type Model, oneToken } from "../model/mod.ts";
 import { offSampleMassOf } from "./engine.ts";
 import { generateBatch } from "./generate.ts";

@@ -27,7 +27,7 @@ import type { Candidate, FinishReason, Generation, Job, Step } from "./generatio
 import { relativeNorm } from "./norm.ts";
 import { openDistributions, type WantedRow } from "./distributions.ts";
 import { type Distribution, draw } from "./distribution.ts";
-import { type Sampler } from "./sampler.ts";
+import type { Sampler } from "./sampler.ts";
 import { STREAM, uniform } from "./random.ts";
 import type { History } from "./transforms.ts";
 import type { MethodStep } from "./method.ts";

@@ -143,10 +143,6 @@ function isDecimal(e: Expression): boolean {
   return Array.isArray(e) && (e.slice(1) as Expression[]).some(isDecimal);
 }
 
-function close(a: number, b: number, tolerance: number): boolean {
-  return a === b || Math.abs(a - b) <= tolerance * Math.max(Math.abs(a), Math.abs(b));
-}
-
 /** Whether two expressions have the same value, wherever they have one. */
 function sameValue(a: Expression, b: Expression, tolerance: number, factor = 1): boolean {
   const names = new Set([...variablesOf(a), ...variablesOf(b)]);

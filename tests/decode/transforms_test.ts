@@ -21,8 +21,6 @@ import { openDistributions } from "../../lib/decode/distributions.ts";
 import { mockModel, VOCABULARY } from "../_mock_model.ts";
 import { type Random, seeded } from "../_random.ts";
 
-const NOTHING: History = { prompt: [], generated: [] };
-
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
 const entropy = (p: readonly number[]) => -sum(p.map((v) => v > 0 ? v * Math.log(v) : 0));
 
