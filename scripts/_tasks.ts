@@ -1,12 +1,13 @@
 /** Models and tasks by the names that command lines use. @module */
 
 import {
-  countdown,
   type LoadOptions,
+  type Model,
   type Problem,
   type Sampler,
+  systemPrompt,
   type Task,
-  votes,
+  TASKS,
 } from "../mod.ts";
 import { type Arguments, given, numbers } from "./_cli.ts";
 
@@ -16,20 +17,89 @@ export const CONTROLS: Readonly<Record<string, string>> = {
   "countdown-tiny": "countdown",
 };
 
-/** Names of tasks. */
-export const TASKS = ["votes", "countdown"] as const;
+/** Names of the options that {@linkcode taskOf} reads. */
+export const TASK_VALUES = [
+  ...["task", "source", "split", "config", "prompt", "grading", "system", "problems", "limit"],
+] as const;
 
-/** A task by its name. */
-export function taskOf(name: string, limit: number | undefined): Task<Problem> {
-  const options = limit === undefined ? {} : { limit };
-  // the engine hands a task its own problems only
-  if (name === "votes") return votes(options) as unknown as Task<Problem>;
-  if (name === "countdown") return countdown(options) as unknown as Task<Problem>;
-  throw new RangeError(
-    `Cannot find the task as '--task' must be one of ${
-      TASKS.join(", ")
-    }: current value is "${name}"`,
-  );
+/** What the usage texts say of them. */
+export const TASK_USAGE = `  --task NAME           ${
+  Object.keys(TASKS).join(", ").replace(/, gpq/, ",\n                        gpq")
+}
+  --source S            file, address or 'org/name' of a data set on the hub, for those that
+                        need one; --split NAME, --config NAME choose within a data set
+  --prompt NAME         plain, boxed, paper, as the task has them
+  --grading NAME        last, or released: the rule of the released MoI code
+  --system TEXT         system prompt (default: what the model's family needs)
+  --problems N          first N problems, also --limit N`;
+
+/** The task that is asked for. */
+export function taskOf(
+  name: string,
+  args: Arguments,
+  model: string,
+  problems?: number,
+): Task<Problem> {
+  const known = Object.hasOwn(TASKS, name) ? TASKS[name] : undefined;
+  if (known === undefined) {
+    throw new RangeError(
+      `Cannot find the task as '--task' must be one of ${
+        Object.keys(TASKS).join(", ")
+      }: current value is "${name}"`,
+    );
+  }
+  const limit = args.number("problems") ?? args.number("limit") ?? problems;
+  const source = args.value("source"), fromFile = known.needsSource || source !== undefined;
+  if (known.needsSource && source === undefined) {
+    throw new TypeError(
+      `Cannot make ${name} as '--source' must name a file, an address or a data set on the hub`,
+    );
+  }
+  const options = given({
+    limit,
+    source,
+    split: args.value("split"),
+    config: args.value("config"),
+    prompt: args.value("prompt"),
+    grading: args.value("grading"),
+    system: args.value("system") ?? (fromFile ? systemPrompt(model) : undefined),
+  });
+  return known.make(options);
+}
+
+const asText: Model["chat"] = (messages) => messages.map(({ content }) => content).join("\n\n");
+
+/**
+ * The model with whatever it lacks to answer a task: without a chat template prompts become plain text,
+ * and without a tokenizer (as checkpoints of tests are) every four characters become some token.
+ *
+ * @param note Told what was put in.
+ */
+export function speaking(model: Model, note: (text: string) => void): Model {
+  const { tokenizer, config: { vocabularySize } } = model,
+    user = { role: "user", content: "a" } as const;
+  const works = (use: () => unknown) => {
+    try {
+      use();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const hasChat = works(() => model.chat([user])), hasTokens = works(() => tokenizer.encode("a"));
+  if (!hasChat) note("no chat template: prompts are plain text");
+  if (!hasTokens) {
+    note("no tokenizer: every four characters become a token, so that answers mean nothing");
+  }
+  const chunks = (text: string) =>
+    (text.match(/[\s\S]{1,4}/g) ?? []).map((part) =>
+      [...part].reduce((id, c) => (31 * id + c.codePointAt(0)!) % vocabularySize, 7)
+    );
+  return {
+    ...model,
+    ...(hasChat ? {} : { chat: asText }),
+    ...(hasTokens ? {} : { tokenizer: { ...tokenizer, encode: chunks } }),
+  };
 }
 
 /** Names of the options that {@linkcode loadOptions} and {@linkcode samplerOptions} read. */

@@ -29,6 +29,9 @@ import {
   SAMPLER_USAGE,
   samplerOptions,
   SHARED_VALUES,
+  speaking,
+  TASK_USAGE,
+  TASK_VALUES,
   taskOf,
 } from "./_tasks.ts";
 
@@ -42,7 +45,8 @@ Without options: both embedded models on their tasks, 500 problems each, over
 Runs are kept in runs/*.jsonl: the same command again finishes what is missing.
 
   --model ID            votes-tiny, countdown-tiny, or a folder (default: both embedded)
-  --task NAME           votes or countdown (default: the model's own)
+${TASK_USAGE}
+                        (defaults: the embedded model's own task, 500 problems)
   --methods A,B,…       only these (standard is always included): of the grid above by
                         key or family, as in moi, direct, linear, random, moi-0.25; any
                         other method with its defaults, as in softThinking, selar,
@@ -50,7 +54,6 @@ Runs are kept in runs/*.jsonl: the same command again finishes what is missing.
                         thoughts always act where a model has no thinking markers
   --betas B,B,…         values of β (default: 0.25,0.5,1,2,4,8)
   --preset NAME         paper or mixinputs-0.1.1 (default: paper)
-  --problems N          first N problems (default: 500)
   --repeats N           runs of each problem (default: 1)
   --seed N              seed of the study (default: 0)
   --max-new-tokens N    (default: the task's, as the sampler's settings)
@@ -66,7 +69,8 @@ ${SAMPLER_USAGE}
 `;
 
 const VALUES = [
-  ...["model", "task", "methods", "betas", "preset", "problems", "repeats", "slots", "out"],
+  ...["model", "methods", "betas", "preset", "repeats", "slots", "out"],
+  ...TASK_VALUES,
   ...SHARED_VALUES,
 ];
 
@@ -121,15 +125,15 @@ async function study(
   args: Arguments,
   signal: AbortSignal,
 ): Promise<{ runs: Run[]; greedy: Run[]; expected: number; file: string }> {
-  const problems = args.number("problems") ?? 500;
   const name = args.value("task") ?? CONTROLS[basename(id)];
   if (name === undefined) {
     throw new TypeError(`Cannot sweep ${id} as '--task' must be given for a model of one's own`);
   }
-  const task = taskOf(name, problems);
+  const task = taskOf(name, args, id, 500);
   const out = args.value("out") ?? "runs";
-  await using model = await loadModel(id, loadOptions(args));
-  say(`${id}: ${model.dtype} on ${model.device}`);
+  await using loaded = await loadModel(id, loadOptions(args));
+  say(`${id}: ${loaded.dtype} on ${loaded.device}`);
+  const model = speaking(loaded, (note) => say(`${id}: ${note}`));
   const methods = chosen(model.tokenizer);
   const sampler = samplerOptions(args), { temperature } = sampler;
   const settings = { model, task, ...given({ repeats: args.number("repeats") }), ...sampler };
@@ -148,7 +152,7 @@ async function study(
     { ...settings, temperature: 0, repeats: 1, methods: { standard: standard() } },
     { ...options, store: `${base}-greedy.jsonl` },
   );
-  const count = Math.min(problems, (await task.problems()).length);
+  const count = (await task.problems()).length;
   const expected = count * Object.keys(methods).length * (args.number("repeats") ?? 1);
   return { runs, greedy, expected, file };
 }

@@ -9,12 +9,16 @@
  */
 
 import { createHash } from "node:crypto";
+import { refusal } from "../_check.ts";
 import { evaluate, type Evaluated, ExpressionError, LONGEST } from "./_expression.ts";
 import type { Random } from "./_random.ts";
 import { reachable } from "./_reachable.ts";
 import { lastAnswer } from "./answer.ts";
 import { HELD_OUT } from "./held_out/countdown.ts";
 import { equalsInteger, format } from "./rational.ts";
+import { checkSource, idsOf, messagesOf, rowsOnce, unknownLayout } from "./question.ts";
+import { releasedEquation, releasedRight } from "./released.ts";
+import type { Row, SourceOptions } from "./source.ts";
 import { type SyntheticOptions, syntheticProblems } from "./synthetic.ts";
 import type { Grade, Problem, Task } from "./task.ts";
 
@@ -96,7 +100,10 @@ export interface CountdownProblem extends Problem {
  * assertEquals(problems[0]?.id, "countdown-seed7-0000");
  * ```
  */
-export function countdown(options: SyntheticOptions = {}): Task<CountdownProblem> {
+export function countdown(
+  options: SyntheticOptions | CountdownFileOptions = {},
+): Task<CountdownProblem> {
+  if (isFile(options)) return countdownOfFile(options);
   return {
     name: "countdown",
     defaults: { temperature: 0.6, topP: 0.95, maxNewTokens: 128 },
@@ -104,13 +111,98 @@ export function countdown(options: SyntheticOptions = {}): Task<CountdownProblem
       { name: "countdown", heldOut: HELD_OUT, mostGenerated: 1000, parse, generate },
       options,
     ),
-    prompt: ({ numbers, target }) => [{
-      role: "user",
-      content: `Using the numbers [${
-        numbers.join(", ")
-      }], create an equation that equals ${target}.`,
-    }],
+    prompt: ({ numbers, target }) => [{ role: "user", content: ask(numbers, target) }],
     grade,
+  };
+}
+
+/** Options of {@linkcode countdown} on problems of a file, such as those of TinyZero. */
+export interface CountdownFileOptions extends SourceOptions {
+  /** Where the problems are: see {@linkcode readRows}. */
+  readonly source: string | URL;
+  /** Only the first problems; the paper used 128. Default: all. */
+  readonly limit?: number;
+  /**
+   * "paper": the words of TinyZero, which ask for thoughts and an answer in tags; "plain": the sentence
+   * of the embedded control. Default: "paper".
+   */
+  readonly prompt?: "paper" | "plain";
+  /** System prompt. Default: none. */
+  readonly system?: string;
+  /** "last": exact, as the control's; "released": the rule of the released MoI code. Default: "last". */
+  readonly grading?: "last" | "released";
+}
+
+function isFile(options: SyntheticOptions | CountdownFileOptions): options is CountdownFileOptions {
+  const { source } = options;
+  return source !== undefined && source !== "held-out" && source !== "generated" &&
+    (typeof source === "string" ? /[/.]/.test(source) : source instanceof URL);
+}
+
+function ask(numbers: readonly number[], target: number): string {
+  return `Using the numbers [${numbers.join(", ")}], create an equation that equals ${target}.`;
+}
+
+/** The words of TinyZero's data set, as a user's message. */
+function askAtLength(numbers: readonly number[], target: number): string {
+  return "A conversation between User and Assistant. The user asks a question, and the Assistant solves " +
+    "it. The assistant first thinks about the reasoning process in the mind and then provides the user " +
+    `with the answer.\nUser: ${ask(numbers, target)} You can use basic arithmetic operations ` +
+    "(+, -, *, /) and each number can only be used once. Show your work in <think> </think> tags. And " +
+    "return the final answer in <answer> </answer> tags, for example <answer> (1 + 2) / 3 </answer>.\n";
+}
+
+const isIntegers = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.length > 0 && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+
+function problemOf(row: Row, id: string, at: number): CountdownProblem {
+  const reward = (row.reward_model as Row | undefined)?.ground_truth as Row | undefined;
+  const from = reward ?? row, numbers = from.numbers ?? from.nums, { target } = from;
+  if (!isIntegers(numbers) || !Number.isSafeInteger(target)) {
+    const needs = "nums or numbers and target, or reward_model.ground_truth with these";
+    return unknownLayout("countdown", needs, row, at);
+  }
+  return { id, numbers, target: target as number };
+}
+
+function countdownOfFile(options: CountdownFileOptions): Task<CountdownProblem> {
+  checkSource("countdown", options, ["source", "limit", "prompt", "system", "grading"]);
+  const { prompt = "paper", grading = "last", system, ...source } = options;
+  for (
+    const [name, value, known] of [
+      ["prompt", prompt, ["paper", "plain"]],
+      ["grading", grading, ["last", "released"]],
+    ] as const
+  ) {
+    if (!(known as readonly string[]).includes(value)) {
+      const rule = `be one of ${known.join(", ")}`;
+      throw new RangeError(refusal("make countdown", name, rule, value));
+    }
+  }
+  const rows = rowsOnce(source);
+  return {
+    name: "countdown",
+    defaults: { temperature: 0.6, topP: 0.95, maxNewTokens: 8192 },
+    async problems() {
+      const all = await rows(), ids = idsOf("countdown", all);
+      return all.map((row, i) => problemOf(row, ids[i]!, i));
+    },
+    prompt: ({ numbers, target }) =>
+      messagesOf((prompt === "paper" ? askAtLength : ask)(numbers, target), system),
+    grade: grading === "released" ? gradeReleased : grade,
+  };
+}
+
+/** Grades by the rule of the released MoI code. */
+export function gradeReleased({ numbers, target }: CountdownProblem, text: string): Grade {
+  const extracted = releasedEquation(text);
+  if (extracted === null) return { correct: false, extracted, reason: "no equation found" };
+  const correct = releasedRight(extracted, numbers, target);
+  const short = extracted.length > LONGEST ? null : extracted;
+  return {
+    correct,
+    extracted: short,
+    reason: correct ? `equals ${target}` : `is no way to ${target}`,
   };
 }
 

@@ -7,6 +7,9 @@
  * name that was trained for it: an instrument that finds the first effect and not the second can be
  * trusted with a third.
  *
+ * The benchmarks of the field read their problems from a file, an address or a data set on the hub
+ * ({@linkcode readRows}); none is shipped. {@linkcode TASKS} has them all by name.
+ *
  * @example Ask, answer, grade
  * ```ts
  * import { countdown } from "@moi/moi/tasks";
@@ -27,11 +30,27 @@
 
 export * from "./task.ts"; // Task, Problem, Grade
 export type { Message } from "../model/mod.ts"; // what a prompt is made of
-export { lastAnswer } from "./answer.ts";
-export { mathAnswer } from "./math_answer.ts";
-export { mathEqual } from "./math_equal.ts";
-export { readRows, type Row, type SourceOptions } from "./source.ts";
+
+// The controls
 export type { SyntheticOptions } from "./synthetic.ts";
 export { votes, type VotesProblem } from "./votes.ts"; // positive control
-export { countdown, type CountdownProblem } from "./countdown.ts"; // null control
+export { countdown, type CountdownFileOptions, type CountdownProblem } from "./countdown.ts"; // null control
 export { controlNote } from "./controls.ts"; // what the two controls show
+
+// Benchmarks, from files, addresses or the hub
+export { readRows, type Row, type SourceOptions } from "./source.ts";
+export { PROMPTS, type QuestionOptions, type QuestionProblem } from "./question.ts";
+export { aime } from "./aime.ts";
+export { amc } from "./amc.ts";
+export { type ChoiceProblem, gpqaDiamond, type GpqaOptions } from "./gpqa_diamond.ts";
+export { gsm8k } from "./gsm8k.ts";
+export { math500 } from "./math500.ts";
+export { FAMILIES, type ModelFamily, systemPrompt } from "./families.ts";
+export { type KnownTask, TASKS } from "./registry.ts";
+
+// Answers in texts, and whether they are right
+export { lastAnswer } from "./answer.ts";
+export { lastChoice, lastNumber } from "./extract.ts";
+export { lastBoxed, mathAnswer } from "./math_answer.ts";
+export { mathEqual } from "./math_equal.ts";
+export { releasedEquation, releasedInteger, releasedRight } from "./released.ts";

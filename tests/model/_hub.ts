@@ -88,8 +88,9 @@ export function startHub(setup: HubSetup): Hub {
   const seen: Seen[] = [];
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
     const path = decodeURIComponent(new URL(request.url).pathname);
-    const isList = path.startsWith("/api/models/");
-    const what = isList ? "list" : path.split("/").slice(5).join("/");
+    const isList = /^\/api\/(models|datasets)\//.test(path);
+    const parts = path.replace(/^\/datasets\//, "/").split("/");
+    const what = isList ? "list" : parts.slice(5).join("/");
     const { method, headers } = request;
     const one: Seen = {
       ...{ method, what, path, sent: 0 },

@@ -1,0 +1,44 @@
+/**
+ * GSM8K: grade-school word problems with a number as answer.
+ *
+ * @module
+ */
+
+import { lastNumber } from "./extract.ts";
+import { graded, type QuestionOptions, type QuestionProblem, questionTask } from "./question.ts";
+import { releasedInteger } from "./released.ts";
+import type { Task } from "./task.ts";
+
+/**
+ * GSM8K: grade-school word problems with a number as answer.
+ *
+ * On the hub: `openai/gsm8k` with `config: "main"`. The last number of a text counts; with `grading: "released"` the first
+ * boxed integer does, or any integer. Numbers are compared by their value.
+ *
+ * @param options Source, prompt, grading.
+ * @throws {TypeError} Where there is no source, or an option is unknown.
+ *
+ * @example A file of one's own
+ * ```ts
+ * import { gsm8k } from "@moi/moi/tasks";
+ * import { assertEquals } from "@std/assert";
+ * const source = await Deno.makeTempFile({ suffix: ".jsonl" });
+ * await Deno.writeTextFile(source, '{"problem":"1 + 1?","answer":"2"}');
+ * const task = gsm8k({ source });
+ * const [problem] = await task.problems();
+ * assertEquals(task.grade(problem!, "It is \\boxed{2}.").correct, true);
+ * await Deno.remove(source);
+ * ```
+ */
+export function gsm8k(options: QuestionOptions): Task<QuestionProblem> {
+  return questionTask({
+    name: "gsm8k",
+    defaults: { temperature: 0.6, topP: 0.95, maxNewTokens: 2048 },
+    gold: (text) => lastNumber(text) ?? undefined,
+    goldRule: "hold a number",
+    grade(answer, text, grading) {
+      const found = grading === "released" ? releasedInteger(text) : lastNumber(text);
+      return graded(found, answer, found !== null && Number(found) === Number(answer));
+    },
+  }, options);
+}
