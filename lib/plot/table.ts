@@ -24,6 +24,11 @@ const HEADER = [
   "off-sample",
 ];
 
+/** A number, or a dash where it is not known, as of imported runs. */
+function fixed(value: number, digits: number): string {
+  return Number.isNaN(value) ? "–" : value.toFixed(digits);
+}
+
 function cells(row: GainLike): string[] {
   const isBaseline = row.gain === 0 && row.low === 0 && row.high === 0 &&
     row.won + row.lost === 0 &&
@@ -39,9 +44,9 @@ function cells(row: GainLike): string[] {
     row.method,
     `${bare(row.accuracy)} [${bare(row.accuracyLow)}, ${bare(row.accuracyHigh)}]`,
     ...compared,
-    row.tokensRatio.toFixed(2),
-    meanEntropy.toFixed(3),
-    meanOffSampleMass.toFixed(3),
+    fixed(row.tokensRatio, 2),
+    fixed(meanEntropy, 3),
+    fixed(meanOffSampleMass, 3),
   ];
 }
 
@@ -51,7 +56,7 @@ function notes(rows: readonly GainLike[]): string[] {
   const repeats = Math.max(...rows.map((row) => row.repeats));
   const mixed = rows.filter((row) => row.parameters.name === "moi")
     .map((row) => row.mixing.meanOffSampleMass);
-  const most = Math.max(0, ...mixed);
+  const most = Math.max(0, ...mixed.filter((mass) => !Number.isNaN(mass)));
   const inactive = mixed.length > 0 && most < LITTLE_MIXING;
   return [
     `N = ${problems} problems × ${repeats} repeat${repeats === 1 ? "" : "s"}; ` +

@@ -5,9 +5,18 @@
  * finishes what is missing; more methods, problems or repeats may be added to a file, but its runs
  * always share model, task, sampler and seed.
  *
+ * {@linkcode importRuns} reads result files of other tools, {@linkcode regrade} grades texts again.
+ *
  * @module
  */
 
+export {
+  type Imported,
+  type ImportFormat,
+  type ImportOptions,
+  importRuns,
+  regrade,
+} from "./import.ts";
 export { betaGrid, type BetaGridOptions } from "./grid.ts";
 export { type Plan, type PlannedRun, planStudy, runSeed, type Study } from "./plan.ts";
 export type { Run } from "./run.ts";

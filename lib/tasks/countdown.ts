@@ -14,6 +14,7 @@ import { evaluate, type Evaluated, ExpressionError, LONGEST } from "./_expressio
 import type { Random } from "./_random.ts";
 import { reachable } from "./_reachable.ts";
 import { lastAnswer } from "./answer.ts";
+import { lastBoxed } from "./math_answer.ts";
 import { HELD_OUT } from "./held_out/countdown.ts";
 import { equalsInteger, format } from "./rational.ts";
 import { checkSource, idsOf, messagesOf, rowsOnce, unknownLayout } from "./question.ts";
@@ -129,7 +130,10 @@ export interface CountdownFileOptions extends SourceOptions {
   readonly prompt?: "paper" | "plain";
   /** System prompt. Default: none. */
   readonly system?: string;
-  /** "last": exact, as the control's; "released": the rule of the released MoI code. Default: "last". */
+  /**
+   * "last": exact, of the last answer tag, else the last box; "released": the rule of the released MoI
+   * code. Default: "last".
+   */
   readonly grading?: "last" | "released";
 }
 
@@ -189,8 +193,14 @@ function countdownOfFile(options: CountdownFileOptions): Task<CountdownProblem> 
     },
     prompt: ({ numbers, target }) =>
       messagesOf((prompt === "paper" ? askAtLength : ask)(numbers, target), system),
-    grade: grading === "released" ? gradeReleased : grade,
+    grade: grading === "released" ? gradeReleased : gradeTagOrBox,
   };
+}
+
+/** The same as the control's, where a model may also have put its answer into a box. */
+export function gradeTagOrBox(problem: CountdownProblem, text: string): Grade {
+  const boxed = lastAnswer(text) === null ? lastBoxed(text) : null;
+  return grade(problem, boxed === null ? text : `<answer>${boxed}</answer>`);
 }
 
 /** Grades by the rule of the released MoI code. */

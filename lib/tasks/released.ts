@@ -43,8 +43,8 @@ export function releasedInteger(text: string): string | null {
  */
 export function releasedEquation(text: string): string | null {
   const plain = withoutCommas(text).replaceAll("\n", " ");
-  const tag = [...plain.matchAll(/<answer>(.*?)<\/answer>/g)].at(-1)?.[1];
-  const box = [...plain.matchAll(/\\boxed\{(.*?)\}/g)].at(-1)?.[1];
+  const tag = [...plain.matchAll(/<answer>(.*?)<\/answer>/gs)].at(-1)?.[1];
+  const box = [...plain.matchAll(/\\boxed\{(.*?)\}/gs)].at(-1)?.[1];
   const found = box ?? tag;
   return found === undefined ? null : found.trim().split("=")[0]!.trim();
 }

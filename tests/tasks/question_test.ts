@@ -234,7 +234,8 @@ Deno.test("countdown takes problems of a file in TinyZero's layouts", async () =
   assert(task.grade(problems[0]!, "<answer>30 + 28 + 12 - 4</answer>").correct);
   const released = await taskOn(rows, (source) => countdown({ source, grading: "released" }));
   assert(released.task.grade(problems[0]!, "\\boxed{30 + 28 + 12 - 4 = 66}").correct);
-  assert(!task.grade(problems[0]!, "\\boxed{30 + 28 + 12 - 4 = 66}").correct); // ours wants the tags
+  assert(task.grade(problems[0]!, "\\boxed{30 + 28 + 12 - 4 = 66}").correct);
+  assert(!task.grade(problems[0]!, "\\boxed{30 + 28 + 12 - 4} <answer>1</answer>").correct);
   const bad = [{ nums: "1 2", target: 3 }];
   await assertRejects(
     () => taskOn(bad, (source) => countdown({ source })),
