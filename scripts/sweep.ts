@@ -19,10 +19,12 @@ import {
   runStudy,
   standard,
   studyReport,
+  TASKS,
   toHtml,
   type Tokenizer,
 } from "../mod.ts";
 import { type Arguments, command, given, numbers, print, say } from "./_cli.ts";
+import { dryRun } from "./_dry_run.ts";
 import {
   CONTROLS,
   loadOptions,
@@ -65,11 +67,13 @@ ${SAMPLER_USAGE}
   --device NAME         auto, cpu, webgpu, cuda (default: auto)
   --revision R          branch, tag or commit of a model on the hub
   --out DIR             where runs and report.html go (default: runs)
+  --dry-run             prints tokens, memory, time and the smallest gain that could be found,
+                        from config.json alone; --bandwidth GB/s for another machine
   -h, --help            this text
 `;
 
 const VALUES = [
-  ...["model", "methods", "betas", "preset", "repeats", "slots", "out"],
+  ...["model", "methods", "betas", "preset", "repeats", "slots", "out", "bandwidth"],
   ...TASK_VALUES,
   ...SHARED_VALUES,
 ];
@@ -157,13 +161,40 @@ async function study(
   return { runs, greedy, expected, file };
 }
 
-await command(USAGE, { values: VALUES }, async (args) => {
+/** Prints what the sweep of a model would cost. */
+async function forecast(id: string, methods: Chosen, args: Arguments): Promise<void> {
+  const name = args.value("task") ?? CONTROLS[basename(id)];
+  if (name === undefined) {
+    throw new TypeError(`Cannot sweep ${id} as '--task' must be given for a model of one's own`);
+  }
+  const hasSource = !TASKS[name]?.needsSource || args.value("source") !== undefined;
+  const limit = args.number("problems") ?? args.number("limit");
+  const task = hasSource ? taskOf(name, args, id, 500) : undefined;
+  const usual = hasSource ? task : TASKS[name]!.make({ source: "problems.jsonl" });
+  await dryRun({
+    ...{ id, task, taskName: name, limit, revision: args.value("revision") },
+    methods: Object.keys(methods(NO_TOKENIZER)).length,
+    repeats: args.number("repeats") ?? 1,
+    slots: args.number("slots") ?? 64,
+    maxNewTokens: args.number("max-new-tokens") ?? usual?.defaults?.maxNewTokens ?? 256,
+    bandwidth: args.number("bandwidth"),
+  });
+}
+
+/** Stands in where only the number of methods is asked for. */
+const NO_TOKENIZER: Tokenizer = { encode: () => [], decode: () => "", eosTokenIds: [] };
+
+await command(USAGE, { values: VALUES, flags: ["dry-run"] }, async (args) => {
   if (args.rest.length > 0) {
     throw new TypeError(`Cannot sweep as "${args.rest[0]}" is no option; see --help`);
   }
   const methods = methodsOf(args);
   const model = args.value("model");
   const ids = model === undefined ? Object.keys(CONTROLS) : [model];
+  if (args.flag("dry-run")) {
+    for (const id of ids) await forecast(id, methods, args);
+    return;
+  }
   const signal = interruptSignal();
   const parts: (Figure | Html)[] = [];
   for (const id of ids) {

@@ -12,6 +12,7 @@
  * - {@linkcode accuracy}: one method alone
  * - {@linkcode mcnemarExact}, {@linkcode signFlipTest}: is there a difference?
  * - {@linkcode pairedScore}, {@linkcode pairedBootstrap}, {@linkcode wilson}: how large may it be?
+ * - {@linkcode avgAtK}, {@linkcode passAtK}, {@linkcode majAtK}: repeats, as the field reports them
  * - {@linkcode holm}: several comparisons at once
  * - {@linkcode flips}: which problems changed hands
  * - {@linkcode minimumDetectableGain}: is the study large enough? (ask first)
@@ -38,6 +39,7 @@ export { signFlipTest, type SignFlipTestOptions } from "./sign_flip.ts";
 export { pairedBootstrap, type PairedBootstrapOptions } from "./bootstrap.ts";
 export { pairedScore } from "./paired_score.ts";
 export { type Interval, wilson } from "./wilson.ts";
+export { type AverageAtK, avgAtK, majAtK, passAtK, type RepeatsOptions } from "./repeats.ts";
 export { holm } from "./holm.ts";
 export { type Flips, flips, type FlipsOptions, type Pair } from "./flips.ts";
 export { minimumDetectableGain, type MinimumDetectableGainOptions } from "./power.ts";

@@ -5,6 +5,7 @@
  * finishes what is missing; more methods, problems or repeats may be added to a file, but its runs
  * always share model, task, sampler and seed.
  *
+ * {@linkcode paperTable1} and its like are the published numbers, to be laid beside one's own.
  * {@linkcode importRuns} reads result files of other tools, {@linkcode regrade} grades texts again.
  *
  * @module
@@ -17,6 +18,25 @@ export {
   importRuns,
   regrade,
 } from "./import.ts";
+export {
+  isShareOf,
+  PAPER_TASKS,
+  type PaperEntry,
+  type PaperGain,
+  paperGains,
+  type PaperMethod,
+  paperNotes,
+  type PaperRuns,
+  paperTable1,
+  paperTableA4,
+  type PaperTask,
+} from "./paper.ts";
+export {
+  estimateStudy,
+  measuredBandwidth,
+  type StudyEstimate,
+  type StudySize,
+} from "./estimate.ts";
 export { betaGrid, type BetaGridOptions } from "./grid.ts";
 export { type Plan, type PlannedRun, planStudy, runSeed, type Study } from "./plan.ts";
 export type { Run } from "./run.ts";

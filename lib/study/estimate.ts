@@ -1,0 +1,143 @@
+/**
+ * What a study will cost, before anything runs: tokens, time and memory, from `config.json` alone.
+ *
+ * Time is a lower bound, that of the memory bus. A step of decoding reads all weights once, and the keys
+ * and values of every sequence:
+ *
+ * ```text
+ * seconds ≥ Σ over steps (weights + slots · kv(position)) / bandwidth
+ * steps   = ⌈runs / slots⌉ · new tokens
+ * ```
+ *
+ * Arithmetic comes on top where many sequences are decoded at once, and so does the reading of prompts.
+ *
+ * @module
+ */
+
+import { checkNumber, checkOptions } from "../_check.ts";
+import { type DecoderConfig } from "../graph/mod.ts";
+import { type Dtype, estimateMemory } from "../model/mod.ts";
+
+/** Size of a study. */
+export interface StudySize {
+  /** The model's shape, from `parseConfig`. */
+  readonly config: DecoderConfig;
+  /** Number of problems. */
+  readonly problems: number;
+  /** Tokens of a prompt, on average. */
+  readonly promptTokens: number;
+  /** New tokens of a run, at most. */
+  readonly maxNewTokens: number;
+  /** New tokens of a run, on average. Default: `maxNewTokens`. */
+  readonly meanNewTokens?: number;
+  /** Number of methods, baseline and controls included. */
+  readonly methods: number;
+  /** Runs of each problem and method. Default: 1. */
+  readonly repeats?: number;
+  /** Sequences decoded at once. Default: 32. */
+  readonly slots?: number;
+  /** Number format of the weights. Default: "fp32". */
+  readonly dtype?: Dtype;
+  /** Bytes a second that the device reads. Default: {@linkcode measuredBandwidth}. */
+  readonly bandwidth?: number;
+}
+
+/** What a study will cost. */
+export interface StudyEstimate {
+  /** Problems × methods × repeats. */
+  readonly runs: number;
+  /** Tokens of prompts, each read once for all its runs. */
+  readonly promptTokens: number;
+  /** New tokens. */
+  readonly newTokens: number;
+  /** Bytes of weights. */
+  readonly weightsBytes: number;
+  /** Bytes of keys and values of all slots. */
+  readonly kvBytes: number;
+  /** Steps of decoding. */
+  readonly steps: number;
+  /** Bytes a second that were assumed. */
+  readonly bandwidth: number;
+  /** Lower bound of the time, in seconds. */
+  readonly seconds: number;
+}
+
+/**
+ * Bytes a second that this machine's memory moves: the fastest of five copies of 128 MiB, both
+ * directions counted.
+ */
+export function measuredBandwidth(): number {
+  const from = new Uint8Array(2 ** 27).fill(1), to = new Uint8Array(from.length);
+  let best = 0;
+  for (let round = 0; round < 5; round++) {
+    const start = performance.now();
+    to.set(from);
+    best = Math.max(best, 2 * from.length / (performance.now() - start) * 1000);
+  }
+  return best;
+}
+
+/**
+ * Estimates a study.
+ *
+ * @param size Model, problems, lengths, methods, repeats, slots, number format, bandwidth.
+ * @returns Tokens, memory and a lower bound of the time.
+ * @throws {TypeError} Where an option is unknown or of the wrong kind.
+ * @throws {RangeError} Where one is outside its rule.
+ *
+ * @example Twice the repeats, twice the time
+ * ```ts
+ * import { loadModel } from "@moi/moi/model";
+ * import { estimateStudy } from "@moi/moi/study";
+ * import { assertEquals } from "@std/assert";
+ * await using model = await loadModel("votes-tiny");
+ * const size = {
+ *   ...{ config: model.config, problems: 64, promptTokens: 20, maxNewTokens: 30 },
+ *   ...{ methods: 4, bandwidth: 1e10 },
+ * };
+ * const once = estimateStudy(size), twice = estimateStudy({ ...size, repeats: 2 });
+ * assertEquals([once.runs, twice.runs], [256, 512]);
+ * assertEquals(twice.seconds, 2 * once.seconds);
+ * ```
+ */
+export function estimateStudy(size: StudySize): StudyEstimate {
+  const verb = "estimate the study";
+  checkOptions(verb, size, [
+    ...[
+      "config",
+      "problems",
+      "promptTokens",
+      "maxNewTokens",
+      "meanNewTokens",
+      "methods",
+      "repeats",
+    ],
+    ...["slots", "dtype", "bandwidth"],
+  ]);
+  const { config, problems, promptTokens, maxNewTokens, methods, repeats = 1, slots = 32 } = size;
+  const { meanNewTokens = maxNewTokens, dtype = "fp32" } = size;
+  for (const [name, value] of Object.entries({ problems, maxNewTokens, methods, repeats, slots })) {
+    checkNumber(verb, name, value, { min: 1, integer: true });
+  }
+  checkNumber(verb, "promptTokens", promptTokens, { min: 1 });
+  checkNumber(verb, "meanNewTokens", meanNewTokens, { min: 0, max: maxNewTokens });
+  const bandwidth = size.bandwidth ?? measuredBandwidth();
+  checkNumber(verb, "bandwidth", bandwidth, { min: 0, exclusiveMin: true });
+
+  const runs = problems * methods * repeats, rows = Math.min(slots, runs);
+  const length = Math.min(config.maxPositions, Math.ceil(promptTokens) + maxNewTokens);
+  const { weightsBytes, kvBytes, kvBytesPerToken } = estimateMemory(config, {
+    dtype,
+    slots: rows,
+    length,
+  });
+  const steps = Math.ceil(runs / rows) * Math.ceil(meanNewTokens);
+  const meanPosition = Math.min(length, promptTokens + meanNewTokens / 2);
+  const seconds = steps * (weightsBytes + rows * meanPosition * kvBytesPerToken) / bandwidth;
+  return {
+    runs,
+    promptTokens: problems * promptTokens,
+    newTokens: runs * meanNewTokens,
+    ...{ weightsBytes, kvBytes, steps, bandwidth, seconds },
+  };
+}

@@ -1,0 +1,133 @@
+/** What a sweep would cost, printed before anything runs. @module */
+
+import { join } from "node:path";
+import {
+  type DecoderConfig,
+  downloadModel,
+  type Dtype,
+  EMBEDDED,
+  embeddedFolder,
+  estimateStudy,
+  measuredBandwidth,
+  type Message,
+  minimumDetectableGain,
+  parseConfig,
+  type Problem,
+  type Task,
+} from "../mod.ts";
+import { print } from "./_cli.ts";
+
+/** Problems of benchmarks whose source is not at hand. */
+const KNOWN: Readonly<Record<string, number>> = {
+  ...{ gsm8k: 1319, math500: 500, aime: 90, amc: 83, gpqaDiamond: 198 },
+  ...{ humanEval: 164, mbpp: 257, liveCodeBench: 511 },
+};
+/** Tokens of a prompt where it is not at hand; characters of a token where there is no tokenizer. */
+const USUAL_PROMPT = 200, CHARACTERS = 4;
+
+/** Shape of a model: of a folder, or of the hub, from its `config.json` alone. */
+async function shapeOf(id: string, revision: string | undefined): Promise<DecoderConfig> {
+  const folder = EMBEDDED.includes(id)
+    ? await embeddedFolder(id)
+    : await Deno.stat(id).then(() => id).catch(() =>
+      downloadModel(id, { files: ["config.json"], ...(revision ? { revision } : {}) })
+    );
+  return parseConfig(await Deno.readTextFile(join(folder, "config.json")));
+}
+
+/** Number of problems, mean length of their prompts, and how these are known. */
+async function problemsOf(
+  task: Task<Problem> | undefined,
+  name: string,
+  limit: number | undefined,
+) {
+  if (!task) {
+    const count = Math.min(KNOWN[name] ?? 100, limit ?? Infinity);
+    return {
+      count,
+      tokens: USUAL_PROMPT,
+      how: `no source: ${count} problems and prompts of ${USUAL_PROMPT} tokens assumed`,
+    };
+  }
+  const problems = await task.problems();
+  const textOf = (prompt: string | readonly Message[]) =>
+    typeof prompt === "string" ? prompt : prompt.map(({ content }) => content).join("\n");
+  const length = problems.reduce((sum, problem) => sum + textOf(task.prompt(problem)).length, 0);
+  const tokens = Math.max(1, length / Math.max(1, problems.length) / CHARACTERS);
+  return {
+    count: problems.length,
+    tokens,
+    how: `prompts of ${tokens.toFixed(0)} tokens, at ${CHARACTERS} characters a token`,
+  };
+}
+
+const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+function duration(seconds: number): string {
+  const units = [[86400, "days"], [3600, "hours"], [60, "minutes"], [1, "seconds"]] as const;
+  const [size, name] = units.find(([size]) => seconds >= 2 * size) ?? [1, "seconds"];
+  return `${(seconds / size).toFixed(1)} ${name}`;
+}
+
+/** What is estimated. */
+export interface DryRun {
+  readonly id: string;
+  readonly revision: string | undefined;
+  /** The task; undefined where its source is not given. */
+  readonly task: Task<Problem> | undefined;
+  readonly taskName: string;
+  readonly limit: number | undefined;
+  readonly methods: number;
+  readonly repeats: number;
+  readonly slots: number;
+  readonly maxNewTokens: number;
+  /** Gigabytes a second; measured where it is not given. */
+  readonly bandwidth: number | undefined;
+}
+
+/** Prints tokens, memory, time and what such a study could find. */
+export async function dryRun(run: DryRun): Promise<void> {
+  const config = await shapeOf(run.id, run.revision);
+  const { count, tokens, how } = await problemsOf(run.task, run.taskName, run.limit);
+  const bandwidth = run.bandwidth === undefined ? measuredBandwidth() : 1e9 * run.bandwidth;
+  const { maxNewTokens, methods, repeats } = run,
+    slots = Math.min(run.slots, count * methods * repeats);
+  const rows = (["fp32", "int8", "int4"] as const satisfies Dtype[]).map((dtype) => ({
+    dtype,
+    ...estimateStudy({
+      ...{ config, problems: count, promptTokens: tokens, maxNewTokens, methods, repeats },
+      ...{ slots, dtype, bandwidth },
+    }),
+  }));
+  const [first] = rows, discordance = 0.2;
+  const gain = minimumDetectableGain({
+    ...{ problems: count, repeats, discordance, comparisons: Math.max(1, methods - 1) },
+  });
+  const cells = [
+    ["dtype", "weights", `KV of ${slots}`, "together", "time, at least"],
+    ...rows.map(({ dtype, weightsBytes, kvBytes, seconds }) => [
+      ...[dtype, gib(weightsBytes), gib(kvBytes), gib(weightsBytes + kvBytes), duration(seconds)],
+    ]),
+  ];
+  print([
+    `${run.id} on ${run.taskName}: ${count} problems × ${methods} methods × ${repeats} repeats = ${
+      first!.runs
+    } runs`,
+    how,
+    `tokens        ${Math.round(first!.promptTokens)} of prompts, up to ${first!.newTokens} new ` +
+    `(${maxNewTokens} a run)`,
+    ...cells.map((row) =>
+      row.map((cell, i) => i === 0 ? cell.padEnd(8) : cell.padStart(15)).join("")
+    ),
+    `time: every step reads weights, keys and values once, at ${
+      (bandwidth / 1e9).toFixed(0)
+    } GB/s ` +
+    `(${
+      run.bandwidth === undefined ? "measured here by copying; --bandwidth tells another" : "given"
+    }), ` +
+    "all runs at full length; arithmetic and prompts come on top",
+    `smallest gain that such a study finds with 80 % power: ${(100 * gain).toFixed(1)} points ` +
+    `(if ${100 * discordance} % of pairs disagree, over ${Math.max(1, methods - 1)} comparisons)`,
+    "",
+  ].join("\n"));
+}

@@ -1,0 +1,45 @@
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import {
+  isShareOf,
+  paperGains,
+  paperNotes,
+  paperTable1,
+  paperTableA4,
+} from "../../lib/study/mod.ts";
+
+Deno.test("isShareOf() knows what a whole number of problems gives", () => {
+  for (let k = 0; k <= 198; k++) {
+    assert(isShareOf(Math.round(1e4 * k / 198) / 100, 198));
+    assert(isShareOf(Math.floor(1e4 * k / 198) / 100, 198));
+  }
+  const shares = new Set(Array.from({ length: 199 }, (_, k) => Math.round(1e4 * k / 198)));
+  const cut = new Set(Array.from({ length: 199 }, (_, k) => Math.floor(1e4 * k / 198)));
+  for (let h = 0; h <= 10_000; h += 7) {
+    assertEquals(isShareOf(h / 100, 198), shares.has(h) || cut.has(h), `${h / 100}`);
+  }
+});
+
+Deno.test("the averages of Table 1 are those that the paper prints", () => {
+  const mean = (model: string, method: string) => {
+    const own = paperTable1().filter((e) => e.model === model && e.method === method);
+    return own.reduce((sum, { accuracy }) => sum + accuracy, 0) / own.length;
+  };
+  const printed = { "QwQ-32B": [72.86, 60.96, 74.15], "DAPO-Qwen-32B": [58.28, 47.90, 60.33] };
+  for (const [model, [standard, direct, moi]] of Object.entries(printed)) {
+    assertAlmostEquals(mean(model, "standard"), standard!, 0.011);
+    assertAlmostEquals(mean(model, "direct"), direct!, 0.011);
+    assertAlmostEquals(mean(model, "moi"), moi!, 0.011);
+  }
+  for (const { model, best } of paperGains()) {
+    assertAlmostEquals(mean(model, "moi") - mean(model, "standard"), best, 0.011);
+  }
+});
+
+Deno.test("the 64-run table and the notes say what the numbers say", () => {
+  const z = paperTableA4().map((row) => row.z);
+  assertAlmostEquals(z[0]!, 1.64 / Math.sqrt((2.51 ** 2 + 2.06 ** 2) / 64), 1e-9);
+  assertEquals(z.map((value) => value > 2), [true, false, true, true]);
+  const notes = paperNotes();
+  assert(notes[0]!.startsWith("GPQA Diamond: 12 of 12"));
+  assert(notes[3]!.includes("QwQ-32B 77.78 against 76.02"));
+});
