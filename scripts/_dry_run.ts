@@ -8,6 +8,7 @@ import {
   EMBEDDED,
   embeddedFolder,
   estimateStudy,
+  type Grade,
   measuredBandwidth,
   type Message,
   minimumDetectableGain,
@@ -37,7 +38,7 @@ async function shapeOf(id: string, revision: string | undefined): Promise<Decode
 
 /** Number of problems, mean length of their prompts, and how these are known. */
 async function problemsOf(
-  task: Task<Problem> | undefined,
+  task: Task<Problem, Grade | Promise<Grade>> | undefined,
   name: string,
   limit: number | undefined,
 ) {
@@ -74,7 +75,7 @@ export interface DryRun {
   readonly id: string;
   readonly revision: string | undefined;
   /** The task; undefined where its source is not given. */
-  readonly task: Task<Problem> | undefined;
+  readonly task: Task<Problem, Grade | Promise<Grade>> | undefined;
   readonly taskName: string;
   readonly limit: number | undefined;
   readonly methods: number;

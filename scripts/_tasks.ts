@@ -1,6 +1,7 @@
 /** Models and tasks by the names that command lines use. @module */
 
 import {
+  type Grade,
   type LoadOptions,
   type Model,
   type Problem,
@@ -39,7 +40,7 @@ export function taskOf(
   args: Arguments,
   model: string,
   problems?: number,
-): Task<Problem> {
+): Task<Problem, Grade | Promise<Grade>> {
   const known = Object.hasOwn(TASKS, name) ? TASKS[name] : undefined;
   if (known === undefined) {
     throw new RangeError(

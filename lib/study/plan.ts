@@ -14,7 +14,7 @@ import {
   SAMPLER_FIELDS,
 } from "../decode/mod.ts";
 import type { Model } from "../model/mod.ts";
-import type { Problem, Task } from "../tasks/mod.ts";
+import type { Grade, Problem, Task } from "../tasks/mod.ts";
 import type { Run } from "./run.ts";
 
 /** A study: a model answers a task's problems with several methods. */
@@ -22,7 +22,7 @@ export interface Study<P extends Problem = Problem> extends Partial<Sampler> {
   /** The model. */
   readonly model: Model;
   /** Problems, prompts, grader. */
-  readonly task: Task<P>;
+  readonly task: Task<P, Grade | Promise<Grade>>;
   /** Methods by the key under which their runs are kept. */
   readonly methods: Readonly<Record<string, Method>>;
   /** Runs of each problem and method, with seeds of their own. Default: 1. */

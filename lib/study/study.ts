@@ -8,7 +8,7 @@ import { checkNumber, checkOptions } from "../_check.ts";
 import { generateBatch } from "../decode/mod.ts";
 import type { Progress } from "../model/mod.ts";
 import { runtimeVersion } from "../runtime/mod.ts";
-import type { Problem } from "../tasks/mod.ts";
+import type { Grade, Problem } from "../tasks/mod.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { checkStored, planStudy, type Study } from "./plan.ts";
 import type { Run } from "./run.ts";
@@ -25,6 +25,9 @@ export interface RunOptions {
   /** Called after every run, with the accuracy so far. */
   readonly onProgress?: (progress: Progress) => void;
 }
+
+/** Programs that are graded at once, while decoding goes on. */
+const GRADERS = 2;
 
 const keyOf = (problem: string, method: string, repeat: number) =>
   JSON.stringify([problem, method, repeat]);
@@ -125,40 +128,53 @@ export async function runStudy<P extends Problem>(
     onnxruntime: runtimeVersion,
     deno: Deno.version.deno,
   };
+  const grading = new Set<Promise<void>>(); // programs that are being run
   const batch = { ...(signal ? { signal } : {}), ...(slots ? { slots } : {}) };
   for await (const { index, generation } of generateBatch(model, requests, batch)) {
     if (generation.finishReason === "aborted") continue;
     const { key, problem, method, repeat, seed, prompt } = missing[index]!;
     const { text, tokens, finishReason, promptTokens, mixing, timing } = generation;
-    const run: Run = {
-      study: plan.study,
-      model: plan.model,
-      device: plan.device,
-      dtype: plan.dtype,
-      task: plan.task,
-      problem: problem.id,
-      method,
-      parameters: plan.parameters[method]!,
-      repeat,
-      studySeed: plan.studySeed,
-      seed,
-      sampler: plan.sampler,
-      prompt,
-      promptTokens,
-      tokens,
-      text,
-      finishReason,
-      grade: task.grade(problem, text),
-      mixing,
-      timing,
-      versions,
+    const keep = (grade: Grade) => {
+      const run: Run = {
+        study: plan.study,
+        model: plan.model,
+        device: plan.device,
+        dtype: plan.dtype,
+        task: plan.task,
+        problem: problem.id,
+        method,
+        parameters: plan.parameters[method]!,
+        repeat,
+        studySeed: plan.studySeed,
+        seed,
+        sampler: plan.sampler,
+        prompt,
+        promptTokens,
+        tokens,
+        text,
+        finishReason,
+        grade,
+        mixing,
+        timing,
+        versions,
+      };
+      file?.append(run);
+      finished.set(key, run);
+      note = live(run);
+      done++;
+      report();
     };
-    file?.append(run);
-    finished.set(key, run);
-    note = live(run);
-    done++;
-    report();
+    if (grading.size >= GRADERS) await Promise.race(grading);
+    const verdict = task.grade(problem, text);
+    if (!(verdict instanceof Promise)) {
+      keep(verdict);
+      continue;
+    }
+    const own: Promise<void> = verdict.then(keep).finally(() => grading.delete(own));
+    own.catch(() => {}); // thrown where it is awaited
+    grading.add(own);
   }
+  await Promise.all(grading);
   return keyed.flatMap(({ key }) => finished.get(key) ?? []);
 }
 

@@ -44,7 +44,10 @@ export { aime } from "./aime.ts";
 export { amc } from "./amc.ts";
 export { type ChoiceProblem, gpqaDiamond, type GpqaOptions } from "./gpqa_diamond.ts";
 export { gsm8k } from "./gsm8k.ts";
+export { humanEval, type HumanEvalProblem } from "./human_eval.ts";
+export { type CodeCase, liveCodeBench, type LiveCodeProblem } from "./live_code_bench.ts";
 export { math500 } from "./math500.ts";
+export { mbpp, type MbppProblem } from "./mbpp.ts";
 export { FAMILIES, type ModelFamily, systemPrompt } from "./families.ts";
 export { type KnownTask, TASKS } from "./registry.ts";
 
@@ -53,4 +56,12 @@ export { lastAnswer } from "./answer.ts";
 export { lastChoice, lastNumber } from "./extract.ts";
 export { lastBoxed, mathAnswer } from "./math_answer.ts";
 export { mathEqual } from "./math_equal.ts";
+export { codeOf, type CodeOptions, type CodeTask } from "./code.ts";
+export {
+  type Program,
+  type PythonOptions,
+  type PythonResult,
+  type PythonVerdict,
+  runPython,
+} from "./sandbox/python.ts";
 export { releasedEquation, releasedInteger, releasedRight } from "./released.ts";

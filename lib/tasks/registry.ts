@@ -9,8 +9,11 @@ import { amc } from "./amc.ts";
 import { countdown } from "./countdown.ts";
 import { gpqaDiamond } from "./gpqa_diamond.ts";
 import { gsm8k } from "./gsm8k.ts";
+import { humanEval } from "./human_eval.ts";
+import { liveCodeBench } from "./live_code_bench.ts";
 import { math500 } from "./math500.ts";
-import type { Problem, Task } from "./task.ts";
+import { mbpp } from "./mbpp.ts";
+import type { Grade, Problem, Task } from "./task.ts";
 import { votes } from "./votes.ts";
 
 /** A task that can be made by its name. */
@@ -18,7 +21,7 @@ export interface KnownTask {
   /** Whether it must be given a source. */
   readonly needsSource: boolean;
   /** Makes it. Options are checked by the task itself. */
-  readonly make: (options: Record<string, unknown>) => Task<Problem>;
+  readonly make: (options: Record<string, unknown>) => Task<Problem, Grade | Promise<Grade>>;
 }
 
 // The engine hands a task its own problems only, so that the type of a problem can be left open.
@@ -46,4 +49,7 @@ export const TASKS: Readonly<Record<string, KnownTask>> = {
   aime: known(aime, true),
   amc: known(amc, true),
   gpqaDiamond: known(gpqaDiamond, true),
+  humanEval: known(humanEval, true),
+  mbpp: known(mbpp, true),
+  liveCodeBench: known(liveCodeBench, true),
 };

@@ -57,6 +57,7 @@ export interface Grade {
  * Problems, their prompt and their grader.
  *
  * @typeParam P What a problem of this task holds.
+ * @typeParam G What grading gives: a grade, or the promise of one where a program has to be run.
  *
  * @example A task of one's own
  * ```ts
@@ -82,7 +83,7 @@ export interface Grade {
  * assertEquals(first && sums.grade(first, "<answer>5</answer>").correct, true);
  * ```
  */
-export interface Task<P extends Problem = Problem> {
+export interface Task<P extends Problem = Problem, G extends Grade | Promise<Grade> = Grade> {
   /** Short name, recorded with every run. */
   readonly name: string;
   /** Sampler settings that the task's source recommends; a study uses them unless told otherwise. */
@@ -95,5 +96,5 @@ export interface Task<P extends Problem = Problem> {
   /** What the model is asked: chat messages, or plain text that is continued as it is. */
   prompt(problem: P): Message[] | string;
   /** Grades a generated text (the text alone, without the prompt). */
-  grade(problem: P, text: string): Grade;
+  grade(problem: P, text: string): G;
 }
