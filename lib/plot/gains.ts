@@ -27,7 +27,9 @@ import {
 } from "./_theme.ts";
 
 /** What {@linkcode plotGains} reads of a row of `gains()`. */
-export type GainLike = Omit<GainRow, "n" | "meanTokens" | "truncated" | "pValueOf">;
+export type GainLike =
+  & Omit<GainRow, "n" | "meanTokens" | "meanSeconds" | "truncated" | "pValueOf">
+  & Partial<Pick<GainRow, "n" | "meanSeconds" | "truncated">>;
 
 /** Options of {@linkcode plotGains}. */
 export interface PlotGainsOptions {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { minimumDetectableGain } from "../stats/mod.ts";
 import { escapeHtml } from "./escape.ts";
 import { bare, pText, signed } from "./_format.ts";
 import type { Html } from "./figure.ts";
@@ -20,9 +21,15 @@ const HEADER = [
   "p (Holm)",
   "won/lost",
   "tokens ×",
+  "s/run",
+  "cut %",
   "mean H",
   "off-sample",
 ];
+
+function seconds(value = NaN): string {
+  return Number.isNaN(value) ? "–" : value < 10 ? value.toFixed(2) : value.toFixed(0);
+}
 
 /** A number, or a dash where it is not known, as of imported runs. */
 function fixed(value: number, digits: number): string {
@@ -45,8 +52,30 @@ function cells(row: GainLike): string[] {
     `${bare(row.accuracy)} [${bare(row.accuracyLow)}, ${bare(row.accuracyHigh)}]`,
     ...compared,
     fixed(row.tokensRatio, 2),
+    seconds(row.meanSeconds),
+    row.truncated === undefined || row.n === undefined
+      ? "–"
+      : (100 * row.truncated / row.n).toFixed(1),
     fixed(meanEntropy, 3),
     fixed(meanOffSampleMass, 3),
+  ];
+}
+
+/** The smallest gain that a study of this size finds, at the disagreement that it found itself. */
+function detectable(rows: readonly GainLike[], problems: number): string[] {
+  const others = rows.filter((row) => row.parameters.name !== "standard");
+  if (others.length === 0) return [];
+  const shares = others.map(({ won, lost, problems, repeats }) =>
+    (won + lost) / (problems * repeats)
+  );
+  const discordance = Math.min(1, shares.reduce((a, b) => a + b, 0) / shares.length);
+  const gain = minimumDetectableGain({ problems, discordance, comparisons: others.length });
+  const count = others.length === 1 ? "1 comparison" : `${others.length} comparisons`;
+  return [
+    `with ${problems} problems, ${count} and ${
+      bare(discordance)
+    } % of pairs disagreeing, gains from ` +
+    `${bare(gain)} points are found with 80 % power`,
   ];
 }
 
@@ -60,7 +89,9 @@ function notes(rows: readonly GainLike[]): string[] {
   const inactive = mixed.length > 0 && most < LITTLE_MIXING;
   return [
     `N = ${problems} problems × ${repeats} repeat${repeats === 1 ? "" : "s"}; ` +
-    "gains are paired by problem; H: entropy / ln V; off-sample: weight on other tokens than the sampled one",
+    "gains are paired by problem; s/run: wall time, shared with its batch; cut: at the token limit; " +
+    "H: entropy / ln V; off-sample: weight on other tokens than the sampled one",
+    ...detectable(rows, problems),
     ...(inactive
       ? [
         `MoI had almost nothing to mix here: its mean off-sample mass is at most ${

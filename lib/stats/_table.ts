@@ -12,20 +12,22 @@ import type { Run } from "../study/run.ts";
  * The part of a stored run that statistics look at. Every `Run` is one; a result from elsewhere
  * needs these fields only.
  */
-export type Outcome = Pick<
-  Run,
-  | "study"
-  | "model"
-  | "task"
-  | "problem"
-  | "method"
-  | "parameters"
-  | "repeat"
-  | "tokens"
-  | "finishReason"
-  | "grade"
-  | "mixing"
->;
+export type Outcome =
+  & Pick<
+    Run,
+    | "study"
+    | "model"
+    | "task"
+    | "problem"
+    | "method"
+    | "parameters"
+    | "repeat"
+    | "tokens"
+    | "finishReason"
+    | "grade"
+    | "mixing"
+  >
+  & Partial<Pick<Run, "timing">>;
 
 /** All runs of one method. */
 export interface MethodTable {
@@ -38,6 +40,8 @@ export interface MethodTable {
   truncated: number;
   /** Sums over runs. */
   tokens: number;
+  /** NaN where a run does not tell its time. */
+  seconds: number;
   entropy: number;
   offSampleMass: number;
 }
@@ -94,6 +98,7 @@ function add(verb: string, tables: Map<string, MethodTable>, run: Outcome): void
       runs: 0,
       truncated: 0,
       tokens: 0,
+      seconds: 0,
       entropy: 0,
       offSampleMass: 0,
     };
@@ -118,6 +123,8 @@ function add(verb: string, tables: Map<string, MethodTable>, run: Outcome): void
   table.runs += 1;
   table.truncated += Number(run.finishReason === "length");
   table.tokens += run.tokens.length;
+  const { prefillMs = NaN, decodeMs = NaN } = run.timing ?? {};
+  table.seconds += (prefillMs + decodeMs) / 1000;
   table.entropy += run.mixing.meanEntropy;
   table.offSampleMass += run.mixing.meanOffSampleMass;
 }

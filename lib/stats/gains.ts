@@ -81,6 +81,11 @@ export interface GainRow {
   readonly meanTokens: number;
   /** `meanTokens` over the baseline's; NaN if the baseline generated none. */
   readonly tokensRatio: number;
+  /**
+   * Wall time of a run in seconds, on average: that of its batch, whose runs share it. NaN where runs do
+   * not tell.
+   */
+  readonly meanSeconds: number;
   /** Runs that ended at the token limit; they count as the task graded them. */
   readonly truncated: number;
   /** Evidence that mixing happened: means over runs of what each run recorded. */
@@ -203,6 +208,7 @@ function describe(table: MethodTable, base: MethodTable, level: number) {
     accuracyHigh: high,
     meanTokens,
     tokensRatio: base.tokens === 0 ? NaN : meanTokens / (base.tokens / base.runs),
+    meanSeconds: table.seconds / n,
     truncated,
     mixing: {
       meanEntropy: table.entropy / n,

@@ -13,13 +13,25 @@ Deno.test("gainsTable() aligns its columns", () => {
 
 Deno.test("gainsTable() compares the baseline with nothing", () => {
   const [, line] = gainsTable([standard]).text.split("\n");
-  assertEquals(line!.match(/–/g)?.length, 4);
+  assertEquals(line!.match(/–/g)?.length, 6); // four comparisons, and no time or cut told
 });
 
 Deno.test("gainsTable() says N", () => {
   assertStringIncludes(gainsTable([standard, moi]).text, "N = 60 problems × 8 repeats");
   const one = { ...standard, problems: 5, repeats: 1 };
   assertStringIncludes(gainsTable([one]).text, "N = 5 problems × 1 repeat;");
+});
+
+Deno.test("gainsTable() shows time and truncation, and what a study of this size can find", () => {
+  const told = { ...moi, n: 480, truncated: 24, meanSeconds: 1.234 };
+  const { text } = gainsTable([standard, told]);
+  assertStringIncludes(text, "1.23    5.0");
+  // 99 of 480 pairs disagree: 2.8016 · √(0.20625 / (60 + 2.8016²))
+  assertStringIncludes(
+    text,
+    "1 comparison and 20.6 % of pairs disagreeing, gains from 15.4 points",
+  );
+  assert(!gainsTable([standard]).text.includes("power"));
 });
 
 Deno.test("gainsTable() warns where MoI had nothing to mix, and only there", () => {

@@ -1,0 +1,205 @@
+/**
+ * Settings chosen on some problems and judged on others.
+ *
+ * The best of a grid on the problems that chose it is too good: the more settings, the luckier the best.
+ * Here problems are split into folds by a hash of their ids. For each fold, every family of settings (the
+ * baseline's own among them) chooses its best on all other folds, and only that one is judged on this
+ * fold. So every problem serves for judging, and none is judged by a setting that it helped to choose
+ * (nested selection, as in cross-validation). Beside it stands what the usual way would have reported.
+ *
+ * ```text
+ * fold 1: choose on 2 … k, judge on 1
+ * fold 2: choose on 1, 3 … k, judge on 2   …   gain = all judged runs, paired by problem
+ * ```
+ *
+ * With one fold to judge, `folds: { judge: 1, of: 2 }`, it is a plain split: tuned on one half, tested on
+ * the other.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { checkNumber, checkOptions, refusal } from "../_check.ts";
+import { type GainRow, gains } from "../stats/mod.ts";
+import type { Run } from "./run.ts";
+
+/** Options of {@linkcode tuneThenTest}. */
+export interface TuneOptions {
+  /** Keys of runs by family, such as `{ standard: ["t0.6", "t1"], moi: ["moi-0.6", "moi-1"] }`. */
+  readonly families: Readonly<Record<string, readonly string[]>>;
+  /** Family that the others are measured against. Default: "standard". */
+  readonly baseline?: string;
+  /** Number of folds, or how many of them are judged. Default: 5, all judged. */
+  readonly folds?: number | { readonly judge: number; readonly of: number };
+  /** Seed of the split. Default: 0. */
+  readonly seed?: number;
+}
+
+/** What was chosen for a fold. */
+export interface FoldChoice {
+  /** Fold, from 0. */
+  readonly fold: number;
+  /** Problems judged in it. */
+  readonly problems: number;
+  /** Key that each family chose. */
+  readonly chosen: Readonly<Record<string, string>>;
+}
+
+/** Result of {@linkcode tuneThenTest}. */
+export interface Tuned {
+  /** Families against the baseline's family, on problems that did not choose; see `gains`. */
+  readonly rows: readonly GainRow[];
+  /** What each fold chose. */
+  readonly choices: readonly FoldChoice[];
+  /** The usual way: each family's best on all problems, and its accuracy there. */
+  readonly naive: Readonly<Record<string, { readonly key: string; readonly accuracy: number }>>;
+  /** The runs that were judged, with families as methods. */
+  readonly runs: readonly Run[];
+  /** What a reader must know, in sentences: grids of different sizes, for one. */
+  readonly warnings: readonly string[];
+}
+
+/** Fold of a problem. */
+function foldOf(problem: string, folds: number, seed: number): number {
+  const digest = createHash("sha256").update(JSON.stringify([seed, problem])).digest();
+  return digest.readUInt32BE(0) % folds;
+}
+
+/** Accuracy by key, each problem weighing the same. */
+function accuracies(runs: readonly Run[]): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const [key, own] of Map.groupBy(runs, ({ method }) => method)) {
+    const shares = [...Map.groupBy(own, ({ problem }) => problem).values()].map((repeats) =>
+      repeats.filter(({ grade }) => grade.correct).length / repeats.length
+    );
+    found.set(key, shares.reduce((a, b) => a + b, 0) / shares.length);
+  }
+  return found;
+}
+
+/** The best of some keys; the first of equals. */
+function best(keys: readonly string[], of: ReadonlyMap<string, number>): string {
+  return keys.reduce((a, b) => (of.get(b) ?? -1) > (of.get(a) ?? -1) ? b : a);
+}
+
+/**
+ * Chooses settings and judges them on other problems.
+ *
+ * @param runs Runs of all settings on all problems: of one study, or of several that differ in their
+ * sampler, with keys of their own.
+ * @param options Families, baseline, folds, seed.
+ * @returns Honest gains, what was chosen, and what the usual way would have reported.
+ * @throws {TypeError} Where an option is unknown or of the wrong kind.
+ * @throws {RangeError} Where a family has no runs, a key is in two families, the runs are of several models
+ * or tasks, prompts of a problem differ, or a fold has no problem.
+ *
+ * @example Two families, the baseline with its own grid
+ * ```ts
+ * import { loadModel, moi, runStudy, standard, tuneThenTest, votes } from "@moi/moi";
+ * import { assertEquals } from "@std/assert";
+ * await using model = await loadModel("votes-tiny");
+ * const task = votes({ limit: 40 });
+ * const cold = await runStudy({ model, task, temperature: 0.8, methods: { cold: standard() } });
+ * const warm = await runStudy({
+ *   ...{ model, task },
+ *   methods: { warm: standard(), a: moi({ beta: 0.25 }), b: moi({ beta: 4 }) },
+ * });
+ * const { rows, warnings } = tuneThenTest([...cold, ...warm], {
+ *   families: { standard: ["cold", "warm"], moi: ["a", "b"] },
+ *   folds: 2,
+ * });
+ * assertEquals([rows.length, rows[0]?.problems, warnings.length], [2, 40, 0]);
+ * ```
+ */
+export function tuneThenTest(runs: readonly Run[], options: TuneOptions): Tuned {
+  const verb = "tune and test";
+  checkOptions(verb, options, ["families", "baseline", "folds", "seed"]);
+  const { families, baseline = "standard", folds = 5, seed = 0 } = options;
+  const { judge, of } = typeof folds === "number" ? { judge: folds, of: folds } : folds;
+  checkNumber(verb, "folds", of, { min: 2, integer: true });
+  checkNumber(verb, "folds.judge", judge, { min: 1, max: of, integer: true });
+  checkNumber(verb, "seed", seed, { min: 0, integer: true });
+  const names = Object.keys(families), keys = names.flatMap((name) => families[name]!);
+  if (!names.includes(baseline)) {
+    throw new RangeError(refusal(verb, "baseline", `be one of ${names.join(", ")}`, baseline));
+  }
+  if (new Set(keys).size < keys.length) {
+    throw new RangeError(`Cannot ${verb} as a key may be in one family only: ${keys.join(", ")}`);
+  }
+  const own = runs.filter(({ method }) => keys.includes(method));
+  checkComparable(verb, own, keys);
+
+  const foldsOf = new Map(own.map(({ problem }) => [problem, foldOf(problem, of, seed)]));
+  const judged: Run[] = [], choices: FoldChoice[] = [];
+  for (let fold = 0; fold < judge; fold++) {
+    const [here, there] = [true, false].map((inside) =>
+      own.filter(({ problem }) => (foldsOf.get(problem) === fold) === inside)
+    ) as [Run[], Run[]];
+    if (here.length === 0 || there.length === 0) {
+      throw new RangeError(
+        `Cannot ${verb} as every fold must have a problem: ${foldsOf.size} problems are too few for ${of}`,
+      );
+    }
+    const scores = accuracies(there);
+    const chosen = Object.fromEntries(names.map((name) => [name, best(families[name]!, scores)]));
+    choices.push({ fold, problems: new Set(here.map(({ problem }) => problem)).size, chosen });
+    for (const run of here) {
+      const name = names.find((name) => chosen[name] === run.method);
+      if (name === undefined) continue;
+      judged.push({
+        ...run,
+        ...{ study: "tuned", method: name, parameters: { name } },
+      });
+    }
+  }
+  const scores = accuracies(own);
+  const naive = Object.fromEntries(names.map((name) => {
+    const key = best(families[name]!, scores);
+    return [name, { key, accuracy: scores.get(key)! }];
+  }));
+  const order = [baseline, ...names.filter((name) => name !== baseline)];
+  judged.sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method));
+  const sizes = new Map(names.map((name) => [name, families[name]!.length]));
+  const warnings = new Set(sizes.values()).size > 1
+    ? [
+      `the grids differ in size (${
+        [...sizes].map(([name, size]) => `${name} ${size}`).join(", ")
+      }): a larger one has more chances to choose well, and its naive best is more flattered`,
+    ]
+    : [];
+  return { rows: gains(judged, { baseline }), choices, naive, runs: judged, warnings };
+}
+
+/** Refuses runs that must not be compared. */
+function checkComparable(verb: string, runs: readonly Run[], keys: readonly string[]): void {
+  const missing = keys.filter((key) => !runs.some(({ method }) => method === key));
+  if (missing.length > 0) {
+    throw new RangeError(`Cannot ${verb} as there are no runs of ${missing.join(", ")}`);
+  }
+  for (const field of ["model", "task"] as const) {
+    const values = new Set(runs.map((run) => run[field]));
+    if (values.size > 1) {
+      throw new RangeError(
+        `Cannot ${verb} as 'runs' must come from one ${field}: they come from ${
+          [...values].join(", ")
+        }`,
+      );
+    }
+  }
+  const prompts = new Map<string, string>();
+  const problems = new Set(runs.map(({ problem }) => problem));
+  for (const { problem, prompt } of runs) {
+    if ((prompts.get(problem) ?? prompt) !== prompt) {
+      throw new RangeError(`Cannot ${verb} as the prompt of '${problem}' differs between settings`);
+    }
+    prompts.set(problem, prompt);
+  }
+  for (const [key, own] of Map.groupBy(runs, ({ method }) => method)) {
+    const there = new Set(own.map(({ problem }) => problem)).size;
+    if (there < problems.size) {
+      throw new RangeError(
+        `Cannot ${verb} as every setting must have all ${problems.size} problems: ${key} has ${there}`,
+      );
+    }
+  }
+}
