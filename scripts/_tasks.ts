@@ -3,7 +3,6 @@
 import {
   type Grade,
   type LoadOptions,
-  type Model,
   type Problem,
   type Sampler,
   systemPrompt,
@@ -66,41 +65,6 @@ export function taskOf(
     system: args.value("system") ?? (fromFile ? systemPrompt(model) : undefined),
   });
   return known.make(options);
-}
-
-const asText: Model["chat"] = (messages) => messages.map(({ content }) => content).join("\n\n");
-
-/**
- * The model with whatever it lacks to answer a task: without a chat template prompts become plain text,
- * and without a tokenizer (as checkpoints of tests are) every four characters become some token.
- *
- * @param note Told what was put in.
- */
-export function speaking(model: Model, note: (text: string) => void): Model {
-  const { tokenizer, config: { vocabularySize } } = model,
-    user = { role: "user", content: "a" } as const;
-  const works = (use: () => unknown) => {
-    try {
-      use();
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  const hasChat = works(() => model.chat([user])), hasTokens = works(() => tokenizer.encode("a"));
-  if (!hasChat) note("no chat template: prompts are plain text");
-  if (!hasTokens) {
-    note("no tokenizer: every four characters become a token, so that answers mean nothing");
-  }
-  const chunks = (text: string) =>
-    (text.match(/[\s\S]{1,4}/g) ?? []).map((part) =>
-      [...part].reduce((id, c) => (31 * id + c.codePointAt(0)!) % vocabularySize, 7)
-    );
-  return {
-    ...model,
-    ...(hasChat ? {} : { chat: asText }),
-    ...(hasTokens ? {} : { tokenizer: { ...tokenizer, encode: chunks } }),
-  };
 }
 
 /** Names of the options that {@linkcode loadOptions} and {@linkcode samplerOptions} read. */

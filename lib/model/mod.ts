@@ -27,6 +27,7 @@ export { type KvCache, PREFILL_CHUNK } from "./cache.ts";
 export type { ChatOptions, ChatTemplate, Message } from "./chat.ts";
 export { type GenerationDefaults, parseConfig } from "./config.ts";
 export { autoDtype, type Dtype, DTYPES } from "./dtype.ts";
+export { speaking } from "./speaking.ts";
 export { defaultCacheDir, EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
 export { forward } from "./forward.ts";
 export { hubCacheDir } from "./_hub_cache.ts";

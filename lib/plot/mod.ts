@@ -17,6 +17,7 @@
  * | which problems changed hands, and how | {@linkcode plotFlips} |
  * | where in a text the model was uncertain | {@linkcode plotTrace} |
  * | what one step was fed | {@linkcode plotMixture} |
+ * | a study beside the paper | {@linkcode besidePaper} |
  * | all of a study | {@linkcode studyReport}, {@linkcode gainsTable} |
  *
  * @example From runs to a file
@@ -47,6 +48,7 @@ export * from "./mixture.ts";
 export * from "./trace.ts";
 
 // Tables, and everything about a study
+export * from "./beside_paper.ts";
 export * from "./report.ts";
 export * from "./table.ts";
 
