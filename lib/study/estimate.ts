@@ -15,7 +15,7 @@
  */
 
 import { checkNumber, checkOptions } from "../_check.ts";
-import { type DecoderConfig } from "../graph/mod.ts";
+import type { DecoderConfig } from "../graph/mod.ts";
 import { type Dtype, estimateMemory } from "../model/mod.ts";
 
 /** Size of a study. */
