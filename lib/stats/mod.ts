@@ -15,6 +15,7 @@
  * - {@linkcode avgAtK}, {@linkcode passAtK}, {@linkcode majAtK}: repeats, as the field reports them
  * - {@linkcode holm}: several comparisons at once
  * - {@linkcode flips}: which problems changed hands
+ * - {@linkcode tuneThenTest}: settings chosen on some problems and judged on others
  * - {@linkcode minimumDetectableGain}: is the study large enough? (ask first)
  *
  * All figures are fractions, not percent; all randomness takes a seed; runs that would have to be
@@ -42,5 +43,6 @@ export { type Interval, wilson } from "./wilson.ts";
 export { type AverageAtK, avgAtK, majAtK, passAtK, type RepeatsOptions } from "./repeats.ts";
 export { holm } from "./holm.ts";
 export { type Flips, flips, type FlipsOptions, type Pair } from "./flips.ts";
+export { type FoldChoice, type Tuned, type TuneOptions, tuneThenTest } from "./tune.ts";
 export { minimumDetectableGain, type MinimumDetectableGainOptions } from "./power.ts";
 export type { Outcome } from "./_table.ts";

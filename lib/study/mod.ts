@@ -40,6 +40,5 @@ export {
 export { betaGrid, type BetaGridOptions } from "./grid.ts";
 export { type Plan, type PlannedRun, planStudy, runSeed, type Study } from "./plan.ts";
 export type { Run } from "./run.ts";
-export { type FoldChoice, type Tuned, type TuneOptions, tuneThenTest } from "./tune.ts";
 export { openStore, readRuns, type Store } from "./store.ts";
 export { finishedProblems, type RunOptions, runStudy } from "./study.ts";

@@ -20,8 +20,8 @@
 
 import { createHash } from "node:crypto";
 import { checkNumber, checkOptions, refusal } from "../_check.ts";
-import { type GainRow, gains } from "../stats/mod.ts";
-import type { Run } from "./run.ts";
+import type { Run } from "../study/mod.ts";
+import { type GainRow, gains } from "./gains.ts";
 
 /** Options of {@linkcode tuneThenTest}. */
 export interface TuneOptions {

@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { type Run, tuneThenTest } from "../../lib/study/mod.ts";
+import { tuneThenTest } from "../../lib/stats/mod.ts";
+import type { Run } from "../../lib/study/mod.ts";
 import { seeded } from "../_random.ts";
 
 /** Runs of settings on problems; `right` says which are solved. */
