@@ -27,6 +27,15 @@ export { type KvCache, PREFILL_CHUNK } from "./cache.ts";
 export type { ChatOptions, ChatTemplate, Message } from "./chat.ts";
 export { type GenerationDefaults, parseConfig } from "./config.ts";
 export { autoDtype, type Dtype, DTYPES } from "./dtype.ts";
+export { dequantize } from "./gguf/dequantize.ts";
+export {
+  type Gguf,
+  GGUF_TYPES,
+  type GgufTensor,
+  type GgufType,
+  type GgufValue,
+  parseGguf,
+} from "./gguf/parse.ts";
 export { speaking } from "./speaking.ts";
 export { defaultCacheDir, EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
 export { forward } from "./forward.ts";

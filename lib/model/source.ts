@@ -1,17 +1,19 @@
 /**
  * From an id to the folder that holds a model's files.
  *
- * An embedded name comes first, then a folder of that path, then the Hugging Face Hub: a folder
+ * A GGUF file is converted into such a folder, once. An embedded name comes first, then a folder of that path, then the Hugging Face Hub: a folder
  * `org/name` in the working directory wins over the hub's model of that name.
  *
  * @module
  */
 
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { refusal } from "../_check.ts";
 import { isHubId } from "./_hub_cache.ts";
 import type { Dtype } from "./dtype.ts";
-import { EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
+import { defaultCacheDir, EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
+import { ggufFolder } from "./gguf/convert.ts";
 import { downloadModel } from "./hub.ts";
 import type { Progress } from "./progress.ts";
 
@@ -36,6 +38,32 @@ export interface SourceOptions extends EmbeddedOptions {
  * @throws {RangeError} Where a revision is given for what has none.
  */
 export async function folderOf(id: string | URL, options: SourceOptions): Promise<string> {
+  const folder = await placeOf(id, options), file = await ggufIn(folder);
+  if (file === undefined) return folder;
+  const { cacheDir = defaultCacheDir(), onProgress, signal } = options;
+  return await ggufFolder(file, {
+    cacheDir,
+    ...(onProgress ? { onProgress } : {}),
+    ...(signal ? { signal } : {}),
+  });
+}
+
+/** The GGUF file that a place is, or that a folder without `config.json` holds. */
+async function ggufIn(place: string): Promise<string | undefined> {
+  if (/\.gguf$/i.test(place)) return place;
+  const names: string[] = await Array.fromAsync(Deno.readDir(place), ({ name }) => name)
+    .catch(() => []);
+  if (names.includes("config.json")) return undefined;
+  const files = names.filter((name) => /\.gguf$/i.test(name)).sort();
+  if (files.length > 1) {
+    const rule = `name one of the .gguf files in it (${files.slice(0, 5).join(", ")})`;
+    throw new RangeError(refusal("load the model", "id", rule, place));
+  }
+  return files.length === 1 ? join(place, files[0]!) : undefined;
+}
+
+/** Where a model's files are: a folder, or a GGUF file. */
+async function placeOf(id: string | URL, options: SourceOptions): Promise<string> {
   const { revision } = options;
   const local = () => {
     if (revision === undefined) return;
@@ -56,24 +84,33 @@ export async function folderOf(id: string | URL, options: SourceOptions): Promis
     return fileURLToPath(id);
   }
   const found = await Deno.stat(id).catch(() => undefined);
-  if (found?.isDirectory) {
+  if (found?.isDirectory || (found?.isFile && /\.gguf$/i.test(id))) {
     local();
     return id;
+  }
+  const [org, name, ...file] = id.split("/");
+  if (!found && /\.gguf$/i.test(id) && isHubId(`${org}/${name}`) && file.length > 0) {
+    return join(await hubFolder(`${org}/${name}`, options, [file.join("/")]), ...file);
   }
   if (!found && isHubId(id)) return await hubFolder(id, options);
   throw new Deno.errors.NotFound(refusal(
     "load the model",
     "id",
-    `be ${EMBEDDED.map((name) => `'${name}'`).join(", ")} or a folder with config.json and ` +
-      "model.safetensors, or 'org/name' on the Hugging Face Hub (this version reads no .gguf file)",
+    `be ${EMBEDDED.map((name) => `'${name}'`).join(", ")}, a folder with config.json and ` +
+      "model.safetensors, a .gguf file, or 'org/name' or 'org/name/file.gguf' on the Hugging Face Hub",
     id,
   ));
 }
 
-async function hubFolder(id: string, options: SourceOptions): Promise<string> {
+async function hubFolder(
+  id: string,
+  options: SourceOptions,
+  files?: readonly string[],
+): Promise<string> {
   const { revision, token, dtype, cacheDir, offline, onProgress, signal } = options;
   try {
     return await downloadModel(id, {
+      ...(files === undefined ? {} : { files }),
       ...(revision === undefined ? {} : { revision }),
       ...(token === undefined ? {} : { token }),
       ...(dtype === undefined ? {} : { dtype }),

@@ -42,6 +42,23 @@ function sizeOf(definition: object): number | undefined {
 }
 
 /**
+ * The definition with `Digits` steps spelt out: the library's own split decimal digits only, the
+ * reference every number character (`²`, `½`, `Ⅷ`).
+ */
+function repaired(definition: object): object {
+  const repair = (step: unknown): unknown => {
+    if (typeof step !== "object" || step === null) return step;
+    const { type, individual_digits: single, pretokenizers } = step as Record<string, unknown>;
+    if (Array.isArray(pretokenizers)) return { ...step, pretokenizers: pretokenizers.map(repair) };
+    if (type !== "Digits") return step;
+    const Regex = single ? "\\p{N}" : "\\p{N}+";
+    return { type: "Split", pattern: { Regex }, behavior: "Isolated", invert: false };
+  };
+  const { pre_tokenizer: pre } = definition as { pre_tokenizer?: unknown };
+  return pre === undefined ? definition : { ...definition, pre_tokenizer: repair(pre) };
+}
+
+/**
  * A tokenizer from the contents of `tokenizer.json` and `tokenizer_config.json`.
  *
  * @param definition The object of `tokenizer.json`.
@@ -56,7 +73,7 @@ export function createTokenizer(
 ): Tokenizer {
   let library: HuggingFaceTokenizer;
   try {
-    library = new HuggingFaceTokenizer(definition, config);
+    library = new HuggingFaceTokenizer(repaired(definition), config);
   } catch (cause) {
     throw new SyntaxError(
       "Cannot load the tokenizer as tokenizer.json is not a usable definition",

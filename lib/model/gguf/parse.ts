@@ -1,0 +1,230 @@
+/**
+ * The header of a GGUF file: metadata and the index of tensors.
+ *
+ * Files are untrusted. Every count, length and offset is checked against what is left of the file before
+ * anything is read or allocated, so that a header costs time and memory in proportion to the file.
+ * Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, versions 2 and 3, little-endian.
+ *
+ * @module
+ */
+
+/** A value of the metadata; numbers of arrays are typed arrays. */
+export type GgufValue =
+  | number
+  | boolean
+  | string
+  | readonly string[]
+  | readonly GgufValue[]
+  | ArrayLike<number>;
+
+/** A tensor as it lies in the file. */
+export interface GgufTensor {
+  /** Type of its numbers, such as "Q4_K". */
+  readonly type: GgufType;
+  /** Shape, rows first, as in numpy; GGUF lists it the other way round. */
+  readonly dims: readonly number[];
+  /** First byte in the file. */
+  readonly offset: number;
+  /** Number of bytes. */
+  readonly length: number;
+}
+
+/** What a header says. */
+export interface Gguf {
+  readonly metadata: ReadonlyMap<string, GgufValue>;
+  readonly tensors: ReadonlyMap<string, GgufTensor>;
+}
+
+/** Types that can be read: bytes of a block, and numbers in it. */
+export const GGUF_TYPES = {
+  F32: { bytes: 4, numbers: 1 },
+  F16: { bytes: 2, numbers: 1 },
+  Q4_0: { bytes: 18, numbers: 32 },
+  Q4_1: { bytes: 20, numbers: 32 },
+  Q5_0: { bytes: 22, numbers: 32 },
+  Q5_1: { bytes: 24, numbers: 32 },
+  Q8_0: { bytes: 34, numbers: 32 },
+  Q2_K: { bytes: 84, numbers: 256 },
+  Q3_K: { bytes: 110, numbers: 256 },
+  Q4_K: { bytes: 144, numbers: 256 },
+  Q5_K: { bytes: 176, numbers: 256 },
+  Q6_K: { bytes: 210, numbers: 256 },
+  BF16: { bytes: 2, numbers: 1 },
+} as const;
+
+/** Name of a type that can be read. */
+export type GgufType = keyof typeof GGUF_TYPES;
+
+/** Names of all types by their number in the file. */
+const TYPE_NAMES: Readonly<Record<number, string>> = {
+  ...{ 0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0", 9: "Q8_1" },
+  ...{ 10: "Q2_K", 11: "Q3_K", 12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K", 16: "IQ2_XXS" },
+  ...{ 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S" },
+  ...{ 23: "IQ4_XS", 24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M" },
+  ...{ 30: "BF16", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4" },
+};
+
+const MAGIC = 0x46554747;
+/** Most dimensions of a tensor, and deepest nesting of arrays. */
+const MOST_DIMS = 4, DEEPEST = 2;
+/** Longest key or name of a tensor. */
+const LONGEST_NAME = 1024;
+
+/** Bytes of a number of the metadata, and how it is read. */
+const NUMBERS: Readonly<Record<number, { readonly bytes: number; readonly make: TypedArray }>> = {
+  0: { bytes: 1, make: Uint8Array },
+  1: { bytes: 1, make: Int8Array },
+  2: { bytes: 2, make: Uint16Array },
+  3: { bytes: 2, make: Int16Array },
+  4: { bytes: 4, make: Uint32Array },
+  5: { bytes: 4, make: Int32Array },
+  6: { bytes: 4, make: Float32Array },
+  7: { bytes: 1, make: Uint8Array },
+  10: { bytes: 8, make: BigUint64Array },
+  11: { bytes: 8, make: BigInt64Array },
+  12: { bytes: 8, make: Float64Array },
+};
+type TypedArray = new (buffer: ArrayBuffer) => ArrayLike<number | bigint>;
+const BOOL = 7, STRING = 8, ARRAY = 9;
+
+function fail(why: string): never {
+  throw new SyntaxError(`Cannot read the GGUF file as ${why}`);
+}
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/**
+ * Reads a header.
+ *
+ * @param file The whole file, mapped; only the header is touched.
+ * @throws {SyntaxError} Where it is malformed, cut off, or has tensors of a type that cannot be read,
+ * naming the fault.
+ *
+ * @example Not a GGUF file
+ * ```ts
+ * import { parseGguf } from "@moi/moi/model";
+ * import { assertThrows } from "@std/assert";
+ * assertThrows(() => parseGguf(new Uint8Array(64)), SyntaxError, "does not begin with GGUF");
+ * ```
+ */
+export function parseGguf(file: Uint8Array): Gguf {
+  const view = new DataView(file.buffer, file.byteOffset, file.length);
+  let at = 0;
+  const need = (bytes: number, what: string) => {
+    if (!(bytes <= file.length - at)) fail(`${what} goes beyond its end, ${file.length} bytes`);
+  };
+  const u32 = (what: string) => {
+    need(4, what);
+    at += 4;
+    return view.getUint32(at - 4, true);
+  };
+  const u64 = (what: string) => {
+    need(8, what);
+    at += 8;
+    const value = Number(view.getBigUint64(at - 8, true));
+    return Number.isSafeInteger(value) ? value : fail(`${what} is too large: ${value}`);
+  };
+  const text = (what: string, longest = Infinity) => {
+    const length = u64(`the length of ${what}`);
+    need(length, what);
+    if (length > longest) fail(`${what} is too long: ${length} bytes`);
+    at += length;
+    return decoder.decode(file.subarray(at - length, at));
+  };
+  const numbers = (type: number, count: number, what: string): ArrayLike<number> => {
+    const { bytes, make } = NUMBERS[type] ?? fail(`${what} has the unknown type ${type}`);
+    need(bytes * count, what);
+    const copy = file.slice(at, at += bytes * count).buffer as ArrayBuffer; // numbers may start anywhere
+    const values = new make(copy);
+    return type === 10 || type === 11
+      ? Float64Array.from(values as ArrayLike<bigint>, Number)
+      : values as ArrayLike<number>;
+  };
+  const value = (type: number, what: string, depth = 0): GgufValue => {
+    if (type === STRING) return text(what);
+    if (type !== ARRAY) {
+      const [number] = Array.from(numbers(type, 1, what));
+      return type === BOOL ? number !== 0 : number!;
+    }
+    if (depth === DEEPEST) fail(`${what} has arrays nested deeper than ${DEEPEST}`);
+    const inner = u32(what), count = u64(`the length of ${what}`);
+    if (inner !== STRING && inner !== ARRAY) return numbers(inner, count, what);
+    need((inner === STRING ? 8 : 12) * count, what);
+    return Array.from({ length: count }, () => value(inner, what, depth + 1));
+  };
+
+  if (file.length < 24 || view.getUint32(0, true) !== MAGIC) fail("it does not begin with GGUF");
+  at = 4;
+  const version = u32("the version");
+  if (version !== 2 && version !== 3) {
+    fail(
+      `its version must be 2 or 3: current value is ${version}` +
+        (version > 0xffff ? " (big-endian files cannot be read)" : ""),
+    );
+  }
+  const tensorCount = u64("the number of tensors"), entryCount = u64("the number of keys");
+  if (tensorCount > file.length / 32) fail(`it cannot hold ${tensorCount} tensors`);
+  if (entryCount > file.length / 13) fail(`it cannot hold ${entryCount} keys`);
+
+  const metadata = new Map<string, GgufValue>();
+  for (let i = 0; i < entryCount; i++) {
+    const key = text(`key ${i}`, LONGEST_NAME);
+    if (metadata.has(key)) fail(`the key ${JSON.stringify(key)} is there twice`);
+    metadata.set(key, value(u32(`the type of ${key}`), key));
+  }
+  const alignment = metadata.get("general.alignment") ?? 32;
+  if (
+    typeof alignment !== "number" || !(alignment >= 8 && Number.isInteger(Math.log2(alignment)))
+  ) {
+    fail(`general.alignment must be a power of two from 8: current value is ${String(alignment)}`);
+  }
+  const listed = new Map<string, Omit<GgufTensor, "offset"> & { from: number }>();
+  for (let i = 0; i < tensorCount; i++) {
+    const name = text(`the name of tensor ${i}`, LONGEST_NAME);
+    if (listed.has(name)) fail(`the tensor ${JSON.stringify(name)} is there twice`);
+    const rank = u32(`the shape of ${name}`);
+    if (rank < 1 || rank > MOST_DIMS) {
+      fail(`${name} must have 1 to ${MOST_DIMS} dimensions, not ${rank}`);
+    }
+    const dims = Array.from({ length: rank }, () => u64(`the shape of ${name}`)).reverse();
+    const number = u32(`the type of ${name}`), type = TYPE_NAMES[number];
+    if (type === undefined || !Object.hasOwn(GGUF_TYPES, type)) {
+      fail(
+        `${name} is of type ${type ?? `number ${number}`}: those that can be read are ${
+          Object.keys(GGUF_TYPES).join(", ")
+        }`,
+      );
+    }
+    const { bytes, numbers: block } = GGUF_TYPES[type as GgufType];
+    const row = dims.at(-1)!, count = dims.reduce((a, b) => a * b, 1);
+    if (!Number.isSafeInteger(count) || row % block !== 0) {
+      fail(`${name} of type ${type} cannot have the shape ${dims.join(" × ")}`);
+    }
+    listed.set(name, {
+      type: type as GgufType,
+      dims,
+      length: count / block * bytes,
+      from: u64(`the place of ${name}`),
+    });
+  }
+  const start = Math.ceil(at / alignment) * alignment;
+  const tensors = new Map<string, GgufTensor>();
+  for (const [name, { from, ...tensor }] of listed) {
+    const offset = start + from;
+    if (from % alignment !== 0) {
+      fail(`${name} must start at a multiple of ${alignment}, not at ${from}`);
+    }
+    if (!(offset + tensor.length <= file.length)) {
+      fail(`${name} goes beyond its end: ${offset + tensor.length} of ${file.length} bytes`);
+    }
+    tensors.set(name, { ...tensor, offset });
+  }
+  const order = [...tensors].sort(([, a], [, b]) => a.offset - b.offset);
+  for (const [i, [name, { offset }]] of order.entries()) {
+    const before = order[i - 1];
+    if (before && before[1].offset + before[1].length > offset) {
+      fail(`${before[0]} and ${name} overlap`);
+    }
+  }
+  return { metadata, tensors };
+}
