@@ -50,6 +50,7 @@ export * from "./trace.ts";
 // Tables, and everything about a study
 export * from "./beside_paper.ts";
 export * from "./report.ts";
+export * from "./score_table.ts";
 export * from "./table.ts";
 
 // Where they go

@@ -9,6 +9,7 @@
  * values come adjusted too.
  *
  * - {@linkcode gains}: the table of a study, one row a method, each with interval and p value
+ * - {@linkcode scoreGains}: the same for grades that are numbers
  * - {@linkcode accuracy}: one method alone
  * - {@linkcode mcnemarExact}, {@linkcode signFlipTest}: is there a difference?
  * - {@linkcode pairedScore}, {@linkcode pairedBootstrap}, {@linkcode wilson}: how large may it be?
@@ -36,6 +37,7 @@
 export { type GainRow, gains, type GainsOptions } from "./gains.ts";
 export { type Accuracy, accuracy, type AccuracyOptions } from "./accuracy.ts";
 export { mcnemarExact } from "./mcnemar.ts";
+export { scoreGains, type ScoreGainsOptions, type ScoreRow } from "./scores.ts";
 export { signFlipTest, type SignFlipTestOptions } from "./sign_flip.ts";
 export { pairedBootstrap, type PairedBootstrapOptions } from "./bootstrap.ts";
 export { pairedScore } from "./paired_score.ts";

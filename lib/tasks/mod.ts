@@ -35,6 +35,8 @@ export type { Message } from "../model/mod.ts"; // what a prompt is made of
 export type { SyntheticOptions } from "./synthetic.ts";
 export { votes, type VotesProblem } from "./votes.ts"; // positive control
 export { countdown, type CountdownFileOptions, type CountdownProblem } from "./countdown.ts"; // null control
+export { addition, type AdditionOptions, type AdditionProblem } from "./addition.ts";
+export { repetition, type RepetitionProblem } from "./repetition.ts";
 export { controlNote } from "./controls.ts"; // what the two controls show
 
 // Benchmarks, from files, addresses or the hub

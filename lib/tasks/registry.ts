@@ -4,6 +4,7 @@
  * @module
  */
 
+import { addition } from "./addition.ts";
 import { aime } from "./aime.ts";
 import { amc } from "./amc.ts";
 import { countdown } from "./countdown.ts";
@@ -13,6 +14,7 @@ import { humanEval } from "./human_eval.ts";
 import { liveCodeBench } from "./live_code_bench.ts";
 import { math500 } from "./math500.ts";
 import { mbpp } from "./mbpp.ts";
+import { repetition } from "./repetition.ts";
 import type { Grade, Problem, Task } from "./task.ts";
 import { votes } from "./votes.ts";
 
@@ -38,12 +40,16 @@ const known = (make: unknown, needsSource: boolean): KnownTask => ({
  * import { TASKS } from "@moi/moi/tasks";
  * import { assertEquals } from "@std/assert";
  * const own = Object.entries(TASKS).filter(([, { needsSource }]) => !needsSource);
- * assertEquals(own.map(([name]) => name), ["votes", "countdown"]);
+ * assertEquals(own.map(([name]) => name), [
+ *   ...["votes", "countdown", "addition", "repetition"],
+ * ]);
  * ```
  */
 export const TASKS: Readonly<Record<string, KnownTask>> = {
   votes: known(votes, false),
   countdown: known(countdown, false),
+  addition: known(addition, false),
+  repetition: known(repetition, false),
   gsm8k: known(gsm8k, true),
   math500: known(math500, true),
   aime: known(aime, true),

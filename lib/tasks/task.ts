@@ -49,6 +49,8 @@ export interface Grade {
   readonly correct: boolean;
   /** The answer as found in the text, or null where there is none. */
   readonly extracted: string | null;
+  /** A number beside the verdict, where the task gives one; see `scoreGains`. */
+  readonly score?: number;
   /** Why the answer counts or does not, in a few words. */
   readonly reason?: string;
 }

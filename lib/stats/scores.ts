@@ -1,0 +1,188 @@
+/**
+ * Grades that are numbers, method by method against a baseline.
+ *
+ * The unit is the problem, as everywhere here: repeats are averaged within it, differences are paired.
+ * The interval is that of Student's t over problems, beside a bootstrap over problems for scores that are
+ * far from normal; p flips signs over problems and is adjusted by Holm's rule.
+ *
+ * @module
+ */
+
+import { checkOptions, shown } from "../_check.ts";
+import type { Run } from "../study/mod.ts";
+import { checkDraws, checkInside } from "./_check.ts";
+import { studentUpperQuantile } from "./_special.ts";
+import { type Outcome, tabulate } from "./_table.ts";
+import { bootstrapIntervals } from "./bootstrap.ts";
+import { holm } from "./holm.ts";
+import { signFlipTest } from "./sign_flip.ts";
+import type { Interval } from "./wilson.ts";
+
+/** Options of {@linkcode scoreGains}. */
+export interface ScoreGainsOptions {
+  /** Key of the method that the others are compared with. */
+  readonly baseline: string;
+  /** The number of a run. Default: `run.grade.score`. */
+  readonly of?: (run: Outcome) => number | undefined;
+  /** Confidence level. Default: 0.95. */
+  readonly level?: number;
+  /** Resamples of bootstrap and test. Default: 10,000. */
+  readonly resamples?: number;
+  /** Seed of both. Default: 1. */
+  readonly seed?: number;
+}
+
+/** One method's scores, in their own unit. */
+export interface ScoreRow extends Interval {
+  /** The method's key. */
+  readonly method: string;
+  /** Its name and knobs. */
+  readonly parameters: Outcome["parameters"];
+  /** Number of problems. */
+  readonly problems: number;
+  /** Number of runs. */
+  readonly n: number;
+  /** Mean over problems; `low` and `high` are its t interval. */
+  readonly mean: number;
+  /** Mean less the baseline's, paired by problem. */
+  readonly gain: number;
+  /** t interval of the gain. */
+  readonly gainInterval: Interval;
+  /** Bootstrap interval of the gain, over problems. */
+  readonly bootstrap: Interval;
+  /** Two-sided p of no gain, by sign flips over problems; 1 in the baseline's row. */
+  readonly p: number;
+  /** p after Holm's correction over all rows but the baseline's. */
+  readonly adjustedP: number;
+  /** Problems with a higher mean than the baseline's, and with a lower one. */
+  readonly higher: number;
+  readonly lower: number;
+}
+
+/** Mean and t interval of numbers. */
+function tInterval(values: ArrayLike<number>, level: number): Interval & { readonly mean: number } {
+  const n = values.length, all = Array.from(values), mean = all.reduce((a, b) => a + b, 0) / n;
+  if (n < 2) return { mean, low: -Infinity, high: Infinity };
+  const square = all.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const half = studentUpperQuantile((1 - level) / 2, n - 1) * Math.sqrt(square / (n - 1) / n);
+  return { mean, low: mean - half, high: mean + half };
+}
+
+/**
+ * Compares numeric scores with a baseline, paired by problem.
+ *
+ * @param runs Runs of one study.
+ * @param options Baseline, which number, level, resampling.
+ * @returns The baseline's row, then the other methods.
+ * @throws {TypeError} If an option is unknown, or a run has no finite score
+ * @throws {RangeError} If there are no runs, no such baseline, or methods differ in problems or repeats
+ *
+ * @example Two of three problems score higher
+ * ```ts
+ * import { type Outcome, scoreGains } from "@moi/moi/stats";
+ * import { assertAlmostEquals, assertEquals } from "@std/assert";
+ * const run = (method: string, problem: string, score: number) =>
+ *   ({ problem, repeat: 0, method, parameters: {}, tokens: [], mixing: {}, grade: { correct: true, score } }) as
+ *     unknown as Outcome;
+ * const runs = [[1, 2], [2, 4], [3, 2]].flatMap(([a, b], i) => [run("a", `p${i}`, a!), run("b", `p${i}`, b!)]);
+ * const [, row] = scoreGains(runs, { baseline: "a" });
+ * assertAlmostEquals(row!.gain, 2 / 3);
+ * assertEquals([row!.higher, row!.lower], [2, 1]);
+ * ```
+ */
+export function scoreGains(runs: readonly Outcome[], options: ScoreGainsOptions): ScoreRow[] {
+  const verb = "compare scores";
+  checkOptions(verb, options, ["baseline", "of", "level", "resamples", "seed"]);
+  const { baseline, of = ({ grade }) => grade.score, level = 0.95, resamples = 10_000, seed = 1 } =
+    options;
+  checkInside(verb, "level", level);
+  checkDraws(verb, resamples, seed);
+  const tables = tabulate(verb, runs), keys = [...tables.keys()];
+  if (!tables.has(baseline)) {
+    throw new RangeError(
+      `Cannot ${verb} as 'baseline' must be one of ${shown(keys)}: current value is ${
+        shown(baseline)
+      }`,
+    );
+  }
+  const scores = new Map(keys.map((key) => [key, scoresOf(verb, runs, key, of)]));
+  const base = scores.get(baseline)!, others = keys.filter((key) => key !== baseline);
+  const differences = others.map((key) => {
+    const own = scores.get(key)!;
+    const same = own.size === base.size &&
+      [...base].every(([problem, { repeats }]) => own.get(problem)?.repeats === repeats);
+    if (!same) {
+      throw new RangeError(
+        `Cannot ${verb} as every method must have the same problems and repeats: ${
+          shown(key)
+        } has not`,
+      );
+    }
+    return Float64Array.from(base, ([problem, { mean }]) => own.get(problem)!.mean - mean);
+  });
+  const intervals = bootstrapIntervals(differences, level, resamples, seed);
+  const p = differences.map((own) => signFlipTest(own, { resamples, seed })), adjusted = holm(p);
+  const rowOf = (key: string) => {
+    const table = tables.get(key)!,
+      { mean, low, high } = tInterval(
+        Array.from(scores.get(key)!.values(), (own) => own.mean),
+        level,
+      );
+    return {
+      ...{
+        method: key,
+        parameters: table.parameters,
+        problems: base.size,
+        n: table.runs,
+        mean,
+        low,
+        high,
+      },
+    };
+  };
+  const none = { low: 0, high: 0 };
+  return [
+    {
+      ...rowOf(baseline),
+      ...{ gain: 0, gainInterval: none, bootstrap: none, p: 1, adjustedP: 1, higher: 0, lower: 0 },
+    },
+    ...others.map((key, i): ScoreRow => {
+      const own = differences[i]!, { mean: gain, low, high } = tInterval(own, level);
+      return {
+        ...rowOf(key),
+        gain,
+        gainInterval: { low, high },
+        bootstrap: intervals[i]!,
+        p: p[i]!,
+        adjustedP: adjusted[i]!,
+        higher: own.filter((value) => value > 0).length,
+        lower: own.filter((value) => value < 0).length,
+      };
+    }),
+  ];
+}
+
+/** Mean score and repeats by problem, problems in order of their ids. */
+function scoresOf(
+  verb: string,
+  runs: readonly Outcome[],
+  key: string,
+  of: (run: Outcome) => number | undefined,
+): Map<string, { readonly mean: number; readonly repeats: number }> {
+  const groups = Map.groupBy(runs.filter(({ method }) => method === key), ({ problem }) => problem);
+  return new Map(
+    [...groups].sort(([a], [b]) => a < b ? -1 : 1).map(([problem, own]) => {
+      const sum = own.reduce((total, run) => {
+        const score = of(run as Run);
+        if (typeof score === "number" && Number.isFinite(score)) return total + score;
+        throw new TypeError(
+          `Cannot ${verb} as every run must have a finite score: current value is ${
+            shown(score)
+          } ` +
+            `(problem ${shown(problem)}, method ${shown(key)})`,
+        );
+      }, 0);
+      return [problem, { mean: sum / own.length, repeats: own.length }];
+    }),
+  );
+}
