@@ -17,6 +17,8 @@ import {
   progressBar,
   type Run,
   runStudy,
+  scoreGains,
+  scoreTable,
   speaking,
   standard,
   studyReport,
@@ -211,6 +213,10 @@ await command(USAGE, { values: VALUES, flags: ["dry-run"] }, async (args) => {
     }
     const rows = gains(runs, { baseline: "standard" });
     print(`\n${runs[0]!.model.split("@")[0]} on ${runs[0]!.task}\n${gainsTable(rows).text}\n`);
+    if (runs.every(({ grade }) => grade.score !== undefined)) {
+      const scores = scoreGains(runs, { baseline: "standard" });
+      print(`\nscore\n${scoreTable(scores, { digits: 4 }).text}\n`);
+    }
     parts.push(...studyReport(runs, { greedy }));
   }
   const report = join(args.value("out") ?? "runs", "report.html");

@@ -5,7 +5,7 @@
  */
 
 import { checkOptions } from "../_check.ts";
-import { accuracy, gains } from "../stats/mod.ts";
+import { accuracy, gains, scoreGains } from "../stats/mod.ts";
 import type { Run } from "../study/mod.ts";
 import { controlNote } from "../tasks/mod.ts";
 import { escapeHtml } from "./escape.ts";
@@ -14,6 +14,7 @@ import type { Figure, Html } from "./figure.ts";
 import { plotFlips } from "./flips.ts";
 import { plotGains } from "./gains.ts";
 import { plotMixing } from "./mixing.ts";
+import { scoreTable } from "./score_table.ts";
 import { gainsTable } from "./table.ts";
 
 /** Options of {@linkcode studyReport}. */
@@ -92,6 +93,9 @@ export function studyReport(
       text: [name, ...texts].join("\n"),
     },
     gainsTable(rows),
+    ...(runs.every(({ grade }) => grade.score !== undefined)
+      ? [scoreTable(scoreGains(runs, { baseline }), { digits: 4 })]
+      : []),
     plotGains(rows, { title: `Gain over ${baseline}: ${name}`, baseline }),
     plotMixing(runs, { title: `Was there anything to mix? ${name}` }),
     ...(best ? [plotFlips(runs, { method: best.method, baseline })] : []),

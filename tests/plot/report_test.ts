@@ -58,6 +58,16 @@ Deno.test("studyReport() makes a page on which the models' texts are text", asyn
   assertStringIncludes(page, "&lt;img src=x onerror=alert(1)&gt;");
 });
 
+Deno.test("studyReport() shows scores where every run has one", () => {
+  const scored = runs(1, ["standard", "moi-1"]).map((run, i) => ({
+    ...run,
+    grade: { ...run.grade, score: i / 10 },
+  }));
+  const parts = studyReport(scored);
+  assertEquals(parts.length, 6);
+  assertStringIncludes((parts[2] as Html).text, "+0.1000");
+});
+
 Deno.test("studyReport() of the baseline alone shows nothing that changed hands", () => {
   assertEquals(studyReport(runs(1, ["standard"])).length, 4);
 });
