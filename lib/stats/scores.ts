@@ -54,8 +54,9 @@ export interface ScoreRow extends Interval {
   readonly p: number;
   /** p after Holm's correction over all rows but the baseline's. */
   readonly adjustedP: number;
-  /** Problems with a higher mean than the baseline's, and with a lower one. */
+  /** Problems with a higher mean than the baseline's. */
   readonly higher: number;
+  /** Problems with a lower one. */
   readonly lower: number;
 }
 

@@ -31,7 +31,9 @@ export interface GgufTensor {
 
 /** What a header says. */
 export interface Gguf {
+  /** Values by key. */
   readonly metadata: ReadonlyMap<string, GgufValue>;
+  /** Tensors by name. */
   readonly tensors: ReadonlyMap<string, GgufTensor>;
 }
 
