@@ -37,10 +37,14 @@ export async function runPython(
   python: string,
   script: URL,
   args: readonly string[],
+  more: Readonly<Record<string, string>> = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const { env, dir } = await kernelEnvironment();
   try {
-    const command = new Deno.Command(python, { args: [fileURLToPath(script), ...args], env });
+    const command = new Deno.Command(python, {
+      args: [fileURLToPath(script), ...args],
+      env: { ...env, ...more },
+    });
     const { code, stdout, stderr } = await command.output();
     const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
     return { code, stdout: text(stdout), stderr: text(stderr) };
@@ -50,6 +54,10 @@ export async function runPython(
 }
 
 /** Executes notebooks with `run_notebook.py`. */
-export function executeNotebooks(python: string, args: readonly string[]) {
-  return runPython(python, new URL("run_notebook.py", import.meta.url), args);
+export function executeNotebooks(
+  python: string,
+  args: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+) {
+  return runPython(python, new URL("run_notebook.py", import.meta.url), args, more);
 }

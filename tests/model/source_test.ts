@@ -34,14 +34,24 @@ Deno.test("folderOf() refuses a revision of what has none", async () => {
 });
 
 Deno.test("folderOf() refuses what is neither folder nor name", async () => {
-  await using folder = await temporaryFolder({ "x.gguf": "GGUF" });
-  for (const id of [`${folder.path}/x.gguf`, "a/b/c", "no-such-model", "..x", "a/b.git"]) {
+  for (const id of ["no/such/x.txt", "x.gguf", "a/b/c", "no-such-model", "..x", "a/b.git"]) {
     await assertRejects(
       () => folderOf(id, { offline: true }),
       Deno.errors.NotFound,
-      "or 'org/name' on the Hugging Face Hub",
+      "or 'org/name' or 'org/name/file.gguf' on the Hugging Face Hub",
     );
   }
+});
+
+Deno.test("folderOf() takes a GGUF file by path, and one of a repository by its name", async () => {
+  await using folder = await temporaryFolder({ "x.gguf": "GGUF, but no more" });
+  const read = (id: string) => () => folderOf(id, { cacheDir: folder.path });
+  await assertRejects(read(`${folder.path}/x.gguf`), SyntaxError, "Cannot read the GGUF file");
+  await assertRejects(read(folder.path), SyntaxError, "Cannot read the GGUF file"); // the only one there
+  await using hub = startHub({ files: { "q/a.gguf": "also none", "config.json": "{}" } });
+  using _ = endpoint(hub.endpoint);
+  await assertRejects(read("org/name/q/a.gguf"), SyntaxError, "does not begin with GGUF");
+  assertEquals(hub.seen.map(({ what }) => what), ["list", "q/a.gguf"]);
 });
 
 Deno.test("loadModel() loads org/name from the hub, pinned and again without a request", async () => {
