@@ -26,7 +26,7 @@ usage: deno task generate -- "prompt" [options]
   --weight L            λ of linear (default: 0.5)
   --raw                 continue the text as it is, without the chat template
   --ids                 the prompt is token ids, as in "1 26 23": for models without a tokenizer
-  --dtype NAME          auto, fp32, fp16, int8, int4 (default: auto)
+  --dtype NAME          auto, fp32, fp16, int8, int4, native (default: auto)
   --kv NAME             keys and values: fp32, int8 (default: fp32)
   --device NAME         auto, cpu, webgpu, cuda (default: auto)
   --revision R          branch, tag or commit of a model on the hub

@@ -11,8 +11,8 @@ import {
   progressBar,
   quality,
 } from "../mod.ts";
-import { folderOf } from "../lib/model/source.ts";
-import { readText } from "../lib/model/folder.ts";
+import { placeOf } from "../lib/model/source.ts";
+import { modelFiles, requiredText } from "../lib/model/files.ts";
 import { type Arguments, command, given, print, visible } from "./_cli.ts";
 
 const USAGE = `
@@ -140,8 +140,9 @@ await command(
       onProgress: bar.update,
       ...given({ dtype: args.value("dtype") as LoadOptions["dtype"] }),
     };
-    const folder = await folderOf(id, options);
-    print(describe(parseConfig(await readText(folder, "config.json")), args));
+    const place = await placeOf(id, options);
+    const text = await requiredText(modelFiles(place), "config.json", place);
+    print(describe(parseConfig(text), args));
     if (args.flag("no-load")) return;
     const start = performance.now();
     await using model = await loadModel(id, options);

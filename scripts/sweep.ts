@@ -64,7 +64,7 @@ ${TASK_USAGE}
 ${SAMPLER_USAGE}
   --slots N             rows decoded at once (default: 64)
   --threads N           threads within an operator
-  --dtype NAME          auto, fp32, fp16, int8, int4 (default: auto)
+  --dtype NAME          auto, fp32, fp16, int8, int4, native (default: auto)
   --kv NAME             keys and values: fp32, int8 (default: fp32)
   --device NAME         auto, cpu, webgpu, cuda (default: auto)
   --revision R          branch, tag or commit of a model on the hub

@@ -10,13 +10,12 @@
  * @module
  */
 
-import type { Builder } from "./builder.ts";
+import { type Builder, MICROSOFT } from "./builder.ts";
 import {
   type DecoderConfig,
   KV_PARTS,
   type KvLayer,
   type KvPart,
-  MICROSOFT,
   PORTS,
   rmsNorm,
 } from "./decoder.ts";

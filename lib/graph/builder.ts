@@ -40,8 +40,8 @@ export interface QuantizedWeight {
   readonly data: StoredTensor;
   /** The scales, float32 `[out, blocks]`. */
   readonly scales: StoredTensor;
-  /** The zero points, uint8 `[out, ⌈blocks · bits / 8⌉]`; default: the middle of the range. */
-  readonly zeroPoints?: StoredTensor;
+  /** What is added to the numbers of a block, float32 `[out, blocks]`; default: nothing. */
+  readonly minima?: StoredTensor;
 }
 
 /** A tensor of the checkpoint, and how it is to be used. */
@@ -60,6 +60,9 @@ export type Weights = ReadonlyMap<string, Weight> & {
   get(name: string, dims?: readonly number[]): Weight | undefined;
 };
 
+/** Operator set of ONNX Runtime itself. */
+export const MICROSOFT = { domain: "com.microsoft" } as const;
+
 /** Options of {@linkcode Builder.op}. */
 export interface OpOptions {
   /** Attributes by name. */
@@ -76,8 +79,10 @@ export interface QuantizedInputs {
   readonly bits: 4 | 8;
   /** Weights that share a scale. */
   readonly blockSize: number;
-  /** Names of the numbers, the scales and, where there are any, the zero points. */
+  /** Names of the numbers and the scales. */
   readonly inputs: readonly string[];
+  /** Name of the minima, where there are any. */
+  readonly minima?: string;
 }
 
 /** Collects the nodes and constants of one graph. */
@@ -230,13 +235,12 @@ export function graphBuilder(weights: Weights = new Map()): Builder {
     quantized(name, dims) {
       const { quantized, offset, length } = find(name, dims), rows = dims[0]!;
       if (!quantized) return undefined;
-      const { bits, blockSize, sourceOffset, data, scales, zeroPoints } = quantized;
+      const { bits, blockSize, sourceOffset, data, scales, minima } = quantized;
       const first = (offset - sourceOffset) / (length / rows);
       const place = (part: string, tensor: StoredTensor) =>
         stored(`${name}#${part}`, rowsOf(tensor, { first, rows }));
       const inputs = [place(`int${bits}`, data), place("scales", scales)];
-      if (zeroPoints) inputs.push(place("zero_points", zeroPoints));
-      return { bits, blockSize, inputs };
+      return { bits, blockSize, inputs, ...(minima && { minima: place("minima", minima) }) };
     },
     graph() {
       const used = new Set(nodes.flatMap((node) => node.inputs));

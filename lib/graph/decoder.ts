@@ -8,7 +8,7 @@
  * @module
  */
 
-import { type Builder, graphBuilder, type Weights } from "./builder.ts";
+import { type Builder, graphBuilder, MICROSOFT, type Weights } from "./builder.ts";
 import type { Fields, Json } from "./fields.ts";
 import { linear } from "./linear.ts";
 import type { Graph, Node } from "./onnx.ts";
@@ -185,9 +185,6 @@ export const PORTS = {
   present: (layer: number, part: KvPart) => `present.${layer}.${part}`,
 } as const;
 
-/** Operator set of ONNX Runtime itself. */
-export const MICROSOFT = { domain: "com.microsoft" } as const;
-
 /** RMSNorm over the last axis: `x / √(mean(x²) + ε) · w`. */
 export function rmsNorm(b: Builder, x: string, name: string, size: number, eps: number): string {
   const attributes = { epsilon: { float: eps }, axis: { int: -1 }, stash_type: { int: 1 } };
@@ -338,7 +335,8 @@ export function head(
   const rows = b.input(PORTS.rows, "int64", ["R"]);
   const flat = b.op("Reshape", [x, b.integers([-1, hiddenSize])]); // [B·S, D]
   const picked = b.op("Gather", [flat, rows], { attributes: { axis: { int: 0 } } }); // [R, D]
-  const options = { rows: 64 * Math.ceil(TABLE_PART / (64 * hiddenSize)) }; // whole blocks of the kernel
+  const part = 64 * Math.ceil(TABLE_PART / (64 * hiddenSize)); // whole blocks of the kernel
+  const options = { rows: part, leading: 1 } as const;
   if (softcap === undefined) {
     linear(b, picked, table, vocabularySize, hiddenSize, { ...options, output: PORTS.logits });
   } else {

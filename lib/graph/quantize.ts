@@ -1,13 +1,9 @@
 /**
  * Block quantisation of weight matrices, in the form that MatMulNBits reads.
  *
- * Every 32 consecutive weights of a row share a scale: `w ≈ (q − z) · s`.
- *
- * - symmetric: `s = m / −2^(b−1)` where m is the weight of largest magnitude with its sign (of two
- *   opposite ones the negative), `z = 2^(b−1)`;
- * - asymmetric: `s = (max − min) / (2^b − 1)` over the weights and 0, `z = round(−min / s)`;
- *
- * and `q = clamp(round(w · (1/s) + z), 0, 2^b − 1)`, all in float32, halves rounded away from zero.
+ * Every 32 consecutive weights of a row share a scale: `w ≈ (q − z) · s`, `s = m / −2^(b−1)` where m is
+ * the weight of largest magnitude with its sign (of two opposite ones the negative), `z = 2^(b−1)`, and
+ * `q = clamp(round(w · (1/s) + z), 0, 2^b − 1)`, all in float32, halves rounded away from zero.
  * The bytes are those of ONNX Runtime's own quantiser (MlasQuantizeBlockwise, 1.30), including what
  * it leaves behind the last column of an odd number of columns.
  *
@@ -24,8 +20,6 @@ export const QUANTIZER_VERSION = 1;
 export interface QuantizeOptions {
   /** Bits of a weight. */
   readonly bits: 4 | 8;
-  /** Whether the zero point is the middle of the range. Default: true. */
-  readonly symmetric?: boolean;
   /** Name of the matrix, for errors. Default: "values". */
   readonly name?: string;
 }
@@ -36,17 +30,15 @@ export interface QuantizedRows {
   readonly data: Uint8Array<ArrayBuffer>;
   /** The scales s, `[rows, blocks]`. */
   readonly scales: Float32Array<ArrayBuffer>;
-  /** The zero points z, `[rows, ⌈blocks · bits / 8⌉]`; absent where symmetric. */
-  readonly zeroPoints?: Uint8Array<ArrayBuffer>;
 }
 
 /** Bytes per row of each part of a quantised matrix. */
 export function quantizedRowBytes(
   columns: number,
   bits: 4 | 8,
-): { readonly blocks: number; readonly data: number; readonly zeroPoints: number } {
+): { readonly blocks: number; readonly data: number } {
   const blocks = Math.ceil(columns / BLOCK_SIZE);
-  return { blocks, data: blocks * BLOCK_SIZE * bits / 8, zeroPoints: Math.ceil(blocks * bits / 8) };
+  return { blocks, data: blocks * BLOCK_SIZE * bits / 8 };
 }
 
 /**
@@ -54,7 +46,7 @@ export function quantizedRowBytes(
  *
  * @param values The matrix, row by row.
  * @param columns Length of a row; the last block of a row may be shorter.
- * @param options Bits, symmetric or not.
+ * @param options Bits, and a name for errors.
  * @throws {RangeError} Where a weight is NaN or infinite.
  *
  * @example Four bits
@@ -69,13 +61,12 @@ export function quantizedRowBytes(
 export function quantizeRows(
   values: Float32Array,
   columns: number,
-  { bits, symmetric = true, name = "values" }: QuantizeOptions,
+  { bits, name = "values" }: QuantizeOptions,
 ): QuantizedRows {
   const rows = values.length / columns, bytes = quantizedRowBytes(columns, bits);
   const { blocks } = bytes;
   const data = new Uint8Array(rows * bytes.data), scales = new Float32Array(rows * blocks);
-  const zeroPoints = symmetric ? undefined : new Uint8Array(rows * bytes.zeroPoints);
-  const top = 2 ** bits - 1, middle = 2 ** (bits - 1), fround = Math.fround;
+  const top = 2 ** bits - 1, zero = 2 ** (bits - 1), fround = Math.fround;
   for (let row = 0; row < rows; row++) {
     const end = (row + 1) * columns;
     for (let block = 0; block < blocks; block++) {
@@ -90,21 +81,7 @@ export function quantizeRows(
       }
       if (finite !== 0) refuseNonFinite(values, start, columns, name);
 
-      let scale: number, zero = middle;
-      if (symmetric) {
-        scale = fround((Math.abs(max) > Math.abs(min) ? max : min) / -middle);
-      } else {
-        if (!(min < 0)) min = 0;
-        if (!(max > 0)) max = 0;
-        scale = fround(fround(max - min) / top);
-        const exact = scale === 0 ? min : fround(0 - fround(min / scale));
-        zero = exact < 0 ? 0 : exact > top ? top : Math.floor(exact + 0.5);
-        const at = row * bytes.zeroPoints;
-        if (bits === 8) zeroPoints![at + block] = zero;
-        else if (block % 2 === 0) zeroPoints![at + block / 2] = zero | (middle << 4);
-        else {zeroPoints![at + (block - 1) / 2] = (zeroPoints![at + (block - 1) / 2]! & 15) |
-            zero << 4;}
-      }
+      const scale = fround((Math.abs(max) > Math.abs(min) ? max : min) / -zero);
       scales[row * blocks + block] = scale;
 
       const inverse = scale === 0 ? 0 : fround(1 / scale);
@@ -128,7 +105,7 @@ export function quantizeRows(
       }
     }
   }
-  return zeroPoints ? { data, scales, zeroPoints } : { data, scales };
+  return { data, scales };
 }
 
 function refuseNonFinite(

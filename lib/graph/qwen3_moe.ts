@@ -20,8 +20,8 @@
  */
 
 import { headNorm, selfAttention } from "./attention.ts";
-import type { Builder } from "./builder.ts";
-import { type Architecture, gatedMlp, MICROSOFT, ropedShape } from "./decoder.ts";
+import { type Builder, MICROSOFT } from "./builder.ts";
+import { type Architecture, gatedMlp, ropedShape } from "./decoder.ts";
 import { fieldsOf } from "./fields.ts";
 import type { OneWindowConfig } from "./mistral.ts";
 import { preNormDecoder } from "./prenorm.ts";

@@ -10,24 +10,30 @@
  *   `graph/quantize.ts`), and their inputs are rounded to int8 in the same way, which makes one
  *   sequence's numbers independent of what else is in the batch. The head has 8 bits in both; the
  *   embedding rows, which mixtures average, are not quantised.
+ * - `native`, of GGUF files: the integers, scales and minima of their blocks, none rounded anew, inputs
+ *   as above; embedding rows in float32, which is exact. `int8` and `int4` of such a file take blocks of
+ *   no more bits as they are, and quantise the others.
  *
  * @module
  */
 
 import { type Graph, type Weight, type Weights, wholeName } from "../graph/mod.ts";
 import { ELEMENT_TYPES, elements } from "../runtime/mod.ts";
+import { refusal } from "../_check.ts";
 import { type ExternalData, located } from "./external.ts";
-import { quantizeWeights, type QuantizeWeightsOptions } from "./quantized.ts";
+import { type ConvertOptions, convertWeights, type Form } from "./converted.ts";
+import { packingOf } from "./gguf/blocks.ts";
+import type { Encoded } from "./rows.ts";
 import type { Checkpoint } from "./weights.ts";
 
 /** Bits of the head in a quantised load. */
 const HEAD_BITS = 8;
 
-/** Number formats by name. */
+/** Number formats of every model, by name. */
 export const DTYPES = ["fp32", "fp16", "int8", "int4"] as const;
 
-/** Name of a number format. */
-export type Dtype = (typeof DTYPES)[number];
+/** Name of a number format; "native" is for GGUF files. */
+export type Dtype = (typeof DTYPES)[number] | "native";
 
 /**
  * The number format that "auto" stands for on the CPU: the most exact of fp32, int8 and int4 whose
@@ -121,7 +127,7 @@ export interface Prepared extends Disposable {
 }
 
 /** Options of {@linkcode prepareWeights}. */
-export interface PrepareOptions extends Omit<QuantizeWeightsOptions, "bits"> {
+export interface PrepareOptions extends Omit<ConvertOptions, "form"> {
   /** The format asked for. */
   readonly dtype: "auto" | Dtype;
   /** Rows of the head. */
@@ -142,27 +148,41 @@ export async function prepareWeights(
   build: (weights: Weights) => Graph,
   options: PrepareOptions,
 ): Promise<Prepared> {
-  const dtype = options.dtype === "auto"
-    ? autoDtype(weightsOf(plain).parameters, freeMemory())
-    : options.dtype;
+  const { encoded = new Map<string, Encoded>() } = checkpoint;
+  const hasBlocks = [...encoded.values()].some(({ type }) => packingOf(type) !== undefined);
+  const dtype = options.dtype !== "auto"
+    ? options.dtype
+    : hasBlocks
+    ? "native"
+    : autoDtype(weightsOf(plain).parameters, freeMemory());
+  if (dtype === "native" && !hasBlocks) {
+    throw new RangeError(
+      refusal("load the model", "dtype", "be another, as only GGUF files have blocks", dtype),
+    );
+  }
+  const finished = (weights: Weights) => build(dtype === "fp16" ? roundedToHalf(weights) : weights);
   const prepared = (graph: Graph, { files }: Checkpoint, dispose: () => void): Prepared => ({
     dtype,
     ...located(graph, files),
     bytes: weightsOf(graph).bytes,
     [Symbol.dispose]: dispose,
   });
-  if (dtype === "fp32") return prepared(plain, checkpoint, () => {});
-  if (dtype === "fp16") {
-    return prepared(build(roundedToHalf(checkpoint.weights)), checkpoint, () => {});
+  const isFloat = dtype === "fp32" || dtype === "fp16";
+  if (isFloat && encoded.size === 0) {
+    return prepared(finished(checkpoint.weights), checkpoint, () => {});
   }
-  const quantized = await quantizeWeights(checkpoint, build, {
-    ...options,
-    bits: (_, { dims }) => bitsOf(dtype, dims, options.vocabularySize),
-  });
+  const form = ({ dims }: Weight, encoded: Encoded | undefined): Form => {
+    if (isFloat) return "dense";
+    const packing = encoded && packingOf(encoded.type);
+    if (dtype === "native") return packing ? "packed" : "dense";
+    const bits = bitsOf(dtype, dims, options.vocabularySize);
+    return packing && packing.bits <= bits ? "packed" : bits;
+  };
+  const converted = await convertWeights(checkpoint, build, { ...options, form });
   try {
-    return prepared(build(quantized.weights), quantized, () => quantized[Symbol.dispose]());
+    return prepared(finished(converted.weights), converted, () => converted[Symbol.dispose]());
   } catch (error) {
-    quantized[Symbol.dispose]();
+    converted[Symbol.dispose]();
     throw error;
   }
 }

@@ -6,7 +6,7 @@
 
 import type { DecoderConfig } from "../graph/mod.ts";
 import { badId } from "./feed.ts";
-import { widen } from "./quantized.ts";
+import { rowsOf } from "./rows.ts";
 import type { Checkpoint } from "./weights.ts";
 
 /** How all architectures name the table; what stands before it differs. */
@@ -20,25 +20,21 @@ const TABLE = /(^|\.)embed_tokens\.weight$/;
  * @returns Reads the rows of tokens, as new arrays; undefined where there is no such table.
  */
 export function embeddingRows(
-  { files, weights }: Pick<Checkpoint, "files" | "weights">,
+  checkpoint: Checkpoint,
   { vocabularySize, hiddenSize }: Pick<DecoderConfig, "vocabularySize" | "hiddenSize">,
 ): ((ids: ArrayLike<number>) => Float32Array[]) | undefined {
-  const table = [...weights].find(([name, { dims }]) =>
-    TABLE.test(name) && dims.length === 2 && dims[0] === vocabularySize && dims[1] === hiddenSize
-  )?.[1];
-  const file = table && files[table.location];
-  if (!file) return undefined;
-  const { type, offset, length } = table, size = length / vocabularySize;
+  const [name, table] =
+    [...checkpoint.weights].find(([name, { dims }]) =>
+      TABLE.test(name) && dims.length === 2 && dims[0] === vocabularySize && dims[1] === hiddenSize
+    ) ?? [];
+  const { location } = checkpoint.encoded?.get(name!) ?? table ?? {};
+  if (name === undefined || !checkpoint.files[location!]) return undefined;
+  const rows = rowsOf(name, checkpoint);
   return (ids) =>
     Array.from(ids, (id) => {
       if (!(Number.isInteger(id) && id >= 0 && id < vocabularySize)) badId(id, vocabularySize);
       const row = new Float32Array(hiddenSize);
-      // a copy, as numbers in a file may start at any byte
-      widen(
-        type,
-        new Uint8Array(file.buffer.slice(offset + id * size, offset + (id + 1) * size)),
-        row,
-      );
+      rows.floats(id, 1, row);
       return row;
     });
 }

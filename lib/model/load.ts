@@ -22,16 +22,17 @@ import { eosTokenIds, generationDefaults, parseConfig, parseObject } from "./con
 import { type Dtype, DTYPES, freeMemory, type Prepared, prepareWeights } from "./dtype.ts";
 import { defaultCacheDir } from "./embedded.ts";
 import { embeddingRows } from "./embeddings.ts";
-import { readOptional, readText } from "./folder.ts";
+import { isGguf, modelFiles, requiredText } from "./files.ts";
+import { checkUsed } from "./gguf/checkpoint.ts";
 import { calibrateKv } from "./kv.ts";
 import { estimateMemory, kvBytesPerToken } from "./memory.ts";
 import type { Model } from "./model.ts";
 import { openExport } from "./onnx_export.ts";
 import type { Progress } from "./progress.ts";
 import { createCopier, deviceSlabs, hostSlabs, KV_TYPES, type KvFormat } from "./slabs.ts";
-import { folderOf } from "./source.ts";
+import { placeOf } from "./source.ts";
 import { createTokenizer, missingTokenizer } from "./tokenizer.ts";
-import { fingerprint, openWeights } from "./weights.ts";
+import { fingerprint } from "./weights.ts";
 import { wholeTable } from "./whole.ts";
 
 /** Options of {@linkcode loadModel}. */
@@ -43,8 +44,9 @@ export interface LoadOptions {
    */
   readonly device?: "auto" | Device;
   /**
-   * Number format of the weights. Default: "auto", the most exact of fp32, int8 and int4 whose
-   * weights take at most half of the free memory. The formats are described in `dtype.ts`; what is
+   * Number format of the weights. Default: "auto", the blocks of a GGUF file as they are ("native"),
+   * else the most exact of fp32, int8 and int4 whose weights take at most half of the free memory. The
+   * formats are described in `dtype.ts`; what is
    * in use is in `model.dtype`.
    */
   readonly dtype?: "auto" | Dtype;
@@ -120,8 +122,8 @@ function checkLoad(options: LoadOptions): void {
   if (device !== "auto" && device !== "cpu" && dtype !== "auto" && dtype !== "fp32") {
     fail("dtype", `be 'auto' or 'fp32' on ${device}`, dtype);
   }
-  if (dtype !== "auto" && !DTYPES.includes(dtype)) {
-    fail("dtype", "be 'auto', 'fp32', 'fp16', 'int8' or 'int4'", dtype);
+  if (dtype !== "auto" && dtype !== "native" && !DTYPES.includes(dtype)) {
+    fail("dtype", "be 'auto', 'fp32', 'fp16', 'int8', 'int4' or 'native'", dtype);
   }
   if (!Object.hasOwn(KV_TYPES, kv)) fail("kv", "be 'fp32' or 'int8'", kv);
   if (kv !== "fp32" && device !== "auto" && device !== "cpu") {
@@ -205,10 +207,11 @@ async function forgetting<T>(files: readonly MappedFile[], work: () => Promise<T
  *
  * @param id "votes-tiny" or "countdown-tiny" (embedded), or a folder (path or file URL) in Hugging
  * Face format: `config.json`, `model.safetensors`, and usually `generation_config.json`,
- * `tokenizer.json`, `tokenizer_config.json`. A folder without `model.safetensors` and its index may
+ * `tokenizer.json`, `tokenizer_config.json`; or a GGUF file, or a folder with one and nothing else. A
+ * folder without `model.safetensors` and its index may
  * hold an ONNX export instead (`onnx/model*.onnx` or `model*.onnx`; `dtype` chooses among several):
  * it is cut at its embedding, and refused where it then gives other logits than before. A checkpoint
- * wins where both are there. Where there is no folder of that name, "org/name" is
+ * wins where both are there. Where there is no folder of that name, "org/name" (or "org/name/file.gguf") is
  * downloaded from the Hugging Face Hub, as {@linkcode downloadModel} does.
  * @param options Device, dtype, longest context, threads.
  * @returns The model.
@@ -231,10 +234,10 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
   const name = id instanceof URL ? id.pathname : id;
   const report = (done: number) => onProgress?.({ label: `load ${name}`, done, total: 3 });
   report(0);
-  const folder = await folderOf(id, options);
-  const configText = await readText(folder, "config.json");
+  const place = await placeOf(id, options), files = modelFiles(place);
+  const configText = await requiredText(files, "config.json", place);
   using opening = new DisposableStack();
-  const exported = await openExport(folder, configText, options.dtype);
+  const exported = isGguf(place) ? undefined : await openExport(place, configText, options.dtype);
   if (exported) opening.use(exported);
   const { kv = "fp32" } = options;
   if (exported && kv !== "fp32") {
@@ -242,12 +245,12 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
   }
   const config = exported?.config ?? parseConfig(configText);
   const json = parseObject(configText, "config.json");
-  const generationText = await readOptional(folder, "generation_config.json");
+  const generationText = await files.text("generation_config.json");
   const generation = parseObject(generationText ?? "{}", "generation_config.json");
-  const tokenizerText = await readOptional(folder, "tokenizer.json");
-  const tokenizerConfigText = await readOptional(folder, "tokenizer_config.json") ?? "{}";
+  const tokenizerText = await files.text("tokenizer.json");
+  const tokenizerConfigText = await files.text("tokenizer_config.json") ?? "{}";
   const tokenizerConfig = parseObject(tokenizerConfigText, "tokenizer_config.json");
-  const templateFile = await readOptional(folder, "chat_template.jinja");
+  const templateFile = await files.text("chat_template.jinja");
   const chatConfig = templateFile === undefined
     ? tokenizerConfig
     : { ...tokenizerConfig, chat_template: templateFile };
@@ -269,7 +272,7 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
 
   const device = options.device === undefined || options.device === "auto" ? "cpu" : options.device;
   const asked = device === "cpu" ? options.dtype ?? "auto" : "fp32";
-  const checkpoint = exported ?? await openWeights(folder);
+  const checkpoint = exported ?? await files.weights();
   let prepared: Prepared | undefined;
   const close = () => {
     prepared?.[Symbol.dispose]();
@@ -281,13 +284,14 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
     const digest = await fingerprint(configText, checkpoint);
     if (!exported) {
       const plain = build(checkpoint.weights); // refuses a checkpoint that is not what its config says
-      checkFits(config, asked === "auto" ? "int4" : asked, freeMemory());
+      if (isGguf(place)) checkUsed(plain, checkpoint);
+      checkFits(config, asked === "auto" || asked === "native" ? "int4" : asked, freeMemory());
       prepared = await prepareWeights(checkpoint, plain, build, {
         dtype: asked,
         vocabularySize: config.vocabularySize,
         fingerprint: digest,
         cacheDir: options.cacheDir ?? defaultCacheDir(),
-        label: `quantize ${name}`,
+        label: `convert ${name}`,
         ...(onProgress ? { onProgress } : {}),
         ...(signal ? { signal } : {}),
       });

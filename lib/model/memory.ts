@@ -23,7 +23,7 @@ import { KV_TYPES, type KvFormat } from "./slabs.ts";
 
 /** Options of {@linkcode estimateMemory}. */
 export interface MemoryOptions {
-  /** Number format of the weights. Default: "fp32". */
+  /** Number format of the weights, one of {@linkcode DTYPES}. Default: "fp32". */
   readonly dtype?: Dtype;
   /** Number format of keys and values. Default: "fp32". */
   readonly kv?: KvFormat;
@@ -99,7 +99,7 @@ export function estimateMemory(
   const verb = "estimate memory";
   checkOptions(verb, options, ["dtype", "kv", "slots", "length"]);
   const { dtype = "fp32", kv = "fp32", slots = 1, length = config.maxPositions } = options;
-  if (!DTYPES.includes(dtype)) {
+  if (!(DTYPES as readonly Dtype[]).includes(dtype)) {
     throw new RangeError(refusal(verb, "dtype", `be one of ${DTYPES.join(", ")}`, dtype));
   }
   if (!Object.hasOwn(KV_TYPES, kv)) {

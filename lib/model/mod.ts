@@ -27,7 +27,7 @@ export { type KvCache, PREFILL_CHUNK } from "./cache.ts";
 export type { ChatOptions, ChatTemplate, Message } from "./chat.ts";
 export { type GenerationDefaults, parseConfig } from "./config.ts";
 export { autoDtype, type Dtype, DTYPES } from "./dtype.ts";
-export { dequantize } from "./gguf/dequantize.ts";
+export { dequantize } from "./gguf/blocks.ts";
 export {
   type Gguf,
   GGUF_TYPES,

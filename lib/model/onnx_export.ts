@@ -40,13 +40,10 @@ import {
 } from "../runtime/mod.ts";
 import { refusal, shown } from "../_check.ts";
 import { parseObject } from "./config.ts";
-import { freeMemory } from "./dtype.ts";
+import { type Dtype, freeMemory } from "./dtype.ts";
 import { accessTo, type ExternalData } from "./external.ts";
 import type { Model } from "./model.ts";
 import { INDEX_FILE, WEIGHTS_FILE } from "./weights.ts";
-
-/** Number formats by name, as `dtype.ts` has them. */
-type Dtype = GraftFacts["dtype"];
 
 /** An export, opened and cut. */
 export interface OnnxExport extends Disposable {
@@ -82,6 +79,7 @@ const SUFFIXES: Readonly<Record<Dtype, readonly string[]>> = {
   fp16: ["_fp16"],
   int8: ["_quantized", "_int8", "_uint8", "_q8"],
   int4: ["_q4", "_int4", "_q4f16"],
+  native: [], // for GGUF files
 };
 
 const MODEL = /^(model|decoder_model_merged|decoder_model|decoder)([-_.][\w.-]*)?\.onnx$/;

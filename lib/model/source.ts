@@ -1,8 +1,8 @@
 /**
- * From an id to the folder that holds a model's files.
+ * From an id to the folder or the GGUF file that holds a model.
  *
- * A GGUF file is converted into such a folder, once. An embedded name comes first, then a folder of that path, then the Hugging Face Hub: a folder
- * `org/name` in the working directory wins over the hub's model of that name.
+ * An embedded name comes first, then a path, then the Hugging Face Hub: a folder `org/name` in the
+ * working directory wins over the hub's model of that name.
  *
  * @module
  */
@@ -12,12 +12,12 @@ import { fileURLToPath } from "node:url";
 import { refusal } from "../_check.ts";
 import { isHubId } from "./_hub_cache.ts";
 import type { Dtype } from "./dtype.ts";
-import { defaultCacheDir, EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
-import { ggufFolder } from "./gguf/convert.ts";
+import { EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
+import { isGguf } from "./files.ts";
 import { downloadModel } from "./hub.ts";
 import type { Progress } from "./progress.ts";
 
-/** Options of {@linkcode folderOf}. */
+/** Options of {@linkcode placeOf}. */
 export interface SourceOptions extends EmbeddedOptions {
   /** Branch, tag or commit on the hub. */
   readonly revision?: string;
@@ -30,31 +30,26 @@ export interface SourceOptions extends EmbeddedOptions {
 }
 
 /**
- * Folder on disk of a model.
+ * Where a model's files are: a folder, or a GGUF file.
  *
- * @param id Name of an embedded model, path or file URL of a folder, or "org/name" on the hub.
+ * @param id Name of an embedded model, path or file URL of a folder or a GGUF file, "org/name" or
+ * "org/name/file.gguf" on the hub.
  * @param options Cache folder, offline, revision, token, progress, signal.
  * @throws {Deno.errors.NotFound} Where there is no such model.
- * @throws {RangeError} Where a revision is given for what has none.
+ * @throws {RangeError} Where a revision is given for what has none, or a folder holds several GGUF files
+ * and nothing else.
  */
-export async function folderOf(id: string | URL, options: SourceOptions): Promise<string> {
-  const folder = await placeOf(id, options), file = await ggufIn(folder);
-  if (file === undefined) return folder;
-  const { cacheDir = defaultCacheDir(), onProgress, signal } = options;
-  return await ggufFolder(file, {
-    cacheDir,
-    ...(onProgress ? { onProgress } : {}),
-    ...(signal ? { signal } : {}),
-  });
+export async function placeOf(id: string | URL, options: SourceOptions): Promise<string> {
+  const place = await foundPlace(id, options);
+  return await ggufIn(place) ?? place;
 }
 
-/** The GGUF file that a place is, or that a folder without `config.json` holds. */
+/** The GGUF file that a folder without `config.json` holds. */
 async function ggufIn(place: string): Promise<string | undefined> {
-  if (/\.gguf$/i.test(place)) return place;
   const names: string[] = await Array.fromAsync(Deno.readDir(place), ({ name }) => name)
     .catch(() => []);
   if (names.includes("config.json")) return undefined;
-  const files = names.filter((name) => /\.gguf$/i.test(name)).sort();
+  const files = names.filter(isGguf).sort();
   if (files.length > 1) {
     const rule = `name one of the .gguf files in it (${files.slice(0, 5).join(", ")})`;
     throw new RangeError(refusal("load the model", "id", rule, place));
@@ -62,8 +57,7 @@ async function ggufIn(place: string): Promise<string | undefined> {
   return files.length === 1 ? join(place, files[0]!) : undefined;
 }
 
-/** Where a model's files are: a folder, or a GGUF file. */
-async function placeOf(id: string | URL, options: SourceOptions): Promise<string> {
+async function foundPlace(id: string | URL, options: SourceOptions): Promise<string> {
   const { revision } = options;
   const local = () => {
     if (revision === undefined) return;
@@ -84,12 +78,12 @@ async function placeOf(id: string | URL, options: SourceOptions): Promise<string
     return fileURLToPath(id);
   }
   const found = await Deno.stat(id).catch(() => undefined);
-  if (found?.isDirectory || (found?.isFile && /\.gguf$/i.test(id))) {
+  if (found?.isDirectory || (found?.isFile && isGguf(id))) {
     local();
     return id;
   }
   const [org, name, ...file] = id.split("/");
-  if (!found && /\.gguf$/i.test(id) && isHubId(`${org}/${name}`) && file.length > 0) {
+  if (!found && isGguf(id) && isHubId(`${org}/${name}`) && file.length > 0) {
     return join(await hubFolder(`${org}/${name}`, options, [file.join("/")]), ...file);
   }
   if (!found && isHubId(id)) return await hubFolder(id, options);

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { Weight, Weights } from "../graph/mod.ts";
 import { mapFile, type MappedFile } from "../runtime/mod.ts";
 import { shown } from "../_check.ts";
+import type { Encoded } from "./rows.ts";
 import { parseSafetensors } from "./safetensors.ts";
 
 /** Mapped files and the tensors in them. */
@@ -16,6 +17,8 @@ export interface Checkpoint extends Disposable {
   readonly files: Readonly<Record<string, MappedFile>>;
   /** Tensors by name. */
   readonly weights: Weights;
+  /** Those that are stored otherwise than they are used, by name: a conversion makes them usable. */
+  readonly encoded?: ReadonlyMap<string, Encoded>;
 }
 
 /** The only file of a checkpoint that has one. */

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { ARCHITECTURES, type DecoderConfig, type Weights } from "../../lib/graph/mod.ts";
 import { bitsOf } from "../../lib/model/dtype.ts";
 import { parseConfig } from "../../lib/model/mod.ts";
-import { quantizeWeights } from "../../lib/model/quantized.ts";
+import { convertWeights } from "../../lib/model/converted.ts";
 import { type Checkpoint, fingerprint, openWeights } from "../../lib/model/weights.ts";
 import { elements } from "../../lib/runtime/mod.ts";
 
@@ -30,8 +30,8 @@ export async function openQuantized(folder: string, cacheDir: string): Promise<Q
   const build = (weights: Weights) =>
     ARCHITECTURES[config.architecture]!.graph(config, weights, config.maxPositions);
   try {
-    const copy = await quantizeWeights(checkpoint, build, {
-      bits: (_, { dims }) => bitsOf("int4", dims, config.vocabularySize),
+    const copy = await convertWeights(checkpoint, build, {
+      form: ({ dims }) => bitsOf("int4", dims, config.vocabularySize),
       fingerprint: await fingerprint(text, checkpoint),
       cacheDir,
       label: "quantize",

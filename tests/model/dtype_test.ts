@@ -185,6 +185,6 @@ Deno.test("loadModel() refuses NaN and infinite weights by name when it quantise
       `'${name}' must hold finite numbers: current value is ${bad}`,
     );
   }
-  const left = [...Deno.readDirSync(`${cache.path}/quantized`)];
+  const left = [...Deno.readDirSync(`${cache.path}/converted`)];
   assertEquals(left, []);
 });

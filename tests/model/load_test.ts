@@ -127,7 +127,11 @@ const WRONG: readonly [Record<string, unknown>, typeof RangeError | typeof TypeE
   [{ device: "webgpu", dtype: "int4" }, RangeError, "'dtype' must be 'auto' or 'fp32' on webgpu"],
   [{ device: "" }, RangeError, "'device'"],
   [{ device: null }, RangeError, "'device'"],
-  [{ dtype: "fp64" }, RangeError, "'dtype' must be 'auto', 'fp32', 'fp16', 'int8' or 'int4'"],
+  [
+    { dtype: "fp64" },
+    RangeError,
+    "'dtype' must be 'auto', 'fp32', 'fp16', 'int8', 'int4' or 'native'",
+  ],
   [{ dtype: 32 }, RangeError, "'dtype'"],
   [{ maxLength: 0 }, RangeError, "'maxLength'"],
   [{ maxLength: -5 }, RangeError, "'maxLength'"],

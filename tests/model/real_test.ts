@@ -125,7 +125,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: name("on a real model MoI mixes, β → ∞ is standard decoding, and int4 stays near"),
+  name: name("on a real model MoI mixes, β → ∞ is standard decoding, and its own blocks stay near"),
   ignore,
   async fn() {
     await using model = await fromGguf();
@@ -136,11 +136,13 @@ Deno.test({
     const plain = await generate(model, input_ids, options);
     const limit = await generate(model, input_ids, { ...options, method: moi({ beta: Infinity }) });
     assertEquals(limit.tokens, plain.tokens);
-    await using small = await loadModel(`${folder}/smollm2-135m-instruct.Q4_1.gguf`, {
-      ...{ cacheDir, dtype: "int8", maxLength: 512 },
+    await using native = await loadModel(`${folder}/smollm2-135m-instruct.Q4_1.gguf`, {
+      ...{ cacheDir, maxLength: 512 },
     });
-    const prompts = golden().prompts.slice(0, 4).map((one) => one.input_ids);
-    const { meanKl, top1Agreement } = await quality(small, model, prompts);
-    assert(meanKl < 0.02 && top1Agreement > 0.93, `KL ${meanKl}, top-1 ${top1Agreement}`);
+    assertEquals(native.dtype, "native");
+    const prompts = golden().prompts.map((one) => one.input_ids);
+    // 0.0062 and 96.8 % over 501 positions: weights are the file's, inputs are rounded to int8
+    const { meanKl, top1Agreement } = await quality(native, model, prompts);
+    assert(meanKl < 0.01 && top1Agreement > 0.95, `KL ${meanKl}, top-1 ${top1Agreement}`);
   },
 });

@@ -1,7 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { forward, loadModel } from "@moi/moi/model";
-import { folderOf } from "../../lib/model/source.ts";
+import { placeOf } from "../../lib/model/source.ts";
 import { exportForHub } from "../../scripts/bench/export.ts";
 import { QWEN3, temporaryFolder } from "../golden/golden.ts";
 import { COMMIT, goldenFiles, startHub } from "./_hub.ts";
@@ -19,38 +19,39 @@ function endpoint(address: string): Disposable {
   };
 }
 
-Deno.test("folderOf() takes folders and file URLs as they are", async () => {
-  for (const id of [FOLDER, QWEN3, QWEN3.href]) assertEquals(await folderOf(id, {}), FOLDER);
+Deno.test("placeOf() takes folders and file URLs as they are", async () => {
+  for (const id of [FOLDER, QWEN3, QWEN3.href]) assertEquals(await placeOf(id, {}), FOLDER);
 });
 
-Deno.test("folderOf() refuses a revision of what has none", async () => {
+Deno.test("placeOf() refuses a revision of what has none", async () => {
   for (const id of ["votes-tiny", FOLDER, QWEN3, QWEN3.href]) {
     await assertRejects(
-      () => folderOf(id, { revision: "main" }),
+      () => placeOf(id, { revision: "main" }),
       RangeError,
       "'revision' must be left out for a local model",
     );
   }
 });
 
-Deno.test("folderOf() refuses what is neither folder nor name", async () => {
+Deno.test("placeOf() refuses what is neither folder nor name", async () => {
   for (const id of ["no/such/x.txt", "x.gguf", "a/b/c", "no-such-model", "..x", "a/b.git"]) {
     await assertRejects(
-      () => folderOf(id, { offline: true }),
+      () => placeOf(id, { offline: true }),
       Deno.errors.NotFound,
       "or 'org/name' or 'org/name/file.gguf' on the Hugging Face Hub",
     );
   }
 });
 
-Deno.test("folderOf() takes a GGUF file by path, and one of a repository by its name", async () => {
+Deno.test("placeOf() takes a GGUF file by path, and one of a repository by its name", async () => {
   await using folder = await temporaryFolder({ "x.gguf": "GGUF, but no more" });
-  const read = (id: string) => () => folderOf(id, { cacheDir: folder.path });
-  await assertRejects(read(`${folder.path}/x.gguf`), SyntaxError, "Cannot read the GGUF file");
-  await assertRejects(read(folder.path), SyntaxError, "Cannot read the GGUF file"); // the only one there
+  const path = `${folder.path}/x.gguf`;
+  assertEquals([await placeOf(path, {}), await placeOf(folder.path, {})], [path, path]);
+  await assertRejects(() => loadModel(path), SyntaxError, "Cannot read the GGUF file");
   await using hub = startHub({ files: { "q/a.gguf": "also none", "config.json": "{}" } });
   using _ = endpoint(hub.endpoint);
-  await assertRejects(read("org/name/q/a.gguf"), SyntaxError, "does not begin with GGUF");
+  const load = () => loadModel("org/name/q/a.gguf", { cacheDir: folder.path });
+  await assertRejects(load, SyntaxError, "does not begin with GGUF");
   assertEquals(hub.seen.map(({ what }) => what), ["list", "q/a.gguf"]);
 });
 
@@ -85,7 +86,7 @@ Deno.test("a folder org/name wins over the hub", async () => {
   const before = Deno.cwd();
   try {
     Deno.chdir(place.path);
-    assertEquals(await folderOf("org/name", {}), "org/name");
+    assertEquals(await placeOf("org/name", {}), "org/name");
   } finally {
     Deno.chdir(before);
   }

@@ -1,16 +1,18 @@
 /**
  * GGUF metadata as the configuration files of a Hugging Face folder.
  *
+ * Where a converter writes nothing because llama.cpp has the value built in (Gemma 3's windows, its
+ * factor of the scores), the value of the checkpoints stands here. Keys of an architecture that are not
+ * known are refused: they would change what it computes.
+ *
  * @module
  */
 
+import { dequantize } from "./blocks.ts";
 import type { Gguf, GgufValue } from "./parse.ts";
 
 /** A JSON object. */
 export type Json = Record<string, unknown>;
-
-/** Architectures whose tensors and metadata are understood. */
-export const GGUF_ARCHITECTURES = ["llama", "qwen2", "qwen3"] as const;
 
 function fail(key: string, rule: string, value: unknown): never {
   throw new SyntaxError(
@@ -68,80 +70,188 @@ export function metadataOf({ metadata }: Pick<Gguf, "metadata">): Metadata {
   };
 }
 
+/** Keys of an architecture that say nothing that is not known from elsewhere. */
+const SILENT = ["vocab_size", "rope.scaling.finetuned"];
+
+/** Metadata of one architecture: keys without its name, remembered as they are read. */
+function keysOf(m: Metadata, arch: string, { metadata }: Gguf) {
+  const known = new Set(SILENT), prefix = `${arch}.`;
+  const asked = (key: string) => {
+    known.add(key);
+    return prefix + key;
+  };
+  return {
+    number: (key: string) => m.number(asked(key)),
+    integer: (key: string) => m.integer(asked(key)),
+    text: (key: string) => m.text(asked(key)),
+    positive(key: string): number {
+      const value = m.number(asked(key));
+      return value !== undefined && value > 0 ? value : fail(prefix + key, "be positive", value);
+    },
+    /** Refuses a key whose value is not the one that is understood. */
+    only(key: string, value: number, why: string) {
+      const found = m.number(asked(key)) ?? value;
+      if (found !== value) fail(prefix + key, `be ${value} (${why})`, found);
+    },
+    /** Refuses keys that nobody has read. */
+    done() {
+      for (const [key, value] of metadata) {
+        if (!key.startsWith(prefix) || known.has(key.slice(prefix.length))) continue;
+        fail(key, "not be there, as its meaning is not known: load the safetensors", value);
+      }
+    },
+  };
+}
+type Keys = ReturnType<typeof keysOf>;
+
 /** A float32 as the decimal that was meant: 1e-5 and not 9.999999747378752e-6. */
 const decimal = (value: number) => Number(value.toPrecision(6));
 
-function ropeScaling(m: Metadata, arch: string, tensors: Gguf["tensors"]): Json | null {
-  if (tensors.has("rope_freqs.weight")) {
-    fail(
-      "rope_freqs.weight",
-      "not be there (Llama 3's scaled frequencies): load the safetensors",
-      "there",
-    );
+/** A short list of numbers that the file holds as a tensor. */
+function listOf(name: string, { tensors }: Gguf, file: Uint8Array): number[] | undefined {
+  const tensor = tensors.get(name);
+  if (!tensor) return undefined;
+  const { type, dims, offset, length } = tensor;
+  if (dims.length !== 1 || dims[0]! > 4096) fail(name, "be a list of at most 4096 numbers", dims);
+  const numbers = new Float32Array(dims[0]!);
+  dequantize(type, file.subarray(offset, offset + length), numbers);
+  return [...numbers];
+}
+
+/** `rope_scaling`: by metadata, or by lists of factors in tensors. */
+function ropeScaling(keys: Keys, arch: string, gguf: Gguf, file: Uint8Array): Json | null {
+  const type = keys.text("rope.scaling.type") ?? "none",
+    factor = keys.number("rope.scaling.factor");
+  const original = keys.number("rope.scaling.original_context_length");
+  const attention = keys.number("rope.scaling.attn_factor");
+  const freqs = listOf("rope_freqs.weight", gguf, file); // Llama 3: what divides the frequencies
+  const long = listOf("rope_factors_long.weight", gguf, file) ?? freqs;
+  const short = listOf("rope_factors_short.weight", gguf, file) ?? freqs;
+  if (long && short) {
+    if (type !== "none" && type !== "longrope") {
+      fail(`${arch}.rope.scaling.type`, "be none or longrope beside tensors of factors", type);
+    }
+    return {
+      ...{ rope_type: "longrope", long_factor: long, short_factor: short },
+      ...(freqs ? { attention_factor: 1 } : attention ? { attention_factor: attention } : {}),
+    };
   }
-  const type = m.text(`${arch}.rope.scaling.type`) ?? "none",
-    factor = m.number(`${arch}.rope.scaling.factor`);
+  if (long || short) fail("rope_factors_long.weight", "stand beside rope_factors_short", "one");
   if (type === "none") return null;
   if (factor === undefined) fail(`${arch}.rope.scaling.factor`, "be a number", factor);
   if (type === "linear") return { rope_type: "linear", factor };
   if (type === "yarn") {
-    const original = m.integer(`${arch}.rope.scaling.original_context_length`);
-    return { rope_type: "yarn", factor, original_max_position_embeddings: original };
+    return {
+      ...{ rope_type: "yarn", factor, original_max_position_embeddings: original },
+      beta_fast: keys.number("rope.scaling.yarn_beta_fast") ?? 32,
+      beta_slow: keys.number("rope.scaling.yarn_beta_slow") ?? 1,
+    };
   }
   return fail(`${arch}.rope.scaling.type`, "be none, linear or yarn", type);
+}
+
+/** What an architecture says beside what all say. */
+const OWN: Readonly<
+  Record<string, (keys: Keys, shape: Shape, has: (name: string) => boolean) => Json>
+> = {
+  llama(keys, _, has) {
+    keys.only("expert_count", 0, "mixtures of experts: load the safetensors");
+    keys.only("expert_used_count", 0, "mixtures of experts: load the safetensors");
+    return {
+      attention_bias: has("attn_q.bias"),
+      mlp_bias: has("ffn_gate.bias"),
+      hidden_act: "silu",
+    };
+  },
+  qwen2: () => ({ hidden_act: "silu", use_sliding_window: false }),
+  qwen3: (_, __, has) => ({
+    ...{ hidden_act: "silu", use_sliding_window: false, attention_bias: has("attn_q.bias") },
+  }),
+  olmo2: (_, __, has) => ({ hidden_act: "silu", attention_bias: has("attn_q.bias") }),
+  phi3: (keys, { headDim, rotary }) => ({
+    hidden_act: "silu",
+    sliding_window: keys.number("attention.sliding_window") || null,
+    original_max_position_embeddings: keys.number("rope.scaling.original_context_length") ??
+      keys.integer("context_length"),
+    ...(rotary === headDim ? {} : { partial_rotary_factor: rotary / headDim }),
+  }),
+  gemma3: (keys, { layers, heads, headDim, hidden }, has) => ({
+    model_type: "gemma3_text",
+    hidden_activation: "gelu_pytorch_tanh",
+    sliding_window: keys.integer("attention.sliding_window"),
+    sliding_window_pattern: keys.number("attention.sliding_window_pattern") ?? 6,
+    rope_local_base_freq: decimal(keys.number("rope.freq_base_swa") ?? 10_000),
+    query_pre_attn_scalar: layers === 62 ? hidden / heads : headDim, // 62 layers: the 27B model
+    final_logit_softcapping: keys.number("final_logit_softcapping") || null,
+    attention_bias: has("attn_q.bias"),
+  }),
+};
+
+/** Architectures whose tensors and metadata are understood. */
+export const GGUF_ARCHITECTURES: readonly string[] = Object.keys(OWN);
+
+/** Sizes that an architecture's own part asks for. */
+interface Shape {
+  readonly layers: number;
+  readonly heads: number;
+  readonly headDim: number;
+  readonly hidden: number;
+  readonly rotary: number;
 }
 
 /**
  * `config.json` of a GGUF file.
  *
- * @throws {SyntaxError} Where the architecture is another, or a field is missing or of the wrong kind.
+ * @param gguf The header.
+ * @param file The whole file, mapped, for lists that it holds as tensors.
+ * @throws {SyntaxError} Where the architecture is another, or a field is missing, of the wrong kind, or
+ * not known.
  */
-export function configOf(gguf: Gguf): Json {
+export function configOf(gguf: Gguf, file: Uint8Array): Json {
   const m = metadataOf(gguf), { tensors } = gguf, arch = m.text("general.architecture");
-  if (!(GGUF_ARCHITECTURES as readonly (string | undefined)[]).includes(arch)) {
+  if (arch === undefined || !Object.hasOwn(OWN, arch)) {
     const known = GGUF_ARCHITECTURES.join(", ");
     fail("general.architecture", `be one of ${known} (load other models from safetensors)`, arch);
   }
-  const heads = m.integer(`${arch}.attention.head_count`),
-    hidden = m.integer(`${arch}.embedding_length`);
-  const kv = m.number(`${arch}.attention.head_count_kv`) ?? heads;
+  const keys = keysOf(m, arch!, gguf);
+  const heads = keys.integer("attention.head_count"), hidden = keys.integer("embedding_length");
   const vocabulary = m.texts("tokenizer.ggml.tokens").length;
   const rows = tensors.get("token_embd.weight")?.dims[0];
   if (rows !== vocabulary) {
     fail("tokenizer.ggml.tokens", `be as many as token_embd.weight has rows, ${rows}`, vocabulary);
   }
-  const experts = m.number(`${arch}.expert_count`) ?? 0;
-  if (experts > 0) {
-    fail(`${arch}.expert_count`, "be 0 (mixtures of experts: load the safetensors)", experts);
-  }
-  const headDim = m.number(`${arch}.attention.key_length`) ?? hidden / heads;
-  const rotary = m.number(`${arch}.rope.dimension_count`) ?? headDim;
-  if (rotary !== headDim) {
-    fail(`${arch}.rope.dimension_count`, `be ${headDim}, a whole head`, rotary);
-  }
-  return {
+  const headDim = keys.number("attention.key_length") ?? hidden / heads;
+  keys.only("attention.value_length", headDim, "heads of values as long as those of keys");
+  const rotary = keys.number("rope.dimension_count") ?? headDim;
+  if (arch !== "phi3") keys.only("rope.dimension_count", headDim, "a whole head");
+  const layers = keys.integer("block_count");
+  const config: Json = {
     model_type: arch,
-    hidden_act: "silu",
     hidden_size: hidden,
-    intermediate_size: m.integer(`${arch}.feed_forward_length`),
-    num_hidden_layers: m.integer(`${arch}.block_count`),
+    intermediate_size: keys.integer("feed_forward_length"),
+    num_hidden_layers: layers,
     num_attention_heads: heads,
-    num_key_value_heads: kv,
+    num_key_value_heads: keys.number("attention.head_count_kv") ?? heads,
     head_dim: headDim,
-    max_position_embeddings: m.integer(`${arch}.context_length`),
-    rms_norm_eps: decimal(
-      m.number(`${arch}.attention.layer_norm_rms_epsilon`) ??
-        fail(`${arch}.attention.layer_norm_rms_epsilon`, "be a number", undefined),
-    ),
-    rope_theta: decimal(m.number(`${arch}.rope.freq_base`) ?? 10000),
-    rope_scaling: ropeScaling(m, arch!, tensors),
+    max_position_embeddings: keys.integer("context_length"),
+    rms_norm_eps: decimal(keys.positive("attention.layer_norm_rms_epsilon")),
+    rope_theta: decimal(keys.number("rope.freq_base") ?? 10_000),
+    rope_scaling: ropeScaling(keys, arch!, gguf, file),
     tie_word_embeddings: !tensors.has("output.weight"),
-    attention_bias: arch === "llama" && tensors.has("blk.0.attn_q.bias"),
-    mlp_bias: false,
-    use_sliding_window: false,
     vocab_size: vocabulary,
     eos_token_id: eosOf(m),
+    ...OWN[arch!]!(
+      keys,
+      { layers, heads, headDim, hidden, rotary },
+      (part) => tensors.has(`blk.0.${part}`),
+    ),
   };
+  const scaling = config.rope_scaling as Json | null;
+  if (scaling?.rope_type === "longrope" && arch !== "phi3") {
+    scaling.original_max_position_embeddings = config.max_position_embeddings;
+  }
+  keys.done();
+  return config;
 }
 
 /** Ids that end a text. */

@@ -1,9 +1,10 @@
 /** Writes GGUF files, sound ones and the parts from which unsound ones are made. */
 
-import type { GgufType } from "../../lib/model/mod.ts";
+import type { GgufType } from "../../../lib/model/mod.ts";
 
-const TYPES: Readonly<Partial<Record<GgufType, number>>> = {
-  ...{ F32: 0, F16: 1, Q4_0: 2, Q4_1: 3, Q8_0: 8, Q4_K: 12, BF16: 30 },
+const TYPES: Readonly<Record<GgufType, number>> = {
+  ...{ F32: 0, F16: 1, Q4_0: 2, Q4_1: 3, Q5_0: 6, Q5_1: 7, Q8_0: 8 },
+  ...{ Q2_K: 10, Q3_K: 11, Q4_K: 12, Q5_K: 13, Q6_K: 14, BF16: 30 },
 };
 
 /** A value with its type in the file. */
@@ -101,7 +102,7 @@ export function gguf(
     w.text(name);
     w.u32(dims.length);
     for (const dim of dims.toReversed()) w.u64(dim);
-    w.u32(TYPES[type]!);
+    w.u32(TYPES[type]);
     w.u64(from);
     from += Math.ceil(data.length / 32) * 32;
   }

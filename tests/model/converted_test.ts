@@ -13,7 +13,7 @@ import {
 
 const FOLDER = fileURLToPath(QWEN3);
 const names = (cacheDir: string) =>
-  [...Deno.readDirSync(`${cacheDir}/quantized`)].map(({ name }) => name).sort();
+  [...Deno.readDirSync(`${cacheDir}/converted`)].map(({ name }) => name).sort();
 const logits = async (cacheDir: string, id = FOLDER, dtype: "int4" | "int8" = "int4") => {
   await using model = await loadModel(id, { dtype, cacheDir });
   return await forward(model, [1, 2, 3]);
@@ -23,7 +23,7 @@ Deno.test("a second load maps what the first one wrote", async () => {
   await using cache = await temporaryFolder();
   const first = await logits(cache.path), [file] = names(cache.path);
   assertEquals(names(cache.path).length, 1);
-  const path = `${cache.path}/quantized/${file}`, { mtime } = await Deno.stat(path);
+  const path = `${cache.path}/converted/${file}`, { mtime } = await Deno.stat(path);
   const reports: Progress[] = [];
   await using model = await loadModel(FOLDER, {
     dtype: "int4",
@@ -66,7 +66,7 @@ Deno.test("conversion reports the bytes that are done, up to all", async () => {
     cacheDir: cache.path,
     onProgress: (p) => reports.push(p),
   });
-  const own = reports.filter(({ label }) => label === `quantize ${FOLDER}`);
+  const own = reports.filter(({ label }) => label === `convert ${FOLDER}`);
   assertEquals([own[0]!.done, own.at(-1)!.done], [0, own[0]!.total]);
   for (let i = 1; i < own.length; i++) assert(own[i]!.done >= own[i - 1]!.done);
   const weights = Object.entries(await qwen3Weights());
@@ -83,7 +83,7 @@ Deno.test("an aborted conversion throws the signal's reason and leaves nothing",
     const controller = new AbortController();
     let count = 0;
     const onProgress = ({ label }: Progress) => {
-      if (label.startsWith("quantize") && count++ === after) controller.abort(new Error("enough"));
+      if (label.startsWith("convert") && count++ === after) controller.abort(new Error("enough"));
     };
     const { signal } = controller;
     await assertRejects(
@@ -98,7 +98,7 @@ Deno.test("an aborted conversion throws the signal's reason and leaves nothing",
 Deno.test("a damaged copy is found out and made again", async () => {
   await using cache = await temporaryFolder();
   const expected = await logits(cache.path), [file] = names(cache.path);
-  const path = `${cache.path}/quantized/${file}`, good = await Deno.readFile(path);
+  const path = `${cache.path}/converted/${file}`, good = await Deno.readFile(path);
   const start = new DataView(good.buffer).getUint32(0, true) + 8;
   const random = randomNumbers(1);
   const cut = Array.from({ length: 12 }, () => Math.floor(random() * good.length));
@@ -182,9 +182,9 @@ Deno.test("processes that convert at the same time do no harm", async () => {
 
 Deno.test("what a killed process left behind is removed after a day", async () => {
   await using cache = await temporaryFolder();
-  await Deno.mkdir(`${cache.path}/quantized`);
-  const old = `${cache.path}/quantized/x.safetensors.1.part`,
-    young = `${cache.path}/quantized/y.safetensors.1.part`;
+  await Deno.mkdir(`${cache.path}/converted`);
+  const old = `${cache.path}/converted/x.safetensors.1.part`,
+    young = `${cache.path}/converted/y.safetensors.1.part`;
   for (const path of [old, young]) await Deno.writeTextFile(path, "half");
   const days = new Date(Date.now() - 2 * 24 * 3600e3);
   await Deno.utime(old, days, days);
@@ -195,8 +195,8 @@ Deno.test("what a killed process left behind is removed after a day", async () =
 });
 
 Deno.test("a cache folder that cannot be written is an error that names it", async () => {
-  await using cache = await temporaryFolder({ quantized: "a file" });
-  await assertRejects(() => logits(cache.path), Error, `${cache.path}/quantized/`);
+  await using cache = await temporaryFolder({ converted: "a file" });
+  await assertRejects(() => logits(cache.path), Error, `${cache.path}/converted/`);
 });
 
 Deno.test({
@@ -230,7 +230,7 @@ for (const value of CASES) {
     // where rounding changes a router's choice, an expert of a random model is another random network
     assertLess(meanKl, value.config.model_type === "qwen3_moe" ? 0.3 : 0.02);
     // what is left in float32: vectors, routers, embedding rows
-    const copy = await Deno.readFile(`${cache.path}/quantized/${names(cache.path)[0]}`);
+    const copy = await Deno.readFile(`${cache.path}/converted/${names(cache.path)[0]}`);
     const header = new TextDecoder().decode(copy.subarray(8, 8 + copy[0]! + 256 * copy[1]!));
     const quantised = new Set([...header.matchAll(/"([^"]+)#int8"/g)].map(([, name]) => name));
     const kept = value.tensors.filter(([name, shape]) => shape.length > 1 && !quantised.has(name));

@@ -1,7 +1,8 @@
 /**
- * Quantised copies of a checkpoint's matrices, made once and kept on disk.
+ * Converted copies of a checkpoint's tensors, made once and kept on disk: quantised matrices, blocks of
+ * a GGUF file in the layout of the runtime, and float32 of what the runtime cannot read.
  *
- * The copy is a safetensors file beside other cached files; it holds what linear layers use and
+ * The copy is a safetensors file beside other cached files; it holds what was converted and
  * nothing else, the rest stays in the checkpoint. It is written tensor by tensor to a `.part` file
  * and renamed when it is whole, so that an aborted conversion leaves nothing that could be mistaken
  * for a result, and two processes that convert at the same time end with one of two equal files.
@@ -23,14 +24,19 @@ import {
   type Weights,
 } from "../graph/mod.ts";
 import { elements, mapFile, type MappedFile } from "../runtime/mod.ts";
+import { pack, packingOf } from "./gguf/blocks.ts";
 import type { Progress } from "./progress.ts";
+import { type Encoded, rowsOf } from "./rows.ts";
 import { parseSafetensors } from "./safetensors.ts";
 import type { Checkpoint } from "./weights.ts";
 
+/** What a linear layer's matrix becomes: quantised, packed as its blocks are, or float32. */
+export type Form = 4 | 8 | "packed" | "dense";
+
 /** Where the copy is kept and who watches its making. */
-export interface QuantizeWeightsOptions {
-  /** Bits of a weight, by the name and shape of its matrix. */
-  readonly bits: (name: string, weight: Weight) => 4 | 8;
+export interface ConvertOptions {
+  /** The form of a matrix, by itself and how it is stored. */
+  readonly form: (weight: Weight, encoded: Encoded | undefined) => Form;
   /** Digest of the checkpoint. */
   readonly fingerprint: string;
   /** Folder for cached files. */
@@ -44,7 +50,7 @@ export interface QuantizeWeightsOptions {
 }
 
 /** Location name of the copy; no shard can have it. */
-const LOCATION = ":quantized";
+const LOCATION = ":converted";
 
 /** Numbers converted at a time: bounds the memory, and how long an abort takes. */
 const CHUNK = 2 ** 20;
@@ -52,14 +58,7 @@ const CHUNK = 2 ** 20;
 /** Age from which a `.part` file is what a killed process left behind. */
 const STALE_MS = 24 * 3600e3;
 
-/** A matrix to be quantised: names, shapes and bytes of its parts. */
-interface Planned {
-  readonly name: string;
-  readonly weight: Weight;
-  readonly bits: 4 | 8;
-  /** The parts by their name in the file, in order. */
-  readonly parts: Readonly<Record<"data" | "scales", Part>>;
-}
+/** A tensor of the copy. */
 interface Part {
   readonly name: string;
   readonly type: "uint8" | "float32";
@@ -67,122 +66,142 @@ interface Part {
   readonly length: number;
 }
 
-function planOf(name: string, weight: Weight, bits: 4 | 8): Planned {
+/** A tensor to be converted: its form, and names, shapes and bytes of its parts in order. */
+interface Planned {
+  readonly name: string;
+  readonly weight: Weight;
+  readonly encoded: Encoded | undefined;
+  readonly form: Form;
+  readonly parts: readonly Part[];
+  /** What linear layers use, given where the parts lie; undefined for a float32 copy. */
+  quantized?(place: (part: Part) => StoredTensor): Omit<QuantizedWeight, "sourceOffset">;
+}
+
+function floatPart(name: string, dims: readonly number[]): Part {
+  return { name, type: "float32", dims, length: 4 * elements(dims) };
+}
+
+function planOf(name: string, weight: Weight, encoded: Encoded | undefined, form: Form): Planned {
+  const common = { name, weight, encoded, form };
+  if (form === "dense") return { ...common, parts: [floatPart(`${name}#float32`, weight.dims)] };
   const [rows, columns] = weight.dims as [number, number];
-  const { blocks, data } = quantizedRowBytes(columns, bits);
+  const packing = form === "packed" ? packingOf(encoded!.type)! : undefined;
+  const { bits, blockSize } = packing ?? { bits: form as 4 | 8, blockSize: BLOCK_SIZE };
+  const blocks = packing ? columns / blockSize : quantizedRowBytes(columns, bits).blocks;
+  const bytes = blockSize * bits / 8, of = (part: string) => `${name}#${part}`;
+  const data: Part = {
+    ...{ name: of(`int${bits}`), type: "uint8" },
+    ...{ dims: [rows, blocks, bytes], length: rows * blocks * bytes },
+  };
+  const scales = floatPart(of("scales"), [rows, blocks]);
+  const minima = packing?.minima ? floatPart(of("minima"), [rows, blocks]) : undefined;
   return {
-    name,
-    weight,
-    bits,
-    parts: {
-      data: {
-        name: `${name}#int${bits}`,
-        type: "uint8",
-        dims: [rows, blocks, data / blocks],
-        length: rows * data,
-      },
-      scales: {
-        name: `${name}#scales`,
-        type: "float32",
-        dims: [rows, blocks],
-        length: 4 * rows * blocks,
-      },
-    },
+    ...common,
+    parts: minima ? [data, scales, minima] : [data, scales],
+    quantized: (place) => ({
+      ...{ bits, blockSize, data: place(data), scales: place(scales) },
+      ...(minima && { minima: place(minima) }),
+    }),
   };
 }
 
-/** The weights with a quantised copy each; `tensorOf` says where a part of one lies. */
+/** The weights with what was converted. */
 function withCopies(
   weights: Weights,
   plans: readonly Planned[],
-  tensorOf: (part: Part) => StoredTensor,
+  place: (part: Part) => StoredTensor,
 ): Map<string, Weight> {
   const all = new Map(weights);
-  for (const { name, weight, bits, parts } of plans) {
-    const data = tensorOf(parts.data), scales = tensorOf(parts.scales);
-    const quantized = { bits, blockSize: BLOCK_SIZE, sourceOffset: weight.offset, data, scales };
-    all.set(name, { ...weight, quantized });
+  for (const { name, parts, quantized } of plans) {
+    if (!quantized) all.set(name, { ...all.get(name)!, ...place(parts[0]!) });
+  }
+  for (const { name, quantized } of plans) {
+    if (!quantized) continue;
+    const weight = all.get(name)!, sourceOffset = weight.offset;
+    all.set(name, { ...weight, quantized: { ...quantized(place), sourceOffset } });
   }
   return all;
 }
 
 const FLOATS: readonly OnnxType[] = ["float32", "float16", "bfloat16"];
 
-/** The matrices of which a graph asks for the quantised copy: those of its linear layers. */
-function linearWeights(
+/**
+ * What a graph asks for: of its linear layers the quantised copies, in the form that is due, and float32
+ * of the rest that it could not read.
+ */
+function plansFor(
   build: (weights: Weights) => Graph,
-  weights: Weights,
-  bits: QuantizeWeightsOptions["bits"],
+  { weights, encoded = new Map() }: Checkpoint,
+  formOf: ConvertOptions["form"],
 ): Planned[] {
-  const asked = new Set<Planned>(), nowhere = { location: LOCATION, offset: 0 };
-  const observed = new Map(weights);
+  const asked = new Set<Planned>(), observed = new Map(weights);
   for (const [name, weight] of weights) {
     if (weight.dims.length !== 2 || !FLOATS.includes(weight.type)) continue;
     if (elements(weight.dims) === 0) continue;
-    const plan = planOf(name, weight, bits(name, weight));
+    const own = encoded.get(name), form = formOf(weight, own);
+    if (form === "dense") continue;
+    const plan = planOf(name, weight, own, form);
     const get = (): QuantizedWeight => {
       asked.add(plan);
-      const { data, scales } = plan.parts;
-      return {
-        bits: plan.bits,
-        blockSize: BLOCK_SIZE,
-        sourceOffset: weight.offset,
-        data: { ...data, ...nowhere },
-        scales: { ...scales, ...nowhere },
-      };
+      const nowhere = (part: Part) => ({ ...part, location: LOCATION, offset: 0 });
+      return { ...plan.quantized!(nowhere), sourceOffset: weight.offset };
     };
     observed.set(
       name,
       Object.defineProperty({ ...weight }, "quantized", { get, enumerable: true }),
     );
   }
-  build(observed);
+  const { initializers } = build(observed);
+  for (const [name, own] of encoded) {
+    const weight = weights.get(name)!, { location, offset, length } = weight;
+    const isUsed = initializers.some(({ data }) =>
+      !(data instanceof Uint8Array) && data.location === location && data.offset >= offset &&
+      data.offset < offset + length
+    );
+    if (isUsed) asked.add(planOf(name, weight, own, "dense"));
+  }
   return [...asked];
 }
 
-/** Widens stored numbers to float32, exactly. `bytes` starts at an even address. */
-export function widen(type: OnnxType, bytes: Uint8Array<ArrayBuffer>, floats: Float32Array): void {
-  const { buffer, byteOffset } = bytes, { length } = floats;
-  if (type === "float32") floats.set(new Float32Array(buffer, byteOffset, length));
-  else if (type === "float16") floats.set(new Float16Array(buffer, byteOffset, length));
-  else {
-    const halves = new Uint16Array(buffer, byteOffset, length);
-    const bits = new Uint32Array(floats.buffer, floats.byteOffset, length);
-    for (let i = 0; i < length; i++) bits[i] = halves[i]! << 16;
-  }
-}
-
-/** Quantises one matrix: its numbers go to `write` as they come, its scales are returned. */
+/** Converts one tensor, its parts one after the other: numbers go to `write` as they come. */
 async function convert(
-  { name, weight, bits }: Planned,
-  file: MappedFile,
+  { name, form, encoded, parts }: Planned,
+  checkpoint: Checkpoint,
   write: (bytes: Uint8Array<ArrayBuffer>) => Promise<void>,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const [rows, columns] = weight.dims as [number, number];
-  const rowBytes = weight.length / rows, blocks = Math.ceil(columns / BLOCK_SIZE);
+): Promise<void> {
+  const rows = rowsOf(name, checkpoint), { columns } = rows;
   const step = Math.max(1, Math.floor(CHUNK / columns));
-  const scales = new Float32Array(rows * blocks);
-  const bytes = new Uint8Array(Math.min(step, rows) * rowBytes);
-  const floats = new Float32Array(Math.min(step, rows) * columns);
-  for (let row = 0; row < rows; row += step) {
-    const count = Math.min(step, rows - row);
-    bytes.set(new Uint8Array(file.buffer, weight.offset + row * rowBytes, count * rowBytes));
-    const part = floats.subarray(0, count * columns);
-    widen(weight.type, bytes, part);
-    const quantized = quantizeRows(part, columns, { bits, name });
-    scales.set(quantized.scales, row * blocks);
-    await write(quantized.data);
+  const [data, ...rest] = parts;
+  const whole = rest.map(({ length }) => new Float32Array(length / 4)); // scales and minima
+  for (let row = 0; row < rows.count; row += step) {
+    const count = Math.min(step, rows.count - row);
+    const [scales, minima = new Float32Array(0)] = whole.map((part) =>
+      part.subarray(row * part.length / rows.count, (row + count) * part.length / rows.count)
+    );
+    if (form === "packed") {
+      const packed = new Uint8Array(count * data!.length / rows.count);
+      pack(encoded!.type, rows.bytes(row, count), { data: packed, scales: scales!, minima });
+      await write(packed);
+      continue;
+    }
+    const floats = new Float32Array(count * columns);
+    rows.floats(row, count, floats);
+    if (form === "dense") await write(new Uint8Array(floats.buffer));
+    else {
+      const quantized = quantizeRows(floats, columns, { bits: form, name });
+      scales!.set(quantized.scales);
+      await write(quantized.data);
+    }
   }
-  file.forget();
-  return new Uint8Array(scales.buffer);
+  for (const part of whole) await write(new Uint8Array(part.buffer));
 }
 
 function headerOf(plans: readonly Planned[]): Uint8Array<ArrayBuffer> {
   const header: Record<string, unknown> = Object.create(null);
   const version = String(QUANTIZER_VERSION);
-  header.__metadata__ = { format: "moi block quantisation", version, block_size: `${BLOCK_SIZE}` };
+  header.__metadata__ = { format: "moi conversion", version };
   let end = 0;
-  for (const part of plans.flatMap(({ parts }) => [parts.data, parts.scales])) {
+  for (const part of plans.flatMap(({ parts }) => parts)) {
     const dtype = part.type === "uint8" ? "U8" : "F32";
     header[part.name] = { dtype, shape: part.dims, data_offsets: [end, end += part.length] };
   }
@@ -198,9 +217,10 @@ function headerOf(plans: readonly Planned[]): Uint8Array<ArrayBuffer> {
 async function write(
   path: string,
   plans: readonly Planned[],
-  { files }: Checkpoint,
-  { label, onProgress, signal }: QuantizeWeightsOptions,
+  checkpoint: Checkpoint,
+  { label, onProgress, signal }: ConvertOptions,
 ): Promise<void> {
+  const { files } = checkpoint;
   const total = plans.reduce((sum, { weight }) => sum + weight.length, 0);
   const report = (done: number) => onProgress?.({ label, done: Math.round(done), total });
   const part = `${path}.${crypto.randomUUID()}.part`;
@@ -216,13 +236,14 @@ async function write(
     };
     await put(headerOf(plans));
     for (const plan of plans) {
-      const { weight, parts } = plan;
-      const scales = await convert(plan, files[weight.location]!, async (bytes) => {
+      const { weight, encoded, parts } = plan;
+      const size = parts.reduce((sum, { length }) => sum + length, 0);
+      await convert(plan, checkpoint, async (bytes) => {
         signal?.throwIfAborted();
         await put(bytes);
-        report(done += bytes.length / parts.data.length * weight.length);
+        report(done += bytes.length / size * weight.length);
       });
-      await put(scales);
+      files[(encoded ?? weight).location]!.forget();
     }
     await out.syncData();
     await Deno.rename(part, path);
@@ -231,7 +252,7 @@ async function write(
     await Deno.remove(part).catch(() => {});
     if (signal?.aborted || cause instanceof RangeError) throw cause;
     throw new Error(
-      `Cannot quantize the model as ${path} cannot be written (another 'cacheDir' may help)`,
+      `Cannot convert the model as ${path} cannot be written (another 'cacheDir' may help)`,
       { cause },
     );
   }
@@ -259,7 +280,7 @@ function open(path: string, plans: readonly Planned[]): Opened | undefined {
   try {
     const table = parseSafetensors(new Uint8Array(file.buffer), path);
     const tensors = new Map<string, StoredTensor>();
-    for (const { name, type, dims } of plans.flatMap(({ parts }) => [parts.data, parts.scales])) {
+    for (const { name, type, dims } of plans.flatMap(({ parts }) => parts)) {
       const found = table.get(name);
       if (found?.type !== type || String(found.dims) !== String(dims)) throw new SyntaxError(name);
       tensors.set(name, { ...found, location: LOCATION });
@@ -279,7 +300,9 @@ async function keyOf(fingerprint: string, checkpoint: Checkpoint, plans: readonl
   const text = JSON.stringify([
     QUANTIZER_VERSION,
     fingerprint,
-    plans.map(({ name, bits, weight }) => [name, bits, weight.type, weight.dims]),
+    plans.map((
+      { name, form, weight, encoded },
+    ) => [name, form, encoded ?? weight.type, weight.dims]),
     Object.entries(checkpoint.files).map(([name, { modified }]) => [name, modified]),
   ]);
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
@@ -287,28 +310,28 @@ async function keyOf(fingerprint: string, checkpoint: Checkpoint, plans: readonl
 }
 
 /**
- * Gives a checkpoint's linear layers quantised weights, converted now or mapped from the cache.
+ * Gives a graph weights in the forms that are due, converted now or mapped from the cache.
  *
  * @param checkpoint The opened checkpoint; it stays open as long as the result is used.
  * @param build Builds the graph: tells which matrices are those of linear layers.
- * @param options Bits, cache folder, progress, signal.
+ * @param options Forms, cache folder, progress, signal.
  * @returns Files and weights; disposing it closes the copy, not the checkpoint.
- * @throws {RangeError} Where a weight is NaN or infinite, with its name.
+ * @throws {RangeError} Where a weight that is quantised is NaN or infinite, with its name.
  */
-export async function quantizeWeights(
+export async function convertWeights(
   checkpoint: Checkpoint,
   build: (weights: Weights) => Graph,
-  options: QuantizeWeightsOptions,
+  options: ConvertOptions,
 ): Promise<Checkpoint> {
-  const plans = linearWeights(build, checkpoint.weights, options.bits);
+  const plans = plansFor(build, checkpoint, options.form);
   if (plans.length === 0) return { ...checkpoint, [Symbol.dispose]() {} };
   const key = await keyOf(options.fingerprint, checkpoint, plans);
-  const path = join(options.cacheDir, "quantized", `${key}.safetensors`);
+  const path = join(options.cacheDir, "converted", `${key}.safetensors`);
   let opened = open(path, plans);
   if (!opened) {
     await write(path, plans, checkpoint, options);
     opened = open(path, plans);
-    if (!opened) throw new Error(`Cannot quantize the model as ${path} changed while it was read`);
+    if (!opened) throw new Error(`Cannot convert the model as ${path} changed while it was read`);
   }
   const { file, tensors } = opened;
   return {

@@ -1,0 +1,140 @@
+/**
+ * The tensors of a GGUF file under the names that checkpoints give them.
+ *
+ * Floats lie in the file as a checkpoint has them, and are used where they lie. What is in blocks, and
+ * what the format reorders or shifts, is encoded: a load converts it into the form that it needs.
+ *
+ * @module
+ */
+
+import type { Graph, Weight } from "../../graph/mod.ts";
+import { elements, type MappedFile } from "../../runtime/mod.ts";
+import type { Encoded } from "../rows.ts";
+import type { Checkpoint } from "../weights.ts";
+import type { Json } from "./config.ts";
+import { type Gguf, GGUF_TYPES, type GgufTensor } from "./parse.ts";
+
+/** Location name of the file, and of what it cannot give as it is. */
+const FILE = ":gguf", ENCODED = ":encoded";
+
+const TYPES = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const;
+
+/** Parts of a layer by their names in the file. */
+const PARTS: Readonly<Record<string, string>> = {
+  attn_norm: "input_layernorm",
+  ffn_norm: "post_attention_layernorm",
+  post_attention_norm: "post_attention_layernorm",
+  post_ffw_norm: "post_feedforward_layernorm",
+  attn_q: "self_attn.q_proj",
+  attn_k: "self_attn.k_proj",
+  attn_v: "self_attn.v_proj",
+  attn_qkv: "self_attn.qkv_proj",
+  attn_output: "self_attn.o_proj",
+  attn_q_norm: "self_attn.q_norm",
+  attn_k_norm: "self_attn.k_norm",
+  ffn_gate: "mlp.gate_proj",
+  ffn_up: "mlp.up_proj",
+  ffn_down: "mlp.down_proj",
+};
+
+/** Where an architecture names a part otherwise. */
+const OWN_PARTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  gemma3: { ffn_norm: "pre_feedforward_layernorm" },
+  phi3: { ffn_up: "mlp.gate_up_proj" },
+};
+
+/** Tensors that say how positions are rotated; the configuration holds them. */
+const ROPE = /^rope_(freqs|factors_(long|short))\.weight$/;
+
+/** Name of a tensor in a checkpoint. */
+function nameOf(name: string, arch: string): string {
+  if (name === "token_embd.weight") return "model.embed_tokens.weight";
+  if (name === "output_norm.weight") return "model.norm.weight";
+  if (name === "output.weight") return "lm_head.weight";
+  const [, layer, part, kind] = /^blk\.(\d+)\.(\w+)\.(weight|bias)$/.exec(name) ?? [];
+  if (layer === undefined || !Object.hasOwn(PARTS, part!)) {
+    throw new SyntaxError(
+      `Cannot load the GGUF file as its tensor ${JSON.stringify(name)} is not known`,
+    );
+  }
+  return `model.layers.${layer}.${OWN_PARTS[arch]?.[part!] ?? PARTS[part!]}.${kind}`;
+}
+
+/**
+ * Where a row of the checkpoint lies in the file: `llama` stores q and k with their rotary pairs side by
+ * side, a checkpoint with their halves apart.
+ */
+function sourceOf(name: string, { dims }: GgufTensor, config: Json, arch: string) {
+  const [, part] = /\.attn_([qk])\.(?:weight|bias)$/.exec(name) ?? [];
+  if (arch !== "llama" || part === undefined) return undefined;
+  const heads = Number(part === "q" ? config.num_attention_heads : config.num_key_value_heads);
+  const size = dims[0]! / heads, half = size / 2;
+  if (!Number.isInteger(half)) {
+    throw new SyntaxError(
+      `Cannot load the GGUF file as ${name} must have ${heads} heads of equal and even size: ` +
+        `current value is ${dims[0]} rows`,
+    );
+  }
+  return (row: number) => {
+    const head = Math.floor(row / size), within = row % size;
+    return head * size + 2 * (within % half) + Math.floor(within / half);
+  };
+}
+
+/**
+ * The weights of a GGUF file.
+ *
+ * @param file The mapped file; disposed with the result.
+ * @param gguf Its header.
+ * @param config Its configuration.
+ * @throws {SyntaxError} Where it has a tensor whose name is not known.
+ */
+export function ggufCheckpoint(file: MappedFile, gguf: Gguf, config: Json): Checkpoint {
+  const arch = String(gguf.metadata.get("general.architecture"));
+  const weights = new Map<string, Weight>(), encoded = new Map<string, Encoded>();
+  let end = 0; // where the encoded ones would lie as float32, so that ranges of rows can be told
+  for (const [stored, tensor] of gguf.tensors) {
+    if (ROPE.test(stored)) continue;
+    const name = nameOf(stored, arch), { type, dims, offset, length } = tensor;
+    const rows = sourceOf(stored, tensor, config, arch);
+    const isShifted = arch === "gemma3" && stored.endsWith("norm.weight"); // 1 + w is in the file
+    if (GGUF_TYPES[type].numbers === 1 && !rows && !isShifted) {
+      weights.set(name, {
+        ...{ type: TYPES[type as keyof typeof TYPES], dims, location: FILE, offset, length },
+      });
+      continue;
+    }
+    encoded.set(name, {
+      ...{ type, location: FILE, offset, length },
+      ...(rows && { sourceOf: rows }),
+      ...(isShifted && { add: -1 }),
+    });
+    const size = 4 * elements(dims);
+    weights.set(name, { type: "float32", dims, location: ENCODED, offset: end, length: size });
+    end += size;
+  }
+  return {
+    files: { [FILE]: file },
+    weights,
+    encoded,
+    [Symbol.dispose]: () => file[Symbol.dispose](),
+  };
+}
+
+/**
+ * Refuses a file with tensors that a graph over it does not touch: they would change what it computes.
+ *
+ * @throws {SyntaxError} Naming the first.
+ */
+export function checkUsed({ initializers }: Graph, { weights }: Checkpoint): void {
+  const places = initializers.flatMap(({ data }) => data instanceof Uint8Array ? [] : [data]);
+  for (const [name, { location, offset, length }] of weights) {
+    const isUsed = places.some((place) =>
+      place.location === location && place.offset >= offset && place.offset < offset + length
+    );
+    if (isUsed) continue;
+    throw new SyntaxError(
+      `Cannot load the GGUF file as its tensor for ${name} has no place in this architecture`,
+    );
+  }
+}
