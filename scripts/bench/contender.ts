@@ -9,6 +9,7 @@
 
 import { fileURLToPath } from "node:url";
 import type { Lengths } from "./prompts.ts";
+import { peakBytes } from "./rss.ts";
 
 /** What contenders can be asked; each decodes greedily and goes on past the end of the text. */
 export type Job =
@@ -35,6 +36,8 @@ export interface Contender extends AsyncDisposable {
    * @throws {Error} Where it fails or the process has ended.
    */
   run(job: Job): Promise<Timing>;
+  /** Peak of its resident memory so far, bytes; NaN where the system does not tell. */
+  peak(): number;
 }
 
 /** Lines of a stream, one after the other; undefined at its end. */
@@ -104,6 +107,7 @@ export async function start(script: string, args: readonly string[]): Promise<Co
       await writer.write(encoder.encode(`${JSON.stringify(job)}\n`));
       return JSON.parse(await answer());
     },
+    peak: () => peakBytes(child.pid),
     [Symbol.asyncDispose]: stop,
   };
 }

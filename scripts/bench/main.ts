@@ -20,6 +20,7 @@ import { bandwidth } from "./suites/bandwidth.ts";
 import { capacity } from "./suites/capacity.ts";
 import { cost } from "./suites/cost.ts";
 import { embedded } from "./suites/embedded.ts";
+import { gguf } from "./suites/gguf.ts";
 import { grid } from "./suites/grid.ts";
 import { llama } from "./suites/llama.ts";
 import { loop } from "./suites/loop.ts";
@@ -34,6 +35,10 @@ const SUITES: Readonly<Record<string, { run(bench: Bench): Promise<void>; about:
   embedded: { run: embedded, about: "embedded models against two peers; MoI; first token" },
   peers: { run: peers, about: "0.6B int4 against transformers.js" },
   llama: { run: llama, about: "0.6B int4 against llama.cpp Q4_0 (npm: 700 MB)" },
+  gguf: {
+    run: gguf,
+    about: "a real GGUF file against llama.cpp (MOI_REAL_MODEL names its folder)",
+  },
   methods: { run: methods, about: "what a MoI step costs beside a standard one" },
   moe: { run: moe, about: "the same for a mixture of experts" },
   grid: { run: grid, about: "a grid in one batch against its runs one by one" },

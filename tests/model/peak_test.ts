@@ -1,5 +1,5 @@
 import { assert, assertLess } from "@std/assert";
-import { type Dtype, DTYPES } from "@moi/moi/model";
+import { DTYPES } from "@moi/moi/model";
 import { temporaryFolder } from "../golden/golden.ts";
 
 /** Of 91 million weights, a third of them the table. */
@@ -58,6 +58,8 @@ async function zeros() {
   await Deno.truncate(`${folder.path}/model.safetensors`, start.length + end);
   return folder;
 }
+
+type Dtype = (typeof DTYPES)[number];
 
 /** Most that peak memory may rise, in weights; fp16 holds both roundings of all weights for a while. */
 const MOST: Readonly<Record<Dtype, number>> = { fp32: 1.25, fp16: 1.7, int8: 1.25, int4: 1.25 };

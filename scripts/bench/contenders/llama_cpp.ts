@@ -8,7 +8,8 @@
  * @module
  */
 
-import { parseConfig } from "../../../lib/model/mod.ts";
+import { parseGguf } from "../../../lib/model/mod.ts";
+import { mapFile } from "../../../lib/runtime/mod.ts";
 import { promptOf } from "../prompts.ts";
 import { serve } from "../contender.ts";
 
@@ -26,8 +27,9 @@ interface Sequence {
 }
 
 const PACKAGE = "npm:node-llama-cpp@3.21.1";
-const [modelPath, configPath] = Deno.args as [string, string];
-const { vocabularySize } = parseConfig(await Deno.readTextFile(configPath));
+const [modelPath, threads = `${navigator.hardwareConcurrency}`, most = "1"] = Deno.args as string[];
+const { tensors } = parseGguf(new Uint8Array(mapFile(modelPath!).buffer));
+const vocabularySize = tensors.get("token_embd.weight")!.dims[0]!;
 const { getLlama }: NodeLlamaCpp = await import(PACKAGE);
 const llama = await getLlama({
   gpu: false,
@@ -35,31 +37,44 @@ const llama = await getLlama({
   progressLogs: false,
   logLevel: "error",
 });
-const model = await llama.loadModel({ modelPath });
+const model = await llama.loadModel({ modelPath: modelPath! });
 const context = await model.createContext({
-  contextSize: 4096,
-  threads: navigator.hardwareConcurrency,
+  ...{ contextSize: most === "1" ? 4096 : 1536, sequences: Number(most), threads: Number(threads) },
 });
-const sequence = context.getSequence();
+const sequences = Array.from({ length: Number(most) }, () => context.getSequence());
 
-let tokens: AsyncGenerator<number> | undefined;
-async function take(count: number): Promise<number[][]> {
+function decode(sequence: Sequence, prompt: number[]): AsyncGenerator<number> {
+  return sequence.evaluate(prompt, { temperature: 0, yieldEogTokens: true });
+}
+
+async function take(tokens: AsyncGenerator<number>, count: number): Promise<number[]> {
   const taken: number[] = [];
   while (taken.length < count) {
-    const { value, done } = await tokens!.next();
+    const { value, done } = await tokens.next();
     if (done) break;
     taken.push(value);
   }
-  return [taken];
+  return taken;
 }
+
+let opened: AsyncGenerator<number> | undefined;
 
 await serve({
   async open({ context }) {
-    await tokens?.return(undefined);
-    await sequence.clearHistory();
-    const prompt = promptOf(context, vocabularySize);
-    tokens = sequence.evaluate(prompt, { temperature: 0, yieldEogTokens: true });
-    return await take(1);
+    await opened?.return(undefined);
+    await sequences[0]!.clearHistory();
+    opened = decode(sequences[0]!, promptOf(context, vocabularySize));
+    return [await take(opened, 1)];
   },
-  more: ({ tokens }) => take(tokens),
+  more: async ({ tokens }) => [await take(opened!, tokens)],
+  // as many at once as there are sequences: the package puts what waits into one batch
+  whole: ({ requests }) =>
+    Promise.all(requests.map(async ({ prompt, tokens }, row) => {
+      const sequence = sequences[row]!;
+      await sequence.clearHistory();
+      const decoding = decode(sequence, promptOf(prompt, vocabularySize, row));
+      const taken = await take(decoding, tokens);
+      await decoding.return(undefined);
+      return taken;
+    })),
 });

@@ -22,7 +22,7 @@ export async function llama(bench: Bench): Promise<void> {
   await using peers = new AsyncDisposableStack();
   let other;
   try {
-    other = peers.use(await start("llama_cpp.ts", [path, join(folder, "config.json")]));
+    other = peers.use(await start("llama_cpp.ts", [path]));
   } catch (error) {
     bench.note(`llama.cpp was not measured: ${(error as Error).message}`);
     return;

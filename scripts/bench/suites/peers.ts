@@ -24,6 +24,9 @@ export interface Decode {
   readonly tokens: number;
   /** What the ratio should be. */
   readonly atLeast?: number;
+  /** Number format; default: "int4". */
+  readonly dtype?: string;
+  readonly threads?: number;
 }
 
 /** Position of the first difference; the length where there is none. */
@@ -38,11 +41,11 @@ export async function compareDecode(
   name: string,
   ours: Contender,
   other: Contender,
-  { suite, model, context, tokens, atLeast }: Decode,
+  { tokens, atLeast, ...place }: Decode,
 ): Promise<void> {
   const said: number[][] = [[], []];
   const open = async (contender: Contender, who: number) =>
-    said[who]!.push(...(await contender.run({ do: "open", context })).tokens[0]!);
+    said[who]!.push(...(await contender.run({ do: "open", context: place.context })).tokens[0]!);
   const more = (contender: Contender, who: number) => async () => {
     const timing = await contender.run({ do: "more", tokens });
     said[who]!.push(...timing.tokens[0]!);
@@ -53,13 +56,8 @@ export async function compareDecode(
   const pair = await paired(bench.rounds, more(ours, 0), more(other, 1));
   const same = agreed(said[0]!, said[1]!);
   bench.row({
-    suite,
-    what: `${name} / this, decode`,
-    model,
-    dtype: "int4",
-    batch: 1,
-    context,
-    unit: "×",
+    ...{ what: `${name} / this, decode`, unit: "×", dtype: "int4", batch: 1 },
+    ...place,
     ...pair.ratio,
     ...(atLeast === undefined ? {} : { target: { atLeast } }),
     detail: `${times(pair)}, same tokens: first ${same} of ${said[0]!.length}`,
