@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import { mapFile, type MappedFile } from "../runtime/mod.ts";
+import { parseObject } from "./config.ts";
 import { ggufCheckpoint } from "./gguf/checkpoint.ts";
 import { configOf, eosOf, metadataOf } from "./gguf/config.ts";
 import { parseGguf } from "./gguf/parse.ts";
@@ -21,6 +22,8 @@ export function isGguf(path: string): boolean {
 export interface ModelFiles {
   /** Contents of a text file, or undefined where there is none. */
   text(name: string): Promise<string | undefined>;
+  /** Object in a JSON file, or undefined where there is none. */
+  json(name: string): Promise<Record<string, unknown> | undefined>;
   /** Opens the weights; whoever asks disposes them. */
   weights(): Promise<Checkpoint>;
 }
@@ -42,15 +45,20 @@ export async function requiredText(
 
 /** The files of a folder in Hugging Face format. */
 function folderFiles(folder: string): ModelFiles {
+  const text = async (name: string) => {
+    const path = join(folder, name);
+    try {
+      return await Deno.readTextFile(path);
+    } catch (cause) {
+      if (cause instanceof Deno.errors.NotFound) return undefined;
+      throw new Error(`Cannot load the model as ${path} cannot be read`, { cause });
+    }
+  };
   return {
-    async text(name) {
-      const path = join(folder, name);
-      try {
-        return await Deno.readTextFile(path);
-      } catch (cause) {
-        if (cause instanceof Deno.errors.NotFound) return undefined;
-        throw new Error(`Cannot load the model as ${path} cannot be read`, { cause });
-      }
+    text,
+    async json(name) {
+      const contents = await text(name);
+      return contents === undefined ? undefined : parseObject(contents, name);
     },
     weights: () => openWeights(folder),
   };
@@ -68,15 +76,17 @@ function ggufFiles(path: string): ModelFiles {
   using header = open();
   const bytes = new Uint8Array(header.buffer), gguf = parseGguf(bytes);
   const config = configOf(gguf, bytes), { definition, config: tokenizerConfig } = tokenizerOf(gguf);
-  const files: Readonly<Record<string, unknown>> = {
+  const files: Readonly<Record<string, Record<string, unknown>>> = {
     "config.json": config,
     "generation_config.json": { eos_token_id: eosOf(metadataOf(gguf)) },
     "tokenizer.json": definition,
     "tokenizer_config.json": tokenizerConfig,
   };
+  const json = (name: string) =>
+    Promise.resolve(Object.hasOwn(files, name) ? files[name] : undefined);
   return {
-    text: (name) =>
-      Promise.resolve(Object.hasOwn(files, name) ? JSON.stringify(files[name]) : undefined),
+    json,
+    text: async (name) => JSON.stringify(await json(name)) as string | undefined,
     weights() {
       const file = open();
       try {

@@ -245,19 +245,17 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
   }
   const config = exported?.config ?? parseConfig(configText);
   const json = parseObject(configText, "config.json");
-  const generationText = await files.text("generation_config.json");
-  const generation = parseObject(generationText ?? "{}", "generation_config.json");
-  const tokenizerText = await files.text("tokenizer.json");
-  const tokenizerConfigText = await files.text("tokenizer_config.json") ?? "{}";
-  const tokenizerConfig = parseObject(tokenizerConfigText, "tokenizer_config.json");
+  const generation = await files.json("generation_config.json") ?? {};
+  const definition = await files.json("tokenizer.json");
+  const tokenizerConfig = await files.json("tokenizer_config.json") ?? {};
   const templateFile = await files.text("chat_template.jinja");
   const chatConfig = templateFile === undefined
     ? tokenizerConfig
     : { ...tokenizerConfig, chat_template: templateFile };
   const eos = eosTokenIds(generation, json);
-  const tokenizer = tokenizerText === undefined
+  const tokenizer = definition === undefined
     ? missingTokenizer(eos)
-    : createTokenizer(parseObject(tokenizerText, "tokenizer.json"), tokenizerConfig, eos);
+    : createTokenizer(definition, tokenizerConfig, eos);
   const maxLength = options.maxLength ?? usualLength(config);
   if (maxLength > config.maxPositions) {
     const rule = `be at most ${config.maxPositions}, the context the model was made for`;

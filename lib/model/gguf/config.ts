@@ -14,7 +14,8 @@ import type { Gguf, GgufValue } from "./parse.ts";
 /** A JSON object. */
 export type Json = Record<string, unknown>;
 
-function fail(key: string, rule: string, value: unknown): never {
+/** Refuses a value of the metadata. */
+export function refuse(key: string, rule: string, value: unknown): never {
   throw new SyntaxError(
     `Cannot load the GGUF file as '${key}' must ${rule}: current value is ${
       value === undefined ? "missing" : JSON.stringify(value)
@@ -41,7 +42,7 @@ export function metadataOf({ metadata }: Pick<Gguf, "metadata">): Metadata {
   ) => {
     const value = metadata.get(key);
     if (value === undefined || is(value)) return value as T | undefined;
-    return fail(key, rule, value);
+    return refuse(key, rule, value);
   };
   const number = (key: string) => of<number>(key, "be a number", (v) => typeof v === "number");
   return {
@@ -50,7 +51,7 @@ export function metadataOf({ metadata }: Pick<Gguf, "metadata">): Metadata {
       const value = number(key);
       return value !== undefined && Number.isSafeInteger(value) && value >= 0
         ? value
-        : fail(key, "be an integer from 0", value);
+        : refuse(key, "be an integer from 0", value);
     },
     text: (key) => of<string>(key, "be a text", (v) => typeof v === "string"),
     flag: (key) => of<boolean>(key, "be true or false", (v) => typeof v === "boolean"),
@@ -60,7 +61,7 @@ export function metadataOf({ metadata }: Pick<Gguf, "metadata">): Metadata {
         "be a list of texts",
         (v) => Array.isArray(v) && v.every((one) => typeof one === "string"),
       ) ??
-        fail(key, "be a list of texts", undefined),
+        refuse(key, "be a list of texts", undefined),
     numbers: (key) =>
       of<ArrayLike<number>>(
         key,
@@ -86,18 +87,18 @@ function keysOf(m: Metadata, arch: string, { metadata }: Gguf) {
     text: (key: string) => m.text(asked(key)),
     positive(key: string): number {
       const value = m.number(asked(key));
-      return value !== undefined && value > 0 ? value : fail(prefix + key, "be positive", value);
+      return value !== undefined && value > 0 ? value : refuse(prefix + key, "be positive", value);
     },
     /** Refuses a key whose value is not the one that is understood. */
     only(key: string, value: number, why: string) {
       const found = m.number(asked(key)) ?? value;
-      if (found !== value) fail(prefix + key, `be ${value} (${why})`, found);
+      if (found !== value) refuse(prefix + key, `be ${value} (${why})`, found);
     },
     /** Refuses keys that nobody has read. */
     done() {
       for (const [key, value] of metadata) {
         if (!key.startsWith(prefix) || known.has(key.slice(prefix.length))) continue;
-        fail(key, "not be there, as its meaning is not known: load the safetensors", value);
+        refuse(key, "not be there, as its meaning is not known: load the safetensors", value);
       }
     },
   };
@@ -112,7 +113,7 @@ function listOf(name: string, { tensors }: Gguf, file: Uint8Array): number[] | u
   const tensor = tensors.get(name);
   if (!tensor) return undefined;
   const { type, dims, offset, length } = tensor;
-  if (dims.length !== 1 || dims[0]! > 4096) fail(name, "be a list of at most 4096 numbers", dims);
+  if (dims.length !== 1 || dims[0]! > 4096) refuse(name, "be a list of at most 4096 numbers", dims);
   const numbers = new Float32Array(dims[0]!);
   dequantize(type, file.subarray(offset, offset + length), numbers);
   return [...numbers];
@@ -129,16 +130,16 @@ function ropeScaling(keys: Keys, arch: string, gguf: Gguf, file: Uint8Array): Js
   const short = listOf("rope_factors_short.weight", gguf, file) ?? freqs;
   if (long && short) {
     if (type !== "none" && type !== "longrope") {
-      fail(`${arch}.rope.scaling.type`, "be none or longrope beside tensors of factors", type);
+      refuse(`${arch}.rope.scaling.type`, "be none or longrope beside tensors of factors", type);
     }
     return {
       ...{ rope_type: "longrope", long_factor: long, short_factor: short },
       ...(freqs ? { attention_factor: 1 } : attention ? { attention_factor: attention } : {}),
     };
   }
-  if (long || short) fail("rope_factors_long.weight", "stand beside rope_factors_short", "one");
+  if (long || short) refuse("rope_factors_long.weight", "stand beside rope_factors_short", "one");
   if (type === "none") return null;
-  if (factor === undefined) fail(`${arch}.rope.scaling.factor`, "be a number", factor);
+  if (factor === undefined) refuse(`${arch}.rope.scaling.factor`, "be a number", factor);
   if (type === "linear") return { rope_type: "linear", factor };
   if (type === "yarn") {
     return {
@@ -147,7 +148,7 @@ function ropeScaling(keys: Keys, arch: string, gguf: Gguf, file: Uint8Array): Js
       beta_slow: keys.number("rope.scaling.yarn_beta_slow") ?? 1,
     };
   }
-  return fail(`${arch}.rope.scaling.type`, "be none, linear or yarn", type);
+  return refuse(`${arch}.rope.scaling.type`, "be none, linear or yarn", type);
 }
 
 /** What an architecture says beside what all say. */
@@ -211,14 +212,18 @@ export function configOf(gguf: Gguf, file: Uint8Array): Json {
   const m = metadataOf(gguf), { tensors } = gguf, arch = m.text("general.architecture");
   if (arch === undefined || !Object.hasOwn(OWN, arch)) {
     const known = GGUF_ARCHITECTURES.join(", ");
-    fail("general.architecture", `be one of ${known} (load other models from safetensors)`, arch);
+    refuse("general.architecture", `be one of ${known} (load other models from safetensors)`, arch);
   }
   const keys = keysOf(m, arch!, gguf);
   const heads = keys.integer("attention.head_count"), hidden = keys.integer("embedding_length");
   const vocabulary = m.texts("tokenizer.ggml.tokens").length;
   const rows = tensors.get("token_embd.weight")?.dims[0];
   if (rows !== vocabulary) {
-    fail("tokenizer.ggml.tokens", `be as many as token_embd.weight has rows, ${rows}`, vocabulary);
+    refuse(
+      "tokenizer.ggml.tokens",
+      `be as many as token_embd.weight has rows, ${rows}`,
+      vocabulary,
+    );
   }
   const headDim = keys.number("attention.key_length") ?? hidden / heads;
   keys.only("attention.value_length", headDim, "heads of values as long as those of keys");

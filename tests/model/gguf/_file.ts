@@ -14,7 +14,8 @@ export type Entry =
   | { readonly bool: boolean }
   | { readonly text: string }
   | { readonly texts: readonly string[] }
-  | { readonly i32s: readonly number[] };
+  | { readonly i32s: readonly number[] }
+  | { readonly f32s: readonly number[] };
 
 /** A tensor: shape rows first, and its bytes. */
 export interface Tensor {
@@ -75,11 +76,16 @@ export function putEntry(w: ReturnType<typeof writer>, entry: Entry): void {
     w.u32(8);
     w.u64(entry.texts.length);
     for (const text of entry.texts) w.text(text);
-  } else {
+  } else if ("i32s" in entry) {
     w.u32(9);
     w.u32(5);
     w.u64(entry.i32s.length);
     for (const value of entry.i32s) w.i32(value);
+  } else {
+    w.u32(9);
+    w.u32(6);
+    w.u64(entry.f32s.length);
+    for (const value of entry.f32s) w.f32(value);
   }
 }
 

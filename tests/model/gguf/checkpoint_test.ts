@@ -204,7 +204,7 @@ Deno.test("what a GGUF file asks for and is not there is refused by name", async
   const cases: readonly [Record<string, Entry>, string][] = [
     [{ "general.architecture": { text: "mamba" } }, "general.architecture"],
     [{ "tokenizer.ggml.pre": { text: "unheard-of" } }, "tokenizer.ggml.pre"],
-    [{ "tokenizer.ggml.model": { text: "llama" } }, "tokenizer.ggml.model"],
+    [{ "tokenizer.ggml.model": { text: "t5" } }, "tokenizer.ggml.model"],
     [{ "tokenizer.ggml.tokens": { texts: ["a"] } }, "tokenizer.ggml.tokens"],
     [{ "tokenizer.ggml.token_type": { i32s: [1] } }, "tokenizer.ggml.token_type"],
     [{ "tokenizer.ggml.bos_token_id": { u32: 4000 } }, "tokenizer.ggml.bos_token_id"],
