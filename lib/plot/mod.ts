@@ -12,7 +12,7 @@
  *
  * | To see | Use |
  * | --- | --- |
- * | how much a method gains, and at which β | {@linkcode plotGains} |
+ * | how much a method gains, and at which β | {@linkcode plotGains}, of numeric scores {@linkcode plotScores} |
  * | whether mixing could act at all | {@linkcode plotMixing}, {@linkcode plotActivity} |
  * | which problems changed hands, and how | {@linkcode plotFlips} |
  * | where in a text the model was uncertain | {@linkcode plotTrace} |
@@ -45,6 +45,7 @@ export * from "./flips.ts";
 export * from "./gains.ts";
 export * from "./mixing.ts";
 export * from "./mixture.ts";
+export * from "./scores.ts";
 export * from "./trace.ts";
 
 // Tables, and everything about a study

@@ -14,6 +14,7 @@ import type { Figure, Html } from "./figure.ts";
 import { plotFlips } from "./flips.ts";
 import { plotGains } from "./gains.ts";
 import { plotMixing } from "./mixing.ts";
+import { plotScores } from "./scores.ts";
 import { scoreTable } from "./score_table.ts";
 import { gainsTable } from "./table.ts";
 
@@ -73,6 +74,8 @@ export function studyReport(
   checkOptions("report", options, ["baseline", "greedy"]);
   const { baseline = "standard", greedy = [] } = options;
   const rows = gains(runs, { baseline });
+  const isScored = runs.every(({ grade }) => grade.score !== undefined);
+  const scores = isScored ? scoreGains(runs, { baseline }) : undefined;
   const others = rows.filter(({ method }) => method !== baseline);
   const best = others.toSorted((a, b) => b.gain - a.gain)[0];
   const { model, task } = runs[0]!;
@@ -93,9 +96,7 @@ export function studyReport(
       text: [name, ...texts].join("\n"),
     },
     gainsTable(rows),
-    ...(runs.every(({ grade }) => grade.score !== undefined)
-      ? [scoreTable(scoreGains(runs, { baseline }), { digits: 4 })]
-      : []),
+    ...(scores ? [scoreTable(scores, { digits: 4 }), plotScores(scores, { digits: 4 })] : []),
     plotGains(rows, { title: `Gain over ${baseline}: ${name}`, baseline }),
     plotMixing(runs, { title: `Was there anything to mix? ${name}` }),
     ...(best ? [plotFlips(runs, { method: best.method, baseline })] : []),

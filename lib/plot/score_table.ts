@@ -34,6 +34,7 @@ export interface ScoreTableOptions {
  * const none = { low: 0, high: 0 };
  * const row = {
  *   ...{ method: "standard", parameters: {}, problems: 9, n: 9, mean: 0.05, low: 0.04, high: 0.06 },
+ *   mixing: { meanEntropy: 0.2, meanOffSampleMass: 0 },
  *   ...{ gain: 0, gainInterval: none, bootstrap: none, p: 1, adjustedP: 1, higher: 0, lower: 0 },
  * };
  * assertStringIncludes(scoreTable([row], { scale: 100, name: "%" }).text, "5.00 [4.00, 6.00]");
@@ -53,6 +54,8 @@ export function scoreTable(rows: readonly ScoreRow[], options: ScoreTableOptions
     "p",
     "p (Holm)",
     "higher/lower",
+    "mean H",
+    "off-sample",
   ];
   const lines = rows.map((row, i) => [
     row.method,
@@ -64,6 +67,8 @@ export function scoreTable(rows: readonly ScoreRow[], options: ScoreTableOptions
       pText(row.adjustedP).replace("= ", ""),
       `${row.higher}/${row.lower}`,
     ]),
+    row.mixing.meanEntropy.toFixed(3),
+    row.mixing.meanOffSampleMass.toFixed(3),
   ]);
   const all = [header, ...lines];
   const widths = header.map((_, i) => Math.max(...all.map((line) => [...line[i]!].length)));

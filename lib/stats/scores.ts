@@ -42,6 +42,8 @@ export interface ScoreRow extends Interval {
   readonly problems: number;
   /** Number of runs. */
   readonly n: number;
+  /** Evidence that mixing happened: means over runs. */
+  readonly mixing: { readonly meanEntropy: number; readonly meanOffSampleMass: number };
   /** Mean over problems; `low` and `high` are its t interval. */
   readonly mean: number;
   /** Mean less the baseline's, paired by problem. */
@@ -138,6 +140,10 @@ export function scoreGains(runs: readonly Outcome[], options: ScoreGainsOptions)
         mean,
         low,
         high,
+      },
+      mixing: {
+        meanEntropy: table.entropy / table.runs,
+        meanOffSampleMass: table.offSampleMass / table.runs,
       },
     };
   };

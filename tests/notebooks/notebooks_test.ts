@@ -48,7 +48,8 @@ Deno.test({
           cells.flatMap(({ outputs = [] }) => outputs)
             .filter(({ data }) => data && "application/vnd.plotly.v1+json" in data).length;
         assert(figures(fresh) > 0);
-        assertEquals(figures(fresh), figures(committed));
+        const leftOut = name.startsWith("08") ? 1 : 0; // GSM8K, which is not part of the repository
+        assertEquals(figures(fresh), figures(committed) - leftOut);
       }
     } finally {
       await Deno.remove(output, { recursive: true });

@@ -1,6 +1,7 @@
 /** Rows and runs that look like those of a study; made up. */
 
 import type { GainLike, StepLike } from "../../lib/plot/mod.ts";
+import type { ScoreRow } from "../../lib/stats/mod.ts";
 import type { Run } from "../../lib/study/mod.ts";
 
 /** A row with a gain and the half width of its interval, in percentage points. */
@@ -61,6 +62,20 @@ export const controls = [
 
 export const study = [standard, ...curve("paper"), ...controls];
 export const presets = [...study, ...curve("mixinputs-0.1.1", released)];
+
+const scoreRow = (method: string, gain: number, mass: number, parameters = {}): ScoreRow => ({
+  ...{ method, parameters, problems: 40, n: 160, mean: 0.05 + gain, low: 0.04 + gain },
+  ...{ high: 0.06 + gain, gain, gainInterval: { low: gain - 0.01, high: gain + 0.02 } },
+  ...{ bootstrap: { low: gain - 0.011, high: gain + 0.019 }, p: 0.2, adjustedP: 0.4 },
+  ...{ higher: 21, lower: 12, mixing: { meanEntropy: 0.2, meanOffSampleMass: mass } },
+});
+/** Numeric scores: β on a curve, one of which mixed nothing, and a method with a hostile name. */
+export const scores = [
+  scoreRow("standard", 0, 0, { name: "standard" }),
+  scoreRow("moi-4", 0.01, 0.0001, { name: "moi", beta: 4, preset: "paper" }),
+  scoreRow("moi-1", -0.02, 0.1, { name: "moi", beta: 1, preset: "paper" }),
+  scoreRow("<b>", 0.1, 0.3, { name: "other" }),
+];
 
 /** Runs of three methods with deterministic noise. */
 export const runs = ["standard", "moi-1", "direct"].flatMap((method, m) =>

@@ -10,11 +10,12 @@ import {
   plotGains,
   plotMixing,
   plotMixture,
+  plotScores,
   plotTrace,
   studyReport,
   toHtml,
 } from "../../lib/plot/mod.ts";
-import { generation, hostileRuns, runs, study } from "./_rows.ts";
+import { generation, hostileRuns, runs, scores, study } from "./_rows.ts";
 
 /** Path of a Chromium, if there is one. */
 function findChromium(): string | undefined {
@@ -79,6 +80,7 @@ Deno.test({
   async fn() {
     const page = await toHtml([
       plotGains(study),
+      plotScores(scores),
       plotMixing(runs),
       plotMixture(generation.trace[1]!),
       plotActivity({

@@ -64,7 +64,7 @@ Deno.test("studyReport() shows scores where every run has one", () => {
     grade: { ...run.grade, score: i / 10 },
   }));
   const parts = studyReport(scored);
-  assertEquals(parts.length, 6);
+  assertEquals(parts.length, 7);
   assertStringIncludes((parts[2] as Html).text, "+0.1000");
 });
 

@@ -1,8 +1,8 @@
 /** GGUF files as models: they compute what the same weights in a folder do. */
 
-import { assertEquals, assertLess, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { generate, generateBatch, moi } from "@moi/moi/decode";
-import { forward, GGUF_TYPES, type GgufType, loadModel } from "@moi/moi/model";
+import { forward, GGUF_TYPES, type GgufType, loadModel, parseGguf } from "@moi/moi/model";
 import { seeded } from "../../_random.ts";
 import {
   type ArchitectureCase,
@@ -247,4 +247,28 @@ Deno.test("a folder of several GGUF files must say which, and an abort leaves no
   await assertRejects(() => loadModel(`${two.path}/a.gguf`, { cacheDir, signal }), Error, "enough");
   const left = await Array.fromAsync(Deno.readDir(`${cacheDir}/converted`)).catch(() => []);
   assertEquals(left.length, 0);
+});
+
+Deno.test("a model file that is changed anywhere in its header loads or is refused, soon", async () => {
+  const good = ggufOf(WIDE.config, tensorsOf(WIDE), { blocks: randomBlocks("Q4_0") });
+  const { tensors } = parseGguf(good),
+    end = Math.min(...[...tensors.values()].map((t) => t.offset));
+  const random = seeded(11), messages = new Set<string>();
+  let refused = 0;
+  for (let round = 0; round < 200; round++) {
+    const bad = good.slice();
+    for (let k = 0; k <= random.below(2); k++) bad[random.below(end)] = random.below(256);
+    await using folder = await temporaryFolder({ "x.gguf": bad });
+    const start = performance.now();
+    try {
+      await using _ = await loadModel(`${folder.path}/x.gguf`, { cacheDir: folder.path });
+    } catch (error) {
+      assert(error instanceof SyntaxError || error instanceof RangeError, (error as Error).stack);
+      assert(error.message.startsWith("Cannot "), error.message);
+      messages.add(error.message.replaceAll(/\d+/g, "0").slice(0, 60));
+      refused++;
+    }
+    assert(performance.now() - start < 10_000);
+  }
+  assert(refused > 60 && messages.size > 15, `${refused} refused for ${messages.size} reasons`);
 });

@@ -1,0 +1,85 @@
+/**
+ * Numeric scores against β: the figure of {@linkcode plotGains} in the score's own unit.
+ *
+ * @module
+ */
+
+import { checkOptions, refusal } from "../_check.ts";
+import type { ScoreRow } from "../stats/mod.ts";
+import type { Figure } from "./figure.ts";
+import { pText } from "./_format.ts";
+import { gainFigure, type GainPoint } from "./_gain_figure.ts";
+
+/** Options of {@linkcode plotScores}. */
+export interface PlotScoresOptions {
+  /** Title. Default: "<name>, difference to <baseline>". */
+  readonly title?: string;
+  /** Text before the N in the line below the title. */
+  readonly subtitle?: string;
+  /** What the numbers are, such as "repeated 4-grams, %". Default: "score". */
+  readonly name?: string;
+  /** What they are multiplied with, such as 100 for percent. Default: 1. */
+  readonly scale?: number;
+  /** Decimals. Default: 2. */
+  readonly digits?: number;
+}
+
+/**
+ * Draws differences of mean scores to the baseline with their paired t intervals: MoI against β, other
+ * methods beside it. Points are hollow where nothing was mixed.
+ *
+ * @param rows Rows of `scoreGains()`, the baseline's first.
+ * @param options Title, and how the scores are called and written.
+ * @throws {RangeError} Where there are no rows.
+ *
+ * @example One β
+ * ```ts
+ * import { plotScores } from "@moi/moi/plot";
+ * import { assertEquals } from "@std/assert";
+ * const none = { low: 0, high: 0 }, mixing = { meanEntropy: 0.2, meanOffSampleMass: 0.1 };
+ * const same = { problems: 9, n: 9, mixing, bootstrap: none, p: 1, adjustedP: 1, higher: 0, lower: 0 };
+ * const own = { mean: 0.05, low: 0.04, high: 0.06, gain: 0, gainInterval: none };
+ * const rows = [
+ *   { ...same, ...own, method: "standard", parameters: { name: "standard" } },
+ *   { ...same, ...own, gain: 0.01, method: "moi-1", parameters: { name: "moi", beta: 1 } },
+ * ];
+ * const figure = plotScores(rows, { name: "repeated 4-grams, %", scale: 100 });
+ * assertEquals((figure.data[0] as { y: number[] }).y, [1]);
+ * ```
+ */
+export function plotScores(rows: readonly ScoreRow[], options: PlotScoresOptions = {}): Figure {
+  const verb = "plot scores";
+  checkOptions(verb, options, ["title", "subtitle", "name", "scale", "digits"]);
+  const { name = "score", scale = 1, digits = 2 } = options, [baseline] = rows;
+  if (baseline === undefined) {
+    throw new RangeError(refusal(verb, "rows", "have at least one row", rows));
+  }
+  const number = (value: number) => (scale * value).toFixed(digits).replace("-", "−");
+  const signed = (value: number) => (value > 0 ? "+" : "") + number(value);
+  const scaled = (value: number) => Number((scale * value).toPrecision(6));
+  const pointOf = (row: ScoreRow): GainPoint => {
+    const { method, parameters, problems, n, gain, gainInterval, mixing } = row;
+    return {
+      ...{ method, parameters, problems, repeats: n / problems, gain: scaled(gain) },
+      ...{ low: scaled(gainInterval.low), high: scaled(gainInterval.high) },
+      own: { low: scaled(row.low - row.mean), high: scaled(row.high - row.mean) },
+      offSampleMass: mixing.meanOffSampleMass,
+      hover: [
+        method,
+        `${name}: ${number(row.mean)} [${number(row.low)}, ${number(row.high)}]`,
+        `difference ${signed(gain)} [${signed(gainInterval.low)}, ${signed(gainInterval.high)}]`,
+        `p ${pText(row.p)}, adjusted p ${pText(row.adjustedP)}`,
+        `higher ${row.higher}, lower ${row.lower}`,
+        `mean H ${mixing.meanEntropy.toFixed(3)}, ` +
+        `off-sample mass ${mixing.meanOffSampleMass.toFixed(3)}`,
+      ],
+    };
+  };
+  const drawn = rows.map(pointOf);
+  return gainFigure(drawn, drawn[0]!, {
+    title: options.title ?? `${name}, difference to ${baseline.method}`,
+    subtitle: options.subtitle,
+    axis: `difference (${name})`,
+    value: number(baseline.mean),
+  });
+}
