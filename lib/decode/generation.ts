@@ -221,7 +221,7 @@ export function jobOf(model: Model, request: Request, index: number): Job {
   const prompt = promptTokens(model, request.prompt);
   if (prompt.length < 1 || prompt.length > model.maxLength) {
     throw new RangeError(
-      `Cannot generate as the prompt must have 1 to ${model.maxLength} tokens, the model's context: current value is ${prompt.length}`,
+      `Cannot generate as the prompt must have 1 to ${model.maxLength} tokens, the model's context ('maxLength' of loadModel): current value is ${prompt.length}`,
     );
   }
   return {

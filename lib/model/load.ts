@@ -55,7 +55,7 @@ export interface LoadOptions {
    * memory. What "int8" changes, and when it is faster and slower, is described in `kv.ts`.
    */
   readonly kv?: KvFormat;
-  /** Longest context in tokens. Default: what the model was made for. */
+  /** Longest context in tokens. Default: what the model was made for, but at most 131,072. */
   readonly maxLength?: number;
   /**
    * Threads within an operator. Default: 1 for models below 64 MB of weights, where handing work
@@ -107,6 +107,9 @@ const LOAD_DEVICES: readonly string[] = ["auto", "cpu", "webgpu", "cuda"];
 /** Size of weights below which one thread is fastest. */
 const ONE_THREAD_BYTES = 64e6;
 
+/** Longest context unless asked for: rotary tables of a million positions take seconds and 512 MiB. */
+const USUAL_LENGTH = 2 ** 17;
+
 /** Largest number of cosines and sines: 512 MiB, a million positions of a head of 128. */
 const MAX_ROTARY = 2 ** 27;
 
@@ -141,14 +144,14 @@ function checkLoad(options: LoadOptions): void {
 }
 
 /**
- * Default context: all that the model was made for; with longrope what its list for short contexts
+ * Default context: what the model was made for, within reason; with longrope what its list for short contexts
  * serves, since a longer context changes the numbers of short ones.
  */
 function usualLength(config: DecoderConfig): number {
   const { rope } = config as Partial<RopedConfig>;
   return rope?.scaling.type === "longrope"
     ? Math.min(config.maxPositions, rope.scaling.originalPositions)
-    : config.maxPositions;
+    : Math.min(config.maxPositions, USUAL_LENGTH);
 }
 
 /** Refuses weights that free memory cannot hold, naming formats that would fit. */

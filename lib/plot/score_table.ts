@@ -44,8 +44,8 @@ export function scoreTable(rows: readonly ScoreRow[], options: ScoreTableOptions
   checkOptions("make a table", options, ["name", "scale", "digits"]);
   const { name = "score", scale = 1, digits = 2 } = options;
   if (rows.length === 0) throw new RangeError("Cannot make a table as 'rows' must hold a row");
-  const number = (value: number) => (scale * value).toFixed(digits);
-  const signed = (value: number) => (value > 0 ? "+" : "") + number(value).replace("-", "−");
+  const number = (value: number) => (scale * value).toFixed(digits).replace("-", "−");
+  const signed = (value: number) => (value > 0 ? "+" : "") + number(value);
   const header = [
     "method",
     name,

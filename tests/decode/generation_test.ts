@@ -62,7 +62,8 @@ Deno.test("jobOf() takes a prompt that fills the context", () => {
 
 const NO_PROMPT = "'prompt' must be a string, messages or token ids: current value is";
 const OUTSIDE = `'prompt' must be an integer at least 0 and at most ${VOCABULARY - 1}`;
-const LENGTH = "the prompt must have 1 to 16 tokens, the model's context: current value is";
+const LENGTH =
+  "the prompt must have 1 to 16 tokens, the model's context ('maxLength' of loadModel): current value is";
 const REFUSED_PROMPTS: [unknown, typeof RangeError | typeof TypeError, string][] = [
   [undefined, TypeError, `${NO_PROMPT} undefined`],
   [null, TypeError, `${NO_PROMPT} null`],

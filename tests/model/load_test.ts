@@ -278,15 +278,17 @@ Deno.test("loadModel() takes rope settings under their new names", async () => {
   assertEquals(await forward(model, [5, 6, 7]), await forward(golden, [5, 6, 7]));
 });
 
-Deno.test("loadModel() refuses a context whose rotary tables are too large, unless told less", async () => {
+Deno.test("loadModel() takes 131,072 positions of a longer context, and more when told", async () => {
   await using folder = await checkpoint({ max_position_embeddings: 2 ** 24 });
   await assertRejects(
-    () => loadModel(folder.path),
+    () => loadModel(folder.path, { maxLength: 2 ** 23 }),
     RangeError,
-    "'maxLength' must be at most 4194304",
+    "'maxLength' must be at most 4194304, so that the rotary tables fit",
   );
-  await using model = await loadModel(folder.path, { maxLength: 100 });
-  assertEquals([model.maxLength, model.config.maxPositions], [100, 2 ** 24]);
+  for (const maxLength of [undefined, 100, 2 ** 17 + 1]) {
+    await using model = await loadModel(folder.path, maxLength === undefined ? {} : { maxLength });
+    assertEquals([model.maxLength, model.config.maxPositions], [maxLength ?? 2 ** 17, 2 ** 24]);
+  }
 });
 
 Deno.test("loadModel() refuses JSON files that are damaged, by name", async () => {

@@ -41,6 +41,8 @@ Deno.test("scoreTable() says beside each score whether anything was mixed", () =
   const { text, html } = scoreTable(scores, percent);
   assertStringIncludes(text.split("\n")[0]!, "mean H  off-sample");
   assertStringIncludes(text, "−2.00 [−3.00, 0.00]");
+  const [row] = scoreTable([{ ...scores[0]!, low: -0.01 }], percent).text.match(/standard.*?\]/)!;
+  assertStringIncludes(row, "[−1.00, ");
   assertEquals(text.split("\n")[3]!.endsWith("0.200       0.100"), true);
   assertStringIncludes(html, "&lt;b&gt;");
 });
