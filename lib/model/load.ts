@@ -144,14 +144,13 @@ function checkLoad(options: LoadOptions): void {
 }
 
 /**
- * Default context: what the model was made for, within reason; with longrope what its list for short contexts
- * serves, since a longer context changes the numbers of short ones.
+ * Default context: what the model was made for, within reason; with longrope what its list for short
+ * contexts serves, since a longer context changes the numbers of short ones.
  */
 function usualLength(config: DecoderConfig): number {
   const { rope } = config as Partial<RopedConfig>;
-  return rope?.scaling.type === "longrope"
-    ? Math.min(config.maxPositions, rope.scaling.originalPositions)
-    : Math.min(config.maxPositions, USUAL_LENGTH);
+  const short = rope?.scaling.type === "longrope" ? rope.scaling.originalPositions : Infinity;
+  return Math.min(config.maxPositions, short, USUAL_LENGTH);
 }
 
 /** Refuses weights that free memory cannot hold, naming formats that would fit. */

@@ -27,6 +27,12 @@ export function signed(fraction: number): string {
   return Number(text) === 0 ? text : `${fraction < 0 ? "−" : "+"}${text}`;
 }
 
+/** How a score in units of `1 / scale` is written, alone and as a difference: −0.02 → "−2.00". */
+export function scoreFormat(scale: number, digits: number) {
+  const number = (value: number) => (scale * value).toFixed(digits).replace("-", "−");
+  return { number, signed: (value: number) => (value > 0 ? "+" : "") + number(value) };
+}
+
 /** A p value with its sign of equality. */
 export function pText(p: number): string {
   return p < 0.0001 ? "< 0.0001" : `= ${p.toPrecision(2)}`;

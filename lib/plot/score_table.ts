@@ -7,7 +7,7 @@
 import { checkOptions } from "../_check.ts";
 import type { ScoreRow } from "../stats/mod.ts";
 import { escapeHtml } from "./escape.ts";
-import { pText } from "./_format.ts";
+import { pText, scoreFormat } from "./_format.ts";
 import type { Html } from "./figure.ts";
 
 /** Options of {@linkcode scoreTable}. */
@@ -44,8 +44,7 @@ export function scoreTable(rows: readonly ScoreRow[], options: ScoreTableOptions
   checkOptions("make a table", options, ["name", "scale", "digits"]);
   const { name = "score", scale = 1, digits = 2 } = options;
   if (rows.length === 0) throw new RangeError("Cannot make a table as 'rows' must hold a row");
-  const number = (value: number) => (scale * value).toFixed(digits).replace("-", "−");
-  const signed = (value: number) => (value > 0 ? "+" : "") + number(value);
+  const { number, signed } = scoreFormat(scale, digits);
   const header = [
     "method",
     name,

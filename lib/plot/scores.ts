@@ -7,7 +7,7 @@
 import { checkOptions, refusal } from "../_check.ts";
 import type { ScoreRow } from "../stats/mod.ts";
 import type { Figure } from "./figure.ts";
-import { pText } from "./_format.ts";
+import { pText, scoreFormat } from "./_format.ts";
 import { gainFigure, type GainPoint } from "./_gain_figure.ts";
 
 /** Options of {@linkcode plotScores}. */
@@ -54,8 +54,7 @@ export function plotScores(rows: readonly ScoreRow[], options: PlotScoresOptions
   if (baseline === undefined) {
     throw new RangeError(refusal(verb, "rows", "have at least one row", rows));
   }
-  const number = (value: number) => (scale * value).toFixed(digits).replace("-", "−");
-  const signed = (value: number) => (value > 0 ? "+" : "") + number(value);
+  const { number, signed } = scoreFormat(scale, digits);
   const scaled = (value: number) => Number((scale * value).toPrecision(6));
   const pointOf = (row: ScoreRow): GainPoint => {
     const { method, parameters, problems, n, gain, gainInterval, mixing } = row;

@@ -9,6 +9,7 @@
  */
 
 import { join } from "node:path";
+import { PREFILL_CHUNK } from "../../../lib/model/mod.ts";
 import type { Bench } from "../bench.ts";
 import { type Contender, start } from "../contender.ts";
 import { equalLengths } from "../prompts.ts";
@@ -17,17 +18,18 @@ import { compareDecode } from "./peers.ts";
 
 const FILE = "smollm2-135m-instruct.Q4_1.gguf", MODEL = "SmolLM2-135M", PEER = "llama.cpp Q4_1";
 
-/** Tokens after which all prompts have been read: until then, the batch is not full. */
-const ADMITTED = 32;
-
-/** Milliseconds of a step of a full batch: what more tokens cost beyond a run of all prompts. */
+/**
+ * Milliseconds of a step of a full batch: what more tokens cost beyond a run in which all rows met.
+ * Here rows take a step after each chunk of another row's prompt, and so have that many tokens when
+ * the last row begins.
+ */
 async function stepOf(contender: Contender, batch: number, context: number, tokens: number) {
   const whole = async (tokens: number) => {
     const requests = equalLengths(batch, context, tokens);
     return (await contender.run({ do: "whole", requests })).ms;
   };
-  const first = await whole(ADMITTED);
-  return (await whole(ADMITTED + tokens) - first) / tokens;
+  const met = batch * Math.ceil(context / PREFILL_CHUNK), first = await whole(met);
+  return (await whole(met + tokens) - first) / tokens;
 }
 
 /** Measures the suite. */
