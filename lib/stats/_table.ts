@@ -22,12 +22,10 @@ export type Outcome =
     | "method"
     | "parameters"
     | "repeat"
-    | "tokens"
     | "finishReason"
     | "grade"
-    | "mixing"
   >
-  & Partial<Pick<Run, "timing">>;
+  & Partial<Pick<Run, "tokens" | "mixing" | "timing">>;
 
 /** All runs of one method. */
 export interface MethodTable {
@@ -38,9 +36,8 @@ export interface MethodTable {
   runs: number;
   /** Runs that reached the token limit. */
   truncated: number;
-  /** Sums over runs. */
+  /** Sums over runs; NaN where a run does not tell. */
   tokens: number;
-  /** NaN where a run does not tell its time. */
   seconds: number;
   entropy: number;
   offSampleMass: number;
@@ -122,11 +119,11 @@ function add(verb: string, tables: Map<string, MethodTable>, run: Outcome): void
   repeats.set(run.repeat, run.grade.correct);
   table.runs += 1;
   table.truncated += Number(run.finishReason === "length");
-  table.tokens += run.tokens.length;
+  table.tokens += run.tokens?.length ?? NaN;
   const { prefillMs = NaN, decodeMs = NaN } = run.timing ?? {};
   table.seconds += (prefillMs + decodeMs) / 1000;
-  table.entropy += run.mixing.meanEntropy;
-  table.offSampleMass += run.mixing.meanOffSampleMass;
+  table.entropy += run.mixing?.meanEntropy ?? NaN;
+  table.offSampleMass += run.mixing?.meanOffSampleMass ?? NaN;
 }
 
 function sameParameters(a: Outcome["parameters"], b: Outcome["parameters"]): boolean {

@@ -9,7 +9,6 @@
  */
 
 import { checkOptions, shown } from "../_check.ts";
-import type { Run } from "../study/mod.ts";
 import { checkDraws, checkInside } from "./_check.ts";
 import { studentUpperQuantile } from "./_special.ts";
 import { type Outcome, tabulate } from "./_table.ts";
@@ -18,12 +17,16 @@ import { holm } from "./holm.ts";
 import { signFlipTest } from "./sign_flip.ts";
 import type { Interval } from "./wilson.ts";
 
-/** Options of {@linkcode scoreGains}. */
-export interface ScoreGainsOptions {
+/**
+ * Options of {@linkcode scoreGains}.
+ *
+ * @typeParam R What is known of a run.
+ */
+export interface ScoreGainsOptions<R extends Outcome = Outcome> {
   /** Key of the method that the others are compared with. */
   readonly baseline: string;
   /** The number of a run. Default: `run.grade.score`. */
-  readonly of?: (run: Outcome) => number | undefined;
+  readonly of?: (run: R) => number | undefined;
   /** Confidence level. Default: 0.95. */
   readonly level?: number;
   /** Resamples of bootstrap and test. Default: 10,000. */
@@ -74,6 +77,7 @@ function tInterval(values: ArrayLike<number>, level: number): Interval & { reado
 /**
  * Compares numeric scores with a baseline, paired by problem.
  *
+ * @typeParam R What is known of a run.
  * @param runs Runs of one study.
  * @param options Baseline, which number, level, resampling.
  * @returns The baseline's row, then the other methods.
@@ -93,11 +97,19 @@ function tInterval(values: ArrayLike<number>, level: number): Interval & { reado
  * assertEquals([row!.higher, row!.lower], [2, 1]);
  * ```
  */
-export function scoreGains(runs: readonly Outcome[], options: ScoreGainsOptions): ScoreRow[] {
+export function scoreGains<R extends Outcome>(
+  runs: readonly R[],
+  options: ScoreGainsOptions<R>,
+): ScoreRow[] {
   const verb = "compare scores";
   checkOptions(verb, options, ["baseline", "of", "level", "resamples", "seed"]);
-  const { baseline, of = ({ grade }) => grade.score, level = 0.95, resamples = 10_000, seed = 1 } =
-    options;
+  const {
+    baseline,
+    of = ({ grade }: R) => grade.score,
+    level = 0.95,
+    resamples = 10_000,
+    seed = 1,
+  } = options;
   checkInside(verb, "level", level);
   checkDraws(verb, resamples, seed);
   const tables = tabulate(verb, runs), keys = [...tables.keys()];
@@ -170,17 +182,17 @@ export function scoreGains(runs: readonly Outcome[], options: ScoreGainsOptions)
 }
 
 /** Mean score and repeats by problem, problems in order of their ids. */
-function scoresOf(
+function scoresOf<R extends Outcome>(
   verb: string,
-  runs: readonly Outcome[],
+  runs: readonly R[],
   key: string,
-  of: (run: Outcome) => number | undefined,
+  of: (run: R) => number | undefined,
 ): Map<string, { readonly mean: number; readonly repeats: number }> {
   const groups = Map.groupBy(runs.filter(({ method }) => method === key), ({ problem }) => problem);
   return new Map(
     [...groups].sort(([a], [b]) => a < b ? -1 : 1).map(([problem, own]) => {
       const sum = own.reduce((total, run) => {
-        const score = of(run as Run);
+        const score = of(run);
         if (typeof score === "number" && Number.isFinite(score)) return total + score;
         throw new TypeError(
           `Cannot ${verb} as every run must have a finite score: current value is ${

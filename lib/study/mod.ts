@@ -39,6 +39,6 @@ export {
 } from "./estimate.ts";
 export { betaGrid, type BetaGridOptions } from "./grid.ts";
 export { type Plan, type PlannedRun, planStudy, runSeed, type Study } from "./plan.ts";
-export type { Run } from "./run.ts";
+export { type ImportedRun, type Run, type Verdict, verdictOf } from "./run.ts";
 export { openStore, readRuns, type Store } from "./store.ts";
 export { finishedProblems, type RunOptions, runStudy } from "./study.ts";

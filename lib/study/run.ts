@@ -60,3 +60,65 @@ export interface Run {
   /** Versions of what computed it. */
   readonly versions: Readonly<Record<string, string>>;
 }
+
+/**
+ * A result of another tool: what it tells, and nothing else. Comparisons take it as they take a
+ * {@linkcode Run}; what is absent stays absent.
+ */
+export type ImportedRun =
+  & Pick<
+    Run,
+    | "study"
+    | "model"
+    | "task"
+    | "problem"
+    | "method"
+    | "parameters"
+    | "repeat"
+    | "text"
+    | "finishReason"
+    | "grade"
+    | "versions"
+  >
+  & Partial<
+    Omit<
+      Run,
+      | "study"
+      | "model"
+      | "task"
+      | "problem"
+      | "method"
+      | "parameters"
+      | "repeat"
+      | "text"
+      | "finishReason"
+      | "grade"
+      | "versions"
+    >
+  >;
+
+/**
+ * The four things that can become of a run: right; wrong; cut, where it reached the token limit
+ * without a right answer; ungradable, where nothing can tell.
+ */
+export type Verdict = "right" | "wrong" | "cut" | "ungradable";
+
+/**
+ * What became of a run.
+ *
+ * @param run A graded run.
+ *
+ * @example Cut before its answer
+ * ```ts
+ * import { verdictOf } from "@moi/moi/study";
+ * import { assertEquals } from "@std/assert";
+ * const grade = { correct: false, extracted: null };
+ * assertEquals(verdictOf({ grade, finishReason: "length" }), "cut");
+ * assertEquals(verdictOf({ grade: { ...grade, ungradable: true }, finishReason: "stop" }), "ungradable");
+ * ```
+ */
+export function verdictOf({ grade, finishReason }: Pick<Run, "grade" | "finishReason">): Verdict {
+  if (grade.ungradable) return "ungradable";
+  if (grade.correct) return "right";
+  return finishReason === "length" ? "cut" : "wrong";
+}

@@ -45,8 +45,13 @@ export interface Problem {
  * ```
  */
 export interface Grade {
-  /** Whether the answer is right. */
+  /** Whether the answer is right; false where that cannot be told. */
   readonly correct: boolean;
+  /**
+   * Set where nothing can say whether the answer is right: a problem without tests, say. Such runs
+   * are left out of accuracies and gains, and counted apart.
+   */
+  readonly ungradable?: true;
   /** The answer as found in the text, or null where there is none. */
   readonly extracted: string | null;
   /** A number beside the verdict, where the task gives one; see `scoreGains`. */
@@ -88,6 +93,11 @@ export interface Grade {
 export interface Task<P extends Problem = Problem, G extends Grade | Promise<Grade> = Grade> {
   /** Short name, recorded with every run. */
   readonly name: string;
+  /**
+   * The options that decide prompts and verdicts, such as `{ grading: "last", prompt: "boxed" }`:
+   * recorded with every run, and part of what a stored study is known by.
+   */
+  readonly parameters?: Readonly<Record<string, string | number | boolean | null>>;
   /** Sampler settings that the task's source recommends; a study uses them unless told otherwise. */
   readonly defaults?: Partial<Sampler> & {
     /** Largest number of generated tokens. */

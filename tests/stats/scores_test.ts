@@ -45,7 +45,7 @@ Deno.test("repeats are averaged within their problem", () => {
 
 Deno.test("another number of the runs can be compared", () => {
   const rows = scoreGains(runsOf({ a: single([1, 2]), b: single([1, 2]) }), {
-    ...{ baseline: "a", of: ({ tokens }) => tokens.length },
+    ...{ baseline: "a", of: ({ tokens }) => tokens?.length },
   });
   assertEquals(rows.map(({ mean }) => mean), [1, 1]);
 });
