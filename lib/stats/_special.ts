@@ -1,6 +1,6 @@
 /**
  * The special functions that the intervals and tests need, and no more: normal and Student-t
- * quantiles, and the tail of a fair binomial.
+ * quantiles, and tails of the normal and of a fair binomial.
  *
  * Gamma functions enter through one quantity, the error of Stirling's formula,
  *
@@ -83,6 +83,19 @@ export function studentUpperQuantile(tail: number, dof: number): number {
   return t;
 }
 
+/** P(Z > z) for z ≥ 0 and a standard normal Z: its Taylor series near 0, else a continued fraction. */
+export function normalTail(z: number): number {
+  const density = Math.exp(-z * z / 2) / Math.sqrt(2 * Math.PI);
+  if (z < 3) {
+    let sum = 0;
+    for (let k = 1, term = z; term > 1e-17 * sum; k += 2, term *= z * z / k) sum += term;
+    return 0.5 - density * sum;
+  }
+  let fraction = z;
+  for (let k = 60; k > 0; k--) fraction = z + k / fraction;
+  return density / fraction;
+}
+
 const polynomial = (x: number, coefficients: readonly number[]) =>
   coefficients.reduceRight((sum, c) => sum * x + c, 0);
 
@@ -129,6 +142,14 @@ const FAR = [
     7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7,
     2.04426310338993978564e-15],
 ] as const;
+
+/** P(X = k) for X the number of heads in n fair throws, for integers 0 ≤ k < n / 2. */
+export function fairBinomial(k: number, n: number): number {
+  if (n > 1000) return Math.exp(logFairBinomial(k, n));
+  let ways = 1;
+  for (let i = 0; i < k; i++) ways = ways * (n - i) / (i + 1);
+  return ways * 2 ** -n;
+}
 
 /** P(X ≤ k) for X the number of heads in n fair throws, for integers 0 ≤ k < n / 2. */
 export function fairBinomialTail(k: number, n: number): number {

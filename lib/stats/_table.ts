@@ -1,12 +1,13 @@
 /**
  * Runs sorted by method, problem and repeat. This is the only place that forms the clusters, so
- * that accuracy, interval, test and bootstrap can never disagree on them.
+ * that accuracy, interval and test can never disagree on them. Problems are kept in the order of
+ * their ids, so that no figure depends on the order of the runs.
  *
  * @module
  */
 
 import { shown } from "../_check.ts";
-import type { Run } from "../study/run.ts";
+import { type Run, verdictOf } from "../study/run.ts";
 
 /**
  * The part of a stored run that statistics look at. Every `Run` is one; a result from elsewhere
@@ -31,20 +32,37 @@ export type Outcome =
 export interface MethodTable {
   readonly method: string;
   readonly parameters: Outcome["parameters"];
-  /** Verdicts: problem → repeat → correct. */
+  /** Verdicts of the runs that can be judged: problem → repeat → correct. */
   readonly problems: Map<string, Map<number, boolean>>;
+  /** Runs that nothing can judge: problem → repeats. */
+  readonly ungradable: Map<string, Set<number>>;
+  /** All runs, the ungradable among them. */
   runs: number;
   /** Runs that reached the token limit. */
   truncated: number;
-  /** Sums over runs; NaN where a run does not tell. */
+  /** Those of them that had given no right answer by then. */
+  cut: number;
+  /** Sums over all runs; NaN where a run does not tell. */
   tokens: number;
   seconds: number;
   entropy: number;
   offSampleMass: number;
 }
 
+/** What the runs of a comparison have in common. */
+export interface Grouping {
+  /** Runs are sorted by this field. Default: "method". */
+  readonly by?: "method" | "model" | "dtype" | "device";
+}
+
+const SHARED = ["task", "model", "study"] as const;
+
 /** Tables by method, in order of first appearance. Refuses what cannot be counted honestly. */
-export function tabulate(verb: string, runs: readonly Outcome[]): Map<string, MethodTable> {
+export function tabulate(
+  verb: string,
+  runs: readonly Outcome[],
+  { by = "method" }: Grouping = {},
+): Map<string, MethodTable> {
   if (!Array.isArray(runs)) {
     throw new TypeError(
       `Cannot ${verb} as 'runs' must be an array of runs: current value is ${shown(runs)}`,
@@ -55,22 +73,39 @@ export function tabulate(verb: string, runs: readonly Outcome[]): Map<string, Me
       `Cannot ${verb} as 'runs' must hold at least one run: current value is []`,
     );
   }
-  for (const field of ["task", "model", "study"] as const) {
-    const values = new Set(runs.map((run) => run[field]));
+  const one = (field: (typeof SHARED)[number] | "method", own: readonly Outcome[], of: string) => {
+    const values = new Set(own.map((run) => run[field]));
     if (values.size > 1) {
       throw new RangeError(
-        `Cannot ${verb} as 'runs' must come from one ${field}: current value is ${
+        `Cannot ${verb} as 'runs' must come from one ${field}${of}: current value is ${
           shown([...values])
         }`,
       );
     }
+  };
+  for (const field of SHARED) {
+    if (field !== by && (field !== "study" || by === "method")) one(field, runs, "");
+  }
+  const keyOf = (run: Outcome) => String((run as Partial<Run>)[by] ?? "unknown");
+  if (by !== "method") {
+    one("method", runs, `, where they are compared by ${by}`);
+    for (const [key, own] of Map.groupBy(runs, keyOf)) one("study", own, ` for ${shown(key)}`);
   }
   const tables = new Map<string, MethodTable>();
-  for (const run of runs) add(verb, tables, run);
+  for (const run of runs) add(verb, tables, run, keyOf(run));
+  for (const table of tables.values()) {
+    for (const own of ["problems", "ungradable"] as const) sortKeys<unknown>(table[own]);
+  }
   return tables;
 }
 
-function add(verb: string, tables: Map<string, MethodTable>, run: Outcome): void {
+function sortKeys<V>(map: Map<string, V>): void {
+  const sorted = [...map].sort(([a], [b]) => a < b ? -1 : 1);
+  map.clear();
+  for (const [key, value] of sorted) map.set(key, value);
+}
+
+function add(verb: string, tables: Map<string, MethodTable>, run: Outcome, key: string): void {
   const where = () =>
     `problem ${shown(run.problem)}, method ${shown(run.method)}, repeat ${run.repeat}`;
   if (run.finishReason === "aborted") {
@@ -86,20 +121,22 @@ function add(verb: string, tables: Map<string, MethodTable>, run: Outcome): void
       } (${where()})`,
     );
   }
-  let table = tables.get(run.method);
+  let table = tables.get(key);
   if (!table) {
     table = {
-      method: run.method,
+      method: key,
       parameters: run.parameters,
       problems: new Map(),
+      ungradable: new Map(),
       runs: 0,
       truncated: 0,
+      cut: 0,
       tokens: 0,
       seconds: 0,
       entropy: 0,
       offSampleMass: 0,
     };
-    tables.set(run.method, table);
+    tables.set(key, table);
   }
   if (!sameParameters(table.parameters, run.parameters)) {
     throw new RangeError(
@@ -108,15 +145,18 @@ function add(verb: string, tables: Map<string, MethodTable>, run: Outcome): void
       } and ${shown(run.parameters)} (${where()})`,
     );
   }
-  let repeats = table.problems.get(run.problem);
-  if (!repeats) table.problems.set(run.problem, repeats = new Map());
-  if (repeats.has(run.repeat)) {
+  const repeats = table.problems.get(run.problem) ?? new Map<number, boolean>();
+  const without = table.ungradable.get(run.problem) ?? new Set<number>();
+  if (repeats.has(run.repeat) || without.has(run.repeat)) {
     throw new RangeError(
       `Cannot ${verb} as 'runs' must hold each run once: current value is a duplicate ` +
         `(${where()})`,
     );
   }
-  repeats.set(run.repeat, run.grade.correct);
+  const verdict = verdictOf(run);
+  if (verdict === "ungradable") table.ungradable.set(run.problem, without.add(run.repeat));
+  else table.problems.set(run.problem, repeats.set(run.repeat, run.grade.correct));
+  table.cut += Number(verdict === "cut");
   table.runs += 1;
   table.truncated += Number(run.finishReason === "length");
   table.tokens += run.tokens?.length ?? NaN;
@@ -139,9 +179,14 @@ export function correctOf(repeats: ReadonlyMap<number, boolean>): number {
   return correct;
 }
 
-/** Largest number of repeats of a problem. */
+/** Largest number of repeats of a problem that can be judged. */
 export function repeatsOf(table: MethodTable): number {
   let most = 0;
   for (const repeats of table.problems.values()) most = Math.max(most, repeats.size);
   return most;
+}
+
+/** Number of runs that nothing can judge. */
+export function ungradableOf({ ungradable }: MethodTable): number {
+  return ungradable.values().reduce((sum, repeats) => sum + repeats.size, 0);
 }

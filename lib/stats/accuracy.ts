@@ -6,8 +6,15 @@
 
 import { checkOptions, shown } from "../_check.ts";
 import { checkInside } from "./_check.ts";
-import { studentUpperQuantile } from "./_special.ts";
-import { correctOf, type MethodTable, type Outcome, repeatsOf, tabulate } from "./_table.ts";
+import { designEffect } from "./_design.ts";
+import {
+  correctOf,
+  type MethodTable,
+  type Outcome,
+  repeatsOf,
+  tabulate,
+  ungradableOf,
+} from "./_table.ts";
 import { type Interval, wilsonAround } from "./wilson.ts";
 
 /** Options of {@linkcode accuracy}. */
@@ -31,28 +38,33 @@ export interface Accuracy extends Interval {
    * √problems. NaN for one problem, which cannot tell.
    */
   readonly se: number;
-  /** Number of runs. */
+  /** Number of runs that were judged. */
   readonly n: number;
-  /** Number of problems. */
+  /** Number of problems with such a run. */
   readonly problems: number;
-  /** Runs a problem; the largest number where a study is unfinished (n < problems · repeats). */
+  /** Runs a problem; the largest number where problems differ (n < problems · repeats). */
   readonly repeats: number;
   /** Runs that ended at the token limit; they count as the task graded them. */
   readonly truncated: number;
+  /** Runs that nothing can judge: left out of all other figures. */
+  readonly ungradable: number;
 }
 
 /**
  * Accuracy of one method, each problem weighing the same.
  *
- * With one run a problem the interval is Wilson's. With repeats, runs of a problem are alike and
- * counting them as independent would make the interval too narrow; so the problems are the
- * clusters: mean ± t · se with problems − 1 degrees of freedom, cut off at 0 and 1. For m repeats
- * of each problem this is the cluster-robust error of Miller (2024), "Adding Error Bars to Evals"
- * (arXiv 2411.00640), with the finite-sample factor G/(G − 1) that the paper leaves out.
+ * The interval is Wilson's score interval. Runs of one problem are alike, so with repeats it is that of
+ * n·k/d runs in place of n·k (n problems, k repeats), with the design effect
  *
- * Two cases where that would mislead: if all problems have the same share (all always right, say)
- * se is 0, and Wilson's interval with one observation a problem is given instead; for one problem
- * with repeats, which says nothing about others, the interval is [0, 1].
+ *     d = (s² / n) / (p(1 − p) / (n·k)),   clipped to 1 … k,
+ *
+ * s² the variance of the problems' shares: d is 1 where repeats are as good as new problems, k where they
+ * tell nothing new. Intervals from a normal or bootstrapped mean are too narrow near 0 and 1, where most
+ * problems have the same share; `scripts/coverage.ts` measures this one. Where all problems have the
+ * same share, or there is one problem only, d is k.
+ *
+ * `se` is the cluster-robust error of Miller (2024), "Adding Error Bars to Evals" (arXiv 2411.00640), with
+ * the finite-sample factor G/(G − 1) that the paper leaves out.
  *
  * @example Two repeats of three problems
  * ```ts
@@ -87,7 +99,7 @@ export interface Accuracy extends Interval {
  * @returns Mean, interval, and what they rest on
  * @throws {TypeError} If a run has no verdict, or an option is unknown or of the wrong kind
  * @throws {RangeError} If there are no runs, several methods without `method`, several tasks,
- * models or studies, an aborted or repeated run, or `level` is not between 0 and 1
+ * models or studies, an aborted or repeated run, none that can be judged, or `level` is not between 0 and 1
  */
 export function accuracy(runs: readonly Outcome[], options: AccuracyOptions = {}): Accuracy {
   const verb = "compute accuracy";
@@ -111,28 +123,28 @@ export function accuracy(runs: readonly Outcome[], options: AccuracyOptions = {}
       }`,
     );
   }
+  if (table!.problems.size === 0) {
+    throw new RangeError(`Cannot ${verb} as 'runs' must hold one that can be judged: none can`);
+  }
   return accuracyOf(table!, level);
 }
 
 /** {@linkcode accuracy} of runs already sorted. */
 export function accuracyOf(table: MethodTable, level: number): Accuracy {
-  const problems = table.problems.size;
-  const repeats = repeatsOf(table);
+  const problems = table.problems.size, ungradable = ungradableOf(table);
+  const n = table.runs - ungradable, repeats = repeatsOf(table);
   const shares = Array.from(table.problems.values(), (r) => correctOf(r) / r.size); // [P]
   // One division at the end where it can be: k/n exactly, and no spread from rounding.
   const correct = table.problems.values().reduce((sum, r) => sum + correctOf(r), 0);
-  const finished = table.runs === problems * repeats;
-  const mean = finished ? correct / table.runs : shares.reduce((a, b) => a + b) / problems;
+  const finished = n === problems * repeats;
+  const mean = finished ? correct / n : shares.reduce((a, b) => a + b, 0) / problems;
   const alike = shares.every((share) => share === shares[0]);
   const squares = shares.reduce((sum, share) => sum + (share - mean) ** 2, 0);
   const se = problems === 1 ? NaN : alike ? 0 : Math.sqrt(squares / (problems - 1) / problems);
-
-  let interval: Interval;
-  if (repeats === 1 || (alike && problems > 1)) interval = wilsonAround(mean, problems, level);
-  else if (problems === 1) interval = { low: 0, high: 1 };
-  else {
-    const half = studentUpperQuantile((1 - level) / 2, problems - 1) * se;
-    interval = { low: Math.max(0, mean - half), high: Math.min(1, mean + half) };
-  }
-  return { mean, ...interval, se, n: table.runs, problems, repeats, truncated: table.truncated };
+  const effective = n / designEffect(shares, mean * (1 - mean), n / problems);
+  const interval = wilsonAround(mean, effective, level);
+  return {
+    ...{ mean, ...interval, se, n, problems, repeats },
+    ...{ truncated: table.truncated, ungradable },
+  };
 }

@@ -37,10 +37,12 @@ export interface Flips<R extends Outcome = Outcome> {
   readonly both: number;
   /** Number of pairs that neither solves. */
   readonly neither: number;
+  /** Number of pairs of which a run cannot be judged. */
+  readonly ungradable: number;
 }
 
 /**
- * Sorts the pairs of two methods by who solves them.
+ * Sorts the pairs of two methods by who solves them; pairs that cannot be judged are counted apart.
  *
  * @param runs Runs of one study; those of other methods are passed over.
  * @param options The two methods.
@@ -89,12 +91,14 @@ export function flips<R extends Outcome>(runs: readonly R[], options: FlipsOptio
     );
   }
   const won: Pair<R>[] = [], lost: Pair<R>[] = [];
-  let both = 0, neither = 0;
+  let both = 0, neither = 0, ungradable = 0;
   for (const [key, method] of ours) {
     const baseline = theirs.get(key)!, { problem, repeat } = method;
     const pair = { problem, repeat, baseline, method };
-    if (method.grade.correct === baseline.grade.correct) method.grade.correct ? both++ : neither++;
-    else (method.grade.correct ? won : lost).push(pair);
+    if (method.grade.ungradable || baseline.grade.ungradable) ungradable++;
+    else if (method.grade.correct === baseline.grade.correct) {
+      method.grade.correct ? both++ : neither++;
+    } else (method.grade.correct ? won : lost).push(pair);
   }
-  return { won, lost, both, neither };
+  return { won, lost, both, neither, ungradable };
 }

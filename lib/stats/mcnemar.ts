@@ -1,11 +1,11 @@
 /**
- * The exact paired test for right-or-wrong answers.
+ * Paired tests for right-or-wrong answers.
  *
  * @module
  */
 
 import { checkNumber } from "../_check.ts";
-import { fairBinomialTail } from "./_special.ts";
+import { fairBinomial, fairBinomialTail } from "./_special.ts";
 
 /**
  * Two-sided exact McNemar test: problems that both methods solve, or that both miss, say nothing
@@ -44,4 +44,35 @@ export function mcnemarExact(won: number, lost: number): number {
   checkNumber(verb, "lost", lost, { min: 0, integer: true });
   if (won === lost) return 1;
   return Math.min(1, 2 * fairBinomialTail(Math.min(won, lost), won + lost));
+}
+
+/**
+ * Two-sided mid-p McNemar test: as {@linkcode mcnemarExact}, but the outcome that was seen counts half,
+ *
+ *     p = 2 · P(X < m) + P(X = m),   m = min(won, lost),   X ~ Binomial(won + lost, ½);   1 if won = lost.
+ *
+ * The exact test keeps its level for every outcome, and pays with power: few outcomes are possible where few
+ * pairs disagree. The mid-p test keeps it on average: p ≤ 0.05 comes up in 0 to 5 % of studies without any
+ * difference (`scripts/coverage.ts`). Source: Fagerland, Lydersen & Laake (2013), BMC Medical Research
+ * Methodology 13, 91.
+ *
+ * @example Ten problems won, two lost
+ * ```ts
+ * import { mcnemarMidP } from "@moi/moi/stats";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(mcnemarMidP(10, 2), (2 * (1 + 12) + 66) / 2 ** 12);
+ * assertEquals(mcnemarMidP(3, 3), 1);
+ * ```
+ *
+ * @param won Problems that only the method solves, an integer from 0
+ * @param lost Problems that only the baseline solves, an integer from 0
+ * @returns The p value; 1 where as many were won as lost
+ * @throws {TypeError} If a count is no number
+ * @throws {RangeError} If a count is negative or no integer
+ */
+export function mcnemarMidP(won: number, lost: number): number {
+  if (won === lost) return mcnemarExact(won, lost);
+  const seen = fairBinomial(Math.min(won, lost), won + lost);
+  return Math.max(0, mcnemarExact(won, lost) - seen);
 }

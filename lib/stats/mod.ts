@@ -4,14 +4,15 @@
  * The unit is the problem. Two methods that answer the same problems are compared in pairs, since
  * most of what varies between runs is how hard the problem is, and that part cancels. Repeats of a
  * problem sharpen its own difference but are not further problems: they stay together in the
- * standard error (clusters), in the bootstrap (resampled as one) and in the test (signs flip for
+ * intervals (design effect), in the bootstrap (resampled as one) and in the test (signs flip for
  * all repeats at once). Trying several methods or settings is several chances to be lucky, so p
- * values come adjusted too.
+ * values come adjusted too, all but that of one comparison declared beforehand. Runs that nothing can
+ * judge are left out and counted.
  *
  * - {@linkcode gains}: the table of a study, one row a method, each with interval and p value
  * - {@linkcode scoreGains}: the same for grades that are numbers
  * - {@linkcode accuracy}: one method alone
- * - {@linkcode mcnemarExact}, {@linkcode signFlipTest}: is there a difference?
+ * - {@linkcode mcnemarMidP}, {@linkcode mcnemarExact}, {@linkcode signFlipTest}: is there a difference?
  * - {@linkcode pairedScore}, {@linkcode pairedBootstrap}, {@linkcode wilson}: how large may it be?
  * - {@linkcode avgAtK}, {@linkcode passAtK}, {@linkcode majAtK}: repeats, as the field reports them
  * - {@linkcode holm}: several comparisons at once
@@ -36,7 +37,7 @@
 
 export { type GainRow, gains, type GainsOptions } from "./gains.ts";
 export { type Accuracy, accuracy, type AccuracyOptions } from "./accuracy.ts";
-export { mcnemarExact } from "./mcnemar.ts";
+export { mcnemarExact, mcnemarMidP } from "./mcnemar.ts";
 export { scoreGains, type ScoreGainsOptions, type ScoreRow } from "./scores.ts";
 export { signFlipTest, type SignFlipTestOptions } from "./sign_flip.ts";
 export { pairedBootstrap, type PairedBootstrapOptions } from "./bootstrap.ts";

@@ -66,6 +66,11 @@ export function pairedScore(won: number, lost: number, n: number, level = 0.95):
   checkNumber(verb, "won", won, { min: 0, max: n, integer: true });
   checkNumber(verb, "lost", lost, { min: 0, max: n - won, integer: true });
   checkInside(verb, "level", level);
+  return scoreInterval(won, lost, n, level);
+}
+
+/** {@linkcode pairedScore} without its checks, for any counts: those of repeats divided by a design effect. */
+export function scoreInterval(won: number, lost: number, n: number, level: number): Interval {
   const z = normalUpperQuantile((1 - level) / 2);
   const gain = (won - lost) / n;
   const T = (delta: number) => scoreStatistic(won, lost, n, delta);

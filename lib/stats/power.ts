@@ -6,18 +6,25 @@
 
 import { checkNumber, checkOptions, refusal } from "../_check.ts";
 import { checkInside } from "./_check.ts";
-import { normalUpperQuantile } from "./_special.ts";
+import { fairBinomial, incompleteBeta, logBeta, normalUpperQuantile } from "./_special.ts";
 
 /** Options of {@linkcode minimumDetectableGain}. */
 export interface MinimumDetectableGainOptions {
   /** Number of problems. */
   readonly problems: number;
   /**
-   * Runs a problem, taken as independent pairs.
+   * Runs a problem.
    *
    * @default {1}
    */
   readonly repeats?: number;
+  /**
+   * How many runs of a problem tell as much as one independent run, from 1 to `repeats`: 1 takes repeats
+   * as good as new problems. Better measured, as `designEffect` of a pilot's row of `gains`.
+   *
+   * @default {1}
+   */
+  readonly designEffect?: number;
   /**
    * Share of pairs on which method and baseline disagree, from 0 to 1; at least the gain itself.
    * The default is a guess of ours; better measured, as (won + lost) / n of a pilot's
@@ -48,45 +55,41 @@ export interface MinimumDetectableGainOptions {
 }
 
 /**
- * The smallest true paired gain δ that a two-sided test finds with the wanted power: the solution
- * of
+ * The smallest true paired gain δ that {@linkcode mcnemarMidP} finds with the wanted power at the level
+ * `alpha / comparisons`. Of n = problems · repeats / designEffect pairs, M ~ Binomial(n, D) disagree (D the
+ * discordance), and X ~ Binomial(M, (D + δ) / 2D) of these are won; the power is the chance that X is
+ * significant. It is counted, not approximated, up to 2000 disagreeing pairs expected, so that it holds in
+ * small studies too; beyond, it is the normal approximation of Connor (1987), Biometrics 43, 207–211,
  *
- *     δ = k √((D − δ²) / N),   k = z(1 − alpha / 2·comparisons) + z(power),   N = problems · repeats,
+ *     δ = k √(D / (n + k²)),   k = z(1 − alpha / 2·comparisons) + z(power).
  *
- * which is δ = k √(D / (N + k²)), where D is the discordance and D − δ² the variance of one paired
- * difference. Source: Connor (1987), Biometrics 43, 207–211, with the variance under the
- * alternative on both sides.
- *
- * A gain cannot exceed the share of pairs that disagree. Where the solution would, in small
- * studies, the discordance is taken to be the gain itself (every disagreement won), which gives
- * δ = k² / (N + k²). So the answer is always below 1 and falls steadily with N.
- *
- * An approximation on the bright side: normal instead of exact (McNemar's test is somewhat
- * conservative and wants more), and repeats as good as new problems. Real repeats of a problem
- * share its difficulty; the truth lies between this and the answer for `repeats: 1`.
+ * A gain cannot exceed the share of pairs that disagree. Where the solution would, in small studies, the
+ * discordance is taken to be the gain itself (every disagreement won).
  *
  * @example A single run of 198 problems sees nothing below nine points
  * ```ts
  * import { minimumDetectableGain } from "@moi/moi/stats";
- * import { assertAlmostEquals } from "@std/assert";
+ * import { assertAlmostEquals, assertEquals } from "@std/assert";
  *
- * assertAlmostEquals(minimumDetectableGain({ problems: 198 }), 0.0873, 1e-4);
- * assertAlmostEquals(minimumDetectableGain({ problems: 198, repeats: 5 }), 0.0397, 1e-4);
+ * assertAlmostEquals(minimumDetectableGain({ problems: 198 }), 0.09, 5e-3);
+ * assertEquals(minimumDetectableGain({ problems: 3 }), Infinity);
  * ```
  *
  * @param options Size of the study, and what is asked of it
- * @returns The gain, as a fraction
+ * @returns The gain, as a fraction; Infinity where a study of this size can find none
  * @throws {TypeError} If a value is no number, or an option is unknown
  * @throws {RangeError} If an option is out of bounds
  */
 export function minimumDetectableGain(options: MinimumDetectableGainOptions): number {
   const verb = "compute the minimum detectable gain";
-  const known = ["problems", "repeats", "discordance", "alpha", "power", "comparisons"];
-  checkOptions(verb, options, known);
-  const { problems, repeats = 1, discordance = 0.2, alpha = 0.05, power = 0.8, comparisons = 1 } =
-    options;
+  checkOptions(verb, options, [
+    ...["problems", "repeats", "designEffect", "discordance", "alpha", "power", "comparisons"],
+  ]);
+  const { problems, repeats = 1, designEffect = 1, discordance = 0.2 } = options;
+  const { alpha = 0.05, power = 0.8, comparisons = 1 } = options;
   checkNumber(verb, "problems", problems, { min: 1, integer: true });
   checkNumber(verb, "repeats", repeats, { min: 1, integer: true });
+  checkNumber(verb, "designEffect", designEffect, { min: 1, max: repeats });
   checkNumber(verb, "discordance", discordance, { min: 0, max: 1 });
   checkInside(verb, "alpha", alpha);
   checkInside(verb, "power", power);
@@ -94,8 +97,75 @@ export function minimumDetectableGain(options: MinimumDetectableGainOptions): nu
     throw new RangeError(refusal(verb, "power", `be greater than 'alpha' (${alpha})`, power));
   }
   checkNumber(verb, "comparisons", comparisons, { min: 1, integer: true });
+  const pairs = Math.max(1, Math.round(problems * repeats / designEffect));
+  return smallestFound({ pairs, discordance, alpha: alpha / comparisons, power });
+}
 
-  const k = normalUpperQuantile(alpha / (2 * comparisons)) + normalUpperQuantile(1 - power);
-  const n = problems * repeats;
-  return Math.max(k * Math.sqrt(discordance / (n + k * k)), k * k / (n + k * k));
+/** Up to as many disagreeing pairs, power is counted. */
+const COUNTED = 2000;
+
+/** What decides which gain is found. */
+interface Asked {
+  readonly pairs: number;
+  readonly discordance: number;
+  readonly alpha: number;
+  readonly power: number;
+}
+
+/** {@linkcode minimumDetectableGain} without its checks, for independent pairs and one comparison. */
+function smallestFound({ pairs, discordance, alpha, power }: Asked): number {
+  const k = normalUpperQuantile(alpha / 2) + normalUpperQuantile(1 - power), k2 = k * k;
+  const rough = Math.max(k * Math.sqrt(discordance / (pairs + k2)), k2 / (pairs + k2));
+  if (pairs * Math.max(discordance, rough) > COUNTED) return rough;
+  const found = powerOf(pairs, alpha);
+  if (found(1, 1) < power) return Infinity;
+  let low = 0, high = 1;
+  while (high - low > 1e-5) {
+    const gain = (low + high) / 2;
+    if (found(gain, Math.max(discordance, gain)) < power) low = gain;
+    else high = gain;
+  }
+  return high;
+}
+
+/** The chance that a gain is significant, at a discordance. */
+function powerOf(pairs: number, alpha: number): (gain: number, discordance: number) => number {
+  const critical = new Map<number, number>();
+  /** The largest smaller count of m disagreements that is significant; −1 where none is. */
+  const criticalOf = (m: number): number => {
+    let known = critical.get(m);
+    if (known !== undefined) return known;
+    known = -1;
+    for (let below = 0, x = 0; 2 * x < m; x++) {
+      const here = fairBinomial(x, m);
+      if (2 * below + here > alpha) break;
+      below += here;
+      known = x;
+    }
+    critical.set(m, known);
+    return known;
+  };
+  return (gain, discordance) => {
+    const share = (discordance + gain) / (2 * discordance);
+    const middle = pairs * discordance;
+    const reach = 8 * Math.sqrt(middle * (1 - discordance)) + 8;
+    let power = 0;
+    const last = Math.min(pairs, Math.ceil(middle + reach));
+    for (let m = Math.max(1, Math.floor(middle - reach)); m <= last; m++) {
+      const c = criticalOf(m);
+      if (c < 0) continue;
+      const either = incompleteBeta(m - c, c + 1, share, 1 - share) +
+        incompleteBeta(m - c, c + 1, 1 - share, share);
+      power += binomial(m, pairs, discordance) * either;
+    }
+    return power;
+  };
+}
+
+/** P(M = m) for M ~ Binomial(n, p). */
+function binomial(m: number, n: number, p: number): number {
+  if (p === 1) return m === n ? 1 : 0;
+  return Math.exp(
+    m * Math.log(p) + (n - m) * Math.log1p(-p) - Math.log(n + 1) - logBeta(m + 1, n - m + 1),
+  );
 }

@@ -3,8 +3,7 @@ import {
   accuracy,
   gains,
   holm,
-  mcnemarExact,
-  pairedBootstrap,
+  mcnemarMidP,
   pairedScore,
   signFlipTest,
 } from "../../lib/stats/mod.ts";
@@ -21,6 +20,14 @@ const FOUR = {
   moi: "1111 1111 1110 0000 0101 1010 1111 0010 0000 0111 0111 1111".split(" "),
 };
 
+/** Repeats that are alike: a design effect between 1 and 4. */
+const APART = {
+  standard: "0000 1111 0110 0000 0000 1010 1111 0000 0000 1111 0110 0000 1111 0011 0000 1111".split(
+    " ",
+  ),
+  moi: "1111 1111 1110 0000 1111 0010 1111 1110 0000 0000 0111 0000 1111 0111 0001 1111".split(" "),
+};
+
 /** Shares of correct runs, one a problem. */
 const shares = (problems: readonly string[]) =>
   problems.map((repeats) => [...repeats].filter((v) => v === "1").length / repeats.length);
@@ -28,6 +35,7 @@ const shares = (problems: readonly string[]) =>
 Deno.test("gains() puts the baseline first and keeps the order of the others", () => {
   const rows = gains(runsOf(ONE), { baseline: "standard" });
   assertEquals(rows.map((row) => row.method), ["standard", "moi", "direct"]);
+  assertEquals(rows.map((row) => row.isBaseline), [true, false, false]);
   const { gain, low, high, p, adjustedP, won, lost, tokensRatio } = rows[0]!;
   assertEquals([gain, low, high, p, adjustedP, won, lost, tokensRatio], [0, 0, 0, 1, 1, 0, 0, 1]);
 });
@@ -36,7 +44,7 @@ Deno.test("gains() of one run a problem: McNemar, Holm, score interval", () => {
   const [standard, moi, direct] = gains(runsOf(ONE), { baseline: "standard" });
   assertEquals([moi!.won, moi!.lost, direct!.won, direct!.lost], [5, 0, 1, 2]);
   assertEquals(moi!.pValueOf, "mcnemar");
-  assertEquals(moi!.p, mcnemarExact(5, 0));
+  assertEquals(moi!.p, mcnemarMidP(5, 0));
   assertEquals([moi!.adjustedP, direct!.adjustedP], holm([moi!.p, direct!.p]));
   assertAlmostEquals(moi!.gain, 5 / 16, 1e-15);
   assertAlmostEquals(moi!.gain, moi!.accuracy - standard!.accuracy, 1e-15);
@@ -52,16 +60,105 @@ Deno.test("gains() of one run a problem gives equal methods an interval of some 
   assertEquals(same!.low < 0 && same!.high > 0, true);
 });
 
-Deno.test("gains() of several repeats: sign flips and bootstrap over problems", () => {
-  const options = { level: 0.9, resamples: 2000, seed: 4 };
-  const [, moi] = gains(runsOf(FOUR), { baseline: "standard", ...options });
-  const differences = shares(FOUR.moi).map((share, i) => share - shares(FOUR.standard)[i]!);
-  assertEquals(moi!.pValueOf, "sign-flip");
-  assertEquals(moi!.p, signFlipTest(differences, { resamples: 2000, seed: 4 }));
-  assertEquals([moi!.won, moi!.lost], [7, 0]);
-  assertAlmostEquals(moi!.gain, 7 / 48, 1e-15);
-  const { low, high } = pairedBootstrap(differences, options);
+Deno.test("gains() of several repeats: sign flips, score interval with the design effect", () => {
+  // Python: counts divided by d in Tango's statistic, solved by scipy's brentq; all patterns tried.
+  const [, moi] = gains(runsOf(APART), { baseline: "standard" });
+  assertEquals([moi!.pValueOf, moi!.won, moi!.lost, moi!.pairs], ["sign-flip", 15, 5, 64]);
+  assertAlmostEquals(moi!.gain, 10 / 64, 1e-15);
+  assertAlmostEquals(moi!.designEffect, 3.2253107344632768, 1e-12);
+  assertAlmostEquals(moi!.low, -0.10445229502660076, 1e-9);
+  assertAlmostEquals(moi!.high, 0.40320884369451604, 1e-9);
+  assertAlmostEquals(moi!.p, 0.20703125, 1e-12);
+  const differences = shares(APART.moi).map((share, i) => share - shares(APART.standard)[i]!);
+  assertEquals(moi!.p, signFlipTest(differences, { midP: true }));
+  const narrower = gains(runsOf(APART), { baseline: "standard", level: 0.9 })[1]!;
+  assertAlmostEquals(narrower.low, -0.056965262388530565, 1e-9);
+});
+
+Deno.test("gains() takes repeats for as good as new problems where they are", () => {
+  const [, moi] = gains(runsOf(FOUR), { baseline: "standard" });
+  assertEquals(moi!.designEffect, 1);
+  const { low, high } = pairedScore(7, 0, 48);
   assertEquals([moi!.low, moi!.high], [low, high]);
+  assertEquals(moi!.p, 0.0078125);
+});
+
+Deno.test("gains() says the same of runs that are there twice", () => {
+  const twice = Object.fromEntries(
+    Object.entries(APART).map(([key, own]) => [key, own.map((repeats) => repeats + repeats)]),
+  );
+  const once = gains(runsOf(APART), { baseline: "standard" })[1]!;
+  const again = gains(runsOf(twice), { baseline: "standard" })[1]!;
+  assertAlmostEquals(again.low, once.low, 1e-9);
+  assertAlmostEquals(again.p, once.p, 1e-12);
+});
+
+Deno.test("gains() claims no certainty from few problems", () => {
+  const rowOf = (standard: string[], moi: string[]) =>
+    gains(runsOf({ standard, moi }), { baseline: "standard" })[1]!;
+  const ten = (repeats: string) => new Array<string>(10).fill(repeats);
+  for (
+    const own of [rowOf(ten("10"), ten("10")), rowOf(ten("00"), ten("11")), rowOf(["10"], ["11"])]
+  ) {
+    assert(own.high - own.low > 0.2, `${[own.gain, own.low, own.high]}`);
+    assert(own.low <= own.gain && own.gain <= own.high);
+  }
+});
+
+Deno.test("gains() leaves out pairs that nothing can judge, and counts them", () => {
+  const runs = runsOf(ONE),
+    ungradable = { correct: false, extracted: null, ungradable: true } as const;
+  const doubted = runs.map((run) =>
+    run.problem === "p0" && run.method === "moi" ? { ...run, grade: ungradable } : run
+  );
+  const [standard, moi, direct] = gains(doubted, { baseline: "standard" });
+  assertEquals([standard, moi, direct].map((row) => row!.ungradable), [0, 1, 0]);
+  assertEquals([moi!.n, moi!.pairs, moi!.won, moi!.lost], [15, 15, 4, 0]);
+  assertAlmostEquals(moi!.gain, 4 / 15, 1e-15);
+  assertEquals([direct!.pairs, direct!.won, direct!.lost], [16, 1, 2]);
+  const all = runs.map((run) => run.method === "moi" ? { ...run, grade: ungradable } : run);
+  assertThrows(() => gains(all, { baseline: "standard" }), RangeError, `"moi" has none`);
+});
+
+Deno.test("gains() splits a gain into finishing and being right", () => {
+  const cut = { finishReason: "length", correct: false } as const;
+  const runs = [
+    ...[{}, cut, cut, { correct: false }].map((one, i) => outcome({ ...one, problem: `p${i}` })),
+    ...[{}, {}, cut, { correct: false }].map((one, i) =>
+      outcome({ ...one, problem: `p${i}`, method: "moi" })
+    ),
+  ];
+  const [standard, moi] = gains(runs);
+  assertEquals([standard!.cut, moi!.cut], [2, 1]);
+  assertEquals([standard!.finished, standard!.rightOfFinished], [0.5, 0.5]);
+  assertEquals([moi!.finished, moi!.rightOfFinished], [0.75, 2 / 3]);
+  assertAlmostEquals(moi!.gainOfFinishing + moi!.gainOfRightness, moi!.gain, 1e-15);
+  assertAlmostEquals(moi!.gainOfFinishing, 0.25 * (2 / 3 + 0.5) / 2, 1e-15);
+  // A right answer that was given before the limit is right, not cut.
+  const late = gains(runs.map((run) => ({ ...run, finishReason: "length" as const })))[1]!;
+  assertEquals([late.cut, late.truncated], [2, 4]);
+});
+
+Deno.test("gains() takes the primary comparison by itself, and Holm over the others", () => {
+  const [, moi, direct] = gains(runsOf(ONE), { baseline: "standard", primary: "moi" });
+  assertEquals([moi!.isPrimary, moi!.adjustedP, direct!.adjustedP], [true, moi!.p, direct!.p]);
+  const told = runsOf(ONE).map((run) => ({ ...run, primary: "moi" }));
+  assertEquals(gains(told)[1]!.isPrimary, true);
+  const changed = told.map((run, i) => i === 0 ? { ...run, primary: "direct" } : run);
+  assertEquals(gains(changed).some((row) => row.isPrimary), false);
+  assertThrows(() => gains(told, { primary: "mio" }), RangeError, "'primary' must be one of");
+});
+
+Deno.test("gains() compares models, on the same problems", () => {
+  const of = (model: string, own: readonly string[]) =>
+    runsOf({ standard: own }).map((run) => ({ ...run, model, study: `study of ${model}` }));
+  const runs = [...of("large", ONE.moi), ...of("small", ONE.standard)];
+  const [small, large] = gains(runs, { by: "model", baseline: "small" });
+  assertEquals([small!.method, large!.method, large!.won, large!.lost], ["small", "large", 5, 0]);
+  assertThrows(() => gains(runs), RangeError, "one model");
+  const two = [...runs, ...of("large", ONE.direct).map((run) => ({ ...run, method: "direct" }))];
+  assertThrows(() => gains(two, { by: "model", baseline: "small" }), RangeError, "one method");
+  assertThrows(() => gains(runs, { by: "seed" as never }), RangeError, "'by'");
 });
 
 Deno.test("gains() gives each method its own accuracy", () => {
@@ -74,12 +171,13 @@ Deno.test("gains() gives each method its own accuracy", () => {
   }
 });
 
-Deno.test("gains() pairs by problem and repeat, not by position", () => {
-  const runs = runsOf(FOUR);
-  const [, moi] = gains(runs, { baseline: "standard" });
-  const [, reversed] = gains(runs.toReversed(), { baseline: "standard" });
-  assertEquals([reversed!.won, reversed!.lost, reversed!.p], [moi!.won, moi!.lost, moi!.p]);
-  assertAlmostEquals(reversed!.gain, moi!.gain, 1e-15);
+Deno.test("gains() pairs by problem and repeat: the order of runs changes nothing", () => {
+  const runs = runsOf(APART), [, moi] = gains(runs, { baseline: "standard" });
+  const random = uint32s(5), order = new Map(runs.map((run) => [run, random()]));
+  const shuffled = runs.toSorted((a, b) => order.get(a)! - order.get(b)!);
+  for (const other of [runs.toReversed(), shuffled]) {
+    assertEquals(gains(other, { baseline: "standard" })[1], moi);
+  }
 });
 
 Deno.test("gains() turns round with the baseline", () => {
@@ -105,11 +203,12 @@ Deno.test("gains() reports tokens, truncation, parameters and mixing", () => {
   assertEquals(rows[1]!.mixing, { meanEntropy: 0.25, meanOffSampleMass: 0.125 });
 });
 
-Deno.test("gains() of a method that never differs is 0 for sure", () => {
+Deno.test("gains() of a method that never differs has width", () => {
   const [, twin] = gains(runsOf({ standard: ["10", "01"], twin: ["10", "01"] }), {
     baseline: "standard",
   });
-  assertEquals([twin!.gain, twin!.low, twin!.high, twin!.p], [0, 0, 0, 1]);
+  const { low, high } = pairedScore(0, 0, 2);
+  assertEquals([twin!.gain, twin!.low, twin!.high, twin!.p], [0, low, high, 1]);
 });
 
 Deno.test("gains() of the baseline alone is one row", () => {

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { mcnemarExact } from "../../lib/stats/mod.ts";
+import { mcnemarExact, mcnemarMidP } from "../../lib/stats/mod.ts";
 
 // Expected values: Python's integer binomials up to 101 000 disagreements, above that the sum of
 // the tail's terms in mpmath with 40 digits.
@@ -48,6 +48,22 @@ Deno.test("mcnemarExact() falls as one side wins more", () => {
     assert(p <= last && p > 0);
     last = p;
   }
+});
+
+Deno.test("mcnemarMidP() counts the outcome that was seen half", () => {
+  // scipy 1.17: 2 · binom.cdf(m, n, ½) − binom.pmf(m, n, ½).
+  // deno-fmt-ignore
+  const golden = [
+    [10, 2, 0.022460937499999976], [5, 0, 0.03125], [25, 10, 0.011330984183587134],
+    [59, 41, 0.07275700687752418], [1100, 100, 8.871744498782756e-214],
+    [3000, 2500, 1.5204113038943934e-11], [3, 3, 1], [13, 12, 0.8450189828872681],
+    [86, 2, 1.2944084116747718e-23], [0, 0, 1],
+  ] as const;
+  for (const [won, lost, p] of golden) {
+    assertAlmostEquals(mcnemarMidP(won, lost), p, p * 1e-10);
+    assertEquals(mcnemarMidP(lost, won), mcnemarMidP(won, lost));
+  }
+  assertThrows(() => mcnemarMidP(1, 2.5), RangeError, "'lost'");
 });
 
 Deno.test("mcnemarExact() refuses what is no count", () => {

@@ -3,6 +3,7 @@ import {
   fairBinomialTail,
   incompleteBeta,
   logBeta,
+  normalTail,
   normalUpperQuantile,
   stirlingError,
   studentTail,
@@ -72,6 +73,17 @@ const NORMAL = [ // upper tail, z
 
 Deno.test("normalUpperQuantile() agrees with mpmath", () => {
   for (const [tail, z] of NORMAL) assertClose(normalUpperQuantile(tail), z, 1e-12);
+});
+
+Deno.test("normalTail() agrees with scipy, and undoes normalUpperQuantile()", () => {
+  // deno-fmt-ignore
+  const golden = [
+    [0, 0.5], [0.1, 0.460172162722971], [1, 0.15865525393145707], [1.96, 0.024997895148220435],
+    [2.9, 0.0018658133003840375], [3.1, 0.0009676032132183563], [5, 2.866515718791933e-07],
+    [8, 6.22096057427174e-16], [20, 2.7536241186061556e-89],
+  ] as const;
+  for (const [z, tail] of golden) assertClose(normalTail(z), tail, 1e-12);
+  for (let z = 0.05; z < 12; z += 0.05) assertClose(normalUpperQuantile(normalTail(z)), z, 1e-12);
 });
 
 Deno.test("normalUpperQuantile() is odd around one half", () => {

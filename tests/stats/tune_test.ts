@@ -29,7 +29,7 @@ const KEYS = Object.values(FAMILIES).flat();
 Deno.test("tuneThenTest() chooses what is better and judges it on every problem once", () => {
   const right = (key: string, i: number) => ({ s1: 3, s2: 5, m1: 8, m2: 2 })[key]! > i % 10;
   const { rows, choices, naive, runs, warnings } = tuneThenTest(runsOf(KEYS, 100, right), {
-    families: FAMILIES,
+    ...{ families: FAMILIES, folds: 5 },
   });
   assertEquals(rows.map(({ method, problems }) => [method, problems]), [["standard", 100], [
     "moi",
@@ -55,7 +55,11 @@ Deno.test("of settings that differ by luck alone, the naive best is flattered an
       verdicts.set(`${key} ${i}`, verdict);
       return verdict;
     });
-    const found = tuneThenTest(runs, { families: { standard: ["s"], moi: keys }, seed: round });
+    const found = tuneThenTest(runs, {
+      families: { standard: ["s"], moi: keys },
+      folds: 5,
+      seed: round,
+    });
     naive += (found.naive.moi!.accuracy - 0.5) / rounds;
     honest += (found.rows[1]!.accuracy - 0.5) / rounds;
     assert(found.warnings[0]!.includes("standard 1, moi 20"));
@@ -64,14 +68,34 @@ Deno.test("of settings that differ by luck alone, the naive best is flattered an
   assert(Math.abs(honest) < 0.03, `${honest}`); // 40 × 60 fair coins: a standard error of 0.01
 });
 
-Deno.test("a plain split judges one fold of two, and the split is the seed's", () => {
+Deno.test("folds share their choice: counts are divided by 1 + k/(k − 1), and p is the score test's", () => {
+  const right = (key: string, i: number) => ({ s1: 3, s2: 5, m1: 8, m2: 2 })[key]! > i % 10;
+  const runs = runsOf(KEYS, 100, right),
+    of = (folds: number) => tuneThenTest(runs, { families: FAMILIES, folds }).rows[1]!;
+  const five = of(5), { won, lost } = five;
+  assertEquals([won, lost, five.pValueOf], [30, 0, "score"]);
+  // Tango's interval by scipy's brentq: won, lost and n over 2.25, over 2.111…
+  assertAlmostEquals(five.low, FOLDS.five.low, 1e-9);
+  assertAlmostEquals(five.high, FOLDS.five.high, 1e-9);
+  assertAlmostEquals(five.p, FOLDS.five.p, 1e-12);
+  assertAlmostEquals(of(10).low, FOLDS.ten.low, 1e-9);
+});
+
+const FOLDS = {
+  five: { low: 0.18568058516558816, high: 0.4461420260806023, p: 0.0002607296328553162 },
+  ten: { low: 0.1885985797810929 },
+};
+
+Deno.test("by default one half chooses and the other is judged, and the split is the seed's", () => {
   const right = (key: string, i: number) => key === "m1" || i % 2 === 0;
   const runs = runsOf(KEYS, 50, right),
-    options = { families: FAMILIES, folds: { judge: 1, of: 2 } };
+    options = { families: FAMILIES };
   const { rows, choices } = tuneThenTest(runs, options);
   assertEquals(choices.length, 1);
   assert(rows[0]!.problems > 10 && rows[0]!.problems < 40);
   assertEquals(tuneThenTest(runs, options).rows, rows);
+  assertEquals(tuneThenTest(runs, { ...options, folds: { judge: 1, of: 2 } }).rows, rows);
+  assertEquals(rows[1]!.pValueOf, "mcnemar");
   assert(tuneThenTest(runs, { ...options, seed: 1 }).rows[0]!.problems > 0);
   assertEquals(tuneThenTest(runs.toReversed(), options).rows[1]!.gain, rows[1]!.gain);
 });
