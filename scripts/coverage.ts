@@ -17,7 +17,7 @@ usage: deno task coverage [options]
   -h, --help     this text
 
 A problem has a chance p of being solved by the baseline, logit(p) = μ + 2z, and one of being
-solved by the method, logit(q) = logit(p) + t (0.4 + 0.7e); z and e are normal. With chance c both
+solved by the method, logit(q) = logit(p) + t (0.4 + 0.7e); z and e are 61 normal quantiles. With chance c both
 draw the same random number, as methods of one study do, else numbers of their own. μ gives the
 baseline its accuracy; c, and t where need be, give the pairs their disagreement. Every study draws
 new problems. Where the baseline is right in 95 % and pairs are to disagree more than noise can
@@ -86,6 +86,9 @@ function population(accuracy: number, disagreement: number): Population {
   return { mean, shift: sign * size, coupling: 0 };
 }
 
+/** One of the quantiles, so that what is drawn is what the truth is counted over. */
+const normal = (random: () => number) => z[Math.floor(random() * GRID)]!;
+
 const uniforms = (seed: number) => {
   const next = uint32s(seed);
   return () => (next() + 0.5) * 2 ** -32;
@@ -100,9 +103,8 @@ function simulate(
 ): Outcome[] {
   const runs: Outcome[] = [];
   for (let problem = 0; problem < problems; problem++) {
-    const logit = mean + 2 * normalUpperQuantile(random());
-    const p = sigmoid(logit);
-    const q = sigmoid(logit + shift * (0.4 + 0.7 * normalUpperQuantile(random())));
+    const logit = mean + 2 * normal(random), p = sigmoid(logit);
+    const q = sigmoid(logit + shift * (0.4 + 0.7 * normal(random)));
     for (let repeat = 0; repeat < repeats; repeat++) {
       const same = random() < coupling, u = random(), v = same ? u : random();
       runs.push(
@@ -205,7 +207,7 @@ function tuned(studies: number, seed: number): void {
   const counts = new Map(Object.keys(ways).map((way) => [way, { p: 0, apart: 0 }]));
   for (let study = 0; study < studies; study++) {
     const runs = Array.from({ length: problems }, (_, problem) => {
-      const p = sigmoid(2 * normalUpperQuantile(random()));
+      const p = sigmoid(2 * normal(random));
       return keys.map((key) => outcome(key, problem, 0, random() < p) as Run);
     }).flat();
     for (const [way, folds] of Object.entries(ways)) {

@@ -6,6 +6,11 @@
 
 import { rounded } from "./_theme.ts";
 
+/** A number with some decimals, or a dash where it is not known, as of imported runs. */
+export function known(value: number | undefined, digits: number): string {
+  return value === undefined || !Number.isFinite(value) ? "–" : value.toFixed(digits);
+}
+
 /** Percentage points of a fraction. */
 export function points(fraction: number): number {
   return rounded(100 * fraction);

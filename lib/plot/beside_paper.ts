@@ -6,10 +6,10 @@
 
 import { checkOptions, refusal } from "../_check.ts";
 import { PAPER_TASKS, type PaperMethod, paperTable1, type PaperTask } from "../study/mod.ts";
-import { escapeHtml } from "./escape.ts";
 import { bare, signed } from "./_format.ts";
 import type { Html } from "./figure.ts";
 import type { GainLike } from "./gains.ts";
+import { tableOf } from "./_layout.ts";
 
 /** Options of {@linkcode besidePaper}. */
 export interface BesidePaperOptions {
@@ -89,8 +89,6 @@ export function besidePaper(rows: readonly GainLike[], options: BesidePaperOptio
       }),
     ];
   });
-  const all = [header, ...lines];
-  const widths = header.map((_, i) => Math.max(...all.map((line) => [...line[i]!].length)));
   const notes = [
     `here: N = ${rows[0]!.problems} problems × ${
       rows[0]!.repeats
@@ -98,22 +96,5 @@ export function besidePaper(rows: readonly GainLike[], options: BesidePaperOptio
     "stated to be means of five runs, printed without intervals",
     `${PAPER_TASKS[task].note}; MoI at the best β of a grid, which a row here of one β is not`,
   ];
-  const pad = (text: string, i: number) => {
-    const space = " ".repeat(widths[i]! - [...text].length);
-    return i === 0 ? text + space : space + text;
-  };
-  const cell = (tag: string, text: string, i: number) =>
-    `<${tag} style="text-align:${i === 0 ? "left" : "right"};padding:2px 10px;white-space:nowrap">${
-      escapeHtml(text)
-    }</${tag}>`;
-  return {
-    html: `<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:13px">${
-      all.map((line, row) =>
-        `<tr>${line.map((text, i) => cell(row === 0 ? "th" : "td", text, i)).join("")}</tr>`
-      ).join("\n")
-    }</table></div>${
-      notes.map((note) => `<p style="font-size:13px">${escapeHtml(note)}.</p>`).join("")
-    }`,
-    text: [...all.map((line) => line.map(pad).join("  ").trimEnd()), ...notes].join("\n"),
-  };
+  return tableOf(header, lines, notes);
 }

@@ -18,8 +18,26 @@ import { gainFigure, type GainPoint } from "./_gain_figure.ts";
 
 /** What {@linkcode plotGains} reads of a row of `gains()`. */
 export type GainLike =
-  & Omit<GainRow, "n" | "meanTokens" | "meanSeconds" | "truncated" | "pValueOf">
-  & Partial<Pick<GainRow, "n" | "meanSeconds" | "truncated">>;
+  & Pick<
+    GainRow,
+    | "method"
+    | "parameters"
+    | "problems"
+    | "repeats"
+    | "accuracy"
+    | "accuracyLow"
+    | "accuracyHigh"
+    | "gain"
+    | "low"
+    | "high"
+    | "p"
+    | "adjustedP"
+    | "won"
+    | "lost"
+    | "tokensRatio"
+    | "mixing"
+  >
+  & Partial<GainRow>;
 
 /** Options of {@linkcode plotGains}. */
 export interface PlotGainsOptions {
@@ -34,7 +52,7 @@ export interface PlotGainsOptions {
   /**
    * Key of the method that the gains are measured against.
    *
-   * @default {the only row whose parameters.name is "standard"}
+   * @default {the row marked as baseline, else the only one whose parameters.name is "standard"}
    */
   readonly baseline?: string;
 }
@@ -80,7 +98,7 @@ const VERB = "plot gains";
  */
 export function plotGains(rows: readonly GainLike[], options: PlotGainsOptions = {}): Figure {
   checkOptions(VERB, options, ["title", "subtitle", "baseline"]);
-  const baseline = baselineOf(rows, options.baseline);
+  const baseline = theBaseline(rows, options.baseline);
   const drawn = rows.map(pointOf);
   return gainFigure(drawn, drawn[rows.indexOf(baseline)]!, {
     title: options.title ?? `Gain over ${baseline.method}`,
@@ -90,22 +108,33 @@ export function plotGains(rows: readonly GainLike[], options: PlotGainsOptions =
   });
 }
 
-function baselineOf(rows: readonly GainLike[], key: string | undefined): GainLike {
+/** The rows that can be the baseline: the one marked so, else those of the standard method. */
+function candidates(rows: readonly GainLike[], key: string | undefined): GainLike[] {
+  if (key !== undefined) return rows.filter((row) => row.method === key);
+  const marked = rows.filter((row) => row.isBaseline);
+  return marked.length > 0 ? marked : rows.filter((row) => row.parameters.name === "standard");
+}
+
+/** The baseline's row, where there is one that can be no other. */
+export function baselineOf(
+  rows: readonly GainLike[],
+  key: string | undefined,
+): GainLike | undefined {
+  const found = candidates(rows, key);
+  return found.length === 1 ? found[0] : undefined;
+}
+
+function theBaseline(rows: readonly GainLike[], key: string | undefined): GainLike {
   if (rows.length === 0) throw new RangeError(refusal(VERB, "rows", "have at least one row", rows));
-  const found = rows.filter((row) =>
-    key === undefined ? row.parameters.name === "standard" : row.method === key
-  );
-  const [first, second] = found;
-  const methods = rows.map((row) => row.method);
-  if (first === undefined) {
+  const found = baselineOf(rows, key);
+  if (found) return found;
+  const several = candidates(rows, key).map((row) => row.method);
+  if (several.length === 0) {
     const rule = key === undefined ? "have a row of the standard method" : `have a row of "${key}"`;
-    throw new RangeError(refusal(VERB, "rows", rule, methods));
+    throw new RangeError(refusal(VERB, "rows", rule, rows.map((row) => row.method)));
   }
-  if (second !== undefined) {
-    const rule = "name one of the rows, as several could be the baseline";
-    throw new RangeError(refusal(VERB, "options.baseline", rule, found.map((row) => row.method)));
-  }
-  return first;
+  const rule = "name one of the rows, as several could be the baseline";
+  throw new RangeError(refusal(VERB, "options.baseline", rule, several));
 }
 
 /** A row in percentage points. */

@@ -6,9 +6,9 @@
 
 import { checkOptions } from "../_check.ts";
 import type { ScoreRow } from "../stats/mod.ts";
-import { escapeHtml } from "./escape.ts";
-import { pText, scoreFormat } from "./_format.ts";
+import { known, pText, scoreFormat } from "./_format.ts";
 import type { Html } from "./figure.ts";
+import { tableOf } from "./_layout.ts";
 
 /** Options of {@linkcode scoreTable}. */
 export interface ScoreTableOptions {
@@ -66,28 +66,11 @@ export function scoreTable(rows: readonly ScoreRow[], options: ScoreTableOptions
       pText(row.adjustedP).replace("= ", ""),
       `${row.higher}/${row.lower}`,
     ]),
-    row.mixing.meanEntropy.toFixed(3),
-    row.mixing.meanOffSampleMass.toFixed(3),
+    known(row.mixing.meanEntropy, 3),
+    known(row.mixing.meanOffSampleMass, 3),
   ]);
-  const all = [header, ...lines];
-  const widths = header.map((_, i) => Math.max(...all.map((line) => [...line[i]!].length)));
-  const pad = (text: string, i: number) => {
-    const space = " ".repeat(widths[i]! - [...text].length);
-    return i === 0 ? text + space : space + text;
-  };
   const note = `N = ${rows[0]!.problems} problems, ${
     rows[0]!.n
   } runs a method; differences are paired by problem`;
-  const cell = (tag: string, text: string, i: number) =>
-    `<${tag} style="text-align:${i === 0 ? "left" : "right"};padding:2px 10px;white-space:nowrap">${
-      escapeHtml(text)
-    }</${tag}>`;
-  return {
-    html: `<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:13px">${
-      all.map((line, row) =>
-        `<tr>${line.map((text, i) => cell(row === 0 ? "th" : "td", text, i)).join("")}</tr>`
-      ).join("\n")
-    }</table></div><p style="font-size:13px">${escapeHtml(note)}.</p>`,
-    text: [...all.map((line) => line.map(pad).join("  ").trimEnd()), note].join("\n"),
-  };
+  return tableOf(header, lines, [note]);
 }

@@ -5,94 +5,111 @@
  */
 
 import { minimumDetectableGain } from "../stats/mod.ts";
-import { escapeHtml } from "./escape.ts";
-import { bare, pText, signed } from "./_format.ts";
+import { bare, known, percent, pText, signed } from "./_format.ts";
 import type { Html } from "./figure.ts";
-import type { GainLike } from "./gains.ts";
+import { baselineOf, type GainLike } from "./gains.ts";
+import { below, tableOf } from "./_layout.ts";
 
 /** Below this mean off-sample mass, the inputs were the sampled tokens and hardly anything else. */
 const LITTLE_MIXING = 0.01;
 
+/** Outside of these accuracies of the baseline, hardly any problem can be won, or lost. */
+const FLOOR = 0.05, CEILING = 0.95;
+
 const HEADER = [
   "method",
   "accuracy %",
-  "gain, points [95 %]",
-  "p",
+  "gain [95 %]",
   "p (Holm)",
   "won/lost",
-  "tokens ×",
-  "s/run",
+  "finds",
+  "tok ×",
   "cut %",
-  "mean H",
-  "off-sample",
 ];
 
-function seconds(value = NaN): string {
-  return Number.isNaN(value) ? "–" : value < 10 ? value.toFixed(2) : value.toFixed(0);
+/** An interval's end, or a dash. */
+const end = (value: number) => Number.isFinite(value) ? signed(value) : "–";
+
+const pCell = (p: number) => Number.isFinite(p) ? pText(p).replace("= ", "") : "–";
+
+/** The smallest gain that a row like this one finds, at its own disagreement and design effect. */
+function found(row: GainLike, comparisons: number): string {
+  const { problems, repeats, won, lost, designEffect = repeats } = row;
+  const gain = minimumDetectableGain({
+    problems,
+    repeats,
+    designEffect: Math.min(repeats, Math.max(1, designEffect)),
+    discordance: Math.min(1, (won + lost) / (row.pairs ?? problems * repeats)),
+    comparisons,
+  });
+  return Number.isFinite(gain) ? bare(gain) : "–";
 }
 
-/** A number, or a dash where it is not known, as of imported runs. */
-function fixed(value: number, digits: number): string {
-  return Number.isNaN(value) ? "–" : value.toFixed(digits);
-}
-
-function cells(row: GainLike): string[] {
-  const isBaseline = row.gain === 0 && row.low === 0 && row.high === 0 &&
-    row.won + row.lost === 0 &&
-    row.parameters.name === "standard";
-  const { meanEntropy, meanOffSampleMass } = row.mixing;
-  const compared = isBaseline ? ["–", "–", "–", "–"] : [
-    `${signed(row.gain)} [${signed(row.low)}, ${signed(row.high)}]`,
-    pText(row.p).replace("= ", ""),
-    pText(row.adjustedP).replace("= ", ""),
+function cells(row: GainLike, baseline: GainLike, comparisons: number): string[] {
+  const compared = row === baseline ? ["–", "–", "–", "–"] : [
+    `${end(row.gain)} [${end(row.low)}, ${end(row.high)}]`,
+    pCell(row.adjustedP),
     `${row.won}/${row.lost}`,
+    found(row, row.isPrimary ? 1 : comparisons),
   ];
+  const cut = row.cut ?? row.truncated;
   return [
-    row.method,
+    row.isPrimary ? `${row.method} *` : row.method,
     `${bare(row.accuracy)} [${bare(row.accuracyLow)}, ${bare(row.accuracyHigh)}]`,
     ...compared,
-    fixed(row.tokensRatio, 2),
-    seconds(row.meanSeconds),
-    row.truncated === undefined || row.n === undefined
-      ? "–"
-      : (100 * row.truncated / row.n).toFixed(1),
-    fixed(meanEntropy, 3),
-    fixed(meanOffSampleMass, 3),
+    known(row.tokensRatio, 2),
+    known(cut === undefined || row.n === undefined ? undefined : 100 * cut / row.n, 1),
   ];
 }
 
-/** The smallest gain that a study of this size finds, at the disagreement that it found itself. */
-function detectable(rows: readonly GainLike[], problems: number): string[] {
-  const others = rows.filter((row) => row.parameters.name !== "standard");
-  if (others.length === 0) return [];
-  const shares = others.map(({ won, lost, problems, repeats }) =>
-    (won + lost) / (problems * repeats)
-  );
-  const discordance = Math.min(1, shares.reduce((a, b) => a + b, 0) / shares.length);
-  const gain = minimumDetectableGain({ problems, discordance, comparisons: others.length });
-  const count = others.length === 1 ? "1 comparison" : `${others.length} comparisons`;
-  return [
-    `with ${problems} problems, ${count} and ${
-      bare(discordance)
-    } % of pairs disagreeing, gains from ` +
-    `${bare(gain)} points are found with 80 % power`,
-  ];
-}
-
-/** What a reader of the table must know: its N, and whether MoI had anything to mix. */
-function notes(rows: readonly GainLike[]): string[] {
+/** What a reader of the table must know: its N, its terms, and whether it can tell anything. */
+function notes(rows: readonly GainLike[], baseline: GainLike, comparisons: number): string[] {
   const problems = Math.max(...rows.map((row) => row.problems));
   const repeats = Math.max(...rows.map((row) => row.repeats));
   const mixed = rows.filter((row) => row.parameters.name === "moi")
-    .map((row) => row.mixing.meanOffSampleMass);
-  const most = Math.max(0, ...mixed.filter((mass) => !Number.isNaN(mass)));
-  const inactive = mixed.length > 0 && most < LITTLE_MIXING;
+    .map((row) => row.mixing.meanOffSampleMass).filter(Number.isFinite);
+  const most = Math.max(0, ...mixed), seconds = baseline.meanSeconds;
+  const others = rows.filter((row) => row !== baseline);
+  const primary = others.find((row) => row.isPrimary);
+  const ungradable = rows.reduce((sum, row) => sum + (row.ungradable ?? 0), 0);
+  const { accuracy } = baseline;
   return [
-    `N = ${problems} problems × ${repeats} repeat${repeats === 1 ? "" : "s"}; ` +
-    "gains are paired by problem; s/run: wall time, shared with its batch; cut: at the token limit; " +
-    "H: entropy / ln V; off-sample: weight on other tokens than the sampled one",
-    ...detectable(rows, problems),
-    ...(inactive
+    `N = ${problems} problems × ${repeats} repeat${
+      repeats === 1 ? "" : "s"
+    }; gains in points over ` +
+    `${baseline.method}, paired by problem; intervals are pointwise`,
+    ...(others.length === 0 ? [] : [
+      `finds: the smallest true gain in points that such a row finds with 80 % power` +
+      (comparisons > 1 ? `, at p ≤ 0.05 over ${comparisons} comparisons` : ""),
+    ]),
+    ...(primary
+      ? [
+        `* ${primary.method} was declared as the primary comparison before the study ran: its p is not adjusted`,
+      ]
+      : []),
+    `cut: at the token limit without a right answer; H: entropy / ln V; mass: mean weight on other tokens ` +
+    `than the sampled one` +
+    (seconds === undefined || !Number.isFinite(seconds)
+      ? ""
+      : `; a run of ${baseline.method} took ${seconds.toPrecision(2)} s, shared with its batch`),
+    ...(ungradable > 0
+      ? [`ungradable: ${ungradable} runs that nothing can judge are left out, with their partners`]
+      : []),
+    ...(accuracy < FLOOR
+      ? [
+        `floor: ${baseline.method} is right in ${
+          percent(accuracy)
+        }, too seldom for this study to see a gain`,
+      ]
+      : []),
+    ...(accuracy > CEILING
+      ? [
+        `ceiling: ${baseline.method} is right in ${
+          percent(accuracy)
+        }, too often for this study to see a gain`,
+      ]
+      : []),
+    ...(mixed.length > 0 && most < LITTLE_MIXING
       ? [
         `MoI had almost nothing to mix here: its mean off-sample mass is at most ${
           most.toFixed(4)
@@ -102,11 +119,36 @@ function notes(rows: readonly GainLike[]): string[] {
   ];
 }
 
+/** Where runs were cut: what of a gain comes from finishing, and what from being right. */
+function finishing(rows: readonly GainLike[], baseline: GainLike): Html[] {
+  if (!rows.some((row) => (row.cut ?? 0) > 0)) return [];
+  const share = (value: number | undefined) => value === undefined ? "–" : bare(value);
+  const part = (row: GainLike, value: number | undefined) =>
+    row === baseline || value === undefined ? "–" : signed(value);
+  const lines = rows.map((row) => [
+    row.method,
+    share(row.finished),
+    share(row.rightOfFinished),
+    part(row, row.gainOfFinishing),
+    part(row, row.gainOfRightness),
+  ]);
+  const header = ["method", "finished %", "right of these %", "gain: finishing", "gain: right"];
+  return [tableOf(header, lines, [
+    "runs were cut at the token limit: a gain is one of finishing more often plus one of being right " +
+    "more often once finished",
+  ])];
+}
+
 /**
- * The rows of `gains()` as a table.
+ * The rows of `gains()` as a table: accuracy and gain with their intervals, p, problems won and lost, the
+ * smallest gain that could have been found, tokens over the baseline's, runs cut, mean H and off-sample mass.
  *
- * @param rows Rows of `gains()`.
- * @returns The table, with N and a warning where mixing was inactive.
+ * Where runs were cut at the token limit, a second table says what of a gain comes from finishing more often
+ * and what from being right more often once finished.
+ *
+ * @param rows Rows of `gains()`; the baseline is the one marked `isBaseline`.
+ * @returns The table, with N, and a warning where it cannot show a gain: on a floor or at a ceiling, or with
+ * nothing to mix.
  * @throws {RangeError} Where there are no rows.
  *
  * @example
@@ -126,32 +168,18 @@ function notes(rows: readonly GainLike[]): string[] {
  */
 export function gainsTable(rows: readonly GainLike[]): Html {
   if (rows.length === 0) throw new RangeError("Cannot make a table as 'rows' must hold a row");
-  const lines = [HEADER, ...rows.map(cells)];
-  const widths = HEADER.map((_, i) => Math.max(...lines.map((line) => [...line[i]!].length)));
-  const pad = (text: string, i: number) => {
-    const space = " ".repeat(widths[i]! - [...text].length);
-    return i === 0 ? text + space : space + text;
-  };
-  const footer = notes(rows);
-  const html = lines.map((line, i) => {
-    const tag = i === 0 ? "th" : "td";
-    const items = line.map((text, column) => {
-      const align = column === 0 ? "left" : "right";
-      return `<${tag} style="text-align:${align};padding:2px 10px;white-space:nowrap">${
-        escapeHtml(text)
-      }</${tag}>`;
-    });
-    return `<tr>${items.join("")}</tr>`;
-  });
-  return {
-    html: `<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:13px">${
-      html.join("\n")
-    }</table></div>${
-      footer.map((line) => `<p style="font-size:13px">${escapeHtml(line)}.</p>`).join("")
-    }`,
-    text: [
-      ...lines.map((line) => line.map(pad).join("  ").trimEnd()),
-      ...footer,
-    ].join("\n"),
-  };
+  const baseline = baselineOf(rows, undefined) ?? rows[0]!;
+  const comparisons = Math.max(1, rows.filter((row) => row !== baseline && !row.isPrimary).length);
+  const counted = rows.some((row) => (row.ungradable ?? 0) > 0);
+  const header = [...HEADER, ...(counted ? ["ungradable"] : []), "H", "mass"];
+  const lines = rows.map((row) => [
+    ...cells(row, baseline, comparisons),
+    ...(counted ? [`${row.ungradable ?? 0}`] : []),
+    known(row.mixing.meanEntropy, 3),
+    known(row.mixing.meanOffSampleMass, 3),
+  ]);
+  return below(
+    tableOf(header, lines, notes(rows, baseline, comparisons)),
+    ...finishing(rows, baseline),
+  );
 }

@@ -4,28 +4,50 @@
  *
  * Source: ours. λ = 0 is standard decoding, λ = 1 the direct mixture.
  *
+ * MoI is `λ = H / (β + 1)`, anew at every step. With `matchBeta` λ is that in the mean over the steps so far,
+ *
+ * ```text
+ * λ_t = Σ_s≤t H_s · (1 − p_y) / Σ_s≤t (1 − p_y) / (β + 1),
+ * ```
+ *
+ * so that a run spends about as much weight on other tokens as MoI would, but not more where the model is
+ * less certain: what is left of a difference to MoI is what the weighting by entropy does.
+ *
  * @module
  */
 
 import { oneToken } from "../../model/mod.ts";
-import { checkNumber, checkOptions } from "../../_check.ts";
+import { checkNumber, checkOptions, refusal } from "../../_check.ts";
 import type { Method } from "../method.ts";
 import { checkPhase, inPhase, PHASE_OPTIONS, type PhaseOptions } from "../phase.ts";
 import type { AboutMethod } from "./about.ts";
-import { checkPrior, priorNeeds, priorOf, type PriorOptions, withToken } from "./prior.ts";
+import {
+  checkPrior,
+  priorNeeds,
+  priorOf,
+  type PriorOptions,
+  probabilityOf,
+  withToken,
+} from "./prior.ts";
 
 /** Options of {@linkcode linearMixture}. */
 export interface LinearMixtureOptions extends PriorOptions, PhaseOptions {
   /** Weight λ of the distribution, from 0 to 1. Default: 0.5. */
   readonly weight?: number;
+  /**
+   * In place of `weight`: β of the MoI whose weight on other tokens is matched in the mean, from 0. The
+   * distribution is then the one sampled from, whole. Default: none.
+   */
+  readonly matchBeta?: number;
 }
 
 /**
  * Linear mixture.
  *
- * @param options λ, which distribution is mixed, and when.
+ * @param options λ, or the MoI that it matches; which distribution is mixed, and when.
  * @returns The method.
- * @throws {RangeError} Where λ is outside [0, 1].
+ * @throws {RangeError} Where λ is outside [0, 1], or the β to match is negative or infinite.
+ * @throws {TypeError} Where `matchBeta` is given beside what it decides.
  *
  * @example
  * ```ts
@@ -37,9 +59,10 @@ export interface LinearMixtureOptions extends PriorOptions, PhaseOptions {
  * ```
  */
 export function linearMixture(options: LinearMixtureOptions = {}): Method {
-  checkOptions("mix", options, ["weight", "prior", "topK", ...PHASE_OPTIONS]);
+  checkOptions("mix", options, ["weight", "matchBeta", "prior", "topK", ...PHASE_OPTIONS]);
   checkPrior("mix", options);
   checkPhase("mix", options);
+  if (options.matchBeta !== undefined) return matched(options.matchBeta, options);
   const { weight = 0.5, prior = "sampler", topK = 0 } = options;
   checkNumber("mix", "weight", weight, { min: 0, max: 1 });
   return inPhase<undefined>({
@@ -53,6 +76,39 @@ export function linearMixture(options: LinearMixtureOptions = {}): Method {
         : withToken(priorOf(distribution, prior, topK), weight, token, 1 - weight),
       state: undefined,
     }),
+  }, options);
+}
+
+/** Sums over the steps so far. */
+interface Spent {
+  /** Σ H · (1 − p_y) */
+  readonly weighted: number;
+  /** Σ (1 − p_y) */
+  readonly rest: number;
+}
+
+/** λ as MoI's, in the mean over the steps so far. */
+function matched(beta: number, options: LinearMixtureOptions): Method {
+  checkNumber("mix", "matchBeta", beta, { min: 0 });
+  for (const name of ["weight", "prior", "topK"] as const) {
+    if (options[name] === undefined) continue;
+    const rule = "be left out, as 'matchBeta' decides it";
+    throw new TypeError(refusal("mix", name, rule, options[name]));
+  }
+  return inPhase<Spent>({
+    name: "linearMixture",
+    parameters: { matchBeta: beta },
+    init: () => ({ weighted: 0, rest: 0 }),
+    step(distribution, token, spent) {
+      const others = 1 - (probabilityOf(distribution, token) ?? 0);
+      const H = Math.min(1, distribution.normalizedEntropy);
+      const state = { weighted: spent.weighted + H * others, rest: spent.rest + others };
+      const weight = state.rest === 0 ? 0 : state.weighted / state.rest / (beta + 1);
+      return {
+        input: weight === 0 ? oneToken(token) : withToken(distribution, weight, token, 1 - weight),
+        state,
+      };
+    },
   }, options);
 }
 

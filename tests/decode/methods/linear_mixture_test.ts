@@ -3,6 +3,7 @@ import {
   directMixture,
   distributionOf,
   linearMixture,
+  moi,
   samplerOf,
   softmax,
   standard,
@@ -76,10 +77,51 @@ const REFUSED: [object, typeof RangeError | typeof TypeError, string][] = [
   [{ weight: "1" }, TypeError, "'weight' must be a number at least 0 and at most 1"],
   [{ prior: "sample" }, RangeError, "'prior' must be 'sampler' or 'model'"],
   [{ topK: 0.5 }, RangeError, "'topK' must be an integer at least 0: current value is 0.5"],
-  [{ lambda: 1 }, TypeError, "'lambda' is not an option: known options are weight, prior, topK"],
+  [
+    { lambda: 1 },
+    TypeError,
+    "'lambda' is not an option: known options are weight, matchBeta, prior, topK",
+  ],
 ];
 for (const [options, type, sentence] of REFUSED) {
   Deno.test(`linearMixture() refuses ${Deno.inspect(options)}`, () => {
     assertThrows(() => linearMixture(options), type, `Cannot mix as ${sentence}`);
   });
 }
+
+Deno.test("linearMixture({ matchBeta }) has MoI's weight in the mean of the steps so far", () => {
+  const all = samples(60, 35), method = linearMixture({ matchBeta: 1 });
+  let state: unknown = method.init({ vocabularySize: 0, prompt: [], uniform: () => 0 });
+  let weighted = 0, rest = 0;
+  for (const [i, { distribution, token }] of all.entries()) {
+    const { vocabularySize } = distribution, p = spreadOf(distribution);
+    weighted += distribution.normalizedEntropy * (1 - p[token]!);
+    rest += 1 - p[token]!;
+    const step = method.step(distribution, token, state);
+    state = step.state;
+    const weight = rest === 0 ? 0 : weighted / rest / 2;
+    spread(step.input, vocabularySize).forEach((w, id) =>
+      assertAlmostEquals(w, weight * p[id]! + (id === token ? 1 - weight : 0), 1e-12)
+    );
+    if (i > 0) continue; // one step is MoI's own
+    const mixed = spread(mixtureOf(moi({ beta: 1 }), { distribution, token }), vocabularySize);
+    spread(step.input, vocabularySize).forEach((w, id) => assertAlmostEquals(w, mixed[id]!, 1e-12));
+  }
+});
+
+Deno.test("linearMixture({ matchBeta }) is standard() where the model is certain", () => {
+  const certain = distributionOf(new Float32Array([0, -Infinity, -Infinity]), samplerOf());
+  const input = mixtureOf(linearMixture({ matchBeta: 0 }), { distribution: certain, token: 0 });
+  assertEquals(spread(input, 3), [1, 0, 0]);
+});
+
+Deno.test("linearMixture({ matchBeta }) decides the rest itself", () => {
+  assertEquals({ ...linearMixture({ matchBeta: 2 }).parameters }, { matchBeta: 2 });
+  assertThrows(
+    () => linearMixture({ matchBeta: 1, weight: 0.5 }),
+    TypeError,
+    "'weight' must be left",
+  );
+  assertThrows(() => linearMixture({ matchBeta: 1, topK: 5 }), TypeError, "'topK' must be left");
+  assertThrows(() => linearMixture({ matchBeta: -1 }), RangeError, "'matchBeta'");
+});

@@ -5,8 +5,15 @@ import {
   assertNotEquals,
   assertThrows,
 } from "@std/assert";
-import { distributionOf, type Mixture, moi, randomMixture, samplerOf } from "@moi/moi/decode";
-import { contextOf, mixtureOf, type Sample, samples, spread, spreadOf } from "./_distributions.ts";
+import {
+  type Distribution,
+  distributionOf,
+  type Mixture,
+  moi,
+  randomMixture,
+  samplerOf,
+} from "@moi/moi/decode";
+import { contextOf, mixtureOf, samples, spread, spreadOf } from "./_distributions.ts";
 
 const SIZE = 50;
 const distribution = distributionOf(
@@ -15,27 +22,27 @@ const distribution = distributionOf(
   4,
 );
 
-/** q alone: at β = 0 and H = 1 nothing is the token's own. */
-function wholly(tokens: "uniform" | "permuted", { distribution, token }: Sample, seed = 0) {
-  const flat = { distribution: { ...distribution, normalizedEntropy: 1 }, token };
-  return mixtureOf(randomMixture({ beta: 0, tokens }), flat, seed);
+/** q alone: at β = 0 and H = 1, with a token that has no chance, nothing is the token's own. */
+function wholly(tokens: "uniform" | "permuted", own: Distribution, token: number, seed = 0) {
+  const flat = { ...own, normalizedEntropy: 1 };
+  return mixtureOf(randomMixture({ beta: 0, tokens }), { distribution: flat, token }, seed);
 }
 
 const offSampleMass = ({ ids, weights }: Mixture, token: number) =>
   Array.from(weights).reduce((sum, w, k) => ids[k] === token ? sum : sum + w, 0);
 
-Deno.test("randomMixture() gives other tokens what moi() gives them, but for q of the token", () => {
+Deno.test("randomMixture() spends on other tokens what moi() spends, step by step", () => {
   for (const tokens of ["uniform", "permuted"] as const) {
     for (const sample of samples(200, 41)) {
-      const { distribution, token } = sample, { vocabularySize, normalizedEntropy } = distribution;
-      const q = spread(wholly(tokens, sample), vocabularySize)[token]!;
+      const { distribution, token } = sample, { normalizedEntropy } = distribution;
       const p = spreadOf(distribution)[token]!;
-      for (const beta of [0, 0.25, 1, 8]) {
-        const share = normalizedEntropy / (beta + 1);
-        const own = offSampleMass(mixtureOf(randomMixture({ beta, tokens }), sample), token);
-        assertAlmostEquals(own, share * (1 - q), 1e-12);
-        const imitated = offSampleMass(mixtureOf(moi({ beta }), sample), token);
-        assertAlmostEquals(imitated, share * (1 - p), 1e-12);
+      for (const beta of [0.25, 1, 8]) {
+        const mixed = mixtureOf(randomMixture({ beta, tokens }), sample);
+        const own = offSampleMass(mixed, token);
+        assertAlmostEquals(own, normalizedEntropy * (1 - p) / (beta + 1), 1e-12);
+        assertAlmostEquals(own, offSampleMass(mixtureOf(moi({ beta }), sample), token), 1e-12);
+        assertAlmostEquals(Array.from(mixed.weights).reduce((a, b) => a + b), 1, 1e-12);
+        assert(spread(mixed, distribution.vocabularySize).every((w) => w >= 0));
       }
     }
   }
@@ -43,19 +50,32 @@ Deno.test("randomMixture() gives other tokens what moi() gives them, but for q o
 
 Deno.test("randomMixture() of uniform tokens gives all others the same weight", () => {
   const weights = spread(mixtureOf(randomMixture(), { distribution, token: 7 }), SIZE);
-  const H = distribution.normalizedEntropy;
+  const mass = distribution.normalizedEntropy * (1 - spreadOf(distribution)[7]!) / 2;
   weights.forEach((w, id) => {
-    assertAlmostEquals(w, H / 2 / SIZE + (id === 7 ? (2 - H) / 2 : 0), 1e-15);
+    assertAlmostEquals(w, id === 7 ? 1 - mass : mass / (SIZE - 1), 1e-15);
   });
 });
 
-Deno.test("randomMixture() of permuted tokens uses p's own weights, each once", () => {
+Deno.test("randomMixture() at β = 0 has no negative weight, however small the token's chance", () => {
+  const logits = new Float32Array(SIZE).fill(0);
+  logits[7] = -20;
+  const input = wholly("uniform", distributionOf(logits, samplerOf()), 7);
+  assert(spread(input, SIZE).every((w) => w >= 0));
+  assertAlmostEquals(Array.from(input.weights).reduce((a, b) => a + b), 1, 1e-12);
+});
+
+Deno.test("randomMixture() of permuted tokens uses p's own weights, each once, and not on the token", () => {
   const truncated = distributionOf(distribution.logits, samplerOf({ topK: 12 }), 4);
   for (const own of [distribution, truncated]) {
-    const input = wholly("permuted", { distribution: own, token: 7 }, 3);
-    const weights = Array.from(input.weights).filter((w) => w > 0).sort();
-    assertEquals(weights, [...own.probabilities].sort());
-    assertNotEquals(spread(input, SIZE), spreadOf(own));
+    for (const token of [own.ids[0]!, own.ids[5]!, own.ids.at(-1)!]) {
+      const p = spreadOf(own), mixed = spread(wholly("permuted", own, token, 3), SIZE);
+      const [there, here] = [p, mixed].map((all) =>
+        all.filter((w, id) => id !== token && w > 0).sort((a, b) => a - b)
+      );
+      there!.forEach((w, i) => assertAlmostEquals(here![i]!, w, 1e-12)); // H = 1: the mass is 1 − p_y
+      assertEquals(here!.length, there!.length);
+      assertNotEquals(mixed, p);
+    }
   }
 });
 
@@ -70,18 +90,20 @@ Deno.test("randomMixture() permutes anew at every step, and the same way for the
   assertNotEquals(at(0, 1), at(0, 2));
 });
 
-Deno.test("randomMixture() of permuted tokens puts every weight on every token about as often", () => {
-  const small = distributionOf(new Float32Array([3, 2, 1, 0, -1]), samplerOf({ topK: 2 }));
+Deno.test("randomMixture() of permuted tokens puts every weight on every other token about as often", () => {
+  const small = distributionOf(new Float32Array([3, 2, 1, 0, -1]), samplerOf({ topK: 3 }));
   const n = 5000, counts = [0, 1].map(() => new Array<number>(5).fill(0));
   for (let step = 0; step < n; step++) {
-    const input = wholly("permuted", { distribution: { ...small, step }, token: 0 }, 9);
-    for (let k = 0; k < input.ids.length; k++) {
-      const rank = [...small.probabilities].indexOf(input.weights[k]!);
-      if (rank >= 0) counts[rank]![input.ids[k]!]!++;
-    }
+    const { ids, weights } = wholly("permuted", { ...small, step }, 0, 9);
+    Array.from(ids).forEach((id, k) => {
+      if (k > 0) counts[weights[k]! > weights[k === 1 ? 2 : 1]! ? 0 : 1]![id]!++;
+    });
   }
-  const sigma = Math.sqrt(0.2 * 0.8 / n);
-  for (const count of counts.flat()) assertAlmostEquals(count / n, 0.2, 4 * sigma);
+  const sigma = Math.sqrt(0.25 * 0.75 / n);
+  for (const count of counts) {
+    assertEquals(count[0], 0);
+    for (const one of count.slice(1)) assertAlmostEquals(one / n, 0.25, 4 * sigma);
+  }
 });
 
 Deno.test("randomMixture() has no relation to p: its tokens are seldom the probable ones", () => {
@@ -89,8 +111,7 @@ Deno.test("randomMixture() has no relation to p: its tokens are seldom the proba
   let mass = 0;
   const n = 500, token = (top + 1) % SIZE;
   for (let step = 0; step < n; step++) {
-    const input = wholly("permuted", { distribution: { ...distribution, step }, token }, 5);
-    mass += spread(input, SIZE)[top]!;
+    mass += spread(wholly("permuted", { ...distribution, step }, token, 5), SIZE)[top]!;
   }
   assert(Math.max(...distribution.probabilities) > 0.05);
   assertAlmostEquals(mass / n, 1 / SIZE, 0.01);
@@ -98,7 +119,11 @@ Deno.test("randomMixture() has no relation to p: its tokens are seldom the proba
 
 Deno.test("randomMixture() records its knobs", () => {
   const { name, parameters } = randomMixture({ beta: 0.25 });
-  assertEquals([name, { ...parameters }], ["randomMixture", { beta: 0.25, tokens: "uniform" }]);
+  assertEquals([name, { ...parameters }], ["randomMixture", {
+    beta: 0.25,
+    tokens: "uniform",
+    offSampleMass: "moi",
+  }]);
 });
 
 const REFUSED: [object, typeof RangeError | typeof TypeError, string][] = [
