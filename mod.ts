@@ -1,5 +1,5 @@
 /**
- * Mixture of Inputs (MoI), tried, measured and believed.
+ * Mixture of Inputs (MoI), tried and measured.
  *
  * After a language model samples a token y from its distribution p, standard decoding feeds back y
  * alone. MoI (arXiv 2505.14827) feeds back a mixture of token embeddings,
@@ -10,8 +10,9 @@
  * loadModel ─▶ generate(method) ─▶ runStudy(task, methods) ─▶ gains ─▶ plotGains ─▶ show
  * ```
  *
- * Two controls ship inside the package. On `votes-tiny` mixing provably helps, on `countdown-tiny`
- * it does nothing; an instrument that tells them apart is one whose other numbers can be believed.
+ * Two controls ship inside the package. The only error of `votes-tiny` is the noise of its own draws, part
+ * of which mixing recovers; `countdown-tiny-baseline` has almost nothing to mix. They show which effects
+ * the instrument sees, and nothing about language models.
  *
  * @example A β curve
  * ```ts

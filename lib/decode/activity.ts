@@ -11,7 +11,7 @@
  *
  * Compared are P_t and Q_t: total variation is the least share of next tokens that would be drawn
  * differently. All earlier mixtures count, since their keys and values are what later positions read.
- * On the positive control, `votes-tiny`, a single mixture changes the very next distribution by next to
+ * On `votes-tiny` a single mixture changes the very next distribution by next to
  * nothing (JS 10⁻⁶ nats), and all of them together decide the answer.
  *
  * What it cannot say: whether a change is for the better. The mixtures are those of the text as it

@@ -1,5 +1,5 @@
 /**
- * The two controls that ship inside the package, as folders of Hugging Face files.
+ * The controls that ship inside the package, as folders of Hugging Face files.
  *
  * Imported from disk they are read where they lie. Imported by URL they are fetched once, checked
  * against their SHA-256 and kept in the cache folder.
@@ -24,6 +24,13 @@ const SUMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "config.json": "e7f9900de35ab78f9b6fd74b23a33659a2bf9acb9e94ac4e6f66d39ecf3b0951",
     "generation_config.json": "46d4e8e420e1c825fa40d71bdbf849c6f665c665f9e89a4abdb75895dd45c34d",
     "model.safetensors": "b40748d8fa6b85fe4b13d99cceac30266db918ea6c8edb6f1113a56ef3800dc2",
+    "tokenizer.json": "2cf3fd055287d7e6a4f7e4b9f8272b29a27dd22ab427ca29788430220a0edc4e",
+    "tokenizer_config.json": "09e26cf19f65cddd5bf4bae562f963b52d98d47c92bb83f11819a3568b003944",
+  },
+  "countdown-tiny-baseline": {
+    "config.json": "e7f9900de35ab78f9b6fd74b23a33659a2bf9acb9e94ac4e6f66d39ecf3b0951",
+    "generation_config.json": "46d4e8e420e1c825fa40d71bdbf849c6f665c665f9e89a4abdb75895dd45c34d",
+    "model.safetensors": "08730d1e986325bd9b46bf1ae55708f7a15167b2cdd9f605e068b29a72952959",
     "tokenizer.json": "2cf3fd055287d7e6a4f7e4b9f8272b29a27dd22ab427ca29788430220a0edc4e",
     "tokenizer_config.json": "09e26cf19f65cddd5bf4bae562f963b52d98d47c92bb83f11819a3568b003944",
   },

@@ -207,8 +207,8 @@ async function forgetting<T>(files: readonly MappedFile[], work: () => Promise<T
  * The graph is built here from the checkpoint's own files, with a mixture of embeddings as its
  * input; the weights are mapped, not read into the JavaScript heap.
  *
- * @param id "votes-tiny" or "countdown-tiny" (embedded), or a folder (path or file URL) in Hugging
- * Face format: `config.json`, `model.safetensors`, and usually `generation_config.json`,
+ * @param id "votes-tiny", "countdown-tiny-baseline" or "countdown-tiny" (embedded), or a folder (path or
+ * file URL) in Hugging Face format: `config.json`, `model.safetensors`, and usually `generation_config.json`,
  * `tokenizer.json`, `tokenizer_config.json`; or a GGUF file, or a folder with one and nothing else. A
  * folder without `model.safetensors` and its index may
  * hold an ONNX export instead (`onnx/model*.onnx` or `model*.onnx`; `dtype` chooses among several):
@@ -221,7 +221,7 @@ async function forgetting<T>(files: readonly MappedFile[], work: () => Promise<T
  * @throws {SyntaxError} Where a file is malformed or asks for what is not implemented.
  * @throws {Deno.errors.NotFound} Where a file is missing.
  *
- * @example The positive control
+ * @example A control
  * ```ts
  * import { loadModel } from "@moi/moi/model";
  * import { assertEquals } from "@std/assert";

@@ -2,8 +2,9 @@
  * From an id to a model: checkpoint files, tokenizer, chat template, KV cache.
  *
  * A model maps mixtures of token embeddings to logits. Its only state are the caches that callers
- * open on it. Two models ship inside the package: `votes-tiny`, on which mixing provably helps, and
- * `countdown-tiny`, on which it does nothing.
+ * open on it. Controls ship inside the package: `votes-tiny`, a sensitivity check, whose only error is the
+ * noise of its own draws; `countdown-tiny-baseline`, a null control that never saw a mixture; and
+ * `countdown-tiny`, its twin that did.
  *
  * @example Logits after a chat prompt
  * ```ts

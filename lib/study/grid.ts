@@ -22,14 +22,16 @@ export interface BetaGridOptions {
   /** MoI's rule. Default: "paper". */
   readonly preset?: "paper" | "mixinputs-0.1.1";
   /**
-   * Whether direct, linear (λ = ¼, ½, ¾) and random mixtures (off-sample mass of MoI at the smallest
-   * β and at 1) are included. Default: true.
+   * Whether direct, linear (λ = ¼, ½, ¾) and random mixtures are included, and linear ones of MoI's weight in
+   * the mean; these and the random ones spend on other tokens what MoI does at the smallest β and at 1.
+   * Default: true.
    */
   readonly controls?: boolean;
 }
 
 /**
- * Methods by key: "standard", "moi-0.25", …, "direct", "linear-0.25", …, "random-0.25", "random-1".
+ * Methods by key: "standard", "moi-0.25", …, "direct", "linear-0.25", …, "linear-like-1",
+ * "random-0.25", "random-1".
  *
  * @param options Values of β, preset, controls.
  * @returns Methods for `runStudy`.
@@ -66,6 +68,10 @@ export function betaGrid(options: BetaGridOptions = {}): Record<string, Method> 
       ...[0.25, 0.5, 0.75].map((weight): [string, Method] => [
         `linear-${weight}`,
         linearMixture({ weight }),
+      ]),
+      ...imitated.map((beta): [string, Method] => [
+        `linear-like-${beta}`,
+        linearMixture({ matchBeta: beta }),
       ]),
       ...imitated.map((beta): [string, Method] => [`random-${beta}`, randomMixture({ beta })]),
     );

@@ -1,19 +1,21 @@
 /**
- * What the two embedded controls are for, in words that belong beside every curve of theirs.
+ * What the embedded controls are for, in words that belong beside every curve of theirs.
  *
  * @module
  */
 
 const NOTES: Readonly<Record<string, string>> = {
   votes:
-    "Positive control. The answer is a poll of twelve sampled ballots, so a perfect model errs " +
-    "by the sampling noise of its own draws; a draw fed back as the distribution it came from " +
-    "carries no noise, and mixing helps by construction. Greedy decoding removes the noise " +
-    "altogether. This shows that the instrument finds an effect where there is one; it is no " +
-    "evidence about language models.",
+    "A sensitivity check, built so that its only error is the noise of its own draws: the answer " +
+    "is a poll of twelve sampled ballots, and a draw fed back as the distribution it came from carries no " +
+    "noise. A lower temperature removes that noise better; MoI recovers part of what sampling at " +
+    "temperature 1 loses. It shows that the instrument sees effects of this size, nothing about language " +
+    "models.",
   countdown:
-    "Null control. The model is certain about nearly every token, so MoI has almost nothing " +
-    "to mix and an honest instrument shows no effect. No evidence about language models.",
+    "A null control: countdown-tiny-baseline never saw a mixture in training, and is certain about " +
+    "nearly every token, so that MoI has almost nothing to mix and an honest instrument shows no effect. Its " +
+    "accuracy is the share of answers that are finished within the token limit. (countdown-tiny, its twin, " +
+    "did see MoI's mixtures in the last phase of its training.) Nothing about language models.",
 };
 
 /**
@@ -26,7 +28,7 @@ const NOTES: Readonly<Record<string, string>> = {
  * ```ts
  * import { controlNote } from "@moi/moi/tasks";
  * import { assertStringIncludes } from "@std/assert";
- * assertStringIncludes(controlNote("votes")!, "Positive control");
+ * assertStringIncludes(controlNote("votes")!, "sensitivity check");
  * ```
  */
 export function controlNote(task: string): string | undefined {

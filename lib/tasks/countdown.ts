@@ -2,8 +2,10 @@
  * Countdown, the null control: reach a target with every given number once.
  *
  * The puzzle is that of TinyZero (https://github.com/Jiayi-Pan/TinyZero), small enough for
- * `countdown-tiny`, which is certain of nearly every token: there is next to nothing to mix, and an
- * honest instrument finds no gain from mixed inputs.
+ * `countdown-tiny-baseline`, which never saw a mixture and is certain of nearly every token: there is next
+ * to nothing to mix, and an honest instrument finds no gain from mixed inputs. (Its twin `countdown-tiny` did
+ * see mixtures in training.) Nearly all answers that are finished are right, so that accuracy is the share
+ * of answers finished within the token limit.
  *
  * @module
  */

@@ -2,10 +2,9 @@
  * Tasks: problems, the words they are put in, and graders.
  *
  * A {@linkcode Task} is a plain value, so a notebook can write its own. Two come with the package
- * and need no network: {@linkcode votes}, where mixed inputs provably help, and
- * {@linkcode countdown}, where there is almost nothing to mix. Each has a tiny model of the same
- * name that was trained for it: an instrument that finds the first effect and not the second can be
- * trusted with a third.
+ * and need no network: {@linkcode votes}, whose only error is the noise of a model's own draws, and
+ * {@linkcode countdown}, where there is almost nothing to mix. Each has a tiny model that was trained for
+ * it: they show which effects the instrument sees.
  *
  * The benchmarks of the field read their problems from a file, an address or a data set on the hub
  * ({@linkcode readRows}); none is shipped. {@linkcode TASKS} has them all by name.
@@ -33,7 +32,7 @@ export type { Message } from "../model/mod.ts"; // what a prompt is made of
 
 // The controls
 export type { SyntheticOptions } from "./synthetic.ts";
-export { votes, type VotesProblem } from "./votes.ts"; // positive control
+export { votes, type VotesProblem } from "./votes.ts"; // sensitivity check
 export { countdown, type CountdownFileOptions, type CountdownProblem } from "./countdown.ts"; // null control
 export { addition, type AdditionOptions, type AdditionProblem } from "./addition.ts";
 export { repetition, type RepetitionProblem } from "./repetition.ts";

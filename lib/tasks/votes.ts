@@ -1,10 +1,11 @@
 /**
- * Votes, the positive control: three wards of ballots, one of which is to be polled.
+ * Votes, a sensitivity check: three wards of ballots, one of which is to be polled.
  *
  * The model `votes-tiny` names a ward, draws a dozen of its ballots with replacement and answers
  * with the leader of that poll. The grader asks for the leader of the ward, so a perfect model errs
  * by the noise of its own draws alone. Feeding a draw back as the distribution it came from removes
- * that noise (Rao–Blackwell): here mixed inputs help, and by how much is known.
+ * that noise (Rao–Blackwell), and so does a lower temperature, better: the effect that an instrument must
+ * see here says nothing about language models.
  *
  * Source: this project's own task, made for `votes-tiny`.
  *

@@ -2,7 +2,7 @@
  * Outputs of the reference implementations, and checkpoints made from the golden one.
  *
  * `qwen3/` is a tiny Qwen3 with random weights; its outputs come from transformers 4.57.6 (float32,
- * eager attention). `votes-tiny.json` and `countdown-tiny.json` are outputs of the embedded models in
+ * eager attention). `votes-tiny.json`, `countdown-tiny.json` and `countdown-tiny-baseline.json` are outputs of the embedded models in
  * torch. `golden.json` in `qwen3/` names the tensors and formulas.
  */
 

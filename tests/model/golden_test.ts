@@ -198,7 +198,7 @@ async function* follow(model: Model, prompt: readonly number[], method: Method) 
   }
 }
 
-for (const name of ["votes-tiny", "countdown-tiny"]) {
+for (const name of ["votes-tiny", "countdown-tiny", "countdown-tiny-baseline"]) {
   Deno.test(`${name} logits after the 20 prompts are torch's`, async () => {
     await using model = await loadModel(name);
     const prompts = await promptsOf(name);
@@ -236,19 +236,21 @@ Deno.test("votes-tiny prompts of the task have torch's ids", async () => {
   }
 });
 
-Deno.test("countdown-tiny prompts have torch's text and ids", async () => {
-  await using model = await loadModel("countdown-tiny");
-  const task = countdown();
-  const problems = new Map((await task.problems()).map((problem) => [problem.id, problem]));
-  for (const { id, prompt, prompt_text, input_ids } of await promptsOf("countdown-tiny")) {
-    const messages = task.prompt(problems.get(id)!);
-    assertEquals(messages, [{ role: "user", content: prompt! }]);
-    const text = model.chat([{ role: "user", content: prompt! }]);
-    assertEquals(text, prompt_text!);
-    assertEquals(model.tokenizer.encode(text), input_ids);
-    assertEquals(model.tokenizer.decode(input_ids), prompt_text!);
-  }
-});
+for (const name of ["countdown-tiny", "countdown-tiny-baseline"]) {
+  Deno.test(`${name} prompts have torch's text and ids`, async () => {
+    await using model = await loadModel(name);
+    const task = countdown();
+    const problems = new Map((await task.problems()).map((problem) => [problem.id, problem]));
+    for (const { id, prompt, prompt_text, input_ids } of await promptsOf(name)) {
+      const messages = task.prompt(problems.get(id)!);
+      assertEquals(messages, [{ role: "user", content: prompt! }]);
+      const text = model.chat([{ role: "user", content: prompt! }]);
+      assertEquals(text, prompt_text!);
+      assertEquals(model.tokenizer.encode(text), input_ids);
+      assertEquals(model.tokenizer.decode(input_ids), prompt_text!);
+    }
+  });
+}
 
 Deno.test("votes-tiny MoI traces at β = ¼ are torch's", async () => {
   await using model = await loadModel("votes-tiny");
@@ -265,23 +267,25 @@ Deno.test("votes-tiny MoI traces at β = ¼ are torch's", async () => {
   }
 });
 
-Deno.test("countdown-tiny MoI traces at β = 1 with the most probable token are torch's", async () => {
-  await using model = await loadModel("countdown-tiny");
-  const prompts = (await promptsOf("countdown-tiny")).filter((prompt) => prompt.moi_beta1_argmax);
-  assertEquals(prompts.length, 8);
-  for (const { input_ids, moi_beta1_argmax } of prompts) {
-    const { ids, text, entropy, logits_after_12_tokens } = moi_beta1_argmax!;
-    const states = follow(model, input_ids, moi({ beta: 1 }));
-    let state = (await states.next()).value!;
-    const found: number[] = [];
-    for (let t = 0; t < ids.length; t++) {
-      assertLess(Math.abs(state.entropy - entropy[t]!), 5e-5);
-      if (t === 12) assertLess(maxDifference(state.logits, logits_after_12_tokens), 5e-4);
-      found.push(argmax(state.logits));
-      if (t < ids.length - 1) state = (await states.next(found.at(-1)!)).value!;
+for (const name of ["countdown-tiny", "countdown-tiny-baseline"]) {
+  Deno.test(`${name} MoI traces at β = 1 with the most probable token are torch's`, async () => {
+    await using model = await loadModel(name);
+    const prompts = (await promptsOf(name)).filter((prompt) => prompt.moi_beta1_argmax);
+    assertEquals(prompts.length, 8);
+    for (const { input_ids, moi_beta1_argmax } of prompts) {
+      const { ids, text, entropy, logits_after_12_tokens } = moi_beta1_argmax!;
+      const states = follow(model, input_ids, moi({ beta: 1 }));
+      let state = (await states.next()).value!;
+      const found: number[] = [];
+      for (let t = 0; t < ids.length; t++) {
+        assertLess(Math.abs(state.entropy - entropy[t]!), 5e-5);
+        if (t === 12) assertLess(maxDifference(state.logits, logits_after_12_tokens), 5e-4);
+        found.push(argmax(state.logits));
+        if (t < ids.length - 1) state = (await states.next(found.at(-1)!)).value!;
+      }
+      await states.return(undefined as never);
+      assertEquals(found, ids);
+      assertEquals(model.tokenizer.decode(found), text);
     }
-    await states.return(undefined as never);
-    assertEquals(found, ids);
-    assertEquals(model.tokenizer.decode(found), text);
-  }
-});
+  });
+}

@@ -48,7 +48,7 @@ Deno.test("studyReport() holds settings, a table, two figures and what changed h
 
 Deno.test("studyReport() says what a control is, and what greedy decoding gets", () => {
   const parts = studyReport(runs(1, ["standard", "moi-1"]), { greedy: runs(0, ["standard"]) });
-  assertStringIncludes(head(parts), "Positive control");
+  assertStringIncludes(head(parts), "sensitivity check");
   assertStringIncludes(head(parts), "Greedy decoding (temperature 0) on the same task: 66.7 %");
 });
 

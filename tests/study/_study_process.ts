@@ -23,7 +23,7 @@ export function mockStudy(count: number): Study<Letters> {
   return { model: mockModel(), task: letters({ count }), methods, maxNewTokens: 12 };
 }
 
-/** The study on the positive control. */
+/** The study on votes-tiny. */
 export async function votesStudy(limit: number): Promise<Study<VotesProblem>> {
   return { model: await loadModel("votes-tiny"), task: votes({ limit }), methods };
 }

@@ -1,5 +1,5 @@
 /**
- * The two embedded models, measured here, against what was measured in torch when they were made
+ * The embedded controls, measured here, against what was measured in torch when they were made
  * (table "Measured in torch" of their model cards: other random numbers, the same problems).
  */
 
@@ -47,13 +47,13 @@ Deno.test("runStudy() on votes-tiny finds the published gains, entropies and mas
   }
   const [base, strong] = rows;
   assert(base!.accuracyLow <= VOTES_STANDARD / 100 && VOTES_STANDARD / 100 <= base!.accuracyHigh);
-  assert(strong!.low > 0 && strong!.adjustedP < 0.001, "the positive control is positive");
+  assert(strong!.low > 0 && strong!.adjustedP < 0.001, "an effect of this size is seen");
 });
 
 // countdown-tiny, 500 problems × 3 seeds, T 0.6, top-p 0.95, 128 new tokens: MoI 0.0 … +0.1,
 // direct −24.6 ± 4.1 points; mean normalised entropy 0.016–0.022 over settings
-Deno.test("runStudy() on countdown-tiny finds nothing for moi() and much against direct", async () => {
-  await using model = await loadModel("countdown-tiny");
+Deno.test("runStudy() on the null control finds nothing for moi() and much against direct", async () => {
+  await using model = await loadModel("countdown-tiny-baseline");
   const runs = await runStudy({
     model,
     task: countdown({ limit: 120 }),

@@ -13,7 +13,10 @@ function laidOut(options?: BetaGridOptions): Record<string, object> {
 Deno.test("betaGrid() has the paper's β, and the controls", () => {
   const moi = (beta: number) => ({ name: "moi", beta, preset: "paper" });
   const linear = (weight: number) => ({ name: "linearMixture", weight, prior: "sampler", topK: 0 });
-  const random = (beta: number) => ({ name: "randomMixture", beta, tokens: "uniform" });
+  const random = (beta: number) => ({
+    ...{ name: "randomMixture", beta, tokens: "uniform", offSampleMass: "moi" },
+  });
+  const like = (matchBeta: number) => ({ name: "linearMixture", matchBeta });
   assertEquals(laidOut(), {
     "standard": { name: "standard" },
     "moi-0.25": moi(0.25),
@@ -26,6 +29,8 @@ Deno.test("betaGrid() has the paper's β, and the controls", () => {
     "linear-0.25": linear(0.25),
     "linear-0.5": linear(0.5),
     "linear-0.75": linear(0.75),
+    "linear-like-0.25": like(0.25),
+    "linear-like-1": like(1),
     "random-0.25": random(0.25),
     "random-1": random(1),
   });
