@@ -91,12 +91,32 @@ export function tabulate(
     one("method", runs, `, where they are compared by ${by}`);
     for (const [key, own] of Map.groupBy(runs, keyOf)) one("study", own, ` for ${shown(key)}`);
   }
+  checkProblems(verb, runs);
   const tables = new Map<string, MethodTable>();
   for (const run of runs) add(verb, tables, run, keyOf(run));
   for (const table of tables.values()) {
     for (const own of ["problems", "ungradable"] as const) sortKeys<unknown>(table[own]);
   }
   return tables;
+}
+
+/** Refuses runs whose problems have the same ids but other prompts or answers, where they tell. */
+function checkProblems(verb: string, runs: readonly Outcome[]): void {
+  const told = new Map<string, string>();
+  for (const run of runs) {
+    const { problemFields, taskParameters } = run as Partial<Run>;
+    if (problemFields === undefined) continue;
+    const here = JSON.stringify([problemFields, taskParameters]);
+    const there = told.get(run.problem) ?? here;
+    if (there !== here) {
+      throw new RangeError(
+        `Cannot ${verb} as 'runs' must be of the same problems: those of ${
+          shown(run.problem)
+        } differ in their prompt, their answer or the task's options`,
+      );
+    }
+    told.set(run.problem, here);
+  }
 }
 
 function sortKeys<V>(map: Map<string, V>): void {

@@ -22,16 +22,16 @@ export interface BetaGridOptions {
   /** MoI's rule. Default: "paper". */
   readonly preset?: "paper" | "mixinputs-0.1.1";
   /**
-   * Whether direct, linear (λ = ¼, ½, ¾) and random mixtures are included, and linear ones of MoI's weight in
-   * the mean; these and the random ones spend on other tokens what MoI does at the smallest β and at 1.
-   * Default: true.
+   * Whether direct, linear (λ = ¼, ½, ¾) and random mixtures are included. Linear ones called "like" and the
+   * random ones spend on other tokens what MoI does at the smallest β and at 1: in the mean over a run, for
+   * each draw, or ("expected") for no draw in particular. Default: true.
    */
   readonly controls?: boolean;
 }
 
 /**
  * Methods by key: "standard", "moi-0.25", …, "direct", "linear-0.25", …, "linear-like-1",
- * "random-0.25", "random-1".
+ * "random-0.25", "random-1", "random-expected-0.25", "random-expected-1".
  *
  * @param options Values of β, preset, controls.
  * @returns Methods for `runStudy`.
@@ -74,6 +74,10 @@ export function betaGrid(options: BetaGridOptions = {}): Record<string, Method> 
         linearMixture({ matchBeta: beta }),
       ]),
       ...imitated.map((beta): [string, Method] => [`random-${beta}`, randomMixture({ beta })]),
+      ...imitated.map((beta): [string, Method] => [
+        `random-expected-${beta}`,
+        randomMixture({ beta, mass: "expected" }),
+      ]),
     );
   }
   return Object.fromEntries(grid);

@@ -156,6 +156,12 @@ Deno.test("gains() compares models, on the same problems", () => {
   const [small, large] = gains(runs, { by: "model", baseline: "small" });
   assertEquals([small!.method, large!.method, large!.won, large!.lost], ["small", "large", 5, 0]);
   assertThrows(() => gains(runs), RangeError, "one model");
+  const told = runs.map((run, i) => ({ ...run, problemFields: { answer: i === 0 ? "a" : "b" } }));
+  assertThrows(
+    () => gains(told, { by: "model", baseline: "small" }),
+    RangeError,
+    `the same problems: those of "p0" differ`,
+  );
   const two = [...runs, ...of("large", ONE.direct).map((run) => ({ ...run, method: "direct" }))];
   assertThrows(() => gains(two, { by: "model", baseline: "small" }), RangeError, "one method");
   assertThrows(() => gains(runs, { by: "seed" as never }), RangeError, "'by'");

@@ -13,8 +13,8 @@ function laidOut(options?: BetaGridOptions): Record<string, object> {
 Deno.test("betaGrid() has the paper's β, and the controls", () => {
   const moi = (beta: number) => ({ name: "moi", beta, preset: "paper" });
   const linear = (weight: number) => ({ name: "linearMixture", weight, prior: "sampler", topK: 0 });
-  const random = (beta: number) => ({
-    ...{ name: "randomMixture", beta, tokens: "uniform", offSampleMass: "moi" },
+  const random = (beta: number, mass = "drawn") => ({
+    ...{ name: "randomMixture", beta, tokens: "uniform", mass },
   });
   const like = (matchBeta: number) => ({ name: "linearMixture", matchBeta });
   assertEquals(laidOut(), {
@@ -33,6 +33,8 @@ Deno.test("betaGrid() has the paper's β, and the controls", () => {
     "linear-like-1": like(1),
     "random-0.25": random(0.25),
     "random-1": random(1),
+    "random-expected-0.25": random(0.25, "expected"),
+    "random-expected-1": random(1, "expected"),
   });
 });
 
@@ -43,7 +45,7 @@ Deno.test("betaGrid() keeps standard first and the β in the order given", () =>
 
 Deno.test("betaGrid() imitates the smallest β and 1, each once", () => {
   const random = (betas: number[]) =>
-    Object.keys(betaGrid({ betas })).filter((key) => key.startsWith("random"));
+    Object.keys(betaGrid({ betas })).filter((key) => /^random-[\d.]+$/.test(key));
   assertEquals(random([4, 0.5]), ["random-0.5", "random-1"]);
   assertEquals(random([1]), ["random-1"]);
   assertEquals(random([Infinity]), ["random-1"]);

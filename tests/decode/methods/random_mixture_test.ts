@@ -48,6 +48,29 @@ Deno.test("randomMixture() spends on other tokens what moi() spends, step by ste
   }
 });
 
+Deno.test("randomMixture() of expected mass spends the mean over draws, whatever was drawn", () => {
+  for (const tokens of ["uniform", "permuted"] as const) {
+    for (const { distribution } of samples(50, 43)) {
+      const p = spreadOf(distribution),
+        method = randomMixture({ beta: 1, tokens, mass: "expected" });
+      const masses = Array.from(
+        distribution.ids,
+        (token) => offSampleMass(mixtureOf(method, { distribution, token }), token),
+      );
+      const moiMean = Array.from(
+        distribution.ids,
+        (token) =>
+          p[token]! * offSampleMass(mixtureOf(moi({ beta: 1 }), { distribution, token }), token),
+      ).reduce((a, b) => a + b, 0);
+      for (const [i, mass] of masses.entries()) {
+        // where nothing else can be drawn, there is nothing to permute
+        if (tokens === "permuted" && p[distribution.ids[i]!] === 1) continue;
+        assertAlmostEquals(mass, moiMean, 1e-9);
+      }
+    }
+  }
+});
+
 Deno.test("randomMixture() of uniform tokens gives all others the same weight", () => {
   const weights = spread(mixtureOf(randomMixture(), { distribution, token: 7 }), SIZE);
   const mass = distribution.normalizedEntropy * (1 - spreadOf(distribution)[7]!) / 2;
@@ -122,7 +145,7 @@ Deno.test("randomMixture() records its knobs", () => {
   assertEquals([name, { ...parameters }], ["randomMixture", {
     beta: 0.25,
     tokens: "uniform",
-    offSampleMass: "moi",
+    mass: "drawn",
   }]);
 });
 
@@ -136,7 +159,12 @@ const REFUSED: [object, typeof RangeError | typeof TypeError, string][] = [
     RangeError,
     `'tokens' must be 'uniform' or 'permuted': current value is "any"`,
   ],
-  [{ token: "uniform" }, TypeError, "'token' is not an option: known options are beta, tokens"],
+  [{ mass: "moi" }, RangeError, `'mass' must be 'drawn' or 'expected': current value is "moi"`],
+  [
+    { token: "uniform" },
+    TypeError,
+    "'token' is not an option: known options are beta, tokens, mass",
+  ],
 ];
 for (const [options, type, sentence] of REFUSED) {
   Deno.test(`randomMixture() refuses ${Deno.inspect(options)}`, () => {
