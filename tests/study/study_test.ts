@@ -44,7 +44,7 @@ Deno.test("runStudy() stores every field of every run", async () => {
     const plan = await planStudy(studyOf({ repeats: 2, seed: 7 }));
     for (const [i, run] of runs.entries()) {
       const { tokens, text, finishReason, grade, mixing, timing, ...known } = run;
-      const { problem, method, repeat, seed, prompt, tokens: input } = plan.runs[i]!;
+      const { problem, method, repeat, seed, prompt, wording, tokens: input } = plan.runs[i]!;
       assertEquals(known, {
         study: plan.study,
         model: plan.model,
@@ -59,6 +59,8 @@ Deno.test("runStudy() stores every field of every run", async () => {
         seed,
         sampler: { temperature: 1, topK: 0, topP: 1, minP: 0, maxNewTokens: 12 },
         prompt,
+        wording,
+        problemFields: plan.runs[i]!.fields,
         promptTokens: input.length,
         versions: {
           moi: manifest.version,
@@ -184,7 +186,7 @@ Deno.test("runStudy() repairs a last line that is torn at any byte", async () =>
     const bytes = await Deno.readFile(store);
     const start = bytes.lastIndexOf(10, bytes.length - 2) + 1;
     const kept = new TextDecoder().decode(bytes.subarray(0, start));
-    for (let end = start; end < bytes.length; end++) {
+    for (let end = start; end < bytes.length - 1; end++) { // without its newline it is whole
       await Deno.writeFile(store, bytes.subarray(0, end));
       const own = await ran({ limit: 2 }, { store });
       assertEquals(own.prefilled, 1);
