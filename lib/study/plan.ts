@@ -120,7 +120,7 @@ export function methodParameters({ name, parameters }: Method): Run["parameters"
 export async function planStudy<P extends Problem>(study: Study<P>): Promise<Plan<P>> {
   const verb = "run the study";
   checkOptions(verb, study, STUDY_OPTIONS);
-  const { model, task, methods, repeats = 1, seed = 0 } = study;
+  const { model, task, methods, repeats = 1, seed = 0, chat: given = {} } = study;
   checkNumber(verb, "repeats", repeats, { min: 1, integer: true });
   checkNumber(verb, "seed", seed, { min: 0, integer: true });
   const limit = study.limit ?? Infinity;
@@ -137,7 +137,7 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
 
   checkOptions(verb, task.defaults ?? {}, [...SAMPLER_FIELDS, "maxNewTokens"]);
   const sampler = resolvedSettings(verb, model, study, task.defaults);
-  const chat = chatVariables(verb, study.chat ?? {});
+  const chat = chatVariables(verb, given);
   const hasChat = Object.keys(chat).length > 0;
 
   const problems = (await task.problems()).slice(0, limit);
