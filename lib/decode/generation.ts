@@ -225,8 +225,8 @@ export function resolvedSettings(
   ...sources: readonly (Partial<Settings> | undefined)[]
 ): Settings {
   const all = [...sources, defaults];
-  const budgets = all.map((source) => source?.maxNewTokens);
-  const maxNewTokens = budgets.find((own) => own !== undefined) ?? MAX_NEW_TOKENS;
+  const budgets = [...all.map((source) => source?.maxNewTokens), MAX_NEW_TOKENS];
+  const maxNewTokens = budgets.find((own) => own !== undefined)!;
   checkNumber(verb, "maxNewTokens", maxNewTokens, { min: 1, integer: true });
   return { ...mergedSampler(config.vocabularySize, ...all), maxNewTokens };
 }

@@ -105,7 +105,7 @@ const EXPLICIT: readonly string[] = ["temperature", "topK", "topP", "minP"];
 /** Whether a setting does nothing: it is left out, at its default, or a bias of no token. */
 function isOff(name: keyof Sampler, value: unknown): boolean {
   return value === undefined || value === OFF[name] ||
-    (name === "logitBias" && Object.keys(value as object).length === 0);
+    (name === "logitBias" && value !== null && Object.keys(value).length === 0);
 }
 
 /** Bounds of the settings that are numbers. */

@@ -120,10 +120,9 @@ export function methodParameters({ name, parameters }: Method): Run["parameters"
 export async function planStudy<P extends Problem>(study: Study<P>): Promise<Plan<P>> {
   const verb = "run the study";
   checkOptions(verb, study, STUDY_OPTIONS);
-  const { model, task, methods, repeats = 1, seed = 0, chat: given = {} } = study;
+  const { model, task, methods, repeats = 1, seed = 0, chat: given = {}, limit = Infinity } = study;
   checkNumber(verb, "repeats", repeats, { min: 1, integer: true });
   checkNumber(verb, "seed", seed, { min: 0, integer: true });
-  const limit = study.limit ?? Infinity;
   checkNumber(verb, "limit", limit, { min: 1, integer: limit !== Infinity, infinite: true });
   const keys = Object.keys(methods);
   if (keys.length === 0) throw new TypeError(refusal(verb, "methods", "name a method", methods));

@@ -164,7 +164,7 @@ export async function runStudy<P extends Problem>(
   for await (const { index, generation } of generateBatch(model, requests, batch)) {
     if (generation.finishReason === "aborted") continue;
     const { key, problem, method, repeat, seed, prompt, wording, fields } = missing[index]!;
-    const { text, tokens, finishReason, promptTokens, sampler, mixing, timing } = generation;
+    const { text, tokens, finishReason, promptTokens, mixing, timing } = generation;
     const keep = (grade: Grade) => {
       const run: Run = {
         study: plan.study,
@@ -178,7 +178,7 @@ export async function runStudy<P extends Problem>(
         repeat,
         studySeed: plan.studySeed,
         seed,
-        sampler,
+        sampler: plan.sampler,
         prompt,
         wording,
         problemFields: fields,
