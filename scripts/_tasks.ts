@@ -4,6 +4,7 @@ import {
   type Grade,
   type LoadOptions,
   type Problem,
+  type Run,
   type Sampler,
   systemPrompt,
   type Task,
@@ -33,12 +34,13 @@ export const TASK_USAGE = `  --task NAME           ${
   --system TEXT         system prompt (default: what the model's family needs)
   --problems N          first N problems, also --limit N`;
 
-/** The task that is asked for. */
+/** The task that is asked for, with the options that stored runs tell of where none are given. */
 export function taskOf(
   name: string,
   args: Arguments,
   model: string,
   problems?: number,
+  recorded?: Run["taskParameters"],
 ): Task<Problem, Grade | Promise<Grade>> {
   const known = Object.hasOwn(TASKS, name) ? TASKS[name] : undefined;
   if (known === undefined) {
@@ -62,9 +64,11 @@ export function taskOf(
     config: args.value("config"),
     prompt: args.value("prompt"),
     grading: args.value("grading"),
-    system: args.value("system") ?? (fromFile ? systemPrompt(model) : undefined),
+    system: args.value("system") ??
+      (fromFile && recorded === undefined ? systemPrompt(model) : undefined),
   });
-  return known.make(options);
+  const stored = Object.entries(recorded ?? {}).filter(([, value]) => value !== null);
+  return known.make({ ...Object.fromEntries(stored), ...options });
 }
 
 /** Names of the options that {@linkcode loadOptions} and {@linkcode samplerOptions} read. */

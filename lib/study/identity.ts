@@ -16,6 +16,7 @@
 
 import { createHash } from "node:crypto";
 import { refusal, shown } from "../_check.ts";
+import type { Message } from "../model/mod.ts";
 import type { Grade, Problem, Task } from "../tasks/mod.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import type { Plan, PlannedRun } from "./plan.ts";
@@ -56,6 +57,22 @@ export function canonical(value: unknown, above: readonly unknown[] = []): strin
   const parts = entries.toSorted(([a], [b]) => a < b ? -1 : 1)
     .map(([name, own]) => `${JSON.stringify(name)}:${inner(own)}`);
   return `{${parts.join(",")}}`;
+}
+
+/**
+ * Digest of a prompt as a task words it, as {@linkcode Run.wording} holds it.
+ *
+ * @param prompt Messages or text.
+ *
+ * @example Other words, another digest
+ * ```ts
+ * import { wordingOf } from "@moi/moi/study";
+ * import { assertNotEquals } from "@std/assert";
+ * assertNotEquals(wordingOf("1 + 1?"), wordingOf([{ role: "user", content: "1 + 1?" }]));
+ * ```
+ */
+export function wordingOf(prompt: readonly Message[] | string): string {
+  return sha256(canonical(prompt));
 }
 
 /** A digest of each field of a problem but its id: 8 hex digits. */
@@ -278,7 +295,26 @@ export async function checkVerdicts<P extends Problem>(
   return checked;
 }
 
-/** A run with a new grade, and what it was given by. */
+/**
+ * A run with a new grade, and by what it was given: the problem's fields, the task's options, this
+ * release. `runStudy` continues such runs with that task.
+ *
+ * @param run A stored run.
+ * @param problem Its problem as the task has it now.
+ * @param task The task that graded its text.
+ * @param grade The new grade.
+ * @throws {TypeError} Where the problem refers to itself.
+ *
+ * @example A gold answer that was wrong
+ * ```ts
+ * import { regradedRun, type Run } from "@moi/moi/study";
+ * import { assertEquals } from "@std/assert";
+ * const run = { problem: "1", text: "3", grade: { correct: false, extracted: "3" } } as Run;
+ * const grade = { correct: true, extracted: "3" };
+ * const again = regradedRun(run, { id: "1", answer: "3" }, {}, grade);
+ * assertEquals([again.grade.correct, Object.keys(again.problemFields!)], [true, ["answer"]]);
+ * ```
+ */
 export function regradedRun<P extends Problem>(
   run: Run,
   problem: P,

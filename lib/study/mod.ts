@@ -39,7 +39,7 @@ export {
   type StudySize,
 } from "./estimate.ts";
 export { betaGrid, type BetaGridOptions } from "./grid.ts";
-export { regradedRun } from "./identity.ts";
+export { regradedRun, wordingOf } from "./identity.ts";
 export { type Plan, type PlannedRun, planStudy, runSeed, type Study } from "./plan.ts";
 export { type ImportedRun, type Run, type Verdict, verdictOf } from "./run.ts";
 export { openStore, type Place, readRuns, type Store } from "./store.ts";

@@ -15,7 +15,7 @@ import {
 } from "../decode/mod.ts";
 import type { Model } from "../model/mod.ts";
 import type { Grade, Problem, Task } from "../tasks/mod.ts";
-import { canonical, chatVariables, fieldDigests, scalars, sha256 } from "./identity.ts";
+import { canonical, chatVariables, fieldDigests, scalars, sha256, wordingOf } from "./identity.ts";
 import type { Run } from "./run.ts";
 
 /** A study: a model answers a task's problems with several methods. */
@@ -163,7 +163,7 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
         `Cannot ${verb} as the prompt of '${problem.id}' must be shorter than the context of ${model.maxLength} tokens: current value is ${tokens.length}`,
       );
     }
-    const prompt = sha256(tokens.join(",")), wording = sha256(canonical(worded));
+    const prompt = sha256(tokens.join(",")), wording = wordingOf(worded);
     const own = { problem, tokens, prompt, wording, isChat, fields: fieldDigests(problem) };
     return Array.from({ length: repeats }, (_, repeat) => {
       const ownSeed = runSeed(seed, problem.id, repeat);
