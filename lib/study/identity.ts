@@ -84,9 +84,9 @@ export function fieldDigests({ id, ...fields }: Problem): Record<string, string>
       try {
         return [name, sha256(canonical(value)).slice(0, 8)];
       } catch (cause) {
-        if (!(cause instanceof TypeError)) throw cause;
+        const { message } = cause as Error; // of a value nested without end, or of its own toJSON
         throw new TypeError(
-          `Cannot run the study as '${name}' of problem '${id}' must be plain data: ${cause.message}`,
+          `Cannot run the study as '${name}' of problem '${id}' must be plain data: ${message}`,
           { cause },
         );
       }
@@ -303,7 +303,7 @@ export async function checkVerdicts<P extends Problem>(
  * @param problem Its problem as the task has it now.
  * @param task The task that graded its text.
  * @param grade The new grade.
- * @throws {TypeError} Where the problem refers to itself.
+ * @throws {TypeError} Where a field of the problem refers to itself.
  *
  * @example A gold answer that was wrong
  * ```ts

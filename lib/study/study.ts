@@ -135,7 +135,8 @@ export async function runStudy<P extends Problem>(
     if (run) note = live(run);
   }
   if (rendered > 0) {
-    note = `${note}, the prompts of ${rendered} stored runs were rendered otherwise (a date?)`;
+    const otherwise = `the prompts of ${rendered} stored runs were rendered otherwise (a date?)`;
+    note = note === "" ? otherwise : `${note}, ${otherwise}`;
   }
   const report = () => onProgress?.({ label: task.name, done, total, note });
   report();
