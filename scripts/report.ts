@@ -32,15 +32,19 @@ Files of one model and task at temperature 0 become the greedy line of the other
 
 const FAMILIES = ["standard", "moi", "directMixture", "linearMixture", "randomMixture"];
 
-/** Families in their order and knobs rising, as a table wants them; else the order of the study. */
+/**
+ * Families in their order and knobs rising, as a table wants them; else the order of the study, by name
+ * where a file of an earlier release does not tell it.
+ */
 function byMethod(a: Run, b: Run): number {
   const family = ({ parameters }: Run) => {
     const at = FAMILIES.indexOf(String(parameters.name));
     return at < 0 ? FAMILIES.length : at;
   };
   const knob = ({ parameters }: Run) => Number(parameters.beta ?? parameters.weight ?? 0);
-  const first = family(a);
-  return first - family(b) || (first < FAMILIES.length ? knob(a) - knob(b) || 0 : 0);
+  const first = family(a), isKnown = first < FAMILIES.length;
+  const byName = a.problemFields ? 0 : a.method < b.method ? -1 : Number(a.method > b.method);
+  return first - family(b) || (isKnown ? knob(a) - knob(b) || 0 : 0) || byName;
 }
 
 const SIZE = { width: 900, height: 420 };

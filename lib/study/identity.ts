@@ -179,23 +179,25 @@ function knowsProblem(run: Run): run is Run & Required<Pick<Run, "problemFields"
   return isRecord(run.problemFields);
 }
 
+/** Refuses a file, and says whether grading its texts again is a way out. */
+function refuseFile(where: string, what: string, isGrading: boolean): never {
+  const again = "grade its texts again (deno task grade, regradedRun) into another file, or ";
+  throw new Error(
+    `Cannot continue the study in ${where} as its runs have another ${what}; ` +
+      `${isGrading ? again : ""}name another file`,
+  );
+}
+
 /**
  * Refuses a file whose runs this study must not be mixed with, saying what differs.
  *
  * @returns Number of runs whose prompt the chat template rendered otherwise than it does now.
  */
 export function checkStored(plan: Plan, stored: readonly Run[], where: string): number {
-  const fail = (what: string): never => {
-    throw new Error(`Cannot continue the study in ${where} as its runs have another ${what}`);
-  };
-  const refuse = (what: string, here: unknown, there: unknown): never => {
+  const refuse = (what: string, here: unknown, there: unknown, isGrading = false): never => {
     const parts = isRecord(here) && isRecord(there) ? ` (${differences(here, there)})` : "";
-    return fail(`${what}: ${told(there)} there, ${told(here)} here${parts}; name another file`);
-  };
-  /** Refuses the first of some named values that differ. */
-  const each = (what: string, of: string, here: Values, there: Values) => {
-    const [name] = differing(here, there);
-    if (name !== undefined) refuse(`${what} '${name}'${of}`, here[name], there[name]);
+    const values = `${told(there)} there, ${told(here)} here${parts}`;
+    return refuseFile(where, `${what}: ${values}`, isGrading);
   };
   const planned = new Map<string, PlannedRun>(plan.runs.map((run) => [run.problem.id, run]));
   const changed = new Map<string, string>();
@@ -206,16 +208,29 @@ export function checkStored(plan: Plan, stored: readonly Run[], where: string): 
         refuse(SHARED[field], plan[field], run[field]);
       }
     }
-    if (knowsProblem(run)) {
-      each("option", " of the task", plan.taskParameters, run.taskParameters ?? {});
+    const now = planned.get(run.problem), { taskParameters = {}, chat = {} } = run;
+    const [option] = knowsProblem(run) ? differing(plan.taskParameters, taskParameters) : [];
+    if (option !== undefined) {
+      const isGrading = now === undefined || now.wording === run.wording;
+      const here = plan.taskParameters[option], there = taskParameters[option];
+      refuse(`option '${option}' of the task`, here, there, isGrading);
     }
-    each("chat variable", "", plan.chat, run.chat ?? {});
+    const [variable] = differing(plan.chat, chat);
+    if (variable !== undefined) {
+      refuse(`chat variable '${variable}'`, plan.chat[variable], chat[variable]);
+    }
     const own = plan.parameters[run.method];
-    if (own && differing(own, knobs(run.parameters, own)).length > 0) {
-      refuse(`method '${run.method}'`, own, run.parameters);
+    const there = run.parameters ?? {};
+    if (own && differing(own, knobs(there, own)).length > 0) {
+      refuse(`method '${run.method}'`, own, there);
     }
-    const now = planned.get(run.problem);
     if (now === undefined) continue;
+    if (typeof run.text !== "string") {
+      throw new Error(
+        `Cannot continue the study in ${where} as its runs must hold their text: ` +
+          `that of problem '${run.problem}', method '${run.method}' is ${told(run.text)}`,
+      );
+    }
     const what = `prompt for problem '${run.problem}'`;
     if (run.wording !== undefined && run.wording !== now.wording) {
       refuse(what, now.wording, run.wording);
@@ -231,10 +246,7 @@ export function checkStored(plan: Plan, stored: readonly Run[], where: string): 
   }
   for (const [problem, name] of changed) {
     const others = changed.size === 1 ? "" : `, and ${changed.size - 1} other problems changed`;
-    fail(
-      `'${name}' of problem '${problem}'${others}: grade its texts again ` +
-        `(deno task grade ${where} --out NEW), or name another file`,
-    );
+    refuseFile(where, `'${name}' of problem '${problem}'${others}`, true);
   }
   return rendered;
 }
@@ -286,11 +298,8 @@ export async function checkVerdicts<P extends Problem>(
     checked.push(run);
   }
   if (other.length > 0) {
-    throw new Error(
-      `Cannot continue the study in ${where} as its runs have another ${other[0]}, ` +
-        `${other.length} of ${checked.length} verdicts in all: grade its texts again ` +
-        `(deno task grade ${where} --out NEW), or name another file`,
-    );
+    const count = `${other.length} of ${checked.length} verdicts in all`;
+    refuseFile(where, `${other[0]}, ${count}`, true);
   }
   return checked;
 }

@@ -64,6 +64,8 @@ const BAD: [name: string, args: string[], message: string][] = [
   ["sweep", ["--model", "no/such/model"], "'--task' must be given"],
   ["sweep", ["--model", "no/such/model", "--task", "votes"], "'id' must be"],
   ["sweep", ["--problems", "0"], "'limit'"],
+  ["sweep", ["--model", "votes-tiny", "--chat", "{x"], "--chat as it must be JSON"],
+  ["sweep", ["--model", "votes-tiny", "--chat", "5"], "'chat' must be an object"],
   ["sweep", ["--repeats"], "--repeats as it needs a value"],
   ["sweep", ["words"], '"words" is no option'],
   ["generate", [], "one prompt must be given"],
@@ -259,7 +261,7 @@ Deno.test("grade takes task and options from a file of runs, says what changed, 
     await Deno.writeTextFile(source, rows("42"));
     const changed = gsm8k({ source, prompt: "plain" });
     const again = () => runStudy({ ...study, task: changed }, { store: file });
-    await assertRejects(again, Error, "another 'answer' of problem 'p1': grade its texts again");
+    await assertRejects(again, Error, "another 'answer' of problem 'p1'; grade its texts again");
     const { code, stdout, stderr } = await script("grade", file, ...more, "--out", file);
     assertEquals(code, 0, stderr);
     assertMatch(stdout, /changed +1 of 3 verdicts: (wrong|cut) → right 1\n/);
