@@ -67,8 +67,18 @@ export function taskOf(
     system: args.value("system") ??
       (fromFile && recorded === undefined ? systemPrompt(model) : undefined),
   });
+  // not every option is recorded as it is given: then those that every task has alike
   const stored = Object.entries(recorded ?? {}).filter(([, value]) => value !== null);
-  return known.make({ ...Object.fromEntries(stored), ...options });
+  const alike = stored.filter(([name]) => ["prompt", "grading", "system"].includes(name));
+  for (const some of [stored, alike]) {
+    if (some.length === 0) continue;
+    try {
+      return known.make({ ...Object.fromEntries(some), ...options });
+    } catch {
+      // the next is tried, and what is wrong with the options given is said by the last one
+    }
+  }
+  return known.make(options);
 }
 
 /** Names of the options that {@linkcode loadOptions} and {@linkcode samplerOptions} read. */

@@ -119,6 +119,20 @@ function marked(
   return runs.map((run) => regradedRun(run, byId.get(run.problem)!, task, run.grade));
 }
 
+/** Says which options differ from those that a file's runs were graded by. */
+function sayOptions(
+  recorded: Run["taskParameters"],
+  { parameters }: Pick<Task, "parameters">,
+  path: string,
+): void {
+  if (recorded === undefined || parameters === undefined) return;
+  const shown = (value: unknown) => value === undefined ? "none" : JSON.stringify(value);
+  for (const name of new Set([...Object.keys(recorded), ...Object.keys(parameters)])) {
+    const [before, now] = [shown(recorded[name]), shown(parameters[name])];
+    if (before !== now) say(`${path}: stored with ${name} ${before}, graded with ${now}`);
+  }
+}
+
 /** Says how many texts answered a prompt that the task words otherwise now. */
 function sayReworded(
   runs: readonly Run[],
@@ -151,8 +165,9 @@ await command(USAGE, { values: [...TASK_VALUES, "out"] }, async (args) => {
       const recorded = name === task ? runs[0]!.taskParameters : undefined;
       chosen = taskOf(name, args, runs[0]!.model, undefined, recorded);
       problems = await chosen.problems();
+      sayOptions(recorded, chosen, path);
       sayReworded(runs, problems, chosen, path);
-      const grading = args.value("grading") ?? recorded?.grading;
+      const grading = chosen.parameters?.grading ?? args.value("grading") ?? recorded?.grading;
       const rule = grading === "released" ? "released rule" : "last answer";
       graders = { [rule]: chosen.grade as Grader };
     } else graders = released(task);

@@ -258,6 +258,18 @@ Deno.test("grade takes task and options from a file of runs, says what changed, 
       /runs on gsm8k.* N = 3 texts\nas stored +1 of 3 .*\nchanged +0 of 3 verd/s,
     );
 
+    // the options that the file tells are taken, but for one that is told otherwise than it is given
+    const told = { prompt: "plain", grading: "released", system: null, digits: "1,2" };
+    for (const taskParameters of [{ ...told, digits: null }, told]) {
+      const path = `${dir}/told.jsonl`;
+      const lines = runs.map((run) => `${JSON.stringify({ ...run, taskParameters })}\n`);
+      await Deno.writeTextFile(path, lines.join(""));
+      const { code, stdout, stderr } = await script("grade", path, "--source", source);
+      assertEquals(code, 0, stderr);
+      assertEquals(stderr.includes("worded otherwise"), false);
+      assertMatch(stdout, /released rule +[01] of 3/);
+    }
+
     await Deno.writeTextFile(source, rows("42"));
     const changed = gsm8k({ source, prompt: "plain" });
     const again = () => runStudy({ ...study, task: changed }, { store: file });
