@@ -118,3 +118,10 @@ export async function command(
     Deno.exitCode = 1;
   }
 }
+
+/** The command on one line, so that a shell runs it again. */
+export function commandLine(name: string): string {
+  const quoted = (text: string) =>
+    /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return ["deno task", name, ...Deno.args.map(quoted)].join(" ").replaceAll(/[\r\n]+/g, " ");
+}

@@ -1,12 +1,10 @@
 /** What a sweep would cost, printed before anything runs. @module */
 
-import { join } from "node:path";
 import {
   type DecoderConfig,
   downloadModel,
   type Dtype,
   EMBEDDED,
-  embeddedFolder,
   estimateStudy,
   type Grade,
   measuredBandwidth,
@@ -16,7 +14,9 @@ import {
   type Problem,
   type Task,
 } from "../mod.ts";
-import { print } from "./_cli.ts";
+import { isGguf, modelFiles, requiredText } from "../lib/model/files.ts";
+import { placeOf } from "../lib/model/source.ts";
+import { given, print } from "./_cli.ts";
 
 /** Problems of benchmarks whose source is not at hand. */
 const KNOWN: Readonly<Record<string, number>> = {
@@ -26,14 +26,24 @@ const KNOWN: Readonly<Record<string, number>> = {
 /** Tokens of a prompt where it is not at hand; characters of a token where there is no tokenizer. */
 const USUAL_PROMPT = 200, CHARACTERS = 4;
 
-/** Shape of a model: of a folder, or of the hub, from its `config.json` alone. */
+/**
+ * Shape of a model: of a folder, a GGUF file or an embedded model as `loadModel` finds them, or of the
+ * hub, from its `config.json` alone.
+ */
 async function shapeOf(id: string, revision: string | undefined): Promise<DecoderConfig> {
-  const folder = EMBEDDED.includes(id)
-    ? await embeddedFolder(id)
-    : await Deno.stat(id).then(() => id).catch(() =>
-      downloadModel(id, { files: ["config.json"], ...(revision ? { revision } : {}) })
+  const isThere = await Deno.stat(id).then(() => true, () => false);
+  const isLocal = isThere || EMBEDDED.includes(id) || id.startsWith("file:");
+  if (!isLocal && isGguf(id)) {
+    throw new Deno.errors.NotFound(
+      `Cannot tell the shape of ${id} as there is no such file; one of the hub must be downloaded ` +
+        "first: its shape is in the file itself",
     );
-  return parseConfig(await Deno.readTextFile(join(folder, "config.json")));
+  }
+  const place = isLocal ? await placeOf(id, given({ revision })) : await downloadModel(id, {
+    files: ["config.json"],
+    ...given({ revision }),
+  });
+  return parseConfig(await requiredText(modelFiles(place), "config.json", place));
 }
 
 /** Number of problems, mean length of their prompts, and how these are known. */

@@ -4,6 +4,7 @@ import {
   type Grade,
   type LoadOptions,
   type Problem,
+  type Run,
   type Sampler,
   systemPrompt,
   type Task,
@@ -33,12 +34,13 @@ export const TASK_USAGE = `  --task NAME           ${
   --system TEXT         system prompt (default: what the model's family needs)
   --problems N          first N problems, also --limit N`;
 
-/** The task that is asked for. */
+/** The task that is asked for, with the options that stored runs tell of where none are given. */
 export function taskOf(
   name: string,
   args: Arguments,
   model: string,
   problems?: number,
+  recorded?: Run["taskParameters"],
 ): Task<Problem, Grade | Promise<Grade>> {
   const known = Object.hasOwn(TASKS, name) ? TASKS[name] : undefined;
   if (known === undefined) {
@@ -62,8 +64,20 @@ export function taskOf(
     config: args.value("config"),
     prompt: args.value("prompt"),
     grading: args.value("grading"),
-    system: args.value("system") ?? (fromFile ? systemPrompt(model) : undefined),
+    system: args.value("system") ??
+      (fromFile && recorded === undefined ? systemPrompt(model) : undefined),
   });
+  // not every option is recorded as it is given: then those that every task has alike
+  const stored = Object.entries(recorded ?? {}).filter(([, value]) => value !== null);
+  const alike = stored.filter(([name]) => ["prompt", "grading", "system"].includes(name));
+  for (const some of [stored, alike]) {
+    if (some.length === 0) continue;
+    try {
+      return known.make({ ...Object.fromEntries(some), ...options });
+    } catch {
+      // the next is tried, and what is wrong with the options given is said by the last one
+    }
+  }
   return known.make(options);
 }
 

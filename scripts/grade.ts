@@ -10,8 +10,13 @@ import {
   type Problem,
   readRuns,
   regrade,
+  regradedRun,
   type Run,
+  type Task,
   TASKS,
+  type Verdict,
+  verdictOf,
+  wordingOf,
 } from "../mod.ts";
 import { command, print, say } from "./_cli.ts";
 import { TASK_USAGE, TASK_VALUES, taskOf } from "./_tasks.ts";
@@ -23,11 +28,13 @@ usage: deno task grade FILE… [options]
 
 Reads results of the released MoI code, samples of lm-evaluation-harness (--log_samples), logs
 of inspect (JSON), and runs of deno task sweep. Released results carry their problems, so that
-nothing else is needed; they are graded by the released rule and by the last answer. Other files
-need --task and --source. Several files with the same problems are compared in pairs.
+nothing else is needed; they are graded by the released rule and by the last answer. Runs of
+deno task sweep tell their task and its options; where it reads a file, --source names it. Other
+files need --task and --source. Several files with the same problems are compared in pairs.
 
 ${TASK_USAGE}
-  --out FILE            writes the runs, graded again, one JSON object a line
+  --out FILE            writes the runs, graded again, one JSON object a line: a sweep continues
+                        such a file with the task by which it was graded
   -h, --help            this text
 `;
 
@@ -42,12 +49,21 @@ interface Stored {
   readonly claimed?: number;
 }
 
-async function load(path: string, method: string): Promise<Stored> {
-  const { size } = await Deno.stat(path);
+/** Whether a file holds runs: whether its first line is one, as far as can be seen. */
+async function holdsRuns(path: string): Promise<boolean> {
   using file = await Deno.open(path);
-  const start = new Uint8Array(Math.min(size, 64));
-  await file.read(start);
-  if (new TextDecoder().decode(start).startsWith('{"study":"')) {
+  const start = new Uint8Array(2 ** 20), size = await file.read(start) ?? 0;
+  const [line = ""] = new TextDecoder().decode(start.subarray(0, size)).trimStart().split("\n", 1);
+  try {
+    const { study, method } = JSON.parse(line);
+    return typeof study === "string" && typeof method === "string";
+  } catch {
+    return line.startsWith('{"study":"');
+  }
+}
+
+async function load(path: string, method: string): Promise<Stored> {
+  if (await holdsRuns(path)) {
     const runs = await readRuns(path);
     return { runs, problems: undefined, what: "runs", task: runs[0]?.task ?? "unknown" };
   }
@@ -59,10 +75,30 @@ async function load(path: string, method: string): Promise<Stored> {
   };
 }
 
+/** How many verdicts are others now: "3 of 500 verdicts: wrong → right 2, right → cut 1". */
+function changes(before: readonly Run[], after: readonly Run[]): string {
+  const verdicts: readonly Verdict[] = ["right", "wrong", "cut", "ungradable"];
+  const kinds = verdicts.flatMap((from) =>
+    verdicts.filter((to) => to !== from).map((to) => {
+      const own = before.filter((run, i) => verdictOf(run) === from && verdictOf(after[i]!) === to);
+      return { text: `${from} → ${to} ${own.length}`, n: own.length };
+    })
+  ).filter(({ n }) => n > 0);
+  const all = kinds.reduce((sum, { n }) => sum + n, 0);
+  const what = kinds.length > 0 ? `: ${kinds.map(({ text }) => text).join(", ")}` : "";
+  return `${all} of ${before.length} verdicts${what}`;
+}
+
 const share = (correct: number, n: number) =>
   `${correct} of ${n} (${n === 0 ? "–" : (100 * correct / n).toFixed(1)} %)`;
 
-const countOf = (runs: readonly Run[]) => runs.filter(({ grade }) => grade.correct).length;
+/** Right ones of those that can be graded, and the number of the others. */
+function shareOf(runs: readonly Run[]): string {
+  const judged = runs.filter((run) => verdictOf(run) !== "ungradable");
+  const apart = runs.length - judged.length;
+  const right = judged.filter(({ grade }) => grade.correct).length;
+  return `${share(right, judged.length)}${apart > 0 ? `, ${apart} ungradable` : ""}`;
+}
 
 /** Graders of released results: their own rule, and the last answer. */
 function released(task: string): Record<string, Grader> {
@@ -71,6 +107,47 @@ function released(task: string): Record<string, Grader> {
       ? countdown({ source: "problems.jsonl", grading }).grade
       : TASKS.aime!.make({ source: "problems.jsonl", grading }).grade) as Grader;
   return { "released rule": of("released"), "last answer": of("last") };
+}
+
+/** Runs that tell by what they were graded. */
+function marked(
+  runs: readonly Run[],
+  problems: readonly Problem[],
+  task: Task<Problem, Grade | Promise<Grade>>,
+): Run[] {
+  const byId = new Map(problems.map((problem) => [problem.id, problem]));
+  return runs.map((run) => regradedRun(run, byId.get(run.problem)!, task, run.grade));
+}
+
+/** Says which options differ from those that a file's runs were graded by. */
+function sayOptions(
+  recorded: Run["taskParameters"],
+  { parameters }: Pick<Task, "parameters">,
+  path: string,
+): void {
+  if (recorded === undefined || parameters === undefined) return;
+  const shown = (value: unknown) => value === undefined ? "none" : JSON.stringify(value);
+  for (const name of new Set([...Object.keys(recorded), ...Object.keys(parameters)])) {
+    const [before, now] = [shown(recorded[name]), shown(parameters[name])];
+    if (before !== now) say(`${path}: stored with ${name} ${before}, graded with ${now}`);
+  }
+}
+
+/** Says how many texts answered a prompt that the task words otherwise now. */
+function sayReworded(
+  runs: readonly Run[],
+  problems: readonly Problem[],
+  task: Task<Problem, Grade | Promise<Grade>>,
+  path: string,
+): void {
+  const words = new Map(problems.map((problem) => [problem.id, wordingOf(task.prompt(problem))]));
+  const other = runs.filter(({ problem, wording }) =>
+    wording !== undefined && words.get(problem) !== wording
+  );
+  if (other.length === 0) return;
+  say(
+    `${path}: ${other.length} of ${runs.length} texts answered a prompt that is worded otherwise now`,
+  );
 }
 
 await command(USAGE, { values: [...TASK_VALUES, "out"] }, async (args) => {
@@ -82,25 +159,33 @@ await command(USAGE, { values: [...TASK_VALUES, "out"] }, async (args) => {
     if (runs.length === 0) throw new RangeError(`Cannot grade as ${path} holds no runs`);
     print(`\n${path}\n${what} on ${task}, ${runs[0]!.model}: N = ${runs.length} texts\n`);
     let problems = own, graders: Record<string, Grader>;
+    let chosen: Task<Problem, Grade | Promise<Grade>> | undefined;
     if (args.value("task") !== undefined || !own) {
-      const chosen = taskOf(args.value("task") ?? task, args, runs[0]!.model);
+      const name = args.value("task") ?? task;
+      const recorded = name === task ? runs[0]!.taskParameters : undefined;
+      chosen = taskOf(name, args, runs[0]!.model, undefined, recorded);
       problems = await chosen.problems();
-      const rule = args.value("grading") === "released" ? "released rule" : "last answer";
+      sayOptions(recorded, chosen, path);
+      sayReworded(runs, problems, chosen, path);
+      const grading = chosen.parameters?.grading ?? args.value("grading") ?? recorded?.grading;
+      const rule = grading === "released" ? "released rule" : "last answer";
       graders = { [rule]: chosen.grade as Grader };
     } else graders = released(task);
     const rule = args.value("grading") === "last" ? "last answer" : Object.keys(graders)[0]!;
     if (claimed !== undefined) print(`${"published".padEnd(14)} ${share(claimed, runs.length)}\n`);
-    else print(`${"as stored".padEnd(14)} ${share(countOf(runs), runs.length)}\n`);
+    else print(`${"as stored".padEnd(14)} ${shareOf(runs)}\n`);
     for (const [label, grade] of Object.entries(graders)) {
       const again = await regrade(runs, problems!, grade);
-      print(`${label.padEnd(14)} ${share(countOf(again), again.length)}\n`);
-      if (label === rule) compared.push(again);
+      print(`${label.padEnd(14)} ${shareOf(again)}\n`);
+      if (claimed === undefined) print(`${"changed".padEnd(14)} ${changes(runs, again)}\n`);
+      if (label === rule) compared.push(chosen ? marked(again, problems!, chosen) : again);
     }
   }
   const out = args.value("out");
   if (out !== undefined) {
     const lines = compared.flat().map((run) => `${JSON.stringify(run)}\n`);
-    await Deno.writeTextFile(out, lines.join(""));
+    await Deno.writeTextFile(`${out}.part`, lines.join("")); // it may be the file that was read
+    await Deno.rename(`${out}.part`, out);
     say(`runs: ${out}`);
   }
   const [first, ...others] = compared;

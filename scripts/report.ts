@@ -1,9 +1,12 @@
 /** `deno task report`: tables and a page from stored runs. @module */
 
 import {
+  type Figure,
   finishedProblems,
+  type GainRow,
   gains,
   gainsTable,
+  type Html,
   plotGains,
   readRuns,
   type Run,
@@ -12,6 +15,7 @@ import {
   toSvg,
 } from "../mod.ts";
 import { command, print, say } from "./_cli.ts";
+import { commandsOf, commandsPart } from "./_made_by.ts";
 
 const USAGE = `
 Prints the table of stored runs and writes a self-contained page.
@@ -28,14 +32,19 @@ Files of one model and task at temperature 0 become the greedy line of the other
 
 const FAMILIES = ["standard", "moi", "directMixture", "linearMixture", "randomMixture"];
 
-/** Files hold runs in the order in which they finished; a table wants families, and knobs rising. */
+/**
+ * Families in their order and knobs rising, as a table wants them; else the order of the study, by name
+ * where a file of an earlier release does not tell it.
+ */
 function byMethod(a: Run, b: Run): number {
   const family = ({ parameters }: Run) => {
     const at = FAMILIES.indexOf(String(parameters.name));
     return at < 0 ? FAMILIES.length : at;
   };
   const knob = ({ parameters }: Run) => Number(parameters.beta ?? parameters.weight ?? 0);
-  return family(a) - family(b) || knob(a) - knob(b) || (a.method < b.method ? -1 : 1);
+  const first = family(a), isKnown = first < FAMILIES.length;
+  const byName = a.problemFields ? 0 : a.method < b.method ? -1 : Number(a.method > b.method);
+  return first - family(b) || (isKnown ? knob(a) - knob(b) || 0 : 0) || byName;
 }
 
 const SIZE = { width: 900, height: 420 };
@@ -62,7 +71,8 @@ await command(USAGE, { values: ["baseline", "out", "svg"] }, async (args) => {
   }
   const mixed = stored.filter(({ runs }) => !isGreedy(runs));
   const studies = mixed.length > 0 ? mixed : stored;
-  const reports = studies.map(({ path, runs }) => {
+  const reports: { name: string; rows: GainRow[]; parts: (Figure | Html)[] }[] = [];
+  for (const { path, runs } of studies) {
     const judged = finishedProblems(runs);
     const left = new Set(runs.map((run) => run.problem)).size -
       new Set(judged.map((run) => run.problem)).size;
@@ -76,9 +86,13 @@ await command(USAGE, { values: ["baseline", "out", "svg"] }, async (args) => {
     const name = `${model.split("@")[0]} on ${task}`;
     const rows = gains(judged, { baseline });
     print(`\n${name}\n${gainsTable(rows).text}\n`);
-    const parts = studyReport(judged, { baseline, ...(greedy ? { greedy: greedy.runs } : {}) });
-    return { name, rows, parts };
-  });
+    const commands = await commandsOf(path);
+    const parts = [
+      ...studyReport(judged, { baseline, ...(greedy ? { greedy: greedy.runs } : {}) }),
+      ...(commands.length > 0 ? [commandsPart(commands)] : []),
+    ];
+    reports.push({ name, rows, parts });
+  }
   const out = args.value("out") ?? "report.html";
   const page = await toHtml(reports.flatMap(({ parts }) => parts), { title: "Mixture of Inputs" });
   await Deno.writeTextFile(out, page);

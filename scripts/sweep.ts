@@ -21,13 +21,15 @@ import {
   scoreTable,
   speaking,
   standard,
+  type Study,
   studyReport,
   TASKS,
   toHtml,
   type Tokenizer,
 } from "../mod.ts";
-import { type Arguments, command, given, numbers, print, say } from "./_cli.ts";
+import { type Arguments, command, commandLine, given, numbers, print, say } from "./_cli.ts";
 import { dryRun } from "./_dry_run.ts";
+import { commandsPart, keepCommand, keptAside } from "./_made_by.ts";
 import {
   CONTROLS,
   loadOptions,
@@ -46,7 +48,8 @@ usage: deno task sweep [options]
 
 Without options: both embedded models on their tasks, 500 problems each, over
 β = 1/4, 1/2, 1, 2, 4, 8 with standard, direct, linear and random controls.
-Runs are kept in runs/*.jsonl: the same command again finishes what is missing.
+Runs are kept in runs/*.jsonl: the same command again finishes what is missing. The command
+is kept beside them; a report that another command wrote is kept as report-1.html and so on.
 
   --model ID            votes-tiny, countdown-tiny, or a folder (default: both embedded)
 ${TASK_USAGE}
@@ -60,6 +63,7 @@ ${TASK_USAGE}
   --preset NAME         paper or mixinputs-0.1.1 (default: paper)
   --repeats N           runs of each problem (default: 1)
   --seed N              seed of the study (default: 0)
+  --chat JSON           variables of the chat template, as in '{"enable_thinking": false}'
   --max-new-tokens N    (default: the task's, as the sampler's settings)
 ${SAMPLER_USAGE}
   --slots N             rows decoded at once (default: 64)
@@ -75,7 +79,7 @@ ${SAMPLER_USAGE}
 `;
 
 const VALUES = [
-  ...["model", "methods", "betas", "preset", "repeats", "slots", "out", "bandwidth"],
+  ...["model", "methods", "betas", "preset", "repeats", "slots", "out", "bandwidth", "chat"],
   ...TASK_VALUES,
   ...SHARED_VALUES,
 ];
@@ -124,6 +128,21 @@ function methodsOf(args: Arguments): Chosen {
   };
 }
 
+/** The value of `--chat`. */
+function chatOf(args: Arguments): Study["chat"] {
+  const text = args.value("chat");
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new TypeError(
+      `Cannot read --chat as it must be JSON, as in '{"enable_thinking": false}': ` +
+        `current value is ${JSON.stringify(text)}`,
+      { cause },
+    );
+  }
+}
+
 /** One study: its runs, and greedy decoding of the same problems as a reference line. */
 async function study(
   id: string,
@@ -142,7 +161,8 @@ async function study(
   const model = speaking(loaded, (note) => say(`${id}: ${note}`));
   const methods = chosen(model.tokenizer);
   const sampler = samplerOptions(args), { temperature } = sampler;
-  const settings = { model, task, ...given({ repeats: args.number("repeats") }), ...sampler };
+  const asked = given({ repeats: args.number("repeats"), chat: chatOf(args) });
+  const settings = { model, task, ...asked, ...sampler };
   await Deno.mkdir(out, { recursive: true });
   const base = join(out, `${basename(id)}-${name}`), file = `${base}.jsonl`;
   const options = { signal, ...given({ slots: args.number("slots") }) };
@@ -154,6 +174,7 @@ async function study(
       bar.update({ ...progress, label: basename(id) }),
   };
   const runs = await runStudy({ ...settings, methods }, { ...watched, store: file });
+  await keepCommand(file, commandLine("sweep"));
   const greedy = temperature === 0 || signal.aborted ? [] : await runStudy(
     { ...settings, temperature: 0, repeats: 1, methods: { standard: standard() } },
     { ...options, store: `${base}-greedy.jsonl` },
@@ -219,7 +240,11 @@ await command(USAGE, { values: VALUES, flags: ["dry-run"] }, async (args) => {
     }
     parts.push(...studyReport(runs, { greedy }));
   }
-  const report = join(args.value("out") ?? "runs", "report.html");
-  await Deno.writeTextFile(report, await toHtml(parts, { title: "Mixture of Inputs: β sweep" }));
+  const report = join(args.value("out") ?? "runs", "report.html"), line = commandLine("sweep");
+  const title = "Mixture of Inputs: β sweep";
+  const page = await toHtml([commandsPart([line]), ...parts], { title });
+  const earlier = await keptAside(report, line);
+  if (earlier !== undefined) say(`the report of an earlier command is now ${earlier}`);
+  await Deno.writeTextFile(report, page);
   print(`\nreport: ${report}\n`);
 });

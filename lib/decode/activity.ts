@@ -188,7 +188,9 @@ export async function activity(
     throw new RangeError(refusal(verb, "prompts", "be a list of at least one", prompts));
   }
   for (const name of ["method", "maxNewTokens", "trace", "stop", "ignoreEos"]) {
-    if (name in settings) throw new TypeError(`Cannot ${verb} as '${name}' is not an option of it`);
+    if (settings[name as keyof typeof settings] !== undefined) {
+      throw new TypeError(`Cannot ${verb} as '${name}' is not an option of it`);
+    }
   }
   const steps: ActivityStep[] = [];
   for (let from = 0; from < prompts.length; from += SLOTS) {

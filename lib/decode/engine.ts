@@ -27,7 +27,7 @@ import type { Candidate, FinishReason, Generation, Job, Step } from "./generatio
 import { relativeNorm } from "./norm.ts";
 import { openDistributions, type WantedRow } from "./distributions.ts";
 import { type Distribution, draw } from "./distribution.ts";
-import type { Sampler } from "./sampler.ts";
+import { type Sampler, samplerOf } from "./sampler.ts";
 import { STREAM, uniform } from "./random.ts";
 import type { History } from "./transforms.ts";
 import type { MethodStep } from "./method.ts";
@@ -187,6 +187,7 @@ function generationOf(model: Model, row: Row): Generation {
     tokens,
     finishReason: finished,
     promptTokens: job.prompt.length,
+    sampler: { ...job.sampler, maxNewTokens: job.maxNewTokens },
     mixing: {
       meanEntropy: row.entropy / count,
       meanOffSampleMass: row.offSampleMass / count,
@@ -217,7 +218,7 @@ function startRow(model: Model, job: Job, prefillMs: number): Row {
     position: job.prompt.length,
     next: { input: { ids: [], weights: [] }, state },
     forced: NONE,
-    sampler: job.sampler,
+    sampler: samplerOf(job.sampler), // what is off costs nothing
     entropy: 0,
     offSampleMass: 0,
     prefillMs,

@@ -127,7 +127,7 @@ export async function* generateBatch(
   checkOptions("generate", options, ["slots", "signal"]);
   const { signal } = options;
   const jobs = requests.map((request, index) =>
-    jobOf(model, signal ? { signal, ...request } : request, index)
+    jobOf(model, signal && !request.signal ? { ...request, signal } : request, index)
   );
   const longest = jobs.reduce((n, job) => Math.max(n, job.prompt.length + job.maxNewTokens), 1);
   const slotBytes = model.memory.kvBytesPerToken * Math.min(longest, model.maxLength);

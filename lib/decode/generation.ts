@@ -83,6 +83,12 @@ export interface Step {
   readonly norm?: number;
 }
 
+/** What a generation runs with: the sampler, and how long it may become. */
+export interface Settings extends Sampler {
+  /** Largest number of new tokens. */
+  readonly maxNewTokens: number;
+}
+
 /** Why a generation ended. */
 export type FinishReason = "stop" | "length" | "aborted";
 
@@ -96,6 +102,11 @@ export interface Generation {
   readonly finishReason: FinishReason;
   /** Number of prompt tokens. */
   readonly promptTokens: number;
+  /**
+   * The settings that it ran with, wherever they came from; those of {@linkcode Sampler} that are off
+   * are left out but for the first four and those that switch off what the model recommends.
+   */
+  readonly sampler: Settings;
   /** Evidence that mixing happened. */
   readonly mixing: {
     /** Mean over the generated tokens of the entropy sampled from, divided by ln V. */
@@ -151,9 +162,14 @@ const REQUEST_FIELDS = [
  *
  * @param model The model.
  * @param prompt Text, conversation or ids.
+ * @param chat Further variables of the chat template. Default: none.
  * @throws {TypeError} Where the prompt is none of them.
  */
-export function promptTokens(model: Model, prompt: Prompt): readonly number[] {
+export function promptTokens(
+  model: Model,
+  prompt: Prompt,
+  chat?: Readonly<Record<string, unknown>>,
+): readonly number[] {
   if (typeof prompt === "string") {
     return model.tokenizer.encode(prompt, { addSpecialTokens: true });
   }
@@ -162,7 +178,10 @@ export function promptTokens(model: Model, prompt: Prompt): readonly number[] {
     throw new TypeError(refusal("generate", "prompt", rule, prompt));
   }
   if (prompt.length > 0 && prompt.every((item) => typeof item === "object" && item !== null)) {
-    return model.tokenizer.encode(model.chat(prompt as readonly Message[]));
+    const messages = prompt as readonly Message[];
+    return model.tokenizer.encode(
+      chat ? model.chat(messages, { variables: chat }) : model.chat(messages),
+    );
   }
   const { vocabularySize } = model.config;
   for (const id of prompt as readonly number[]) {
@@ -190,6 +209,29 @@ const CANDIDATES = 10;
 const MAX_NEW_TOKENS = 256;
 
 /**
+ * The settings of a generation, resolved: what is asked for first, then what comes after it, then what
+ * the model recommends. This is the only place that does so. Resolved settings stay as they are when
+ * they are resolved once more.
+ *
+ * @param verb What cannot be done where a setting is refused.
+ * @param model Its vocabulary and recommendations are looked at.
+ * @param sources From the most to the least specific; other fields of them are passed over.
+ * @throws {TypeError} Where a setting is of the wrong kind.
+ * @throws {RangeError} Where one is outside its rule.
+ */
+export function resolvedSettings(
+  verb: string,
+  { config, defaults }: Pick<Model, "config" | "defaults">,
+  ...sources: readonly (Partial<Settings> | undefined)[]
+): Settings {
+  const all = [...sources, defaults];
+  const budgets = [...all.map((source) => source?.maxNewTokens), MAX_NEW_TOKENS];
+  const maxNewTokens = budgets.find((own) => own !== undefined)!;
+  checkNumber(verb, "maxNewTokens", maxNewTokens, { min: 1, integer: true });
+  return { ...mergedSampler(config.vocabularySize, ...all), maxNewTokens };
+}
+
+/**
  * Checks a request before anything runs.
  *
  * @throws {TypeError} Where an option is unknown or of the wrong kind.
@@ -198,8 +240,7 @@ const MAX_NEW_TOKENS = 256;
 export function jobOf(model: Model, request: Request, index: number): Job {
   const verb = "generate";
   checkOptions(verb, request, REQUEST_FIELDS);
-  const { defaults } = model;
-  const sampler = mergedSampler(model.config.vocabularySize, request, defaults);
+  const { maxNewTokens, ...sampler } = resolvedSettings(verb, model, request);
   const { method = standard(), stop = [], seed = 0, ignoreEos = false, trace = false } = request;
   if (typeof method?.init !== "function" || typeof method.step !== "function") {
     throw new TypeError(refusal(verb, "method", "have the functions init and step", method));
@@ -207,8 +248,6 @@ export function jobOf(model: Model, request: Request, index: number): Job {
   if (!Array.isArray(stop) || stop.some((text) => typeof text !== "string" || text === "")) {
     throw new TypeError(refusal(verb, "stop", "be a list of non-empty strings", stop));
   }
-  const maxNewTokens = request.maxNewTokens ?? defaults.maxNewTokens ?? MAX_NEW_TOKENS;
-  checkNumber(verb, "maxNewTokens", maxNewTokens, { min: 1, integer: true });
   checkNumber(verb, "seed", seed, { min: 0, integer: true });
   if (typeof ignoreEos !== "boolean") {
     throw new TypeError(refusal(verb, "ignoreEos", "be true or false", ignoreEos));

@@ -48,6 +48,8 @@ export {
   type Prompt,
   promptTokens,
   type Request,
+  resolvedSettings,
+  type Settings,
   type Step,
   type TraceOptions,
 } from "./generation.ts";

@@ -6,7 +6,7 @@
 
 import { checkOptions, refusal } from "../_check.ts";
 import { oneToken } from "../model/mod.ts";
-import { type Sampler, SAMPLER_FIELDS, samplerOf } from "./sampler.ts";
+import { mergedSampler, type Sampler, SAMPLER_FIELDS, samplerOf } from "./sampler.ts";
 import type { Method, MethodContext, MethodParameters, MethodStep } from "./method.ts";
 
 /** Texts around a model's thoughts. */
@@ -196,8 +196,8 @@ export function inPhase<S>(
   const { phase = "all", markers = THINK, answer, forcedEnds = true } = options;
   if (phase === "all" && !answer) return method;
   const acts = ({ inside }: Thinking) => phase === "all" || inside === (phase === "thinking");
-  const samplerAfter = ({ sampler }: MethodContext, inside: boolean) =>
-    samplerOf(inside ? sampler : { ...sampler, ...answer });
+  const samplerAfter = ({ sampler, vocabularySize }: MethodContext, inside: boolean) =>
+    samplerOf(mergedSampler(vocabularySize, inside ? undefined : answer, sampler));
   const phased: Method<Phased<S>> = {
     ...method,
     parameters: { ...method.parameters, ...phaseParameters(options), ...answerParameters(answer) },

@@ -99,6 +99,15 @@ const OFF = {
 /** Names of all settings. */
 export const SAMPLER_FIELDS = Object.keys(OFF) as (keyof Sampler)[];
 
+/** The settings that are told also where they are off. */
+const EXPLICIT: readonly string[] = ["temperature", "topK", "topP", "minP"];
+
+/** Whether a setting does nothing: it is left out, at its default, or a bias of no token. */
+function isOff(name: keyof Sampler, value: unknown): boolean {
+  return value === undefined || value === OFF[name] ||
+    (name === "logitBias" && value !== null && Object.keys(value).length === 0);
+}
+
 /** Bounds of the settings that are numbers. */
 const RULES = {
   temperature: { min: 0 },
@@ -166,6 +175,9 @@ function checkLists({ entropyTemperature, logitBias, allowedTokens, order }: Par
  * ```
  */
 export function samplerOf(settings: Partial<Sampler> = {}): Sampler {
+  if (typeof settings !== "object" || settings === null) {
+    throw new TypeError(refusal("sample", "settings", "be an object", settings));
+  }
   checkOptions("sample", settings, SAMPLER_FIELDS);
   for (const [name, rule] of Object.entries(RULES)) {
     const value = settings[name as keyof typeof RULES];
@@ -173,36 +185,51 @@ export function samplerOf(settings: Partial<Sampler> = {}): Sampler {
   }
   checkLists(settings);
   const { temperature = 1, topK = 0, topP = 1, minP = 0, ...more } = settings;
-  const on = Object.entries(more).filter(([name, value]) =>
-    value !== undefined && value !== OFF[name as keyof Sampler]
-  );
+  const on = Object.entries(more).filter(([name, value]) => !isOff(name as keyof Sampler, value));
   return { temperature, topK, topP, minP, ...Object.fromEntries(on) };
 }
 
 /**
  * Sampler settings from several places, the first that has one deciding: a request, a task, a model.
- * Other fields of these are passed over.
+ * Other fields of these are passed over, and `undefined` is the same as nothing. A setting that is
+ * switched off where a later place has it on stays in the result at its default, so that the result
+ * merged with the same places once more is the same again.
  *
  * @param vocabularySize Tokens that settings may name, V.
  * @param sources From the most to the least specific.
  * @throws {TypeError} Where a setting is of the wrong kind.
  * @throws {RangeError} Where one is outside its rule, or names a token that there is not.
+ *
+ * @example No penalty, whatever the model recommends
+ * ```ts
+ * import { mergedSampler } from "@moi/moi/decode";
+ * import { assertEquals } from "@std/assert";
+ * const recommended = { repetitionPenalty: 1.1, topK: 20 };
+ * const { repetitionPenalty, topK } = mergedSampler(9, { repetitionPenalty: 1 }, recommended);
+ * assertEquals([repetitionPenalty, topK], [1, 20]);
+ * ```
  */
 export function mergedSampler(
   vocabularySize: number,
   ...sources: readonly (Partial<Sampler> | undefined)[]
 ): Sampler {
-  const entries = SAMPLER_FIELDS.flatMap((name) => {
-    const value = sources.map((source) => source?.[name]).find((own) => own !== undefined);
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  const sampler = samplerOf(Object.fromEntries(entries));
+  const named = SAMPLER_FIELDS.map((name) => {
+    const values = sources.map((source) => source?.[name]).filter((own) => own !== undefined);
+    return { name, values };
+  }).filter(({ values }) => values.length > 0);
+  const asked = Object.fromEntries(named.map(({ name, values }) => [name, values[0]]));
+  const sampler = samplerOf(asked);
   const rule = { min: 0, max: vocabularySize - 1, integer: true };
   for (const id of sampler.allowedTokens ?? []) checkNumber("sample", "allowedTokens", id, rule);
   for (const id of Object.keys(sampler.logitBias ?? {})) {
     checkNumber("sample", "logitBias", Number(id), rule);
   }
-  return sampler;
+  const told = named.filter(({ name, values }) =>
+    !EXPLICIT.includes(name) && values.some((value) => !isOff(name, value))
+  );
+  const { temperature, topK, topP, minP } = sampler;
+  const more = told.map(({ name }) => [name, asked[name]]);
+  return { temperature, topK, topP, minP, ...Object.fromEntries(more) };
 }
 
 /** Whether a sampler has none but the four settings that the runtime computes. */

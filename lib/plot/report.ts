@@ -32,13 +32,20 @@ function paragraph(text: string): string {
 
 /** Every setting that the runs of a study share. */
 function settings(runs: readonly Run[]): string {
-  const { sampler, device, dtype, versions, model, task } = runs[0]!;
+  const { sampler, device, dtype, versions, model, task, studySeed, chat } = runs[0]!;
+  const options = Object.entries(runs[0]!.taskParameters ?? {})
+    .map(([name, value]) => `${name} ${value}`);
+  const presets = new Set(runs.map(({ parameters }) => parameters.preset ?? ""));
+  const named = [...presets].filter((preset) => preset !== "");
   const { temperature, topK, topP, minP, maxNewTokens, ...more } = sampler;
   const others = Object.entries(more).map(([name, value]) => `, ${name} ${JSON.stringify(value)}`);
   const truncated = runs.filter((run) => run.finishReason === "length").length;
   const software = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
-    `${model} on ${task}`,
+    `${model} on ${task}${options.length > 0 ? ` (${options.join(", ")})` : ""}`,
+    `seed ${studySeed}`,
+    ...(named.length > 0 ? [`preset ${named.join(", ")}`] : []),
+    ...(chat ? [`chat variables ${JSON.stringify(chat)}`] : []),
     `temperature ${temperature}, top-k ${topK || "off"}, top-p ${topP}, min-p ${minP || "off"}${
       others.join("")
     }`,

@@ -3,7 +3,8 @@
  *
  * {@linkcode runStudy} makes the runs, {@linkcode readRuns} reads them back. The same call again
  * finishes what is missing; more methods, problems or repeats may be added to a file, but its runs
- * always share model, task, sampler and seed.
+ * always share model, task, sampler, chat variables and seed, and a problem keeps its prompt and its gold
+ * answer: otherwise the file is refused, saying what differs.
  *
  * {@linkcode paperTable1} and its like are the published numbers, to be laid beside one's own.
  * {@linkcode importRuns} reads result files of other tools, {@linkcode regrade} grades texts again.
@@ -38,7 +39,8 @@ export {
   type StudySize,
 } from "./estimate.ts";
 export { betaGrid, type BetaGridOptions } from "./grid.ts";
+export { regradedRun, wordingOf } from "./identity.ts";
 export { type Plan, type PlannedRun, planStudy, runSeed, type Study } from "./plan.ts";
 export { type ImportedRun, type Run, type Verdict, verdictOf } from "./run.ts";
-export { openStore, readRuns, type Store } from "./store.ts";
+export { openStore, type Place, readRuns, type Store } from "./store.ts";
 export { finishedProblems, type RunOptions, runStudy } from "./study.ts";

@@ -5,16 +5,17 @@
  */
 
 import { createHash } from "node:crypto";
-import { checkNumber, checkOptions, refusal, shown } from "../_check.ts";
+import { checkNumber, checkOptions, refusal } from "../_check.ts";
 import {
-  mergedSampler,
   type Method,
   promptTokens,
+  resolvedSettings,
   type Sampler,
   SAMPLER_FIELDS,
 } from "../decode/mod.ts";
 import type { Model } from "../model/mod.ts";
 import type { Grade, Problem, Task } from "../tasks/mod.ts";
+import { canonical, chatVariables, fieldDigests, scalars, sha256, wordingOf } from "./identity.ts";
 import type { Run } from "./run.ts";
 
 /** A study: a model answers a task's problems with several methods. */
@@ -33,6 +34,8 @@ export interface Study<P extends Problem = Problem> extends Partial<Sampler> {
   readonly maxNewTokens?: number;
   /** Seed of the study; every run's seed comes from it. Default: 0. */
   readonly seed?: number;
+  /** Further variables of the chat template, such as `{ enable_thinking: false }`. Default: none. */
+  readonly chat?: Readonly<Record<string, unknown>>;
 }
 
 const STUDY_OPTIONS = [
@@ -43,6 +46,7 @@ const STUDY_OPTIONS = [
   "limit",
   "maxNewTokens",
   "seed",
+  "chat",
   ...SAMPLER_FIELDS,
 ] as const satisfies (keyof Study)[];
 
@@ -58,8 +62,14 @@ export interface PlannedRun<P extends Problem = Problem> {
   readonly seed: number;
   /** Token ids of the prompt. */
   readonly tokens: readonly number[];
-  /** Digest of the prompt. */
+  /** Digest of these. */
   readonly prompt: string;
+  /** Digest of the prompt as the task words it. */
+  readonly wording: string;
+  /** Whether the chat template rendered it. */
+  readonly isChat: boolean;
+  /** Digest of each field of the problem. */
+  readonly fields: Readonly<Record<string, string>>;
 }
 
 /** A checked study. */
@@ -74,6 +84,12 @@ export interface Plan<P extends Problem = Problem> {
   readonly dtype: string;
   /** Task name. */
   readonly task: string;
+  /** The task's options that decide prompts and verdicts. */
+  readonly taskParameters: Run["parameters"];
+  /** Whether the task names such options: then they tell how it grades. */
+  readonly namesOptions: boolean;
+  /** Variables of the chat template. */
+  readonly chat: Readonly<Record<string, unknown>>;
   /** Sampler settings and token budget. */
   readonly sampler: Run["sampler"];
   /** Seed of the study. */
@@ -84,10 +100,6 @@ export interface Plan<P extends Problem = Problem> {
   readonly runs: readonly PlannedRun<P>[];
 }
 
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 16);
-}
-
 /** A run's seed: a 53-bit integer from the study's seed, the problem and the repeat. */
 export function runSeed(seed: number, problem: string, repeat: number): number {
   const digest = createHash("sha256").update(JSON.stringify([seed, problem, repeat])).digest();
@@ -96,7 +108,7 @@ export function runSeed(seed: number, problem: string, repeat: number): number {
 
 /** Name and knobs of a method, as recorded. */
 export function methodParameters({ name, parameters }: Method): Run["parameters"] {
-  return { name, ...parameters };
+  return scalars({ name, ...parameters });
 }
 
 /**
@@ -108,10 +120,9 @@ export function methodParameters({ name, parameters }: Method): Run["parameters"
 export async function planStudy<P extends Problem>(study: Study<P>): Promise<Plan<P>> {
   const verb = "run the study";
   checkOptions(verb, study, STUDY_OPTIONS);
-  const { model, task, methods, repeats = 1, seed = 0 } = study;
+  const { model, task, methods, repeats = 1, seed = 0, chat: given = {}, limit = Infinity } = study;
   checkNumber(verb, "repeats", repeats, { min: 1, integer: true });
   checkNumber(verb, "seed", seed, { min: 0, integer: true });
-  const limit = study.limit ?? Infinity;
   checkNumber(verb, "limit", limit, { min: 1, integer: limit !== Infinity, infinite: true });
   const keys = Object.keys(methods);
   if (keys.length === 0) throw new TypeError(refusal(verb, "methods", "name a method", methods));
@@ -123,11 +134,10 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
     }
   }
 
-  const { vocabularySize } = model.config;
-  const sampler = mergedSampler(vocabularySize, study, task.defaults, model.defaults);
-  const maxNewTokens = study.maxNewTokens ?? task.defaults?.maxNewTokens ??
-    model.defaults.maxNewTokens ?? 256;
-  checkNumber(verb, "maxNewTokens", maxNewTokens, { min: 1, integer: true });
+  checkOptions(verb, task.defaults ?? {}, [...SAMPLER_FIELDS, "maxNewTokens"]);
+  const sampler = resolvedSettings(verb, model, study, task.defaults);
+  const chat = chatVariables(verb, given);
+  const hasChat = Object.keys(chat).length > 0;
 
   const problems = (await task.problems()).slice(0, limit);
   if (problems.length === 0) {
@@ -142,73 +152,42 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
       throw new TypeError(`Cannot ${verb} as two problems are ${problem.id}`);
     }
     seen.add(problem.id);
-    const tokens = promptTokens(model, task.prompt(problem));
+    const worded = task.prompt(problem), isChat = typeof worded !== "string";
+    if (hasChat && !isChat) {
+      const rule = "be left out where prompts are plain text, which no template renders";
+      throw new TypeError(refusal(verb, "chat", rule, chat));
+    }
+    const tokens = promptTokens(model, worded, hasChat ? chat : undefined);
     if (tokens.length >= model.maxLength) {
       throw new RangeError(
         `Cannot ${verb} as the prompt of '${problem.id}' must be shorter than the context of ${model.maxLength} tokens: current value is ${tokens.length}`,
       );
     }
-    const prompt = sha256(tokens.join(","));
+    const prompt = sha256(tokens.join(",")), wording = wordingOf(worded);
+    const own = { problem, tokens, prompt, wording, isChat, fields: fieldDigests(problem) };
     return Array.from({ length: repeats }, (_, repeat) => {
-      const own = runSeed(seed, problem.id, repeat);
-      return keys.map((method) => ({ problem, method, repeat, seed: own, tokens, prompt }));
+      const ownSeed = runSeed(seed, problem.id, repeat);
+      return keys.map((method) => ({ ...own, method, repeat, seed: ownSeed }));
     }).flat();
   });
 
-  const settings = { ...sampler, maxNewTokens };
+  const taskParameters = scalars(task.parameters);
+  const namesOptions = task.parameters !== undefined;
   const { fingerprint, device } = model;
   const dtype = model.kv === "fp32" ? model.dtype : `${model.dtype}, kv ${model.kv}`;
   const name = model.id.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!;
   return {
-    study: sha256(JSON.stringify([fingerprint, dtype, device, task.name, settings, seed])),
+    study: sha256(JSON.stringify([
+      ...[fingerprint, dtype, device, task.name, sampler, seed],
+      ...(namesOptions || hasChat ? [canonical({ taskParameters, chat })] : []),
+    ])),
     model: `${name}@${fingerprint}`,
     device,
     dtype,
     task: task.name,
-    sampler: settings,
+    ...{ taskParameters, namesOptions, chat, sampler },
     studySeed: seed,
     parameters: Object.fromEntries(keys.map((key) => [key, methodParameters(methods[key]!)])),
     runs,
   };
-}
-
-/** Knobs as text, whatever the order in which they are named. */
-function knobs(parameters: Run["parameters"] = {}): string {
-  return JSON.stringify(parameters, Object.keys(parameters).sort());
-}
-
-/** What the runs of a file share, and the word for it. */
-const SHARED = {
-  model: "model",
-  device: "device",
-  dtype: "dtype",
-  task: "task",
-  sampler: "sampler",
-  studySeed: "seed",
-} as const satisfies Partial<Record<keyof Plan, string>>;
-
-/** Refuses a file whose runs this study must not be mixed with, saying what differs. */
-export function checkStored(plan: Plan, stored: readonly Run[], where: string): void {
-  const refuse = (what: string, here: unknown, there: unknown): never => {
-    throw new Error(
-      `Cannot continue the study in ${where} as its runs have another ${what}: ` +
-        `${shown(there)} there, ${shown(here)} here; name another file`,
-    );
-  };
-  const prompts = new Map(plan.runs.map(({ problem, prompt }) => [problem.id, prompt]));
-  for (const run of stored) {
-    for (const field of Object.keys(SHARED) as (keyof typeof SHARED)[]) {
-      if (JSON.stringify(run[field]) !== JSON.stringify(plan[field])) {
-        refuse(SHARED[field], plan[field], run[field]);
-      }
-    }
-    const own = plan.parameters[run.method];
-    if (own && knobs(own) !== knobs(run.parameters)) {
-      refuse(`method '${run.method}'`, own, run.parameters);
-    }
-    const prompt = prompts.get(run.problem);
-    if (prompt !== undefined && prompt !== run.prompt) {
-      refuse(`prompt for problem '${run.problem}'`, prompt, run.prompt);
-    }
-  }
 }

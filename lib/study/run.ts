@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { Sampler } from "../decode/mod.ts";
+import type { Settings } from "../decode/mod.ts";
 import type { Grade } from "../tasks/task.ts";
 
 /** One finished run, as stored: one JSON object a line. */
 export interface Run {
-  /** Fingerprint of what all runs of a file share: model, task, sampler, seed. */
+  /** Fingerprint of what all runs of a file share: model, task and its options, sampler, seed. */
   readonly study: string;
   /** Model id, and a digest of its weights. */
   readonly model: string;
@@ -31,13 +31,30 @@ export interface Run {
   readonly studySeed: number;
   /** Seed of this run: `generate` with it and the same settings gives the same text. */
   readonly seed: number;
-  /** Sampler settings, those that are off left out but for the first four; and the token budget. */
-  readonly sampler: Sampler & {
-    /** Largest number of generated tokens. */
-    readonly maxNewTokens: number;
-  };
-  /** First 16 hex digits of the SHA-256 of the prompt's token ids. */
+  /**
+   * Sampler settings and token budget. Settings that are off are left out, but for the first four and
+   * those that switch off what task or model recommend.
+   */
+  readonly sampler: Settings;
+  /**
+   * First 16 hex digits of the SHA-256 of the prompt's token ids. They may differ between runs of one
+   * problem where a chat template prints the date.
+   */
   readonly prompt: string;
+  /**
+   * First 16 hex digits of the SHA-256 of the prompt as the task words it, before any template. Absent
+   * in files of earlier releases.
+   */
+  readonly wording?: string;
+  /**
+   * A digest of each field of the problem, the gold answer among them. Absent in files of earlier
+   * releases.
+   */
+  readonly problemFields?: Readonly<Record<string, string>>;
+  /** The task's options that decide prompts and verdicts. Absent where it names none. */
+  readonly taskParameters?: Readonly<Record<string, string | number | boolean | null>>;
+  /** Further variables of the chat template. Absent where there were none. */
+  readonly chat?: Readonly<Record<string, unknown>>;
   /** Number of prompt tokens. */
   readonly promptTokens: number;
   /** Generated token ids. */
@@ -57,7 +74,7 @@ export interface Run {
   };
   /** Wall time in milliseconds; a run in a batch shares its time with the others. */
   readonly timing: { readonly prefillMs: number; readonly decodeMs: number };
-  /** Versions of what computed it. */
+  /** Versions of what computed it, and `graded`, where the text was graded again since. */
   readonly versions: Readonly<Record<string, string>>;
 }
 

@@ -1,8 +1,9 @@
 /**
  * Runs on disk: one JSON object a line, appended when a run is finished.
  *
- * A process that dies leaves at most one torn line, at the end; the next run takes its place. A write
- * that fails (a full disk) is undone, so that the file always ends with a whole line.
+ * A process that dies leaves at most one torn line, at the end; the next run takes its place, as it does
+ * of blank lines that an editor left there. A write that fails (a full disk) is undone, so that the file
+ * always ends with a whole line.
  *
  * @module
  */
@@ -21,6 +22,15 @@ function pathOf(store: string | URL): string {
 
 const FIELDS = ["study", "model", "task", "problem", "method"] as const;
 
+/** Where a run stands in its study: index of the problem, index of the method. */
+export type Place = readonly [problem: number, method: number];
+
+/** A line: a run, and its place where the file tells it. */
+interface Line {
+  readonly run: Run;
+  readonly place: Place | undefined;
+}
+
 function isRun(value: unknown): value is Run {
   if (typeof value !== "object" || value === null) return false;
   const run = value as Record<string, unknown>;
@@ -28,64 +38,147 @@ function isRun(value: unknown): value is Run {
     Number.isSafeInteger(run.repeat) && typeof run.grade === "object" && run.grade !== null;
 }
 
-function parseLine(line: string, path: string, number: number): Run {
-  let value: unknown;
+/** A run's line as an object; undefined where it is no JSON. */
+function parsed(text: string): unknown {
   try {
-    value = JSON.parse(line);
-  } catch (cause) {
-    throw new SyntaxError(`Cannot read runs as line ${number} of ${path} is not valid JSON`, {
-      cause,
-    });
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
-  if (isRun(value)) return value;
-  throw new SyntaxError(
-    `Cannot read runs as line ${number} of ${path} must be a run with ${
-      FIELDS.join(", ")
-    }, repeat and grade`,
-  );
+}
+
+function lineOf(value: Run): Line {
+  const { place, ...run } = value as Run & { readonly place?: unknown };
+  const isPlace = Array.isArray(place) && place.length === 2 && place.every(Number.isSafeInteger);
+  return { run, place: isPlace ? place as unknown as Place : undefined };
+}
+
+function fault(path: string, number: number, what: string, cause?: unknown): never {
+  throw new SyntaxError(`Cannot read runs as line ${number} of ${path} ${what}`, { cause });
+}
+
+function parseLine(text: string, path: string, number: number): Line {
+  const value = parsed(text);
+  if (value === undefined) fault(path, number, "is not valid JSON");
+  if (isRun(value)) return lineOf(value);
+  return fault(path, number, `must be a run with ${FIELDS.join(", ")}, repeat and grade`);
 }
 
 /** How every line starts: "study" is a run's first field. */
-const START = new TextEncoder().encode('{"study":"');
+const START = '{"study":"';
 
-/** A file without a whole line must at least start like one: others are not ours to cut. */
-function checkTorn(torn: Uint8Array, path: string): void {
-  if (torn.subarray(0, START.length).every((byte, i) => byte === START[i])) return;
-  throw new SyntaxError(`Cannot read runs as line 1 of ${path} is not the start of a run`);
+/**
+ * Whether a last line without its end was cut off by a process that died: it starts like a run. Zeros
+ * after that are what some file systems leave after a power failure.
+ */
+function isTorn(text: string): boolean {
+  const start = text.split("\0", 1)[0]!.slice(0, START.length);
+  return START.startsWith(start);
 }
 
-/** What a file holds. */
-interface Contents {
-  /** Its runs. */
-  readonly runs: Run[];
-  /** Number of bytes of its whole lines. */
-  readonly whole: number;
-  /** Whether a torn line follows. */
-  readonly torn: boolean;
+/** A line of a file: its bytes without the newline, where it starts, and whether it ended with one. */
+interface RawLine {
+  readonly bytes: Uint8Array;
+  readonly at: number;
+  readonly ended: boolean;
 }
 
-/** Reads a file from its start. */
-async function readFile(file: Deno.FsFile, path: string): Promise<Contents> {
-  const NEWLINE = 10, decoder = new TextDecoder(), runs: Run[] = [];
-  let rest = new Uint8Array(0), whole = 0;
-  const chunk = new Uint8Array(1 << 20);
+/** The lines of a file from its start. */
+async function* rawLines(file: Deno.FsFile): AsyncGenerator<RawLine> {
+  const NEWLINE = 10, chunk = new Uint8Array(1 << 20);
+  let rest = new Uint8Array(0), at = 0;
   for (;;) {
     const read = await file.read(chunk);
-    if (read === null) {
-      if (runs.length === 0) checkTorn(rest, path);
-      return { runs, whole, torn: rest.length > 0 };
-    }
+    if (read === null) break;
     const bytes = new Uint8Array(rest.length + read);
     bytes.set(rest);
     bytes.set(chunk.subarray(0, read), rest.length);
     let start = 0;
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
-      runs.push(parseLine(decoder.decode(bytes.subarray(start, end)), path, runs.length + 1));
+      yield { bytes: bytes.subarray(start, end), at: at + start, ended: true };
       start = end + 1;
     }
-    whole += start;
+    at += start;
     rest = bytes.slice(start);
   }
+  if (rest.length > 0) yield { bytes: rest, at, ended: false };
+}
+
+/** What a file holds. */
+interface Contents {
+  /** Its runs, in its order. */
+  readonly lines: Line[];
+  /** Number of bytes up to the end of the last run, a newline included where it has one. */
+  readonly whole: number;
+  /** Whether the last run has its newline; true where there is none. */
+  readonly ended: boolean;
+  /** Whether something follows: a torn line, blank lines. */
+  readonly more: boolean;
+}
+
+/**
+ * Reads a file from its start: UTF-8, with or without a byte-order mark, lines ended in either way,
+ * blank lines at its end, a last line without an end where it is whole, or torn.
+ */
+async function readFile(file: Deno.FsFile, path: string): Promise<Contents> {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const lines: Line[] = [];
+  let whole = 0, lastEnded = true, more = false, number = 0, blank = 0;
+  for await (const { bytes, at, ended } of rawLines(file)) {
+    number++;
+    if (number === 1 && bytes.length >= 2 && (bytes[0]! ^ bytes[1]!) === 1 && bytes[0]! >= 254) {
+      fault(path, 1, "must be UTF-8 text: it is UTF-16");
+    }
+    let text: string;
+    try {
+      text = decoder.decode(bytes);
+    } catch (cause) {
+      if (ended) fault(path, number, "is not valid UTF-8", cause);
+      text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes); // torn within a character
+    }
+    if (number === 1) {
+      const own = text.replace(/^\ufeff/, "");
+      if (own.length < text.length) whole = 3;
+      text = own;
+    }
+    if (text.trim() === "") {
+      more ||= at + bytes.length + (ended ? 1 : 0) > whole;
+      blank ||= number;
+      continue;
+    }
+    if (!ended && !isRun(parsed(text))) {
+      if (!isTorn(text)) fault(path, number, "is not the start of a run");
+      more = true;
+      continue;
+    }
+    if (blank > 0) fault(path, blank, "is not valid JSON: it is blank, and runs follow");
+    lines.push(parseLine(text, path, number));
+    whole = at + bytes.length + (ended ? 1 : 0);
+    lastEnded = ended;
+  }
+  return { lines, whole, ended: lastEnded, more };
+}
+
+/** Ranks of names: those first that no line places, in the order of the file; then by latest place. */
+function ranks(lines: readonly Line[], name: (run: Run) => string, at: 0 | 1): Map<string, number> {
+  const places = new Map<string, number>();
+  for (const { run, place } of lines) {
+    const own = name(run);
+    places.set(own, place?.[at] ?? places.get(own) ?? -1);
+  }
+  const order = [...places].sort(([, a], [, b]) => a - b); // stable
+  return new Map(order.map(([own], i) => [own, i]));
+}
+
+/** The runs in the order of their study; as they stand in the file where it does not tell. */
+function inOrder(lines: readonly Line[]): Run[] {
+  if (lines.every(({ place }) => place === undefined)) return lines.map(({ run }) => run);
+  const problems = ranks(lines, ({ problem }) => problem, 0);
+  const methods = ranks(lines, ({ method }) => method, 1);
+  return lines.map(({ run }) => run).sort((a, b) =>
+    problems.get(a.problem)! - problems.get(b.problem)! || a.repeat - b.repeat ||
+    methods.get(a.method)! - methods.get(b.method)!
+  );
 }
 
 function checkFile(path: string, info: Deno.FileInfo): void {
@@ -100,8 +193,10 @@ function checkFile(path: string, info: Deno.FileInfo): void {
  * Reads the runs of a file.
  *
  * @param store Path or file URL.
- * @returns The runs in the order in which they were finished. A torn last line, left by a process
- * that died, is passed over; the next `runStudy` on the file does that run again.
+ * @returns The runs problem by problem, repeat by repeat, methods in the order in which the study named
+ * them, as `runStudy` returns them; in files of earlier releases, in the order in which they were
+ * finished. A torn last line, left by a process that died, is passed over; the next `runStudy` on the
+ * file does that run again. A byte-order mark, CRLF and blank lines at the end do no harm.
  * @throws {SyntaxError} Where any other line is no run, naming the line.
  *
  * @example
@@ -117,15 +212,15 @@ export async function readRuns(store: string | URL): Promise<Run[]> {
   const path = pathOf(store);
   checkFile(path, await Deno.stat(path));
   using file = await Deno.open(path);
-  return (await readFile(file, path)).runs;
+  return inOrder((await readFile(file, path)).lines);
 }
 
 /** An open store. */
 export interface Store extends Disposable {
-  /** Runs that were there when it was opened. */
+  /** Runs that were there when it was opened, as {@linkcode readRuns} gives them. */
   readonly runs: readonly Run[];
-  /** Appends a run. */
-  append(run: Run): void;
+  /** Appends a run; its place in the study is kept with it, so that it is read back in that order. */
+  append(run: Run, place?: Place): void;
 }
 
 /**
@@ -143,12 +238,13 @@ export async function openStore(store: string | URL): Promise<Store> {
     if (!await file.tryLock(true)) {
       throw new Error(`Cannot open runs as another process writes to ${path}`);
     }
-    const { runs, whole, torn } = await readFile(file, path);
-    let size = whole, cut = !torn;
+    const { lines, whole, ended, more } = await readFile(file, path);
+    let size = whole, cut = !more, between = ended ? "" : "\n";
     return {
-      runs,
-      append(run) {
-        const line = new TextEncoder().encode(`${JSON.stringify(run)}\n`);
+      runs: inOrder(lines),
+      append(run, place) {
+        const text = JSON.stringify(place ? { ...run, place } : run);
+        const line = new TextEncoder().encode(`${between}${text}\n`);
         if (!cut) {
           file.truncateSync(size); // not before: a study that is refused leaves the file as it is
           file.seekSync(size, Deno.SeekMode.Start);
@@ -168,6 +264,7 @@ export async function openStore(store: string | URL): Promise<Store> {
           );
         }
         size += line.length;
+        between = "";
       },
       [Symbol.dispose]: () => file.close(),
     };

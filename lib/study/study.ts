@@ -10,9 +10,10 @@ import type { Progress } from "../model/mod.ts";
 import { runtimeVersion } from "../runtime/mod.ts";
 import type { Grade, Problem } from "../tasks/mod.ts";
 import manifest from "../../deno.json" with { type: "json" };
-import { checkStored, planStudy, type Study } from "./plan.ts";
-import type { Run } from "./run.ts";
-import { openStore } from "./store.ts";
+import { checkStored, checkVerdicts } from "./identity.ts";
+import { planStudy, type Study } from "./plan.ts";
+import { type Run, verdictOf } from "./run.ts";
+import { openStore, type Place } from "./store.ts";
 
 /** Options of {@linkcode runStudy}. */
 export interface RunOptions {
@@ -32,20 +33,28 @@ const GRADERS = 2;
 const keyOf = (problem: string, method: string, repeat: number) =>
   JSON.stringify([problem, method, repeat]);
 
-/** Accuracy so far of the first method and of the best other one. */
+/**
+ * Accuracy so far of the first method and of the best other one, and the number of runs that nothing
+ * can judge: these are left out of it.
+ */
 function liveAccuracy(methods: readonly string[]) {
-  const counts = new Map(methods.map((method) => [method, { n: 0, correct: 0 }]));
+  const counts = new Map(methods.map((method) => [method, { n: 0, right: 0 }]));
+  let ungradable = 0;
   return (run: Run): string => {
-    const count = counts.get(run.method) ?? { n: 0, correct: 0 };
-    counts.set(run.method, {
-      n: count.n + 1,
-      correct: count.correct + (run.grade.correct ? 1 : 0),
-    });
-    const rates = [...counts].filter(([, { n }]) => n > 0)
-      .map(([method, { n, correct }]) => ({ method, rate: correct / n }));
-    const best = rates.slice(1).sort((a, b) => b.rate - a.rate).slice(0, 1);
-    return [...rates.slice(0, 1), ...best]
+    const verdict = verdictOf(run), count = counts.get(run.method) ?? { n: 0, right: 0 };
+    if (verdict === "ungradable") ungradable++;
+    else {
+      const right = count.right + (verdict === "right" ? 1 : 0);
+      counts.set(run.method, { n: count.n + 1, right });
+    }
+    const rates = [...counts].map(([method, { n, right }]) => ({ method, rate: right / n }));
+    const first = rates.slice(0, 1).filter(({ rate }) => !Number.isNaN(rate));
+    const best = rates.slice(1).filter(({ rate }) => !Number.isNaN(rate))
+      .sort((a, b) => b.rate - a.rate).slice(0, 1);
+    const shown = [...first, ...best]
       .map(({ method, rate }) => `${method} ${(100 * rate).toFixed(1)} %`).join(", best ");
+    const apart = ungradable > 0 ? `${ungradable} ungradable` : "";
+    return [shown, apart].filter((part) => part !== "").join(", ");
   };
 }
 
@@ -56,13 +65,20 @@ function liveAccuracy(methods: readonly string[]) {
  * same random numbers. A run's text does not depend on what else is in the batch, so a study that
  * was stopped, killed or extended gives the same runs as one that was not.
  *
- * @param study Model, task, methods, repeats, sampler settings, seed. Settings that are left out come
- * from the task, then from the model.
+ * A file is continued by the same study alone: model, number format, device, task with its options,
+ * sampler, chat variables, seed, and of every problem the prompt as it is worded and all fields, the
+ * gold answer among them. More methods, problems and repeats may be added. Where a stored run does not
+ * tell how it was graded, its text is graded again, and the file is refused where the verdict differs.
+ *
+ * @param study Model, task, methods, repeats, sampler settings, chat variables, seed. Settings that
+ * are left out or `undefined` come from the task, then from the model.
  * @param options Where to keep the runs, how to stop, how to watch.
- * @returns All finished runs of this study, those already stored included, problem by problem.
+ * @returns All finished runs of this study, those already stored included: problem by problem, repeat
+ * by repeat, and methods in the order in which the study names them.
  * @throws {TypeError} Where an option is unknown or of the wrong kind.
  * @throws {RangeError} Where an option is outside its rule or a prompt does not fit the context.
- * @throws {Error} Where the store holds runs of another study, or cannot be written.
+ * @throws {Error} Where the store holds runs of another study, saying what differs, or cannot be
+ * written.
  *
  * @example Two methods on three problems
  * ```ts
@@ -92,18 +108,24 @@ export async function runStudy<P extends Problem>(
   }
   const { model, task, methods } = study;
   const { store, signal, onProgress, slots } = options;
-  const plan = await planStudy(study);
+  const asked = await planStudy(study);
   using file = store === undefined ? undefined : await openStore(store);
-  const stored = file?.runs ?? [];
-  checkStored(plan, stored, String(store));
-
-  const finished = new Map(
-    stored.map((run) => [keyOf(run.problem, run.method, run.repeat), run]),
-  );
+  const stored = file?.runs ?? [], where = String(store);
+  const rendered = checkStored(asked, stored, where);
+  // the file's own names, so that all of its runs have the same ones
+  const plan = { ...asked, ...(stored[0] && { study: stored[0].study, model: stored[0].model }) };
   const keyed = plan.runs.map((run) => ({
     ...run,
     key: keyOf(run.problem.id, run.method, run.repeat),
   }));
+  const keys = new Set(keyed.map(({ key }) => key));
+  const taken = stored.filter((run) => keys.has(keyOf(run.problem, run.method, run.repeat)));
+  const finished = new Map(
+    (await checkVerdicts(plan, task, taken, where, signal)).map((run): [string, Run] => [
+      keyOf(run.problem, run.method, run.repeat),
+      { ...run, parameters: plan.parameters[run.method]! },
+    ]),
+  );
   const missing = keyed.filter(({ key }) => !finished.has(key));
   const live = liveAccuracy(Object.keys(methods));
   const total = keyed.length;
@@ -112,17 +134,27 @@ export async function runStudy<P extends Problem>(
     const run = finished.get(key);
     if (run) note = live(run);
   }
+  if (rendered > 0) {
+    const otherwise = `the prompts of ${rendered} stored runs were rendered otherwise (a date?)`;
+    note = note === "" ? otherwise : `${note}, ${otherwise}`;
+  }
   const report = () => onProgress?.({ label: task.name, done, total, note });
   report();
 
-  const { maxNewTokens, ...sampler } = plan.sampler;
   const requests = missing.map(({ method, seed, tokens }) => ({
     prompt: tokens,
     method: methods[method]!,
     seed,
-    maxNewTokens,
-    ...sampler,
+    ...plan.sampler,
   }));
+  const places = new Map(
+    [...new Set(plan.runs.map(({ problem }) => problem.id))].map((id, i) => [id, i]),
+  );
+  const methodOrder = Object.keys(methods);
+  const place = ({ problem, method }: Run): Place => [
+    places.get(problem)!,
+    methodOrder.indexOf(method),
+  ];
   const versions = {
     moi: manifest.version,
     onnxruntime: runtimeVersion,
@@ -132,7 +164,7 @@ export async function runStudy<P extends Problem>(
   const batch = { ...(signal ? { signal } : {}), ...(slots ? { slots } : {}) };
   for await (const { index, generation } of generateBatch(model, requests, batch)) {
     if (generation.finishReason === "aborted") continue;
-    const { key, problem, method, repeat, seed, prompt } = missing[index]!;
+    const { key, problem, method, repeat, seed, prompt, wording, fields } = missing[index]!;
     const { text, tokens, finishReason, promptTokens, mixing, timing } = generation;
     const keep = (grade: Grade) => {
       const run: Run = {
@@ -149,6 +181,10 @@ export async function runStudy<P extends Problem>(
         seed,
         sampler: plan.sampler,
         prompt,
+        wording,
+        problemFields: fields,
+        ...(plan.namesOptions ? { taskParameters: plan.taskParameters } : {}),
+        ...(Object.keys(plan.chat).length > 0 ? { chat: plan.chat } : {}),
         promptTokens,
         tokens,
         text,
@@ -158,7 +194,7 @@ export async function runStudy<P extends Problem>(
         timing,
         versions,
       };
-      file?.append(run);
+      file?.append(run, place(run));
       finished.set(key, run);
       note = live(run);
       done++;

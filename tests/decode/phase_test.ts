@@ -10,6 +10,7 @@ import {
   METHODS,
   moi,
   type PhaseOptions,
+  softThinking,
   standard,
   type Step,
 } from "@moi/moi/decode";
@@ -101,6 +102,24 @@ Deno.test("every method is standard decoding outside of its phase", async () => 
       assertEquals(await run("a<end>b", make({ phase: "thinking", markers: never })), plain, name);
     }
   }
+});
+
+Deno.test("a setting of the answer that is undefined is the run's own", async () => {
+  const markers = { open: "<end>", close: "." };
+  const texts = async (answer: object, settings: object) => {
+    const method = softThinking({ markers, topN: 1, answer });
+    const seeds = Array.from({ length: 12 }, (_, seed) => seed);
+    return await Promise.all(seeds.map(async (seed) => {
+      const options = { method, seed, maxNewTokens: 24, ignoreEos: true, ...settings };
+      return (await generate(mockModel(), "a<end>b", options)).text;
+    }));
+  };
+  const nothing = { temperature: undefined, repetitionPenalty: undefined, topP: undefined };
+  const own = { temperature: 0.4, repetitionPenalty: 9, logitBias: { [ids(".")[0]!]: 3 } };
+  assertEquals(await texts({ topK: 30, ...nothing }, own), await texts({ topK: 30 }, own));
+  // and what is switched off is off, as if the run had not had it
+  const off = await texts({ temperature: 1, repetitionPenalty: 1 }, own);
+  assertNotEquals(off, await texts({ topK: 30 }, own));
 });
 
 Deno.test("a phase that lasts for the whole text is the method without phases", async () => {

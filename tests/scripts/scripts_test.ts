@@ -1,5 +1,18 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { fileURLToPath } from "node:url";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { standard } from "@moi/moi/decode";
+import { loadModel } from "@moi/moi/model";
+import { runStudy } from "@moi/moi/study";
+import { gsm8k } from "@moi/moi/tasks";
+import { SMALL, writeCheckpoint } from "../../scripts/bench/checkpoint.ts";
+import { writeGguf } from "../../scripts/bench/gguf.ts";
+import { openQuantized } from "../../scripts/bench/quantized_copy.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -51,6 +64,8 @@ const BAD: [name: string, args: string[], message: string][] = [
   ["sweep", ["--model", "no/such/model"], "'--task' must be given"],
   ["sweep", ["--model", "no/such/model", "--task", "votes"], "'id' must be"],
   ["sweep", ["--problems", "0"], "'limit'"],
+  ["sweep", ["--model", "votes-tiny", "--chat", "{x"], "--chat as it must be JSON"],
+  ["sweep", ["--model", "votes-tiny", "--chat", "5"], "'chat' must be an object"],
   ["sweep", ["--repeats"], "--repeats as it needs a value"],
   ["sweep", ["words"], '"words" is no option'],
   ["generate", [], "one prompt must be given"],
@@ -93,14 +108,25 @@ Deno.test("sweep writes runs, a table and a page, and does nothing twice", async
     );
     const runs = await Deno.readTextFile(`${dir}/votes-tiny-votes.jsonl`);
     assertEquals(runs.trimEnd().split("\n").length, 16);
-    assertStringIncludes(await Deno.readTextFile(`${dir}/report.html`), "votes-tiny on votes");
+    const page = await Deno.readTextFile(`${dir}/report.html`);
+    assertStringIncludes(page, "votes-tiny on votes");
+    assertStringIncludes(page, "; seed 0; preset paper; temperature 1");
+    const made = `deno task sweep ${args.join(" ")}`;
+    assertStringIncludes(page, `Made by <code>${made}</code>`);
+    assertEquals(await Deno.readTextFile(`${dir}/votes-tiny-votes.command.txt`), `${made}\n`);
     const second = await script("sweep", ...args);
     assertEquals(second.stdout, first.stdout);
     assertEquals(await Deno.readTextFile(`${dir}/votes-tiny-votes.jsonl`), runs);
+    assertEquals(await Deno.readTextFile(`${dir}/votes-tiny-votes.command.txt`), `${made}\n`);
+    const pages = () =>
+      [...Deno.readDirSync(dir)].map(({ name }) => name).filter((name) => /html$/.test(name))
+        .sort();
+    assertEquals(pages(), ["report.html"]);
 
     const other = await script("sweep", ...args, "--seed", "1");
     assertEquals(other.code, 1);
-    assertStringIncludes(other.stderr, "name another file");
+    assertStringIncludes(other.stderr, "another seed: 0 there, 1 here; name another file");
+    assertEquals(await Deno.readTextFile(`${dir}/report.html`), page);
 
     const report = await script(
       "report",
@@ -110,7 +136,9 @@ Deno.test("sweep writes runs, a table and a page, and does nothing twice", async
     );
     assertEquals(report.code, 0, report.stderr);
     assertEquals(report.stdout.split("\nreport:")[0], first.stdout.split("\nreport:")[0]);
-    assertStringIncludes(await Deno.readTextFile(`${dir}/again.html`), "Greedy decoding");
+    const again = await Deno.readTextFile(`${dir}/again.html`);
+    assertStringIncludes(again, "Greedy decoding");
+    assertStringIncludes(again, `Made by <code>${made}</code>`);
     assertStringIncludes(await Deno.readTextFile(`${dir}/picture.svg`), "N = 8 problems");
   });
 });
@@ -176,4 +204,123 @@ Deno.test("generate prints the text, and with --trace a line per token", async (
   const traced = await script("generate", ...args, "--beta", "1", "--seed", "2", "--trace");
   assert(traced.stdout.startsWith(plain.stdout.trimEnd()));
   assertMatch(traced.stdout, /mean H 0\.\d+, mean off-sample mass 0\.\d+, \d+ tokens, moi\n$/);
+});
+
+Deno.test("sweep into the same folder keeps the report of another command", async () => {
+  await temporary(async (dir) => {
+    const sweep = async (...args: string[]) => {
+      const all = ["--model", "votes-tiny", "--out", dir, ...args];
+      const { code, stderr } = await script("sweep", ...all);
+      assertEquals(code, 0, stderr);
+      return stderr;
+    };
+    const page = (name: string) => Deno.readTextFile(`${dir}/${name}`);
+    await Deno.writeTextFile(`${dir}/report.html`, "my own page");
+    assertStringIncludes(await sweep("--problems", "3", "--methods", "moi-1"), "report-1.html");
+    assertEquals(await page("report-1.html"), "my own page");
+    const first = await page("report.html");
+    await sweep("--problems", "30", "--methods", "moi-1"); // a prefix of it is another command
+    assertEquals(await page("report-2.html"), first);
+    await sweep("--problems", "3", "--methods", "direct");
+    assertStringIncludes(await page("report-3.html"), "N = 30");
+    const commands = (await page("votes-tiny-votes.command.txt")).trimEnd().split("\n");
+    assertEquals(commands.length, 3);
+    const { stdout } = await script("report", `${dir}/votes-tiny-votes.jsonl`, "--out", `${dir}/r`);
+    assertMatch(stdout, /\nstandard .*\nmoi-1 .*\ndirect .*\n/);
+    for (const command of commands) {
+      assertStringIncludes(await page("r"), `<code>${command}</code>`);
+    }
+  });
+});
+
+Deno.test("grade takes task and options from a file of runs, says what changed, and a sweep goes on", async () => {
+  await temporary(async (dir) => {
+    const rows = (gold: string) =>
+      ["11", "12", "13"].map((n, i) =>
+        JSON.stringify({ id: `p${i}`, question: `a ${n}?`, answer: i === 1 ? gold : "1" })
+      ).join("\n");
+    const source = `${dir}/data.jsonl`, file = `${dir}/runs.jsonl`;
+    await Deno.writeTextFile(source, rows("7"));
+    const task = gsm8k({ source, prompt: "plain" }), problems = await task.problems();
+    await using model = await loadModel("countdown-tiny");
+    const study = { model, methods: { standard: standard() }, maxNewTokens: 4 };
+    const texts = ["It is 1.", "It is 42.", "It is 3."];
+    const answered = { ...task, grade: (p: never, _: string) => task.grade(p, text(p)) };
+    const text = ({ id }: { id: string }) => texts[Number(id[1])]!;
+    const runs = (await runStudy({ ...study, task: answered as typeof task }))
+      .map((run) => ({ ...run, text: text({ id: run.problem }) }));
+    await Deno.writeTextFile(file, runs.map((run) => `${JSON.stringify(run)}\n`).join(""));
+    const more = ["--source", source, "--prompt", "plain"];
+    const same = await script("grade", file, ...more);
+    assertEquals(same.code, 0, same.stderr);
+    assertMatch(
+      same.stdout,
+      /runs on gsm8k.* N = 3 texts\nas stored +1 of 3 .*\nchanged +0 of 3 verd/s,
+    );
+
+    // the options that the file tells are taken, but for one that is told otherwise than it is given
+    const told = { prompt: "plain", grading: "released", system: null, digits: "1,2" };
+    for (const taskParameters of [{ ...told, digits: null }, told]) {
+      const path = `${dir}/told.jsonl`;
+      const lines = runs.map((run) => `${JSON.stringify({ ...run, taskParameters })}\n`);
+      await Deno.writeTextFile(path, lines.join(""));
+      const { code, stdout, stderr } = await script("grade", path, "--source", source);
+      assertEquals(code, 0, stderr);
+      assertEquals(stderr.includes("worded otherwise"), false);
+      assertMatch(stdout, /released rule +[01] of 3/);
+    }
+
+    await Deno.writeTextFile(source, rows("42"));
+    const changed = gsm8k({ source, prompt: "plain" });
+    const again = () => runStudy({ ...study, task: changed }, { store: file });
+    await assertRejects(again, Error, "another 'answer' of problem 'p1'; grade its texts again");
+    const { code, stdout, stderr } = await script("grade", file, ...more, "--out", file);
+    assertEquals(code, 0, stderr);
+    assertMatch(stdout, /changed +1 of 3 verdicts: (wrong|cut) → right 1\n/);
+    assertEquals((await again()).map(({ grade }) => grade.correct), [true, true, false]);
+
+    await Deno.writeTextFile(source, rows("42").replace("a 13", "b 13"));
+    const reworded = await script("grade", file, ...more);
+    assertStringIncludes(
+      reworded.stderr,
+      "1 of 3 texts answered a prompt that is worded otherwise",
+    );
+    assertEquals(problems.length, 3);
+
+    const restyled = runs.map((run) =>
+      JSON.stringify(Object.fromEntries(Object.entries(run).sort()))
+    );
+    await Deno.writeTextFile(file, `\ufeff${restyled.join("\r\n")}\r\n\r\n`);
+    const styled = await script("grade", file, ...more);
+    assertStringIncludes(styled.stdout, "runs on gsm8k");
+  });
+});
+
+Deno.test("sweep --dry-run takes a GGUF file, a folder with one, and a folder", async () => {
+  await temporary(async (dir) => {
+    await Deno.mkdir(`${dir}/hf`);
+    await writeCheckpoint(`${dir}/hf`, SMALL);
+    using copy = await openQuantized(`${dir}/hf`, `${dir}/cache`);
+    await Deno.mkdir(`${dir}/one`);
+    await writeGguf(copy, `${dir}/one/model.gguf`);
+    const shown = async (model: string) => {
+      const args = ["--dry-run", "--task", "votes", "--bandwidth", "10", "--model", model];
+      const { code, stdout, stderr } = await script("sweep", ...args);
+      assertEquals(code, 0, stderr);
+      assertMatch(stdout, /: 500 problems × 13 methods/);
+      return stdout.split("\n").slice(1).join("\n");
+    };
+    const folder = await shown(`${dir}/hf`);
+    const url = pathToFileURL(`${dir}/one/model.gguf`).href;
+    for (const model of [`${dir}/one/model.gguf`, `${dir}/one`, url]) {
+      assertEquals(await shown(model), folder);
+    }
+    const missing = ["--dry-run", "--task", "votes", "--model", `${dir}/no.gguf`];
+    const { code, stderr } = await script("sweep", ...missing);
+    assertEquals(code, 1);
+    assertMatch(
+      stderr,
+      /^error: Cannot tell the shape of .*no\.gguf as there is no such file.*\n$/,
+    );
+  });
 });

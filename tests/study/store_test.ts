@@ -140,7 +140,7 @@ Deno.test("readRuns() passes over a torn last line, and openStore() writes in it
     const lines = [run(0, "é"), run(1, "漢字"), run(2)].map((one) => `${JSON.stringify(one)}\n`);
     const whole = new TextEncoder().encode(lines[0]! + lines[1]!);
     const last = new TextEncoder().encode(lines[2]);
-    for (const keep of [1, 10, last.length - 2, last.length - 1]) {
+    for (const keep of [1, 10, last.length - 2]) {
       await Deno.writeFile(path, new Uint8Array([...whole, ...last.subarray(0, keep)]));
       assertEquals(await readRuns(path), [run(0, "é"), run(1, "漢字")]);
       {
@@ -158,7 +158,7 @@ Deno.test("readRuns() passes over a torn last line, and openStore() writes in it
 Deno.test("openStore() and readRuns() take a torn first line, but no other single line", async () => {
   await withStore(async (path) => {
     const line = JSON.stringify(run(0));
-    for (const torn of [line.slice(0, 3), line.slice(0, 40), line]) {
+    for (const torn of [line.slice(0, 3), line.slice(0, 40), line.slice(0, -1)]) {
       await Deno.writeTextFile(path, torn);
       assertEquals(await readRuns(path), []);
       (await openStore(path))[Symbol.dispose]();
@@ -202,5 +202,140 @@ Deno.test("openStore() refuses a second process", async () => {
       assertEquals(await child(), `Cannot open runs as another process writes to ${path}`);
     }
     assertEquals(await child(), "opened");
+  });
+});
+
+/** Ways in which whole files of two runs are found, and what an appended run is preceded by. */
+const lineOf = (i: number) => JSON.stringify(run(i));
+const RESTYLED = JSON.stringify(Object.fromEntries(Object.entries(run(0)).reverse()))
+  .replaceAll('":', '": ');
+const WHOLE: [what: string, text: string, kept: string][] = [
+  ["no end of the last line", `${lineOf(0)}\n${lineOf(1)}`, `${lineOf(0)}\n${lineOf(1)}\n`],
+  ["a blank line at the end", `${lineOf(0)}\n${lineOf(1)}\n\n`, `${lineOf(0)}\n${lineOf(1)}\n`],
+  ["blanks without an end", `${lineOf(0)}\n${lineOf(1)}\n \t`, `${lineOf(0)}\n${lineOf(1)}\n`],
+  ["many blank lines", `${lineOf(0)}\n${lineOf(1)}\n\n  \n\r\n`, `${lineOf(0)}\n${lineOf(1)}\n`],
+  ["CRLF", `${lineOf(0)}\r\n${lineOf(1)}\r\n`, `${lineOf(0)}\r\n${lineOf(1)}\r\n`],
+  ["CRLF and no end", `${lineOf(0)}\r\n${lineOf(1)}`, `${lineOf(0)}\r\n${lineOf(1)}\n`],
+  [
+    "CRLF, a blank line",
+    `${lineOf(0)}\r\n${lineOf(1)}\r\n\r\n`,
+    `${lineOf(0)}\r\n${lineOf(1)}\r\n`,
+  ],
+  ["a byte-order mark", `\ufeff${lineOf(0)}\n${lineOf(1)}\n`, `\ufeff${lineOf(0)}\n${lineOf(1)}\n`],
+  ["a mark and no end", `\ufeff${lineOf(0)}\n${lineOf(1)}`, `\ufeff${lineOf(0)}\n${lineOf(1)}\n`],
+  ["blanks around", `  ${lineOf(0)} \n\t${lineOf(1)}  `, `  ${lineOf(0)} \n\t${lineOf(1)}  \n`],
+  [
+    "keys in another order, and blanks within",
+    `${RESTYLED}\n${lineOf(1)}\n`,
+    `${RESTYLED}\n${lineOf(1)}\n`,
+  ],
+  [
+    "a torn line after",
+    `${lineOf(0)}\n${lineOf(1)}\n${lineOf(2).slice(0, 99)}`,
+    `${lineOf(0)}\n${lineOf(1)}\n`,
+  ],
+  ["blanks and a torn line", `${lineOf(0)}\n${lineOf(1)}\n\n{"stu`, `${lineOf(0)}\n${lineOf(1)}\n`],
+  [
+    "zeros of a power failure",
+    `${lineOf(0)}\n${lineOf(1)}\n\0\0\0`,
+    `${lineOf(0)}\n${lineOf(1)}\n`,
+  ],
+  [
+    "zeros in a line of a power failure",
+    `${lineOf(0)}\n${lineOf(1)}\n${lineOf(2).slice(0, 50)}\0\0`,
+    `${lineOf(0)}\n${lineOf(1)}\n`,
+  ],
+];
+for (const [what, text, kept] of WHOLE) {
+  Deno.test(`openStore() and readRuns() take a file with ${what}, and append after its runs`, async () => {
+    await withStore(async (path) => {
+      await Deno.writeTextFile(path, text);
+      assertEquals(await readRuns(path), [run(0), run(1)]);
+      {
+        using store = await openStore(path);
+        assertEquals(store.runs, [run(0), run(1)]);
+      }
+      assertEquals(await Deno.readTextFile(path), text); // opening changes nothing
+      await write(path, [run(7), run(8)]);
+      assertEquals(
+        new TextDecoder("utf-8", { ignoreBOM: true }).decode(await Deno.readFile(path)),
+        `${kept}${lineOf(7)}\n${lineOf(8)}\n`,
+      );
+      assertEquals(await readRuns(path), [run(0), run(1), run(7), run(8)]);
+    });
+  });
+}
+
+Deno.test("openStore() and readRuns() take a file without any run that an editor saved", async () => {
+  await withStore(async (path) => {
+    for (const text of ["", "\n", "\r\n\r\n", " ", "\ufeff", "\ufeff\n"]) {
+      await Deno.writeTextFile(path, text);
+      assertEquals(await readRuns(path), []);
+      await write(path, [run(3)]);
+      assertEquals(await readRuns(path), [run(3)]);
+    }
+  });
+});
+
+const NOT_OURS: [string, string | Uint8Array, string][] = [
+  ["notes after the runs", `${lineOf(0)}\nmy notes`, "line 2 of PATH is not the start of a run"],
+  ["an object after the runs", `${lineOf(0)}\n{"a":1}`, "line 2 of PATH is not the start of a run"],
+  ["a number after the runs", `${lineOf(0)}\n5`, "line 2 of PATH is not the start of a run"],
+  ["two runs on a line", `${lineOf(0)}${lineOf(1)}\n`, "line 1 of PATH is not valid JSON"],
+  [
+    "runs after a blank line",
+    `${lineOf(0)}\n\n\n${lineOf(1)}\n`,
+    "line 2 of PATH is not valid JSON",
+  ],
+  ["a run as a list", `[${lineOf(0)}]\n`, "line 1 of PATH must be a run"],
+  ["a run over many lines", JSON.stringify(run(0), null, 2), "line 1 of PATH is not valid JSON"],
+  [
+    "text that is no UTF-8",
+    new Uint8Array([...new TextEncoder().encode(lineOf(0).slice(0, -2)), 0xe9, 0x22, 0x7d, 10]),
+    "line 1 of PATH is not valid UTF-8",
+  ],
+  [
+    "UTF-16",
+    new Uint8Array([0xff, 0xfe, ...[...lineOf(0)].flatMap((c) => [c.charCodeAt(0), 0])]),
+    "line 1 of PATH must be UTF-8 text: it is UTF-16",
+  ],
+];
+for (const [what, content, sentence] of NOT_OURS) {
+  Deno.test(`openStore() and readRuns() refuse ${what}, and leave the file`, async () => {
+    await withStore(async (path) => {
+      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+      await Deno.writeFile(path, bytes);
+      const words = `Cannot read runs as ${sentence.replace("PATH", path)}`;
+      await assertRejects(() => readRuns(path), SyntaxError, words);
+      await assertRejects(() => openStore(path), SyntaxError, words);
+      assertEquals(await Deno.readFile(path), bytes);
+    });
+  });
+}
+
+Deno.test("readRuns() gives runs in the order of their study, whenever they were finished", async () => {
+  const own = (problem: string, method: string, repeat = 0): Run => ({
+    ...{ ...run(0), problem, method, repeat },
+  });
+  await withStore(async (path) => {
+    {
+      using store = await openStore(path);
+      store.append(own("q2", "moi"), [1, 1]);
+      store.append(own("q1", "moi", 1), [0, 1]);
+      store.append(own("q1", "standard", 1), [0, 0]);
+      store.append(own("q1", "moi"), [0, 1]);
+      store.append(own("q2", "standard"), [1, 0]);
+      store.append(own("q1", "standard"), [0, 0]);
+    }
+    const order = async () =>
+      (await readRuns(path)).map((run) => `${run.problem} ${run.method} ${run.repeat}`);
+    const expected = [
+      ...["q1 standard 0", "q1 moi 0", "q1 standard 1", "q1 moi 1", "q2 standard 0", "q2 moi 0"],
+    ];
+    assertEquals(await order(), expected);
+    assertEquals(Object.keys((await readRuns(path))[0]!), Object.keys(run(0))); // no trace of it
+    // a line of an earlier release comes first, in the order of the file
+    await write(path, [own("q0", "standard")]);
+    assertEquals(await order(), ["q0 standard 0", ...expected]);
   });
 });

@@ -11,6 +11,7 @@ import {
   runStudy,
   type Study,
 } from "@moi/moi/study";
+import type { Grade, Task } from "@moi/moi/tasks";
 import manifest from "../../deno.json" with { type: "json" };
 import { certain, ids, mockModel, type MockOptions, prefills } from "../_mock_model.ts";
 import { seeded } from "../_random.ts";
@@ -44,7 +45,7 @@ Deno.test("runStudy() stores every field of every run", async () => {
     const plan = await planStudy(studyOf({ repeats: 2, seed: 7 }));
     for (const [i, run] of runs.entries()) {
       const { tokens, text, finishReason, grade, mixing, timing, ...known } = run;
-      const { problem, method, repeat, seed, prompt, tokens: input } = plan.runs[i]!;
+      const { problem, method, repeat, seed, prompt, wording, tokens: input } = plan.runs[i]!;
       assertEquals(known, {
         study: plan.study,
         model: plan.model,
@@ -59,6 +60,8 @@ Deno.test("runStudy() stores every field of every run", async () => {
         seed,
         sampler: { temperature: 1, topK: 0, topP: 1, minP: 0, maxNewTokens: 12 },
         prompt,
+        wording,
+        problemFields: plan.runs[i]!.fields,
         promptTokens: input.length,
         versions: {
           moi: manifest.version,
@@ -184,7 +187,7 @@ Deno.test("runStudy() repairs a last line that is torn at any byte", async () =>
     const bytes = await Deno.readFile(store);
     const start = bytes.lastIndexOf(10, bytes.length - 2) + 1;
     const kept = new TextDecoder().decode(bytes.subarray(0, start));
-    for (let end = start; end < bytes.length; end++) {
+    for (let end = start; end < bytes.length - 1; end++) { // without its newline it is whole
       await Deno.writeFile(store, bytes.subarray(0, end));
       const own = await ran({ limit: 2 }, { store });
       assertEquals(own.prefilled, 1);
@@ -367,6 +370,34 @@ Deno.test("runStudy() tells the accuracy of the first method and the best other"
     { onProgress: (progress) => note = progress.note ?? "" },
   );
   assertEquals(note, "a 0.0 %, best c 100.0 %");
+});
+
+Deno.test("runStudy() leaves out of the accuracy what nothing can judge, and counts it", async () => {
+  const notes: (string | undefined)[] = [];
+  const verdicts: Record<string, object> = {
+    "letters-0": { correct: true },
+    "letters-1": { correct: false, ungradable: true },
+    "letters-2": { correct: true, ungradable: true }, // which it must not be
+    "letters-3": { correct: false },
+  };
+  const grade = ({ id }: Letters) => ({ extracted: null, ...verdicts[id]! }) as Grade;
+  const runs = async (task: Partial<Task<Letters>>, store?: string) =>
+    await ran({ task: letters(task) }, {
+      ...(store ? { store } : {}),
+      slots: 1,
+      onProgress: ({ note }) => void notes.push(note),
+    });
+  await withStore(async (store) => {
+    await runs({ grade }, store);
+    assertEquals(notes.at(-1), "standard 50.0 %, best half 50.0 %, 4 ungradable");
+    notes.length = 0;
+    await runs({ grade }, store); // and so after a resume
+    assertEquals(notes, ["standard 50.0 %, best half 50.0 %, 4 ungradable"]);
+  });
+  notes.length = 0;
+  await runs({ grade: () => grade({ id: "letters-1", letters: "" }) });
+  assertEquals(notes.slice(0, 2), ["", "1 ungradable"]);
+  assertEquals(notes.at(-1), "8 ungradable");
 });
 
 Deno.test("runStudy() of a grader that throws keeps the runs before, and can be finished", async () => {

@@ -1,0 +1,58 @@
+/**
+ * Which command made a file of runs: kept beside it, one command a line, and told on every page.
+ *
+ * @module
+ */
+
+import { basename, dirname, extname, join } from "node:path";
+import { escapeHtml, type Html } from "../mod.ts";
+
+/** Where the commands of a file are kept: `runs/a.jsonl` has `runs/a.command.txt`. */
+function besideOf(file: string): string {
+  return join(dirname(file), `${basename(file, extname(file))}.command.txt`);
+}
+
+/** The commands that made a file, in their order; none where nobody kept them. */
+export async function commandsOf(file: string): Promise<string[]> {
+  const text = await Deno.readTextFile(besideOf(file)).catch(() => "");
+  return text.split(/\r?\n/).filter((line) => line.trim() !== "");
+}
+
+/** Keeps a command beside the file that it makes, once. */
+export async function keepCommand(file: string, command: string): Promise<void> {
+  if ((await commandsOf(file)).includes(command)) return;
+  await Deno.writeTextFile(besideOf(file), `${command}\n`, { append: true });
+}
+
+/** What a page says of the commands that made its runs. */
+export function commandsPart(commands: readonly string[]): Html {
+  const lines = commands.map((command) => `<code>${escapeHtml(command)}</code>`);
+  return {
+    html: `<p class="moi-command">Made by ${lines.join("<br>")}</p>`,
+    text: `Made by ${commands.join("\n")}`,
+  };
+}
+
+/** Most pages that are kept beside one another. */
+const PAGES = 10_000;
+
+/**
+ * Makes room for a page: one that another command made is kept under another name, `report-1.html`.
+ *
+ * @returns That name, or undefined where nothing was in the way.
+ */
+export async function keptAside(page: string, command: string): Promise<string | undefined> {
+  const text = await Deno.readTextFile(page).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  });
+  if (text === undefined || text.includes(commandsPart([command]).html)) return undefined;
+  const ending = extname(page), stem = page.slice(0, page.length - ending.length);
+  for (let n = 1; n < PAGES; n++) {
+    const other = `${stem}-${n}${ending}`;
+    if (await Deno.stat(other).then(() => true, () => false)) continue;
+    await Deno.rename(page, other);
+    return other;
+  }
+  throw new Error(`Cannot write ${page} as ${PAGES} pages are kept beside it`);
+}
