@@ -7,6 +7,7 @@ import {
   gains,
   gainsTable,
   type Html,
+  joinStudies,
   plotGains,
   readRuns,
   type Run,
@@ -22,7 +23,9 @@ Prints the table of stored runs and writes a self-contained page.
 
 usage: deno task report FILE.jsonl… [options]
 
-Files of one model and task at temperature 0 become the greedy line of the others.
+Files of one model and task whose methods have other keys, such as standard decoding at lower
+temperatures, are joined in one table. Of the others, those at temperature 0 become the greedy
+line of a table.
 
   --baseline KEY   method that the others are measured against (default: standard)
   --out FILE       page to write (default: report.html)
@@ -41,7 +44,9 @@ function byMethod(a: Run, b: Run): number {
     const at = FAMILIES.indexOf(String(parameters.name));
     return at < 0 ? FAMILIES.length : at;
   };
-  const knob = ({ parameters }: Run) => Number(parameters.beta ?? parameters.weight ?? 0);
+  const knob = ({ parameters, sampler }: Run) =>
+    Number(parameters.beta ?? parameters.weight ?? parameters.matchBeta ?? 0) ||
+    -(sampler?.temperature ?? 0);
   const first = family(a), isKnown = first < FAMILIES.length;
   const byName = a.problemFields ? 0 : a.method < b.method ? -1 : Number(a.method > b.method);
   return first - family(b) || (isKnown ? knob(a) - knob(b) || 0 : 0) || byName;
@@ -59,6 +64,34 @@ function stacked(pictures: readonly string[]): string {
 
 const isGreedy = (runs: readonly Run[]) => runs[0]!.sampler.temperature === 0;
 
+/** A file's runs. */
+interface Stored {
+  readonly path: string;
+  readonly runs: Run[];
+}
+
+/** Whether two files can stand in one table: the same model and task, and no method in both. */
+function isBeside(a: Stored, b: Stored): boolean {
+  const of = ({ runs: [run] }: Stored) => JSON.stringify([run!.model, run!.task, run!.dtype]);
+  const keys = new Set(a.runs.map(({ method }) => method));
+  return of(a) === of(b) && b.runs.every(({ method }) => !keys.has(method));
+}
+
+/** Files that can stand in one table are joined to the first that has the baseline. */
+function joined(stored: readonly Stored[], baseline: string): Stored[] {
+  const hasBaseline = ({ runs }: Stored) => runs.some(({ method }) => method === baseline);
+  const studies: Stored[] = [];
+  for (const one of stored.toSorted((a, b) => Number(hasBaseline(b)) - Number(hasBaseline(a)))) {
+    const at = studies.findIndex((study) => isBeside(study, one));
+    if (at < 0) studies.push(one);
+    else {
+      const { path, runs } = studies[at]!;
+      studies[at] = { path, runs: joinStudies([runs, one.runs]) };
+    }
+  }
+  return studies;
+}
+
 await command(USAGE, { values: ["baseline", "out", "svg"] }, async (args) => {
   if (args.rest.length === 0) throw new TypeError("Cannot report as no file is named; see --help");
   const baseline = args.value("baseline") ?? "standard";
@@ -69,8 +102,8 @@ await command(USAGE, { values: ["baseline", "out", "svg"] }, async (args) => {
   for (const { path, runs } of stored) {
     if (runs.length === 0) throw new RangeError(`Cannot report as ${path} holds no runs`);
   }
-  const mixed = stored.filter(({ runs }) => !isGreedy(runs));
-  const studies = mixed.length > 0 ? mixed : stored;
+  const all = joined(stored, baseline), mixed = all.filter(({ runs }) => !isGreedy(runs));
+  const studies = mixed.length > 0 ? mixed : all;
   const reports: { name: string; rows: GainRow[]; parts: (Figure | Html)[] }[] = [];
   for (const { path, runs } of studies) {
     const judged = finishedProblems(runs);
@@ -80,7 +113,7 @@ await command(USAGE, { values: ["baseline", "out", "svg"] }, async (args) => {
     const { model, task } = runs[0]!;
     const greedy = mixed.length === 0
       ? undefined
-      : stored.find((other) =>
+      : all.find((other) =>
         isGreedy(other.runs) && other.runs[0]!.model === model && other.runs[0]!.task === task
       );
     const name = `${model.split("@")[0]} on ${task}`;

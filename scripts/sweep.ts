@@ -9,6 +9,7 @@ import {
   gainsTable,
   type Html,
   interruptSignal,
+  joinStudies,
   knowsMarkers,
   loadModel,
   type Method,
@@ -36,6 +37,7 @@ import {
   SAMPLER_USAGE,
   samplerOptions,
   SHARED_VALUES,
+  SWEPT,
   TASK_USAGE,
   TASK_VALUES,
   taskOf,
@@ -46,12 +48,14 @@ Sweeps methods over a task and measures gains over standard decoding, paired by 
 
 usage: deno task sweep [options]
 
-Without options: both embedded models on their tasks, 500 problems each, over
-β = 1/4, 1/2, 1, 2, 4, 8 with standard, direct, linear and random controls.
+Without options: two embedded models on their tasks, 500 problems each, over
+β = 1/4, 1/2, 1, 2, 4, 8 with standard, direct, linear and random controls, and standard
+decoding at lower temperatures.
 Runs are kept in runs/*.jsonl: the same command again finishes what is missing. The command
 is kept beside them; a report that another command wrote is kept as report-1.html and so on.
 
-  --model ID            votes-tiny, countdown-tiny, or a folder (default: both embedded)
+  --model ID            votes-tiny, countdown-tiny-baseline, countdown-tiny, a folder, a file or
+                        a name on the hub (default: the first two)
 ${TASK_USAGE}
                         (defaults: the embedded model's own task, 500 problems)
   --methods A,B,…       only these (standard is always included): of the grid above by
@@ -60,6 +64,11 @@ ${TASK_USAGE}
                         multiplex; or all: the grid and every other method. Methods for
                         thoughts always act where a model has no thinking markers
   --betas B,B,…         values of β (default: 0.25,0.5,1,2,4,8)
+  --primary KEY         comparison that the study is about, declared before it runs: its p is
+                        not adjusted for the others (default: moi-1 where it is swept; none)
+  --colder T,T,…        standard decoding at these temperatures beside the rest, 0 for greedy
+                        (default: those of 0,0.3,0.6 below the study's own; with --methods 0;
+                        or none)
   --preset NAME         paper or mixinputs-0.1.1 (default: paper)
   --repeats N           runs of each problem (default: 1)
   --seed N              seed of the study (default: 0)
@@ -79,7 +88,8 @@ ${SAMPLER_USAGE}
 `;
 
 const VALUES = [
-  ...["model", "methods", "betas", "preset", "repeats", "slots", "out", "bandwidth", "chat"],
+  ...["model", "methods", "betas", "primary", "colder", "preset", "repeats", "slots"],
+  ...["out", "bandwidth", "chat"],
   ...TASK_VALUES,
   ...SHARED_VALUES,
 ];
@@ -143,13 +153,29 @@ function chatOf(args: Arguments): Study["chat"] {
   }
 }
 
-/** One study: its runs, and greedy decoding of the same problems as a reference line. */
+/** Temperatures at which standard decoding stands beside the rest, below the study's own. */
+function colderOf(args: Arguments, own: number): number[] {
+  const text = args.value("colder");
+  if (text === "none") return [];
+  if (text !== undefined) return numbers("colder", text).filter((one) => one !== own);
+  const usual = args.value("methods") === undefined ? [0, 0.3, 0.6] : [0];
+  return usual.filter((one) => one < own);
+}
+
+/** The comparison that a sweep is about. */
+function primaryOf(args: Arguments, keys: readonly string[]): string | undefined {
+  const asked = args.value("primary");
+  if (asked === undefined) return keys.includes("moi-1") ? "moi-1" : undefined;
+  return asked === "none" ? undefined : asked;
+}
+
+/** One study: its runs, and standard decoding of the same problems at lower temperatures. */
 async function study(
   id: string,
   chosen: Chosen,
   args: Arguments,
   signal: AbortSignal,
-): Promise<{ runs: Run[]; greedy: Run[]; expected: number; file: string }> {
+): Promise<{ runs: Run[]; colder: Run[][]; expected: number; file: string }> {
   const name = args.value("task") ?? CONTROLS[basename(id)];
   if (name === undefined) {
     throw new TypeError(`Cannot sweep ${id} as '--task' must be given for a model of one's own`);
@@ -160,7 +186,7 @@ async function study(
   say(`${id}: ${loaded.dtype} on ${loaded.device}`);
   const model = speaking(loaded, (note) => say(`${id}: ${note}`));
   const methods = chosen(model.tokenizer);
-  const sampler = samplerOptions(args), { temperature } = sampler;
+  const sampler = samplerOptions(args), primary = primaryOf(args, Object.keys(methods));
   const asked = given({ repeats: args.number("repeats"), chat: chatOf(args) });
   const settings = { model, task, ...asked, ...sampler };
   await Deno.mkdir(out, { recursive: true });
@@ -173,15 +199,27 @@ async function study(
     onProgress: (progress: { done: number; total: number; note?: string }) =>
       bar.update({ ...progress, label: basename(id) }),
   };
-  const runs = await runStudy({ ...settings, methods }, { ...watched, store: file });
-  await keepCommand(file, commandLine("sweep"));
-  const greedy = temperature === 0 || signal.aborted ? [] : await runStudy(
-    { ...settings, temperature: 0, repeats: 1, methods: { standard: standard() } },
-    { ...options, store: `${base}-greedy.jsonl` },
+  const runs = await runStudy(
+    { ...settings, ...given({ primary }), methods },
+    { ...watched, store: file },
   );
+  await keepCommand(file, commandLine("sweep"));
+  const own = runs[0]?.sampler.temperature ?? 1, colder: Run[][] = [];
+  for (const temperature of signal.aborted ? [] : colderOf(args, own)) {
+    const isGreedy = temperature === 0, key = isGreedy ? "greedy" : `standard-t${temperature}`;
+    colder.push(
+      await runStudy(
+        {
+          ...{ ...settings, temperature, methods: { [key]: standard() } },
+          ...(isGreedy ? { repeats: 1 } : {}),
+        },
+        { ...options, store: `${base}-${isGreedy ? key : `t${temperature}`}.jsonl` },
+      ),
+    );
+  }
   const count = (await task.problems()).length;
   const expected = count * Object.keys(methods).length * (args.number("repeats") ?? 1);
-  return { runs, greedy, expected, file };
+  return { runs, colder, expected, file };
 }
 
 /** Prints what the sweep of a model would cost. */
@@ -213,7 +251,7 @@ await command(USAGE, { values: VALUES, flags: ["dry-run"] }, async (args) => {
   }
   const methods = methodsOf(args);
   const model = args.value("model");
-  const ids = model === undefined ? Object.keys(CONTROLS) : [model];
+  const ids = model === undefined ? SWEPT : [model];
   if (args.flag("dry-run")) {
     for (const id of ids) await forecast(id, methods, args);
     return;
@@ -221,7 +259,7 @@ await command(USAGE, { values: VALUES, flags: ["dry-run"] }, async (args) => {
   const signal = interruptSignal();
   const parts: (Figure | Html)[] = [];
   for (const id of ids) {
-    const { runs, greedy, expected, file } = await study(id, methods, args, signal);
+    const { runs, colder, expected, file } = await study(id, methods, args, signal);
     if (signal.aborted) {
       say(`stopped with ${runs.length} of ${expected} runs in ${file}`);
       say("the same command finishes the rest");
@@ -232,13 +270,13 @@ await command(USAGE, { values: VALUES, flags: ["dry-run"] }, async (args) => {
       }
       return;
     }
-    const rows = gains(runs, { baseline: "standard" });
+    const all = joinStudies([runs, ...colder]), rows = gains(all);
     print(`\n${runs[0]!.model.split("@")[0]} on ${runs[0]!.task}\n${gainsTable(rows).text}\n`);
     if (runs.every(({ grade }) => grade.score !== undefined)) {
       const scores = scoreGains(runs, { baseline: "standard" });
       print(`\nscore\n${scoreTable(scores, { digits: 4 }).text}\n`);
     }
-    parts.push(...studyReport(runs, { greedy }));
+    parts.push(...studyReport(all));
   }
   const report = join(args.value("out") ?? "runs", "report.html"), line = commandLine("sweep");
   const title = "Mixture of Inputs: β sweep";

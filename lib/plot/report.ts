@@ -39,6 +39,10 @@ function settings(runs: readonly Run[]): string {
   const named = [...presets].filter((preset) => preset !== "");
   const { temperature, topK, topP, minP, maxNewTokens, ...more } = sampler;
   const others = Object.entries(more).map(([name, value]) => `, ${name} ${JSON.stringify(value)}`);
+  const temperatures = new Map(
+    runs.filter((run) => run.sampler.temperature !== temperature)
+      .map((run) => [run.method, run.sampler.temperature]),
+  );
   const truncated = runs.filter((run) => run.finishReason === "length").length;
   const software = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
@@ -49,6 +53,7 @@ function settings(runs: readonly Run[]): string {
     `temperature ${temperature}, top-k ${topK || "off"}, top-p ${topP}, min-p ${minP || "off"}${
       others.join("")
     }`,
+    ...[...temperatures].map(([method, own]) => `${method} at temperature ${own}`),
     `at most ${maxNewTokens} new tokens (${truncated} of ${runs.length} runs reached the limit)`,
     `${dtype} on ${device}`,
     software.join(", "),

@@ -5,6 +5,7 @@
  */
 
 import { checkOptions, refusal, shown } from "../_check.ts";
+import type { Run } from "../study/mod.ts";
 import { checkDraws, checkInside } from "./_check.ts";
 import { designEffect } from "./_design.ts";
 import { normalTail } from "./_special.ts";
@@ -287,7 +288,7 @@ export function gainsOf(
 
 /** The comparison that all runs say was declared for them. */
 function declared(runs: readonly Outcome[]): string | undefined {
-  const [first, ...others] = new Set(runs.map((run) => (run as { primary?: string }).primary));
+  const [first, ...others] = new Set(runs.map((run) => (run as Partial<Run>).primary));
   return others.length === 0 ? first : undefined;
 }
 

@@ -219,6 +219,9 @@ export function checkStored(plan: Plan, stored: readonly Run[], where: string): 
     if (variable !== undefined) {
       refuse(`chat variable '${variable}'`, plan.chat[variable], chat[variable]);
     }
+    if (plan.primary !== undefined && run.primary !== undefined && run.primary !== plan.primary) {
+      refuse("primary comparison", plan.primary, run.primary);
+    }
     const own = plan.parameters[run.method];
     const there = run.parameters ?? {};
     if (own && differing(own, knobs(there, own)).length > 0) {

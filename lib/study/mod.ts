@@ -38,6 +38,7 @@ export {
   type StudyEstimate,
   type StudySize,
 } from "./estimate.ts";
+export { joinStudies } from "./join.ts"; // other samplers in one table
 export { betaGrid, type BetaGridOptions } from "./grid.ts";
 export { regradedRun, wordingOf } from "./identity.ts";
 export { type Plan, type PlannedRun, planStudy, runSeed, type Study } from "./plan.ts";

@@ -34,6 +34,12 @@ export interface Study<P extends Problem = Problem> extends Partial<Sampler> {
   readonly maxNewTokens?: number;
   /** Seed of the study; every run's seed comes from it. Default: 0. */
   readonly seed?: number;
+  /**
+   * Key of the method whose comparison with the baseline the study is about. It is recorded with every run,
+   * and its p value then needs no correction for the other comparisons; see `gains`. Default: what the
+   * stored runs declare, else none.
+   */
+  readonly primary?: string;
   /** Further variables of the chat template, such as `{ enable_thinking: false }`. Default: none. */
   readonly chat?: Readonly<Record<string, unknown>>;
 }
@@ -46,6 +52,7 @@ const STUDY_OPTIONS = [
   "limit",
   "maxNewTokens",
   "seed",
+  "primary",
   "chat",
   ...SAMPLER_FIELDS,
 ] as const satisfies (keyof Study)[];
@@ -88,6 +95,8 @@ export interface Plan<P extends Problem = Problem> {
   readonly taskParameters: Run["parameters"];
   /** Whether the task names such options: then they tell how it grades. */
   readonly namesOptions: boolean;
+  /** The comparison that was declared, if any. */
+  readonly primary: string | undefined;
   /** Variables of the chat template. */
   readonly chat: Readonly<Record<string, unknown>>;
   /** Sampler settings and token budget. */
@@ -124,7 +133,7 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
   checkNumber(verb, "repeats", repeats, { min: 1, integer: true });
   checkNumber(verb, "seed", seed, { min: 0, integer: true });
   checkNumber(verb, "limit", limit, { min: 1, integer: limit !== Infinity, infinite: true });
-  const keys = Object.keys(methods);
+  const keys = Object.keys(methods), { primary } = study;
   if (keys.length === 0) throw new TypeError(refusal(verb, "methods", "name a method", methods));
   for (const key of keys) {
     const method = methods[key];
@@ -132,6 +141,10 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
       const rule = "have the functions init and step";
       throw new TypeError(refusal(verb, `methods.${key}`, rule, method));
     }
+  }
+
+  if (primary !== undefined && !keys.includes(primary)) {
+    throw new RangeError(refusal(verb, "primary", `be one of ${keys.join(", ")}`, primary));
   }
 
   checkOptions(verb, task.defaults ?? {}, [...SAMPLER_FIELDS, "maxNewTokens"]);
@@ -185,7 +198,7 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
     device,
     dtype,
     task: task.name,
-    ...{ taskParameters, namesOptions, chat, sampler },
+    ...{ taskParameters, namesOptions, primary, chat, sampler },
     studySeed: seed,
     parameters: Object.fromEntries(keys.map((key) => [key, methodParameters(methods[key]!)])),
     runs,

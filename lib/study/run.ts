@@ -53,6 +53,11 @@ export interface Run {
   readonly problemFields?: Readonly<Record<string, string>>;
   /** The task's options that decide prompts and verdicts. Absent where it names none. */
   readonly taskParameters?: Readonly<Record<string, string | number | boolean | null>>;
+  /**
+   * Key of the method whose comparison was declared, before the study ran, as the one that it is about.
+   * Absent where none was.
+   */
+  readonly primary?: string;
   /** Further variables of the chat template. Absent where there were none. */
   readonly chat?: Readonly<Record<string, unknown>>;
   /** Number of prompt tokens. */

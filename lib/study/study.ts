@@ -113,7 +113,11 @@ export async function runStudy<P extends Problem>(
   const stored = file?.runs ?? [], where = String(store);
   const rendered = checkStored(asked, stored, where);
   // the file's own names, so that all of its runs have the same ones
-  const plan = { ...asked, ...(stored[0] && { study: stored[0].study, model: stored[0].model }) };
+  const plan = {
+    ...asked,
+    ...(stored[0] && { study: stored[0].study, model: stored[0].model }),
+    primary: asked.primary ?? stored[0]?.primary,
+  };
   const keyed = plan.runs.map((run) => ({
     ...run,
     key: keyOf(run.problem.id, run.method, run.repeat),
@@ -184,6 +188,7 @@ export async function runStudy<P extends Problem>(
         wording,
         problemFields: fields,
         ...(plan.namesOptions ? { taskParameters: plan.taskParameters } : {}),
+        ...(plan.primary === undefined ? {} : { primary: plan.primary }),
         ...(Object.keys(plan.chat).length > 0 ? { chat: plan.chat } : {}),
         promptTokens,
         tokens,

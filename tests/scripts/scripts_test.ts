@@ -104,7 +104,7 @@ Deno.test("sweep writes runs, a table and a page, and does nothing twice", async
     assertEquals(first.code, 0, first.stderr);
     assertMatch(
       first.stdout,
-      /votes-tiny on votes\nmethod .*\nstandard .*\nmoi-1 .*\nN = 8 problems/,
+      /votes-tiny on votes\nmethod .*\nstandard .*\nmoi-1 \* .*\ngreedy .*\nN = 8 problems/,
     );
     const runs = await Deno.readTextFile(`${dir}/votes-tiny-votes.jsonl`);
     assertEquals(runs.trimEnd().split("\n").length, 16);
@@ -137,7 +137,7 @@ Deno.test("sweep writes runs, a table and a page, and does nothing twice", async
     assertEquals(report.code, 0, report.stderr);
     assertEquals(report.stdout.split("\nreport:")[0], first.stdout.split("\nreport:")[0]);
     const again = await Deno.readTextFile(`${dir}/again.html`);
-    assertStringIncludes(again, "Greedy decoding");
+    assertStringIncludes(again, "greedy at temperature 0");
     assertStringIncludes(again, `Made by <code>${made}</code>`);
     assertStringIncludes(await Deno.readTextFile(`${dir}/picture.svg`), "N = 8 problems");
   });
@@ -156,13 +156,14 @@ Deno.test("sweep --methods names any method, or all", async () => {
         .map((line) => line.split(" ")[0]);
     };
     assertEquals(await rows("selar,moi, linearMixture", "some"), [
-      ...["standard", "moi-0.5", "moi-2", "linearMixture", "selar"],
+      ...["standard", "moi-0.5", "moi-2", "linearMixture", "selar", "greedy"],
     ]);
     const grid = ["standard", "moi-0.5", "moi-2", "direct", "linear-0.25", "linear-0.5"];
     assertEquals(await rows("all", "all"), [
-      ...[...grid, "linear-0.75", "random-0.5", "random-1"],
+      ...[...grid, "linear-0.75", "linear-like-0.5", "linear-like-1", "random-0.5", "random-1"],
+      ...["random-expected-0.5", "random-expected-1"],
       ...["moi", "fixedMass", "softThinking", "gumbelSoftThinking", "dirichletSoftThinking"],
-      ...["swiReasoning", "selar", "multiplex", "thinkRouter"],
+      ...["swiReasoning", "selar", "multiplex", "thinkRouter", "greedy"],
     ]);
     const runs = await Deno.readTextFile(`${dir}/all/votes-tiny-votes.jsonl`);
     const soft = runs.split("\n").find((line) => line.includes('"softThinking"'))!;
@@ -307,7 +308,7 @@ Deno.test("sweep --dry-run takes a GGUF file, a folder with one, and a folder", 
       const args = ["--dry-run", "--task", "votes", "--bandwidth", "10", "--model", model];
       const { code, stdout, stderr } = await script("sweep", ...args);
       assertEquals(code, 0, stderr);
-      assertMatch(stdout, /: 500 problems × 13 methods/);
+      assertMatch(stdout, /: 500 problems × 17 methods/);
       return stdout.split("\n").slice(1).join("\n");
     };
     const folder = await shown(`${dir}/hf`);
