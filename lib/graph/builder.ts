@@ -50,6 +50,8 @@ export interface Weight extends StoredTensor {
   readonly quantized?: QuantizedWeight;
   /** Type to whose precision the numbers are rounded before use; default: none. */
   readonly roundTo?: "float16";
+  /** Name of its number format where nothing here reads it; `type` then only counts its bytes. */
+  readonly unread?: string;
 }
 
 /**
@@ -108,7 +110,7 @@ export interface Builder {
   graph(): Graph;
 }
 
-const FLOATS: readonly OnnxType[] = ["float32", "float16", "bfloat16"];
+const FLOATS: readonly OnnxType[] = ["float32", "float16", "bfloat16", "float64"];
 
 const bytesOf = (data: BigInt64Array | Float32Array) =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
@@ -191,9 +193,10 @@ export function graphBuilder(weights: Weights = new Map()): Builder {
         `Cannot build the graph as '${name}' must have the shape [${dims}] that the config asks for: current value is [${found.dims}]`,
       );
     }
-    if (!FLOATS.includes(found.type)) {
+    if (found.unread !== undefined || !FLOATS.includes(found.type)) {
       throw new SyntaxError(
-        `Cannot build the graph as '${name}' must hold floating-point numbers: current value is ${found.type}`,
+        `Cannot build the graph as '${name}' must hold floating-point numbers of 16, 32 or 64 bits: ` +
+          `current value is ${found.unread ?? found.type}`,
       );
     }
     return found;

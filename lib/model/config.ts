@@ -8,6 +8,7 @@
  */
 
 import { ARCHITECTURES, type DecoderConfig, type Json, refuseField } from "../graph/mod.ts";
+import { mistakenText, parseJson } from "./_contents.ts";
 
 /** Sampler settings that a checkpoint recommends. */
 export interface GenerationDefaults {
@@ -31,13 +32,15 @@ export interface GenerationDefaults {
   readonly maxNewTokens?: number;
 }
 
-/** Parses a JSON object; `file` names it in errors. */
+/** Parses a JSON object; `file` names it in errors. NaN and Infinity are read, as Python writes them. */
 export function parseObject(text: string, file: string): Json {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (cause) {
-    throw new SyntaxError(`Cannot load the model as ${file} is not valid JSON`, { cause });
+    const what = mistakenText(text);
+    const why = what === undefined ? "" : `: it is ${what}`;
+    throw new SyntaxError(`Cannot load the model as ${file} is not valid JSON${why}`, { cause });
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new SyntaxError(`Cannot load the model as ${file} must hold a JSON object`);

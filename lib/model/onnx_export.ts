@@ -30,7 +30,6 @@ import {
   createSession,
   ELEMENT_TYPES,
   elements,
-  mapFile,
   type MappedFile,
   OrtError,
   type Session,
@@ -39,6 +38,7 @@ import {
   tensorIn,
 } from "../runtime/mod.ts";
 import { refusal, shown } from "../_check.ts";
+import { openFile } from "./_contents.ts";
 import { parseObject } from "./config.ts";
 import { type Dtype, freeMemory } from "./dtype.ts";
 import { accessTo, type ExternalData } from "./external.ts";
@@ -194,24 +194,15 @@ async function findEmbedding(path: string): Promise<string> {
   );
 }
 
-function open(path: string): MappedFile {
-  try {
-    return mapFile(path);
-  } catch (cause) {
-    if (cause instanceof RangeError) throw cause;
-    throw new Deno.errors.NotFound(`Cannot load the model as ${path} cannot be read`, { cause });
-  }
-}
-
 /** Maps a `.onnx` file and the external files that it names. */
 function openModel(path: string, files: Record<string, MappedFile>): ReadModel {
-  const name = basename(path), mapped = open(path);
+  const name = basename(path), mapped = openFile(path);
   files[name] = mapped;
   const file = new Uint8Array(mapped.buffer), model = parseModel(file, name);
   for (const { name: weight, type, dims, place } of model.graph.initializers.values()) {
     if (place.kind !== "external") continue;
     const { location, offset } = place;
-    files[location] ??= open(join(path, "..", location));
+    files[location] ??= openFile(join(path, "..", location));
     const end = offset + tensorBytes({ type, dims }), size = files[location].byteLength;
     if (end > size) {
       throw new SyntaxError(
