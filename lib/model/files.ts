@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { mistakenText } from "./_contents.ts";
 import { parseObject } from "./config.ts";
 import { ggufCheckpoint } from "./gguf/checkpoint.ts";
-import { configOf, eosOf, metadataOf } from "./gguf/config.ts";
+import { configOf, eosOf, metadataOf, samplingOf } from "./gguf/config.ts";
 import { openGguf } from "./gguf/split.ts";
 import { tokenizerOf } from "./gguf/tokenizer.ts";
 import { type Checkpoint, openWeights } from "./weights.ts";
@@ -75,7 +75,7 @@ function ggufFiles(path: string): ModelFiles {
   const config = configOf(gguf, bytes), { definition, config: tokenizerConfig } = tokenizerOf(gguf);
   const files: Readonly<Record<string, Record<string, unknown>>> = {
     "config.json": config,
-    "generation_config.json": { eos_token_id: eosOf(metadataOf(gguf)) },
+    "generation_config.json": { ...samplingOf(gguf), eos_token_id: eosOf(metadataOf(gguf)) },
     "tokenizer.json": definition,
     "tokenizer_config.json": tokenizerConfig,
   };

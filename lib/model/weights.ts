@@ -89,47 +89,6 @@ async function readIndex(folder: string): Promise<ReadonlyMap<string, string> | 
   return parseIndex(await Deno.readTextFile(path));
 }
 
-/** How the table of embeddings is named, whatever stands before. */
-const TABLE = "embed_tokens.weight", HEAD = "lm_head.weight";
-
-/**
- * The tensors under the names of a causal language model, `model.embed_tokens.weight` and so on: base
- * models are saved without `model.`, the text part of a multimodal one stands under
- * `language_model.model.`, `model.language_model.`, `model.text_model.` and others. What stands before
- * `embed_tokens` is what stands before all of them. Other tensors, such as those of a vision part, keep
- * their names.
- *
- * @param weights Tensors as the files name them.
- *
- * @example A base model
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { underOwnNames } from "./weights.ts";
- * const tensor = { type: "float32", dims: [2, 1], location: "", offset: 0, length: 8 } as const;
- * const weights = new Map([["embed_tokens.weight", tensor], ["norm.weight", tensor]]);
- * assertEquals([...underOwnNames(weights).keys()], ["model.embed_tokens.weight", "model.norm.weight"]);
- * ```
- */
-export function underOwnNames(weights: Weights): Map<string, Weight> {
-  const before = (suffix: string) =>
-    [...weights.keys()].filter((name) => name === suffix || name.endsWith(`.${suffix}`))
-      .map((name) => name.slice(0, -suffix.length));
-  const tables = before(TABLE), heads = before(HEAD);
-  const own = ["model.", ...tables].find((prefix) => weights.has(`${prefix}norm.weight`)) ??
-    tables[0];
-  if (own === undefined || !weights.has(own + TABLE)) return new Map(weights);
-  const isHead = (name: string) =>
-    name === HEAD || (heads.length === 1 && name === heads[0] + HEAD);
-  const all = new Map<string, Weight>();
-  for (const [name, weight] of weights) {
-    if (own === "" ? !isHead(name) : name.startsWith(own)) {
-      all.set(`model.${name.slice(own.length)}`, weight);
-    } else if (isHead(name)) all.set(HEAD, weight);
-    else if (!name.startsWith("model.") || own === "model.") all.set(name, weight);
-  }
-  return all;
-}
-
 /** What is in a folder without weights that are read: what to do with it. */
 async function refuseFolder(folder: string): Promise<never> {
   const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name).catch(() => []);
@@ -191,7 +150,6 @@ function openShard(folder: string, file: string): MappedFile {
  * `model.safetensors.index.json` lists; `model.safetensors` where both are there.
  *
  * @param folder The model's folder.
- * @returns The mapped files, and the tensors under the names of a causal language model.
  * @throws {Deno.errors.NotFound} Where there are none, or a shard is missing.
  * @throws {SyntaxError} Where a file is malformed, or the index and the shards contradict each other.
  */
@@ -219,7 +177,7 @@ export async function openWeights(folder: string): Promise<Checkpoint> {
     for (const [name, file] of index ?? []) {
       if (!weights.has(name)) failIndex(`tensor ${shown(name)} is not in ${file}`);
     }
-    return { files, weights: underOwnNames(weights), [Symbol.dispose]: dispose };
+    return { files, weights, [Symbol.dispose]: dispose };
   } catch (error) {
     dispose();
     throw error;

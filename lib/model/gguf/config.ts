@@ -294,3 +294,21 @@ export function eosOf(m: Metadata): number[] {
     .filter((id) => id !== undefined);
   return [...new Set(ids)];
 }
+
+/** Names of recommended sampler settings in the file, and in `generation_config.json`. */
+const SAMPLING: Readonly<Record<string, string>> = {
+  ...{ temp: "temperature", top_k: "top_k", top_p: "top_p", min_p: "min_p" },
+  penalty_repeat: "repetition_penalty",
+};
+
+/** `generation_config.json` of `general.sampling.*`; what it has no name for keeps its own. */
+export function samplingOf({ metadata }: Pick<Gguf, "metadata">): Json {
+  const prefix = "general.sampling.";
+  return Object.fromEntries(
+    [...metadata].filter(([key]) => key.startsWith(prefix)).map(([key, value]) => {
+      const name = key.slice(prefix.length);
+      const decimals = typeof value === "number" ? decimal(value) : value;
+      return [Object.hasOwn(SAMPLING, name) ? SAMPLING[name]! : key, decimals];
+    }),
+  );
+}

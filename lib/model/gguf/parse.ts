@@ -160,7 +160,7 @@ export function parseGguf(file: Uint8Array): Gguf {
   };
 
   const what = mistaken(file);
-  if (what !== undefined) fail(`it is ${what}`);
+  if (what !== undefined) fail(`it does not begin with GGUF: it is ${what}`);
   if (file.length < 24 || view.getUint32(0, true) !== MAGIC) fail("it does not begin with GGUF");
   at = 4;
   const version = u32("the version");
