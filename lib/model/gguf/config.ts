@@ -143,7 +143,7 @@ function ropeScaling(
   const factor = keys.number("rope.scaling.factor") || undefined; // 0: none, as in llama.cpp
   const isScaled = factor !== undefined && factor !== 1;
   const type = keys.text("rope.scaling.type") ?? (isScaled ? "linear" : "none");
-  const original = keys.number("rope.scaling.original_context_length");
+  const original = keys.number("rope.scaling.original_context_length") || undefined;
   const stated = keys.number("rope.scaling.attn_factor"), attention = stated ?? 1;
   if (!(attention > 0)) refuse(named("attn_factor"), "be positive", attention);
   const freqs = listOf("rope_freqs.weight", gguf, files); // Llama 3: what divides the frequencies
