@@ -177,6 +177,22 @@ export async function findExport(
   return path === undefined ? undefined : join(folder, path);
 }
 
+/**
+ * The export of a folder that is loaded: none where there is a safetensors checkpoint, which wins.
+ *
+ * @param folder The model's folder.
+ * @param dtype Number format.
+ */
+export async function exportIn(
+  folder: string,
+  dtype: "auto" | Dtype = "auto",
+): Promise<string | undefined> {
+  for (const file of [WEIGHTS_FILE, INDEX_FILE]) {
+    if (await Deno.stat(join(folder, file)).catch(() => undefined)) return undefined;
+  }
+  return await findExport(folder, dtype);
+}
+
 /** The graph of embeddings beside a graph that takes `inputs_embeds`. */
 async function findEmbedding(path: string): Promise<string> {
   const folder = join(path, ".."), suffix = MODEL.exec(basename(path))?.[2] ?? "";
@@ -388,10 +404,7 @@ export async function openExport(
   configText: string,
   dtype: "auto" | Dtype = "auto",
 ): Promise<OnnxExport | undefined> {
-  for (const file of [WEIGHTS_FILE, INDEX_FILE]) {
-    if (await Deno.stat(join(folder, file)).catch(() => undefined)) return undefined;
-  }
-  const path = await findExport(folder, dtype);
+  const path = await exportIn(folder, dtype);
   if (path === undefined) return undefined;
   const name = basename(path), json = parseObject(configText, "config.json");
   const files: Record<string, MappedFile> = Object.create(null);
