@@ -93,19 +93,14 @@ export function parseConfig(text: string): DecoderConfig {
     const known = Object.keys(ARCHITECTURES).join(", ");
     return refuseField("model_type", `be one of ${known}`, architecture);
   }
-  const tied = json.tie_word_embeddings ?? own.tie_word_embeddings;
-  if (tied !== (own.tie_word_embeddings ?? tied)) {
-    refuseField("tie_word_embeddings", `be ${own.tie_word_embeddings} as in text_config`, tied);
-  }
-  return ARCHITECTURES[part]!.parse({
-    ...own,
-    ...(tied === undefined ? {} : { tie_word_embeddings: tied }),
-  });
+  const tied = json.tie_word_embeddings ?? own.tie_word_embeddings; // the whole decides over its part
+  return ARCHITECTURES[part]!.parse({ ...own, tie_word_embeddings: tied ?? null });
 }
 
 /**
  * The config with the head that the checkpoint has: where it has none and the file does not say whether
- * the embeddings are tied, they are.
+ * the embeddings are tied, they are; where the file says both, as multimodal ones may, a head that is
+ * there is used.
  *
  * @param config As {@linkcode parseConfig} gives it.
  * @param text The file.
@@ -113,9 +108,10 @@ export function parseConfig(text: string): DecoderConfig {
  * @throws {SyntaxError} Where a head is due and missing.
  */
 export function headed(config: DecoderConfig, text: string, hasHead: boolean): DecoderConfig {
-  if (hasHead || config.tiedEmbeddings) return config;
-  const json = parseObject(text, "config.json");
-  const stated = textConfig(json).tie_word_embeddings ?? json.tie_word_embeddings ?? undefined;
+  const json = parseObject(text, "config.json"), own = textConfig(json).tie_word_embeddings;
+  const stated = own ?? json.tie_word_embeddings ?? undefined;
+  if (hasHead) return own === false ? { ...config, tiedEmbeddings: false } : config;
+  if (config.tiedEmbeddings) return config;
   const classes = Array.isArray(json.architectures) ? json.architectures : [];
   const isLm = classes.every((name) => /(ForCausalLM|ForConditionalGeneration|Model)$/.test(name));
   if (stated === undefined && isLm) return { ...config, tiedEmbeddings: true };
