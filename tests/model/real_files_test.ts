@@ -8,8 +8,10 @@ import {
   encodeSafetensors,
   QWEN3,
   qwen3Weights,
+  readTensors,
   type StoredTensor,
   temporaryFolder,
+  wideCheckpoint,
 } from "../golden/golden.ts";
 import { CASES } from "../golden/architectures.ts";
 
@@ -152,6 +154,30 @@ Deno.test("needed tensors in float64 are read, those of other types are refused 
       `'${one}' must hold floating-point numbers: current value is ${type}`,
     );
   }
+});
+
+Deno.test("a large vocabulary in float64 under another prefix is gathered and mixed alike", async () => {
+  await using wide = await wideCheckpoint(1500);
+  const tensors = await readTensors(new URL(`file://${wide.path}/${WEIGHTS}`));
+  const doubles: Tensors = {};
+  for (const name of tensors.names) {
+    const data = Float64Array.from(tensors.floats(name));
+    doubles[name.replace(/^model/, "model.language_model")] = {
+      ...{ dtype: "F64", shape: tensors.dims(name) },
+      data,
+    };
+  }
+  await using folder = await withTensors(doubles, { vocab_size: 1500 });
+  await using model = await loadModel(folder.path);
+  await using expected = await loadModel(wide.path);
+  const probabilities = new Float32Array(1500).fill(1 / 1500);
+  const inputs = [1, { ids: [3, 1400], weights: [0.25, 0.75] }, {
+    ids: [7],
+    weights: [0.5],
+    spread: { probabilities, weight: 0.5 },
+  }];
+  assertEquals(await forward(model, inputs), await forward(expected, inputs));
+  assertEquals(model.embeddings!([1400]), expected.embeddings!([1400]));
 });
 
 Deno.test("without a head, embeddings are tied where the config does not say that they are not", async () => {
