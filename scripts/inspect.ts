@@ -2,8 +2,10 @@
 
 import {
   type DecoderConfig,
+  type Dtype,
   DTYPES,
   estimateMemory,
+  kvBytesPerToken,
   loadModel,
   type LoadOptions,
   type Model,
@@ -12,7 +14,8 @@ import {
   quality,
 } from "../mod.ts";
 import { placeOf } from "../lib/model/source.ts";
-import { modelFiles, requiredText } from "../lib/model/files.ts";
+import { isGguf, modelFiles, requiredText } from "../lib/model/files.ts";
+import { exportIn, openExport } from "../lib/model/onnx_export.ts";
 import { type Arguments, command, given, print, visible } from "./_cli.ts";
 
 const USAGE = `
@@ -49,32 +52,53 @@ const count = (value: number) =>
 const indented = (text: string) =>
   visible(JSON.stringify(text).slice(1, -1)).replaceAll("\\n", "\n  ");
 
-function describe(config: DecoderConfig, args: Arguments): string {
+/** Weights in a number format. */
+interface Weighed {
+  readonly dtype: string;
+  readonly bytes: number;
+}
+
+/** What a config says, and the memory of its weights: in every number format, or as they are stored. */
+function describe(
+  config: DecoderConfig,
+  args: Arguments,
+  weights: readonly Weighed[],
+  parameters?: number,
+): string {
   const { architecture, layers, hiddenSize, heads, kvHeads, headDim, vocabularySize } = config;
-  const length = args.number("length") ?? Math.min(config.maxPositions, 8192);
-  const slots = args.number("slots") ?? 1;
-  const rows = DTYPES.map((dtype) => {
-    const { weightsBytes, kvBytes, totalBytes } = estimateMemory(config, { dtype, length, slots });
-    return [dtype, gib(weightsBytes), gib(kvBytes), gib(totalBytes)];
-  });
+  const { maxPositions, longestPositions = maxPositions } = config;
+  const length = args.number("length") ?? Math.min(maxPositions, 8192);
+  const slots = args.number("slots") ?? 1, perToken = kvBytesPerToken(config);
+  const kv = perToken * slots * length;
+  const rows = weights.map(({ dtype, bytes }) => [dtype, gib(bytes), gib(kv), gib(bytes + kv)]);
   const table = [["dtype", "weights", "KV cache", "together"], ...rows];
-  const { parameters, kvBytesPerToken } = estimateMemory(config, { length, slots });
+  const more = longestPositions > maxPositions ? `, ${longestPositions} when asked for` : "";
   return [
     `architecture  ${architecture}: ${layers} layers (${config.kv.length} with attention), hidden ${hiddenSize}, ` +
     `${heads} heads of ${headDim} (${kvHeads} for keys and values)`,
     `vocabulary    ${vocabularySize}${
       config.tiedEmbeddings ? ", head tied to the embeddings" : ""
     }`,
-    `context       ${config.maxPositions} tokens`,
-    `parameters    ${count(parameters)}`,
+    `context       ${maxPositions} tokens${more}`,
+    parameters === undefined
+      ? "parameters    as an ONNX export stores them"
+      : `parameters    ${count(parameters)}`,
     "",
     `memory for ${slots} sequence${slots === 1 ? "" : "s"} of ${length} tokens ` +
-    `(${gib(kvBytesPerToken)} of keys and values per token)`,
+    `(${gib(perToken)} of keys and values per token)`,
     ...table.map((row) =>
       row.map((cell, i) => i === 0 ? cell.padEnd(8) : cell.padStart(12)).join("")
     ),
     "",
   ].join("\n");
+}
+
+/** The same from config.json alone. */
+function describeConfig(config: DecoderConfig, args: Arguments): string {
+  const options = given({ length: args.number("length"), slots: args.number("slots") });
+  const of = (dtype: Dtype) => estimateMemory(config, { dtype, ...options });
+  const weights = DTYPES.map((dtype) => ({ dtype, bytes: of(dtype).weightsBytes }));
+  return describe(config, args, weights, of("fp32").parameters);
 }
 
 const MESSAGES = [{ role: "user", content: "What is 17 + 25?" }];
@@ -97,6 +121,7 @@ function describeText(model: Model): string {
   }
   const defaults = Object.entries(model.defaults).map(([name, value]) => `${name} ${value}`);
   lines.push(`recommended   ${defaults.join(", ") || "nothing"}`);
+  for (const note of model.notes ?? []) lines.push(`not followed  ${note}`);
   return lines.join("\n");
 }
 
@@ -132,7 +157,7 @@ await command(
       throw new TypeError("Cannot inspect as one id or folder must be given; see --help");
     }
     if (id.endsWith(".json")) {
-      print(`${describe(parseConfig(await Deno.readTextFile(id)), args)}`);
+      print(describeConfig(parseConfig(await Deno.readTextFile(id)), args));
       return;
     }
     await using bar = progressBar({ label: id });
@@ -142,11 +167,22 @@ await command(
     };
     const place = await placeOf(id, options);
     const text = await requiredText(modelFiles(place), "config.json", place);
-    print(describe(parseConfig(text), args));
-    if (args.flag("no-load")) return;
+    const isExport = !isGguf(place) && await exportIn(place, options.dtype) !== undefined;
+    if (!isExport) print(describeConfig(parseConfig(text), args));
+    if (args.flag("no-load")) {
+      if (!isExport) return;
+      using found = await openExport(place, text, options.dtype);
+      print(describe(found!.config, args, [found!]));
+      return;
+    }
     const start = performance.now();
     await using model = await loadModel(id, options);
     const seconds = ((performance.now() - start) / 1000).toFixed(2);
+    if (isExport) { // its shape stands in its graph: config.json may be of any architecture
+      print(
+        describe(model.config, args, [{ dtype: model.dtype, bytes: model.memory.weightsBytes }]),
+      );
+    }
     print(`${describeText(model)}\n`);
     print(
       `loads         ${model.dtype} on ${model.device} in ${seconds} s, ${

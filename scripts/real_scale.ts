@@ -32,7 +32,7 @@ async function measure(folder: string, dtype: Dtype): Promise<void> {
     cacheDir,
     maxLength: MAX_LENGTH,
     onProgress({ label }) {
-      if (label.startsWith("quantize")) converted = performance.now();
+      if (label.startsWith("convert")) converted = performance.now();
     },
   });
   row["convert s"] = ((converted - start) / 1e3).toFixed(1);

@@ -9,9 +9,11 @@
  * Q_t = next distribution after   prompt, h_1 … h_t          the method's mixtures in their places
  * ```
  *
- * Compared are P_t and Q_t: total variation is the least share of next tokens that would be drawn
- * differently. All earlier mixtures count, since their keys and values are what later positions read.
- * On `votes-tiny` a single mixture changes the very next distribution by next to
+ * Compared are P_t and Q_t. `changed` is the total variation of what the request's sampler makes of the
+ * two (its temperature, truncation and penalties): the least share of next tokens that would be drawn
+ * differently. `divergence` is that of the model's own distributions, at temperature 1 and untruncated,
+ * so that it can be compared between samplers. All earlier mixtures count, since their keys and values are
+ * what later positions read. On `votes-tiny` a single mixture changes the very next distribution by next to
  * nothing (JS 10⁻⁶ nats), and all of them together decide the answer.
  *
  * What it cannot say: whether a change is for the better. The mixtures are those of the text as it
@@ -24,10 +26,10 @@ import { checkNumber, refusal } from "../_check.ts";
 import { type Mixture, type Model, oneToken } from "../model/mod.ts";
 import { offSampleMassOf } from "./engine.ts";
 import { generateBatch } from "./generate.ts";
-import { type GenerateOptions, type Prompt, promptTokens } from "./generation.ts";
+import { type GenerateOptions, type Job, jobOf, type Prompt } from "./generation.ts";
 import type { Method } from "./method.ts";
 import { jsDivergence } from "./probe.ts";
-import { softmax } from "./distribution.ts";
+import { type Distribution, distributionOf } from "./distribution.ts";
 
 /** Options of {@linkcode activity}: those of standard decoding, which draws what `generate` draws. */
 export interface ActivityOptions
@@ -60,9 +62,15 @@ export interface ActivityStep {
   readonly entropy: number;
   /** Weight of the mixture on other tokens than the one that the method records. */
   readonly offSampleMass: number;
-  /** JS(next | mixtures so far, next | tokens so far), nats, 0 to ln 2. */
+  /**
+   * JS(next | mixtures so far, next | tokens so far), nats, 0 to ln 2: of the model's distributions,
+   * at temperature 1 and untruncated.
+   */
   readonly divergence: number;
-  /** Total variation of the two: the least share of next tokens that would be drawn differently. */
+  /**
+   * Total variation of the two as the request's sampler makes them: the least share of next tokens that
+   * would be drawn differently. At temperature 0: 1 where another token would be taken, else 0.
+   */
   readonly changed: number;
 }
 
@@ -80,7 +88,7 @@ export interface Activity {
   readonly offSampleMass: Quantiles;
   /** Divergence of what follows, nats; ln 2 at most. */
   readonly divergence: Quantiles;
-  /** Share of next tokens that would be drawn differently. */
+  /** Share of next tokens that the request's sampler would draw differently. */
   readonly changed: Quantiles;
   /** All of it in a few sentences, with its numbers. */
   readonly verdict: string;
@@ -103,10 +111,12 @@ function quantilesOf(values: readonly number[]): Quantiles {
   return { mean, median: at(0.5), q90: at(0.9), max: sorted[last]! };
 }
 
-/** Total variation of two next-token distributions, from 0 to 1. */
-function totalVariation(a: Float32Array, b: Float32Array): number {
-  const p = softmax(a), q = softmax(b);
-  return Math.min(1, p.reduce((sum, own, i) => sum + Math.abs(own - q[i]!), 0) / 2);
+/** Total variation of two distributions over the same vocabulary, from 0 to 1. */
+function totalVariation(P: Distribution, Q: Distribution): number {
+  const difference = new Float64Array(P.vocabularySize);
+  P.ids.forEach((id, k) => difference[id]! += P.probabilities[k]!);
+  Q.ids.forEach((id, k) => difference[id]! -= Q.probabilities[k]!);
+  return Math.min(1, difference.reduce((sum, own) => sum + Math.abs(own), 0) / 2);
 }
 
 /** A mixture that outlives its step. */
@@ -159,8 +169,8 @@ function short(value: number): string {
  * come from the model, as for `generate`: give those of the study.
  * @returns Numbers for every position, their means and quantiles, and a verdict in words.
  * @throws {TypeError} Where an option is unknown or of the wrong kind.
- * @throws {RangeError} Where an option is outside its rule, a prompt does not fit the context, there is
- * no position, or the method cannot run with this model.
+ * @throws {RangeError} Where an option is outside its rule, a prompt leaves no room in the context for a
+ * token and what follows it, there is no position, or the method cannot run with this model.
  *
  * What a method forces or stops is not followed, as the text is not its own. The position of an
  * end-of-text token is not counted: nothing follows it.
@@ -194,11 +204,22 @@ export async function activity(
   }
   const steps: ActivityStep[] = [];
   for (let from = 0; from < prompts.length; from += SLOTS) {
-    const group = prompts.slice(from, from + SLOTS).map((prompt) => promptTokens(model, prompt));
+    const group = prompts.slice(from, from + SLOTS).map((prompt, i) =>
+      jobOf(model, { ...settings, maxNewTokens: tokens, prompt }, from + i)
+    );
+    for (const { prompt, index } of group) {
+      if (prompt.length < model.maxLength) continue;
+      throw new RangeError(
+        `Cannot ${verb} as prompt ${index} must have at most ${
+          model.maxLength - 1
+        } tokens, one less ` +
+          `than the model's context ('maxLength' of loadModel): current value is ${prompt.length}`,
+      );
+    }
     const texts = await shadowed(model, group, method, { ...settings, maxNewTokens: tokens });
     for (const [i, text] of texts.entries()) {
       options.signal?.throwIfAborted();
-      if (text.length > 0) steps.push(...await compared(model, group[i]!, text, from + i));
+      if (text.length > 0) steps.push(...await compared(model, group[i]!, text));
     }
   }
   if (steps.length === 0) throw new RangeError(`Cannot ${verb} as all texts are empty`);
@@ -224,12 +245,12 @@ interface Shadow extends Pick<ActivityStep, "token" | "entropy" | "offSampleMass
 /** Standard decoding of prompts, and what the method would have fed on the way. */
 async function shadowed(
   model: Model,
-  prompts: readonly (readonly number[])[],
+  jobs: readonly Job[],
   method: Method,
   settings: GenerateOptions,
 ): Promise<Shadow[][]> {
-  const texts = prompts.map((): Shadow[] => []);
-  const requests = prompts.map((prompt, i) => {
+  const texts = jobs.map((): Shadow[] => []);
+  const requests = jobs.map(({ prompt }, i) => {
     const watched: Method = {
       ...method,
       init: (context) => method.init(context),
@@ -256,23 +277,26 @@ async function shadowed(
 /** Compares at every position what follows the mixtures with what follows the tokens. */
 async function compared(
   model: Model,
-  prompt: readonly number[],
+  { index, prompt, sampler }: Job,
   text: readonly Shadow[],
-  index: number,
 ): Promise<ActivityStep[]> {
-  const { config: { vocabularySize }, maxLength } = model, from = prompt.length;
-  const fed = text.slice(0, maxLength - from);
+  const { config: { vocabularySize }, maxLength, tokenizer } = model, from = prompt.length;
+  const fed = text.slice(0, maxLength - from), generated = fed.map(({ token }) => token);
   using cache = model.openCache({ slots: 1, length: from + fed.length });
   await cache.prefill(0, 0, prompt, "last");
-  const tokens = await cache.prefill(0, from, fed.map(({ token }) => token), "all");
+  const tokens = await cache.prefill(0, from, generated, "all");
   const mixtures = await cache.prefill(0, from, fed.map(({ mixture }) => mixture), "all");
   return fed.map(({ token, entropy, offSampleMass }, t) => {
-    const row = (all: Float32Array) => all.subarray(t * vocabularySize, (t + 1) * vocabularySize);
+    const history = { prompt, generated: generated.slice(0, t + 1) };
+    const row = (all: Float32Array) =>
+      all.subarray(t * vocabularySize, (t + 1) * vocabularySize)
+        .fill(-Infinity, tokenizer.size ?? vocabularySize); // rows that stand for no token
     const P = row(tokens), Q = row(mixtures);
+    const drawn = (logits: Float32Array) => distributionOf(logits, sampler, t + 1, history);
     return {
       ...{ prompt: index, index: t, token, entropy, offSampleMass },
       divergence: jsDivergence(P, Q),
-      changed: totalVariation(P, Q),
+      changed: totalVariation(drawn(P), drawn(Q)),
     };
   });
 }

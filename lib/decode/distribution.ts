@@ -176,6 +176,12 @@ function restrict(probabilities: readonly number[], ids: number[]) {
   return { ids, probabilities: kept.map((p) => p / sum) };
 }
 
+/** `softmax(logits / temperature)` over a set of ids, which it sorts. */
+function temperedOf(logits: ArrayLike<number>, ids: number[], temperature: number) {
+  ids.sort((a, b) => a - b);
+  return { ids, probabilities: softmax(ids.map((id) => logits[id]!), temperature) };
+}
+
 /** The support after top-k, top-p and min-p, and its probabilities. */
 function truncate(probabilities: readonly number[], sampler: Sampler) {
   const { topK, topP, minP } = sampler, size = probabilities.length;
@@ -266,9 +272,12 @@ function chained(
     : sampler.temperature;
   const tempered = softmax(row, temperature > 0 ? temperature : 1);
   if (temperature === 0) return { ...certain(logits, argmax(row), step), transformed: true };
-  const early = order === "temperature-last" && temperature !== 1 ? softmax(row) : tempered;
-  const kept = support(early, sampler);
-  const { ids, probabilities } = restrict(tempered, kept);
+  const isLast = order === "temperature-last" && temperature !== 1;
+  const kept = support(isLast ? softmax(row) : tempered, sampler);
+  // what is kept may be without the most probable tokens, and have no mass that a number can hold
+  const { ids, probabilities } = isLast
+    ? temperedOf(row, kept, temperature)
+    : restrict(tempered, kept);
   const found = distribution(
     logits,
     temperature,

@@ -45,6 +45,9 @@ const MAX_INVERSE = 1e30;
 /** Smallest; the temperatures above are as good as infinite. 0 would make NaN of a logit of −∞. */
 const MIN_INVERSE = 1e-30;
 
+/** Largest product of a logit with that factor. */
+const LARGEST = 1e38;
+
 /** What is wanted of a row of logits. */
 export interface WantedRow {
   /** Sampler settings. */
@@ -248,8 +251,11 @@ async function large(vocabularySize: number, threads: number | undefined): Promi
         const { inverse, run } = results.own ??= softmaxOf(logits);
         for (let row = 0; row < n; row++) {
           const { temperature } = rows[row]!.sampler;
+          // a product beyond float32 is no number; below that bound any difference is certainty
+          const best = Math.abs(results.rows[row]!.shortlist.logits[0]!);
+          const most = Math.min(MAX_INVERSE, LARGEST / best);
           inverse[row] = needsOwn(rows[row]!, vocabularySize)
-            ? Math.max(MIN_INVERSE, Math.min(MAX_INVERSE, 1 / temperature))
+            ? Math.max(MIN_INVERSE, Math.min(most, 1 / temperature))
             : 1;
         }
         await runSoftmax(run(n));

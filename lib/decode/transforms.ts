@@ -123,7 +123,7 @@ export function keptCount(
     let kept = 0, cumulative = 0;
     while (kept < count && cumulative < topP * mass) cumulative += weights[kept++]!;
     whole ||= cumulative >= topP * mass;
-    count = kept;
+    count = Math.max(1, kept); // topP · mass may have become 0
   }
   if (minP > 0) {
     const least = minP * weights[0]!, before = count;

@@ -50,6 +50,8 @@ export interface Weight extends StoredTensor {
   readonly quantized?: QuantizedWeight;
   /** Type to whose precision the numbers are rounded before use; default: none. */
   readonly roundTo?: "float16";
+  /** Name of its number format where nothing here reads it; `type` then only counts its bytes. */
+  readonly unread?: string;
 }
 
 /**
@@ -59,6 +61,41 @@ export interface Weight extends StoredTensor {
 export type Weights = ReadonlyMap<string, Weight> & {
   get(name: string, dims?: readonly number[]): Weight | undefined;
 };
+
+/** How the table of embeddings and the head are named, whatever stands before. */
+const TABLE = "embed_tokens.weight", HEAD = "lm_head.weight";
+
+/**
+ * Where a checkpoint has the tensors of a causal language model, `model.embed_tokens.weight` and so on:
+ * base models are saved without `model.`, the text part of a multimodal one stands under
+ * `language_model.model.`, `model.language_model.`, `model.text_model.` and others. What stands before
+ * `embed_tokens` is what stands before all of them.
+ *
+ * @param weights Tensors of the checkpoint.
+ * @returns The name in the checkpoint of a tensor, as it would be if it were there.
+ *
+ * @example A base model
+ * ```ts
+ * import { namesIn } from "@moi/moi/graph";
+ * import { assertEquals } from "@std/assert";
+ * const tensor = { type: "float32", dims: [2, 1], location: "", offset: 0, length: 8 } as const;
+ * const nameOf = namesIn(new Map([["embed_tokens.weight", tensor], ["norm.weight", tensor]]));
+ * assertEquals(nameOf("model.norm.weight"), "norm.weight");
+ * assertEquals(nameOf("lm_head.weight"), "lm_head.weight");
+ * ```
+ */
+export function namesIn(weights: Weights): (name: string) => string {
+  const before = (suffix: string) =>
+    [...weights.keys()].filter((name) => name === suffix || name.endsWith(`.${suffix}`))
+      .map((name) => name.slice(0, -suffix.length));
+  const tables = before(TABLE), heads = before(HEAD);
+  const own = tables.find((prefix) => weights.has(`${prefix}norm.weight`)) ?? tables[0] ?? "model.";
+  return (name) => {
+    if (weights.has(name)) return name;
+    if (name === HEAD) return `${heads[0] ?? ""}${HEAD}`;
+    return name.startsWith("model.") ? own + name.slice("model.".length) : name;
+  };
+}
 
 /** Operator set of ONNX Runtime itself. */
 export const MICROSOFT = { domain: "com.microsoft" } as const;
@@ -108,7 +145,7 @@ export interface Builder {
   graph(): Graph;
 }
 
-const FLOATS: readonly OnnxType[] = ["float32", "float16", "bfloat16"];
+const FLOATS: readonly OnnxType[] = ["float32", "float16", "bfloat16", "float64"];
 
 const bytesOf = (data: BigInt64Array | Float32Array) =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
@@ -149,6 +186,7 @@ function rowsOf(tensor: StoredTensor, { first, rows }: Range): StoredTensor {
  */
 export function graphBuilder(weights: Weights = new Map()): Builder {
   const nodes: Node[] = [], inputs: ValueInfo[] = [], outputs: ValueInfo[] = [];
+  const nameOf = namesIn(weights);
   const initializers = new Map<string, Initializer>();
   /** Conversions of weights to float32 by the name of their result: made where something uses it. */
   const conversions = new Map<string, { readonly name: string; readonly types: OnnxType[] }>();
@@ -191,9 +229,11 @@ export function graphBuilder(weights: Weights = new Map()): Builder {
         `Cannot build the graph as '${name}' must have the shape [${dims}] that the config asks for: current value is [${found.dims}]`,
       );
     }
-    if (!FLOATS.includes(found.type)) {
+    if (found.unread !== undefined || !FLOATS.includes(found.type)) {
       throw new SyntaxError(
-        `Cannot build the graph as '${name}' must hold floating-point numbers: current value is ${found.type}`,
+        `Cannot build the graph as '${name}' must hold floating-point numbers: current value is ${
+          found.unread ?? found.type
+        }`,
       );
     }
     return found;
@@ -220,7 +260,8 @@ export function graphBuilder(weights: Weights = new Map()): Builder {
     floats(name, values, dims) {
       return constant({ name, type: "float32", dims, data: bytesOf(values) });
     },
-    weight(whole, dims, range) {
+    weight(asked, dims, range) {
+      const whole = nameOf(asked);
       const found = find(whole, dims), { type, roundTo = type } = found;
       const name = range ? rangeName(whole, range) : whole;
       stored(name, range ? rowsOf(found, range) : found);
@@ -232,7 +273,8 @@ export function graphBuilder(weights: Weights = new Map()): Builder {
       conversions.set(result, { name, types });
       return result;
     },
-    quantized(name, dims) {
+    quantized(asked, dims) {
+      const name = nameOf(asked);
       const { quantized, offset, length } = find(name, dims), rows = dims[0]!;
       if (!quantized) return undefined;
       const { bits, blockSize, sourceOffset, data, scales, minima } = quantized;

@@ -12,7 +12,7 @@ import { type Builder, graphBuilder, MICROSOFT, type Weights } from "./builder.t
 import type { Fields, Json } from "./fields.ts";
 import { linear } from "./linear.ts";
 import type { Graph, Node } from "./onnx.ts";
-import { type Rope, ropeOf, ropeSettings } from "./rope.ts";
+import { reachOf, type Rope, ropeOf, ropeSettings } from "./rope.ts";
 
 /** The cache of one layer. */
 export interface KvLayer {
@@ -42,8 +42,10 @@ export interface DecoderConfig {
   readonly intermediateSize: number;
   /** Rows of the embedding table, V. */
   readonly vocabularySize: number;
-  /** Longest context the model was made for. */
+  /** Longest context the model was made for; with yarn, the context before scaling times its factor. */
   readonly maxPositions: number;
+  /** Longest context that may be asked for, where that is more: with linear scaling. */
+  readonly longestPositions?: number;
   /** ε of RMSNorm. */
   readonly rmsNormEps: number;
   /** Base of the rotary frequencies. */
@@ -151,7 +153,18 @@ export function ropedShape(architecture: string, f: Fields, defaults: ConfigDefa
   const originalPositions = f.optionalSize("original_max_position_embeddings");
   const partial = defaults.partialRotary ? f.optionalPositive("partial_rotary_factor") : 1;
   const rope = ropeOf(settings, path, { headDim, partial, maxPositions, originalPositions });
-  return { ...shape, ropeTheta: rope.theta, rope };
+  const original = originalPositions ?? originalOf(settings);
+  return {
+    ...shape,
+    ...reachOf(rope.scaling, maxPositions, original),
+    ropeTheta: rope.theta,
+    rope,
+  };
+}
+
+/** The context before scaling that rotary settings state. */
+function originalOf({ original_max_position_embeddings: size }: Json): number | undefined {
+  return Number.isSafeInteger(size) && Number(size) > 0 ? Number(size) : undefined;
 }
 
 /** The two parts of a layer's cache. */

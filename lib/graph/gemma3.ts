@@ -7,8 +7,7 @@
  * - The embeddings' factor is √D in float32, as in transformers when the model computes in float32; a
  *   model that computes in bfloat16 rounds it (for D = 3840 from 61.97 to 62).
  * - Scores are scaled by `query_pre_attn_scalar^−½`.
- * - Where the checkpoint has a vision part, its tensors are not touched; the text part's stand under
- *   `language_model.model` or `model.language_model`.
+ * - Where the checkpoint has a vision part, its tensors are not touched.
  *
  * Source: the published configurations, `configuration_gemma3.py` and `modeling_gemma3.py` of
  * transformers 4.57. `attn_logit_softcapping` is refused: transformers reads it and does not use it.
@@ -29,7 +28,7 @@ import {
 import { type Fields, fieldsOf, type Json } from "./fields.ts";
 import { preNormStack, type Sublayer } from "./prenorm.ts";
 import { layerTypes, type WindowedConfig } from "./qwen2.ts";
-import { type Rope, ropeOf, ropeSettings } from "./rope.ts";
+import { reachOf, type Rope, ropeOf, ropeSettings } from "./rope.ts";
 
 /** Shape of a Gemma 3 model; `rope` is that of the layers that see all positions. */
 export interface Gemma3Config extends WindowedConfig {
@@ -104,6 +103,7 @@ function parse(architecture: string, json: Json, path?: string): Gemma3Config {
   f.done();
   return {
     ...shape,
+    maxPositions: reachOf(rope.scaling, maxPositions).maxPositions, // linear: stated after scaling
     rope,
     localRope,
     ropeTheta: rope.theta,
@@ -152,25 +152,16 @@ function onePlusNorms(b: Builder): Builder {
   };
 }
 
-/** Where the text part's tensors stand, and its head. */
-function namesOf(weights: Weights): { model: string; head: string } {
-  const models = ["model", "language_model.model", "model.language_model"];
-  const model = models.find((model) => weights.has(`${model}.embed_tokens.weight`)) ?? "model";
-  const heads = ["lm_head.weight", "language_model.lm_head.weight"];
-  return { model, head: heads.find((name) => weights.has(name)) ?? "lm_head.weight" };
-}
-
 function graph(config: Gemma3Config, weights: Weights, maxLength: number) {
   const { hiddenSize, headDim, layers, rmsNormEps, localRope, windows, scale } = config;
-  const b = onePlusNorms(graphBuilder(weights)), names = namesOf(weights);
-  const embeddings = `${names.model}.embed_tokens.weight`;
+  const b = onePlusNorms(graphBuilder(weights)), embeddings = "model.embed_tokens.weight";
   const factor = b.floats("embedding_scale", Float32Array.of(config.embeddingScale), []);
   const x = b.op("Mul", [mixtureOfEmbeddings(b, embeddings, config), factor]); // [B, S, D]
   const inputs = attentionInputs(b);
   const global = rotaryOf(b, inputs, config.rope, headDim, maxLength);
   const local = rotaryOf(b, inputs, localRope, headDim, maxLength, "local_rope");
   const sublayers = Array.from({ length: layers }, (_, layer): Sublayer[] => {
-    const prefix = `${names.model}.layers.${layer}`, window = windows[layer];
+    const prefix = `model.layers.${layer}`, window = windows[layer];
     const then = (x: string, name: string) =>
       rmsNorm(b, x, `${prefix}.${name}.weight`, hiddenSize, rmsNormEps);
     return [{
@@ -193,8 +184,8 @@ function graph(config: Gemma3Config, weights: Weights, maxLength: number) {
       },
     }];
   }).flat();
-  const normed = preNormStack(b, x, sublayers, `${names.model}.norm.weight`, config);
-  const table = config.tiedEmbeddings ? embeddings : names.head;
+  const normed = preNormStack(b, x, sublayers, "model.norm.weight", config);
+  const table = config.tiedEmbeddings ? embeddings : "lm_head.weight";
   head(b, normed, table, config, config.finalSoftcap);
   return b.graph();
 }

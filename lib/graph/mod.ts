@@ -22,6 +22,7 @@ export { int8Kv, type KvScales } from "./attention.ts";
 export {
   type Builder,
   graphBuilder,
+  namesIn,
   type OpOptions,
   type QuantizedInputs,
   type QuantizedWeight,

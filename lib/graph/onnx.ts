@@ -17,6 +17,7 @@ export const ONNX_TYPE = {
   int32: 6,
   int64: 7,
   float16: 10,
+  float64: 11,
   bfloat16: 16,
 } as const;
 

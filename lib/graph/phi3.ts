@@ -13,7 +13,7 @@
  */
 
 import { selfAttention } from "./attention.ts";
-import type { Weight, Weights } from "./builder.ts";
+import { namesIn, type Weight, type Weights } from "./builder.ts";
 import { type Architecture, gatedMlp, ropedShape } from "./decoder.ts";
 import { fieldsOf, type Json } from "./fields.ts";
 import type { OneWindowConfig } from "./mistral.ts";
@@ -48,15 +48,16 @@ function splitRows(name: string, weight: Weight, parts: Readonly<Record<string, 
 /** The checkpoint's tensors, and the parts of the fused ones under names of their own. */
 function unfused(weights: Weights, config: OneWindowConfig): Weights {
   const { heads, kvHeads, headDim, hiddenSize, intermediateSize, layers } = config;
-  const all = new Map<string, Weight>(), kv = kvHeads * headDim;
-  const split = (fused: string, prefix: string, parts: Readonly<Record<string, number>>) => {
+  const all = new Map<string, Weight>(), kv = kvHeads * headDim, nameOf = namesIn(weights);
+  const split = (asked: string, prefix: string, parts: Readonly<Record<string, number>>) => {
+    const fused = nameOf(asked);
     const rows = Object.values(parts).reduce((sum, rows) => sum + rows);
     const weight = weights.get(fused, [rows, hiddenSize]);
     if (!weight) {
       throw new SyntaxError(`Cannot build the graph as the checkpoint has no tensor '${fused}'`);
     }
     for (const [part, range] of splitRows(fused, weight, parts)) {
-      all.set(`${prefix}.${part}.weight`, range);
+      all.set(nameOf(`${prefix}.${part}.weight`), range);
     }
   };
   for (let layer = 0; layer < layers; layer++) {

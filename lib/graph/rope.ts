@@ -3,20 +3,24 @@
  *
  * `angle[p, i] = p · f_i`, `f_i = theta^(−2i/d)`, i < d/2 (RoFormer, arXiv 2104.09864), in float64.
  * Longer contexts are reached by scaling the frequencies; the rules and their names are those of
- * `modeling_rope_utils.py` in transformers 4.57:
+ * `modeling_rope_utils.py` in transformers 4.57 and 5.24. What each allows, where P is
+ * `max_position_embeddings` and O `original_max_position_embeddings` (default: P):
  *
- * - linear: `f / factor`.
- * - llama3: by wavelength, kept, divided, or between the two (Llama 3.1).
+ * - linear: `f / factor`. P positions, and P · factor when asked for (O · factor where there is an O), as
+ *   some configs state P before scaling and some after it. Gemma 3 states it after: P.
+ * - dynamic: plain up to P. Beyond, all frequencies change with the length of the sequence, also those
+ *   of keys in the cache: refused.
+ * - llama3: by wavelength, kept, divided, or between the two (Llama 3.1). P is the context after
+ *   scaling: P.
  * - yarn: kept below a dimension, divided above another, a ramp between them, and cosines and sines
  *   times an attention factor (arXiv 2309.00071; bounds rounded outwards unless `truncate` is false).
+ *   O · factor positions, or P where that is more.
  * - longrope: one factor per frequency, from a list for short or for long contexts, and an attention
- *   factor (arXiv 2402.13753).
+ *   factor (arXiv 2402.13753). P, O unless more is asked for.
  *
  * Deviation: transformers chooses longrope's list anew at each call, by the length of the sequence so
  * far, while keys in the cache keep the rotation they had. Here one table serves the whole cache, as
  * in vLLM: the long list where the model is loaded for more than the original context, else the short.
- *
- * `dynamic` depends on the length of the sequence in the same way and is refused.
  *
  * @module
  */
@@ -27,6 +31,7 @@ import { type Fields, fieldsOf, type Json } from "./fields.ts";
 export type RopeScaling =
   | { readonly type: "default" }
   | { readonly type: "linear"; readonly factor: number }
+  | { readonly type: "dynamic"; readonly factor: number }
   | {
     readonly type: "llama3";
     readonly factor: number;
@@ -79,6 +84,7 @@ function scaled(
   const dims = 2 * plain.length;
   switch (scaling.type) {
     case "default":
+    case "dynamic": // as far as positions are allowed
       return { frequencies: plain, factor: 1 };
     case "linear":
       return { frequencies: plain.map((f) => f / scaling.factor), factor: 1 };
@@ -187,17 +193,24 @@ function longrope(f: Fields, dims: number, context: RopeContext): RopeScaling {
   };
 }
 
-function yarn(f: Fields, { maxPositions }: RopeContext): RopeScaling {
-  const factor = f.positive("factor");
-  const m = f.optionalPositive("mscale"), all = f.optionalPositive("mscale_all_dim");
+function yarn(f: Fields, { maxPositions, originalPositions }: RopeContext): RopeScaling {
+  /** What the library takes for absent where it is 0. */
+  const positive = (name: string) => f.take(name) === 0 ? undefined : f.optionalPositive(name);
+  const inside = f.optionalSize("original_max_position_embeddings");
+  const original = originalPositions ?? inside ?? maxPositions;
+  const stated = originalPositions ?? inside;
+  const factor = f.take("factor") === undefined && stated !== undefined
+    ? maxPositions / stated
+    : f.positive("factor");
+  const m = positive("mscale"), all = positive("mscale_all_dim");
   const mscale = (m: number) => factor <= 1 ? 1 : 0.1 * m * Math.log(factor) + 1;
   const inferred = m !== undefined && all !== undefined ? mscale(m) / mscale(all) : mscale(1);
   return {
     type: "yarn",
     factor,
-    betaFast: f.positive("beta_fast", 32),
-    betaSlow: f.positive("beta_slow", 1),
-    originalPositions: f.size("original_max_position_embeddings", { fallback: maxPositions }),
+    betaFast: positive("beta_fast") ?? 32,
+    betaSlow: positive("beta_slow") ?? 1,
+    originalPositions: original,
     truncate: f.flag("truncate", true),
     attentionFactor: f.optionalPositive("attention_factor") ?? inferred,
   };
@@ -238,6 +251,7 @@ export function ropeOf(settings: Json, path: string, context: RopeContext): Rope
   const scalings: Readonly<Record<string, () => RopeScaling>> = {
     default: () => ({ type: "default" }),
     linear: () => ({ type: "linear", factor: f.positive("factor") }),
+    dynamic: () => ({ type: "dynamic", factor: f.positive("factor") }),
     llama3: () => llama3(f),
     yarn: () => yarn(f, context),
     longrope: () => longrope(f, dims, context),
@@ -250,6 +264,30 @@ export function ropeOf(settings: Json, path: string, context: RopeContext): Rope
   f.done({ strict: true });
   return { dims, theta, scaling };
 }
+
+/**
+ * How many positions a model with such a rotation has: unless told otherwise, and at most.
+ *
+ * @param scaling How its frequencies are scaled.
+ * @param stated `max_position_embeddings`.
+ * @param originalPositions Context before scaling, where the config states it. Default: `stated`.
+ */
+export function reachOf(
+  scaling: RopeScaling,
+  stated: number,
+  originalPositions: number = stated,
+): { readonly maxPositions: number; readonly longestPositions?: number } {
+  const reach = (original: number, factor: number) =>
+    Math.min(MOST_POSITIONS, Math.max(stated, Math.floor(original * factor)));
+  if (scaling.type === "yarn") {
+    return { maxPositions: reach(scaling.originalPositions, scaling.factor) };
+  }
+  const longest = scaling.type === "linear" ? reach(originalPositions, scaling.factor) : stated;
+  return { maxPositions: stated, ...(longest > stated ? { longestPositions: longest } : {}) };
+}
+
+/** The largest `max_position_embeddings` that a config may state. */
+const MOST_POSITIONS = 1 << 24;
 
 const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);

@@ -123,7 +123,7 @@ function withCopies(
   return all;
 }
 
-const FLOATS: readonly OnnxType[] = ["float32", "float16", "bfloat16"];
+const FLOATS: readonly OnnxType[] = ["float32", "float16", "bfloat16", "float64"];
 
 /**
  * What a graph asks for: of its linear layers the quantised copies, in the form that is due, and float32
@@ -136,7 +136,7 @@ function plansFor(
 ): Planned[] {
   const asked = new Set<Planned>(), observed = new Map(weights);
   for (const [name, weight] of weights) {
-    if (weight.dims.length !== 2 || !FLOATS.includes(weight.type)) continue;
+    if (weight.dims.length !== 2 || weight.unread || !FLOATS.includes(weight.type)) continue;
     if (elements(weight.dims) === 0) continue;
     const own = encoded.get(name), form = formOf(weight, own);
     if (form === "dense") continue;

@@ -3,7 +3,8 @@
  *
  * On the CPU activations, norms and routers are float32 in every format; keys and values as `kv` says.
  *
- * - `fp32`: fp16 and bf16 checkpoints are widened when the session starts, which is exact.
+ * - `fp32`: fp16 and bf16 checkpoints are widened when the session starts, which is exact; those in
+ *   float64 are rounded.
  * - `fp16`: matrices are rounded to fp16 first and then widened: the numbers of an fp16 load, at the
  *   cost of fp32, since CPUs have no fp16 matrix product here.
  * - `int8`, `int4`: linear layers are block-quantised, 32 weights a scale, symmetric (see
@@ -81,7 +82,8 @@ export function bitsOf(
 /** The same weights with every matrix rounded to fp16 before use. */
 export function roundedToHalf(weights: Weights): Weights {
   const rounded = ([name, weight]: [string, Weight]): [string, Weight] => {
-    const exact = weight.dims.length < 2 || !["float32", "bfloat16"].includes(weight.type);
+    const exact = weight.dims.length < 2 ||
+      !["float32", "bfloat16", "float64"].includes(weight.type);
     return [name, exact ? weight : { ...weight, roundTo: "float16" }];
   };
   return new Map([...weights].map(rounded));

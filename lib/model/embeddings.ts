@@ -4,13 +4,10 @@
  * @module
  */
 
-import type { DecoderConfig } from "../graph/mod.ts";
+import { type DecoderConfig, namesIn } from "../graph/mod.ts";
 import { badId } from "./feed.ts";
 import { rowsOf } from "./rows.ts";
 import type { Checkpoint } from "./weights.ts";
-
-/** How all architectures name the table; what stands before it differs. */
-const TABLE = /(^|\.)embed_tokens\.weight$/;
 
 /**
  * A reader of embeddings.
@@ -23,12 +20,11 @@ export function embeddingRows(
   checkpoint: Checkpoint,
   { vocabularySize, hiddenSize }: Pick<DecoderConfig, "vocabularySize" | "hiddenSize">,
 ): ((ids: ArrayLike<number>) => Float32Array[]) | undefined {
-  const [name, table] =
-    [...checkpoint.weights].find(([name, { dims }]) =>
-      TABLE.test(name) && dims.length === 2 && dims[0] === vocabularySize && dims[1] === hiddenSize
-    ) ?? [];
-  const { location } = checkpoint.encoded?.get(name!) ?? table ?? {};
-  if (name === undefined || !checkpoint.files[location!]) return undefined;
+  const name = namesIn(checkpoint.weights)("model.embed_tokens.weight");
+  const table = checkpoint.weights.get(name), { dims = [] } = table ?? {};
+  const isTable = dims.length === 2 && dims[0] === vocabularySize && dims[1] === hiddenSize;
+  const { location } = checkpoint.encoded?.get(name) ?? table ?? {};
+  if (!isTable || !checkpoint.files[location!]) return undefined;
   const rows = rowsOf(name, checkpoint);
   return (ids) =>
     Array.from(ids, (id) => {

@@ -5,11 +5,11 @@
  */
 
 import { join } from "node:path";
-import { mapFile, type MappedFile } from "../runtime/mod.ts";
+import { mistakenText } from "./_contents.ts";
 import { parseObject } from "./config.ts";
 import { ggufCheckpoint } from "./gguf/checkpoint.ts";
-import { configOf, eosOf, metadataOf } from "./gguf/config.ts";
-import { parseGguf } from "./gguf/parse.ts";
+import { configOf, eosOf, metadataOf, samplingOf } from "./gguf/config.ts";
+import { openGguf } from "./gguf/split.ts";
 import { tokenizerOf } from "./gguf/tokenizer.ts";
 import { type Checkpoint, openWeights } from "./weights.ts";
 
@@ -47,12 +47,16 @@ export async function requiredText(
 function folderFiles(folder: string): ModelFiles {
   const text = async (name: string) => {
     const path = join(folder, name);
+    let contents: string;
     try {
-      return await Deno.readTextFile(path);
+      contents = await Deno.readTextFile(path);
     } catch (cause) {
       if (cause instanceof Deno.errors.NotFound) return undefined;
       throw new Error(`Cannot load the model as ${path} cannot be read`, { cause });
     }
+    const what = contents === "" ? undefined : mistakenText(contents);
+    if (what !== undefined) throw new SyntaxError(`Cannot load the model as ${path} is ${what}`);
+    return contents.replace(/^\uFEFF/, "");
   };
   return {
     text,
@@ -66,19 +70,12 @@ function folderFiles(folder: string): ModelFiles {
 
 /** What a GGUF file says, as the files of a folder. */
 function ggufFiles(path: string): ModelFiles {
-  const open = (): MappedFile => {
-    try {
-      return mapFile(path);
-    } catch (cause) {
-      throw new Deno.errors.NotFound(`Cannot load the model as ${path} cannot be read`, { cause });
-    }
-  };
-  using header = open();
-  const bytes = new Uint8Array(header.buffer), gguf = parseGguf(bytes);
+  using header = openGguf(path);
+  const { gguf } = header, bytes = header.files.map(({ buffer }) => new Uint8Array(buffer));
   const config = configOf(gguf, bytes), { definition, config: tokenizerConfig } = tokenizerOf(gguf);
   const files: Readonly<Record<string, Record<string, unknown>>> = {
     "config.json": config,
-    "generation_config.json": { eos_token_id: eosOf(metadataOf(gguf)) },
+    "generation_config.json": { ...samplingOf(gguf), eos_token_id: eosOf(metadataOf(gguf)) },
     "tokenizer.json": definition,
     "tokenizer_config.json": tokenizerConfig,
   };
@@ -88,11 +85,11 @@ function ggufFiles(path: string): ModelFiles {
     json,
     text: async (name) => JSON.stringify(await json(name)) as string | undefined,
     weights() {
-      const file = open();
+      const opened = openGguf(path);
       try {
-        return Promise.resolve(ggufCheckpoint(file, gguf, config));
+        return Promise.resolve(ggufCheckpoint(opened, config));
       } catch (error) {
-        file[Symbol.dispose]();
+        opened[Symbol.dispose]();
         throw error;
       }
     },
@@ -102,7 +99,7 @@ function ggufFiles(path: string): ModelFiles {
 /**
  * The files of a model.
  *
- * @param place A folder, or a GGUF file.
+ * @param place A folder, or a GGUF file (of a split one any part).
  * @throws {SyntaxError} Where a GGUF file is malformed, or of an architecture, type or vocabulary that is
  * not read.
  */

@@ -10,6 +10,7 @@ import {
   encodeGraph,
   type Graph,
   int8Kv,
+  namesIn,
   type RopedConfig,
   SMALL_VOCABULARY,
   type Weights,
@@ -18,7 +19,14 @@ import { createSession, type Device, type MappedFile } from "../runtime/mod.ts";
 import { checkNumber, checkOptions, refusal } from "../_check.ts";
 import { openCache } from "./cache.ts";
 import { chatTemplate } from "./chat.ts";
-import { eosTokenIds, generationDefaults, parseConfig, parseObject } from "./config.ts";
+import {
+  eosTokenIds,
+  generationDefaults,
+  generationNotes,
+  headed,
+  parseConfig,
+  parseObject,
+} from "./config.ts";
 import { type Dtype, DTYPES, freeMemory, type Prepared, prepareWeights } from "./dtype.ts";
 import { defaultCacheDir } from "./embedded.ts";
 import { embeddingRows } from "./embeddings.ts";
@@ -55,7 +63,10 @@ export interface LoadOptions {
    * memory. What "int8" changes, and when it is faster and slower, is described in `kv.ts`.
    */
   readonly kv?: KvFormat;
-  /** Longest context in tokens. Default: what the model was made for, but at most 131,072. */
+  /**
+   * Longest context in tokens. Default: what the model was made for, but at most 131,072. More than that
+   * may be asked for where the scaling of its rotary frequencies reaches further (see `graph/rope.ts`).
+   */
   readonly maxLength?: number;
   /**
    * Threads within an operator. Default: 1 for models below 64 MB of weights, where handing work
@@ -209,8 +220,8 @@ async function forgetting<T>(files: readonly MappedFile[], work: () => Promise<T
  *
  * @param id "votes-tiny", "countdown-tiny-baseline" or "countdown-tiny" (embedded), or a folder (path or
  * file URL) in Hugging Face format: `config.json`, `model.safetensors`, and usually `generation_config.json`,
- * `tokenizer.json`, `tokenizer_config.json`; or a GGUF file, or a folder with one and nothing else. A
- * folder without `model.safetensors` and its index may
+ * `tokenizer.json`, `tokenizer_config.json`; or a GGUF file (of a split one any part), or a folder with
+ * one and nothing else. A folder without `model.safetensors` and its index may
  * hold an ONNX export instead (`onnx/model*.onnx` or `model*.onnx`; `dtype` chooses among several):
  * it is cut at its embedding, and refused where it then gives other logits than before. A checkpoint
  * wins where both are there. Where there is no folder of that name, "org/name" (or "org/name/file.gguf") is
@@ -234,7 +245,13 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
   checkLoad(options);
   const { onProgress, signal } = options, idle = isIdle();
   const name = id instanceof URL ? id.pathname : id;
-  const report = (done: number) => onProgress?.({ label: `load ${name}`, done, total: 3 });
+  const report = (done: number, note?: string) =>
+    onProgress?.({
+      label: `load ${name}`,
+      done,
+      total: 3,
+      ...(note === undefined ? {} : { note }),
+    });
   report(0);
   const place = await placeOf(id, options), files = modelFiles(place);
   const configText = await requiredText(files, "config.json", place);
@@ -245,7 +262,7 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
   if (exported && kv !== "fp32") {
     throw new RangeError(refusal("load the model", "kv", "be 'fp32' for an ONNX export", kv));
   }
-  const config = exported?.config ?? parseConfig(configText);
+  const stated = exported?.config ?? parseConfig(configText);
   const json = parseObject(configText, "config.json");
   const generation = await files.json("generation_config.json") ?? {};
   const definition = await files.json("tokenizer.json");
@@ -254,17 +271,25 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
   const chatConfig = templateFile === undefined
     ? tokenizerConfig
     : { ...tokenizerConfig, chat_template: templateFile };
+  const defaults = generationDefaults(generation), notes = generationNotes(generation);
   const eos = eosTokenIds(generation, json);
   const tokenizer = definition === undefined
     ? missingTokenizer(eos)
     : createTokenizer(definition, tokenizerConfig, eos);
-  const maxLength = options.maxLength ?? usualLength(config);
-  if (maxLength > config.maxPositions) {
-    const rule = `be at most ${config.maxPositions}, the context the model was made for`;
+  const maxLength = options.maxLength ?? usualLength(stated);
+  const { longestPositions = stated.maxPositions } = stated;
+  if (maxLength > longestPositions) {
+    const { rope } = stated as Partial<RopedConfig>;
+    const why = longestPositions > stated.maxPositions
+      ? "the context the model was made for times its linear scaling"
+      : rope?.scaling.type === "dynamic"
+      ? "the context the model was made for: beyond it, its dynamic scaling changes with every token"
+      : "the context the model was made for";
+    const rule = `be at most ${longestPositions}, ${why}`;
     throw new RangeError(refusal("load the model", "maxLength", rule, maxLength));
   }
-  if (maxLength * config.headDim > MAX_ROTARY) {
-    const rule = `be at most ${MAX_ROTARY / config.headDim}, so that the rotary tables fit`;
+  if (maxLength * stated.headDim > MAX_ROTARY) {
+    const rule = `be at most ${MAX_ROTARY / stated.headDim}, so that the rotary tables fit`;
     throw new RangeError(refusal("load the model", "maxLength", rule, maxLength));
   }
   signal?.throwIfAborted();
@@ -279,6 +304,8 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
     checkpoint[Symbol.dispose]();
   };
   try {
+    const hasHead = checkpoint.weights.has(namesIn(checkpoint.weights)("lm_head.weight"));
+    const config = exported ? stated : headed(stated, configText, hasHead);
     const build = (weights: Weights) =>
       ARCHITECTURES[config.architecture]!.graph(config, weights, maxLength);
     const digest = await fingerprint(configText, checkpoint);
@@ -345,7 +372,8 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
       maxLength,
       config,
       tokenizer,
-      defaults: generationDefaults(generation),
+      defaults,
+      ...(notes.length > 0 ? { notes } : {}),
       memory: { weightsBytes, kvBytesPerToken: kvBytesPerToken(config, kv) },
       chat: chatTemplate(chatConfig),
       openCache({ slots, length }) {
@@ -377,7 +405,7 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
       await model[Symbol.asyncDispose]();
       throw error;
     }
-    report(3);
+    report(3, notes[0]);
     opening.move(); // the model disposes it
     return model;
   } catch (error) {

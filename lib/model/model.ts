@@ -36,6 +36,8 @@ export interface Model extends AsyncDisposable {
   readonly tokenizer: Tokenizer;
   /** Sampler settings that the checkpoint recommends. */
   readonly defaults: GenerationDefaults;
+  /** What else it recommends and is not followed, in sentences; absent where there is nothing. */
+  readonly notes?: readonly string[];
   /** Bytes of the weights in the dtype in use, and of keys and values per token of a slot. */
   readonly memory: { readonly weightsBytes: number; readonly kvBytesPerToken: number };
   /**

@@ -30,7 +30,6 @@ import {
   createSession,
   ELEMENT_TYPES,
   elements,
-  mapFile,
   type MappedFile,
   OrtError,
   type Session,
@@ -39,6 +38,7 @@ import {
   tensorIn,
 } from "../runtime/mod.ts";
 import { refusal, shown } from "../_check.ts";
+import { openFile } from "./_contents.ts";
 import { parseObject } from "./config.ts";
 import { type Dtype, freeMemory } from "./dtype.ts";
 import { accessTo, type ExternalData } from "./external.ts";
@@ -177,6 +177,22 @@ export async function findExport(
   return path === undefined ? undefined : join(folder, path);
 }
 
+/**
+ * The export of a folder that is loaded: none where there is a safetensors checkpoint, which wins.
+ *
+ * @param folder The model's folder.
+ * @param dtype Number format.
+ */
+export async function exportIn(
+  folder: string,
+  dtype: "auto" | Dtype = "auto",
+): Promise<string | undefined> {
+  for (const file of [WEIGHTS_FILE, INDEX_FILE]) {
+    if (await Deno.stat(join(folder, file)).catch(() => undefined)) return undefined;
+  }
+  return await findExport(folder, dtype);
+}
+
 /** The graph of embeddings beside a graph that takes `inputs_embeds`. */
 async function findEmbedding(path: string): Promise<string> {
   const folder = join(path, ".."), suffix = MODEL.exec(basename(path))?.[2] ?? "";
@@ -194,24 +210,15 @@ async function findEmbedding(path: string): Promise<string> {
   );
 }
 
-function open(path: string): MappedFile {
-  try {
-    return mapFile(path);
-  } catch (cause) {
-    if (cause instanceof RangeError) throw cause;
-    throw new Deno.errors.NotFound(`Cannot load the model as ${path} cannot be read`, { cause });
-  }
-}
-
 /** Maps a `.onnx` file and the external files that it names. */
 function openModel(path: string, files: Record<string, MappedFile>): ReadModel {
-  const name = basename(path), mapped = open(path);
+  const name = basename(path), mapped = openFile(path);
   files[name] = mapped;
   const file = new Uint8Array(mapped.buffer), model = parseModel(file, name);
   for (const { name: weight, type, dims, place } of model.graph.initializers.values()) {
     if (place.kind !== "external") continue;
     const { location, offset } = place;
-    files[location] ??= open(join(path, "..", location));
+    files[location] ??= openFile(join(path, "..", location));
     const end = offset + tensorBytes({ type, dims }), size = files[location].byteLength;
     if (end > size) {
       throw new SyntaxError(
@@ -397,10 +404,7 @@ export async function openExport(
   configText: string,
   dtype: "auto" | Dtype = "auto",
 ): Promise<OnnxExport | undefined> {
-  for (const file of [WEIGHTS_FILE, INDEX_FILE]) {
-    if (await Deno.stat(join(folder, file)).catch(() => undefined)) return undefined;
-  }
-  const path = await findExport(folder, dtype);
+  const path = await exportIn(folder, dtype);
   if (path === undefined) return undefined;
   const name = basename(path), json = parseObject(configText, "config.json");
   const files: Record<string, MappedFile> = Object.create(null);

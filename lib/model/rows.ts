@@ -34,14 +34,15 @@ export interface Rows {
   readonly columns: number;
   /** A copy of rows as they are stored. */
   bytes(first: number, count: number): Uint8Array<ArrayBuffer>;
-  /** Writes rows as float32, exactly what their bytes stand for. */
+  /** Writes rows as float32, exactly what their bytes stand for (of float64 the nearest). */
   floats(first: number, count: number, into: Float32Array): void;
 }
 
-/** Widens stored numbers to float32, exactly. `bytes` starts at an even address. */
+/** Stored numbers as float32: exactly, those of 64 bits rounded. `bytes` starts a buffer. */
 function widen(type: OnnxType, bytes: Uint8Array<ArrayBuffer>, floats: Float32Array): void {
   const { buffer, byteOffset } = bytes, { length } = floats;
   if (type === "float32") floats.set(new Float32Array(buffer, byteOffset, length));
+  else if (type === "float64") floats.set(new Float64Array(buffer, byteOffset, length));
   else if (type === "float16") floats.set(new Float16Array(buffer, byteOffset, length));
   else {
     const halves = new Uint16Array(buffer, byteOffset, length);

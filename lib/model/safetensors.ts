@@ -12,8 +12,10 @@
 import { ELEMENT_TYPES, elements } from "../runtime/mod.ts";
 import type { OnnxType, Weight, Weights } from "../graph/mod.ts";
 import { shown } from "../_check.ts";
+import { mistaken } from "./_contents.ts";
 
 const TYPES: Readonly<Record<string, OnnxType>> = {
+  F64: "float64",
   F32: "float32",
   F16: "float16",
   BF16: "bfloat16",
@@ -22,6 +24,16 @@ const TYPES: Readonly<Record<string, OnnxType>> = {
   I8: "int8",
   U8: "uint8",
 };
+
+/** Bits of a number of the specification's other types: their tensors are placed, and never read. */
+const UNREAD: Readonly<Record<string, number>> = {
+  ...{ C64: 64, U64: 64, U32: 32, U16: 16, I16: 16, BOOL: 8 },
+  ...{ F8_E5M2: 8, F8_E4M3: 8, F8_E8M0: 8, F8_E4M3FNUZ: 8, F8_E5M2FNUZ: 8 },
+  ...{ F6_E2M3: 6, F6_E3M2: 6, F4: 4 },
+};
+
+/** The name that a type may have which came into the specification later. */
+const LATER = /^[A-Z][A-Z0-9_]{0,31}$/;
 
 /** The specification's own limit. */
 const MAX_HEADER = 100_000_000;
@@ -35,8 +47,10 @@ const isSize = (value: unknown): value is number =>
 
 function parseTensor(location: string, name: string, entry: unknown, start: number, size: number) {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
-  const type = typeof dtype === "string" && Object.hasOwn(TYPES, dtype) ? TYPES[dtype]! : undefined;
-  if (!type) fail(location, `tensor ${shown(name)} has the unsupported dtype ${shown(dtype)}`);
+  if (typeof dtype !== "string" || !LATER.test(dtype)) {
+    fail(location, `tensor ${shown(name)} has the unsupported dtype ${shown(dtype)}`);
+  }
+  const type = Object.hasOwn(TYPES, dtype) ? TYPES[dtype]! : undefined;
   if (!Array.isArray(shape) || shape.length > 8 || !shape.every(isSize)) {
     fail(location, `tensor ${shown(name)} has the bad shape ${shown(shape)}`);
   }
@@ -44,7 +58,8 @@ function parseTensor(location: string, name: string, entry: unknown, start: numb
     fail(location, `tensor ${shown(name)} has the bad offsets ${shown(offsets)}`);
   }
   const [begin, end] = offsets as [number, number];
-  const length = elements(shape) * ELEMENT_TYPES[type].bytes;
+  const bits = type ? 8 * ELEMENT_TYPES[type].bytes : UNREAD[dtype];
+  const length = bits === undefined ? end - begin : elements(shape) * bits / 8;
   if (end - begin !== length) {
     fail(
       location,
@@ -56,10 +71,13 @@ function parseTensor(location: string, name: string, entry: unknown, start: numb
   if (begin > end || start + end > size) {
     fail(
       location,
-      `tensor ${shown(name)} must end within the file's ${size} bytes: it ends at ${start + end}`,
+      `tensor ${shown(name)} must end within the file's ${size} bytes: it ends at ${
+        start + end
+      } (is the file cut off? download it again)`,
     );
   }
-  return { type, dims: shape as number[], location, offset: start + begin, length };
+  const place = { dims: shape as number[], location, offset: start + begin, length };
+  return type ? { type, ...place } : { type: "uint8" as const, ...place, unread: dtype };
 }
 
 /**
@@ -68,8 +86,11 @@ function parseTensor(location: string, name: string, entry: unknown, start: numb
  * @param file The whole file's bytes (mapped: only the header is touched).
  * @param location Name of the file, for the graph's external data and for errors.
  * @returns The tensors by name.
+ * Tensors of types that nothing here reads (BOOL, F8_E4M3, …) are placed, with the type's name as
+ * `unread`: a graph that needs one refuses it.
+ *
  * @throws {SyntaxError} Where the header is no valid one, a tensor lies outside the file or overlaps
- * another, or bytes belong to no tensor.
+ * another, bytes belong to no tensor, or the file is none, such as a Git LFS pointer.
  *
  * @example A file with one tensor
  * ```ts
@@ -83,13 +104,17 @@ function parseTensor(location: string, name: string, entry: unknown, start: numb
  * ```
  */
 export function parseSafetensors(file: Uint8Array, location: string): Weights {
-  const size = file.byteLength;
+  const size = file.byteLength, what = mistaken(file);
+  if (what !== undefined) fail(location, `it is ${what}`);
   if (size < 10) fail(location, `it must be longer than 10 bytes: current value is ${size}`);
   const view = new DataView(file.buffer, file.byteOffset, size);
   const headerLength = Number(view.getBigUint64(0, true));
   const start = 8 + headerLength;
   if (headerLength > MAX_HEADER || start > size) {
-    fail(location, `its header of ${headerLength} bytes must fit into the file's ${size} bytes`);
+    fail(
+      location,
+      `its header of ${headerLength} bytes must fit into the file's ${size} bytes (is it cut off, or no safetensors? download it again)`,
+    );
   }
   let header: unknown;
   try {

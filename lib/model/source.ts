@@ -14,6 +14,7 @@ import { isHubId } from "./_hub_cache.ts";
 import type { Dtype } from "./dtype.ts";
 import { EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
 import { isGguf } from "./files.ts";
+import { partNames } from "./gguf/split.ts";
 import { downloadModel } from "./hub.ts";
 import type { Progress } from "./progress.ts";
 
@@ -37,24 +38,25 @@ export interface SourceOptions extends EmbeddedOptions {
  * @param options Cache folder, offline, revision, token, progress, signal.
  * @throws {Deno.errors.NotFound} Where there is no such model.
  * @throws {RangeError} Where a revision is given for what has none, or a folder holds several GGUF files
- * and nothing else.
+ * that are not parts of one, and nothing else.
  */
 export async function placeOf(id: string | URL, options: SourceOptions): Promise<string> {
   const place = await foundPlace(id, options);
   return await ggufIn(place) ?? place;
 }
 
-/** The GGUF file that a folder without `config.json` holds. */
+/** The GGUF file that a folder without `config.json` holds; of a split one a part. */
 async function ggufIn(place: string): Promise<string | undefined> {
   const names: string[] = await Array.fromAsync(Deno.readDir(place), ({ name }) => name)
     .catch(() => []);
   if (names.includes("config.json")) return undefined;
   const files = names.filter(isGguf).sort();
-  if (files.length > 1) {
+  const parts = files.length > 1 ? partNames(files[0]!) : [];
+  if (files.length > 1 && !files.every((file) => parts.includes(file))) {
     const rule = `name one of the .gguf files in it (${files.slice(0, 5).join(", ")})`;
     throw new RangeError(refusal("load the model", "id", rule, place));
   }
-  return files.length === 1 ? join(place, files[0]!) : undefined;
+  return files.length > 0 ? join(place, files[0]!) : undefined;
 }
 
 async function foundPlace(id: string | URL, options: SourceOptions): Promise<string> {
@@ -84,7 +86,9 @@ async function foundPlace(id: string | URL, options: SourceOptions): Promise<str
   }
   const [org, name, ...file] = id.split("/");
   if (!found && isGguf(id) && isHubId(`${org}/${name}`) && file.length > 0) {
-    return join(await hubFolder(`${org}/${name}`, options, [file.join("/")]), ...file);
+    const folders = file.slice(0, -1);
+    const parts = partNames(file.at(-1)!).map((part) => [...folders, part].join("/"));
+    return join(await hubFolder(`${org}/${name}`, options, parts), ...file);
   }
   if (!found && isHubId(id)) return await hubFolder(id, options);
   throw new Deno.errors.NotFound(refusal(

@@ -6,8 +6,9 @@
 
 import { join } from "node:path";
 import type { Weight, Weights } from "../graph/mod.ts";
-import { mapFile, type MappedFile } from "../runtime/mod.ts";
+import type { MappedFile } from "../runtime/mod.ts";
 import { shown } from "../_check.ts";
+import { mistakenText, openFile, parseJson } from "./_contents.ts";
 import type { Encoded } from "./rows.ts";
 import { parseSafetensors } from "./safetensors.ts";
 
@@ -57,9 +58,10 @@ function isFileName(name: unknown): name is string {
 export function parseIndex(text: string): ReadonlyMap<string, string> {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch {
-    failIndex("it is not valid JSON");
+    const what = mistakenText(text);
+    failIndex(what === undefined ? "it is not valid JSON" : `it is not valid JSON: it is ${what}`);
   }
   const map = typeof json === "object" && json !== null && Object.hasOwn(json, "weight_map")
     ? (json as { weight_map: unknown }).weight_map
@@ -87,19 +89,65 @@ async function readIndex(folder: string): Promise<ReadonlyMap<string, string> | 
   return parseIndex(await Deno.readTextFile(path));
 }
 
-function open(folder: string, file: string): MappedFile {
-  const path = join(folder, file);
+/** What is in a folder without weights that are read: what to do with it. */
+async function refuseFolder(folder: string): Promise<never> {
+  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name).catch(() => []);
+  const found = (pattern: RegExp) => names.filter((name) => pattern.test(name)).sort();
+  const refused = (names: readonly string[], advice: string) => {
+    const shown = names.slice(0, 3).join(", ") + (names.length > 3 ? ", …" : "");
+    throw new Deno.errors.NotFound(
+      `Cannot load the model as ${
+        join(folder, WEIGHTS_FILE)
+      } cannot be read: there is ${shown}, ${advice}`,
+    );
+  };
+  const pickled = found(/^pytorch_model.*\.bin$|\.(pt|pth)$|^consolidated.*\.pth$/);
+  const convert = (extra: string) =>
+    `convert it once with: python -c "import transformers as t; t.AutoModelForCausalLM` +
+    `.from_pretrained('${folder}'${extra}, dtype='auto').save_pretrained('${folder}')"`;
+  const cases: readonly (readonly [string[], string])[] = [
+    [
+      found(/^adapter_model\./),
+      "an adapter (LoRA) without its model: merge it first " +
+      "(merge_and_unload and save_pretrained of peft)",
+    ],
+    [
+      found(/^consolidated.*\.safetensors$/),
+      "Mistral's own format with other names: fetch the files " +
+      "in Hugging Face format (model.safetensors)",
+    ],
+    [pickled, `pickled weights, which can run code and are not loaded: ${convert("")}`],
+    [found(/^tf_model.*\.h5$/), `TensorFlow's format: ${convert(", from_tf=True")}`],
+    [found(/^flax_model.*\.msgpack$/), `Flax's format: ${convert(", from_flax=True")}`],
+    [
+      found(/\.safetensors$/),
+      `but no ${WEIGHTS_FILE} and no ${INDEX_FILE}: a file that holds the ` +
+      `whole model must have that name, and shards need their index`,
+    ],
+    [found(/\.gguf$/), "a GGUF file: name the file itself"],
+  ];
+  for (const [names, advice] of cases) if (names.length > 0) refused(names, advice);
+  throw new Deno.errors.NotFound(
+    `Cannot load the model as ${join(folder, WEIGHTS_FILE)} cannot be read`,
+  );
+}
+
+/** Maps a shard that the index names. */
+function openShard(folder: string, file: string): MappedFile {
   try {
-    return mapFile(path);
-  } catch (cause) {
-    if (cause instanceof RangeError) throw cause;
-    throw new Deno.errors.NotFound(`Cannot load the model as ${path} cannot be read`, { cause });
+    return openFile(join(folder, file));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    const { message } = error;
+    throw new Deno.errors.NotFound(`${message}: ${INDEX_FILE} names it, download it as well`, {
+      cause: error,
+    });
   }
 }
 
 /**
  * Opens the weights of a folder: `model.safetensors`, or the shards that
- * `model.safetensors.index.json` lists.
+ * `model.safetensors.index.json` lists; `model.safetensors` where both are there.
  *
  * @param folder The model's folder.
  * @throws {Deno.errors.NotFound} Where there are none, or a shard is missing.
@@ -108,6 +156,7 @@ function open(folder: string, file: string): MappedFile {
 export async function openWeights(folder: string): Promise<Checkpoint> {
   const single = await Deno.stat(join(folder, WEIGHTS_FILE)).catch(() => undefined);
   const index = single ? undefined : await readIndex(folder);
+  if (!single && !index) return await refuseFolder(folder);
   const files: Record<string, MappedFile> = Object.create(null);
   const dispose = () => {
     for (const file of Object.values(files)) file[Symbol.dispose]();
@@ -115,7 +164,7 @@ export async function openWeights(folder: string): Promise<Checkpoint> {
   try {
     const weights = new Map<string, Weight>();
     for (const file of new Set(index ? index.values() : [WEIGHTS_FILE])) {
-      files[file] = open(folder, file);
+      files[file] = index ? openShard(folder, file) : openFile(join(folder, file));
       for (const [name, weight] of parseSafetensors(new Uint8Array(files[file].buffer), file)) {
         const other = weights.get(name), listed = index?.get(name) ?? file;
         if (other) failIndex(`tensor ${shown(name)} is in both ${other.location} and ${file}`);

@@ -13,6 +13,9 @@ import { below, tableOf } from "./_layout.ts";
 /** Below this mean off-sample mass, the inputs were the sampled tokens and hardly anything else. */
 const LITTLE_MIXING = 0.01;
 
+/** Share of runs cut from which it is told what that does to gains. */
+const SOME_CUT = 0.01;
+
 /** Outside of these accuracies of the baseline, hardly any problem can be won, or lost. */
 const FLOOR = 0.05, CEILING = 0.95;
 
@@ -119,9 +122,9 @@ function notes(rows: readonly GainLike[], baseline: GainLike, comparisons: numbe
   ];
 }
 
-/** Where runs were cut: what of a gain comes from finishing, and what from being right. */
+/** Where at least one in a hundred runs of a method was cut: what of a gain comes from finishing, and what from being right. */
 function finishing(rows: readonly GainLike[], baseline: GainLike): Html[] {
-  if (!rows.some((row) => (row.cut ?? 0) > 0)) return [];
+  if (!rows.some((row) => (row.cut ?? 0) >= SOME_CUT * (row.n ?? Infinity))) return [];
   const share = (value: number | undefined) => value === undefined ? "–" : bare(value);
   const part = (row: GainLike, value: number | undefined) =>
     row === baseline || value === undefined ? "–" : signed(value);
@@ -143,7 +146,7 @@ function finishing(rows: readonly GainLike[], baseline: GainLike): Html[] {
  * The rows of `gains()` as a table: accuracy and gain with their intervals, p, problems won and lost, the
  * smallest gain that could have been found, tokens over the baseline's, runs cut, mean H and off-sample mass.
  *
- * Where runs were cut at the token limit, a second table says what of a gain comes from finishing more often
+ * Where a method had 1 % of its runs or more cut at the token limit, a second table says what of a gain comes from finishing more often
  * and what from being right more often once finished.
  *
  * @param rows Rows of `gains()`; the baseline is the one marked `isBaseline`.

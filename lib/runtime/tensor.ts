@@ -15,6 +15,7 @@ export const ELEMENT_TYPES = {
   int32: { onnx: 6, bytes: 4 },
   int64: { onnx: 7, bytes: 8 },
   float16: { onnx: 10, bytes: 2 },
+  float64: { onnx: 11, bytes: 8 },
   bfloat16: { onnx: 16, bytes: 2 },
 } as const;
 

@@ -49,6 +49,59 @@ Deno.test("activity() compares what follows mixtures with what follows tokens", 
   }
 });
 
+/** How likely each token is under softmax(logits / T) after top-k, by hand. */
+function drawnFrom(logits: ArrayLike<number>, T: number, k: number): number[] {
+  const most = Math.max(...Array.from(logits));
+  const w = Array.from(logits, (l) => Math.exp((l - most) / T));
+  const order = [...w.keys()].sort((a, b) => w[b]! - w[a]! || a - b).slice(0, k);
+  const sum = order.reduce((total, id) => total + w[id]!, 0);
+  return w.map((own, id) => order.includes(id) ? own / sum : 0);
+}
+
+Deno.test("activity() counts changed draws under the request's own sampler", async () => {
+  await using model = await loadModel("votes-tiny");
+  const prompt = [1, 26], seed = 4, tokens = 6, by: Record<string, number> = {};
+  for (const [T, k] of [[0.3, 30], [1, 30], [1, 3], [2, 5], [0, 30]] as const) {
+    const settings = { seed, temperature: T, topK: k };
+    const mixtures: Mixture[] = [];
+    const recorded: typeof mixed = { ...mixed, step: (...args) => record(mixed.step(...args)) };
+    const record = (made: ReturnType<typeof mixed.step>) => {
+      mixtures.push({ ids: Array.from(made.input.ids), weights: Array.from(made.input.weights) });
+      return made;
+    };
+    const found = await activity(model, [prompt], recorded, { ...settings, tokens });
+    const text = found.steps.map(({ token }) => token);
+    const after = async (inputs: readonly (number | Mixture)[]) =>
+      (await forward(model, [...prompt, ...inputs])).slice(prompt.length);
+    const P = await after(text), Q = await after(mixtures.slice(0, text.length));
+    for (const [t, { changed, divergence }] of found.steps.entries()) {
+      const p = drawnFrom(P[t]!, T || 1e-9, k), q = drawnFrom(Q[t]!, T || 1e-9, k);
+      assertAlmostEquals(changed, p.reduce((sum, v, i) => sum + Math.max(0, v - q[i]!), 0), 1e-5);
+      assertAlmostEquals(divergence, jsDivergence(P[t]!, Q[t]!), 1e-6);
+    }
+    by[`${T} ${k}`] = found.changed.mean;
+  }
+  assert(by["0.3 30"] !== by["1 30"] && by["1 3"] !== by["1 30"]);
+});
+const mixed = moi({ beta: 0.25 });
+
+Deno.test("activity() refuses a prompt as long as the context, and shortens rows near its end", async () => {
+  await using model = await loadModel("votes-tiny", { maxLength: 8 });
+  const prompt = (length: number) => [1, 26, ...Array<number>(length - 2).fill(3)];
+  for (const lengths of [[8], [4, 8]]) {
+    await assertRejects(
+      () => activity(model, lengths.map(prompt), moi(), { tokens: 4 }),
+      RangeError,
+      `prompt ${lengths.length - 1} must have at most 7 tokens`,
+    );
+  }
+  await assertRejects(() => activity(model, [prompt(9)], moi()), RangeError, "1 to 8 tokens");
+  for (const length of [7, 6]) {
+    const { steps } = await activity(model, [prompt(length)], moi(), { tokens: 4 });
+    assertEquals(steps.length, 8 - length);
+  }
+});
+
 Deno.test("activity() tells the two controls apart", async () => {
   await using mixes = await loadModel("votes-tiny");
   await using certain = await loadModel("countdown-tiny");

@@ -146,6 +146,7 @@ Deno.test("encodeGraph() writes external constants of every type in use", async 
   new Uint8Array(memory.buffer, 34, 2).set([200, 9]);
   new Uint16Array(memory.buffer, 36, 2).set([0x3f80, 0xc000]); // bfloat16 1, −2
   new Uint16Array(memory.buffer, 40, 2).set([0x3c00, 0xc000]); // float16 1, −2
+  new Float64Array(memory.buffer, 48, 2).set([1.5, -2]);
   const places = [
     ["float32", 0, 8, [1, 2]],
     ["int64", 8, 16, [3, 4]],
@@ -154,6 +155,7 @@ Deno.test("encodeGraph() writes external constants of every type in use", async 
     ["uint8", 34, 2, [200, 9]],
     ["bfloat16", 36, 4, [1, -2]],
     ["float16", 40, 4, [1, -2]],
+    ["float64", 48, 16, [1.5, -2]],
   ] as const;
   assertEquals(places.map(([type]) => type).toSorted(), Object.keys(ONNX_TYPE).toSorted());
   for (const [type, offset, length, expected] of places) {

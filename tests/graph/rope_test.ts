@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { type RopeScaling, ropeTables } from "@moi/moi/graph";
+import { ARCHITECTURES, type RopedConfig, type RopeScaling, ropeTables } from "@moi/moi/graph";
 
 Deno.test("ropeTables() is the plain formula, for several widths and bases", () => {
   for (const [positions, dims, theta] of [[8, 4, 1e4], [100, 32, 1e6], [3, 128, 5e5]] as const) {
@@ -91,5 +91,70 @@ Deno.test("ropeTables() takes longrope's list by the number of positions", () =>
     frequencies(positions, 4, 1e4, longrope).forEach((f, i) =>
       assertAlmostEquals(f, plain[i]! / list[i]!, 1e-7)
     );
+  }
+});
+
+/**
+ * Frequencies and factors of transformers 5.24 (`ROPE_INIT_FUNCTIONS`, float32) for Llama with heads of
+ * 32; `longest` is what rope.ts says, by hand.
+ */
+const REFERENCE: readonly {
+  readonly name: string;
+  readonly positions: number;
+  readonly longest: number;
+  readonly rope_parameters: Readonly<Record<string, unknown>>;
+  readonly factor: number;
+  readonly frequencies: readonly number[];
+}[] = JSON.parse(await Deno.readTextFile(new URL("rope.json", import.meta.url)));
+
+const LLAMA = {
+  ...{ model_type: "llama", hidden_size: 128, intermediate_size: 64, num_hidden_layers: 1 },
+  ...{ num_attention_heads: 4, head_dim: 32, vocab_size: 32 },
+};
+
+for (const { name, positions, longest, rope_parameters, factor, frequencies } of REFERENCE) {
+  Deno.test(`${name}: frequencies, factor and context are those of transformers, in both layouts`, () => {
+    const { rope_theta, ...scaling } = rope_parameters;
+    const { rope_type, ...old } = scaling;
+    const layouts = [
+      { rope_parameters },
+      { rope_theta, rope_scaling: scaling },
+      { rope_theta, rope_scaling: { type: rope_type, ...old } },
+      { rope_theta, rope_scaling: scaling, rope_parameters },
+    ];
+    for (const layout of layouts) {
+      const config = ARCHITECTURES.llama!.parse({
+        ...LLAMA,
+        max_position_embeddings: positions,
+        ...layout,
+      }) as RopedConfig;
+      const { dims, theta, scaling } = config.rope;
+      const { cos, sin } = ropeTables(2, dims, theta, scaling), half = dims / 2;
+      assertAlmostEquals(cos[0]!, factor, 1e-6);
+      frequencies.forEach((f, i) => {
+        const found = Math.atan2(sin[half + i]!, cos[half + i]!);
+        assertAlmostEquals(found / f, 1, 2e-6);
+      });
+      const isLinear = scaling.type === "linear";
+      assertEquals(config.maxPositions, isLinear ? positions : longest);
+      assertEquals(config.longestPositions ?? config.maxPositions, longest);
+    }
+  });
+}
+
+Deno.test("yarn rotates the last position that it allows as transformers does", () => {
+  // position 131 071 with frequency 0.017782793 · … of the first case; float64 by hand
+  const { rope_parameters, factor, frequencies } = REFERENCE[0]!;
+  const config = ARCHITECTURES.llama!.parse({
+    ...LLAMA,
+    max_position_embeddings: 32_768,
+    rope_parameters,
+  }) as RopedConfig;
+  const { cos } = ropeTables(131_072, 32, config.rope.theta, config.rope.scaling);
+  const last = 131_071 * 16;
+  // the low frequencies, where float32 of the reference is exact enough at this position
+  for (const i of [12, 13, 14, 15]) {
+    const expected = factor * Math.cos(131_071 * frequencies[i]!);
+    assertAlmostEquals(cos[last + i]!, expected, 1e-5);
   }
 });

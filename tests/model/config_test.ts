@@ -148,7 +148,8 @@ Deno.test("parseConfig() reads each kind of rope scaling", () => {
 
 Deno.test("parseConfig() refuses rope settings that are incomplete, unknown or contradictory", () => {
   const scalings: [scaling: unknown, name: string][] = [
-    [{ rope_type: "dynamic", factor: 4 }, "rope_scaling.rope_type"],
+    [{ rope_type: "dynamic" }, "rope_scaling.factor"],
+    [{ rope_type: "dynamic", factor: 4, alpha: 1000 }, "rope_scaling.alpha"],
     [{ type: "mrope", mrope_section: [1, 2] }, "rope_scaling.rope_type"],
     [{ type: ["linear"], factor: 2 }, "rope_scaling.rope_type"],
     [{ type: "__proto__", factor: 2 }, "rope_scaling.rope_type"],
@@ -185,7 +186,7 @@ Deno.test("parseConfig() refuses rope settings that are incomplete, unknown or c
   );
   refuses(
     { rope_parameters: { rope_type: "dynamic", rope_theta: 1e4 } },
-    "rope_parameters.rope_type",
+    "rope_parameters.factor",
   );
   for (const parameters of ["default", 5, [1], true]) {
     refuses({ rope_parameters: parameters }, "rope_parameters");
@@ -544,5 +545,5 @@ Deno.test("generationDefaults() takes the numbers it knows", () => {
       ...{ repetitionPenalty: 1.1, typicalP: 0.9 },
     },
   );
-  assertEquals(generationDefaults({ temperature: null, top_p: "0.9" }), {});
+  assertEquals(generationDefaults({ temperature: null }), {});
 });

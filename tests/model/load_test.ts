@@ -254,7 +254,7 @@ Deno.test("loadModel() refuses configs that it does not implement, by field", as
     { head_dim: 20 },
     { hidden_act: "gelu" },
     { mlp_bias: true },
-    { rope_scaling: { rope_type: "dynamic", factor: 2 } },
+    { rope_scaling: { rope_type: "mrope", mrope_section: [1, 2] } },
     { rope_parameters: "default" },
     { hidden_size: undefined },
     { vocab_size: "384" },

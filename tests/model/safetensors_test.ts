@@ -41,6 +41,7 @@ Deno.test("parseSafetensors() gives type, shape and place of every tensor", () =
 
 Deno.test("parseSafetensors() reads every type in use", () => {
   const types = [
+    ["F64", "float64", 8],
     ["F32", "float32", 4],
     ["F16", "float16", 2],
     ["BF16", "bfloat16", 2],
@@ -202,8 +203,47 @@ Deno.test("parseSafetensors() refuses shapes that are no sizes", () => {
   for (const shape of shapes) refuses(safetensorsOf(one({ shape }), 24));
 });
 
+Deno.test("parseSafetensors() places tensors of types that nothing reads, and names the type", () => {
+  const types = [
+    ...[["C64", 8], ["U64", 8], ["U32", 4], ["U16", 2], ["I16", 2], ["BOOL", 1]] as const,
+    ...["F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"].map((t) => [t, 1] as const),
+    ...[["F6_E2M3", 0.75], ["F6_E3M2", 0.75], ["F4", 0.5], ["F3_LATER", 0.375]] as const,
+  ];
+  for (const [dtype, bytes] of types) {
+    const length = 8 * bytes,
+      header = (length: number) =>
+        `{"x":{"dtype":"${dtype}","shape":[2,4],"data_offsets":[0,${length}]}}`;
+    const { unread, dims, length: found } = parse(safetensorsOf(header(length), length)).get("x")!;
+    assertEquals([unread, dims, found], [dtype, [2, 4], length]);
+    if (dtype !== "F3_LATER") refuses(safetensorsOf(header(length + 1), length + 1), "must hold");
+    refuses(safetensorsOf(header(length), length - 1), "must end within the file");
+  }
+});
+
+Deno.test("parseSafetensors() says what a file is that is none", () => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0a\nsize 988097824\n";
+  const files: [Uint8Array, string][] = [
+    [
+      bytes(pointer),
+      "a Git LFS pointer to 988097824 bytes and not the file itself: run 'git lfs pull'",
+    ],
+    [bytes(pointer.replace(/\n/g, "\r\n")), "Git LFS pointer"],
+    [bytes("<!DOCTYPE html>\n<html><body>404"), "a page of HTML or XML"],
+    [bytes("\n  <html lang=en>"), "a page of HTML or XML"],
+    [
+      bytes(`<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>`),
+      "a page of HTML or XML",
+    ],
+    [Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0, 8, 8, 0, 0, 0, 0), "a zip archive"],
+    [new Uint8Array(0), "empty: download the file again"],
+    [GOOD.subarray(0, -1), "is the file cut off?"],
+  ];
+  for (const [file, message] of files) refuses(file, message);
+});
+
 Deno.test("parseSafetensors() refuses types that it does not know", () => {
-  const types = ["F64", "F8_E4M3", "BOOL", "f32", "", null, 1, ["F32"], "__proto__", "toString"];
+  const types = ["f32", "", null, 1, ["F32"], "__proto__", "toString", "F 32", "F".repeat(99)];
   for (const dtype of types) refuses(safetensorsOf(one({ dtype }), 24), "unsupported dtype");
 });
 

@@ -55,6 +55,18 @@ Deno.test("placeOf() takes a GGUF file by path, and one of a repository by its n
   assertEquals(hub.seen.map(({ what }) => what), ["list", "q/a.gguf"]);
 });
 
+Deno.test("all parts of a split GGUF file of a repository are fetched, whichever is named", async () => {
+  const [first, second] = ["q/a-00001-of-00002.gguf", "q/a-00002-of-00002.gguf"] as const;
+  for (const named of [first, second]) {
+    await using folder = await temporaryFolder();
+    await using hub = startHub({ files: { [first]: "one", [second]: "two" } });
+    using _ = endpoint(hub.endpoint);
+    const load = () => loadModel(`org/name/${named}`, { cacheDir: folder.path });
+    await assertRejects(load, SyntaxError, "does not begin with GGUF");
+    assertEquals(hub.seen.map(({ what }) => what), ["list", first, second]);
+  }
+});
+
 Deno.test("loadModel() loads org/name from the hub, pinned and again without a request", async () => {
   await using cache = await temporaryFolder();
   await using hub = startHub({ files: await goldenFiles() });

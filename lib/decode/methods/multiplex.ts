@@ -5,13 +5,18 @@
  * y_1 … y_K ~ p independently,   h = (1/K) · Σ_j e_{y_j}
  * ```
  *
- * or, with `weights: "probability"`, the drawn tokens in proportion to p, each once. p is the
- * distribution sampled from. y_1 is the token that is recorded, and what standard decoding would draw,
+ * or, with `weights: "probability"`, the draws in proportion to p, `h = Σ_j p(y_j) e_{y_j} / Σ_j p(y_j)`:
+ * a token drawn twice counts twice in both, as in the released sampler. p is the distribution sampled
+ * from. y_1 is the token that is recorded, and what standard decoding would draw,
  * so that K = 1 is standard decoding bit for bit; K → ∞ is the direct mixture.
  *
  * Source: Multiplex Thinking (arXiv 2601.08808), whose main subject is training with it; this is the
  * training-free variant. Defaults: K = 3, equal weights. It is evaluated there at temperature 1 and
  * top-p 0.95.
+ *
+ * "probability" is what the released code does without `enable_unweighting` (`sampler.py` of its SGLang,
+ * commit 6e524ac: p of each of the K draws, divided by their sum); p before truncation there, of which
+ * the shares are the same.
  *
  * Deviations: one of the K tokens is recorded, the first, where the paper keeps all of them.
  *
@@ -31,8 +36,8 @@ export interface MultiplexOptions extends PhaseOptions {
   /** Number of tokens drawn, K, from 1. Default: 3. */
   readonly draws?: number;
   /**
-   * "uniform": all draws alike, a token drawn twice counts twice. "probability": in proportion to p,
-   * a token drawn twice counts once. Default: "uniform".
+   * "uniform": all draws alike. "probability": each draw in proportion to p of its token. A token drawn
+   * twice counts twice. Default: "uniform".
    */
   readonly weights?: "uniform" | "probability";
 }
@@ -84,9 +89,11 @@ export function multiplex(options: MultiplexOptions = {}): Method {
     step(distribution, token, context) {
       const counts = drawn(distribution, token, draws, context), ids = [...counts.keys()];
       if (ids.length === 1) return { input: oneToken(token), state: context };
-      const shares = weights === "uniform"
-        ? [...counts.values()]
-        : ids.map((id) => probabilityOf(distribution, id) ?? 0);
+      const shares = Array.from(
+        counts,
+        ([id, count]) =>
+          weights === "uniform" ? count : count * (probabilityOf(distribution, id) ?? 0),
+      );
       const sum = shares.reduce((a, b) => a + b);
       return { input: { ids, weights: shares.map((share) => share / sum) }, state: context };
     },

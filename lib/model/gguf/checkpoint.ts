@@ -8,14 +8,15 @@
  */
 
 import type { Graph, Weight } from "../../graph/mod.ts";
-import { elements, type MappedFile } from "../../runtime/mod.ts";
+import { elements } from "../../runtime/mod.ts";
 import type { Encoded } from "../rows.ts";
 import type { Checkpoint } from "../weights.ts";
 import type { Json } from "./config.ts";
-import { type Gguf, GGUF_TYPES, type GgufTensor } from "./parse.ts";
+import { GGUF_TYPES, type GgufTensor } from "./parse.ts";
+import type { OpenGguf } from "./split.ts";
 
-/** Location name of the file, and of what it cannot give as it is. */
-const FILE = ":gguf", ENCODED = ":encoded";
+/** Location names of the file's parts, and of what it cannot give as it is. */
+const fileOf = (part: number) => part === 0 ? ":gguf" : `:gguf${part + 1}`, ENCODED = ":encoded";
 
 const TYPES = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const;
 
@@ -84,28 +85,29 @@ function sourceOf(name: string, { dims }: GgufTensor, config: Json, arch: string
 /**
  * The weights of a GGUF file.
  *
- * @param file The mapped file; disposed with the result.
- * @param gguf Its header.
+ * @param opened The mapped file; disposed with the result.
  * @param config Its configuration.
  * @throws {SyntaxError} Where it has a tensor whose name is not known.
  */
-export function ggufCheckpoint(file: MappedFile, gguf: Gguf, config: Json): Checkpoint {
+export function ggufCheckpoint(opened: OpenGguf, config: Json): Checkpoint {
+  const { gguf, files } = opened;
   const arch = String(gguf.metadata.get("general.architecture"));
   const weights = new Map<string, Weight>(), encoded = new Map<string, Encoded>();
   let end = 0; // where the encoded ones would lie as float32, so that ranges of rows can be told
   for (const [stored, tensor] of gguf.tensors) {
     if (ROPE.test(stored)) continue;
-    const name = nameOf(stored, arch), { type, dims, offset, length } = tensor;
+    const name = nameOf(stored, arch), { type, dims, offset, length, part = 0 } = tensor;
+    const location = fileOf(part);
     const rows = sourceOf(stored, tensor, config, arch);
     const isShifted = arch === "gemma3" && stored.endsWith("norm.weight"); // 1 + w is in the file
     if (GGUF_TYPES[type].numbers === 1 && !rows && !isShifted) {
       weights.set(name, {
-        ...{ type: TYPES[type as keyof typeof TYPES], dims, location: FILE, offset, length },
+        ...{ type: TYPES[type as keyof typeof TYPES], dims, location, offset, length },
       });
       continue;
     }
     encoded.set(name, {
-      ...{ type, location: FILE, offset, length },
+      ...{ type, location, offset, length },
       ...(rows && { sourceOf: rows }),
       ...(isShifted && { add: -1 }),
     });
@@ -114,10 +116,10 @@ export function ggufCheckpoint(file: MappedFile, gguf: Gguf, config: Json): Chec
     end += size;
   }
   return {
-    files: { [FILE]: file },
+    files: Object.fromEntries(files.map((file, part) => [fileOf(part), file])),
     weights,
     encoded,
-    [Symbol.dispose]: () => file[Symbol.dispose](),
+    [Symbol.dispose]: () => opened[Symbol.dispose](),
   };
 }
 

@@ -109,46 +109,75 @@ type Keys = ReturnType<typeof keysOf>;
 const decimal = (value: number) => Number(value.toPrecision(6));
 
 /** A short list of numbers that the file holds as a tensor. */
-function listOf(name: string, { tensors }: Gguf, file: Uint8Array): number[] | undefined {
+function listOf(
+  name: string,
+  { tensors }: Gguf,
+  files: readonly Uint8Array[],
+): number[] | undefined {
   const tensor = tensors.get(name);
   if (!tensor) return undefined;
-  const { type, dims, offset, length } = tensor;
+  const { type, dims, offset, length, part = 0 } = tensor;
   if (dims.length !== 1 || dims[0]! > 4096) refuse(name, "be a list of at most 4096 numbers", dims);
   const numbers = new Float32Array(dims[0]!);
-  dequantize(type, file.subarray(offset, offset + length), numbers);
+  dequantize(type, files[part]!.subarray(offset, offset + length), numbers);
   return [...numbers];
 }
 
-/** `rope_scaling`: by metadata, or by lists of factors in tensors. */
-function ropeScaling(keys: Keys, arch: string, gguf: Gguf, file: Uint8Array): Json | null {
-  const type = keys.text("rope.scaling.type") ?? "none",
-    factor = keys.number("rope.scaling.factor");
-  const original = keys.number("rope.scaling.original_context_length");
-  const attention = keys.number("rope.scaling.attn_factor");
-  const freqs = listOf("rope_freqs.weight", gguf, file); // Llama 3: what divides the frequencies
-  const long = listOf("rope_factors_long.weight", gguf, file) ?? freqs;
-  const short = listOf("rope_factors_short.weight", gguf, file) ?? freqs;
+/** The factor of cosines and sines that yarn takes from its factor. */
+const yarnFactor = (factor: number) => factor <= 1 ? 1 : 0.1 * Math.log(factor) + 1;
+
+/**
+ * `rope_scaling`: by metadata, or by lists of factors in tensors.
+ *
+ * `attn_factor` multiplies cosines and sines whatever else does, as llama.cpp has it; `yarn_attn_factor`
+ * is what its converter writes for `attention_factor`, the whole of that factor. Keys that a kind of
+ * scaling does not read stay unread, and are refused as all unread ones.
+ */
+function ropeScaling(
+  keys: Keys,
+  arch: string,
+  gguf: Gguf,
+  files: readonly Uint8Array[],
+): Json | null {
+  const named = (key: string) => `${arch}.rope.scaling.${key}`;
+  const factor = keys.number("rope.scaling.factor") || undefined; // 0: none, as in llama.cpp
+  const isScaled = factor !== undefined && factor !== 1;
+  const type = keys.text("rope.scaling.type") ?? (isScaled ? "linear" : "none");
+  const original = keys.number("rope.scaling.original_context_length") || undefined;
+  const stated = keys.number("rope.scaling.attn_factor"), attention = stated ?? 1;
+  if (!(attention > 0)) refuse(named("attn_factor"), "be positive", attention);
+  const freqs = listOf("rope_freqs.weight", gguf, files); // Llama 3: what divides the frequencies
+  const long = listOf("rope_factors_long.weight", gguf, files) ?? freqs;
+  const short = listOf("rope_factors_short.weight", gguf, files) ?? freqs;
   if (long && short) {
     if (type !== "none" && type !== "longrope") {
-      refuse(`${arch}.rope.scaling.type`, "be none or longrope beside tensors of factors", type);
+      refuse(named("type"), "be none or longrope beside tensors of factors", type);
     }
+    const whole = freqs ? attention : stated;
     return {
       ...{ rope_type: "longrope", long_factor: long, short_factor: short },
-      ...(freqs ? { attention_factor: 1 } : attention ? { attention_factor: attention } : {}),
+      ...(whole === undefined ? {} : { attention_factor: whole }),
     };
   }
   if (long || short) refuse("rope_factors_long.weight", "stand beside rope_factors_short", "one");
-  if (type === "none") return null;
-  if (factor === undefined) refuse(`${arch}.rope.scaling.factor`, "be a number", factor);
-  if (type === "linear") return { rope_type: "linear", factor };
   if (type === "yarn") {
+    if (factor === undefined) refuse(named("factor"), "be a number", factor);
+    const whole = keys.number("rope.scaling.yarn_attn_factor");
+    if (whole !== undefined && !(whole > 0)) {
+      refuse(named("yarn_attn_factor"), "be positive", whole);
+    }
+    keys.only("rope.scaling.yarn_ext_factor", 1, "the whole of yarn's ramp");
     return {
       ...{ rope_type: "yarn", factor, original_max_position_embeddings: original },
       beta_fast: keys.number("rope.scaling.yarn_beta_fast") ?? 32,
       beta_slow: keys.number("rope.scaling.yarn_beta_slow") ?? 1,
+      attention_factor: (whole ?? yarnFactor(factor!)) * attention,
     };
   }
-  return refuse(`${arch}.rope.scaling.type`, "be none, linear or yarn", type);
+  if (attention !== 1) refuse(named("attn_factor"), `be 1 with scaling of type ${type}`, attention);
+  if (type === "none") return null;
+  if (type === "linear") return isScaled ? { rope_type: "linear", factor } : null;
+  return refuse(named("type"), "be none, linear, yarn or longrope with its tensors", type);
 }
 
 /** What an architecture says beside what all say. */
@@ -204,11 +233,11 @@ interface Shape {
  * `config.json` of a GGUF file.
  *
  * @param gguf The header.
- * @param file The whole file, mapped, for lists that it holds as tensors.
+ * @param files Its parts, mapped, for lists that they hold as tensors.
  * @throws {SyntaxError} Where the architecture is another, or a field is missing, of the wrong kind, or
  * not known.
  */
-export function configOf(gguf: Gguf, file: Uint8Array): Json {
+export function configOf(gguf: Gguf, files: readonly Uint8Array[]): Json {
   const m = metadataOf(gguf), { tensors } = gguf, arch = m.text("general.architecture");
   if (arch === undefined || !Object.hasOwn(OWN, arch)) {
     const known = GGUF_ARCHITECTURES.join(", ");
@@ -241,7 +270,7 @@ export function configOf(gguf: Gguf, file: Uint8Array): Json {
     max_position_embeddings: keys.integer("context_length"),
     rms_norm_eps: decimal(keys.positive("attention.layer_norm_rms_epsilon")),
     rope_theta: decimal(keys.number("rope.freq_base") ?? 10_000),
-    rope_scaling: ropeScaling(keys, arch!, gguf, file),
+    rope_scaling: ropeScaling(keys, arch!, gguf, files),
     tie_word_embeddings: !tensors.has("output.weight"),
     vocab_size: vocabulary,
     eos_token_id: eosOf(m),
@@ -264,4 +293,22 @@ export function eosOf(m: Metadata): number[] {
   const ids = ["eos", "eot", "eom"].map((name) => m.number(`tokenizer.ggml.${name}_token_id`))
     .filter((id) => id !== undefined);
   return [...new Set(ids)];
+}
+
+/** Names of recommended sampler settings in the file, and in `generation_config.json`. */
+const SAMPLING: Readonly<Record<string, string>> = {
+  ...{ temp: "temperature", top_k: "top_k", top_p: "top_p", min_p: "min_p" },
+  penalty_repeat: "repetition_penalty",
+};
+
+/** `generation_config.json` of `general.sampling.*`; what it has no name for keeps its own. */
+export function samplingOf({ metadata }: Pick<Gguf, "metadata">): Json {
+  const prefix = "general.sampling.";
+  return Object.fromEntries(
+    [...metadata].filter(([key]) => key.startsWith(prefix)).map(([key, value]) => {
+      const name = key.slice(prefix.length);
+      const decimals = typeof value === "number" ? decimal(value) : value;
+      return [Object.hasOwn(SAMPLING, name) ? SAMPLING[name]! : key, decimals];
+    }),
+  );
 }

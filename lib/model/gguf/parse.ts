@@ -8,6 +8,8 @@
  * @module
  */
 
+import { mistaken } from "../_contents.ts";
+
 /** A value of the metadata; numbers of arrays are typed arrays. */
 export type GgufValue =
   | number
@@ -27,6 +29,8 @@ export interface GgufTensor {
   readonly offset: number;
   /** Number of bytes. */
   readonly length: number;
+  /** The part of a split file that holds it, from 0. Default: 0. */
+  readonly part?: number;
 }
 
 /** What a header says. */
@@ -155,6 +159,8 @@ export function parseGguf(file: Uint8Array): Gguf {
     return Array.from({ length: count }, () => value(inner, what, depth + 1));
   };
 
+  const what = mistaken(file);
+  if (what !== undefined) fail(`it does not begin with GGUF: it is ${what}`);
   if (file.length < 24 || view.getUint32(0, true) !== MAGIC) fail("it does not begin with GGUF");
   at = 4;
   const version = u32("the version");

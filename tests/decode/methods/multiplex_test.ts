@@ -47,16 +47,27 @@ Deno.test("multiplex() is the mean of the token and K − 1 more draws", () => {
   }
 });
 
-Deno.test("multiplex() with weights 'probability' mixes the tokens drawn as p has them", () => {
+Deno.test("multiplex() with weights 'probability' gives every draw the share that p gives its token", () => {
   const method = multiplex({ draws: 5, weights: "probability" });
   for (const sample of samples(300, 72)) {
     const { p, tokens } = tokensOf(sample.distribution, sample.token, 5, 6);
-    const distinct = [...new Set(tokens)], mass = distinct.reduce((sum, id) => sum + p[id]!, 0);
+    const mass = tokens.reduce((sum, id) => sum + p[id]!, 0);
     const actual = spread(mixtureOf(method, sample, 6), p.length);
     p.forEach((q, id) => {
-      assertAlmostEquals(actual[id]!, distinct.includes(id) ? q / mass : 0, 1e-12);
+      const times = tokens.filter((token) => token === id).length;
+      assertAlmostEquals(actual[id]!, times * q / mass, 1e-12);
     });
   }
+});
+
+Deno.test("multiplex() with weights 'probability': draws 0, 0, 1 of p = (¾, ¼) are 6 to 1", () => {
+  const distribution = distributionOf(new Float32Array([Math.log(3), 0]), samplerOf());
+  const method = multiplex({ draws: 3, weights: "probability" });
+  const uniform = (_step: number, index: number) => index === 1 ? 0.1 : 0.9; // tokens 0 and 1
+  const state = method.init({ vocabularySize: 2, prompt: [], uniform });
+  const { input } = method.step(distribution, 0, state); // as the recorded token 0 is
+  assertEquals(Array.from(input.ids), [0, 1]);
+  [6 / 7, 1 / 7].forEach((w, i) => assertAlmostEquals(input.weights[i]!, w, 1e-7));
 });
 
 Deno.test("multiplex() draws by the distribution: with many draws it is directMixture()", () => {

@@ -122,9 +122,12 @@ function keysOf(config: Json, arch: string): Record<string, Entry> {
       : {}),
     ...(scaling.type === "yarn"
       ? {
-        ...u32("rope.scaling.original_context_length", original),
-        ...f32("rope.scaling.yarn_beta_fast", scaling.beta_fast),
-        ...f32("rope.scaling.yarn_beta_slow", scaling.beta_slow),
+        ...u32("rope.scaling.original_context_length", original ?? 0),
+        ...f32("rope.scaling.yarn_beta_fast", scaling.beta_fast ?? 32),
+        ...f32("rope.scaling.yarn_beta_slow", scaling.beta_slow ?? 1),
+        ...(scaling.attention_factor === undefined
+          ? {}
+          : f32("rope.scaling.yarn_attn_factor", scaling.attention_factor)),
       }
       : {}),
   };
@@ -148,6 +151,22 @@ export function vocabulary(size: number): Record<string, Entry> {
   };
 }
 
+/** The parts of a split file, as gguf-split makes them; a part may be without tensors. */
+export function partsOf(
+  metadata: Readonly<Record<string, Entry>>,
+  parts: readonly Readonly<Record<string, Tensor>>[],
+  changed: (part: number) => Readonly<Record<string, Entry>> = () => ({}),
+): Uint8Array[] {
+  const total = parts.reduce((sum, tensors) => sum + Object.keys(tensors).length, 0);
+  return parts.map((tensors, no) => {
+    const split: Record<string, Entry> = {
+      ...{ "split.no": { u32: no }, "split.count": { u32: parts.length } },
+      "split.tensors.count": { u32: total },
+    };
+    return gguf({ ...(no === 0 ? metadata : {}), ...split, ...changed(no) }, tensors);
+  });
+}
+
 /** What the file is to have beside the checkpoint, or instead. */
 export interface ConvertOptions {
   /** Keys of the metadata that are added or replaced. */
@@ -160,8 +179,17 @@ export interface ConvertOptions {
 export function ggufOf(
   config: Json,
   tensors: Readonly<Record<string, StoredTensor>>,
-  { metadata = {}, blocks }: ConvertOptions = {},
+  options: ConvertOptions = {},
 ): Uint8Array {
+  return gguf(...contentsOf(config, tensors, options));
+}
+
+/** What it holds. */
+export function contentsOf(
+  config: Json,
+  tensors: Readonly<Record<string, StoredTensor>>,
+  { metadata = {}, blocks }: ConvertOptions = {},
+): [metadata: Record<string, Entry>, tensors: Record<string, Tensor>] {
   const type = String(config.model_type), arch = type === "gemma3_text" ? "gemma3" : type;
   const heads = Number(config.num_attention_heads), kvHeads = Number(config.num_key_value_heads);
   const keys = keysOf(config, arch);
@@ -183,5 +211,5 @@ export function ggufOf(
       ? { type: blocks.type, dims: [...shape], data: blocks.encode(data) }
       : { type: "F32", dims: [...shape], data: bytesOf(data) };
   }
-  return gguf({ ...keys, ...vocabulary(Number(config.vocab_size)), ...metadata }, stored);
+  return [{ ...keys, ...vocabulary(Number(config.vocab_size)), ...metadata }, stored];
 }

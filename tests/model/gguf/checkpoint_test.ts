@@ -18,7 +18,7 @@ import type { Entry } from "./_file.ts";
 
 const ARCHITECTURES = ["llama", "qwen2", "qwen3", "olmo2", "phi3"];
 /** Cases with settings that the format has no keys for. */
-const INEXPRESSIBLE = /windows|mscale|own attention factor|^llama, longrope/;
+const INEXPRESSIBLE = /windows|mscale|^llama, longrope/;
 const EXPRESSIBLE = CASES.filter(({ name, config }) =>
   ARCHITECTURES.includes(String(config.model_type)) && !INEXPRESSIBLE.test(name)
 );

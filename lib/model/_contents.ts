@@ -1,0 +1,104 @@
+/**
+ * What a file is that is not what its name says, and JSON as Python writes it.
+ *
+ * @module
+ */
+
+import { mapFile, type MappedFile } from "../runtime/mod.ts";
+
+const LFS = "version https://git-lfs.github.com/spec/v1";
+/** Bytes looked at. */
+const HEAD = 1024;
+const AGAIN = "download the file again";
+
+/**
+ * What the bytes of a file are where they are surely none of a model's: a phrase with what to do, for
+ * "… as it is …"; undefined where they may be what they should.
+ *
+ * @param file Its bytes, or the first of them.
+ */
+export function mistaken(file: Uint8Array): string | undefined {
+  if (file.length === 0) return `empty: ${AGAIN}`;
+  const starts = (...bytes: number[]) => bytes.every((byte, i) => file[i] === byte);
+  if (starts(0x50, 0x4b, 3, 4)) {
+    return "a zip archive, such as torch.save writes: pickled files are not loaded, only safetensors, " +
+      "GGUF and ONNX";
+  }
+  const text = new TextDecoder().decode(file.subarray(0, HEAD)).trimStart();
+  if (text.startsWith(LFS)) {
+    const size = /^size (\d{1,15})$/m.exec(text)?.[1];
+    return `a Git LFS pointer to ${
+      size === undefined ? "the file" : `${size} bytes`
+    } and not the file itself: run 'git lfs pull' in its folder, or ${AGAIN}`;
+  }
+  if (/^<(!doctype|html|head|body|\?xml|error)\b/i.test(text)) {
+    return `a page of HTML or XML, such as a server's error message: ${AGAIN}`;
+  }
+  return undefined;
+}
+
+/** The same of a text. */
+export function mistakenText(text: string): string | undefined {
+  return mistaken(new TextEncoder().encode(text.slice(0, HEAD)));
+}
+
+/**
+ * Maps a file of a model.
+ *
+ * @throws {Deno.errors.NotFound} Where it cannot be read.
+ * @throws {RangeError} Where it is empty or no file.
+ * @throws {SyntaxError} Where it is surely something else, such as a Git LFS pointer.
+ */
+export function openFile(path: string): MappedFile {
+  let file: MappedFile;
+  try {
+    file = mapFile(path);
+  } catch (cause) {
+    if (cause instanceof RangeError) {
+      const isEmpty = cause.message.endsWith("empty");
+      throw new RangeError(isEmpty ? `${cause.message}: ${AGAIN}` : cause.message, { cause });
+    }
+    throw new Deno.errors.NotFound(`Cannot load the model as ${path} cannot be read`, { cause });
+  }
+  const what = mistaken(new Uint8Array(file.buffer, 0, Math.min(HEAD, file.byteLength)));
+  if (what === undefined) return file;
+  file[Symbol.dispose]();
+  throw new SyntaxError(`Cannot load the model as ${path} is ${what}`);
+}
+
+/** Stands for NaN while the rest is read. */
+const NAN = "\uE000NaN";
+
+/** The text with the bare words NaN and Infinity as JSON can hold them. */
+function withoutWords(text: string): string {
+  const parts: string[] = [];
+  let from = 0;
+  const replace = (at: number, length: number, by: string) => {
+    parts.push(text.slice(from, at), by);
+    from = at + length;
+  };
+  for (let at = 0; at < text.length; at++) {
+    const c = text[at];
+    if (c === '"') { while (++at < text.length && text[at] !== '"') if (text[at] === "\\") at++; }
+    else if (c === "N" && text.startsWith("NaN", at)) replace(at, 3, `"${NAN}"`);
+    else if (c === "I" && text.startsWith("Infinity", at)) replace(at, 8, "1e999");
+    else continue;
+    at = Math.max(at, from - 1);
+  }
+  return parts.join("") + text.slice(from);
+}
+
+/**
+ * Parses JSON, also with a byte-order mark, and with NaN, Infinity and -Infinity as Python writes them.
+ *
+ * @throws {SyntaxError} Where it is none.
+ */
+export function parseJson(text: string): unknown {
+  const plain = text.replace(/^\uFEFF/, "");
+  try {
+    return JSON.parse(plain);
+  } catch (error) {
+    if (!/NaN|Infinity/.test(plain)) throw error;
+    return JSON.parse(withoutWords(plain), (_, value) => value === NAN ? NaN : value);
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * GGUF files in parts, as llama.cpp's `gguf-split` makes them: `name-00001-of-00003.gguf` and so on. The
+ * first has the metadata, each has a header of its own with tensors of its own.
+ *
+ * @module
+ */
+
+import { basename, dirname, join } from "node:path";
+import type { MappedFile } from "../../runtime/mod.ts";
+import { openFile } from "../_contents.ts";
+import { type Gguf, type GgufTensor, parseGguf } from "./parse.ts";
+
+const NAME = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/i;
+
+/**
+ * Names of all parts of a file, by the name of one of them, in order; of a file in one part its own.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { partNames } from "./split.ts";
+ * const [first, second] = ["a-00001-of-00002.gguf", "a-00002-of-00002.gguf"];
+ * assertEquals(partNames("a-00002-of-00002.gguf"), [first, second]);
+ * assertEquals(partNames("a.gguf"), ["a.gguf"]);
+ * ```
+ */
+export function partNames(name: string): string[] {
+  const [, start, no, count] = NAME.exec(name) ?? [];
+  if (start === undefined || Number(no) < 1 || Number(no) > Number(count)) return [name];
+  const digits = (i: number) => String(i).padStart(5, "0");
+  return Array.from(
+    { length: Number(count) },
+    (_, i) => `${start}-${digits(i + 1)}-of-${count}.gguf`,
+  );
+}
+
+/** A GGUF file, mapped, in all its parts. */
+export interface OpenGguf extends Disposable {
+  /** The parts. */
+  readonly files: readonly MappedFile[];
+  /** Metadata of the first, tensors of all. */
+  readonly gguf: Gguf;
+}
+
+function fail(path: string, why: string): never {
+  throw new SyntaxError(`Cannot read the GGUF file as ${path} ${why}`);
+}
+
+/**
+ * Opens a GGUF file in one part or several.
+ *
+ * @param path The file, or any of its parts.
+ * @throws {Deno.errors.NotFound} Where a part is missing.
+ * @throws {SyntaxError} Where a part is malformed, or the parts are not those of one file.
+ */
+export function openGguf(path: string): OpenGguf {
+  const scope = new DisposableStack(), files: MappedFile[] = [];
+  try {
+    const open = (path: string) => {
+      const file = scope.use(openFile(path));
+      files.push(file);
+      return parseGguf(new Uint8Array(file.buffer));
+    };
+    const names = partNames(basename(path)), folder = dirname(path);
+    const first = open(join(folder, names[0]!));
+    const count = first.metadata.get("split.count") ?? 1;
+    if (count !== names.length && !(count === 0 && names.length === 1)) {
+      const named = "'split.count' in it says: parts are named NAME-00001-of-00002.gguf and so on";
+      fail(names[0]!, `must be one of as many parts, ${String(count)}, as ${named}`);
+    }
+    const tensors = new Map<string, GgufTensor>(first.tensors);
+    for (let part = 1; part < names.length; part++) {
+      const own = open(join(folder, names[part]!));
+      for (const [name, tensor] of own.tensors) {
+        if (tensors.has(name)) {
+          fail(names[part]!, `holds ${JSON.stringify(name)}, as a part before`);
+        }
+        tensors.set(name, { ...tensor, part });
+      }
+      checkPart(own, names[part]!, part, names.length);
+    }
+    if (names.length > 1) checkPart(first, names[0]!, 0, names.length);
+    const total = first.metadata.get("split.tensors.count") ?? tensors.size;
+    if (total !== tensors.size) {
+      fail(
+        names[0]!,
+        `and the parts after it must hold ${String(total)} tensors: they hold ${tensors.size}`,
+      );
+    }
+    const opened = scope.move();
+    return {
+      files,
+      gguf: { metadata: first.metadata, tensors },
+      [Symbol.dispose]: () => opened.dispose(),
+    };
+  } catch (error) {
+    scope.dispose();
+    throw error;
+  }
+}
+
+/** Refuses a part that says that it is another one. */
+function checkPart({ metadata }: Gguf, name: string, part: number, count: number): void {
+  for (const [key, value] of [["split.no", part], ["split.count", count]] as const) {
+    const found = metadata.get(key);
+    if (found !== value) fail(name, `must have ${value} as '${key}': current value is ${found}`);
+  }
+}

@@ -1,0 +1,92 @@
+/** `deno task inspect` tells of every model that loads. */
+
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { loadModel } from "@moi/moi/model";
+import { checkpoint, temporaryFolder } from "../golden/golden.ts";
+import { exportFiles, makeExport } from "../graph/_exports.ts";
+
+async function inspect(...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "--quiet", "scripts/inspect.ts", ...args],
+    cwd: fileURLToPath(new URL("../../", import.meta.url)),
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+async function folderWith(files: Readonly<Record<string, string | Uint8Array>>) {
+  const folder = await temporaryFolder();
+  for (const [file, content] of Object.entries(files)) {
+    await Deno.mkdir(dirname(`${folder.path}/${file}`), { recursive: true });
+    if (typeof content === "string") await Deno.writeTextFile(`${folder.path}/${file}`, content);
+    else await Deno.writeFile(`${folder.path}/${file}`, content);
+  }
+  return folder;
+}
+
+const EXPORT = makeExport({ layers: 1, vocabulary: 40 });
+
+Deno.test("inspect tells of an ONNX export with an architecture that is not built here", async () => {
+  for (const prefix of ["onnx/", ""]) {
+    await using folder = await folderWith(exportFiles(EXPORT, { prefix }));
+    await using model = await loadModel(folder.path);
+    assertEquals(model.config.architecture, "test");
+    for (const args of [[], ["--no-load"]]) {
+      const { code, stdout, stderr } = await inspect(folder.path, ...args);
+      assertEquals(code, 0, stderr);
+      assertStringIncludes(stdout, "architecture  test: 1 layers");
+      assertStringIncludes(stdout, "context       64 tokens");
+      assertMatch(stdout, /^fp32 +[\d.]+ [KM]iB/m);
+      assertEquals(/^int4/m.test(stdout), false);
+      assertEquals(stdout.includes("loads         fp32"), args.length === 0);
+    }
+  }
+});
+
+Deno.test("inspect of a checkpoint has all number formats, its context and what is not followed", async () => {
+  await using folder = await checkpoint(
+    { rope_scaling: { rope_type: "linear", factor: 4 } },
+    { "generation_config.json": JSON.stringify({ do_sample: false, num_beams: 4 }) },
+  );
+  const { code, stdout, stderr } = await inspect(folder.path);
+  assertEquals(code, 0, stderr);
+  for (const dtype of ["fp32", "fp16", "int8", "int4"]) {
+    assertMatch(stdout, new RegExp(`^${dtype} +[\\d.]+ `, "m"));
+  }
+  assertStringIncludes(stdout, "context       512 tokens, 2048 when asked for");
+  assertStringIncludes(stdout, "recommended   temperature 0");
+  assertStringIncludes(stdout, "num_beams 4 (beam search)");
+  const config = await inspect(`${folder.path}/config.json`);
+  assertEquals(config.code, 0, config.stderr);
+  assert(stdout.startsWith(config.stdout.trimEnd()));
+});
+
+Deno.test("an ONNX export that is a Git LFS pointer, or whose data is one, says so", async () => {
+  const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4f2e\nsize 98097\n";
+  const inside = exportFiles(EXPORT), outside = exportFiles(EXPORT, { data: ["model.onnx_data"] });
+  for (
+    const [files, name] of [
+      [{ ...inside, "onnx/model.onnx": pointer }, "model.onnx"],
+      [{ ...inside, "onnx/model.onnx": "<html><body>no" }, "model.onnx"],
+      [{ ...outside, "onnx/model.onnx_data": pointer }, "model.onnx_data"],
+      [{ ...inside, "config.json": pointer }, "config.json"],
+    ] as const
+  ) {
+    await using folder = await folderWith(files);
+    const error = await assertRejects(() => loadModel(folder.path), SyntaxError) as Error;
+    assertMatch(error.message, new RegExp(`${name} is a (Git LFS pointer|page of HTML)`));
+    const { code, stdout, stderr } = await inspect(folder.path);
+    assertEquals([code, stdout], [1, ""]);
+    assertStringIncludes(stderr, `${name} is a `);
+  }
+  await using folder = await folderWith({ ...inside, "onnx/model.onnx": "" });
+  await assertRejects(() => loadModel(folder.path), RangeError, "the file is empty: download");
+});
