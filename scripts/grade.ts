@@ -2,10 +2,12 @@
 
 import { basename } from "node:path";
 import {
+  asTold,
   countdown,
   gains,
   gainsTable,
   type Grade,
+  type Imported,
   importRuns,
   type Problem,
   readRuns,
@@ -13,7 +15,7 @@ import {
   type Run,
   TASKS,
 } from "../mod.ts";
-import { command, print, say } from "./_cli.ts";
+import { type Arguments, command, given, print, say } from "./_cli.ts";
 import { TASK_USAGE, TASK_VALUES, taskOf } from "./_tasks.ts";
 
 const USAGE = `
@@ -22,11 +24,13 @@ Grades the texts of result files again and prints what changes.
 usage: deno task grade FILE… [options]
 
 Reads results of the released MoI code, samples of lm-evaluation-harness (--log_samples), logs
-of inspect (JSON), and runs of deno task sweep. Released results carry their problems, so that
+of inspect (JSON, .eval), and runs of deno task sweep. Released results carry their problems, so that
 nothing else is needed; they are graded by the released rule and by the last answer. Other files
 need --task and --source. Several files with the same problems are compared in pairs.
 
 ${TASK_USAGE}
+  --filter NAME --metric NAME   which verdicts of lm-evaluation-harness are the stored ones
+  --scorer NAME         which verdicts of inspect are
   --out FILE            writes the runs, graded again, one JSON object a line
   -h, --help            this text
 `;
@@ -42,16 +46,32 @@ interface Stored {
   readonly claimed?: number;
 }
 
-async function load(path: string, method: string): Promise<Stored> {
+/** Says which of a file's verdicts were taken, and which results are no runs. */
+function sayTaken(path: string, { verdicts = {}, leftOut }: Imported): void {
+  for (const [kind, { taken, of }] of Object.entries(verdicts)) {
+    const others = of.filter((name) => name !== taken);
+    if (others.length === 0) continue;
+    say(`${path}: stored verdicts of ${kind} ${taken}; --${kind} names ${others.join(", ")}`);
+  }
+  for (const [why, n] of Object.entries(leftOut)) say(`${path}: ${n} ${why}, left out`);
+}
+
+const CHOICES = ["filter", "metric", "scorer"] as const;
+
+async function load(path: string, method: string, args: Arguments): Promise<Stored> {
   const { size } = await Deno.stat(path);
   using file = await Deno.open(path);
   const start = new Uint8Array(Math.min(size, 64));
   await file.read(start);
   if (new TextDecoder().decode(start).startsWith('{"study":"')) {
-    const runs = await readRuns(path);
+    const runs = (await readRuns(path)).map(asTold);
     return { runs, problems: undefined, what: "runs", task: runs[0]?.task ?? "unknown" };
   }
-  const { format, task, runs, problems, claimed } = await importRuns(path, { method });
+  const choices = given(Object.fromEntries(CHOICES.map((name) => [name, args.value(name)])));
+  const imported = await importRuns(path, { method, ...choices });
+  sayTaken(path, imported);
+  const { format, task, problems, claimed } = imported;
+  const runs = imported.runs as readonly Run[]; // what they do not tell is not looked at here
   return {
     ...{ runs, task, what: `${format} results` },
     problems: format === "released" ? problems : undefined,
@@ -73,12 +93,12 @@ function released(task: string): Record<string, Grader> {
   return { "released rule": of("released"), "last answer": of("last") };
 }
 
-await command(USAGE, { values: [...TASK_VALUES, "out"] }, async (args) => {
+await command(USAGE, { values: [...TASK_VALUES, ...CHOICES, "out"] }, async (args) => {
   if (args.rest.length === 0) throw new TypeError("Cannot grade as no file is named; see --help");
   const compared: Run[][] = [];
   for (const path of args.rest) {
     const name = basename(path).replace(/\.jsonl?$/, "");
-    const { runs, problems: own, what, task, claimed } = await load(path, name);
+    const { runs, problems: own, what, task, claimed } = await load(path, name, args);
     if (runs.length === 0) throw new RangeError(`Cannot grade as ${path} holds no runs`);
     print(`\n${path}\n${what} on ${task}, ${runs[0]!.model}: N = ${runs.length} texts\n`);
     let problems = own, graders: Record<string, Grader>;

@@ -32,8 +32,8 @@ export interface RepeatsOptions {
 /** Options of {@linkcode majAtK}. */
 export interface MajorityOptions extends RepeatsOptions {
   /**
-   * Whether two answers are one. Default: {@linkcode mathEqual}, by which `1/2`, `0.5` and `\frac12` are
-   * one; texts that are the same are one always.
+   * Whether two answers are one; the same texts are always. Default: {@linkcode mathEqual}, by which
+   * `1/2`, `0.5` and `\frac12` are one; answers of several lines, as programs are, by their text alone.
    */
   readonly equal?: (a: string, b: string) => boolean;
 }
@@ -175,6 +175,8 @@ interface Candidate {
   correct: boolean;
 }
 
+const sameAnswer = (a: string, b: string) => !/[\r\n]/.test(a + b) && mathEqual(a, b);
+
 /** What each run votes for; undefined where it has no answer. */
 function votesOf(
   verb: string,
@@ -238,7 +240,7 @@ function majority(votes: readonly (Candidate | undefined)[]): number {
 export function majAtK(runs: readonly Outcome[], options: MajorityOptions = {}): number {
   const verb = "compute maj@k";
   checkOptions(verb, options, ["k", "method", "equal"]);
-  const { equal = mathEqual } = options;
+  const { equal = sameAnswer } = options;
   if (typeof equal !== "function") {
     throw new TypeError(refusal(verb, "equal", "be a function of two answers", equal));
   }

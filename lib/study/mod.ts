@@ -12,11 +12,13 @@
  */
 
 export {
+  asTold,
   type Imported,
   type ImportFormat,
   type ImportOptions,
   importRuns,
   regrade,
+  type TakenVerdict,
 } from "./import.ts";
 export {
   isShareOf,

@@ -35,7 +35,7 @@ Deno.test("importRuns() reads results of the released code", async () => {
   const { format, task, runs, problems, claimed } = await read(NAME, countdownResults, "a");
   assertEquals([format, task, claimed], ["released", "countdown", 2]);
   assertEquals(runs.map(({ model, method }) => [model, method]), Array(3).fill(["Some-49B", "a"]));
-  assertEquals([runs[0]!.sampler.temperature, runs[0]!.sampler.topP], [0.6, 0.4]);
+  assertEquals([runs[0]!.sampler?.temperature, runs[0]!.sampler?.topP], [0.6, 0.4]);
   assertEquals(problems[0], { id: "0", numbers: [4, 12, 28, 30], target: 66 });
   const { grade } = countdown({ source: "x.jsonl", grading: "released" });
   const again = await regrade(runs, problems as never, grade);
