@@ -11,18 +11,81 @@ import zlib from "node:zlib";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
+type Unpack = (bytes: Uint8Array, options: { maxOutputLength: number }) => Uint8Array;
+
 /** Unpacks with a bound: RangeError beyond it, SyntaxError where the bytes are damaged. */
-function bounded(unpack: typeof zlib.gunzipSync, bytes: Uint8Array, limit: number): Bytes {
+function bounded(unpack: Unpack, bytes: Uint8Array, limit: number): Bytes {
   let out: Uint8Array;
   try {
     out = unpack(bytes, { maxOutputLength: Math.max(1, limit) });
   } catch (cause) {
+    if (cause instanceof RangeError && unpack === unzstd) throw cause;
     if ((cause as { code?: string }).code === "ERR_BUFFER_TOO_LARGE") {
       throw new RangeError(`more than ${limit} bytes are packed in it`, { cause });
     }
     throw new SyntaxError((cause as Error).message, { cause });
   }
   return new Uint8Array(out.buffer as ArrayBuffer, out.byteOffset, out.byteLength);
+}
+
+/**
+ * The frames of Zstandard data, as RFC 8878 lays them out; the runtime reads one, and one that is cut
+ * without a word.
+ */
+function zstdFrames(bytes: Uint8Array): Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  const number = (at: number, length: number): number => {
+    if (at + length > bytes.length) throw new SyntaxError("unexpected end of file");
+    let value = 0;
+    for (let i = length - 1; i >= 0; i--) value = value * 256 + bytes[at + i]!;
+    return value;
+  };
+  for (let start = 0; start < bytes.length;) {
+    const magic = number(start, 4);
+    let at = start + 4;
+    if (magic >= 0x184d2a50 && magic <= 0x184d2a5f) { // skippable
+      at += 4 + number(at, 4);
+      if (at > bytes.length) throw new SyntaxError("unexpected end of file");
+      start = at;
+      continue;
+    }
+    if (magic !== 0xfd2fb528) throw new SyntaxError("no frame of Zstandard");
+    const head = number(at, 1), single = head & 32;
+    at += 1 + (single ? 0 : 1) + [0, 1, 2, 4][head & 3]! + [single ? 1 : 0, 2, 4, 8][head >> 6]!;
+    for (let last = 0; !last;) {
+      const block = number(at, 3), length = (block >> 1 & 3) === 1 ? 1 : block >> 3;
+      last = block & 1;
+      at += 3 + length;
+    }
+    if (head & 4) at += 4; // a checksum
+    if (at > bytes.length) throw new SyntaxError("unexpected end of file");
+    frames.push(bytes.subarray(start, at));
+    start = at;
+  }
+  return frames;
+}
+
+/** Unpacks Zstandard data as {@linkcode bounded} does. */
+function unzstd(
+  bytes: Uint8Array,
+  { maxOutputLength: limit }: { maxOutputLength: number },
+): Uint8Array {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  for (const frame of zstdFrames(bytes)) {
+    const part = bounded(zlib.zstdDecompressSync, frame, limit - size);
+    size += part.length;
+    if (size > limit) throw new RangeError(`more than ${limit} bytes are packed in it`);
+    parts.push(part);
+  }
+  if (parts.length === 1) return parts[0]!;
+  const out = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
 }
 
 const starts = (bytes: Uint8Array, ...magic: number[]) =>
@@ -37,7 +100,7 @@ const starts = (bytes: Uint8Array, ...magic: number[]) =>
  */
 export function unpacked(bytes: Bytes, limit: number): Bytes {
   if (starts(bytes, 0x1f, 0x8b)) return bounded(zlib.gunzipSync, bytes, limit);
-  if (starts(bytes, 0x28, 0xb5, 0x2f, 0xfd)) return bounded(zlib.zstdDecompressSync, bytes, limit);
+  if (starts(bytes, 0x28, 0xb5, 0x2f, 0xfd)) return bounded(unzstd, bytes, limit);
   const other = starts(bytes, 0x42, 0x5a, 0x68)
     ? "bzip2"
     : starts(bytes, 0xfd, 0x37, 0x7a, 0x58, 0x5a)
@@ -64,9 +127,9 @@ export interface Member {
   read(): Bytes;
 }
 
-const UNPACK: Readonly<Record<number, typeof zlib.gunzipSync>> = {
+const UNPACK: Readonly<Record<number, Unpack>> = {
   8: zlib.inflateRawSync,
-  93: zlib.zstdDecompressSync,
+  93: unzstd,
 };
 
 /**
@@ -74,7 +137,7 @@ const UNPACK: Readonly<Record<number, typeof zlib.gunzipSync>> = {
  *
  * @param bytes The archive.
  * @param limit Most bytes of all members together.
- * @throws {RangeError} Where they are more.
+ * @throws {RangeError} Where they are more, by what the archive says; no more than that is unpacked.
  * @throws {SyntaxError} Where it is damaged or cut, and from `read` where a member is, or where it is
  * encrypted or packed in another way than stored, deflated or Zstandard.
  */
@@ -134,7 +197,12 @@ export function zipMembers(bytes: Bytes, limit: number): Map<string, Member> {
         if (method !== 0 && !unpack) {
           throw new SyntaxError(`${name} in it is packed by method ${method}, which is not read`);
         }
-        const out = unpack ? bounded(unpack, own, Math.min(size, limit)) : own;
+        let out = own;
+        try {
+          if (unpack) out = bounded(unpack, own, size);
+        } catch (cause) {
+          damaged(`${name} cannot be unpacked (${(cause as Error).message})`);
+        }
         if (out.length !== size || zlib.crc32(out) !== crc) damaged(`${name} is not what it was`);
         return out;
       },

@@ -3,8 +3,8 @@
  *
  *     { doc_id, doc, target, arguments, resps, filtered_resps, filter, metrics, <metric>: … }
  *
- * Layouts of versions 0.4.0 to 0.4.13: before 0.4.3 lines have no `filter` where there is one alone,
- * `metrics` came later still, and log-likelihoods are pairs of numbers or of texts.
+ * Layouts of versions 0.4.0 to 0.4.13. Up to 0.4.2 the file is one list; lines without `filter` and
+ * `metrics` are of early versions. Log-likelihoods are pairs of numbers, and of texts from 0.4.3 on.
  *
  * @module
  */
@@ -46,11 +46,29 @@ const FIELDS = new Set([
 /** What the harness's regular expressions give where they find nothing. */
 const NOTHING = "[invalid]";
 
-const filterOf = ({ row }: Line) => textOf(row.filter) ?? "none";
+/**
+ * The filter of each line. Where none is named, a line of a document that was there before, with the same
+ * responses, is of the next filter: "1", "2" and so on.
+ */
+function filtersOf(lines: readonly Line[]): Map<Line, string> {
+  const named = lines.some(({ row }) => row.filter !== undefined);
+  const earlier = new Map<string, string[]>();
+  const passes = lines.map((line) => {
+    if (named) return textOf(line.row.filter) ?? "none";
+    const id = textOf(line.row.doc_id) ?? "", resps = JSON.stringify(line.row.resps);
+    const own = earlier.get(id);
+    if (!own) earlier.set(id, [resps]);
+    else if (own[0] === resps) own.push(resps);
+    return String(earlier.get(id)!.length);
+  });
+  const several = passes.some((pass) => pass === "2");
+  return new Map(lines.map((line, i) => [line, named || several ? passes[i]! : "none"]));
+}
 
 const isNumber = (value: unknown) =>
   typeof value === "number" ||
-  (typeof value === "string" && /^-?(\d{1,400}(\.\d{1,400})?(e-?\d{1,4})?|inf|nan)$/.test(value));
+  (typeof value === "string" &&
+    /^-?(\d{1,400}(\.\d{1,400})?(e[+-]?\d{1,4})?|inf|nan)$/.test(value));
 
 const isGreedy = (value: unknown) =>
   typeof value === "boolean" || value === "True" || value === "False";
@@ -139,9 +157,9 @@ const SETTINGS = {
 
 /** Reads the samples of a task. */
 export function lmEval(lines: readonly Line[], name: string, choice: LmEvalChoice): Found {
-  const filters = [...new Set(lines.map(filterOf))];
+  const filterOf = filtersOf(lines), filters = [...new Set(filterOf.values())];
   const filter = chosen("filter", choice.filter, filters);
-  const own = lines.filter((line) => filterOf(line) === filter);
+  const own = lines.filter((line) => filterOf.get(line) === filter);
   const metrics = metricsOf(own);
   if (metrics.length === 0) {
     return fault(`line ${own[0]!.number}`, `have one of ${METRICS.join(", ")}, or another metric`);
