@@ -74,14 +74,13 @@ const isGreedy = (value: unknown) =>
   typeof value === "boolean" || value === "True" || value === "False";
 
 /** Whether a response is a log-likelihood: a pair with whether it is the greedy choice, or alone. */
-function isLikelihood(response: unknown, hasSettings: boolean): boolean {
+function isLikelihood(response: unknown): boolean {
   if (Array.isArray(response)) {
     return response.length === 2 && isNumber(response[0]) && isGreedy(response[1]);
   }
   if (typeof response === "number") return true;
-  if (typeof response !== "string") return false;
-  return /^\(-?[\d.]{1,400}(e-?\d{1,4})?, (True|False)\)$/.test(response) ||
-    (!hasSettings && /^-\d{1,400}\.\d{1,400}$/.test(response));
+  return typeof response === "string" &&
+    /^(-\d{1,400}\.\d{1,400}|\(-?[\d.]{1,400}(e-?\d{1,4})?, (True|False)\))$/.test(response);
 }
 
 /** Second argument of each request: settings of a generation, or the text whose likelihood is asked for. */
@@ -93,26 +92,30 @@ function secondArguments(row: Json): unknown[] {
   );
 }
 
+/** The responses to each request of a document. */
+function requestsOf(row: Json): unknown[][] {
+  const resps = Array.isArray(row.resps) ? row.resps : [];
+  if (resps.length > 0 && resps.every((one) => !Array.isArray(one))) return [resps];
+  return resps.map((one) => Array.isArray(one) ? one : [one]);
+}
+
+/** Refuses log-likelihoods: they are no texts. */
+function checkGenerated({ row, number }: Line): void {
+  const seconds = secondArguments(row);
+  if (seconds.some(isObject)) return; // settings of a generation
+  const areLikelihoods = seconds.some((second) => typeof second === "string") ||
+    requestsOf(row).some((own) => isLikelihood(own) || own.some(isLikelihood));
+  if (!areLikelihoods) return;
+  fault(
+    `line ${number}`,
+    "have generated texts in resps: it has log-likelihoods (of an output_type multiple_choice or " +
+      "loglikelihood), of which there is no text to read",
+  );
+}
+
 /** The generated texts of a document; null for one that is missing. */
 function textsOf({ row, number }: Line): (string | null)[] {
-  const where = `line ${number}`, seconds = secondArguments(row);
-  const resps = Array.isArray(row.resps) ? row.resps : [];
-  const requests: unknown[][] = resps.every((one) => !Array.isArray(one))
-    ? (resps.length > 0 ? [resps] : [])
-    : resps.map((one) => Array.isArray(one) ? one : [one]);
-  const hasSettings = seconds.some(isObject);
-  if (
-    seconds.some((second) => typeof second === "string") ||
-    requests.some((own) =>
-      own.some((one) => isLikelihood(one, hasSettings)) || isLikelihood(own, hasSettings)
-    )
-  ) {
-    return fault(
-      where,
-      "have generated texts in resps: it has log-likelihoods (of an output_type multiple_choice or " +
-        "loglikelihood), of which there is no text to read",
-    );
-  }
+  const where = `line ${number}`, requests = requestsOf(row);
   if (requests.length > 1) {
     return fault(where, `have one request a document, not ${requests.length}`);
   }
@@ -157,6 +160,7 @@ const SETTINGS = {
 
 /** Reads the samples of a task. */
 export function lmEval(lines: readonly Line[], name: string, choice: LmEvalChoice): Found {
+  lines.forEach(checkGenerated);
   const filterOf = filtersOf(lines), filters = [...new Set(filterOf.values())];
   const filter = chosen("filter", choice.filter, filters);
   const own = lines.filter((line) => filterOf.get(line) === filter);
