@@ -88,29 +88,29 @@ function missingShards(names: readonly string[]): string[] {
   return missing;
 }
 
+/** Longest pattern, as of names on the hub. */
+const LONGEST_NAME = 1024;
+
 /** Whether a name matches a pattern of the hub: `*` and `?` within a folder, `**` across folders. */
 export function matchesGlob(pattern: string, name: string): boolean {
-  const tokens = pattern.replace(/^\.?\//, "").match(/\*\*\/?|[^]/gu) ?? [];
-  let reached = new Set([0]); // places in the name after the tokens so far
+  const tokens = pattern.replace(/^\.?\//, "").match(/\*\*\/?|[^]/g) ?? [];
+  if (pattern.length > LONGEST_NAME) return false;
+  let reached = new Uint8Array(name.length + 1); // places in the name after the tokens so far
+  reached[0] = 1;
   for (const token of tokens) {
-    const next = new Set<number>();
-    for (const at of reached) {
-      const here = name[at];
-      if (token.startsWith("**")) {
-        next.add(at);
-        for (let to = at; to < name.length; to++) {
-          if (token === "**" || name[to] === "/") next.add(to + 1);
-        }
-      } else if (token === "*") {
-        next.add(at);
-        for (let to = at; to < name.length && name[to] !== "/"; to++) next.add(to + 1);
-      } else if (here !== undefined && (token === here || (token === "?" && here !== "/"))) {
-        next.add(at + 1);
-      }
+    const next = new Uint8Array(name.length + 1);
+    for (let at = 0, before = 0; at <= name.length; at++) {
+      const last = at > 0 ? name[at - 1] : undefined;
+      if (token === "*") next[at] = reached[at]! | (last !== "/" ? next[at - 1] ?? 0 : 0);
+      else if (token === "**") next[at] = before |= reached[at]!;
+      else if (token === "**/") {
+        next[at] = reached[at]! | (last === "/" ? before : 0);
+        before |= reached[at]!;
+      } else if (last === token || (token === "?" && last !== "/")) next[at] = reached[at - 1] ?? 0;
     }
     reached = next;
   }
-  return reached.has(name.length);
+  return reached[name.length] === 1;
 }
 
 /** A configuration of a data set's card. */
@@ -242,17 +242,18 @@ type Refuse = (rule: string, list: readonly string[]) => never;
  * The files of a data set that hold a split of a configuration, in the order of their shards.
  *
  * @param id What to call it in errors.
- * @param names Names of all its files.
+ * @param unordered Names of all its files.
  * @param wanted Split and configuration.
  * @param card Its README.md, where there is one.
  * @throws {RangeError} Where they are ambiguous, are none, or are not whole.
  */
 export function dataFiles(
   id: string,
-  names: readonly string[],
+  unordered: readonly string[],
   { split, config }: Wanted,
   card?: string,
 ): string[] {
+  const names = unordered.toSorted();
   const refuse: Refuse = (rule, list) => {
     const more = list.length > 8 ? ` and ${list.length - 8} more` : "";
     throw new RangeError(
@@ -261,7 +262,7 @@ export function dataFiles(
       }`,
     );
   };
-  const data = names.filter(isData).sort();
+  const data = names.filter(isData);
   const configs = card === undefined ? [] : configsOf(card);
   const chosen = configOf(configs, config, refuse);
   let files: string[];
@@ -279,7 +280,7 @@ export function dataFiles(
   const missing = missingShards(files);
   if (missing.length > 0) {
     throw new RangeError(
-      `Cannot read problems of ${id} as its files must be whole, and of ${
+      `Cannot read problems of ${id} as its files must be whole: ${missing.length} of ${
         files.length + missing.length
       } are missing: ${missing.slice(0, 8).join(", ")}`,
     );
@@ -311,7 +312,7 @@ function filesOfConfig(
 ): string[] {
   const matching = (patterns: readonly string[]) => [
     ...new Set(
-      patterns.flatMap((pattern) => names.filter((one) => matchesGlob(pattern, one)).sort()),
+      patterns.flatMap((pattern) => names.filter((one) => matchesGlob(pattern, one))),
     ),
   ];
   const known = [...splits.keys()].filter((one) => one !== "");
