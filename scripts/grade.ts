@@ -44,6 +44,8 @@ interface Stored {
   readonly what: string;
   readonly task: string;
   readonly claimed?: number;
+  /** The problems as the file tells them. */
+  readonly told?: readonly Problem[];
 }
 
 /** Says which of a file's verdicts were taken, and which results are no runs. */
@@ -75,6 +77,7 @@ async function load(path: string, method: string, args: Arguments): Promise<Stor
   return {
     ...{ runs, task, what: `${format} results` },
     problems: format === "released" ? problems : undefined,
+    told: problems,
     ...(claimed === undefined ? {} : { claimed }),
   };
 }
@@ -98,7 +101,7 @@ await command(USAGE, { values: [...TASK_VALUES, ...CHOICES, "out"] }, async (arg
   const compared: Run[][] = [];
   for (const path of args.rest) {
     const name = basename(path).replace(/\.jsonl?$/, "");
-    const { runs, problems: own, what, task, claimed } = await load(path, name, args);
+    const { runs, problems: own, what, task, claimed, told } = await load(path, name, args);
     if (runs.length === 0) throw new RangeError(`Cannot grade as ${path} holds no runs`);
     print(`\n${path}\n${what} on ${task}, ${runs[0]!.model}: N = ${runs.length} texts\n`);
     let problems = own, graders: Record<string, Grader>;
@@ -112,7 +115,7 @@ await command(USAGE, { values: [...TASK_VALUES, ...CHOICES, "out"] }, async (arg
     if (claimed !== undefined) print(`${"published".padEnd(14)} ${share(claimed, runs.length)}\n`);
     else print(`${"as stored".padEnd(14)} ${share(countOf(runs), runs.length)}\n`);
     for (const [label, grade] of Object.entries(graders)) {
-      const again = await regrade(runs, problems!, grade);
+      const again = await regrade(runs, problems!, grade, told);
       print(`${label.padEnd(14)} ${share(countOf(again), again.length)}\n`);
       if (label === rule) compared.push(again);
     }

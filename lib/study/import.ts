@@ -287,13 +287,60 @@ export function asTold<R extends Pick<Run, "problem">>(run: R): R {
   })) as unknown as R;
 }
 
+/** Columns of a question, as files name them. */
+const QUESTIONS = ["question", "problem", "prompt", "Question", "Problem", "query"];
+
+/** The words of a problem's question, without differences of spaces and forms of letters. */
+function wordsOf(problem: Problem): string {
+  const text = QUESTIONS.map((name) => problem[name]).find((one) => typeof one === "string");
+  return typeof text === "string" ? text.normalize("NFKC").replace(/\s+/g, " ").trim() : "";
+}
+
+/**
+ * The problem that each id of a file stands for: the one that asks the same, or else that of the same id,
+ * where it does not ask something else, or else the only one whose question is within the file's.
+ */
+function matched<P extends Problem>(
+  told: readonly Problem[],
+  problems: readonly P[],
+): Map<string, P> {
+  const byId = new Map(problems.map((problem) => [problem.id, problem]));
+  const found = new Map(byId);
+  const asked = problems.map((problem) => ({ problem, words: wordsOf(problem) }));
+  const byWords = Map.groupBy(asked, ({ words }) => words), others: Problem[] = [];
+  const taken = new Set<P>();
+  for (const problem of told) {
+    const words = wordsOf(problem), sameId = byId.get(problem.id);
+    if (words === "") continue;
+    const same = byWords.get(words) ?? [], own = sameId ? wordsOf(sameId) : "";
+    const [only, another] = same.length > 0 || sameId
+      ? same
+      : asked.filter((one) => one.words !== "" && words.includes(one.words));
+    if (only && !another) {
+      if (taken.has(only.problem)) others.push(problem);
+      taken.add(only.problem);
+      found.set(problem.id, only.problem);
+    } else if (own !== "" && !words.includes(own) && !own.includes(words)) others.push(problem);
+  }
+  if (others.length === 0) return found;
+  throw new RangeError(
+    `Cannot grade again as the problems must be those that the texts answer: ${others.length} of ${told.length} ask something else, such as '${
+      others[0]!.id
+    }'. The source or its split is another`,
+  );
+}
+
 /**
  * The same runs with new verdicts.
  *
  * @param runs Runs, imported ones as well; why they ended is kept.
- * @param problems Their problems, by id.
+ * @param problems Their problems.
  * @param grade Grades a text.
- * @throws {RangeError} Where a run's problem is not among them.
+ * @param told The problems as the runs' file tells them, see {@linkcode Imported}. Tools number their rows
+ * in their own way; so a problem is known by its question, where the file tells it, and else by its id.
+ * Default: none, so that the ids count.
+ * @returns The runs, of the problems' ids.
+ * @throws {RangeError} Where a run's problem is not among them, or asks something else than in `told`.
  *
  * @example Strict grading
  * ```ts
@@ -314,17 +361,17 @@ export async function regrade<
   runs: readonly R[],
   problems: readonly P[],
   grade: (problem: P, text: string) => Grade | Promise<Grade>,
+  told: readonly Problem[] = [],
 ): Promise<R[]> {
-  const byId = new Map(problems.map((problem) => [problem.id, problem]));
-  const out: R[] = [];
+  const byId = matched(told, problems), out: R[] = [];
   for (const run of runs) {
     const problem = byId.get(run.problem);
     if (!problem) {
       throw new RangeError(
-        `Cannot grade again as the problems must hold '${run.problem}': they are ${byId.size}, of ${runs.length} runs`,
+        `Cannot grade again as the problems must hold '${run.problem}': they are ${problems.length}, of ${runs.length} runs`,
       );
     }
-    out.push({ ...run, grade: await grade(problem, run.text) });
+    out.push({ ...run, problem: problem.id, grade: await grade(problem, run.text) });
   }
   return out;
 }

@@ -684,3 +684,51 @@ Deno.test("options of another format are refused", async () => {
     await assertRejects(() => read("x.json", content, options), TypeError, message);
   }
 });
+
+Deno.test("regrade() knows problems by their questions, where the file tells them", async () => {
+  const rows = [0, 1].map((id) => sample(id, "none", { resps: [[`${id}`]] }));
+  const { runs, problems } = await read("x.jsonl", lines(rows));
+  /** Verdicts of "0" and "1" by a source whose answer to q0 is 0 and to q1 is 1. */
+  const verdicts = async (own: readonly { id: string; question: string }[], told = problems) => {
+    const grade = ({ question }: { question: string }, text: string) => ({
+      correct: question.normalize("NFKC").includes(`q${text}`) || question === "",
+      extracted: text,
+    });
+    return (await regrade(runs, own, grade, told)).map((run) => run.grade.correct);
+  };
+  const of = (ids: string, ...questions: string[]) =>
+    questions.map((question, i) => ({ id: ids.split(" ")[i]!, question }));
+  const right = [
+    of("0 1", "q0", "q1"),
+    of("0 1", "q1", "q0"), // in another order
+    of("1 2", "q0", "q1"), // counted from 1
+    of("gsm8k-0 gsm8k-1", "q0", "q1"),
+    of("0 1", " q0\n", "q１"), // spaces and forms of letters
+    of("0 1", "Question: q0", "q1?"), // worded otherwise
+    of("0 1", "q0", ""), // not told
+  ];
+  for (const own of right) assertEquals(await verdicts(own), [true, true], JSON.stringify(own));
+  const longer = problems.map((one) => ({
+    ...one,
+    question: `Solve this. ${one.question} Think.`,
+  }));
+  assertEquals(await verdicts(of("a b", "q0", "q1"), longer), [true, true]);
+  const math = problems.map(({ question, ...rest }) => ({ ...rest, problem: question }));
+  assertEquals(await verdicts(of("0 1", "q1", "q0"), math), [true, true]);
+  assertEquals(await verdicts(of("0 1", "q1", "q0"), []), [false, false]); // ids alone
+  await assertRejects(
+    () => verdicts(of("0 1", "q0", "x")),
+    RangeError,
+    "1 of 2 ask something else, such as '1'",
+  );
+  const [again] = await regrade(runs, of("a b", "q0", "q1"), () => runs[0]!.grade, problems);
+  assertEquals(again!.problem, "a"); // known by its id from now on
+  const twice = problems.map((one) => ({ ...one, question: "q0" }));
+  await assertRejects(
+    () => verdicts(of("a b", "q0", "q1"), twice),
+    RangeError,
+    "1 of 2 ask something else",
+  );
+  await assertRejects(() => verdicts(of("a b", "x", "y")), RangeError, "must hold '0'");
+  await assertRejects(() => verdicts(of("a b c", "q0", "q0", "q1")), RangeError, "must hold '0'"); // which?
+});
