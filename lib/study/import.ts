@@ -94,22 +94,17 @@ function parse(text: string, where: string): unknown {
 
 /** The objects of some lines, with their numbers; undefined where the first is not one by itself. */
 function linesOf(text: string): Line[] | undefined {
-  const lines: Line[] = [];
-  for (const [i, line] of text.split(/\r\n|\n|\r/).entries()) {
-    if (line.trim() === "" || line === "\ufeff") continue;
-    let row: unknown;
-    try {
-      row = parseJson(line);
-    } catch {
-      if (lines.length === 0) return undefined;
-      fault(`line ${i + 1}`, "be valid JSON");
-    }
-    lines.push({
-      number: i + 1,
-      row: isObject(row) ? row : fault(`line ${i + 1}`, "be an object"),
-    });
+  const [first = ""] = /[^\s\ufeff][^\r\n]*/.exec(text) ?? [];
+  try {
+    parseJson(first);
+  } catch {
+    return undefined;
   }
-  return lines;
+  return text.split(/\r\n|\n|\r/).flatMap((line, i): Line[] => {
+    if (/^[\s\ufeff]*$/.test(line)) return [];
+    const where = `line ${i + 1}`, row = parse(line, where);
+    return [{ number: i + 1, row: isObject(row) ? row : fault(where, "be an object") }];
+  });
 }
 
 /** Reads a file by what it holds. */
