@@ -3,8 +3,8 @@
  *
  *     { eval, plan, results, samples: [{ id, epoch, input, target, output, scores, error, limit }] }
  *
- * Layouts of log version 2, inspect 0.3.100 to 0.3.285: members are deflated, or Zstandard in newer
- * ones; large samples are in folders of their own.
+ * Checked on logs (version 2) of inspect 0.3.100, whose members are deflated, and 0.3.285, whose members are
+ * Zstandard, and against its code for large samples, which are in folders of their own.
  *
  * @module
  */

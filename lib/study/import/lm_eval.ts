@@ -3,8 +3,9 @@
  *
  *     { doc_id, doc, target, arguments, resps, filtered_resps, filter, metrics, <metric>: … }
  *
- * Layouts of versions 0.4.0 to 0.4.13. Up to 0.4.2 the file is one list; lines without `filter` and
- * `metrics` are of early versions. Log-likelihoods are pairs of numbers, and of texts from 0.4.3 on.
+ * Checked on files of version 0.4.13, and against what the code of 0.4.0, 0.4.2, 0.4.3, 0.4.5, 0.4.7 and
+ * 0.4.8 writes: up to 0.4.2 the file is one list, up to 0.4.5 lines have no `filter` and `metrics`.
+ * Log-likelihoods are pairs of numbers, and of texts from 0.4.3 on.
  *
  * @module
  */
