@@ -6,6 +6,7 @@ import {
   gains,
   gainsTable,
   type Grade,
+  type Imported,
   importRuns,
   type Problem,
   readRuns,
@@ -18,7 +19,7 @@ import {
   verdictOf,
   wordingOf,
 } from "../mod.ts";
-import { command, print, say } from "./_cli.ts";
+import { type Arguments, command, given, print, say } from "./_cli.ts";
 import { TASK_USAGE, TASK_VALUES, taskOf } from "./_tasks.ts";
 
 const USAGE = `
@@ -27,12 +28,14 @@ Grades the texts of result files again and prints what changes.
 usage: deno task grade FILE… [options]
 
 Reads results of the released MoI code, samples of lm-evaluation-harness (--log_samples), logs
-of inspect (JSON), and runs of deno task sweep. Released results carry their problems, so that
+of inspect (JSON, .eval), and runs of deno task sweep. Released results carry their problems, so that
 nothing else is needed; they are graded by the released rule and by the last answer. Runs of
 deno task sweep tell their task and its options; where it reads a file, --source names it. Other
 files need --task and --source. Several files with the same problems are compared in pairs.
 
 ${TASK_USAGE}
+  --filter NAME --metric NAME   which verdicts of lm-evaluation-harness are the stored ones
+  --scorer NAME         which verdicts of inspect are
   --out FILE            writes the runs, graded again, one JSON object a line: a sweep continues
                         such a file with the task by which it was graded
   -h, --help            this text
@@ -47,6 +50,8 @@ interface Stored {
   readonly what: string;
   readonly task: string;
   readonly claimed?: number;
+  /** The problems as the file tells them. */
+  readonly told?: readonly Problem[];
 }
 
 /** Whether a file holds runs: whether its first line is one, as far as can be seen. */
@@ -62,15 +67,32 @@ async function holdsRuns(path: string): Promise<boolean> {
   }
 }
 
-async function load(path: string, method: string): Promise<Stored> {
+/** Says which of a file's verdicts were taken, and which results are no runs. */
+function sayTaken(path: string, { verdicts = {}, leftOut }: Imported): void {
+  for (const [kind, { taken, of }] of Object.entries(verdicts)) {
+    const others = of.filter((name) => name !== taken);
+    if (others.length === 0) continue;
+    say(`${path}: stored verdicts of ${kind} ${taken}; --${kind} names ${others.join(", ")}`);
+  }
+  for (const [why, n] of Object.entries(leftOut)) say(`${path}: ${n} ${why}, left out`);
+}
+
+const CHOICES = ["filter", "metric", "scorer"] as const;
+
+async function load(path: string, method: string, args: Arguments): Promise<Stored> {
   if (await holdsRuns(path)) {
     const runs = await readRuns(path);
     return { runs, problems: undefined, what: "runs", task: runs[0]?.task ?? "unknown" };
   }
-  const { format, task, runs, problems, claimed } = await importRuns(path, { method });
+  const choices = given(Object.fromEntries(CHOICES.map((name) => [name, args.value(name)])));
+  const imported = await importRuns(path, { method, ...choices });
+  sayTaken(path, imported);
+  const { format, task, problems, claimed } = imported;
+  const runs = imported.runs as readonly Run[]; // what they do not tell is not looked at here
   return {
     ...{ runs, task, what: `${format} results` },
     problems: format === "released" ? problems : undefined,
+    told: problems,
     ...(claimed === undefined ? {} : { claimed }),
   };
 }
@@ -150,12 +172,12 @@ function sayReworded(
   );
 }
 
-await command(USAGE, { values: [...TASK_VALUES, "out"] }, async (args) => {
+await command(USAGE, { values: [...TASK_VALUES, ...CHOICES, "out"] }, async (args) => {
   if (args.rest.length === 0) throw new TypeError("Cannot grade as no file is named; see --help");
   const compared: Run[][] = [];
   for (const path of args.rest) {
     const name = basename(path).replace(/\.jsonl?$/, "");
-    const { runs, problems: own, what, task, claimed } = await load(path, name);
+    const { runs, problems: own, what, task, claimed, told } = await load(path, name, args);
     if (runs.length === 0) throw new RangeError(`Cannot grade as ${path} holds no runs`);
     print(`\n${path}\n${what} on ${task}, ${runs[0]!.model}: N = ${runs.length} texts\n`);
     let problems = own, graders: Record<string, Grader>;
@@ -175,7 +197,7 @@ await command(USAGE, { values: [...TASK_VALUES, "out"] }, async (args) => {
     if (claimed !== undefined) print(`${"published".padEnd(14)} ${share(claimed, runs.length)}\n`);
     else print(`${"as stored".padEnd(14)} ${shareOf(runs)}\n`);
     for (const [label, grade] of Object.entries(graders)) {
-      const again = await regrade(runs, problems!, grade);
+      const again = await regrade(runs, problems!, grade, told);
       print(`${label.padEnd(14)} ${shareOf(again)}\n`);
       if (claimed === undefined) print(`${"changed".padEnd(14)} ${changes(runs, again)}\n`);
       if (label === rule) compared.push(chosen ? marked(again, problems!, chosen) : again);

@@ -7,6 +7,7 @@
  *                   snapshots/<commit>/<file>                 → ../../blobs/<…>
  *                   refs/<branch or tag>                      the commit
  *                   .no_exist/<commit>/<file>                 known not to be in the repository
+ *                   .names/<commit>                           ours: names of all its files, one a line
  * ```
  *
  * @module
@@ -127,6 +128,10 @@ export interface CachedRepo {
   commitOf(revision: string): Promise<string | undefined>;
   /** Remembers the commit of a branch or tag. */
   remember(revision: string, commit: string): Promise<void>;
+  /** Names of all files of a commit on the hub, where they are remembered. */
+  listing(commit: string): Promise<string[] | undefined>;
+  /** Remembers them. */
+  rememberListing(commit: string, names: readonly string[]): Promise<void>;
   /** Names of the files of a commit that are there. */
   names(commit: string): Promise<string[]>;
   /** Whether a file of a commit is there, in its size. */
@@ -173,6 +178,15 @@ export function cachedRepo(cacheDir: string, id: string, kind: RepoKind = "model
       const path = refPath(revision);
       if (await Deno.readTextFile(path).catch(() => undefined) === commit) return;
       await replaceFile(path, (part) => Deno.writeTextFile(part, commit));
+    },
+    async listing(commit) {
+      const text = await Deno.readTextFile(join(root, ".names", commit)).catch(() => undefined);
+      return text?.split("\n").filter((name) => name !== "" && isSafeName(name));
+    },
+    async rememberListing(commit, names) {
+      const path = join(root, ".names", commit), text = names.join("\n");
+      if (await Deno.readTextFile(path).catch(() => undefined) === text) return;
+      await replaceFile(path, (part) => Deno.writeTextFile(part, text));
     },
     async names(commit) {
       const entries = await Array.fromAsync(walk(snapshot(commit))).catch(() => []);

@@ -50,7 +50,7 @@ const OPTIONAL = [
   "special_tokens_map.json",
 ];
 
-const MAX_LIST = 64 * 2 ** 20, MAX_INDEX = 256 * 2 ** 20;
+const MAX_LIST = 64 * 2 ** 20, MAX_INDEX = 256 * 2 ** 20, MAX_CARD = 16 * 2 ** 20;
 
 /** Options of {@linkcode hubFiles}. */
 export interface HubOptions {
@@ -559,8 +559,13 @@ export type DatasetOptions = Omit<DownloadOptions, "files" | "dtype">;
 /**
  * Files of a data set on the Hugging Face Hub, fetched into the cache or found there.
  *
+ * Which files a commit has is remembered in the cache, so that offline the same files are chosen, and
+ * one that never arrived is missed by name.
+ *
  * @param id "org/name".
- * @param choose Which files, of the names of all that there are; offline, of those in the cache.
+ * @param choose Which files, of the names of all that there are (offline, where the cache was filled by
+ * another tool: of those in the cache). Its second argument reads a small file of these, such as the
+ * card; it gives undefined where there is none.
  * @param options Revision, cache folder, token, offline, progress, signal.
  * @returns Paths of the files, in the order of `choose`.
  * @throws As {@linkcode downloadModel}.
@@ -576,34 +581,62 @@ export type DatasetOptions = Omit<DownloadOptions, "files" | "dtype">;
  */
 export async function downloadDataset(
   id: string,
-  choose: (names: readonly string[]) => readonly string[],
+  choose: (
+    names: readonly string[],
+    read: (name: string) => Promise<string | undefined>,
+  ) => readonly string[] | Promise<readonly string[]>,
   options: DatasetOptions = {},
 ): Promise<string[]> {
   checkHub(id, options, OPTIONS.filter((name) => name !== "files" && name !== "dtype"));
-  const { revision = "main", cacheDir = hubCacheDir() } = options;
+  const { revision = "main", cacheDir = hubCacheDir(), onProgress } = options;
   const repo = cachedRepo(cacheDir, id, "dataset"), known = await repo.commitOf(revision);
-  const there = known === undefined ? [] : await repo.names(known);
-  const offline = options.offline ?? (enabled("HF_HUB_OFFLINE") || enabled("TRANSFORMERS_OFFLINE"));
-  const all = async () => {
-    if (offline) return there;
+  const there = known === undefined ? [] : await repo.listing(known) ?? await repo.names(known);
+  let offline = options.offline ?? (enabled("HF_HUB_OFFLINE") || enabled("TRANSFORMERS_OFFLINE"));
+  let commit = known, names: readonly string[] = there;
+  if (!offline) {
     const remote = await remoteOf(id, "dataset", options);
     const patience = there.length > 0 ? { ...remote, retries: 0 } : remote;
     try {
-      return (await retrying(patience, () => list(remote, revision))).files.map(({ name }) => name);
+      const listing = await retrying(patience, () => list(remote, revision));
+      commit = listing.commit;
+      names = listing.files.map(({ name }) => name);
+      await repo.rememberListing(commit, names).catch(() => {}); // a cache that only can be read will do
     } catch (error) {
-      if (error instanceof Temporary && there.length > 0) return there;
-      throw error;
+      if (!(error instanceof Temporary) || there.length === 0) throw error;
+      offline = true;
+      const note = `${error.message}; uses commit ${known!.slice(0, 8)} of the cache`;
+      new Meter(`download ${id}`, onProgress).note(note);
     }
-  };
-  const names = await all();
-  if (names.length === 0) {
+  }
+  if (commit === undefined || names.length === 0) {
     throw new Deno.errors.NotFound(
       `Cannot download ${id}${offline ? " offline" : ""} as revision '${revision}' of it ${
         offline ? `is not in ${cacheDir}` : "has no files"
       }`,
     );
   }
-  const files = choose(names);
-  const folder = await download(id, "dataset", { ...options, files });
+  const get = (files: readonly string[]) =>
+    download(id, "dataset", { ...options, revision: commit, offline, files });
+  const read = async (name: string) => {
+    if (!names.includes(name) || (offline && !await repo.has(commit, name))) return undefined;
+    const path = join(await get([name]), name);
+    return (await Deno.stat(path)).size > MAX_CARD ? undefined : await Deno.readTextFile(path);
+  };
+  const files = await choose(names, read);
+  if (offline) {
+    const missing: string[] = [];
+    for (const name of files) if (!await repo.has(commit, name)) missing.push(name);
+    if (missing.length > 0) {
+      throw new Deno.errors.NotFound(
+        `Cannot download ${id} offline as of its ${files.length} files ${missing.length} are not in ${cacheDir}: ${
+          missing.slice(0, 8).join(", ")
+        }`,
+      );
+    }
+  }
+  // a commit that has not arrived whole is better than none: what is missing is known by name
+  if (known === undefined) await repo.remember(revision, commit).catch(() => {});
+  const folder = await get(files);
+  await repo.remember(revision, commit).catch(() => {});
   return files.map((name) => join(folder, name));
 }

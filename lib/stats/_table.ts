@@ -180,8 +180,8 @@ function add(verb: string, tables: Map<string, MethodTable>, run: Outcome, key: 
   table.runs += 1;
   table.truncated += Number(run.finishReason === "length");
   table.tokens += run.tokens?.length ?? NaN;
-  const { prefillMs = NaN, decodeMs = NaN } = run.timing ?? {};
-  table.seconds += (prefillMs + decodeMs) / 1000;
+  const { prefillMs, decodeMs } = run.timing ?? {};
+  table.seconds += (prefillMs ?? NaN) / 1000 + (decodeMs ?? NaN) / 1000; // null where JSON has no NaN
   table.entropy += run.mixing?.meanEntropy ?? NaN;
   table.offSampleMass += run.mixing?.meanOffSampleMass ?? NaN;
 }

@@ -43,7 +43,14 @@ export { signFlipTest, type SignFlipTestOptions } from "./sign_flip.ts";
 export { pairedBootstrap, type PairedBootstrapOptions } from "./bootstrap.ts";
 export { pairedScore } from "./paired_score.ts";
 export { type Interval, wilson } from "./wilson.ts";
-export { type AverageAtK, avgAtK, majAtK, passAtK, type RepeatsOptions } from "./repeats.ts";
+export {
+  type AverageAtK,
+  avgAtK,
+  majAtK,
+  type MajorityOptions,
+  passAtK,
+  type RepeatsOptions,
+} from "./repeats.ts";
 export { holm } from "./holm.ts";
 export { type Flips, flips, type FlipsOptions, type Pair } from "./flips.ts";
 export { type FoldChoice, type Tuned, type TuneOptions, tuneThenTest } from "./tune.ts";

@@ -1,27 +1,41 @@
 /**
  * Several runs a problem, as the field reports them.
  *
- * - **avg@k ± sd**: mean and standard deviation of the accuracies of the k repeats. The deviation says how
- *   much one run of the whole benchmark varies; it is no standard error of the mean over problems, for
- *   which see {@linkcode accuracy}.
+ * - **avg@k ± sd**: mean and standard deviation of the accuracies of k repeats: of every problem's first
+ *   runs, of the second, and so on. The deviation says how much one run of the whole benchmark varies; it
+ *   is no standard error of the mean over problems, for which see {@linkcode accuracy}.
  * - **pass@k**: chance that at least one of k runs is right, without bias from n ≥ k runs:
  *   `1 − C(n−c, k) / C(n, k)` (Chen et al. 2021, arXiv 2107.03374).
  * - **maj@k**: share of problems whose most frequent answer is right, in its expectation over the draws of
  *   k of the n runs; of answers that are equally frequent, each counts in part. Runs without an answer have
- *   no vote. Source: self-consistency, arXiv 2203.11171.
+ *   no vote, and where none has one the problem counts as wrong. Source: self-consistency, arXiv 2203.11171.
+ *
+ * The runs of a problem are counted, whatever numbers its repeats have, in the order of these numbers; the
+ * order of `runs` is of no effect. Problems may have unequal numbers of runs where `k` is given and each
+ * has as many. Runs that are `ungradable` are left out; a problem that has no others is as well.
  *
  * @module
  */
 
 import { checkNumber, checkOptions, refusal, shown } from "../_check.ts";
-import { type MethodTable, type Outcome, tabulate } from "./_table.ts";
+import { mathEqual } from "../tasks/math_equal.ts";
+import { type Outcome, tabulate } from "./_table.ts";
 
 /** Which method, and how many runs. */
 export interface RepeatsOptions {
-  /** Number of runs, k. Default: all repeats. */
+  /** Number of runs, k. Default: all repeats, of which every problem must have as many. */
   readonly k?: number;
   /** Key of the method. Default: the only one there is. */
   readonly method?: string;
+}
+
+/** Options of {@linkcode majAtK}. */
+export interface MajorityOptions extends RepeatsOptions {
+  /**
+   * Whether two answers are one; the same texts are always. Default: {@linkcode mathEqual}, by which
+   * `1/2`, `0.5` and `\frac12` are one; answers of several lines, as programs are, by their text alone.
+   */
+  readonly equal?: (a: string, b: string) => boolean;
 }
 
 /** Result of {@linkcode avgAtK}. */
@@ -38,41 +52,45 @@ export interface AverageAtK {
   readonly problems: number;
 }
 
-function tableOf(verb: string, runs: readonly Outcome[], { method }: RepeatsOptions): MethodTable {
-  const tables = tabulate(verb, runs), known = [...tables.keys()];
-  const key = method ?? (known.length === 1 ? known[0]! : undefined);
-  const found = key === undefined ? undefined : tables.get(key);
-  if (!found) {
+/** Runs by problem, each in the order of its repeats, the problems in that of their ids; and k. */
+function grouped(
+  verb: string,
+  runs: readonly Outcome[],
+  { k, method }: RepeatsOptions,
+): { problems: readonly (readonly Outcome[])[]; k: number } {
+  const known = [...tabulate(verb, runs).keys()];
+  const key = method ?? (known.length === 1 ? known[0] : undefined);
+  if (key === undefined || !known.includes(key)) {
     throw new RangeError(refusal(verb, "method", `be one of ${shown(known)}`, method));
   }
-  return found;
-}
-
-/** Runs a problem, the same for all. */
-function repeatsOf(
-  verb: string,
-  { problems }: MethodTable,
-  k: number | undefined,
-): [number, number] {
-  const counts = new Set([...problems.values()].map((repeats) => repeats.size));
-  if (counts.size > 1) {
+  const own = runs.filter(({ method, grade }) => method === key && !grade.ungradable);
+  const problems = [...Map.groupBy(own, ({ problem }) => problem)]
+    .sort(([a], [b]) => a < b ? -1 : 1)
+    .map(([, repeats]) => repeats.sort((a, b) => a.repeat - b.repeat));
+  if (problems.length === 0) {
+    throw new RangeError(`Cannot ${verb} as 'runs' must hold one that can be graded`);
+  }
+  const counts = new Set(problems.map(({ length }) => length));
+  if (k === undefined && counts.size > 1) {
     throw new RangeError(
-      `Cannot ${verb} as every problem must have as many runs: current value is ${
-        shown([...counts])
+      `Cannot ${verb} as every problem must have as many runs, or 'k' be given: current value is ${
+        shown([...counts].sort((a, b) => a - b))
       }`,
     );
   }
-  const [n = 0] = counts;
-  checkNumber(verb, "k", k ?? n, { min: 1, max: n, integer: true });
-  return [n, k ?? n];
+  const least = Math.min(...counts);
+  return { problems, k: checkNumber(verb, "k", k ?? least, { min: 1, max: least, integer: true }) };
 }
+
+const isRight = ({ grade }: Outcome) => grade.correct;
 
 /**
  * Mean and deviation over repeats.
  *
  * @param runs Runs of one study.
- * @param options The method; `k` takes the first k repeats.
- * @throws {RangeError} Where there is no such method, or problems differ in their repeats.
+ * @param options The method; `k` takes the first k runs of every problem.
+ * @throws {RangeError} Where there is no such method, k is more than the runs of a problem, or without k
+ * problems differ in their number of runs.
  *
  * @example Two repeats
  * ```ts
@@ -89,11 +107,10 @@ function repeatsOf(
 export function avgAtK(runs: readonly Outcome[], options: RepeatsOptions = {}): AverageAtK {
   const verb = "average repeats";
   checkOptions(verb, options, ["k", "method"]);
-  const table = tableOf(verb, runs, options), [, k] = repeatsOf(verb, table, options.k);
-  const problems = [...table.problems.values()];
-  const order = [...problems[0]!.keys()].sort((a, b) => a - b).slice(0, k);
-  const accuracies = order.map((repeat) =>
-    problems.filter((verdicts) => verdicts.get(repeat)).length / problems.length
+  const { problems, k } = grouped(verb, runs, options);
+  const accuracies = Array.from(
+    { length: k },
+    (_, i) => problems.filter((own) => isRight(own[i]!)).length / problems.length,
   );
   const mean = accuracies.reduce((a, b) => a + b, 0) / k;
   const square = accuracies.reduce((sum, a) => sum + (a - mean) ** 2, 0);
@@ -119,8 +136,7 @@ function passOf(n: number, c: number, k: number): number {
  *
  * @param runs Runs of one study.
  * @param options Method and k.
- * @throws {RangeError} Where there is no such method, k is more than the repeats, or problems differ in
- * their repeats.
+ * @throws {RangeError} As {@linkcode avgAtK}.
  *
  * @example One of four runs is right
  * ```ts
@@ -136,12 +152,10 @@ function passOf(n: number, c: number, k: number): number {
 export function passAtK(runs: readonly Outcome[], options: RepeatsOptions = {}): number {
   const verb = "compute pass@k";
   checkOptions(verb, options, ["k", "method"]);
-  const table = tableOf(verb, runs, options), [n, k] = repeatsOf(verb, table, options.k);
+  const { problems, k } = grouped(verb, runs, options);
   let sum = 0;
-  for (const verdicts of table.problems.values()) {
-    sum += passOf(n, [...verdicts.values()].filter(Boolean).length, k);
-  }
-  return sum / table.problems.size;
+  for (const own of problems) sum += passOf(own.length, own.filter(isRight).length, k);
+  return sum / problems.length;
 }
 
 /** Most ways to choose k of n runs that are gone through. */
@@ -155,63 +169,99 @@ function* subsets(n: number, k: number, from = 0, chosen: number[] = []): Genera
     }}
 }
 
-/** Share of right ones among the most frequent answers of some runs. */
-function majority(runs: readonly Outcome[]): number {
-  const votes = new Map<string, { count: number; correct: boolean }>();
-  for (const { grade: { extracted, correct } } of runs) {
-    if (extracted === null) continue;
-    const vote = votes.get(extracted) ?? { count: 0, correct };
-    votes.set(extracted, { count: vote.count + 1, correct: vote.correct || correct });
+/** An answer that some runs of a problem share. */
+interface Candidate {
+  /** Whether one of the runs is right. */
+  correct: boolean;
+}
+
+const sameAnswer = (a: string, b: string) => !/[\r\n]/.test(a + b) && mathEqual(a, b);
+
+/** What each run votes for; undefined where it has no answer. */
+function votesOf(
+  verb: string,
+  runs: readonly Outcome[],
+  equal: (a: string, b: string) => boolean,
+): (Candidate | undefined)[] {
+  const answers = runs.map(({ grade }) => grade.extracted?.trim() || undefined);
+  const bare = runs.find((run, i) => isRight(run) && answers[i] === undefined);
+  if (bare) {
+    throw new RangeError(
+      `Cannot ${verb} as a right run must tell its answer: problem ${
+        shown(bare.problem)
+      }, repeat ${bare.repeat} has none; grade the texts again`,
+    );
   }
-  const most = Math.max(0, ...[...votes.values()].map(({ count }) => count));
-  const first = [...votes.values()].filter(({ count }) => count === most);
-  return first.length === 0 ? 0 : first.filter(({ correct }) => correct).length / first.length;
+  // in the order of the texts, so that the runs' order is of no effect where 'equal' is no equivalence
+  const candidates: [string, Candidate][] = [], byText = new Map<string, Candidate>();
+  for (const text of [...new Set(answers)].filter((one) => one !== undefined).sort()) {
+    let own = candidates.find(([other]) => equal(other, text))?.[1];
+    if (!own) candidates.push([text, own = { correct: false }]);
+    byText.set(text, own);
+  }
+  return runs.map((run, i) => {
+    const own = answers[i] === undefined ? undefined : byText.get(answers[i])!;
+    if (own && isRight(run)) own.correct = true;
+    return own;
+  });
+}
+
+/** Share of right ones among the most frequent answers. */
+function majority(votes: readonly (Candidate | undefined)[]): number {
+  const counts = new Map<Candidate, number>();
+  for (const vote of votes) if (vote) counts.set(vote, (counts.get(vote) ?? 0) + 1);
+  const most = Math.max(0, ...counts.values());
+  const first = [...counts].filter(([, count]) => count === most);
+  return first.length === 0 ? 0 : first.filter(([{ correct }]) => correct).length / first.length;
 }
 
 /**
- * maj@k, averaged over problems. Answers are the same where their extracted texts are.
+ * maj@k, averaged over problems. An answer is right where one of its runs is.
  *
  * @param runs Runs of one study.
- * @param options Method and k.
- * @throws {RangeError} As {@linkcode passAtK}; also where there are more than 20,000 ways to choose k of
- * the repeats.
+ * @param options Method, k, and when two answers are one.
+ * @throws {RangeError} As {@linkcode avgAtK}; also where there are more than 20,000 ways to choose k of
+ * the runs of a problem, or a right run tells no answer.
  *
  * @example Two of three agree
  * ```ts
  * import { majAtK, type Outcome } from "@moi/moi/stats";
  * import { assertEquals } from "@std/assert";
- * const runs = ["4", "4", "5"].map((extracted, repeat) =>
+ * const runs = ["1/2", "\\frac12", "5"].map((extracted, repeat) =>
  *   ({
  *     ...{ problem: "a", repeat, method: "m", parameters: {}, tokens: [], mixing: {} },
- *     grade: { correct: extracted === "4", extracted },
+ *     grade: { correct: extracted !== "5", extracted },
  *   }) as unknown as Outcome
  * );
  * assertEquals(majAtK(runs), 1);
+ * assertEquals(majAtK(runs, { equal: (a, b) => a === b }), 2 / 3); // three answers, two of them right
  * ```
  */
-export function majAtK(runs: readonly Outcome[], options: RepeatsOptions = {}): number {
+export function majAtK(runs: readonly Outcome[], options: MajorityOptions = {}): number {
   const verb = "compute maj@k";
-  checkOptions(verb, options, ["k", "method"]);
-  const table = tableOf(verb, runs, options), [n, k] = repeatsOf(verb, table, options.k);
-  let ways = 1;
-  for (let i = 0; i < Math.min(k, n - k); i++) ways = ways * (n - i) / (i + 1);
-  if (ways > MOST_SUBSETS) {
-    throw new RangeError(
-      refusal(verb, "k", `leave at most ${MOST_SUBSETS} ways to choose of ${n} runs`, k),
-    );
+  checkOptions(verb, options, ["k", "method", "equal"]);
+  const { equal = sameAnswer } = options;
+  if (typeof equal !== "function") {
+    throw new TypeError(refusal(verb, "equal", "be a function of two answers", equal));
   }
-  const byProblem = Map.groupBy(
-    runs.filter(({ method }) => method === table.method),
-    ({ problem }) => problem,
-  );
+  const { problems, k } = grouped(verb, runs, options);
   let sum = 0;
-  for (const own of byProblem.values()) {
+  for (const own of problems) {
+    const n = own.length;
+    let ways = 1;
+    for (let i = 0; i < Math.min(k, n - k); i++) ways = ways * (n - i) / (i + 1);
+    if (ways > MOST_SUBSETS) {
+      throw new RangeError(
+        refusal(verb, "k", `leave at most ${MOST_SUBSETS} ways to choose of ${n} runs`, k),
+      );
+    }
+    const votes = votesOf(verb, own, equal);
     let all = 0, count = 0;
     for (const chosen of subsets(n, k)) {
-      all += majority(chosen.map((i) => own[i]!));
+      all += majority(chosen.map((i) => votes[i]));
       count++;
     }
     sum += all / count;
   }
-  return sum / byProblem.size;
+  return sum / problems.length;
 }

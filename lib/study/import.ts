@@ -2,21 +2,40 @@
  * Other people's result files as runs, so that they can be graded again and compared in pairs.
  *
  * Three formats are known by their content: results of the released MoI code (a JSON list that begins
- * with its accuracy), samples of lm-evaluation-harness (`--log_samples`, one JSON object a line), and
- * logs of inspect (JSON). What a file does not say is left empty: no tokens, so that no ratio of lengths
- * is given, and no evidence of mixing.
+ * with its accuracy), samples of lm-evaluation-harness (`--log_samples`, one JSON object a line; 0.4.0 to
+ * 0.4.13), and logs of inspect (JSON or `.eval`; 0.3.100 to 0.3.285). Each may be packed with gzip or
+ * Zstandard. What a file does not say is absent from its runs: no tokens, so that no ratio of lengths is
+ * given, no seed, no evidence of mixing.
+ *
+ * Where a file has several verdicts on a text, one is taken, by name or by a rule, and the others are
+ * told beside it. What is no verdict (NaN, a score of 7, one value for several texts) leaves its run
+ * `ungradable` until it is graded again.
  *
  * @module
  */
 
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
+import { isZip, unpacked } from "../_archive.ts";
 import { checkOptions, refusal } from "../_check.ts";
+import { parseJson, textIn } from "../_json.ts";
 import type { Grade, Problem } from "../tasks/mod.ts";
-import type { Run } from "./run.ts";
+import { fault, type Found, isObject, type Json, VERB } from "./import/_found.ts";
+import { inspect, logOf } from "./import/inspect.ts";
+import { type Line, lmEval } from "./import/lm_eval.ts";
+import { released } from "./import/released.ts";
+import type { ImportedRun, Run } from "./run.ts";
 
 /** Where a file comes from. */
 export type ImportFormat = "released" | "lm-eval" | "inspect";
+
+/** Which verdict of a file was taken. */
+export interface TakenVerdict {
+  /** Its name. */
+  readonly taken: string;
+  /** The names of all that there are. */
+  readonly of: readonly string[];
+}
 
 /** What a file holds. */
 export interface Imported {
@@ -24,187 +43,114 @@ export interface Imported {
   readonly format: ImportFormat;
   /** Name of the task, as far as it is known: "aime" and "countdown" of released results. */
   readonly task: string;
-  /** One run a result, with the verdict that the file gives. */
-  readonly runs: readonly Run[];
+  /** One run a generated text, with the verdict that the file gives, and nothing that it does not tell. */
+  readonly runs: readonly ImportedRun[];
   /** The problems as far as the file tells: question, answer, numbers and target. */
   readonly problems: readonly Problem[];
   /** Number of right answers that the file itself claims, where it does. */
   readonly claimed?: number;
+  /** Which `filter` and `metric`, or which `scorer`, gave the verdicts, where the format has them. */
+  readonly verdicts?: Readonly<Record<string, TakenVerdict>>;
+  /**
+   * Results that are no runs, by why: `errored` ended with an error and have no whole text, `missing` were
+   * planned, or have a line of another filter, and are not in the file. Empty where there are none.
+   */
+  readonly leftOut: Readonly<Record<string, number>>;
 }
 
 /** Options of {@linkcode importRuns}. */
 export interface ImportOptions {
   /** Key of the method in the runs. Default: "imported". */
   readonly method?: string;
+  /** Filter of lm-evaluation-harness whose lines count. Default: the first of the file. */
+  readonly filter?: string;
+  /**
+   * Metric of lm-evaluation-harness that is the verdict. Default: exact_match, acc, math_verify, pass@1,
+   * or else the first that gives verdicts.
+   */
+  readonly metric?: string;
+  /**
+   * Scorer of inspect that gives the verdict; "name.value" where it gives several. Default: the first that
+   * gives verdicts.
+   */
+  readonly scorer?: string;
 }
 
-const VERB = "import runs";
+/** Options that only one format has. */
+const OPTIONS_OF = { filter: "lm-eval", metric: "lm-eval", scorer: "inspect" } as const;
+
 /** Largest file, in bytes. */
 const LARGEST = 2 ** 30;
 
 const sha = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
 
-type Json = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-const textOf = (value: unknown): string | undefined =>
-  typeof value === "string" ? value : typeof value === "number" ? String(value) : undefined;
-
-function fault(where: string, rule: string): never {
-  throw new SyntaxError(`Cannot ${VERB} as ${where} must ${rule}`);
+function parse(text: string, where: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return fault(where, "be valid JSON");
+  }
 }
 
-/** A result, before it becomes a run. */
-interface Result {
-  readonly problem: Problem;
-  readonly repeat: number;
-  readonly prompt: string;
-  readonly text: string;
-  readonly grade: Grade;
-  readonly truncated?: boolean;
-}
-
-/** What a format's reader finds. */
-interface Found {
-  readonly format: ImportFormat;
-  readonly task: string;
-  readonly model: string;
-  readonly sampler: { readonly temperature: number; readonly topP: number };
-  readonly results: readonly Result[];
-  readonly claimed?: number;
-}
-
-const UNKNOWN = { temperature: NaN, topP: 1 };
-
-/** Results of the released code: `[{accuracy, total, correct}, {question, gold, predicted, pred_solution}…]`. */
-function released(list: readonly unknown[], name: string): Found {
-  const [head, ...rows] = list as readonly Json[];
-  const [model = "unknown", , ...numbers] = name.replace(/\.json$/, "").split("=");
-  const [topP, temperature] = numbers.slice(-2).map(Number);
-  const results = rows.map((row, i): Result => {
-    const where = `item ${i + 1}`,
-      text = row?.pred_solution,
-      prompt = row?.question,
-      gold = row?.gold;
-    if (typeof text !== "string" || typeof prompt !== "string") {
-      fault(where, "have a question and a pred_solution");
-    }
-    const predicted = row!.predicted === null ? null : textOf(row!.predicted) ?? null;
-    const id = `${i}`;
-    const problem: Problem = isObject(gold)
-      ? { id, numbers: gold.numbers, target: gold.target }
-      : { id, question: prompt, answer: textOf(gold) ?? fault(where, "have a gold answer") };
-    const correct = !isObject(gold) && predicted !== null && Number(predicted) === Number(gold);
-    return {
-      problem,
-      ...{ repeat: 0, prompt: prompt as string, text: text as string },
-      grade: { correct, extracted: predicted },
-    };
+/** The objects of some lines, with their numbers; undefined where the first is not one by itself. */
+function linesOf(text: string): Line[] | undefined {
+  const [first = ""] = /[^\s\ufeff][^\r\n]*/.exec(text) ?? [];
+  try {
+    parseJson(first);
+  } catch {
+    return undefined;
+  }
+  return text.split(/\r\n|\n|\r/).flatMap((line, i): Line[] => {
+    if (/^[\s\ufeff]*$/.test(line)) return [];
+    const where = `line ${i + 1}`, row = parse(line, where);
+    return [{ number: i + 1, row: isObject(row) ? row : fault(where, "be an object") }];
   });
-  const isCountdown = results.some(({ problem }) => "numbers" in problem);
-  return {
-    format: "released",
-    task: isCountdown ? "countdown" : "aime",
-    model,
-    sampler: { temperature: temperature ?? NaN, topP: topP ?? 1 },
-    results,
-    ...(typeof head?.correct === "number" ? { claimed: head.correct } : {}),
-  };
-}
-
-/** The metric of a sample that says whether it is right. */
-const METRICS = ["exact_match", "acc", "math_verify", "pass@1", "pass_at_1", "acc_norm", "score"];
-
-/** Samples of lm-evaluation-harness: `doc_id, doc, target, arguments, resps, filtered_resps` and metrics. */
-function lmEval(rows: readonly Json[], name: string): Found {
-  const results = rows.flatMap((row, i): Result[] => {
-    const where = `line ${i + 1}`, id = textOf(row.doc_id) ?? fault(where, "have a doc_id");
-    const metric = METRICS.find((metric) =>
-      typeof row[metric] === "number" || typeof row[metric] === "boolean"
-    );
-    if (metric === undefined) fault(where, `have one of ${METRICS.join(", ")}`);
-    const flat = (value: unknown): unknown[] =>
-      Array.isArray(value) ? value.flatMap(flat) : [value];
-    const texts = flat(row.resps).filter((text) => typeof text === "string") as string[];
-    if (texts.length === 0) fault(where, "have generated texts in resps");
-    const filtered = flat(row.filtered_resps), doc = isObject(row.doc) ? row.doc : {};
-    const prompt = JSON.stringify(row.arguments ?? doc);
-    return texts.map((text, repeat) => ({
-      problem: { ...doc, id, answer: textOf(row.target) ?? "" },
-      ...{ repeat, prompt, text },
-      grade: {
-        correct: Number(row[metric!]) >= 1,
-        extracted: textOf(filtered[repeat] ?? filtered[0]) ?? null,
-      },
-    }));
-  });
-  const task = /^samples_(.+?)_\d{4}-/.exec(name)?.[1] ?? "unknown";
-  return { format: "lm-eval", task, model: "unknown", sampler: UNKNOWN, results };
-}
-
-/** A log of inspect: `{ eval, samples: [{ id, epoch, input, target, output, scores }] }`. */
-function inspect(log: Json): Found {
-  const own = isObject(log.eval) ? log.eval : {},
-    config = isObject(log.plan) ? log.plan.config : undefined;
-  const results = (log.samples as readonly Json[]).map((sample, i): Result => {
-    const where = `sample ${i}`, id = textOf(sample?.id) ?? fault(where, "have an id");
-    const output = isObject(sample.output) ? sample.output : fault(where, "have an output");
-    const [choice] = Array.isArray(output.choices) ? output.choices as Json[] : [];
-    const message = isObject(choice?.message) ? choice.message.content : undefined;
-    const text = textOf(output.completion) ?? textOf(message) ?? fault(where, "have a completion");
-    const [score] = isObject(sample.scores) ? Object.values(sample.scores) as Json[] : [];
-    if (!isObject(score)) fault(where, "have a score");
-    const { value } = score as Json;
-    return {
-      problem: { id, question: textOf(sample.input) ?? "", answer: textOf(sample.target) ?? "" },
-      repeat: typeof sample.epoch === "number" ? sample.epoch - 1 : 0,
-      prompt: JSON.stringify(sample.input ?? ""),
-      text,
-      grade: {
-        correct: value === "C" || value === 1 || value === true,
-        extracted: textOf((score as Json).answer) ?? null,
-      },
-      truncated: choice?.stop_reason === "max_tokens",
-    };
-  });
-  const temperature = isObject(config) && typeof config.temperature === "number"
-    ? config.temperature
-    : NaN;
-  return {
-    format: "inspect",
-    task: textOf(own.task) ?? "unknown",
-    model: textOf(own.model) ?? "unknown",
-    sampler: { temperature, topP: 1 },
-    results,
-  };
 }
 
 /** Reads a file by what it holds. */
-function found(text: string, name: string): Found {
-  const first = text.trimStart()[0];
-  const parse = (part: string, where: string): unknown => {
-    try {
-      return JSON.parse(part);
-    } catch {
-      return fault(where, "be valid JSON");
+function found(bytes: Uint8Array<ArrayBuffer>, name: string, options: ImportOptions): Found {
+  if (isZip(bytes)) return inspect(logOf(bytes, name), options);
+  let text: string;
+  try {
+    text = textIn(unpacked(bytes, LARGEST));
+  } catch (cause) {
+    if (cause instanceof RangeError) {
+      throw new RangeError(`Cannot ${VERB} as ${name} must have at most 1 GiB`, { cause });
     }
-  };
-  if (first === "[") {
-    const list = parse(text, name) as readonly unknown[];
-    if (isObject(list[0]) && "accuracy" in list[0]) return released(list, name);
-    fault(name, "begin with the accuracy, as results of the released code do");
+    const what = cause instanceof TypeError
+      ? "be UTF-8 text"
+      : `be whole: ${(cause as Error).message}`;
+    return fault(name, what);
   }
-  const lines = text.split("\n").filter((line) => line.trim() !== "");
-  const whole = lines.length > 1 && lines[0]!.trim() !== "{" ? undefined : parse(text, name);
-  if (isObject(whole) && Array.isArray(whole.samples)) return inspect(whole);
-  const rows =
-    (isObject(whole) && lines.length > 1
-      ? [whole]
-      : lines.map((line, i) => parse(line, `line ${i + 1}`)))
-      .map((row, i) => isObject(row) ? row : fault(`line ${i + 1}`, "be an object"));
-  if (rows[0] && "doc_id" in rows[0]) return lmEval(rows, name);
+  if (text.trimStart().startsWith("version https://git-lfs")) {
+    fault(name, "hold results: it is a pointer of Git LFS, and `git lfs pull` brings the file");
+  }
+  const known = (whole: unknown): Found | undefined => {
+    if (Array.isArray(whole)) {
+      if (isObject(whole[0]) && "accuracy" in whole[0]) return released(whole, name);
+      if (whole.length > 0 && whole.every((row) => isObject(row) && "doc_id" in row)) {
+        return lmEval(whole.map((row, i) => ({ number: i + 1, row })), name, options);
+      }
+      return fault(name, "begin with the accuracy, as results of the released code do");
+    }
+    if (isObject(whole) && Array.isArray(whole.samples)) return inspect(whole, options);
+    if (isObject(whole) && isObject(whole.eval) && "status" in whole) {
+      return fault(name, "have samples: it is the header of a log of inspect alone");
+    }
+    if (isObject(whole) && isObject(whole.results) && "n-shot" in whole) {
+      return fault(name, "have samples: lm-evaluation-harness writes them with --log_samples");
+    }
+    return undefined;
+  };
+  const start = text.trimStart()[0], lines = start === "[" ? undefined : linesOf(text);
+  if (lines === undefined || lines.length === 0) { // one value over many lines, or none
+    const whole = known(parse(text, name));
+    if (whole) return whole;
+  } else if (lines.length === 1) {
+    const whole = known(lines[0]!.row);
+    if (whole) return whole;
+  }
+  if (lines?.[0] && "doc_id" in lines[0].row) return lmEval(lines, name, options);
   return fault(
     name,
     "be results of the released MoI code, samples of lm-evaluation-harness or a log of inspect",
@@ -214,11 +160,17 @@ function found(text: string, name: string): Found {
 /**
  * Reads a result file of another tool.
  *
+ * Of lm-evaluation-harness one filter counts, so that a document is one run; its repeats are one run each,
+ * `ungradable`, as the file has one verdict for them together. Samples of inspect that ended with an error
+ * are left out and counted.
+ *
  * @param path Path of the file.
- * @param options Key of the method.
+ * @param options Key of the method; filter, metric or scorer.
  * @returns Runs with the file's own verdicts, the problems it tells of, and what it claims.
- * @throws {SyntaxError} Where it is of no known format or damaged, naming the place.
- * @throws {RangeError} Where it is larger than 1 GiB.
+ * @throws {SyntaxError} Where it is of no known format or damaged, naming the place, or holds
+ * log-likelihoods in place of texts.
+ * @throws {RangeError} Where it is larger than 1 GiB, or has no such filter, metric or scorer.
+ * @throws {TypeError} Where an option is unknown, or of another format.
  *
  * @example Two results of the released code
  * ```ts
@@ -229,55 +181,109 @@ function found(text: string, name: string): Found {
  * await Deno.writeTextFile(path, JSON.stringify([{ accuracy: 1, total: 1, correct: 1 }, row]));
  * const { format, runs, claimed } = await importRuns(path);
  * assertEquals([format, runs.length, runs[0]?.grade.correct, claimed], ["released", 1, true, 1]);
+ * assertEquals(runs[0]?.tokens, undefined); // the file has none
  * await Deno.remove(path);
  * ```
  */
 export async function importRuns(path: string, options: ImportOptions = {}): Promise<Imported> {
-  checkOptions(VERB, options, ["method"]);
+  checkOptions(VERB, options, ["method", "filter", "metric", "scorer"]);
   const { method = "imported" } = options;
   if (typeof path !== "string") throw new TypeError(refusal(VERB, "path", "be a path", path));
   if ((await Deno.stat(path)).size > LARGEST) {
     throw new RangeError(`Cannot ${VERB} as ${path} must have at most 1 GiB`);
   }
-  const text = await Deno.readTextFile(path), name = basename(path);
-  const { format, task, model, sampler, results, claimed } = found(text, name);
+  const own = found(await Deno.readFile(path), basename(path), options);
+  const { format, task, model, sampler, results, claimed, verdicts, leftOut } = own;
+  for (const [option, needed] of Object.entries(OPTIONS_OF)) {
+    if (options[option as keyof typeof OPTIONS_OF] !== undefined && format !== needed) {
+      throw new TypeError(
+        `Cannot ${VERB} as '${option}' chooses within files of ${needed}: ${
+          basename(path)
+        } is of ${format}`,
+      );
+    }
+  }
   const problems = new Map(results.map(({ problem }) => [problem.id, problem]));
-  const study = sha(JSON.stringify([format, task, results.map(({ problem }) => problem.id)]));
-  const runs = results.map(({ problem, repeat, prompt, text, grade, truncated }): Run => ({
+  const study = sha(JSON.stringify([format, task, [...problems.keys()].sort()]));
+  const runs = results.map(({ problem, repeat, text, grade, cut }): ImportedRun => ({
     study,
     model,
-    device: "unknown",
-    dtype: "unknown",
     task,
     problem: problem.id,
     method,
     parameters: { name: method },
-    ...{ repeat, studySeed: 0, seed: 0 },
-    sampler: { ...sampler, topK: 0, minP: 0, maxNewTokens: 0 },
-    prompt: sha(prompt),
-    ...{ promptTokens: 0, tokens: [], text },
-    finishReason: truncated ? "length" : "stop",
+    repeat,
+    text,
+    finishReason: cut ? "length" : "stop",
     grade,
-    mixing: { meanEntropy: NaN, meanOffSampleMass: NaN },
-    timing: { prefillMs: NaN, decodeMs: NaN },
     versions: { imported: format },
+    ...(Object.keys(sampler).length > 0 ? { sampler } : {}),
   }));
   return {
     format,
     task,
     runs,
     problems: [...problems.values()],
+    leftOut,
+    ...(verdicts === undefined ? {} : { verdicts }),
     ...(claimed === undefined ? {} : { claimed }),
   };
+}
+
+/** Columns of a question, as files name them. */
+const QUESTIONS = ["question", "problem", "prompt", "Question", "Problem", "query"];
+
+/** The words of a problem's question, without differences of spaces and forms of letters. */
+function wordsOf(problem: Problem): string {
+  const text = QUESTIONS.map((name) => problem[name]).find((one) => typeof one === "string");
+  return typeof text === "string" ? text.normalize("NFKC").replace(/\s+/g, " ").trim() : "";
+}
+
+/**
+ * The problem that each id of a file stands for: the one that asks the same, or else that of the same id,
+ * where it does not ask something else, or else the only one whose question is within the file's.
+ */
+function matched<P extends Problem>(
+  told: readonly Problem[],
+  problems: readonly P[],
+): Map<string, P> {
+  const byId = new Map(problems.map((problem) => [problem.id, problem]));
+  const found = new Map(byId);
+  const asked = problems.map((problem) => ({ problem, words: wordsOf(problem) }));
+  const byWords = Map.groupBy(asked, ({ words }) => words), others: Problem[] = [];
+  const taken = new Set<P>();
+  for (const problem of told) {
+    const words = wordsOf(problem), sameId = byId.get(problem.id);
+    if (words === "") continue;
+    const same = byWords.get(words) ?? [], own = sameId ? wordsOf(sameId) : "";
+    const [only, another] = same.length > 0 || sameId
+      ? same
+      : asked.filter((one) => one.words !== "" && words.includes(one.words));
+    if (only && !another) {
+      if (taken.has(only.problem)) others.push(problem);
+      taken.add(only.problem);
+      found.set(problem.id, only.problem);
+    } else if (own !== "" && !words.includes(own) && !own.includes(words)) others.push(problem);
+  }
+  if (others.length === 0) return found;
+  throw new RangeError(
+    `Cannot grade again as the problems must be those that the texts answer: ${others.length} of ${told.length} ask something else, such as '${
+      others[0]!.id
+    }'. The source or its split is another`,
+  );
 }
 
 /**
  * The same runs with new verdicts.
  *
- * @param runs Runs.
- * @param problems Their problems, by id.
+ * @param runs Runs, imported ones as well; why they ended is kept.
+ * @param problems Their problems.
  * @param grade Grades a text.
- * @throws {RangeError} Where a run's problem is not among them.
+ * @param told The problems as the runs' file tells them, see {@linkcode Imported}. Tools number their rows
+ * in their own way; so a problem is known by its question, where the file tells it, and else by its id.
+ * Default: none, so that the ids count.
+ * @returns The runs, of the problems' ids.
+ * @throws {RangeError} Where a run's problem is not among them, or asks something else than in `told`.
  *
  * @example Strict grading
  * ```ts
@@ -291,21 +297,24 @@ export async function importRuns(path: string, options: ImportOptions = {}): Pro
  * assertEquals(again?.grade.correct, false);
  * ```
  */
-export async function regrade<P extends Problem>(
-  runs: readonly Run[],
+export async function regrade<
+  P extends Problem,
+  R extends Pick<Run, "problem" | "text" | "grade">,
+>(
+  runs: readonly R[],
   problems: readonly P[],
   grade: (problem: P, text: string) => Grade | Promise<Grade>,
-): Promise<Run[]> {
-  const byId = new Map(problems.map((problem) => [problem.id, problem]));
-  const out: Run[] = [];
+  told: readonly Problem[] = [],
+): Promise<R[]> {
+  const byId = matched(told, problems), out: R[] = [];
   for (const run of runs) {
     const problem = byId.get(run.problem);
     if (!problem) {
       throw new RangeError(
-        `Cannot grade again as the problems must hold '${run.problem}': they are ${byId.size}, of ${runs.length} runs`,
+        `Cannot grade again as the problems must hold '${run.problem}': they are ${problems.length}, of ${runs.length} runs`,
       );
     }
-    out.push({ ...run, grade: await grade(problem, run.text) });
+    out.push({ ...run, problem: problem.id, grade: await grade(problem, run.text) });
   }
   return out;
 }

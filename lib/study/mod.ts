@@ -18,6 +18,7 @@ export {
   type ImportOptions,
   importRuns,
   regrade,
+  type TakenVerdict,
 } from "./import.ts";
 export {
   isShareOf,

@@ -116,8 +116,13 @@ export type ImportedRun =
       | "finishReason"
       | "grade"
       | "versions"
+      | "sampler"
     >
-  >;
+  >
+  & {
+    /** The settings that the tool tells. */
+    readonly sampler?: Partial<Run["sampler"]>;
+  };
 
 /**
  * The four things that can become of a run: right; wrong; cut, where it reached the token limit

@@ -10,6 +10,7 @@
 
 import { fileURLToPath } from "node:url";
 import { refusal } from "../_check.ts";
+import { asTold } from "./_told.ts";
 import type { Run } from "./run.ts";
 
 /** Path of a store given as path or file URL. */
@@ -50,7 +51,7 @@ function parsed(text: string): unknown {
 function lineOf(value: Run): Line {
   const { place, ...run } = value as Run & { readonly place?: unknown };
   const isPlace = Array.isArray(place) && place.length === 2 && place.every(Number.isSafeInteger);
-  return { run, place: isPlace ? place as unknown as Place : undefined };
+  return { run: asTold(run as Run), place: isPlace ? place as unknown as Place : undefined };
 }
 
 function fault(path: string, number: number, what: string, cause?: unknown): never {

@@ -1,52 +1,56 @@
 /**
- * Problems from files: JSONL, JSON, CSV and Parquet, from a disk, an address or the Hugging Face Hub.
+ * Problems from files: JSONL, JSON, CSV, TSV and Parquet, from a disk, an address or the Hugging Face Hub.
  *
  * Files are untrusted. What a row holds is plain data, a file is refused above a size, and a fault is
- * named with its file and line.
+ * named with its file and line. No digit is lost: a number that a double cannot hold as it is written
+ * (an integer beyond 2^53 − 1, a decimal of more digits) is text. What is missing is null: also NaN and
+ * Infinity, as Python writes them.
  *
  * @module
  */
 
 import { fileURLToPath } from "node:url";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
+import { unpacked } from "../_archive.ts";
 import { checkOptions, refusal } from "../_check.ts";
+import { exactNumber, parseJson, textIn } from "../_json.ts";
 import { type DatasetOptions, downloadDataset } from "../model/mod.ts";
+import { dataFiles, formatOf, FORMATS } from "./_data_files.ts";
 
 /** A row: values by column. */
 export type Row = Readonly<Record<string, unknown>>;
 
 /** Options of {@linkcode readRows}. */
 export interface SourceOptions extends DatasetOptions {
-  /** Part of a data set on the hub, such as "test". Default: "test", or the only file there is. */
+  /**
+   * Part of a data set, such as "test": of a folder or a data set on the hub, or of a JSON file that is
+   * an object of lists. Default: "test", or the only part there is.
+   */
   readonly split?: string;
-  /** Folder of a data set on the hub that has several, such as "main". Default: none. */
+  /**
+   * Configuration of a data set that has several, as its card names it, or else the folder or file, such
+   * as "main" or "gpqa_diamond". Default: the card's default, or the only one.
+   */
   readonly config?: string;
 }
 
 const VERB = "read problems";
 /** Largest file, in bytes. */
 const LARGEST = 2 ** 30;
-const FORMATS = ["parquet", "jsonl", "ndjson", "json", "csv"] as const;
-type Format = typeof FORMATS[number];
-
-/** Format and compression by the end of a name. */
-function formatOf(name: string): { format: Format; gzip: boolean } | undefined {
-  const found = /\.(parquet|jsonl|ndjson|json|csv)(\.gz)?$/i.exec(name);
-  return found
-    ? { format: found[1]!.toLowerCase() as Format, gzip: found[2] !== undefined }
-    : undefined;
-}
+/** Most files of a folder. */
+const MOST_FILES = 100_000;
+const CARD = "README.md";
 
 /**
  * Reads the rows of a source.
  *
- * @param source Path or file URL of a `.jsonl`, `.json`, `.csv` or `.parquet` file (the first three
- * also with `.gz`), an http(s) address of one, or "org/name" of a data set on the hub. A file of that
- * path wins over the hub.
+ * @param source Path or file URL of a `.jsonl`, `.json`, `.csv`, `.tsv` or `.parquet` file (also packed
+ * with gzip or Zstandard) or of a folder that holds a data set, an http(s) address of a file, or
+ * "org/name" of a data set on the hub. A file or folder of that path wins over the hub.
  * @param options Split and configuration of a data set, revision, cache folder, offline, token.
  * @returns All rows, in the order of the file.
  * @throws {Deno.errors.NotFound} Where there is no such file or data set.
- * @throws {RangeError} Where a data set's files are ambiguous, or a file is too large.
+ * @throws {RangeError} Where a data set's files are ambiguous or not whole, or a file is too large.
  * @throws {SyntaxError} Where a file is not what its name says, naming the line.
  *
  * @example Two rows
@@ -69,13 +73,22 @@ export async function readRows(source: string | URL, options: SourceOptions = {}
   }
   const text = String(source);
   if (/^https?:/i.test(text)) {
-    return await parse(await fetched(new URL(text), hub), new URL(text).pathname);
+    const url = new URL(text);
+    checkOneFile(url.pathname, split, config);
+    return await parse(await fetched(url, hub), url.pathname, split);
   }
   const path = /^file:/i.test(text) ? fileURLToPath(text) : text;
   const found = await Deno.stat(path).catch(() => undefined);
   if (found?.isFile) {
-    if (found.size > LARGEST) tooLarge(path);
-    return await parse(await Deno.readFile(path), path);
+    checkOneFile(path, split, config);
+    return await readFile(path, split);
+  }
+  const wanted = { split, config };
+  if (found?.isDirectory) {
+    const names = await namesBelow(path);
+    const card = names.includes(CARD) ? await Deno.readTextFile(join(path, CARD)) : undefined;
+    const files = dataFiles(path, names, wanted, card);
+    return (await Promise.all(files.map((name) => readFile(join(path, name), split)))).flat();
   }
   if (found || !/^[\w.-]+\/[\w.-]+$/.test(text) || formatOf(text)) {
     throw new Deno.errors.NotFound(refusal(
@@ -85,13 +98,50 @@ export async function readRows(source: string | URL, options: SourceOptions = {}
       text,
     ));
   }
-  const choose = (names: readonly string[]) => filesOf(text, names, split, config);
+  const files = await downloadDataset(
+    text,
+    async (names, read) => dataFiles(text, names, wanted, await read(CARD)),
+    hub,
+  );
   const rows: Row[] = [];
-  for (const file of await downloadDataset(text, choose, hub)) {
-    const bytes = await Deno.readFile(file);
-    for (const row of await parse(bytes, file)) rows.push(row);
+  for (const file of files) {
+    for (const row of await readFile(file, split)) rows.push(row);
   }
   return rows;
+}
+
+/** Refuses what chooses among files, where there is one. */
+function checkOneFile(path: string, split: unknown, config: unknown): void {
+  const name = config !== undefined
+    ? "config"
+    : split !== undefined && formatOf(path) !== "json"
+    ? "split"
+    : undefined;
+  if (name === undefined) return;
+  throw new TypeError(
+    `Cannot ${VERB} as '${name}' chooses within a data set: ${basename(path)} is one file`,
+  );
+}
+
+async function readFile(path: string, split: string | undefined): Promise<Row[]> {
+  if ((await Deno.stat(path)).size > LARGEST) tooLarge(path);
+  return await parse(await Deno.readFile(path), path, split);
+}
+
+/** Names of the files below a folder, with "/" between them; what is hidden is left out. */
+async function namesBelow(folder: string): Promise<string[]> {
+  const names: string[] = [], folders = [""];
+  for (let before = folders.pop(); before !== undefined; before = folders.pop()) {
+    for await (const { name, isDirectory } of Deno.readDir(join(folder, before))) {
+      if (name.startsWith(".")) continue;
+      if (isDirectory) folders.push(`${before}${name}/`);
+      else names.push(`${before}${name}`);
+      if (names.length + folders.length > MOST_FILES) {
+        throw new RangeError(`Cannot ${VERB} as ${folder} must have at most ${MOST_FILES} files`);
+      }
+    }
+  }
+  return names;
 }
 
 /** Names of the options of {@linkcode readRows}. */
@@ -142,54 +192,38 @@ async function gathered(
   return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }
 
-/** The files of a data set that hold a split. */
-function filesOf(
-  id: string,
-  names: readonly string[],
-  split: string | undefined,
-  config: string | undefined,
-): string[] {
-  const all = names.filter((name) => formatOf(name) !== undefined);
-  const data = config === undefined ? all : all.filter((name) => name.split("/").includes(config));
-  const refuse = (rule: string, list: readonly string[]): never => {
-    throw new RangeError(
-      `Cannot ${VERB} of ${id} as ${rule}: it has ${
-        list.slice(0, 8).join(", ") || "no data files"
-      }`,
-    );
-  };
-  const wanted = split ?? "test";
-  const named = new RegExp(`(^|[/_.-])${wanted.replace(/[^\w-]/g, "\\$&")}([/_.-]|$)`, "i");
-  let chosen = data.filter((name) => named.test(name));
-  if (chosen.length === 0) {
-    if (split !== undefined || data.length !== 1) {
-      return refuse(`'split' must name some of its files, not "${wanted}"`, data);
-    }
-    chosen = data;
-  }
-  const format = FORMATS.find((one) => chosen.some((name) => formatOf(name)!.format === one));
-  chosen = chosen.filter((name) => formatOf(name)!.format === format).sort();
-  const folders = new Set(chosen.map((name) => name.slice(0, name.lastIndexOf("/") + 1)));
-  const stems = new Set(chosen.map((name) => name.replace(/-\d+-of-\d+(?=\.)/, "")));
-  if (folders.size > 1) return refuse("'config' must name one of its folders", [...folders]);
-  if (stems.size > 1) return refuse("'split' must name one of its files", chosen);
-  return chosen;
-}
-
 /** The rows in the bytes of a file. */
-async function parse(bytes: Uint8Array<ArrayBuffer>, path: string): Promise<Row[]> {
-  const name = basename(path), known = formatOf(path);
-  if (!known) {
+async function parse(
+  packed: Uint8Array<ArrayBuffer>,
+  path: string,
+  split: string | undefined,
+): Promise<Row[]> {
+  const name = basename(path), format = formatOf(path);
+  if (!format) {
     throw new SyntaxError(`Cannot ${VERB} as ${name} must end in .${FORMATS.join(", .")}`);
   }
-  const { format, gzip } = known;
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = unpacked(packed, LARGEST);
+  } catch (cause) {
+    if (cause instanceof RangeError) return tooLarge(name);
+    return fault(name, "the packing", `is not usable (${(cause as Error).message})`, cause);
+  }
+  const start = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart().toLowerCase();
+  if (start.startsWith("version https://git-lfs")) {
+    return fault(name, "the text", "is a pointer of Git LFS: `git lfs pull` brings the file");
+  }
+  if (/^<(!doctype|html)/.test(start)) return fault(name, "the text", "is a web page, no data");
   if (format === "parquet") return await parseParquet(bytes, name);
-  const plain = gzip
-    ? await gathered(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")), name)
-    : bytes;
-  const text = new TextDecoder().decode(plain); // without a byte order mark
-  if (format === "csv") return parseCsv(text, name);
-  return format === "json" ? parseJson(text, name) : parseLines(text, name);
+  let text: string;
+  try {
+    text = textIn(bytes); // without a byte order mark
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    return fault(name, "the text", "is not UTF-8", cause);
+  }
+  if (format === "csv" || format === "tsv") return parseTable(text, name, format);
+  return format === "json" ? parseWhole(text, name, split) : parseLines(text, name);
 }
 
 function fault(name: string, where: string, what: string, cause?: unknown): never {
@@ -200,11 +234,18 @@ const isObject = (value: unknown): value is Row =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 function parseLines(text: string, name: string): Row[] {
-  return text.split("\n").flatMap((line, i) => {
+  if (text.trimStart().startsWith("[")) { // a list after all
+    try {
+      const list = parseJson(text);
+      if (Array.isArray(list) && list.every(isObject)) return list;
+    } catch { // its lines say what is wrong
+    }
+  }
+  return text.split(/\r\n|\n|\r/).flatMap((line, i) => {
     if (line.trim() === "") return [];
     let value: unknown;
     try {
-      value = JSON.parse(line);
+      value = parseJson(line);
     } catch (cause) {
       fault(name, `line ${i + 1}`, "is not valid JSON", cause);
     }
@@ -212,30 +253,81 @@ function parseLines(text: string, name: string): Row[] {
   });
 }
 
-/** A list of objects, or an object of which one field is such a list. */
-function parseJson(text: string, name: string): Row[] {
+/** Fields of an object that hold its rows. */
+const LISTS = ["data", "rows", "examples", "problems"];
+
+/** A list of objects, an object of which one field is such a list, or lines of objects. */
+function parseWhole(text: string, name: string, split: string | undefined): Row[] {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (cause) {
+    const [first = "", second] = text.split(/\r\n|\n|\r/, 10_000).filter((line) => line.trim());
+    if (second !== undefined && isLine(first)) return parseLines(text, name);
     fault(name, "the text", "is not valid JSON", cause);
   }
-  const lists = Array.isArray(value)
-    ? [value]
+  const rows = Array.isArray(value)
+    ? value
     : isObject(value)
-    ? Object.values(value).filter((field): field is unknown[] => Array.isArray(field))
-    : [];
-  const [rows] = lists;
-  if (rows === undefined || lists.length > 1) fault(name, "the text", "is not one list of rows");
-  const bad = rows!.findIndex((row) => !isObject(row));
+    ? listIn(value, name, split)
+    : undefined;
+  if (rows === undefined) return fault(name, "the text", "is not one list of rows");
+  const bad = rows.findIndex((row) => !isObject(row));
   if (bad >= 0) fault(name, `item ${bad}`, "is not an object");
-  return rows as Row[];
+  return rows.map((row) => isObject(row.row) && "row_idx" in row ? row.row : row);
 }
 
-/** Comma-separated values by RFC 4180: the first line names the columns. */
-function parseCsv(text: string, name: string): Row[] {
+function isLine(line: string): boolean {
+  try {
+    return isObject(parseJson(line));
+  } catch {
+    return false;
+  }
+}
+
+/** The list of rows in an object: of the split, of a usual name, or the only one. */
+function listIn(value: Row, name: string, split: string | undefined): Row[] | undefined {
+  const all = Object.entries(value).filter((field): field is [string, Row[]] =>
+    Array.isArray(field[1])
+  );
+  const lists = all.filter(([, list]) => list.length > 0 && list.every(isObject));
+  const called = (wanted: string) => all.find(([own]) => own === wanted)?.[1];
+  if (split !== undefined && called(split)) return called(split);
+  const [only, another] = lists.length > 0 ? lists : all;
+  if (only && !another && (split === undefined || LISTS.includes(only[0]))) return only[1];
+  const usual = LISTS.map(called).find((list) => list !== undefined);
+  if (usual || lists.length === 0) return usual;
+  const byDefault = split === undefined ? called("test") : undefined;
+  return byDefault ?? fault(
+    name,
+    "the text",
+    `is not one list of rows: 'split' must name one of ${lists.map(([own]) => own).join(", ")}`,
+  );
+}
+
+/**
+ * What stands between the fields: a tab in .tsv; in .csv a comma, or where the first line has none
+ * outside of quotes, the semicolon or tab that it has. Spreadsheets say it in a line of its own.
+ */
+function separatorOf(text: string, format: "csv" | "tsv"): { by: string; start: number } {
+  const said = /^sep=([,;\t|])\r?\n/i.exec(text);
+  if (said) return { by: said[1]!, start: said[0].length };
+  if (format === "tsv") return { by: "\t", start: 0 };
+  const seen = new Set<string>();
+  for (let at = 0, quoted = false; at < text.length; at++) {
+    const own = text[at]!;
+    if (own === '"') quoted = !quoted;
+    else if (!quoted && (own === "\n" || own === "\r")) break;
+    else if (!quoted) seen.add(own);
+  }
+  return { by: [",", ";", "\t"].find((one) => seen.has(one)) ?? ",", start: 0 };
+}
+
+/** Separated values by RFC 4180: the first line names the columns. */
+function parseTable(text: string, name: string, format: "csv" | "tsv"): Row[] {
+  const { by, start: from } = separatorOf(text, format);
   const lines: { fields: string[]; line: number }[] = [];
-  let fields: string[] = [], line = 1, start = 1, at = 0;
+  let fields: string[] = [], line = from > 0 ? 2 : 1, start = line, at = from;
   const end = () => {
     if (fields.length > 1 || fields[0] !== "") lines.push({ fields, line: start });
     fields = [];
@@ -253,15 +345,18 @@ function parseCsv(text: string, name: string): Row[] {
         at++;
       }
     } else {
-      const next = /[,\r\n]/g;
-      next.lastIndex = at;
-      const stop = next.exec(text)?.index ?? text.length;
+      let stop = at;
+      while (
+        stop < text.length && text[stop] !== by && text[stop] !== "\n" && text[stop] !== "\r"
+      ) {
+        stop++;
+      }
       field = text.slice(at, stop);
       at = stop;
     }
     line += field.split("\n").length - 1;
     fields.push(field);
-    if (text[at] === ",") {
+    if (text[at] === by) {
       at++;
       if (at === text.length) fields.push("");
       continue;
@@ -276,7 +371,7 @@ function parseCsv(text: string, name: string): Row[] {
   const [head, ...rest] = lines;
   if (!head) fault(name, "the text", "names no columns");
   if (new Set(head!.fields).size < head!.fields.length) {
-    fault(name, "line 1", "names a column twice");
+    fault(name, `line ${head!.line}`, "names a column twice");
   }
   return rest.map(({ fields, line }) => {
     if (fields.length !== head!.fields.length) {
@@ -288,28 +383,87 @@ function parseCsv(text: string, name: string): Row[] {
 
 /** Parquet, by a library that is loaded when it is first needed. */
 async function parseParquet(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<Row[]> {
-  const { parquetReadObjects } = await import("hyparquet");
+  const { parquetMetadataAsync, parquetReadObjects, parquetSchema } = await import("hyparquet");
   const { compressors } = await import("hyparquet-compressors");
   const { buffer, byteOffset, byteLength } = bytes;
   const file = {
     byteLength,
     slice: (from: number, to = byteLength) => buffer.slice(byteOffset + from, byteOffset + to),
   };
+  const parsers = {
+    dateFromDays: (days: number) => new Date(days * 86_400_000).toISOString().slice(0, 10),
+    jsonFromBytes: (own: Uint8Array | undefined) => own && parseJson(textIn(own)),
+  };
   try {
-    return (await parquetReadObjects({ file, compressors })).map((row) => plain(row) as Row);
+    const metadata = await parquetMetadataAsync(file);
+    const tree = parquetSchema(metadata) as Column;
+    exactDecimals(tree);
+    // without `utf8`, bytes that are no text by the schema stay bytes; decimals may be such
+    const options = { file, metadata, compressors, parsers: parsers as never, utf8: false };
+    return (await parquetReadObjects(options)).map((row) => plain(row, tree) as Row);
   } catch (cause) {
     return fault(name, "the file", `is not usable Parquet (${(cause as Error).message})`, cause);
   }
 }
 
-/** Values as JSON has them: 64-bit integers that a number can hold become numbers, others text. */
-function plain(value: unknown): unknown {
-  if (typeof value === "bigint") {
-    return Number.isSafeInteger(Number(value)) ? Number(value) : `${value}`;
+/** A column of a Parquet file, or a group of them. */
+interface Column {
+  readonly element: {
+    readonly name: string;
+    converted_type?: string;
+    readonly logical_type?: { readonly type: string; readonly scale?: number };
+    readonly scale?: number;
+  };
+  readonly children: readonly Column[];
+  /** Digits after the point, where it holds decimals. */
+  scale?: number;
+}
+
+/** Decimals are left as the integers that they are stored as, since the library makes doubles of them. */
+function exactDecimals(column: Column): void {
+  const { element, children } = column, { converted_type, logical_type } = element;
+  if (converted_type === "MAP" || logical_type?.type === "MAP") return;
+  if (converted_type === "DECIMAL" || logical_type?.type === "DECIMAL") {
+    column.scale = element.scale ?? logical_type?.scale ?? 0;
+    delete element.converted_type;
   }
-  if (Array.isArray(value)) return value.map(plain);
+  children.forEach(exactDecimals);
+}
+
+/** The column of a field below another, past the groups that lists have. */
+function below(column: Column | undefined, name: string): Column | undefined {
+  for (let own = column; own; own = own.children.length === 1 ? own.children[0] : undefined) {
+    const found = own.children.find(({ element }) => element.name === name);
+    if (found) return found;
+  }
+}
+
+/** A stored integer with a point before its last digits. */
+function decimal(value: bigint | number | Uint8Array, scale: number): number | string {
+  let whole = 0n;
+  if (value instanceof Uint8Array) {
+    for (const byte of value) whole = whole << 8n | BigInt(byte);
+    whole = BigInt.asIntN(8 * value.length, whole);
+  } else whole = BigInt(value);
+  const digits = `${whole < 0n ? -whole : whole}`.padStart(scale + 1, "0");
+  const point = digits.length - scale;
+  const text = scale > 0 ? `${digits.slice(0, point)}.${digits.slice(point)}` : digits;
+  return exactNumber(whole < 0n ? `-${text}` : text);
+}
+
+/** Values as JSON has them: numbers that a double can hold, else text; what is missing is null. */
+function plain(value: unknown, column: Column | undefined): unknown {
+  if (Array.isArray(value)) return value.map((own) => plain(own, column));
+  if (value === null || value === undefined) return null;
+  if (typeof value === "object" && !(value instanceof Date) && !ArrayBuffer.isView(value)) {
+    const fields = Object.entries(value);
+    return Object.fromEntries(fields.map(([key, own]) => [key, plain(own, below(column, key))]));
+  }
+  let leaf = column;
+  while (leaf?.children.length === 1) leaf = leaf.children[0];
+  if (leaf?.scale !== undefined) return decimal(value as bigint, leaf.scale);
+  if (typeof value === "bigint") return exactNumber(`${value}`);
+  if (typeof value === "number" && !Number.isFinite(value)) return null;
   if (value instanceof Date) return value.toISOString();
-  if (ArrayBuffer.isView(value)) return new TextDecoder().decode(value);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, plain(own)]));
+  return ArrayBuffer.isView(value) ? new TextDecoder().decode(value) : value;
 }

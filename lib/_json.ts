@@ -1,0 +1,93 @@
+/**
+ * JSON as files of other tools have it: numbers keep their digits, and what Python writes is read.
+ *
+ * @module
+ */
+
+/** Digits and power of ten of a number as written, without its sign: "1.50" and "15e-1" are one. */
+function decimalOf(token: string): string {
+  const [mantissa = "", exponent = "0"] = token.toLowerCase().split("e");
+  const [whole = "", fraction = ""] = mantissa.replace("-", "").split(".");
+  const digits = whole + fraction;
+  let start = 0, end = digits.length;
+  while (end > 0 && digits[end - 1] === "0") end--;
+  while (start < end && digits[start] === "0") start++;
+  const power = Number(exponent) - fraction.length + digits.length - end;
+  return start === end ? "0" : `${digits.slice(start, end)}e${power}`;
+}
+
+/**
+ * A number as written, where a double holds it with all its digits; else its text. Integers beyond
+ * 2^53 − 1 are text always, as a double cannot tell them from their neighbours.
+ */
+export function exactNumber(token: string): number | string {
+  const value = Number(token);
+  if (Number.isInteger(value) ? !Number.isSafeInteger(value) : !Number.isFinite(value)) {
+    return token;
+  }
+  return decimalOf(String(value)) === decimalOf(token) ? value : token;
+}
+
+/** Where a double may be too short: many digits in a row, or an exponent. */
+const LONG = /[\d.]{16}|\d[eE]/;
+
+function parseExact(text: string): unknown {
+  if (!LONG.test(text)) return JSON.parse(text);
+  return JSON.parse(
+    text,
+    (_key, value, { source }: { source?: string } = {}) =>
+      typeof value === "number" && source !== undefined ? exactNumber(source) : value,
+  );
+}
+
+/** The text with null for the NaN, Infinity and -Infinity that are outside of its strings. */
+function withoutNaN(text: string): string {
+  const parts: string[] = [];
+  for (let at = 0; at < text.length;) {
+    const open = text.indexOf('"', at), gap = text.slice(at, open < 0 ? text.length : open);
+    parts.push(gap.replace(/(?:-?\bInfinity|\bNaN)\b/g, "null"));
+    if (open < 0) break;
+    let close = open;
+    for (let escaped = true; escaped;) {
+      close = text.indexOf('"', close + 1);
+      if (close < 0) return text; // a string without an end: the parser says so
+      escaped = false;
+      for (let i = close - 1; text[i] === "\\"; i--) escaped = !escaped;
+    }
+    parts.push(text.slice(open, close + 1));
+    at = close + 1;
+  }
+  return parts.join("");
+}
+
+/**
+ * Parses JSON text, also such as Python's `json.dumps` and pandas write it: NaN, Infinity and -Infinity
+ * become null, for what is missing. A number that a double cannot hold with all its digits is text
+ * ({@linkcode exactNumber}). A byte order mark before the text is passed over.
+ *
+ * @throws {SyntaxError} Where the text is no JSON.
+ */
+export function parseJson(text: string): unknown {
+  const own = text.startsWith("\ufeff") ? text.slice(1) : text;
+  try {
+    return parseExact(own);
+  } catch (error) {
+    if (!(error instanceof SyntaxError) || !/NaN|Infinity/.test(own)) throw error;
+    return parseExact(withoutNaN(own));
+  }
+}
+
+/**
+ * The text in some bytes: UTF-8, or UTF-16 by its byte order mark, which is left out.
+ *
+ * @throws {TypeError} Where they are no such text.
+ */
+export function textIn(bytes: Uint8Array): string {
+  const [a, b] = bytes;
+  const label = a === 0xff && b === 0xfe
+    ? "utf-16le"
+    : a === 0xfe && b === 0xff
+    ? "utf-16be"
+    : "utf-8";
+  return new TextDecoder(label, { fatal: true }).decode(bytes);
+}

@@ -1,0 +1,409 @@
+/**
+ * Which files of a data set hold a configuration and a split.
+ *
+ * The card of a data set says so where it has `configs:` (its front matter, in YAML); else the names
+ * do, by the hub's rule: a word for the split between separators, and files without one are "train".
+ * What is ambiguous or not whole is refused, with what there is.
+ *
+ * @module
+ */
+
+import { basename } from "node:path";
+
+/** Endings of files that can be read, in the order of preference. */
+export const FORMATS = ["parquet", "jsonl", "ndjson", "json", "csv", "tsv"] as const;
+
+/** Format of a file. */
+export type Format = typeof FORMATS[number];
+
+/** Format by the end of a name; what it is packed with is seen in its bytes. */
+export function formatOf(name: string): Format | undefined {
+  const found = /\.(parquet|jsonl|ndjson|json|csv|tsv)(\.gz|\.zst)?$/i.exec(name);
+  return found ? found[1]!.toLowerCase() as Format : undefined;
+}
+
+/** Files that describe a data set. */
+const ABOUT = [
+  ...["config.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"],
+  "croissant.json",
+];
+
+const isData = (name: string) =>
+  formatOf(name) !== undefined && !ABOUT.includes(basename(name)) &&
+  name.split("/").every((part) => !/^(\.|__)/.test(part));
+
+/** Words for a split that mean the same. */
+const SPLITS: Readonly<Record<string, readonly string[]>> = {
+  train: ["train", "training"],
+  validation: ["validation", "valid", "val", "dev"],
+  test: ["test", "testing", "eval", "evaluation"],
+};
+
+const synonyms = (split: string): readonly string[] =>
+  Object.values(SPLITS).find((words) => words.includes(split)) ?? [split];
+
+/** Whether a name has a word of some between separators. */
+function hasWord(name: string, words: readonly string[]): boolean {
+  const own = name.toLowerCase().replace(/\.[a-z]+(\.gz|\.zst)?$/, "");
+  return words.some((word) => {
+    for (let at = -1; (at = own.indexOf(word.toLowerCase(), at + 1)) >= 0;) {
+      const before = own[at - 1] ?? "/", after = own[at + word.length] ?? "/";
+      if (/[/_.\- ]/.test(before) && /[/_.\- ]/.test(after)) return true;
+    }
+    return false;
+  });
+}
+
+/** Number of a shard, and how many there are. */
+const SHARD = /-(\d{1,6})-of-(\d{1,6})(?=[.-])/;
+
+/** A name without the number of its shard: the same for all that belong together. */
+const stemOf = (name: string) =>
+  name.replace(/-\d{1,6}-of-(\d{1,6})(-[0-9a-f]{16})?(?=\.)/, "-*-of-$1")
+    .replace(/(^|\/)\d{4,6}(?=\.[a-z.]+$)/, "$1*");
+
+/** Shards that the others say there must be. */
+function missingShards(names: readonly string[]): string[] {
+  const missing: string[] = [];
+  for (const own of Map.groupBy(names, stemOf).values()) {
+    const [first = ""] = own, shard = SHARD.exec(first);
+    const numbered = /(?:^|\/)(\d{4,6})\.[a-z.]+$/.exec(first);
+    if (!shard && !numbered) continue;
+    const digits = (shard ?? numbered)![1]!.length;
+    const there = new Set(
+      own.map((name) => Number((shard ? SHARD : /(\d+)\.[a-z.]+$/).exec(name)![1])),
+    );
+    const count = shard ? Number(shard[2]) : Math.max(...there) + 1;
+    const from = shard && !there.has(0) && there.has(count) ? 1 : 0; // some count from 1
+    for (let i = from; i < count + from && missing.length < 100; i++) {
+      if (there.has(i)) continue;
+      const number = String(i).padStart(digits, "0");
+      missing.push(
+        shard
+          ? first.replace(SHARD, `-${number}-of-${shard[2]}`)
+          : first.replace(/\d+(?=\.[a-z.]+$)/, number),
+      );
+    }
+  }
+  return missing;
+}
+
+/** Longest pattern, as of names on the hub. */
+const LONGEST_NAME = 1024;
+
+/** Whether a name matches a pattern of the hub: `*` and `?` within a folder, `**` across folders. */
+export function matchesGlob(pattern: string, name: string): boolean {
+  const tokens = pattern.replace(/^\.?\//, "").match(/\*\*\/?|[^]/g) ?? [];
+  if (pattern.length > LONGEST_NAME) return false;
+  let reached = new Uint8Array(name.length + 1); // places in the name after the tokens so far
+  reached[0] = 1;
+  for (const token of tokens) {
+    const next = new Uint8Array(name.length + 1);
+    for (let at = 0, before = 0; at <= name.length; at++) {
+      const last = at > 0 ? name[at - 1] : undefined;
+      if (token === "*") next[at] = reached[at]! | (last !== "/" ? next[at - 1] ?? 0 : 0);
+      else if (token === "**") next[at] = before |= reached[at]!;
+      else if (token === "**/") {
+        next[at] = reached[at]! | (last === "/" ? before : 0);
+        before |= reached[at]!;
+      } else if (last === token || (token === "?" && last !== "/")) next[at] = reached[at - 1] ?? 0;
+    }
+    reached = next;
+  }
+  return reached[name.length] === 1;
+}
+
+/** A configuration of a data set's card. */
+interface Config {
+  readonly name: string;
+  readonly isDefault: boolean;
+  /** Patterns by split; "" for those of none. */
+  readonly splits: ReadonlyMap<string, readonly string[]>;
+}
+
+type Yaml = string | null | readonly Yaml[] | { readonly [key: string]: Yaml };
+
+/** Longest front matter that is read, and deepest. */
+const LONGEST = 2 ** 20, DEEPEST = 16;
+
+/** The part of YAML that cards use: blocks of lists and mappings, plain and quoted words. */
+function parseYaml(source: string): Yaml {
+  const lines = source.split("\n").filter((line) => !/^\s*(#|$)/.test(line)).map((line) => {
+    const text = line.trim();
+    return { indent: line.length - line.trimStart().length, text };
+  });
+  let at = 0;
+  const scalar = (text: string): Yaml => {
+    if (/^\[.*\]$/.test(text)) {
+      return text.slice(1, -1).split(",").map((part) => part.trim()).filter((part) => part !== "")
+        .map(scalar);
+    }
+    if (/^[{&*!|>%@`]/.test(text)) throw new SyntaxError(`not read: ${text}`);
+    const quoted = /^(["'])(.*)\1(?:\s+#.*)?$/.exec(text);
+    return quoted ? quoted[2]! : text.replace(/\s+#.*$/, "");
+  };
+  const node = (indent: number, depth: number): Yaml => {
+    if (depth > DEEPEST) throw new SyntaxError("too deep");
+    const first = lines[at]!;
+    if (/^-(\s|$)/.test(first.text)) {
+      const list: Yaml[] = [];
+      while (lines[at]?.indent === indent && /^-(\s|$)/.test(lines[at]!.text)) {
+        const rest = lines[at]!.text.slice(1).trimStart();
+        if (rest === "") {
+          at++;
+          const inner = lines[at];
+          list.push(inner && inner.indent > indent ? node(inner.indent, depth + 1) : null);
+        } else {
+          const inner = indent + lines[at]!.text.length - rest.length;
+          lines[at] = { indent: inner, text: rest };
+          list.push(node(inner, depth + 1));
+        }
+      }
+      return list;
+    }
+    const KEY = /^("[^"]*"|'[^']*'|[^\s"'[{-][^:]*):(?:\s+(.*))?$/;
+    if (!KEY.test(first.text)) {
+      at++;
+      return scalar(first.text);
+    }
+    const map: [string, Yaml][] = [];
+    while (lines[at]?.indent === indent) {
+      const found = KEY.exec(lines[at]!.text);
+      if (!found) break;
+      const key = found[1]!.replace(/^(["'])(.*)\1$/, "$2");
+      at++;
+      const inner = lines[at];
+      if (found[2] !== undefined) map.push([key, scalar(found[2])]);
+      else if (
+        inner && (inner.indent > indent || (inner.indent === indent && inner.text[0] === "-"))
+      ) {
+        map.push([key, node(inner.indent, depth + 1)]);
+      } else map.push([key, null]);
+    }
+    return Object.fromEntries(map);
+  };
+  const value = lines.length === 0 ? null : node(lines[0]!.indent, 0);
+  if (at < lines.length) throw new SyntaxError(`not read: ${lines[at]!.text}`);
+  return value;
+}
+
+const listOf = (value: Yaml | undefined): readonly Yaml[] =>
+  Array.isArray(value) ? value : value === undefined || value === null ? [] : [value as Yaml];
+
+const isMap = (value: Yaml | undefined): value is { readonly [key: string]: Yaml } =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const textsOf = (value: Yaml | undefined): string[] =>
+  listOf(value).filter((one): one is string => typeof one === "string");
+
+/** The configurations that a card tells of; none where it has none, or in YAML that is not read. */
+export function configsOf(card: string): Config[] {
+  const text = card.replace(/^\ufeff/, "").replaceAll("\r\n", "\n");
+  const end = text.startsWith("---\n") ? text.indexOf("\n---", 3) : -1;
+  if (end < 0 || end > LONGEST) return [];
+  const matter = `\n${text.slice(4, end)}\n`, start = matter.indexOf("\nconfigs:");
+  if (start < 0) return [];
+  const rest = matter.slice(start + 1), next = rest.search(/\n[^\s#-]/);
+  let block: Yaml;
+  try {
+    block = parseYaml(next < 0 ? rest : rest.slice(0, next));
+  } catch {
+    return [];
+  }
+  return listOf(isMap(block) ? block.configs : undefined).filter(isMap).map((own): Config => {
+    const folder = typeof own.data_dir === "string" ? `${own.data_dir.replace(/\/+$/, "")}/` : "";
+    const splits = new Map<string, string[]>();
+    const add = (split: string, patterns: readonly string[]) =>
+      splits.set(split, [...splits.get(split) ?? [], ...patterns.map((one) => `${folder}${one}`)]);
+    for (const part of listOf(own.data_files)) {
+      if (typeof part === "string") add("", [part]);
+      else if (isMap(part) && "path" in part) {
+        add(typeof part.split === "string" ? part.split : "", textsOf(part.path));
+      } else if (isMap(part)) {
+        for (const [split, patterns] of Object.entries(part)) add(split, textsOf(patterns));
+      }
+    }
+    if (splits.size === 0 && folder !== "") add("", ["**"]);
+    const name = typeof own.config_name === "string" ? own.config_name : "default";
+    return { name, isDefault: own.default === "true" || name === "default", splits };
+  }).filter(({ splits }) => splits.size > 0);
+}
+
+/** What is looked for. */
+export interface Wanted {
+  readonly split: string | undefined;
+  readonly config: string | undefined;
+}
+
+/** Refuses, with what there is. */
+type Refuse = (rule: string, list: readonly string[]) => never;
+
+/**
+ * The files of a data set that hold a split of a configuration, in the order of their shards.
+ *
+ * @param id What to call it in errors.
+ * @param unordered Names of all its files.
+ * @param wanted Split and configuration.
+ * @param card Its README.md, where there is one.
+ * @throws {RangeError} Where they are ambiguous, are none, or are not whole.
+ */
+export function dataFiles(
+  id: string,
+  unordered: readonly string[],
+  { split, config }: Wanted,
+  card?: string,
+): string[] {
+  const names = unordered.toSorted();
+  const refuse: Refuse = (rule, list) => {
+    const more = list.length > 8 ? ` and ${list.length - 8} more` : "";
+    throw new RangeError(
+      `Cannot read problems of ${id} as ${rule}: it has ${
+        list.length === 0 ? "no data files" : `${list.slice(0, 8).join(", ")}${more}`
+      }`,
+    );
+  };
+  const data = names.filter(isData);
+  const configs = card === undefined ? [] : configsOf(card);
+  const chosen = configOf(configs, config, refuse);
+  let files: string[];
+  if (chosen) files = filesOfConfig(chosen, names, split, refuse);
+  else {
+    const own = config === undefined ? data : byConfig(data, config);
+    if (own.length === 0 && config !== undefined) {
+      refuse(
+        `'config' must name one of its configurations, folders or files, not "${config}"`,
+        configs.length > 0 ? configs.map(({ name }) => name) : data,
+      );
+    }
+    files = bySplit(own, split, config, refuse, names);
+  }
+  const missing = missingShards(files);
+  if (missing.length > 0) {
+    throw new RangeError(
+      `Cannot read problems of ${id} as its files must be whole: ${missing.length} of ${
+        files.length + missing.length
+      } are missing: ${missing.slice(0, 8).join(", ")}`,
+    );
+  }
+  return files;
+}
+
+/** The configuration of a card that is meant; none where the names must tell. */
+function configOf(
+  configs: readonly Config[],
+  wanted: string | undefined,
+  refuse: Refuse,
+): Config | undefined {
+  if (wanted !== undefined) return configs.find(({ name }) => name === wanted);
+  const byDefault = configs.filter(({ isDefault }) => isDefault);
+  const [only, another] = byDefault.length > 0 ? byDefault : configs;
+  if (another) {
+    return refuse("'config' must name one of its configurations", configs.map(({ name }) => name));
+  }
+  return only;
+}
+
+/** The files that a configuration of a card names. */
+function filesOfConfig(
+  { name, splits }: Config,
+  names: readonly string[],
+  split: string | undefined,
+  refuse: Refuse,
+): string[] {
+  const matching = (patterns: readonly string[]) => [
+    ...new Set(
+      patterns.flatMap((pattern) => names.filter((one) => matchesGlob(pattern, one))),
+    ),
+  ];
+  const known = [...splits.keys()].filter((one) => one !== "");
+  if (known.length === 0) {
+    const patterns = splits.get("")!, own = matching(patterns);
+    const data = own.filter(isData);
+    if (data.length === 0) {
+      return refuse(`no file that is read matches '${patterns.join("', '")}'`, own);
+    }
+    return bySplit(data, split, name, refuse, own);
+  }
+  const wanted = split ?? (known.length === 1 ? known[0]! : "test");
+  const key = [wanted, ...synonyms(wanted)].find((one) => splits.has(one));
+  if (key === undefined) {
+    return refuse(`'split' must name one of its splits, not "${wanted}"`, known);
+  }
+  const patterns = splits.get(key)!, own = matching(patterns);
+  const bad = own.find((one) => formatOf(one) === undefined);
+  if (own.length === 0 || bad !== undefined) {
+    return refuse(
+      `${own.length === 0 ? "no file" : "not only files that are read"} matches '${
+        patterns.join("', '")
+      }'`,
+      bad === undefined ? names : [bad],
+    );
+  }
+  return own;
+}
+
+/** Files in a folder of a name; else those that are called so, alone or beside a split. */
+function byConfig(data: readonly string[], config: string): string[] {
+  const inside = data.filter((name) => name.split("/").slice(0, -1).includes(config));
+  if (inside.length > 0) return inside;
+  const bare = (name: string) =>
+    basename(stemOf(name)).replace(/\.[a-z]+(\.gz|\.zst)?$/i, "").replace(/-\*-of-\d+$/, "");
+  const called = data.filter((name) => bare(name) === config);
+  if (called.length > 0) return called;
+  const words = Object.values(SPLITS).flat();
+  return data.filter((name) => {
+    const own = bare(name);
+    return words.some((word) =>
+      ["-", "_", "."].some((by) =>
+        own === `${config}${by}${word}` || own === `${word}${by}${config}`
+      )
+    );
+  });
+}
+
+/** Files of a split by their names. */
+function bySplit(
+  data: readonly string[],
+  split: string | undefined,
+  config: string | undefined,
+  refuse: Refuse,
+  all: readonly string[],
+): string[] {
+  if (data.length === 0) {
+    return refuse(
+      `it must have ${FORMATS.join(", ")} files`,
+      all.filter((one) => one !== "README.md"),
+    );
+  }
+  const wanted = split ?? "test", rest = (name: string) => withoutConfig(name, config);
+  let chosen = data.filter((name) => hasWord(rest(name), [wanted]));
+  if (chosen.length === 0) {
+    chosen = data.filter((name) => hasWord(rest(name), synonyms(wanted)));
+  }
+  if (chosen.length === 0) {
+    const named = Object.entries(SPLITS).filter(([, words]) =>
+      data.some((name) => hasWord(rest(name), words))
+    ).map(([own]) => own);
+    const unnamed = named.length === 0 && (split === undefined || split === "train");
+    const only = named.length === 1 && split === undefined &&
+      data.every((name) => hasWord(rest(name), SPLITS[named[0]!]!));
+    if (!unnamed && !only) {
+      return refuse(`'split' must name some of its files, not "${wanted}"`, data);
+    }
+    chosen = [...data];
+  }
+  const format = FORMATS.find((one) => chosen.some((name) => formatOf(name) === one));
+  chosen = chosen.filter((name) => formatOf(name) === format).sort();
+  const folders = new Set(chosen.map((name) => name.slice(0, name.lastIndexOf("/") + 1)));
+  if (folders.size > 1) return refuse("'config' must name one of its folders", [...folders]);
+  if (new Set(chosen.map(stemOf)).size > 1) {
+    const by = split === undefined && config === undefined ? "'config' or 'split'" : "'split'";
+    return refuse(`${by} must name one of its files`, chosen);
+  }
+  return chosen;
+}
+
+/** A name without the folder of a configuration, whose own words are no split. */
+function withoutConfig(name: string, config: string | undefined): string {
+  return config === undefined ? name : name.split("/").filter((part) => part !== config).join("/");
+}
