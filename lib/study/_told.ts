@@ -23,30 +23,32 @@ const INVENTED: Readonly<Record<string, unknown>> = {
  * @param run A run as read from a file; not changed.
  */
 export function asTold<R extends Pick<Run, "problem">>(run: R): R {
-  const { mixing, timing, sampler, ...rest } = run as Record<string, unknown>;
+  const all = run as Record<string, unknown>;
   const told = (value: unknown) => {
     if (!isObject(value)) return undefined;
     const fields = Object.entries(value).filter(([, own]) => own !== null && !Number.isNaN(own));
     return fields.length > 0 ? Object.fromEntries(fields) : undefined;
   };
-  const imported = isObject(rest.versions) && typeof rest.versions.imported === "string";
-  const settings = told(sampler), isInvented = imported && settings?.maxNewTokens === 0;
-  const { topK: _, minP: __, maxNewTokens: ___, ...own } = settings ?? {} as Json;
-  const known = isInvented && own.temperature !== undefined
-    ? own
-    : isInvented
+  const imported = isObject(all.versions) && typeof all.versions.imported === "string";
+  const settings = told(all.sampler), isInvented = imported && settings?.maxNewTokens === 0;
+  const temperature = settings?.temperature;
+  const known = !isInvented
+    ? settings
+    : temperature === undefined
     ? undefined
-    : settings;
-  const fields = Object.entries({
-    ...rest,
-    mixing: told(mixing),
-    timing: told(timing),
-    sampler: known,
-  });
+    : settingsTold(settings!);
+  const measured: Json = { mixing: told(all.mixing), timing: told(all.timing), sampler: known };
+  const fields = Object.entries(all)
+    .map(([name, value]) => [name, name in measured ? measured[name] : value] as const);
   return Object.fromEntries(fields.filter(([name, value]) => {
     if (value === undefined) return false;
     if (!imported) return true;
     if (name === "tokens") return !(Array.isArray(value) && value.length === 0);
     return name !== "prompt" && INVENTED[name] !== value;
   })) as unknown as R;
+}
+
+/** Settings of an imported run without those that were put there. */
+function settingsTold({ topK: _, minP: __, maxNewTokens: ___, ...own }: Json): Json {
+  return own;
 }
