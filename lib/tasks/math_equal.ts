@@ -100,10 +100,11 @@ function equal(a: Value, b: Value): boolean {
   }
   if (a.kind === "ratio" || b.kind === "ratio") return ratiosEqual(a, b);
   if (a.kind === "expression" && b.kind === "expression") return expressionsEqual(a, b);
-  const own = itemsOf(a), other = itemsOf(b);
   if (a.kind === "matrix" && b.kind === "matrix") {
     return a.rows.length === b.rows.length && a.rows.every((row, i) => inOrder(row, b.rows[i]!));
   }
+  const own = itemsOf(a, b), other = itemsOf(b, a);
+  if (!own || !other) return false;
   if (a.kind === "assignments" && b.kind === "assignments") {
     return own.length === other.length &&
       a.names.every((name, i) => {
@@ -117,21 +118,35 @@ function equal(a: Value, b: Value): boolean {
     }
   }
   if (isOrdered(a) || isOrdered(b)) {
-    return inOrder(own, other) ||
-      own.length === 1 && !isOrdered(a) && a.kind !== "expression" && equal(own[0]!, b) ||
-      other.length === 1 && !isOrdered(b) && b.kind !== "expression" && equal(a, other[0]!);
+    const either = a.kind !== "set" && b.kind !== "set" && inOrder(own, other);
+    return either || isOnly(a, b) || isOnly(b, a);
   }
-  return sameItems(own, other, a.kind === "list" && b.kind === "list");
+  // a repeated number is a double root, a repeated pair is said twice
+  const counted = a.kind === "list" && b.kind === "list" &&
+    [...own, ...other].every(({ kind }) => kind === "expression");
+  return sameItems(own, other, counted);
+}
+
+/** Whether a list holds nothing but this one value. */
+function isOnly(list: Value, value: Value): boolean {
+  return (list.kind === "list" || list.kind === "set") && list.items.length === 1 &&
+    equal(list.items[0]!, value);
 }
 
 const isOrdered = ({ kind }: Value) =>
   kind === "tuple" || kind === "assignments" || kind === "matrix";
 
-function itemsOf(value: Value): readonly Value[] {
-  if (value.kind === "assignments") return inOrderOfNames(value.names, value.items);
+/** The items of a value beside another; none of a matrix that is no vector. */
+function itemsOf(value: Value, beside: Value): readonly Value[] | undefined {
+  if (value.kind === "assignments") {
+    // (2,3) gives x and y in their order, "2, 3" as they are written
+    return beside.kind === "list" || beside.kind === "assignments"
+      ? value.items
+      : inOrderOfNames(value.names, value.items);
+  }
   if (value.kind !== "matrix") return "items" in value ? value.items : [value];
   const isVector = value.rows.length === 1 || value.rows.every((row) => row.length === 1);
-  return isVector ? value.rows.flat() : [value];
+  return isVector ? value.rows.flat() : undefined;
 }
 
 /** x, y and z stand in that order, longer names as they are written. */

@@ -65,10 +65,11 @@ const SPELLINGS: readonly (readonly [RegExp, string])[] = [
   [/[\u00a0\u2009\u202f]/g, " "],
   [/(\d),\\!\s*(?=\d{3})/g, "$1"],
   [/(\d)\{,\}(?=\d{3})/g, "$1"],
-  [/\\(?:left|right|big|Big|bigg|Bigg|displaystyle|textstyle|limits)(?![a-z])\s?\.?/g, ""],
+  [/\\(?:left|right)(?![a-z])\s?\.?/g, ""],
+  [/\\(?:[bB]igg?[lrm]?|displaystyle|textstyle|limits)(?![a-zA-Z])/g, ""],
   [/\\[dtc]frac(?![a-zA-Z])/g, "\\frac"],
   [/\\(?:mbox|textrm|textnormal|textit|textbf)(?=\s?\{)/g, "\\text"],
-  [/\\q?quad(?![a-zA-Z])/g, " "],
+  [/\\q?quad/g, " "],
   [/(?<!\\)\\[,;:! ]|~/g, " "],
   [/\\text\s?\{\s?(?:and|or)\s?\}/g, (own: string) => own.includes("and") ? "∧" : "∨"] as never,
   [/\\(?:lor|vee)(?![a-zA-Z])/g, "∨"],
@@ -260,7 +261,6 @@ function enclosed(text: string): { open: string; body: string; close: string } |
   const shape = /^(\\\{|[([\]])([\s\S]*)(\\\}|[)\][])$/.exec(text);
   if (!shape) return undefined;
   const [, open = "", body = "", close = ""] = shape;
-  if (/^[\]]/.test(open) !== /[[]$/.test(close) && open === "]") return undefined;
   let depth = 0;
   for (const c of body.replace(/\\[{}]/g, (own) => own === "\\{" ? "(" : ")")) {
     if ("([".includes(c)) depth++;
@@ -316,7 +316,8 @@ function shapeOf(text: string, depth: number): Value | undefined {
       ? shapeOf(tidy(inner), depth + 1)
       : named(inner) ?? { kind: "text", text: words(inner) };
   }
-  const set = named(text) ?? setOf(text, depth);
+  const set = named(text) ?? setOf(text, depth) ??
+    (text.startsWith("]") ? bracketedOf(text, depth) : undefined);
   if (set) return set;
   for (const marks of ["∨", ";", ",∧"]) {
     const { parts, marks: found } = split(text, marks), own = filled(parts);
@@ -329,7 +330,7 @@ function shapeOf(text: string, depth: number): Value | undefined {
   if (text.startsWith("{") && closing(text, 0) === text.length - 1) {
     const inside = text.slice(1, -1), { parts, marks } = split(inside, ",");
     return marks.length > 0
-      ? { kind: "set", items: expanded(filled(parts).map((part) => valueOf(part, depth))) }
+      ? collected(filled(parts).map((part) => valueOf(part, depth)), "and", "")
       : shapeOf(inside.trim(), depth + 1);
   }
   return relationOf(text, depth) ?? bracketedOf(text, depth) ?? matrixOf(text, depth) ??
