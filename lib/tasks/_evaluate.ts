@@ -38,7 +38,7 @@ export const MOST_BITS = 65_536;
 /** Most bits of parts that are brought to lowest terms, which takes their square in time. */
 const MOST_REDUCED_BITS = 8192;
 /** Largest number whose factorial is multiplied out. */
-const LARGEST_FACTORIAL = 10_000;
+const LARGEST_FACTORIAL = 5000;
 /** Points at which expressions with names are compared. */
 export const POINTS = 4;
 /** Precisions in bits, each doubled where the one before does not suffice. */
@@ -130,7 +130,7 @@ function exactly(op: Operation, args: readonly Rational[]): Rational | undefined
         }),
       );
     case "factorial":
-      return isWhole(a) && a.numerator >= 0n && a.numerator <= 4000n
+      return isWhole(a) && a.numerator >= 0n && a.numerator <= 1000n
         ? Q.rational(range(1n, a.numerator))
         : undefined;
     case "binomial":
@@ -201,7 +201,7 @@ function exactBinomial(n: Rational, k: Rational): Rational | undefined {
     if (least > n.numerator) return Q.rational(0n);
     if (n.numerator - least < least) least = n.numerator - least;
   }
-  if (least * BigInt(sizeOf(n)) > BigInt(MOST_BITS) || least > 4000n || !isWhole(n)) {
+  if (least * BigInt(sizeOf(n)) > BigInt(MOST_BITS) || least > 1000n || !isWhole(n)) {
     return undefined;
   }
   return Q.rational(
@@ -576,6 +576,8 @@ export function placeOf(e: Expression): number | undefined {
     return sign === undefined || sign === 0n ? undefined : sign > 0n ? Infinity : -Infinity;
   }
   if (variablesOf(e).size > 0) return undefined;
+  const exact = exactOf(e);
+  if (exact && sizeOf(exact) < 1000) return Number(exact.numerator) / Number(exact.denominator);
   try {
     const { re, im } = arithmetic(256).onAxis(valueAt(e, 256, { point: 0, signed: false }));
     return im.m === 0n ? toNumber(re) : undefined;

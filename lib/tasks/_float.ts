@@ -87,11 +87,19 @@ const PI = remembered((w) =>
 );
 const LN2 = remembered((w) => 2n * inverseTangent(3n, w, true));
 
-/** Operations whose results have about `precision` bits. */
-export type Arithmetic = ReturnType<typeof arithmetic>;
+/** Operations whose results have about as many bits as they were made for. */
+export type Arithmetic = ReturnType<typeof arithmeticOf>;
 
-/** Operations whose results have about `precision` bits. */
-export function arithmetic(precision: number) {
+const made = new Map<number, Arithmetic>();
+
+/** Operations whose results have about `precision` bits; one of few precisions, since they are kept. */
+export function arithmetic(precision: number): Arithmetic {
+  const own = made.get(precision) ?? arithmeticOf(precision);
+  made.set(precision, own);
+  return own;
+}
+
+function arithmeticOf(precision: number) {
   const fit = (m: bigint, e: number): Real => {
     if (m === 0n) return ZERO;
     if (Math.abs(e) > 2 ** 52) throw new NoValue();

@@ -85,6 +85,7 @@ const FUNCTIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ["max", "max"],
   ["gcd", "gcd"],
   ["lcm", "lcm"],
+  ["cis", "exp"], // of i x
 ]);
 const INVERSES: ReadonlyMap<Operation, Operation> = new Map<Operation, Operation>([
   ["sin", "arcsin"],
@@ -114,7 +115,7 @@ const TYPES = new Set(
 /** Commands with a body that are not evaluated. */
 const BOUND = new Set("sum prod int iint lim oint".split(" "));
 /** Names of functions: f(x) is no product. */
-const CALLED = /^[fghFGH]'*(?:_.+)?$/;
+const CALLED = /^(?:[fghFGH]|\\zeta|\\Gamma)'*(?:_.+)?$/;
 
 interface Token {
   readonly kind: "number" | "letter" | "word" | "command" | "mark" | "end";
@@ -491,6 +492,12 @@ export function parseFormula(text: string): Expression {
         return repeating(period, tokens[at - 2]!.text);
       }
     }
+    if (text.includes(".") && (is("ldots", "command") || is("dots", "command") || is("…"))) {
+      const own = /^(\d*\.\d*?)(\d{1,12}?)\2{1,}$/.exec(text);
+      if (!own || own[1]!.length + 3 > text.length) throw unexpected(peek());
+      at++;
+      return repeating(own[1]!, own[2]!);
+    }
     if (is("_") && /^\d+$/.test(text)) {
       at++;
       const base = Number(raw());
@@ -555,6 +562,14 @@ export function parseFormula(text: string): Expression {
       exponentOf.value.denominator === 1n;
     if (isInverse && INVERSES.has(own)) [own, exponentOf] = [INVERSES.get(own)!, undefined];
     const args = is("(") && ++at ? bracketed(")") : [argumentOf()];
+    if (text === "cis") {
+      const turned = op(
+        "add",
+        op("cos", args[0]!),
+        op("multiply", named("i"), op("sin", args[0]!)),
+      );
+      return exponentOf ? op("power", turned, exponentOf) : turned;
+    }
     const many = own === "min" || own === "max" || own === "gcd" || own === "lcm";
     if (!many) one(args);
     const value = base ? op("log", args[0]!, base) : op(own, ...args);

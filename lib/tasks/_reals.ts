@@ -7,9 +7,10 @@
  * @module
  */
 
-import { placeOf, sameValue } from "./_evaluate.ts";
+import { placeOf, realOf, sameValue } from "./_evaluate.ts";
 import type { Expression } from "./_formula.ts";
 import { negated } from "./_formula.ts";
+import { compare } from "./rational.ts";
 
 /** An end of an interval. */
 export interface End {
@@ -44,7 +45,7 @@ export function ray(end: End, above: boolean): Interval {
 function order(a: Expression, b: Expression): number {
   const [x, y] = [placeOf(a)!, placeOf(b)!];
   if (Math.abs(x) === Infinity || Math.abs(y) === Infinity) return x === y ? 0 : x - y;
-  return sameValue(a, b) ? 0 : x - y || -1;
+  return sameValue(a, b) ? 0 : compare(realOf(a)!, realOf(b)!);
 }
 
 const infinite = ({ value }: End) => Math.abs(placeOf(value) ?? 0) === Infinity;

@@ -17,7 +17,8 @@
  *   is the set it describes.
  * - **Equations**: x = 3 is 3, and is not y = 3; x = 1, y = 2 is (1,2) in that order; others count up to a
  *   constant factor of left − right.
- * - **Percent** as written or as a fraction: 50 % is 50 and 0.5. **Units** may be left out; two that are
+ * - **Percent** as written or as a fraction: 50 % is 50 and 0.5. **Degrees** as written or in radians: 60°
+ *   is 60 and π/3; in a sine, degrees are degrees and other numbers radians. **Units** may be left out; two that are
  *   known and differ make two answers. A number in base 8 is none in base 10.
  * - **Texts** by their words.
  *
@@ -113,8 +114,8 @@ function equal(a: Value, b: Value): boolean {
       });
   }
   for (const [one, another] of [[a, b], [b, a]] as const) {
-    if ("decimal" in one && one.decimal !== undefined && another.kind === "expression") {
-      return equal({ kind: "expression", expression: one.decimal }, another);
+    if ("number" in one && one.number !== undefined && another.kind === "expression") {
+      return equal({ kind: "expression", expression: one.number }, another);
     }
   }
   if (isOrdered(a) || isOrdered(b)) {
@@ -200,12 +201,19 @@ function expressionsEqual(a: Number, b: Number): boolean {
   // names apart from each other's capital are two names, as answers A and a are one
   if (x.op === "name" && y.op === "name") return x.name.toLowerCase() === y.name.toLowerCase();
   if (same(x, y)) return true;
+  if (a.unit === "degree" && !b.unit) return same(inRadians(x), y);
+  if (b.unit === "degree" && !a.unit) return same(x, inRadians(y));
   if (a.percent && !b.percent) return same(hundredth(x), y);
   return b.percent && !a.percent ? same(x, hundredth(y)) : false;
 }
 
 const HUNDREDTH: Expression = { op: "number", value: rational(1n, 100n) };
 const hundredth = (e: Expression): Expression => ({ op: "multiply", args: [e, HUNDREDTH] });
+
+const inRadians = (e: Expression): Expression => ({
+  op: "multiply",
+  args: [e, { op: "number", value: rational(1n, 180n) }, { op: "name", name: "π" }],
+});
 
 /** Whether two expressions have one value, or one is the rounded value of the other. */
 function same(x: Expression, y: Expression): boolean {
@@ -263,9 +271,9 @@ function ratiosEqual(a: Value, b: Value): boolean {
       : [];
   const own = partsOf(a), other = partsOf(b);
   if (own.length !== other.length) return false;
-  if (a.kind === "ratio" && b.kind === "ratio" && a.time !== undefined && b.time !== undefined) {
-    const isSaid = a.time !== "" && b.time !== "";
-    return own.every((part, i) => sameValue(part, other[i]!)) && (!isSaid || a.time === b.time);
+  if (a.kind === "ratio" && b.kind === "ratio" && a.clock !== undefined && b.clock !== undefined) {
+    const isSaid = a.seconds !== undefined && b.seconds !== undefined;
+    return (a.seconds ?? a.clock) === (b.seconds ?? b.clock) || !isSaid && a.clock === b.clock;
   }
   const product = (x: Expression, y: Expression): Expression => ({ op: "multiply", args: [x, y] });
   return own.every((part, i) =>

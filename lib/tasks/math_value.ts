@@ -30,12 +30,18 @@ export type Value =
   | {
     readonly kind: "tuple" | "set" | "list";
     readonly items: readonly Value[];
-    /** What a bare "1,25" is where the comma is a decimal point. */
-    readonly decimal?: Expression;
+    /** What "1,25" is where the comma is a decimal point, and "100,200" where it parts thousands. */
+    readonly number?: Expression;
   }
   | { readonly kind: "matrix"; readonly rows: readonly (readonly Value[])[] }
   /** 2 : 3 : 4, or a time of day. */
-  | { readonly kind: "ratio"; readonly parts: readonly Expression[]; readonly time?: string }
+  | {
+    readonly kind: "ratio";
+    readonly parts: readonly Expression[];
+    /** Of what can be a time of day: seconds as they are written, and since midnight if that is said. */
+    readonly clock?: number;
+    readonly seconds?: number;
+  }
   /** A set of real numbers, of a name where one is said: x > 2. */
   | { readonly kind: "reals"; readonly intervals: readonly Interval[]; readonly name?: string }
   | { readonly kind: "union"; readonly parts: readonly Value[] }
@@ -69,7 +75,7 @@ const SPELLINGS: readonly (readonly [RegExp, string])[] = [
   [/\\(?:[bB]igg?[lrm]?|displaystyle|textstyle|limits)(?![a-zA-Z])/g, ""],
   [/\\[dtc]frac(?![a-zA-Z])/g, "\\frac"],
   [/\\(?:mbox|textrm|textnormal|textit|textbf)(?=\s?\{)/g, "\\text"],
-  [/\\q?quad/g, " "],
+  [/\\q?quad|\\(?:h|v)space\s?\{[^{}]*\}|\\(?:text)?color\s?\{[a-z]*\}/g, " "],
   [/(?<!\\)\\[,;:! ]|~/g, " "],
   [/\\text\s?\{\s?(?:and|or)\s?\}/g, (own: string) => own.includes("and") ? "∧" : "∨"] as never,
   [/\\(?:lor|vee)(?![a-zA-Z])/g, "∨"],
@@ -78,6 +84,7 @@ const SPELLINGS: readonly (readonly [RegExp, string])[] = [
   [/(?<![\\a-zA-Z])or(?![a-zA-Z])/g, "∨"],
   [/\\\$|\$|£|€/g, ""],
   [/[−–]/g, "-"],
+  [/\.\.\.|\\cdots(?![a-zA-Z])/g, "…"],
   [/²/g, "^2"],
   [/³/g, "^3"],
   [/√\s?(\d+|\([^()]{1,200}\))/g, "\\sqrt{$1}"],
@@ -102,6 +109,8 @@ const SPELLINGS: readonly (readonly [RegExp, string])[] = [
   [/\\rbrace(?![a-zA-Z])/g, "\\}"],
   [/\\[lr]vert(?![a-zA-Z])|\\vert(?![a-zA-Z])|\\mid(?![a-zA-Z])/g, "|"],
   [/\*\*/g, "^"],
+  [/^(?:=|\\approx(?![a-zA-Z])|≈)/g, ""],
+  [/\\begin\{cases\}|\\end\{cases\}/g, ""],
   [/=([^=]{0,200})(?:\\approx(?![a-zA-Z])|≈).*$/g, "=$1"],
   [/\\approx(?![a-zA-Z])|≈|\\coloneqq(?![a-zA-Z])|:=/g, "="],
   [/[[(]?\\begin\{array\}\s?(?:\{[^{}]*\})?/g, "\\begin{pmatrix}"],
@@ -113,15 +122,25 @@ const SPELLINGS: readonly (readonly [RegExp, string])[] = [
 /** The same answer in one spelling. */
 function tidy(text: string): string {
   let out = text.trim().replace(/\s+/g, " ");
+  // a system of equations is a list of them
+  if (out.includes("\\begin{cases}") && !out.includes("&")) out = out.replaceAll("\\\\", ",");
   for (const [pattern, word] of SPELLINGS) out = out.replace(pattern, word);
   out = out.replace(/\s+/g, " ").trim();
   while (out.endsWith(".") || out.endsWith(",")) out = out.slice(0, -1).trimEnd();
-  // 1,000,000 is one number where such groups stand alone
+  // 1,000,000 is one number, outside of brackets
   out = out.replace(
     /(?<![\d,.])[1-9]\d{0,2}(?:,\d{3})+(?!\d)/g,
-    (own, at: number) => /[[({,]\s?$/.test(out.slice(0, at)) ? own : own.replaceAll(",", ""),
+    (own, at: number) => isBracketed(out, at) ? own : own.replaceAll(",", ""),
   );
   return out.replace(/(?<![\d.])\d{1,3}(?: \d{3})+(?!\d|\/)/g, (own) => own.replaceAll(" ", ""));
+}
+
+/** Whether a place is within parentheses, brackets or the braces of a set. */
+function isBracketed(text: string, at: number): boolean {
+  const before = text.slice(0, at).replace(/\\[{}]/g, (own) => own === "\\{" ? "(" : ")");
+  let depth = 0;
+  for (const c of before) depth += "([".includes(c) ? 1 : ")]".includes(c) ? -1 : 0;
+  return depth > 0;
 }
 
 /** Whether brackets are nested deeper than any answer needs. */
@@ -208,7 +227,7 @@ const DEGREES = /\s?(?:\^\s?(?:\{\s?\\circ\s?\}|\\circ)|°|\\degree)$/;
 function withoutUnit(text: string): { text: string; unit?: string } {
   if (!/[\d}π]/.test(text)) return { text };
   const degrees = DEGREES.exec(text);
-  if (degrees && !/\\(?:sin|cos|tan|cot|sec|csc)/.test(text)) {
+  if (degrees && !/\\(?:sin|cos|tan|cot|sec|csc)|cis/.test(text)) {
     return { text: text.slice(0, degrees.index), unit: "degree" };
   }
   const command = IN_COMMAND.exec(text);
@@ -297,10 +316,23 @@ export function parseValue(answer: string): Value {
   if (answer.length > LONGEST || tooDeep(answer)) return asText;
   const money = /^\s*-?\s*(\\\$|€|£)/.exec(answer)?.[1];
   const unit = money && { "\\$": "dollar", "€": "euro", "£": "pound" }[money];
-  const value = shapeOf(tidy(answer), 0) ?? asText;
+  const value = commasOf(answer) ?? shapeOf(tidy(answer), 0) ?? asText;
   return unit && value.kind === "expression" && value.unit === undefined
     ? { ...value, unit }
     : value;
+}
+
+/** Integers between commas: a list, and a number whose commas part thousands or are a decimal point. */
+function commasOf(answer: string): Value | undefined {
+  const own = /^\s*\$?\s*([-−]?\d+(?:,\d+)+)\s*\$?\s*$/.exec(answer)?.[1]!.replace("−", "-");
+  if (own === undefined) return undefined;
+  const items = own.split(",").map((part) => asExpression(parseFormula(part)));
+  const number = /^-?[1-9]\d{0,2}(?:,\d{3})+$/.test(own)
+    ? parseFormula(own.replaceAll(",", ""))
+    : /^-?\d+,\d+$/.test(own)
+    ? parseFormula(own.replace(",", "."))
+    : undefined;
+  return number ? { kind: "list", items, number } : { kind: "list", items };
 }
 
 function valueOf(text: string, depth: number): Value {
@@ -325,15 +357,16 @@ function shapeOf(text: string, depth: number): Value | undefined {
     if (own.length === 1) return valueOf(own[0]!, depth);
     const items = own.map((part) => valueOf(part, depth));
     const joint = found.includes("∨") ? "or" : "and";
-    return collected(marks === ";" || marks === "∨" ? items.flatMap(asOne) : items, joint, text);
+    return collected(marks === ";" || marks === "∨" ? items.flatMap(asOne) : items, joint);
   }
   if (text.startsWith("{") && closing(text, 0) === text.length - 1) {
     const inside = text.slice(1, -1), { parts, marks } = split(inside, ",");
     return marks.length > 0
-      ? collected(filled(parts).map((part) => valueOf(part, depth)), "and", "")
+      ? collected(filled(parts).map((part) => valueOf(part, depth)), "and")
       : shapeOf(inside.trim(), depth + 1);
   }
-  return relationOf(text, depth) ?? bracketedOf(text, depth) ?? matrixOf(text, depth) ??
+  return congruenceOf(text) ?? relationOf(text, depth) ?? bracketedOf(text, depth) ??
+    matrixOf(text, depth) ??
     ratioOf(text) ?? leafOf(text, depth);
 }
 
@@ -357,7 +390,7 @@ function setOf(text: string, depth: number): Value | undefined {
   const marked = text.replace(/\\cup(?![a-zA-Z])/g, "∪").replace(/\\cap(?![a-zA-Z])/g, "∩")
     .replace(/\\setminus(?![a-zA-Z])/g, "∖")
     .replace(/^((?:[a-zA-Z] ?\\in ?)?\\mathbb\s?\{R\}) ?[-\\] ?(?=\\\{)/, "$1∖");
-  const membership = /^([a-zA-Z]|\\[a-z]+) ?\\in(?![a-zA-Z]) ?/.exec(marked);
+  const membership = /^([a-zA-Z]|\\[a-z]+|\([a-z, ]+\)) ?\\in(?![a-zA-Z]) ?/.exec(marked);
   if (membership && split(marked, ",;∨∧").marks.length === 0) {
     const own = valueOf(marked.slice(membership[0].length), depth), name = membership[1]!;
     const set = realsOf(own);
@@ -431,7 +464,7 @@ function expanded(items: readonly Value[]): Value[] {
   return items.flatMap((item) => item.kind === "set" ? item.items : [item]);
 }
 
-function collected(own: readonly Value[], joint: "and" | "or", text: string): Value {
+function collected(own: readonly Value[], joint: "and" | "or"): Value {
   const sets = own.map((item) =>
     item.kind === "reals" && item.name !== undefined ? item : undefined
   );
@@ -450,11 +483,7 @@ function collected(own: readonly Value[], joint: "and" | "or", text: string): Va
     const items = own.map((item) => (item as { value: Value }).value);
     return { kind: "assignments", names: names as string[], items };
   }
-  const fraction = /^(-?\d+),(\d+)$/.exec(text);
-  const items = expanded(own);
-  return fraction
-    ? { kind: "list", items, decimal: parseFormula(`${fraction[1]}.${fraction[2]}`) }
-    : { kind: "list", items };
+  return { kind: "list", items: expanded(own) };
 }
 
 /** Tuples, sets and intervals. */
@@ -465,6 +494,10 @@ function bracketedOf(text: string, depth: number): Value | undefined {
   if (open === "\\{" || close === "\\}") {
     if (open !== "\\{" || close !== "\\}") return undefined;
     return { kind: "set", items: expanded(inside.map((part) => valueOf(part, depth))) };
+  }
+  if (open === "[" && inside.length > 0 && inside.every((row) => /^\[.*\]$/.test(row))) {
+    const rows = inside.map((row) => filled(split(row.slice(1, -1), ",").parts));
+    return { kind: "matrix", rows: rows.map((row) => row.map((cell) => valueOf(cell, depth))) };
   }
   if (inside.length === 2 && (open !== "(" || close !== ")")) {
     const [low, high] = inside.map(expressionOf);
@@ -583,7 +616,21 @@ function ratioOf(text: string): Value | undefined {
     parts.slice(1).every((part) => /^[0-5]\d$/.test(part)) && parts.length <= 3;
   if (half && !isTime) return undefined;
   const ratio = { kind: "ratio", parts: own as Expression[] } as const;
-  return isTime ? { ...ratio, time: half?.[1]!.toLowerCase() ?? "" } : ratio;
+  if (!isTime) return ratio;
+  const [hours = 0, minutes = 0, seconds = 0] = parts.map(Number);
+  const clock = 3600 * hours + 60 * minutes + seconds, later = half?.[1]!.toLowerCase() === "p";
+  const noon = hours === 12 ? (later ? 0 : -12) : later ? 12 : 0;
+  return { ...ratio, clock, ...(half && { seconds: clock + 3600 * noon }) };
+}
+
+/** x ≡ 3 (mod 5), by the least number that is not below 0. */
+function congruenceOf(text: string): Value | undefined {
+  const own = /^([^=]{1,40}?)(?:\\equiv|≡)([^=]{1,80}?)\(?\\?p?mod\s?\{?\s?(\d{1,40})\s?\}?\)?$/
+    .exec(text);
+  const residue = own && expressionOf(own[2]!), exact = residue && exactOf(residue);
+  if (!own || exact?.denominator !== 1n || /^0+$/.test(own[3]!)) return undefined;
+  const modulus = BigInt(own[3]!), least = ((exact.numerator % modulus) + modulus) % modulus;
+  return { kind: "text", text: `${nameOf(own[1]!)}≡${least}mod${modulus}` };
 }
 
 // relations
@@ -642,7 +689,8 @@ function relationOf(text: string, depth: number): Value | undefined {
 function isNamedText(text: string): boolean {
   const own = expressionOf(text);
   return own !== undefined && isNamed(own) && own.op !== "call" ||
-    own?.op === "call" && own.args.every(isNamed) || /^[A-Z]{3,4}$/.test(text);
+    own?.op === "call" && own.args.every(isNamed) ||
+    /^[A-Z]{3,4}$|^\\(?:text|mathrm)\s?\{[^{}]*\}$/.test(text);
 }
 
 /** P(x), W(n): functions whose letter could be a factor as well. */
@@ -674,6 +722,11 @@ function solved(left: Expression | undefined, operator: string, right: Expressio
   const [own, bound, sign] = isFixed(left)
     ? [right, left, mirror(operator)]
     : [left, right, operator];
+  if (sign === "≠" && own.op === "name") { // x ≠ ±1
+    const points = signs(bound);
+    if (points.some((each) => placeOf(each) === undefined)) return undefined;
+    return { name: own.name, intervals: reals.complement(points.map(reals.point))! };
+  }
   if (placeOf(bound) === undefined) return undefined;
   const set = rangeFrom(sign, bound);
   if (own.op === "name") return set && { name: own.name, intervals: set };
