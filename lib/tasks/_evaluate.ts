@@ -227,8 +227,8 @@ function modularPower(base: bigint, n: bigint): bigint {
   return result;
 }
 
+/** The inverse of a residue that is not 0. */
 function inverse(n: bigint): bigint {
-  if (n === 0n) throw new NoValue();
   let [a, b, x, y] = [n, PRIME, 1n, 0n];
   while (b !== 0n) {
     const times = a / b;
@@ -275,8 +275,11 @@ function isWholeTower(e: Expression): boolean {
 export function residueOf(e: Expression, point = 0): bigint {
   switch (e.op) {
     case "number":
-    case "base":
-      return modulo(e.value.numerator) * inverse(modulo(e.value.denominator)) % PRIME;
+    case "base": {
+      const below = modulo(e.value.denominator);
+      if (below === 0n) return hashed("number", e.value.numerator, e.value.denominator);
+      return modulo(e.value.numerator) * inverse(below) % PRIME;
+    }
     case "name":
       return e.name === "i" ? ROOT_OF_MINUS_1 : hashed("name", point, e.name);
   }

@@ -45,6 +45,7 @@ export function ray(end: End, above: boolean): Interval {
 function order(a: Expression, b: Expression): number {
   const [x, y] = [placeOf(a)!, placeOf(b)!];
   if (Math.abs(x) === Infinity || Math.abs(y) === Infinity) return x === y ? 0 : x - y;
+  if (Math.abs(x - y) > 1e-9 * Math.max(Math.abs(x), Math.abs(y))) return x - y;
   return sameValue(a, b) ? 0 : compare(realOf(a)!, realOf(b)!);
 }
 

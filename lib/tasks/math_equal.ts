@@ -32,7 +32,7 @@
 import { exactOf, placeOf, realOf, sameValue, variablesOf } from "./_evaluate.ts";
 import { type Expression, negated, substituted } from "./_formula.ts";
 import { mathAnswer } from "./math_answer.ts";
-import { mirror, parseValue, realsOf, type Value, words } from "./math_value.ts";
+import { mirror, parseValue, realsOf, type Value } from "./math_value.ts";
 import { add, compare, multiply, negate, power, type Rational, rational } from "./rational.ts";
 import { type End, type Interval, united } from "./_reals.ts";
 
@@ -189,9 +189,9 @@ function textsEqual(a: Value, b: Value): boolean {
 
 // numbers
 
-type Number = Value & { kind: "expression" };
+type Single = Value & { kind: "expression" };
 
-function expressionsEqual(a: Number, b: Number): boolean {
+function expressionsEqual(a: Single, b: Single): boolean {
   const x = a.expression, y = b.expression;
   if (a.unit && b.unit && a.unit !== b.unit) return false;
   const baseOf = (e: Expression) => e.op === "base" ? e.base : e.op === "number" ? undefined : 0;

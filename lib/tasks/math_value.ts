@@ -32,6 +32,8 @@ export type Value =
     readonly items: readonly Value[];
     /** What "1,25" is where the comma is a decimal point, and "100,200" where it parts thousands. */
     readonly number?: Expression;
+    /** Whether it is what ± stands for, so that its items count each where it is one itself. */
+    readonly signs?: true;
   }
   | { readonly kind: "matrix"; readonly rows: readonly (readonly Value[])[] }
   /** 2 : 3 : 4, or a time of day. */
@@ -324,7 +326,7 @@ export function parseValue(answer: string): Value {
 
 /** Integers between commas: a list, and a number whose commas part thousands or are a decimal point. */
 function commasOf(answer: string): Value | undefined {
-  const own = /^\s*\$?\s*([-−]?\d+(?:,\d+)+)\s*\$?\s*$/.exec(answer)?.[1]!.replace("−", "-");
+  const own = /^\s*\$?\s*([-−]?\d+(?:,\d+)+)\s*\$?\s*$/.exec(answer)?.[1]?.replace("−", "-");
   if (own === undefined) return undefined;
   const items = own.split(",").map((part) => asExpression(parseFormula(part)));
   const number = /^-?[1-9]\d{0,2}(?:,\d{3})+$/.test(own)
@@ -461,7 +463,28 @@ function asOne(value: Value): Value[] {
 
 /** Items of which those with ± count each. */
 function expanded(items: readonly Value[]): Value[] {
-  return items.flatMap((item) => item.kind === "set" ? item.items : [item]);
+  return items.flatMap((item) => {
+    if ("signs" in item) return item.items;
+    if (item.kind !== "relation" || !item.value || !("signs" in item.value)) return [item];
+    return item.value.items.map((value) => ({ ...item, sides: [], value })); // x = ±2
+  });
+}
+
+/** Most tuples that ± makes of one. */
+const MOST_TUPLES = 32;
+
+/** All rows of items where each with ± is one of what it stands for. */
+function rowsOf(items: readonly Value[]): Value[][] {
+  return items.reduce<Value[][]>(
+    (rows, item) =>
+      rows.flatMap((row) => expanded([item]).map((one) => [...row, one])).slice(0, MOST_TUPLES),
+    [[]],
+  );
+}
+
+/** One value, or what ± makes of it. */
+function oneOrMore(values: readonly Value[]): Value {
+  return values.length === 1 ? values[0]! : { kind: "set", items: values, signs: true };
 }
 
 function collected(own: readonly Value[], joint: "and" | "or"): Value {
@@ -481,7 +504,9 @@ function collected(own: readonly Value[], joint: "and" | "or"): Value {
   const names = own.map((item) => item.kind === "relation" ? item.name : undefined);
   if (names.every((name) => name !== undefined) && new Set(names).size === names.length) {
     const items = own.map((item) => (item as { value: Value }).value);
-    return { kind: "assignments", names: names as string[], items };
+    return oneOrMore(
+      rowsOf(items).map((row) => ({ kind: "assignments", names: names as string[], items: row })),
+    );
   }
   return { kind: "list", items: expanded(own) };
 }
@@ -511,13 +536,8 @@ function bracketedOf(text: string, depth: number): Value | undefined {
     };
   }
   if (inside.length > 1) {
-    let tuples: Value[][] = [[]];
-    for (const item of inside.map((part) => valueOf(part, depth))) {
-      const each = item.kind === "set" && /\\[pm]{2}|±/.test(text) ? item.items : [item];
-      tuples = tuples.flatMap((before) => each.map((one) => [...before, one])).slice(0, 32);
-    }
-    const own = tuples.map((items): Value => ({ kind: "tuple", items }));
-    return own.length === 1 ? own[0] : { kind: "set", items: own };
+    const rows = rowsOf(inside.map((part) => valueOf(part, depth)));
+    return oneOrMore(rows.map((items) => ({ kind: "tuple", items })));
   }
   const isPlain = open === "(" && close === ")" && !/^[a-zA-Z]$/.test(body.trim());
   return isPlain && expressionOf(text) === undefined ? shapeOf(body.trim(), depth + 1) : undefined;
@@ -618,7 +638,7 @@ function ratioOf(text: string): Value | undefined {
   const ratio = { kind: "ratio", parts: own as Expression[] } as const;
   if (!isTime) return ratio;
   const [hours = 0, minutes = 0, seconds = 0] = parts.map(Number);
-  const clock = 3600 * hours + 60 * minutes + seconds, later = half?.[1]!.toLowerCase() === "p";
+  const clock = 3600 * hours + 60 * minutes + seconds, later = half?.[1]?.toLowerCase() === "p";
   const noon = hours === 12 ? (later ? 0 : -12) : later ? 12 : 0;
   return { ...ratio, clock, ...(half && { seconds: clock + 3600 * noon }) };
 }
@@ -824,5 +844,5 @@ function leafOf(text: string, depth: number): Value | undefined {
   const own = expressionOf(text);
   if (own === undefined) return undefined;
   const both = signs(own);
-  return both.length > 1 ? { kind: "set", items: both.map(asExpression) } : asExpression(own);
+  return oneOrMore(both.map(asExpression));
 }
