@@ -79,7 +79,8 @@ const SPELLINGS: readonly (readonly [RegExp, string])[] = [
   [/\\(?:mbox|textrm|textnormal|textit|textbf)(?=\s?\{)/g, "\\text"],
   [/\\q?quad|\\(?:h|v)space\s?\{[^{}]*\}|\\(?:text)?color\s?\{[a-z]*\}/g, " "],
   [/(?<!\\)\\[,;:! ]|~/g, " "],
-  [/\\text\s?\{\s?(?:and|or)\s?\}/g, (own: string) => own.includes("and") ? "∧" : "∨"] as never,
+  [/\\text\s?\{\s?and\s?\}/g, "∧"],
+  [/\\text\s?\{\s?or\s?\}/g, "∨"],
   [/\\(?:lor|vee)(?![a-zA-Z])/g, "∨"],
   [/\\(?:land|wedge)(?![a-zA-Z])/g, "∧"],
   [/(?<![\\a-zA-Z])and(?![a-zA-Z])/g, "∧"],
@@ -225,9 +226,19 @@ const IN_WORDS = new RegExp(
 const PERCENT = /\s?(?:\\?%|\\text\s?\{\s?(?:pct|percent(?:age)?)\s?\}|pct|percent(?:age)?)$/;
 const DEGREES = /\s?(?:\^\s?(?:\{\s?\\circ\s?\}|\\circ)|°|\\degree)$/;
 
+/** Short units that need no space. */
+const ATTACHED = /^(?:cm|mm|km|kg|ft|in|hr|hrs|mph)$/;
+const PLAIN = /^[-+]?[\d.,/ ]*\d $/;
+
+/** Whether a word after a number is no factor: 5 m, 5cm, 5 cats, but not 5m, 5 x or \pi r h. */
+function isUnit(word: string, unit: string, before: string): boolean {
+  if (word.length > 4 || COUNTED.test(word.toLowerCase())) return true;
+  if (unit !== "") return word.length > 2 || ATTACHED.test(word) || PLAIN.test(before);
+  return word.length === 4 && /^[a-z]*[aeiou][a-z]*s$/.test(word) && PLAIN.test(before);
+}
+
 /** An answer without the unit that it ends with, and that unit. */
 function withoutUnit(text: string): { text: string; unit?: string } {
-  if (!/[\d}π]/.test(text)) return { text };
   const degrees = DEGREES.exec(text);
   if (degrees && !/\\(?:sin|cos|tan|cot|sec|csc)|cis/.test(text)) {
     return { text: text.slice(0, degrees.index), unit: "degree" };
@@ -239,14 +250,11 @@ function withoutUnit(text: string): { text: string; unit?: string } {
       unit: unitOf(command[1]!, command[2] ?? ""),
     };
   }
-  const own = IN_WORDS.exec(text);
-  if (own) {
-    const before = text.slice(0, own.index), unit = unitOf(own[1]!, own[2] ?? "");
-    const isWord = own[1]!.length > 4 || COUNTED.test(own[1]!.toLowerCase());
-    const isUnit = unit !== "" && (own[1]!.length > 2 || before.endsWith(" ") || unit.length > 1);
-    if (isWord || isUnit) return { text: before.trim(), unit };
-  }
-  return { text };
+  const own = /[\d}π]/.test(text) ? IN_WORDS.exec(text) : null;
+  if (!own) return { text };
+  const [, word = "", exponent = ""] = own, before = text.slice(0, own.index);
+  const unit = unitOf(word, exponent);
+  return isUnit(word, unit, before) ? { text: before.trim(), unit } : { text };
 }
 
 // shapes

@@ -479,6 +479,22 @@ x \in (1,2) \text{ or } x \in (3,4) | (1,2)\cup(3,4)
 x=1, y=\pm 2 | (1,2),(1,-2)
 x = \pm 1 | 1, -1
 x = \pm 1 | x=1,x=-1
+## units and factors
+5 m | 5
+5 cm | 5cm
+5 cats | 5
+3 1/2 h | 3.5
+k\text{ ways} | k
+2\sqrt3\text{ cm} | 2\sqrt{3}
+10 miles per hour | 10 mph
+10\text{ mph} | 10\text{ miles per hour}
+1,000 m | 1000 m
+12 dollars | \$12
+100 square feet | 100\text{ ft}^2
+8\text{ hours} | 8 hours
+\frac{1}{2}\text{ in} | 0.5
+0.06\text{ yuan} | 0.06
+16\pi\text{ cm}^3 | 16\pi
 `;
 
 export const DIFFERENT = String.raw`
@@ -735,4 +751,15 @@ x=\pm 2 | x=2
 2^{-2021} | 0
 10^{-1000}\sqrt2 | 10^{-1000}\sqrt3
 x=1,y=2 | \{1,2\}
+## units and factors
+\pi r h | \pi r
+2\pi r h | 2\pi r
+\frac{1}{2} b h | \frac12 b
+5 x | 5
+12\text{ cm}^2 | 12\text{ cm}
+1\text{ hour} | 1\text{ minute}
+x^2 m | x^2
+5 s t | 5
+3i | 3
+2 g h | 2 g
 `;
