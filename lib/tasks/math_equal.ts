@@ -140,6 +140,12 @@ const isOrdered = ({ kind }: Value) =>
 /** The items of a value beside another; none of a matrix that is no vector. */
 function itemsOf(value: Value, beside: Value): readonly Value[] | undefined {
   if (value.kind === "assignments") {
+    const { names, items } = value;
+    if ("items" in beside && beside.items.some((item) => item.kind === "relation" && item.name)) {
+      return items.map((item, i) => (
+        { kind: "relation", sides: [], operators: ["="], name: names[i]!, value: item }
+      ));
+    }
     // (2,3) gives x and y in their order, "2, 3" as they are written
     return beside.kind === "list" || beside.kind === "assignments"
       ? value.items

@@ -245,10 +245,11 @@ function withoutUnit(text: string): { text: string; unit?: string } {
   }
   const command = IN_COMMAND.exec(text);
   if (command && command.index > 0) {
-    return {
-      text: text.slice(0, command.index).trim(),
-      unit: unitOf(command[1]!, command[2] ?? ""),
-    };
+    const [, words = "", exponent = ""] = command, unit = unitOf(words, exponent);
+    // 3\mathrm{i} and 2\text{A} have a factor
+    if (unit !== "" || words.trim().length !== 1) {
+      return { text: text.slice(0, command.index).trim(), unit };
+    }
   }
   const own = /[\d}π]/.test(text) ? IN_WORDS.exec(text) : null;
   if (!own) return { text };
@@ -367,7 +368,10 @@ function shapeOf(text: string, depth: number): Value | undefined {
     if (own.length === 1) return valueOf(own[0]!, depth);
     const items = own.map((part) => valueOf(part, depth));
     const joint = found.includes("∨") ? "or" : "and";
-    return collected(marks === ";" || marks === "∨" ? items.flatMap(asOne) : items, joint);
+    return collected(
+      marks.startsWith(",") ? items : items.flatMap((item) => asOne(item, joint)),
+      joint,
+    );
   }
   if (text.startsWith("{") && closing(text, 0) === text.length - 1) {
     const inside = text.slice(1, -1), { parts, marks } = split(inside, ",");
@@ -462,11 +466,11 @@ export function realsOf(value: Value): readonly Interval[] | undefined {
   }];
 }
 
-/** A list between semicolons: assignments and tuples stay one, plain values stand each for itself. */
-function asOne(value: Value): Value[] {
+/** A list between semicolons is a tuple; between alternatives, numbers stand each for itself. */
+function asOne(value: Value, joint: "and" | "or"): readonly Value[] {
   if (value.kind !== "list") return [value];
-  const pairs = value.items.every(({ kind }) => kind === "expression");
-  return pairs ? [...value.items] : [{ kind: "tuple", items: value.items }];
+  const plain = joint === "or" && value.items.every(({ kind }) => kind === "expression");
+  return plain ? value.items : [{ kind: "tuple", items: value.items }];
 }
 
 /** Items of which those with ± count each. */
@@ -699,6 +703,7 @@ function relationOf(text: string, depth: number): Value | undefined {
   if (isNamedText(first) || isRatio || isFunction(first)) {
     return { ...relation, name: nameOf(first), value: valueOf(last, depth) };
   }
+  if (parts.length > 2 && sides.length === 0) return { ...relation, value: valueOf(last, depth) };
   if (sides.length === 0) return undefined;
   const numbers = sides.map((side) => variablesOf(side).size === 0);
   if (isNamedText(last) && numbers.includes(true)) {

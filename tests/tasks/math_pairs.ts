@@ -495,6 +495,90 @@ k\text{ ways} | k
 \frac{1}{2}\text{ in} | 0.5
 0.06\text{ yuan} | 0.06
 16\pi\text{ cm}^3 | 16\pi
+## more of each kind
+x = 3, y = 4 | \begin{cases} x=3 \\ y=4 \end{cases}
+\left\{-1, 0, 1\right\} | \{ 0, 1, -1 \}
+(-\infty, -1) \cup (-1, \infty) | x \neq -1
+(-\infty, -1) \cup (-1, \infty) | \mathbb{R} \setminus \{ -1 \}
+(-\infty, \infty) | \text{all real numbers}
+\mathbb{R} | (-\infty, +\infty)
+\mathbb R | (-\infty, \infty)
+\R | \mathbb{R}
+x\in\emptyset | \emptyset
+\{ \} | \varnothing
+\left(-\infty, 0\right) \cup \left(0, \infty\right) | x \not= 0
+x \ne 0 | x<0 \text{ or } x>0
+\{x\in\mathbb{R} : x\ne0\} | (-\infty,0)\cup(0,\infty)
+\mathbb{R}\setminus\{0\} | \mathbb{R} \backslash \{0\}
+\mathbb{R}\setminus[0,1] | (-\infty,0)\cup(1,\infty)
+x^2 > 4 | x^2>4
+a = 1, b = 2 | b = 2, a = 1
+a=1, b=2 | a = 1 \text{ and } b = 2
+(a,b) = (1,2) | a=1, b=2
+m=3,n=4 | (3,4)
+\frac{1}{3} | .333333333
+3 + \frac{1}{4} | 3\frac14
+3\frac{1}{4} | 3.25
+-3\frac{1}{4} | -3.25
+-3 1/4 | -3.25
+7 3/8 | \frac{59}{8}
+2\dfrac{3}{5} | \frac{13}{5}
+5^{100} - 5^{99} | 4 \times 5^{99}
+3^{1001} - 3^{1000} | 2\cdot3^{1000}
+2^{50}+2^{50} | 2^{51}
+\frac{2^{2021}}{2^{2020}} | 2
+\frac{2^{10^9+1}}{2^{10^9}} | 2
+(2^{2021})^2 | 2^{4042}
+\frac{101!}{100!} | 101
+100!\cdot 101 | 101!
+10^{-15} | 0.000000000000001
+10^{-15} | \frac{1}{10^{15}}
+1 \times 10^{-15} | 10^{-15}
+1000000007 | 1{,}000{,}000{,}007
+10^9+7 | 1000000007
+12345678.5 | \frac{24691357}{2}
+12345678\frac12 | 12345678.5
+99^{99^{2}} | 99^{9801}
+2^{2^{2^{2}}} | 65536
+e^{10} | e^5\cdot e^5
+2^{0.5} | \sqrt{2}
+\sqrt[6]{8} | \sqrt2
+\sqrt{6-2\sqrt5} | \sqrt5-1
+\sqrt{\frac{1}{3}} | \frac{\sqrt3}{3}
+\cos\frac{2\pi}{5} | \frac{\sqrt5-1}{4}
+\frac{\sqrt{10}+\sqrt{2}}{\sqrt2} | 1+\sqrt5
+x=2y | y=\frac{x}{2}
+3x+4y=12 | y=3-\frac34x
+\frac{x}{2}+\frac{y}{3}=1 | 3x+2y=6
+x^2-5x+6=0 | (x-2)(x-3)=0
+\text{(A) } | A
+\text{B)} | B
+\frac{a+b}{2} | \frac12(a+b)
+a^2+2ab+b^2 | (a+b)^2
+(x-1)(x^2+x+1) | x^3-1
+\frac{1}{1-x} | \frac{-1}{x-1}
+4\sqrt{3}\pi | 4\pi\sqrt3
+\left\lfloor\frac{7}{2}\right\rfloor | 3
+\frac{7}{4}\% | 1.75\%
+0.5\% | \frac{1}{200}
+\{(0,0),(1,1)\} | (1,1),(0,0)
+(0,0)\text{ and }(1,1) | (1,1),(0,0)
+-1 \text{ and } 1 | \pm 1
+\begin{bmatrix}1\\2\\3\end{bmatrix} | \begin{pmatrix}1\\2\\3\end{pmatrix}
+\begin{pmatrix}0.5\\1\end{pmatrix} | \begin{pmatrix}\frac12\\1\end{pmatrix}
+-2\begin{pmatrix}1&0\\0&1\end{pmatrix} | \begin{pmatrix}-2&0\\0&-2\end{pmatrix}
+(5, 3\pi/2) | \left(5,\frac{3\pi}{2}\right)
+3 - 4i | 3-4\mathrm{i}
+5\text{\%} | 5\%
+\text{5} | 5
+1.2\overline{3} | \frac{37}{30}
+-\infty | -\infty
+F_{n+1} | F_{1+n}
+6.022e23 | 6.022\times10^{23}
+\{x|x\ne 0\} | x\ne 0
+2\text{A} | 2A
+1,2;3,4 | (1,2),(3,4)
+21,16 or 11 | 11,16,21
 `;
 
 export const DIFFERENT = String.raw`
@@ -762,4 +846,43 @@ x^2 m | x^2
 5 s t | 5
 3i | 3
 2 g h | 2 g
+## more of each kind
+x \ne 0 | x\ne 1
+\mathbb{R}\setminus\{0\} | \mathbb{R}\setminus\{1\}
+5^{2023}-5^{2022} | 4\cdot 5^{2021}
+2^{50}+2^{50} | 2^{100}
+101! | 100!\cdot 102
+10^9+7 | 10^9+9
+x^2>4 | x>2
+-3\frac14 | -2.75
+-3 1/4 | -\frac{11}{4}
+7 3/8 | \frac{21}{8}
+7 3 | 73
+1 000 1 | 10001
+1 0 | 10
+2 5 | 25
+x = 12 | x = 1 2
+3^{1001}-3^{1000} | 3
+2^{2^{2^2}} | 256
+\sqrt{6-2\sqrt5} | 1-\sqrt5
+\{\} | \{\emptyset\}
+\{0\} | \emptyset
+x=1 | x=-1
+x=1,x=2 | x=1,y=2
+t=5 | x=5
+1\text{ m} | 1\text{ cm}
+(-\infty,0)\cup(0,\infty) | (-\infty,\infty)
+(-\infty,0]\cup[0,\infty) | (-\infty,0)\cup(0,\infty)
+0.3 | 0.\overline{3}
+0.333 | \frac13
+10^{-15} | -10^{-15}
+10^{-15} | 10^{-15}+10^{-31}
+1000000007 | 1000000007.0000001
+12345678.5 | 12345678.51
+\frac{12345678}{12345679} | 1
+\frac{12345678}{12345679} | \frac{12345679}{12345680}
+e^{-40} | 0
+\sin(10^{-20}) | 10^{-20}
+\frac{\pi^4+\pi^5}{e^6} | 1
+1,2;3,4 | 1,2,3,4
 `;
