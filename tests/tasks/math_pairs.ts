@@ -485,6 +485,8 @@ x = \pm 1 | x=1,x=-1
 5 cats | 5
 3 1/2 h | 3.5
 k\text{ ways} | k
+1000.99 | $1,000.99m²$
+12\text{ cm}^2 | $12cm²$
 2\sqrt3\text{ cm} | 2\sqrt{3}
 10 miles per hour | 10 mph
 10\text{ mph} | 10\text{ miles per hour}
