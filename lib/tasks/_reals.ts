@@ -1,0 +1,118 @@
+/**
+ * Sets of real numbers: unions of intervals, whose ends are expressions.
+ *
+ * A point is an interval of one number. Sets whose ends have places on the line are brought to one form:
+ * in order, nothing touching, so that [0,1] ∪ [1,2] is [0,2] and ℝ ∖ {0} is (−∞,0) ∪ (0,∞).
+ *
+ * @module
+ */
+
+import { placeOf, realOf, sameValue } from "./_evaluate.ts";
+import type { Expression } from "./_formula.ts";
+import { negated } from "./_formula.ts";
+import { compare } from "./rational.ts";
+
+/** An end of an interval. */
+export interface End {
+  readonly value: Expression;
+  readonly open: boolean;
+}
+
+/** An interval. */
+export interface Interval {
+  readonly low: End;
+  readonly high: End;
+}
+
+const INFINITY: Expression = { op: "name", name: "∞" };
+const HIGHEST: End = { value: INFINITY, open: true };
+const LOWEST: End = { value: negated(INFINITY), open: true };
+
+/** All real numbers. */
+export const ALL: readonly Interval[] = [{ low: LOWEST, high: HIGHEST }];
+
+/** The set of one number. */
+export function point(value: Expression): Interval {
+  return { low: { value, open: false }, high: { value, open: false } };
+}
+
+/** What is above a number, or below it. */
+export function ray(end: End, above: boolean): Interval {
+  return above ? { low: end, high: HIGHEST } : { low: LOWEST, high: end };
+}
+
+/** Which of two ends is further right. */
+function order(a: Expression, b: Expression): number {
+  const [x, y] = [placeOf(a)!, placeOf(b)!];
+  if (Math.abs(x) === Infinity || Math.abs(y) === Infinity) return x === y ? 0 : x - y;
+  if (Math.abs(x - y) > 1e-9 * Math.max(Math.abs(x), Math.abs(y))) return x - y;
+  return sameValue(a, b) ? 0 : compare(realOf(a)!, realOf(b)!);
+}
+
+const infinite = ({ value }: End) => Math.abs(placeOf(value) ?? 0) === Infinity;
+
+/** In order, nothing empty, nothing touching; undefined where an end has no place on the line. */
+export function united(intervals: readonly Interval[]): readonly Interval[] | undefined {
+  if (
+    intervals.some(({ low, high }) => [low, high].some((end) => placeOf(end.value) === undefined))
+  ) {
+    return undefined;
+  }
+  const own = intervals
+    .map(({ low, high }) => ({
+      low: { ...low, open: low.open || infinite(low) },
+      high: { ...high, open: high.open || infinite(high) },
+    }))
+    .filter(({ low, high }) => {
+      const by = order(low.value, high.value);
+      return by < 0 || by === 0 && !low.open && !high.open;
+    })
+    .sort((a, b) => order(a.low.value, b.low.value) || Number(a.low.open) - Number(b.low.open));
+  const all: Interval[] = [];
+  for (const next of own) {
+    const last = all.at(-1);
+    const by = last ? order(next.low.value, last.high.value) : 1;
+    if (!last || by > 0 || by === 0 && next.low.open && last.high.open) {
+      all.push(next);
+      continue;
+    }
+    const beyond = order(next.high.value, last.high.value);
+    const high = beyond > 0 || beyond === 0 && !next.high.open ? next.high : last.high;
+    all[all.length - 1] = { low: last.low, high };
+  }
+  return all;
+}
+
+/** All other real numbers; undefined where an end has no place on the line. */
+export function complement(intervals: readonly Interval[]): readonly Interval[] | undefined {
+  const own = united(intervals);
+  if (!own) return undefined;
+  const all: Interval[] = [];
+  let low = LOWEST;
+  for (const interval of own) {
+    all.push({ low, high: { value: interval.low.value, open: !interval.low.open } });
+    low = { value: interval.high.value, open: !interval.high.open };
+  }
+  return united([...all, { low, high: HIGHEST }]);
+}
+
+/** What two sets share; undefined where an end has no place on the line. */
+export function intersection(
+  a: readonly Interval[],
+  b: readonly Interval[],
+): readonly Interval[] | undefined {
+  const [outsideA, outsideB] = [complement(a), complement(b)];
+  return outsideA && outsideB && complement([...outsideA, ...outsideB]);
+}
+
+/** The numbers whose absolute value is in a set; undefined where an end has no place on the line. */
+export function mirrored(intervals: readonly Interval[]): readonly Interval[] | undefined {
+  const zero: Expression = { op: "number", value: { numerator: 0n, denominator: 1n } };
+  const right = intersection(intervals, [ray({ value: zero, open: false }, true)]);
+  const flip = ({ value, open }: End): End => ({
+    value: value === INFINITY ? LOWEST.value : negated(value),
+    open,
+  });
+  return right &&
+    united([...right, ...right.map(({ low, high }) => ({ low: flip(high), high: flip(low) }))]);
+}
