@@ -204,7 +204,7 @@ const HEADING = /[*_]{0,4}[ \t]*\n[\s>]{0,8}/y;
 const CORRECTION = new RegExp(
   String
     .raw`(?<![\p{L}\p{N}])(?:(?:wait|no|actually|sorry|correction|oops|rather|i meant?|hold on)[,.:!…\s—–-]{1,4}){1,4}` +
-    String.raw`(?=[*_$(\\]{0,4}(?:[A-Z]|[-−]?\d[\d.,]*)[)*_$]{0,4}\s*(?:[.!]?\s*$|[.!]\s|\n))|` +
+    String.raw`(?=[*_$(\\]{0,4}(?:[A-Z]|[-−]?\d[\d.,]*)[)*_$]{0,4}(?:[.!]?\s{0,8}$|[.!]\s|\s{0,8}\n))|` +
     String
       .raw`(?<![\p{L}\p{N}])(?:wait|no|actually|sorry|correction|oops|scratch that|hold on|on second thoughts?|i made an? \w+|that(?:'s|’s| is) wrong|mistake)(?![\p{L}\p{N}])[^\n]{0,80}?(?<![\p{L}\p{N}])(?:it(?:'s|’s| is| has to be| must be| should be)|(?:should|must) (?:have been|be)|make that|i meant?|i(?:'d|’d| would|'ll|’ll| will)? (?:go with|choose|pick|say)|correction:)\s+`,
   "giu",

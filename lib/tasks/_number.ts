@@ -66,10 +66,10 @@ export function plainNumbers(text: string): string {
 
 const SIGN = "-\u2212\u2010-\u2015\ufe63";
 const REAL = [
-  String.raw`(?!0\d*,)\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)(?:\.\d+)?`,
-  String.raw`\d{1,3}([ \u00a0\u2007-\u200a\u202f'’ʼ])\d{3}(?:\1\d{3})*(?!\d)(?:[.,]\d+(?!\d))?`,
-  String.raw`\d{1,3}(?:\.\d{3})+,\d+(?!\d)`,
-  String.raw`\d{1,3}(?:\.\d{3}){2,}(?!\d)`,
+  String.raw`(?!0\d*,)\d{1,3}(?:,\d{2,3}){0,20},\d{3}(?!\d)(?:\.\d+)?`,
+  String.raw`\d{1,3}([ \u00a0\u2007-\u200a\u202f'’ʼ])\d{3}(?:\1\d{3}){0,20}(?!\d)(?:[.,]\d+(?!\d))?`,
+  String.raw`\d{1,3}(?:\.\d{3}){1,20},\d+(?!\d)`,
+  String.raw`\d{1,3}(?:\.\d{3}){2,20}(?!\d)`,
   String.raw`(?<![(\[{,]|[(\[{,] )\d+,\d+(?![,\d]|, ?\d)`,
   String.raw`\d+(?:\.\d+)?|\.\d+`,
 ].join("|");

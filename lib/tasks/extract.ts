@@ -187,8 +187,12 @@ function numberKind(values: Map<string, readonly Rational[]>): Kind {
       return taken(numbers[k]!, text, whole);
     },
     rest(text) {
-      const last = numbersIn(plainNumbers(text)).at(-1);
-      return last && { ...taken(last, "", true), source: "last number" };
+      // of a long text the end is read first
+      const place = text.length > 4000 ? text.indexOf(" ", text.length - 2000) : -1;
+      const last = place < 0 ? undefined : numbersIn(plainNumbers(text.slice(place))).at(-1);
+      if (last && last.from > 100) return { ...taken(last, "", true), source: "last number" };
+      const any = numbersIn(plainNumbers(text)).at(-1);
+      return any && { ...taken(any, "", true), source: "last number" };
     },
   };
 }

@@ -21,10 +21,8 @@ import {
 
 export { closing };
 
-const FORMULA = /\$\$([^$]+)\$\$|\$((?:\\.|[^$\\])+)\$|\\\(([\s\S]+?)\\\)|\\\[([\s\S]+?)\\\]/;
 const NUMBER =
-  /(?<![\w.\\])[-−]?(?:\\?\$\s?)?\d(?:[\d,]*\d)?(?:\.\d+)?(?:\s*\/\s*\d+)?(?:\s*(?:\\?%|pct\b|percent(?:age)?\b))?/;
-const TOKEN = new RegExp(`${FORMULA.source}|(${NUMBER.source})`, "g");
+  /(?<![\w.\\])[-−]?(?:\\?\$\s?)?\d(?:[\d,]*\d)?(?:\.\d+)?(?:\s*\/\s*\d+)?(?:\s*(?:\\?%|pct\b|percent(?:age)?\b))?/g;
 /** Words that stand within formulas. */
 const FUNCTIONS =
   /^(?:sqrt|sin|cos|tan|log|ln|exp|cot|sec|csc|arctan|arcsin|arccos|mod|and|det|max|min|gcd|lcm)$/i;
@@ -101,16 +99,42 @@ function bareFormulas(text: string, every: boolean): Token[] {
   });
 }
 
+/** Formulas between dollars, `\(…\)` and `\[…\]`. */
+function setFormulas(text: string): Token[] {
+  const found: Token[] = [], start = /\\\$|\$\$?|\\[([]/g, ended = new Set<string>();
+  for (let match = start.exec(text); match; match = start.exec(text)) {
+    const [open] = match, from = start.lastIndex;
+    if (open === "\\$" || ended.has(open)) continue;
+    const close = open.startsWith("$") ? open : open === "\\(" ? "\\)" : "\\]";
+    let to: number;
+    if (open.startsWith("$")) {
+      const inner = /(?:\\[\s\S]|[^$\\])*/y;
+      inner.lastIndex = from;
+      inner.exec(text);
+      to = text.startsWith(close, inner.lastIndex) ? inner.lastIndex : -1;
+    } else to = text.indexOf(close, from);
+    if (to > from) {
+      const content = text.slice(from, to).trim(), end = to + close.length;
+      found.push({ content, from: match.index, to: end, formula: true });
+      start.lastIndex = end;
+    } else if (open === "$$") start.lastIndex = match.index + 1;
+    else if (to < 0) ended.add(open); // none of its kind ends any more
+  }
+  return found;
+}
+
 /** Formulas and numbers of a text, in its order. */
 function tokensOf(text: string, every: boolean): Token[] {
-  const found: Token[] = [...text.matchAll(new RegExp(TOKEN))].map((match) => {
-    const [, a, b, c, d, number] = match, formula = a ?? b ?? c ?? d;
-    const content = (formula ?? number!).trim();
-    return {
-      ...{ content, from: match.index, to: match.index + match[0].length },
-      formula: formula !== undefined,
-    };
-  });
+  const formulas = setFormulas(text), found: Token[] = [];
+  let place = 0;
+  for (const next of [...formulas, undefined]) {
+    for (const { 0: content, index } of text.slice(place, next?.from).matchAll(NUMBER)) {
+      const from = place + index;
+      found.push({ content: content.trim(), from, to: from + content.length, formula: false });
+    }
+    if (next) found.push(next);
+    place = next?.to ?? text.length;
+  }
   const set = found.filter(({ formula }) => formula);
   if (!every && !/\\[a-zA-Z]/.test(text)) return found;
   // bare formulas between those that are set, in place of the numbers in them
@@ -132,7 +156,14 @@ function tokensOf(text: string, every: boolean): Token[] {
 const contents = (pieces: readonly Piece[]) => pieces.map(({ content }) => content).join(", ");
 
 /** A text without the emphasis and the point around it. */
-const trimmed = (text: string) => text.trim().replace(/(?:\*\*|[.\s])+$/, "").replace(/^\*\*/, "");
+function trimmed(text: string): string {
+  const own = text.trim();
+  let to = own.length;
+  while (to > 0 && /[.\s]/.test(own[to - 1]!) || own.slice(to - 2, to) === "**") {
+    to -= own[to - 1] === "*" ? 2 : 1;
+  }
+  return own.slice(own.startsWith("**") && to >= 2 ? 2 : 0, to);
+}
 
 /** The last formula or number of a text; the text itself where it is one. */
 function lastMath(text: string): string | undefined {
