@@ -198,13 +198,14 @@ const HEDGE =
   /\b(?:maybe|perhaps|possibly|might|not sure|unsure|guess)\b[\s,:]*(?:(?:that|the|my|is|final|correct)\s+){0,4}$/i;
 /** From the word to the value: "to this problem is", "(in dollars):", a heading's end. */
 const COPULA =
-  /[*_"'”’)\]]{0,4}(?:\s*\([^()\n]{0,40}\))?(?:[\s,]+(?:to|for|of|in|on|choice|option|letter|number|value|here|then|therefore|thus|hence|I|we|you|that|à|zu|auf|a|для|на)(?=\s|,)[^\n.:=!?;：]{0,60}?)?(?:[,*_"”]{0,4}\s*[:：=＝]|[\s,*_]{1,4}(?:is|are|was|equals|becomes|(?:would|should|must|will|has to|ought to|can only)\s+be|comes\s+(?:out\s+)?to|ist|lautet|es|est|è|é|это)(?![\p{L}\p{N}])|\s*(?:是|为|為|は|은|는)|\s+[-–—>→⇒]{1,2}(?=\s)|\s*(?=\$|\\[(\[]|\\boxed)|\s+(?=\(?[A-J]\)?\s*(?:[.!\n]|$))|\s+(?=\([A-J]\)))[:：*_\s]{0,12}/uy;
+  /[*_"'”’)\]]{0,4}(?:\s*\([^()\n]{0,40}\))?(?:\s(?:correcta?|correcte|corretta|certa))?(?:[\s,]+(?:to|for|of|in|on|choice|option|letter|number|value|here|then|therefore|thus|hence|I|we|you|that|à|zu|auf|a|для|на)(?=\s|,)[^\n.:=!?;：]{0,60}?)?(?:[,*_"”]{0,4}\s*[:：=＝]|[\s,*_]{1,4}(?:is|IS|are|was|equals|becomes|(?:would|should|must|will|has to|ought to|can only)\s+be|comes\s+(?:out\s+)?to|ist|lautet|es|est|è|é|это)(?![\p{L}\p{N}])|\s*(?:是|为|為|は|은|는)|\s+[-–—>→⇒]{1,2}(?=\s)|\s*(?=\$|\\[(\[]|\\boxed)|\s+(?=\(?[A-J]\)?\s*(?:[.!\n]|$)))[:：*_\s]{0,12}/uy;
 const HEADING = /[*_]{0,4}[ \t]*\n[\s>]{0,8}/y;
 /** What corrects an answer that was given: "Wait, no: it's B", "No, 25." */
 const CORRECTION = new RegExp(
   String
     .raw`(?<![\p{L}\p{N}])(?:(?:wait|no|actually|sorry|correction|oops|rather|i meant?|hold on)[,.:!…\s—–-]{1,4}){1,4}` +
-    String.raw`(?=[*_$(\\]{0,4}(?:[A-Z]|[-−]?\d[\d.,]*)[)*_$]{0,4}(?:[.!]?\s{0,8}$|[.!]\s|\s{0,8}\n))|` +
+    String
+      .raw`(?=[*_$(\\]{0,4}(?:[A-Z]|[-−]?\d[\d.,]*)[)*_$]{0,4}(?:[.!]?\s{0,8}$|[.!]\s|\s{0,8}\n))|` +
     String
       .raw`(?<![\p{L}\p{N}])(?:wait|no|actually|sorry|correction|oops|scratch that|hold on|on second thoughts?|i made an? \w+|that(?:'s|’s| is) wrong|mistake)(?![\p{L}\p{N}])[^\n]{0,80}?(?<![\p{L}\p{N}])(?:it(?:'s|’s| is| has to be| must be| should be)|(?:should|must) (?:have been|be)|make that|i meant?|i(?:'d|’d| would|'ll|’ll| will)? (?:go with|choose|pick|say)|correction:)\s+`,
   "giu",

@@ -20,7 +20,8 @@ export interface WrittenNumber {
   readonly value: Rational;
   /** Without separators, currency, percent; "1/4", "1500", "7.50". */
   readonly text: string;
-  readonly percent: boolean;
+  /** What else it may be: of "50 %" one half, of "1.5 million" 1.5. */
+  readonly other?: Rational;
   /** Begin, sign and currency included. */
   readonly from: number;
   readonly to: number;
@@ -52,7 +53,10 @@ function digitOf(char: string): string {
 /** A text in which full-width forms, digits of other scripts and fractions of one character are plain. */
 export function folded(text: string): string {
   if (!/[^\x00-\x7f]/.test(text)) return text; // deno-lint-ignore no-control-regex
-  return text.replace(/[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]/g, (char) => ` ${VULGAR[char]}`)
+  return text.replace(
+    /(\d?)([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])/g,
+    (_, digit: string, char: string) => `${digit}${digit && " "}${VULGAR[char]}`,
+  )
     .replace(/[\uff01-\uff5e\u24b6-\u24e9\u{1d400}-\u{1d7ff}]/gu, (char) => char.normalize("NFKC"))
     .replace(/(?![0-9])\p{Nd}/gu, digitOf)
     .replaceAll("٫", ".").replaceAll("٬", ",").replaceAll("⁄", "/").replaceAll("٪", "%");
@@ -67,7 +71,8 @@ export function plainNumbers(text: string): string {
 const SIGN = "-\u2212\u2010-\u2015\ufe63";
 const REAL = [
   String.raw`(?!0\d*,)\d{1,3}(?:,\d{2,3}){0,20},\d{3}(?!\d)(?:\.\d+)?`,
-  String.raw`\d{1,3}([ \u00a0\u2007-\u200a\u202f'’ʼ])\d{3}(?:\1\d{3}){0,20}(?!\d)(?:[.,]\d+(?!\d))?`,
+  String
+    .raw`\d{1,3}([ \u00a0\u2007-\u200a\u202f'’ʼ])\d{3}(?:\1\d{3}){0,20}(?!\d)(?:[.,]\d+(?!\d))?`,
   String.raw`\d{1,3}(?:\.\d{3}){1,20},\d+(?!\d)`,
   String.raw`\d{1,3}(?:\.\d{3}){2,20}(?!\d)`,
   String.raw`(?<![(\[{,]|[(\[{,] )\d+,\d+(?![,\d]|, ?\d)`,
@@ -93,6 +98,10 @@ const TEN = new RegExp(
   "y",
 );
 const PERCENT = /\s?(?:%|percent(?:age)?\b|per cent\b|pct\b)/y;
+const SCALE = /\s?(thousand|million|billion|trillion)s?(?![\p{L}])/iuy;
+const SCALES: Readonly<Record<string, bigint>> = {
+  ...{ thousand: 3n, million: 6n, billion: 9n, trillion: 12n },
+};
 /** Most digits of a number, and largest power of ten: longer ones are no answers. */
 const MOST_DIGITS = 1000, LARGEST_POWER = 300;
 
@@ -251,14 +260,17 @@ function numberAt(
   }
   const { from, negative } = signBefore(text, place, own);
   if (negative) value = negate(value);
-  const percent = at(PERCENT, text, to);
-  if (percent) to += percent[0].length;
-  const shown = fraction
-    ? textOf(value, true)
-    : negative && !/^[0.]*$/.test(written)
-    ? `-${written}`
-    : written;
-  return { value, text: shown, percent: percent !== null, from, to };
+  const unit = at(PERCENT, text, to) ?? at(SCALE, text, to);
+  let shown = fraction ? textOf(value, true) : written;
+  if (!fraction && negative && !/^[0.]*$/.test(written)) shown = `-${written}`;
+  if (!unit) return { value, text: shown, from, to };
+  to += unit[0].length;
+  const zeros = SCALES[unit[1]?.toLowerCase() ?? ""];
+  if (zeros === undefined) {
+    return { value, text: shown, from, to, other: multiply(value, rational(1n, 100n)) };
+  }
+  const whole = multiply(value, rational(10n ** zeros));
+  return { value: whole, text: textOf(whole, fraction), from, to, other: value };
 }
 
 /** Whether the digits at a place belong to a word, an exponent or an index. */
@@ -286,7 +298,7 @@ export function numbersIn(text: string, own = false): WrittenNumber[] {
     // "3. Then …" at the beginning of a line counts lines
     const listed = /^[.)]\s+\p{L}/u.test(after) &&
       /(?:^|\n)[ \t#>*]*$/.test(text.slice(Math.max(0, number.from - 8), number.from));
-    if (!own && listed && number.from > 0) continue;
+    if (!own && listed && (number.from > 0 || after.startsWith(")"))) continue;
     found.push(number);
   }
   return found;

@@ -12,7 +12,11 @@ import { add, multiply, negate, type Rational, rational } from "./rational.ts";
 
 /** Words that may stand between "the answer is" and the answer. */
 const FILLER =
-  /(?:[\s,:：*_"“”‘`=≈→]|\\(?:approx|quad|displaystyle|,|;|!| )|(?:I(?: would|'d|’d)? (?:think|believe|guess|say|suppose|feel)(?: that)?(?: it(?: is|'s|’s))?|(?:most )?(?:likely|probably)|in fact|of course|a total of|the (?:option|choice|letter|number|value|correct one|one)|equal to|given by|therefore|thus|hence|then|simply|just|indeed|clearly|definitely|certainly|obviously|surely|actually|now|still|again|also|only|approximately|approx\.?|about|around|roughly|exactly|nearly|almost|precisely|finally|option|choice|letter|answer|number|both|either|that|it's|it’s|it is|is)(?![\p{L}\p{N}'’-]))*/iuy;
+  /(?:[\s,:：*_"“”‘`=≈→]|\\(?:approx|quad|displaystyle|,|;|!| )|(?:I(?: would|'d|’d)? (?:think|believe|guess|say|suppose|feel)(?: that)?(?: it(?: is|'s|’s))?|(?:most )?(?:likely|probably)|in fact|of course|a total of|the (?:option|choice|letter|number|value|correct one|one)|equal to|given by|therefore|thus|hence|then|simply|just|indeed|clearly|definitely|certainly|obviously|surely|actually|now|still|again|also|only|approximately|approx\.?|about|around|roughly|exactly|nearly|almost|precisely|finally|option|choice|letter|answer|number|both|either|la|el|le|die|der|that|it's|it’s|it is|is)(?![\p{L}\p{N}'’-]))*/iuy;
+
+/** What denies an answer, and what puts another in its place. */
+const DENIAL = /^[\s*_$]*(?:not|neither|none|never)(?![\p{L}])/iu;
+const INSTEAD = /(?:\b(?:but|rather)|\bit['’]s|\bit is)\s+(?!not)/i;
 
 const endOf = (rule: RegExp, text: string, from: number): number => {
   rule.lastIndex = from;
@@ -35,25 +39,26 @@ const SETTING =
 const NAME = /[^=\d\n,;]{1,40}[=≈]\s*/y;
 const UNIT = String
   .raw`(?:\\?(?:%|\^?\\circ)|\s*(?:\\(?:text|mathrm|mbox)\s*\{[^{}]{0,30}\}|[\p{L}$€£°]{1,16}(?![\p{L}{])))?`;
+/** A unit of several words before an operator, as "per hour". */
+const MEASURE = String
+  .raw`(?:${UNIT}|(?:\s+(?!(?:because|since|as|if|when|where|so|and|or)\b)[\p{L}/]{1,16}){2,4})`;
 const OPERATOR = new RegExp(
-  `^${UNIT}[\\s$*]*(=|[-+−*/×÷·]|\\\\times|\\\\cdot|\\\\div)[\\s$(*]*$`,
+  `^${MEASURE}[\\s$*]*(=|[-+−*/×÷·]|\\\\times|\\\\cdot|\\\\div)[\\s$(*]*$`,
   "u",
 );
 const ALTERNATIVE = new RegExp(
-  `^${UNIT}[\\s$*]*(?:(,|;)|(?:,\\s*)?(?:and|or|to|through|&|[–—])|(?:,|;|,?\\s*and)\\s*[\\p{L}]{1,2}\\s*=)[\\s$*]*$`,
+  `^${UNIT}[\\s$*]*(?:(,|;)|(?:,\\s*)?(?:and|or|to|through|&|[–—])|(?:,|;|,?\\s*(?:and|or))\\s*[\\p{L}]{1,2}\\s*=)[\\s$*]*$`,
   "iu",
 );
 /** What makes a number part of an expression that is not read here. */
 const TAIL =
-  /^\s*(?:\^(?!\s*\{?\s*\\circ)|_(?!\{?10\}?)|\\(?!(?:text|mathrm|mbox|textbf|mathbf|textit|operatorname|rm|quad|qquad|circ|degree|right|ldots|dots|end|approx|implies|Rightarrow|to|boxed|hspace|phantom|newline)(?![a-zA-Z])|[^a-zA-Z]))/;
+  /^\s*(?:[⁰¹²³⁴-⁹]|\^(?!\s*\{?\s*\\circ)|_(?!\{?10\}?)|\\(?!(?:text|mathrm|mbox|textbf|mathbf|textit|operatorname|rm|quad|qquad|circ|degree|right|ldots|dots|end|approx|implies|Rightarrow|to|boxed|hspace|phantom|newline)(?![a-zA-Z])|[^a-zA-Z]))/;
 
 const sameNumber = (a: Rational, b: Rational) =>
   a.numerator === b.numerator && a.denominator === b.denominator;
 
 const isLess = (a: Rational, b: Rational) =>
   a.numerator * b.denominator < b.numerator * a.denominator;
-
-const hundred = rational(1n, 100n);
 
 /** Value of a chain of operands, products first. */
 function valueOf(
@@ -80,10 +85,15 @@ export interface NumberFinding extends Finding {
   readonly values: readonly Rational[];
 }
 
-/** A number, or a chain such as "16 - 4 = 12", at the k-th number of a content. */
-function quantity(content: string, numbers: readonly WrittenNumber[], k: number, formula: boolean):
-  | { text: string; percent: boolean; value: Rational }
-  | undefined {
+type Quantity = Pick<WrittenNumber, "text" | "value" | "other">;
+
+/** A number, or a chain such as "16 - 4 = 12", at the k-th number of a content; undefined where it is none. */
+function quantity(
+  content: string,
+  numbers: readonly WrittenNumber[],
+  k: number,
+  formula: boolean,
+): Quantity | undefined {
   let last = numbers[k]!, operands = [last.value], operators: string[] = [];
   for (let i = k + 1; i < numbers.length && operands.length < 64; i++) {
     const next = numbers[i]!, between = content.slice(last.to, next.from);
@@ -92,7 +102,7 @@ function quantity(content: string, numbers: readonly WrittenNumber[], k: number,
     if (operator === undefined) {
       const list = ALTERNATIVE.exec(between);
       if (!list || sameNumber(last.value, next.value)) break;
-      if (last.percent && sameNumber(multiply(last.value, hundred), next.value)) break;
+      if (last.other && sameNumber(last.other, next.value)) break;
       const after = content.slice(next.to, next.to + 20);
       // "20, 3 of which are red" is no list
       if (list[1] && !/^[\s$*]*(?:$|[.,;)}]|and\b|or\b)/.test(after)) break;
@@ -113,19 +123,19 @@ function quantity(content: string, numbers: readonly WrittenNumber[], k: number,
   const value = valueOf(operands, operators);
   const text = value &&
     (value.denominator === 1n ? `${value.numerator}` : `${value.numerator}/${value.denominator}`);
-  return value && { value, text: text!, percent: false };
+  return value && { value, text: text! };
 }
 
 /** The kind of numbers; `values` keeps what was read. */
 function numberKind(values: Map<string, readonly Rational[]>): Kind {
   const taken = (
-    found: { text: string; percent: boolean; value: Rational } | undefined,
+    found: Quantity | undefined,
     shown: string,
     direct: boolean,
   ): Reading => {
     if (!found) return { value: null, shown, direct };
-    const { text, percent, value } = found;
-    values.set(text, percent ? [value, multiply(value, hundred)] : [value]);
+    const { text, other, value } = found;
+    values.set(text, other ? [value, other] : [value]);
     return { value: text, direct };
   };
   return {
@@ -133,26 +143,24 @@ function numberKind(values: Map<string, readonly Rational[]>): Kind {
       const whole = source === "last box" || source === "answer tag";
       const own = plainNumbers(whole ? content.slice(0, 2000) : content);
       const text = whole ? own.trim() : sentenceOf(own);
-      if (/^[\s*_]*(?:not|neither|none|never)\b/i.test(text)) {
-        const but = /\b(?:but|rather|it's|it’s|it is)\s+/i.exec(text);
-        return but
-          ? this.read({
-            source,
-            content: text.slice(but.index + but[0].length),
-            from: 0,
-            hedged: false,
-          })
-          : undefined;
+      let start = endOf(SETTING, text, endOf(FILLER, text, endOf(SETTING, text, 0)));
+      if (!whole && DENIAL.test(text.slice(start))) {
+        const but = INSTEAD.exec(text);
+        if (!but) return { value: null, shown: text, direct: false };
+        const rest = text.slice(but.index + but[0].length);
+        return this.read({ source, content: rest, from: 0, hedged: false });
       }
       const numbers = numbersIn(text, true);
       if (numbers.length === 0) {
         if (whole) return { value: null, shown: content, direct: true };
         return undefined;
       }
-      let start = endOf(SETTING, text, endOf(FILLER, text, endOf(SETTING, text, 0)));
       if (start < numbers[0]!.from) start = endOf(SETTING, text, endOf(NAME, text, start));
       const direct = start >= numbers[0]!.from || text.slice(start, numbers[0]!.from).trim() === "";
       const formula = source === "last box" || /^\s*(?:\$[^$]*\$|\\\()/.test(text);
+      if (/(?:±|\\pm|\^|√|\\sqrt)[\s{]*$/.test(text.slice(0, numbers[0]!.from))) {
+        return taken(undefined, text, true);
+      }
       if (direct) {
         const listed = source === "'####' line" &&
           /^[.)]\s+\p{L}/u.test(text.slice(numbers[0]!.to));
@@ -270,14 +278,16 @@ function letterAt(text: string, place: number, { letters, texts }: Letters): Let
     const own = texts[capital], rest = text.slice(from + 1).trim();
     if (!(own && /^\s+\d/.test(next) && plainText(rest) === plainText(own))) return undefined;
   }
+  const marked = /[([{"“‘`]|\*\*|\\/.test(opened) ||
+    /^\s?[).:\]]/.test(text.slice(from + 1, from + 3));
+  const closed = /^\s?[).:]/.test(text.slice(from + 1, from + 3));
   if (
+    !closed &&
     /^\s*\\(?!(?:text|mathrm|quad|qquad|boxed|implies|because|Rightarrow)(?![a-zA-Z])|[^a-zA-Z])/
       .test(after)
   ) {
     return undefined; // an operand
   }
-  const marked = /[([{"“‘`]|\*\*|\\/.test(opened) ||
-    /^\s?[).:\]]/.test(text.slice(from + 1, from + 3));
   const word = /^\s+[\p{L}]/u.test(after);
   if (!marked && word && (lower || /[AI]/.test(capital)) && (lower || !CONNECTOR.test(after))) {
     return undefined;
@@ -288,21 +298,26 @@ function letterAt(text: string, place: number, { letters, texts }: Letters): Let
   return { letter: same ?? capital, from, to };
 }
 
-/** A choice's text for comparison: without setting, white space, capitals and a point at the end. */
+/** A choice's text for comparison: without setting, white space and a point at the end. */
 function plainText(text: string): string {
   return text.replace(
     /\\(?:text(?:bf|it|rm)?|math(?:bf|rm|it)|mbox|left|right|displaystyle|[,;!: ])(?![a-zA-Z])|[$*{}\s~]|\\[()[\]]/g,
     "",
   )
-    .replace(/[.。]+$/, "").toLowerCase();
+    .replace(/[.。]+$/, "");
 }
 
 /** The one choice whose text this is. */
 function choiceOfText(content: string, { texts }: Letters): string | undefined {
   if (content.length > 2000) return undefined;
-  const own = plainText(content);
-  if (own.length < 1) return undefined;
-  const found = Object.entries(texts).filter(([, text]) => plainText(text) === own);
+  const entries = Object.entries(texts), own = plainText(content);
+  if (own === "") return undefined;
+  // capitals count where two choices differ in nothing else
+  const exact = entries.filter(([, text]) => plainText(text) === own);
+  const lower = own.toLowerCase();
+  const found = exact.length > 0
+    ? exact
+    : entries.filter(([, text]) => plainText(text).toLowerCase() === lower);
   return found.length === 1 ? found[0]![0] : undefined;
 }
 
@@ -337,18 +352,19 @@ const WEAK =
   /(?<![\p{L}\p{N}])(?:(?:so|thus|therefore|hence|then|conclude|concluding|that leaves|leaving|leaves|left with|(?:it|that)(?:['’]s| is| must be| has to be| should be)|must be|would be|(?:I|we|let['’]s|I['’]d|I['’]ll|I['’]m|I am)\s+(?:(?:would|will|shall|can|have to|had to|must|am)\s+)?(?:choose|pick|select|go(?:ing)? with|go for|say|answer|vote for|choosing)|choose|select|pick|go(?:ing)? with)[,:]?\s+)+(?:(?:that|it(?:['’]s| is)?|the|option|choice|answer|letter|probably|definitely|clearly)\s+){0,4}(?=\S)/giu;
 /** "B is the answer": the letter goes before. */
 const POSTFIX =
-  /(?<![\p{L}\p{N}_\\^])[*_"'“(]{0,4}(\p{L})[*_"'”).]{0,4}\s+(?:is|must be|would be|should be)\s+(?:therefore |thus |indeed |clearly |hence )?(?:(?:the\s+(?:(?:only|most|best|right|correct|final)\s+){0,2}(?:likely\s+|appropriate\s+|accurate\s+)?(?:answer|choice|option|one))|(correct|right))(?![\p{L}])/giu;
+  /(?<![\p{L}\p{N}_\\^])[*_"'“(]{0,4}(\p{L})[*_"'”).]{0,4}\s+(?:is|must be|would be|should be)\s+(?:therefore |thus |indeed |clearly |hence )?(?:(?:the\s+(?:(?:only|most|best|better|right|correct|final)\s+){0,2}(?:likely\s+|appropriate\s+|accurate\s+)?(?:answer|choice|option|one))|(correct|right))(?![\p{L}])/giu;
 
 /** Lines that are a letter, or begin as an option does. */
 function lonelyChoice(text: string, of: Letters): Letter & { alone: boolean } | undefined {
   const alone: Letter[] = [], marked: Letter[] = [];
   let from = 0;
   for (const line of text.split("\n")) {
-    const found = line.length > 400 ? undefined : letterAt(line, 0, of);
+    const named = /^[\s*_]{0,8}(?:option|choice)\s/i.exec(line)?.[0].length ?? 0;
+    const found = line.length > 400 ? undefined : letterAt(line, named, of);
     if (found) {
       const rest = line.slice(found.from + 1), place = { ...found, from: from + found.from };
       const lower = /^[ \t]*[a-z]/.test(line) && line.trim() !== text.trim();
-      if (/^[\s).*:\]}$"'”’_`>!。]*$/.test(rest) && !lower) alone.push(place);
+      if (/^[\s).*:\]}$"'”’_`>!。\\]*$/.test(rest) && !lower) alone.push(place);
       else if (/^\s?[).:\]]/.test(rest)) {
         marked.push(place);
         for (const [, char] of rest.matchAll(/[(\s]([A-Z])[).](?=\s)/g)) {
@@ -375,21 +391,23 @@ function choiceKind(of: Letters): Kind {
       const own = content.slice(0, 2000);
       const whole = source === "last box" || source === "answer tag";
       const named = whole || source === "'####' line" ? own : own.trimStart().split("\n")[0]!;
-      const start = whole ? 0 : endOf(FILLER, own, endOf(WRAP, own, 0));
+      const start = endOf(FILLER, own, endOf(WRAP, own, 0));
       const text = choiceOfText(named, of) ??
-        (whole ? undefined : choiceOfText(own.slice(start).split("\n")[0]!, of));
+        (whole
+          ? undefined
+          : choiceOfText(own.slice(start).split("\n")[0]!, of) ?? choiceOfText(own.trim(), of));
       if (text !== undefined && plainText(named).length > 1) {
         return { value: text, direct: true, source: `${source}, the text of a choice` };
       }
-      if (!whole && /^[\s*_]*(?:not|neither|none|never)\b/i.test(own)) {
-        const sentence = sentenceOf(own),
-          but = /(?:\b(?:but|rather)|\bit['’]s|\bit is)\s+(?!not)/i.exec(sentence);
+      if (!whole && DENIAL.test(own.slice(start))) {
+        const sentence = sentenceOf(own), but = INSTEAD.exec(sentence);
         const other = but && choiceAt(sentence, but.index + but[0].length, of);
         return other ? { value: other.letter, direct: true } : undefined;
       }
-      const found = choiceAt(own, start, of) ?? (start > 0 ? choiceAt(own, 0, of) : undefined);
+      const found = choiceAt(own, 0, of) ?? choiceAt(own, start, of);
       if (found?.several) {
-        return { value: null, shown: whole ? own : sentenceOf(own), direct: true };
+        const shown = whole ? own : sentenceOf(own);
+        return { value: null, shown, direct: whole || !shown.endsWith("?") };
       }
       if (found) {
         const { letter, to } = found;

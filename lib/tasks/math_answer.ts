@@ -22,13 +22,15 @@ import {
 export { closing };
 
 const NUMBER =
-  /(?<![\w.\\])[-−]?(?:\\?\$\s?)?\d(?:[\d,]*\d)?(?:\.\d+)?(?:\s*\/\s*\d+)?(?:\s*(?:\\?%|pct\b|percent(?:age)?\b))?/g;
+  /(?<![\w.\\])[-−]?(?:\\?\$\s?)?(?:\d(?:[\d,]*\d)?(?:\.\d+)?|\.\d+)(?:\s*\/\s*\d+)?(?:\s*(?:\\?%|pct\b|percent(?:age)?\b))?/g;
 /** Words that stand within formulas. */
 const FUNCTIONS =
   /^(?:sqrt|sin|cos|tan|log|ln|exp|cot|sec|csc|arctan|arcsin|arccos|mod|and|det|max|min|gcd|lcm)$/i;
 /** What may stand between "answer is" and the answer, at its beginning. */
 const FILLER =
   /(?:[\s:*"“”]|(?:I(?: would)? (?:think|believe|guess|say)|probably|likely|therefore|thus|hence|then|simply|just|indeed|clearly|actually|now|still|again|also|only|approximately|about|around|roughly|exactly|equal to|given by|of course|in fact|a total of|the (?:number|value)|that|it's|it is|is)(?![\p{L}\p{N}'’-])[,]?)*/iuy;
+/** Whether formulas are set apart from words. */
+const SET = /(?<!\\)\$|\\[([]/;
 /** Longest text without a formula that is an answer itself. */
 const LONGEST_WORDS = 100;
 
@@ -66,18 +68,22 @@ function wordsOf(text: string): Piece[] {
   return found;
 }
 
+/** A command that belongs to a formula, not to the page. */
+const LATEX =
+  /\\(?!(?:textbf|textit|emph|item|section|subsection|noindent|par|hline|newline|label|begin|end)(?![a-zA-Z]))[a-zA-Z]|\\begin\{(?:[pbvVB]?matrix|cases|array)\}/;
+
 /**
  * Formulas that stand bare in a sentence: words of LaTeX, digits, operators and single letters next to each
- * other. Those with LaTeX; all where `every` is set.
+ * other. A letter alone is one only where `names` is set; a number alone is none here.
  */
-function bareFormulas(text: string, every: boolean): Token[] {
+function bareFormulas(text: string, names: boolean): Token[] {
   const runs: Piece[][] = [[]];
   for (const word of wordsOf(text)) {
     const own = word.content.replace(/[.,;:!?]+$/, "").replace(/^\*+|\*+$/g, "");
     const letters = own.replace(/\\[a-zA-Z]+(?:\s*\{[a-zA-Z ]*\})?/g, " ").match(/[a-zA-Z]{2,}/g) ??
       [];
-    const plain = letters.every((word) => FUNCTIONS.test(word)) && !/[$`"“”’']/.test(own);
-    const isFormula = plain && own !== "" && /[\\\d^_=+*/<>≤≥±−(√π∞-]|^[a-zA-Z]$/.test(own);
+    const plain = letters.every((word) => FUNCTIONS.test(word)) && !/(?<!\\)\$|[`"“”’']/.test(own);
+    const isFormula = plain && own !== "" && /[\\\d^_=+*/<>≤≥±−(√π∞&-]|^[a-zA-Z]$/.test(own);
     if (isFormula) {
       const at = word.from + word.content.indexOf(own);
       runs.at(-1)!.push({ content: own, from: at, to: at + own.length });
@@ -86,15 +92,20 @@ function bareFormulas(text: string, every: boolean): Token[] {
   }
   return runs.flatMap((run): Token[] => {
     const isOperator = (piece?: Piece) =>
-      piece !== undefined && /^[-+−±*/=<>≤≥^]+$/.test(piece.content);
+      piece !== undefined &&
+      /^(?:[-+−±*/=<>≤≥^]+|\\(?:in|[lgn]eq?|to|cup|cap|times|cdot|pm|equiv|approx))$/.test(
+        piece.content,
+      );
     // "a" and "I" before a formula are words
     while (run.length > 1 && /^[a-zA-Z]$/.test(run[0]!.content) && !isOperator(run[1])) run.shift();
     while (run.length > 0 && isOperator(run.at(-1))) run.pop();
     const [first] = run, last = run.at(-1);
     if (!first || !last) return [];
     const content = text.slice(first.from, last.to);
-    const latex = /\\(?!text|mathrm|mbox|textbf)[a-zA-Z]/.test(content);
-    const wanted = latex || (every && /[\d=+^_*/<>≤≥±√π∞]|^[a-zA-Z]$/.test(content));
+    const latex = LATEX.test(content), bare = /^[-−]?(?:\\?\$)?[\d.,]+\s*\\?%?$/.test(content);
+    const wanted = latex ||
+      (!bare && /[\d=+^_*/<>≤≥±√π∞]|[a-zA-Z)]\s?[-−]\s?[a-zA-Z(]/.test(content)) ||
+      (names && /^[a-zA-Z]$/.test(content));
     return wanted ? [{ content, from: first.from, to: last.to, formula: true }] : [];
   });
 }
@@ -124,7 +135,7 @@ function setFormulas(text: string): Token[] {
 }
 
 /** Formulas and numbers of a text, in its order. */
-function tokensOf(text: string, every: boolean): Token[] {
+function tokensOf(text: string, names: boolean): Token[] {
   const formulas = setFormulas(text), found: Token[] = [];
   let place = 0;
   for (const next of [...formulas, undefined]) {
@@ -136,13 +147,12 @@ function tokensOf(text: string, every: boolean): Token[] {
     place = next?.to ?? text.length;
   }
   const set = found.filter(({ formula }) => formula);
-  if (!every && !/\\[a-zA-Z]/.test(text)) return found;
   // bare formulas between those that are set, in place of the numbers in them
   let from = 0;
   const bare: Token[] = [];
   for (const next of [...set, undefined]) {
     const to = next?.from ?? text.length;
-    for (const token of bareFormulas(text.slice(from, to), every)) {
+    for (const token of bareFormulas(text.slice(from, to), names)) {
       bare.push({ ...token, from: token.from + from, to: token.to + from });
     }
     from = next?.to ?? to;
@@ -169,16 +179,22 @@ function trimmed(text: string): string {
 function lastMath(text: string): string | undefined {
   const own = trimmed(text), tokens = tokensOf(own, false);
   const formulas = tokens.filter(({ formula }) => formula);
-  if (!/[$]|\\[([]/.test(own) && !hasWords(own)) return own;
+  if (!SET.test(own) && !hasWords(own)) return own;
   const last = tokens.at(-1);
   if (last === undefined) return undefined;
-  if (!last.formula) {
-    // a number right after a formula belongs to it
-    return hasWords(own) || formulas.length === 0 ? last.content : unset(own);
-  }
-  let first = formulas.length - 1;
-  while (first > 0 && isJoint(own, formulas[first - 1]!.to, formulas[first]!.from)) first--;
-  return contents(formulas.slice(first));
+  if (!hasWords(own) && formulas.length > 0 && !last.formula) return unset(own); // a number belongs to it
+  const same = last.formula ? formulas : tokens;
+  let first = same.length - 1;
+  while (first > 0 && areJoined(own, same[first - 1]!, same[first]!)) first--;
+  return contents(same.slice(first));
+}
+
+/** Whether two formulas count together; numbers only where nothing but the joint is between them. */
+function areJoined(text: string, a: Token, b: Token): boolean {
+  const between = text.slice(a.to, b.from);
+  return a.formula && b.formula
+    ? isJoint(text, a.to, b.from)
+    : /^\s{0,4}(?:[,;]|,?\s{0,4}(?:and|or))\s{0,4}$/.test(between);
 }
 
 /** The formula at the beginning of a statement, with those that are joined to it. */
@@ -187,15 +203,13 @@ function firstMath(text: string): string | undefined {
   FILLER.exec(text);
   const start = FILLER.lastIndex, own = text.slice(start);
   const sentence = /^(?:[^.\n]|\.(?!\s|$)|\n(?=\s*(?:\$|\\\[)))*/.exec(own)![0];
-  if (!/[$]|\\[([]/.test(sentence) && !hasWords(sentence)) return trimmed(sentence) || undefined;
+  if (!SET.test(sentence) && !hasWords(sentence)) return trimmed(sentence) || undefined;
   const tokens = tokensOf(own.slice(0, 600), true), [first] = tokens;
   if (!first || own.slice(0, first.from).trim() !== "") return undefined;
   let last = 0;
   while (last + 1 < tokens.length) {
-    const [a, b] = [tokens[last]!, tokens[last + 1]!], between = own.slice(a.to, b.from);
-    const joint = a.formula && b.formula
-      ? isJoint(own, a.to, b.from) && between.trim() !== ""
-      : /^\s*(?:,|;|,?\s*(?:and|or))\s*$/.test(between);
+    const [a, b] = [tokens[last]!, tokens[last + 1]!];
+    const joint = areJoined(own, a, b) && own.slice(a.to, b.from).trim() !== "";
     if (!joint) break;
     last++;
   }
@@ -211,7 +225,14 @@ const KIND: Kind = {
       return { value: lastMath(content) ?? trimmed(content), direct: true };
     }
     const own = content.trim();
-    if (own === "" || /^[\s*_$]*(?:not|neither|none|never)\b/i.test(own)) return undefined;
+    if (own === "") return undefined;
+    if (
+      /^[\s*_$]*(?:(?:definitely|certainly|clearly|surely)\s)?(?:not|neither|none|never)\b/i.test(
+        own,
+      )
+    ) {
+      return { value: null, shown: own.split("\n")[0]!, direct: false };
+    }
     const first = firstMath(own);
     if (first !== undefined) {
       const at = own.indexOf(first),
