@@ -122,7 +122,7 @@ const PLACEHOLDER =
  * breaks is none; one without content, or with "answer" in it, is the instruction and no answer.
  */
 export function boxesOf(text: string): { boxes: Piece[]; cut: boolean } {
-  const token = /\\(?:boxed|fbox)(?![a-zA-Z])\s*|\\[\s\S]|[{}]|\n[ \t]*\n/g;
+  const token = /\\{1,2}(?:boxed|fbox)(?![a-zA-Z])\s*|\\[\s\S]|[{}]|\n[ \t]*\n/g;
   const boxes: Piece[] = [];
   let open: (number | null)[] = []; // begin of a box, or null for a brace of another kind
   let inBoxes = 0, cut = false;
@@ -324,7 +324,10 @@ export function findAnswer(text: string, kind: Kind): Finding {
   }
   const last = declared.at(-1);
   if (last?.source === "final-answer statement" && own.length - last.from < LONGEST) {
-    if (isCut(last.content)) return none("no answer: the text ends within its final answer");
+    const reachesEnd = own.trimEnd().endsWith(last.content.trimEnd());
+    if (reachesEnd && isCut(last.content)) {
+      return none("no answer: the text ends within its final answer");
+    }
   }
   const weak = kind.weak?.(own) ?? [], strong = weak.findLast(({ direct }) => direct);
   let weaker: (Reading & { from: number }) | undefined;

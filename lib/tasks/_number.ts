@@ -72,7 +72,7 @@ const SIGN = "-\u2212\u2010-\u2015\ufe63";
 const REAL = [
   String.raw`(?!0\d*,)\d{1,3}(?:,\d{2,3}){0,20},\d{3}(?!\d)(?:\.\d+)?`,
   String
-    .raw`\d{1,3}([ \u00a0\u2007-\u200a\u202f'’ʼ])\d{3}(?:\1\d{3}){0,20}(?!\d)(?:[.,]\d+(?!\d))?`,
+    .raw`\d{1,3}([ \u00a0\u2000-\u200a\u202f\u205f'’ʼ])\d{3}(?:\1\d{3}){0,20}(?!\d)(?:[.,]\d+(?!\d))?`,
   String.raw`\d{1,3}(?:\.\d{3}){1,20},\d+(?!\d)`,
   String.raw`\d{1,3}(?:\.\d{3}){2,20}(?!\d)`,
   String.raw`(?<![(\[{,]|[(\[{,] )\d+,\d+(?![,\d]|, ?\d)`,
@@ -87,7 +87,7 @@ const FRACTION = new RegExp(
   "y",
 );
 const SLASH = /\s?\/\s?(\d{1,40})(?![\d/]|[.,]\d)/y;
-const MIXED = /(?:[ \u00a0\u2009]|\\ ){1,2}(\d{1,20})\s?\/\s?(\d{1,20})(?![\d/]|\.\d)/y;
+const MIXED = /(?:(?:[ \u00a0\u2009]|\\ ){1,2}|\sand\s)(\d{1,20})\s?\/\s?(\d{1,20})(?![\d/]|\.\d)/y;
 const POWER = new RegExp(
   String
     .raw`[eE]([-+${SIGN}]?\d{1,3})(?![\w.]\d|\w)|\s?(?:\\times|\\cdot|[×·*xX])\s?10\s?(?:\^|\*\*)\s?(?:\{\s*([${SIGN}+]?\s?\d{1,3})\s*\}|([${SIGN}]?\d{1,3})(?!\d))|\s?(?:\\times|\\cdot|[×·*])\s?10([⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})`,
@@ -112,7 +112,7 @@ const at = (rule: RegExp, text: string, place: number) => {
 
 /** Value of a real as REAL matches it; undefined where it has too many digits. */
 function realOf(written: string): { value: Rational; text: string } | undefined {
-  let plain = written.replace(/[ \u00a0\u2007-\u200a\u202f'’ʼ]/g, "");
+  let plain = written.replace(/[ \u00a0\u2000-\u200a\u202f\u205f'’ʼ]/g, "");
   const commas = plain.split(",").length - 1, points = plain.split(".").length - 1;
   if (points > 1 || (points === 1 && commas === 1 && plain.indexOf(".") < plain.indexOf(","))) {
     plain = plain.replaceAll(".", "").replace(",", ".");
@@ -277,7 +277,8 @@ function numberAt(
 function isWithin(text: string, place: number): boolean {
   const before = text.slice(Math.max(0, place - 8), place);
   if (/(?:USD|EUR|GBP|CHF|INR|Rs\.?)$|\\\w+$/.test(before)) return false;
-  return /[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}_^]\.?$|[\^_]\{?[-−]?$/u.test(before);
+  return /[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}_^]\.?$|(?:\p{Lu}|\p{L}{2})[-‐‑]$|[\^_]\{?[-−]?$/u
+    .test(before);
 }
 
 /**

@@ -57,6 +57,10 @@ const TAIL =
 const sameNumber = (a: Rational, b: Rational) =>
   a.numerator === b.numerator && a.denominator === b.denominator;
 
+/** "7 is the answer": the number goes before. */
+const NUMBER_IS =
+  /(?<![\p{L}\d.,/])([-−]?\$?\d[\d.,/]{0,30}%?)(?:\s\p{L}{1,16})?\s+is\s+the\s+(?:(?:final|correct|right)\s+){0,2}answer(?![\p{L}])/giu;
+
 const isLess = (a: Rational, b: Rational) =>
   a.numerator * b.denominator < b.numerator * a.denominator;
 
@@ -194,6 +198,14 @@ function numberKind(values: Map<string, readonly Rational[]>): Kind {
       }
       return taken(numbers[k]!, text, whole);
     },
+    weak(text) {
+      return [...text.matchAll(NUMBER_IS)].flatMap(({ 0: whole, 1: written, index }) => {
+        const number = numbersIn(plainNumbers(written!), true).at(-1);
+        return number && !/\bnot\b/.test(whole)
+          ? [{ ...taken(number, "", true), from: index }]
+          : [];
+      });
+    },
     rest(text) {
       // of a long text the end is read first
       const place = text.length > 4000 ? text.indexOf(" ", text.length - 2000) : -1;
@@ -245,7 +257,8 @@ export function lastNumber(text: string): string | null {
 
 const WRAP =
   /(?:[\s*_"'“”‘’`$({[<]|\\(?:(?:text(?:bf|it|rm|sf|tt)?|math(?:bf|rm|it|sf|tt)|mbox|boxed|fbox|bm|boldsymbol|bf|rm|left|displaystyle)(?![a-zA-Z])|[,;!:([{ ]))*/y;
-const CLOSE = /(?:\s*(?:[*_"”’`$)}\]>]|'(?!\p{L})|\\(?:right(?![a-zA-Z])|[)\]}])))*/uy;
+const CLOSE =
+  /(?:(?<=[a-zA-Z])>|\s*(?:[*_"”’`$)}\]]|'(?!\p{L})|\\(?:right(?![a-zA-Z])|[)\]}])))*/uy;
 /** Words that may follow a letter which could be a word itself. */
 const CONNECTOR =
   /^\s*(?:$|[^\p{L}\p{N}\s]|(?:because|since|as|for|is|was|due|which|with|by|but|not|and|or|given|in|if|when|so|then|while|whereas|rather|instead|from|on|too|alone|only)(?![\p{L}]))/iu;
@@ -271,7 +284,7 @@ function letterAt(text: string, place: number, { letters, texts }: Letters): Let
   const opened = text.slice(place, from), to = endOf(CLOSE, text, from + 1);
   const next = text.slice(from + 1, from + 12), after = text.slice(to, to + 40);
   if (
-    /^(?:[\p{L}\p{N}_^=+#°(]|['’]\p{L}|[-‐‑–](?=[\p{L}\p{N}])|\.(?=\p{L}\.|\d\d)|\s*[=^]|\s+\d)/u
+    /^(?:[\p{L}\p{N}_^=+#°(]|['’]\p{L}|[-‐‑–](?=[\p{L}\p{N}])|\.(?=\p{L}\.|\d\d)|\s*(?:[=^≤≥≈]|<(?!\/)|\s>)|\s+\d)/u
       .test(next)
   ) {
     // "5 m" after the letter is the option's text, or it is no letter
@@ -292,6 +305,7 @@ function letterAt(text: string, place: number, { letters, texts }: Letters): Let
   if (!marked && word && (lower || /[AI]/.test(capital)) && (lower || !CONNECTOR.test(after))) {
     return undefined;
   }
+  if (/[_^]$/.test(text.slice(from + 1, to)) && /^[\w{]/.test(after)) return undefined; // C_2
   const same = lower
     ? Object.entries(texts).find(([, text]) => text.trim() === char)?.[0]
     : undefined;
@@ -359,13 +373,13 @@ function lonelyChoice(text: string, of: Letters): Letter & { alone: boolean } | 
   const alone: Letter[] = [], marked: Letter[] = [];
   let from = 0;
   for (const line of text.split("\n")) {
-    const named = /^[\s*_]{0,8}(?:option|choice)\s/i.exec(line)?.[0].length ?? 0;
+    const named = /^[\s*_=>⇒→∴]{0,8}(?:(?:option|choice)\s)?/i.exec(line)?.[0].length ?? 0;
     const found = line.length > 400 ? undefined : letterAt(line, named, of);
     if (found) {
       const rest = line.slice(found.from + 1), place = { ...found, from: from + found.from };
       const lower = /^[ \t]*[a-z]/.test(line) && line.trim() !== text.trim();
       if (/^[\s).*:\]}$"'”’_`>!。\\]*$/.test(rest) && !lower) alone.push(place);
-      else if (/^\s?[).:\]]/.test(rest)) {
+      else if (/^[\s*_"'”’`]{0,4}[).:\]]/.test(rest)) {
         marked.push(place);
         for (const [, char] of rest.matchAll(/[(\s]([A-Z])[).](?=\s)/g)) {
           if (of.letters.includes(char!)) marked.push({ ...place, letter: char! });
@@ -381,7 +395,15 @@ function lonelyChoice(text: string, of: Letters): Letter & { alone: boolean } | 
       ? undefined
       : { ...alone.at(-1)!, alone: true };
   }
-  return different(marked) === 1 ? { ...marked.at(-1)!, alone: false } : undefined;
+  if (marked.length > 0) {
+    return different(marked) === 1 ? { ...marked.at(-1)!, alone: false } : undefined;
+  }
+  // the last sentence may be a letter
+  const end = /[.!?:]\s{1,3}([^\s.!?:]{1,24})[.!]?\s{0,8}$/.exec(text.slice(-60));
+  const last = end && letterAt(end[1]!, 0, of);
+  return last && /^[)*_"'”’`$}\]\\]*$/.test(end[1]!.slice(last.from + 1))
+    ? { ...last, alone: true }
+    : undefined;
 }
 
 /** The kind of choices. */
@@ -456,7 +478,7 @@ function choiceKind(of: Letters): Kind {
         return {
           value: line.letter,
           direct: true,
-          source: line.alone ? "a line that is a letter" : "a line of one option",
+          source: line.alone ? "a letter alone" : "a line of one option",
         };
       }
       return own === undefined
