@@ -6,7 +6,9 @@
 
 import { checkNumber, checkOptions, refusal } from "../_check.ts";
 import { seededRandom } from "./_random.ts";
-import { lastNumber } from "./extract.ts";
+import { findNumber } from "./extract.ts";
+import { judged } from "./question.ts";
+import { equalsInteger } from "./rational.ts";
 import type { Grade, Problem, Task } from "./task.ts";
 
 /** Two numbers. */
@@ -33,7 +35,7 @@ export interface AdditionOptions {
 const MOST_DIGITS = 15;
 
 /**
- * "What is 17 + 25?", graded exactly: the last number of the text is the sum.
+ * "What is 17 + 25?", graded exactly: the number that the text gives as its answer is the sum.
  *
  * The i-th problem depends on the seed, the digits and i alone, so that a smaller limit gives the first of
  * a larger one. Recommended sampling: temperature 0.6, top-p 0.95, 32 new tokens.
@@ -68,6 +70,7 @@ export function addition(options: AdditionOptions = {}): Task<AdditionProblem> {
   return {
     name: "addition",
     defaults: { temperature: 0.6, topP: 0.95, maxNewTokens: 32 },
+    parameters: { digits: digits.join(","), seed },
     problems() {
       const random = seededRandom(seed);
       return Array.from({ length: limit }, (_, i): AdditionProblem => {
@@ -84,12 +87,9 @@ export function addition(options: AdditionOptions = {}): Task<AdditionProblem> {
     },
     prompt: ({ left, right }) => [{ role: "user", content: `What is ${left} + ${right}?` }],
     grade({ left, right }, text): Grade {
-      const found = lastNumber(text), correct = found !== null && Number(found) === left + right;
-      return {
-        correct,
-        extracted: found,
-        reason: correct ? "the sum" : `the sum is ${left + right}`,
-      };
+      const found = findNumber(text), sum = BigInt(left + right);
+      const correct = found.values.some((value) => equalsInteger(value, sum));
+      return judged(found, `${sum}`, correct);
     },
   };
 }

@@ -4,16 +4,22 @@
  * @module
  */
 
-import { lastNumber } from "./extract.ts";
-import { graded, type QuestionOptions, type QuestionProblem, questionTask } from "./question.ts";
-import { releasedInteger } from "./released.ts";
+import {
+  goldNumber,
+  gradeNumber,
+  type QuestionOptions,
+  type QuestionProblem,
+  questionTask,
+} from "./question.ts";
 import type { Task } from "./task.ts";
 
 /**
  * AMC: competition problems with a number as answer.
  *
- * On the hub: `AI-MO/aimo-validation-amc`. The last number of a text counts; with `grading: "released"` the first
- * boxed integer does, or any integer. Numbers are compared by their value.
+ * On the hub: `AI-MO/aimo-validation-amc`.
+ * The number that a text declares last counts, else its last one ({@linkcode lastNumber}), and must equal the
+ * right one exactly; a percentage may be said either way. With `grading: "released"` the first boxed integer
+ * counts, or any integer.
  *
  * @param options Source, prompt, grading.
  * @throws {TypeError} Where there is no source, or an option is unknown.
@@ -34,11 +40,8 @@ export function amc(options: QuestionOptions): Task<QuestionProblem> {
   return questionTask({
     name: "amc",
     defaults: { temperature: 0.6, topP: 0.95, maxNewTokens: 16384 },
-    gold: (text) => lastNumber(text) ?? undefined,
+    gold: goldNumber,
     goldRule: "hold a number",
-    grade(answer, text, grading) {
-      const found = grading === "released" ? releasedInteger(text) : lastNumber(text);
-      return graded(found, answer, found !== null && Number(found) === Number(answer));
-    },
+    grade: gradeNumber,
   }, options);
 }

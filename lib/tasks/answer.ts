@@ -4,10 +4,13 @@
  * @module
  */
 
+import { lastTag, withoutThoughts } from "./_evidence.ts";
+
 /**
  * The content of the last complete `<answer>…</answer>`, without surrounding white space.
  *
- * A model may think aloud and correct itself, so the last answer counts. A tag that is still open
+ * A model may think aloud and correct itself, so the last answer counts; one within its thoughts (all before
+ * the last `</think>`, all after a `<think>` that stays open) does not. A tag that is still open
  * when the text ends is no answer: the last complete one before it counts. An `<answer>` inside
  * another starts afresh. Tags are matched as written, in lower case and without attributes, and in
  * time linear in the text.
@@ -26,10 +29,5 @@
  * ```
  */
 export function lastAnswer(text: string): string | null {
-  const [opening, closing] = ["<answer>", "</answer>"];
-  const lastClosing = text.lastIndexOf(closing);
-  const start = lastClosing < 0 ? -1 : text.lastIndexOf(opening, lastClosing);
-  if (start < 0) return null;
-  const from = start + opening.length;
-  return text.slice(from, text.indexOf(closing, from)).trim();
+  return lastTag(withoutThoughts(text))?.content.trim() ?? null;
 }

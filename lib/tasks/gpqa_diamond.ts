@@ -5,13 +5,13 @@
  */
 
 import { checkNumber, refusal } from "../_check.ts";
-import { lastChoice } from "./extract.ts";
+import { findChoice } from "./extract.ts";
 import {
   checkSource,
   columnOf,
   COLUMNS,
-  graded,
   idsOf,
+  judged,
   messagesOf,
   type QuestionOptions,
   type QuestionProblem,
@@ -45,7 +45,13 @@ const LETTERS = ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J"];
 const WRONG = ["Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3"];
 
 /** Question and choices of a row of a known layout. */
-function problemOf(row: Row, id: string, seed: number, at: number): ChoiceProblem {
+function problemOf(
+  row: Row,
+  id: string,
+  seed: number,
+  at: number,
+  base: Base,
+): ChoiceProblem {
   const question = textOf(columnOf(row, COLUMNS.question));
   const right = textOf(row["Correct Answer"]), wrong = WRONG.map((name) => textOf(row[name]));
   if (question !== undefined && right !== undefined && wrong.every((text) => text !== undefined)) {
@@ -58,32 +64,98 @@ function problemOf(row: Row, id: string, seed: number, at: number): ChoiceProble
       answer: LETTERS[order.indexOf(0)]!,
     };
   }
-  const { choices } = row, answer = textOf(columnOf(row, COLUMNS.answer));
-  const list = Array.isArray(choices)
-    ? choices.map((text, k) => [LETTERS[k]!, text])
-    : typeof choices === "object" && choices !== null
-    ? Object.entries(choices)
-    : [];
-  const known = list.every(([letter, text]) =>
-    LETTERS.includes(letter) && typeof text === "string"
-  );
-  if (question === undefined || answer === undefined || list.length < 2 || !known) {
+  const named = choicesOf(row), answer = answerOf(row);
+  if (question === undefined || answer === undefined || named === undefined) {
     const needs =
       "Question, Correct Answer and Incorrect Answer 1 to 3, or a question, choices and an answer";
     return unknownLayout("gpqaDiamond", needs, row, at);
   }
-  const named = Object.fromEntries(list) as Record<string, string>;
-  const letter = Object.hasOwn(named, answer)
-    ? answer
-    : LETTERS.find((letter) => named[letter] === answer);
-  if (letter === undefined) {
-    throw new TypeError(
-      `Cannot read gpqaDiamond as the answer of row ${
-        at + 1
-      } must be one of its choices: current value is ${JSON.stringify(answer)}`,
-    );
+  return { id, question, choices: named, answer: letterOf(answer, named, base, at) };
+}
+
+/** Choices by letter: of a list, or as they are; undefined where a row has none. */
+function choicesOf({ choices }: Row): Record<string, string> | undefined {
+  const list = Array.isArray(choices)
+    ? choices.map((text, k) => [LETTERS[k], textOf(text)])
+    : typeof choices === "object" && choices !== null
+    ? Object.entries(choices).map(([letter, text]) => [letter, textOf(text)])
+    : [];
+  const known = list.every(([letter, text]) =>
+    letter !== undefined && LETTERS.includes(letter) && text !== undefined
+  );
+  return list.length < 2 || !known ? undefined : Object.fromEntries(list);
+}
+
+const answerOf = (row: Row) => columnOf(row, COLUMNS.answer);
+
+/** The index that an answer may be: a whole number, or its digits. */
+function indexOf(answer: unknown): number | undefined {
+  if (typeof answer === "string" && !/^\s*\d{1,2}\s*$/.test(answer)) return undefined;
+  const index = typeof answer === "string" ? Number(answer) : answer;
+  return typeof index === "number" && Number.isInteger(index) && index >= 0 ? index : undefined;
+}
+
+/** From where a file's indices count; "none" where its answers are no indices, undefined where no row tells. */
+type Base = 0 | 1 | "none" | undefined;
+
+/**
+ * What all rows of a file say about their answers, as a column has one meaning: an answer that can be no index
+ * says that none is, an index 0 that they count from 0, an index of as many as there are choices that they
+ * count from 1.
+ */
+function baseOf(rows: readonly Row[]): Base {
+  let base: Base;
+  for (const row of rows) {
+    const choices = choicesOf(row), answer = answerOf(row);
+    if (choices === undefined || answer === undefined) continue;
+    const index = indexOf(answer), count = Object.keys(choices).length;
+    if (index === undefined || index > count) return "none";
+    if (index === 0) base = 0;
+    else if (index === count) base ??= 1;
   }
-  return { id, question, choices: named, answer: letter };
+  return base;
+}
+
+/**
+ * The letter that an answer column means: a letter of its own, also as "(B)" or "b"; the text of one choice; or
+ * an index. What can be read in two ways that differ is refused.
+ */
+function letterOf(
+  answer: unknown,
+  choices: Readonly<Record<string, string>>,
+  base: Base,
+  at: number,
+): string {
+  const refuse = (rule: string): never => {
+    throw new TypeError(
+      `Cannot read gpqaDiamond as the answer of row ${at + 1} must ${rule}: current value is ${
+        JSON.stringify(answer)
+      }`,
+    );
+  };
+  const letters = Object.keys(choices), text = textOf(answer)?.trim() ?? "";
+  const bare = /^[("'[]?([a-z])[)."'\]:]?$/i.exec(text)?.[1] ?? "";
+  const byText = letters.filter((letter) => choices[letter]!.trim() === text);
+  const byLetter = letters.filter((letter) => letter === bare.toUpperCase());
+  const index = indexOf(answer);
+  // the field counts from 0 where answers are numbers; digits in a text say nothing by themselves
+  const bases = base === "none"
+    ? []
+    : base !== undefined
+    ? [base]
+    : typeof answer === "number"
+    ? [0]
+    : [0, 1];
+  const byIndex = index === undefined ? [] : bases.flatMap((from) => letters[index - from] ?? []);
+  const readings = new Set([...byLetter, ...byText, ...byIndex]);
+  if (readings.size === 1) return [...readings][0]!;
+  if (readings.size === 0) return refuse("be one of its choices, their letter or index");
+  const names = [
+    byLetter.length > 0 && `the letter ${byLetter[0]}`,
+    byText.length > 0 && `the text of ${byText.join(" and ")}`,
+    byIndex.length > 0 && `the index of ${byIndex.join(" or ")}`,
+  ].filter((name) => name !== false);
+  return refuse(`have one meaning (it may be ${names.join(", or ")})`);
 }
 
 /** The question with its choices below, unless it has them already. */
@@ -98,7 +170,12 @@ function worded({ question, choices }: ChoiceProblem, wrap: (letter: string) => 
  * GPQA Diamond.
  *
  * On the hub: `Idavidrein/gpqa` with `config: "gpqa_diamond"` (gated: accept its terms first). Choices are
- * put in an order that seed and problem decide; the last letter chosen in a text counts.
+ * put in an order that seed and problem decide. The letter that a text declares last counts
+ * ({@linkcode lastChoice}), or the text of exactly one choice in its place.
+ *
+ * Other files have `choices`, a list or by letter, and an answer: a letter, the text of one choice, or an
+ * index. Indices count from 0, or from 1 where the file shows it: some answer is the number of its choices,
+ * and none is 0. An answer that can be read in two ways (2, of the choices "1" to "4") is refused.
  *
  * @param options Source, prompt, seed.
  * @throws {TypeError} Where there is no source, or an option is unknown.
@@ -123,13 +200,15 @@ export function gpqaDiamond(options: GpqaOptions): Task<ChoiceProblem> {
     throw new RangeError(refusal(verb, "prompt", 'be "boxed" or "paper"', prompt));
   }
   checkNumber(verb, "seed", seed, { min: 0, integer: true });
-  const rows = rowsOnce(source);
+  // all rows are asked whether indices count from 0, so that a smaller limit reads the first as a larger does
+  const { limit = Infinity, ...whole } = source, rows = rowsOnce(whole);
   return {
     name: "gpqaDiamond",
     defaults: { temperature: 0.6, topP: 0.95, maxNewTokens: 16384 },
+    parameters: { prompt, seed, ...(system !== undefined && { system }) },
     async problems() {
-      const all = await rows(), ids = idsOf("gpqaDiamond", all);
-      return all.map((row, i) => problemOf(row, ids[i]!, seed, i));
+      const all = await rows(), ids = idsOf("gpqaDiamond", all), base = baseOf(all);
+      return all.slice(0, limit).map((row, i) => problemOf(row, ids[i]!, seed, i, base));
     },
     prompt(problem) {
       if (prompt === "paper") {
@@ -145,8 +224,8 @@ export function gpqaDiamond(options: GpqaOptions): Task<ChoiceProblem> {
       );
     },
     grade({ answer, choices }, text): Grade {
-      const found = lastChoice(text, Object.keys(choices).join(""));
-      return graded(found, answer, found === answer);
+      const found = findChoice(text, choices);
+      return judged(found, answer, found.value === answer);
     },
   };
 }

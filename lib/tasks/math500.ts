@@ -4,10 +4,15 @@
  * @module
  */
 
-import { mathAnswer } from "./math_answer.ts";
+import { findMath } from "./math_answer.ts";
 import { mathEqual } from "./math_equal.ts";
-import { graded, type QuestionOptions, type QuestionProblem, questionTask } from "./question.ts";
-import { releasedInteger } from "./released.ts";
+import {
+  gradeReleased,
+  judged,
+  type QuestionOptions,
+  type QuestionProblem,
+  questionTask,
+} from "./question.ts";
 import type { Task } from "./task.ts";
 
 /**
@@ -39,12 +44,9 @@ export function math500(options: QuestionOptions): Task<QuestionProblem> {
     gold: (text) => text.trim() || undefined,
     goldRule: "not be empty",
     grade(answer, text, grading) {
-      if (grading === "released") {
-        const found = releasedInteger(text);
-        return graded(found, answer, found !== null && Number(found) === Number(answer));
-      }
-      const found = mathAnswer(text).trim();
-      return graded(found || null, answer, mathEqual(answer, text));
+      if (grading === "released") return gradeReleased(answer, text);
+      const found = findMath(text);
+      return judged(found, answer, found.value !== null && mathEqual(answer, found.value));
     },
   }, options);
 }

@@ -1,96 +1,38 @@
 /**
- * Where a text says its mathematical answer.
+ * Mathematics as the answer of a text: a kind of the mechanism in `_evidence.ts`.
  *
- * The last answer counts: the content of the last `\boxed{…}` with the boxes that a comma, "and" or "or"
- * joins to it, unless "final answer is" follows with something else; else what follows the last "answer
- * is" or "answer:"; there, or in the whole text, the last formula in dollars or `\(…\)` with those that it
- * is joined to, or the last number where that comes later; else the text itself.
+ * A value is a formula: in dollars, `\(…\)` or `\[…\]`, LaTeX or an expression bare within a sentence, a
+ * number; those that a comma, "and" or "or" joins count together. A text without any is its own answer.
  *
  * @module
  */
 
-/** Place of the brace that closes the one at a place; −1 where there is none. */
-export function closing(text: string, from: number): number {
-  for (let at = from, depth = 0; at < text.length; at++) {
-    if (text[at] === "\\") at++;
-    else if (text[at] === "{") depth++;
-    else if (text[at] === "}" && --depth === 0) return at;
-  }
-  return -1;
-}
+import {
+  boxesOf,
+  closing,
+  findAnswer,
+  type Finding,
+  isJoint,
+  type Kind,
+  type Piece,
+  unset,
+  withoutThoughts,
+} from "./_evidence.ts";
 
-/** A piece of a text. */
-interface Piece {
-  readonly content: string;
-  readonly from: number;
-  readonly to: number;
-}
+export { closing };
 
-/** Every complete `\boxed{…}` and `\fbox{…}`, braces balanced. */
-function boxes(text: string): Piece[] {
-  const start = /\\(?:boxed|fbox)(?![a-zA-Z])(\s*)/g, found: Piece[] = [];
-  for (let match = start.exec(text); match; match = start.exec(text)) {
-    const from = match.index, at = start.lastIndex;
-    if (text[at] === "{") {
-      const end = closing(text, at);
-      if (end < 0) break; // cut off within the box: no box after it is complete either
-      found.push({ content: text.slice(at + 1, end).trim(), from, to: end + 1 });
-      start.lastIndex = end + 1;
-    } else if (match[1] !== "") {
-      const [token = ""] = /^[^\s$\\{}.,;]+/.exec(text.slice(at, at + 40)) ?? [];
-      if (token !== "") found.push({ content: token, from, to: at + token.length });
-    }
-  }
-  return found;
-}
-
-/** Content of the last complete box; null where there is none. */
-export function lastBoxed(text: string): string | null {
-  return boxes(text).at(-1)?.content ?? null;
-}
-
-const FORMULA = /\$\$([^$]+)\$\$|\$((?:\\.|[^$\\])+)\$|\\\(([\s\S]+?)\\\)|\\\[([\s\S]+?)\\\]/;
 const NUMBER =
-  /(?<![\w.\\])-?(?:\\?\$\s?)?\d(?:[\d,]*\d)?(?:\.\d+)?(?:\s*\/\s*\d+)?(?:\s*(?:\\?%|pct\b|percent(?:age)?\b))?/;
-const TOKEN = new RegExp(`${FORMULA.source}|(${NUMBER.source})`, "g");
-const PHRASE =
-  /\b(final\s+)?answer\b(?:\s*(?:is|are|:|=|would be|should be)|\s*(?=\$|\\[[(]))\s*:?\s*(?:\*\*)?/gi;
-/** What may stand between two answers that count as one. */
-const JOINT = /^(?:[,;]|(?:[,;]\s*)?(?:[\w() ]{1,30}\s)?(?:and|or)(?:\s[\w{}]{1,6}\s*=)?)?$/i;
+  /(?<![\w.\\])[-−]?(?:\\?\$\s?)?(?:\d(?:[\d,]*\d)?(?:\.\d+)?|\.\d+)(?:\s*\/\s*\d+)?(?:\s*(?:\\?%|pct\b|percent(?:age)?\b))?/g;
 /** Words that stand within formulas. */
-const FUNCTIONS = new Set([
-  "sqrt",
-  "sin",
-  "cos",
-  "tan",
-  "log",
-  "exp",
-  "cot",
-  "sec",
-  "csc",
-  "arctan",
-  "mod",
-  "and",
-]);
-
-/** A text without what only sets it. */
-function unset(text: string): string {
-  return text.replace(/\\text\s*\{([^{}]*)\}/g, "$1").replace(
-    /\\q?quad|\\[,;!() ]|\$|\\\[|\\\]/g,
-    " ",
-  ).replace(/\s+/g, " ").trim();
-}
-
-/** The last piece, with those before it that a comma, "and" or "or" joins to it. */
-function joined(text: string, pieces: readonly Piece[]): string {
-  let first = pieces.length - 1;
-  while (first > 0) {
-    const between = text.slice(pieces[first - 1]!.to, pieces[first]!.from);
-    if (between.includes("\n\n") || !JOINT.test(unset(between))) break;
-    first--;
-  }
-  return pieces.slice(first).map(({ content }) => content).join(", ");
-}
+const FUNCTIONS =
+  /^(?:sqrt|sin|cos|tan|log|ln|exp|cot|sec|csc|arctan|arcsin|arccos|mod|and|det|max|min|gcd|lcm)$/i;
+/** What may stand between "answer is" and the answer, at its beginning. */
+const FILLER =
+  /(?:[\s:*"“”]|(?:I(?: would)? (?:think|believe|guess|say)|probably|likely|therefore|thus|hence|then|simply|just|indeed|clearly|actually|now|still|again|also|only|approximately|about|around|roughly|exactly|equal to|given by|of course|in fact|a total of|the (?:number|value)|that|it's|it is|is)(?![\p{L}\p{N}'’-])[,]?)*/iuy;
+/** Whether formulas are set apart from words. */
+const SET = /(?<!\\)\$|\\[([]/;
+/** Longest text without a formula that is an answer itself. */
+const LONGEST_WORDS = 100;
 
 /** Whether a text has words beside its formulas. */
 function hasWords(text: string): boolean {
@@ -99,38 +41,258 @@ function hasWords(text: string): boolean {
     " ",
   );
   const words = plain.match(/(?<![a-zA-Z])[a-zA-Z]{3,}(?![a-zA-Z])/g) ?? [];
-  return words.some((word) => !FUNCTIONS.has(word.toLowerCase()));
+  return words.some((word) => !FUNCTIONS.test(word));
 }
 
-/** The last formula or number of a sentence, or the text itself where it is none. */
-function lastMath(text: string): string {
-  const own = text.trim().replace(/(?:\*\*|[.\s])+$/, "").replace(/^\*\*/, "");
-  const tokens = [...own.matchAll(new RegExp(TOKEN))].map((match) => {
-    const [, a, b, c, d, number] = match, formula = a ?? b ?? c ?? d;
-    const content = (formula ?? number!).trim();
-    return {
-      content,
-      from: match.index,
-      to: match.index + match[0].length,
-      formula: formula !== undefined,
-    };
-  });
-  const formulas = tokens.filter(({ formula }) => formula);
-  if (formulas.length === 0 && !hasWords(own)) return own;
-  const last = tokens.at(-1);
-  if (last === undefined) return own;
-  if (!last.formula) {
-    // a number right after a formula belongs to it
-    return hasWords(own) || formulas.length === 0 ? last.content : unset(own);
+interface Token extends Piece {
+  /** Whether it is a formula, and not a number. */
+  readonly formula: boolean;
+}
+
+/** The words of a text, white space within braces not parting them. */
+function wordsOf(text: string): Piece[] {
+  const found: Piece[] = [], mark = /\\[\s\S]|[{}]|\s+/g;
+  let from = 0, depth = 0;
+  const end = (to: number) => {
+    if (to > from) found.push({ content: text.slice(from, to), from, to });
+  };
+  for (let match = mark.exec(text); match; match = mark.exec(text)) {
+    if (match[0] === "{") depth++;
+    else if (match[0] === "}") depth = Math.max(0, depth - 1);
+    else if (depth === 0 && /^\s/.test(match[0])) {
+      end(match.index);
+      from = mark.lastIndex;
+    }
   }
-  return joined(own, formulas);
+  end(text.length);
+  return found;
+}
+
+/** A command that belongs to a formula, not to the page. */
+const LATEX =
+  /\\(?!(?:textbf|textit|emph|item|section|subsection|noindent|par|hline|newline|label|begin|end)(?![a-zA-Z]))[a-zA-Z]|\\begin\{(?:[pbvVB]?matrix|cases|array)\}/;
+
+/**
+ * Formulas that stand bare in a sentence: words of LaTeX, digits, operators and single letters next to each
+ * other. A letter alone is one only where `names` is set; a number alone is none here.
+ */
+function bareFormulas(text: string, names: boolean): Token[] {
+  const runs: Piece[][] = [[]];
+  for (const word of wordsOf(text)) {
+    const own = word.content.replace(/[.,;:!?]+$/, "").replace(/^\*+|\*+$/g, "");
+    const letters = own.replace(/\\[a-zA-Z]+(?:\s*\{[a-zA-Z ]*\})?/g, " ").match(/[a-zA-Z]{2,}/g) ??
+      [];
+    const plain = letters.every((word) => FUNCTIONS.test(word)) && !/(?<!\\)\$|[`"“”’']/.test(own);
+    const isFormula = plain && own !== "" && /[\\\d^_=+*/<>≤≥±−(√π∞&-]|^[a-zA-Z]$/.test(own);
+    if (isFormula) {
+      const at = word.from + word.content.indexOf(own);
+      runs.at(-1)!.push({ content: own, from: at, to: at + own.length });
+    }
+    if (!isFormula || /[.,;:!?]$/.test(word.content)) runs.push([]);
+  }
+  return runs.flatMap((run): Token[] => {
+    const isOperator = (piece?: Piece) =>
+      piece !== undefined &&
+      /^(?:[-+−±*/=<>≤≥^]+|\\(?:in|[lgn]eq?|to|cup|cap|times|cdot|pm|equiv|approx))$/.test(
+        piece.content,
+      );
+    // "a" and "I" before a formula are words
+    while (run.length > 1 && /^[a-zA-Z]$/.test(run[0]!.content) && !isOperator(run[1])) run.shift();
+    while (run.length > 0 && isOperator(run.at(-1))) run.pop();
+    const [first] = run, last = run.at(-1);
+    if (!first || !last) return [];
+    const content = text.slice(first.from, last.to);
+    const latex = LATEX.test(content), bare = /^[-−]?(?:\\?\$)?[\d.,]+\s*\\?%?$/.test(content);
+    const wanted = latex ||
+      (!bare && /[\d=+^_*/<>≤≥±√π∞]|[a-zA-Z)]\s?[-−]\s?[a-zA-Z(]/.test(content)) ||
+      (names && /^[a-zA-Z]$/.test(content));
+    return wanted ? [{ content, from: first.from, to: last.to, formula: true }] : [];
+  });
+}
+
+/** Formulas between dollars, `\(…\)` and `\[…\]`. */
+function setFormulas(text: string): Token[] {
+  const found: Token[] = [], start = /\\\$|\$\$?|\\[([]/g, ended = new Set<string>();
+  for (let match = start.exec(text); match; match = start.exec(text)) {
+    const [open] = match, from = start.lastIndex;
+    if (open === "\\$" || ended.has(open)) continue;
+    const close = open.startsWith("$") ? open : open === "\\(" ? "\\)" : "\\]";
+    let to: number;
+    if (open.startsWith("$")) {
+      const inner = /(?:\\[\s\S]|[^$\\])*/y;
+      inner.lastIndex = from;
+      inner.exec(text);
+      to = text.startsWith(close, inner.lastIndex) ? inner.lastIndex : -1;
+    } else to = text.indexOf(close, from);
+    if (to > from) {
+      const content = text.slice(from, to).trim(), end = to + close.length;
+      found.push({ content, from: match.index, to: end, formula: true });
+      start.lastIndex = end;
+    } else if (open === "$$") start.lastIndex = match.index + 1;
+    else if (to < 0) ended.add(open); // none of its kind ends any more
+  }
+  return found;
+}
+
+/** Formulas and numbers of a text, in its order. */
+function tokensOf(text: string, names: boolean): Token[] {
+  const formulas = setFormulas(text), found: Token[] = [];
+  let place = 0;
+  for (const next of [...formulas, undefined]) {
+    for (const { 0: content, index } of text.slice(place, next?.from).matchAll(NUMBER)) {
+      const from = place + index;
+      found.push({ content: content.trim(), from, to: from + content.length, formula: false });
+    }
+    if (next) found.push(next);
+    place = next?.to ?? text.length;
+  }
+  const set = found.filter(({ formula }) => formula);
+  // bare formulas between those that are set, in place of the numbers in them
+  let from = 0;
+  const bare: Token[] = [];
+  for (const next of [...set, undefined]) {
+    const to = next?.from ?? text.length;
+    for (const token of bareFormulas(text.slice(from, to), names)) {
+      bare.push({ ...token, from: token.from + from, to: token.to + from });
+    }
+    from = next?.to ?? to;
+  }
+  const apart = found.filter((token) =>
+    token.formula || !bare.some(({ from, to }) => token.from < to && token.to > from)
+  );
+  return [...apart, ...bare].sort((x, y) => x.from - y.from);
+}
+
+const contents = (pieces: readonly Piece[]) => pieces.map(({ content }) => content).join(", ");
+
+/** A text without the emphasis and the point around it. */
+function trimmed(text: string): string {
+  const own = text.trim();
+  let to = own.length;
+  while (to > 0 && /[.\s]/.test(own[to - 1]!) || own.slice(to - 2, to) === "**") {
+    to -= own[to - 1] === "*" ? 2 : 1;
+  }
+  return own.slice(own.startsWith("**") && to >= 2 ? 2 : 0, to);
+}
+
+/** The last formula or number of a text; the text itself where it is one. */
+function lastMath(text: string): string | undefined {
+  const own = trimmed(text), tokens = tokensOf(own, false);
+  const formulas = tokens.filter(({ formula }) => formula);
+  if (!SET.test(own) && !hasWords(own)) return own;
+  const last = tokens.at(-1);
+  if (last === undefined) return undefined;
+  if (!hasWords(own) && formulas.length > 0 && !last.formula) return unset(own); // a number belongs to it
+  const same = last.formula ? formulas : tokens;
+  let first = same.length - 1;
+  while (first > 0 && areJoined(own, same[first - 1]!, same[first]!)) first--;
+  return contents(same.slice(first));
+}
+
+/** Whether two formulas count together; numbers only where nothing but the joint is between them. */
+function areJoined(text: string, a: Token, b: Token): boolean {
+  const between = text.slice(a.to, b.from);
+  return a.formula && b.formula
+    ? isJoint(text, a.to, b.from)
+    : /^\s{0,4}(?:[,;]|,?\s{0,4}(?:and|or))\s{0,4}$/.test(between);
+}
+
+/** The formula at the beginning of a statement, with those that are joined to it. */
+function firstMath(text: string): string | undefined {
+  FILLER.lastIndex = 0;
+  FILLER.exec(text);
+  const start = FILLER.lastIndex, own = text.slice(start);
+  const sentence = /^(?:[^.\n]|\.(?!\s|$)|\n(?=\s*(?:\$|\\\[)))*/.exec(own)![0];
+  if (!SET.test(sentence) && !hasWords(sentence)) return trimmed(sentence) || undefined;
+  const tokens = tokensOf(own.slice(0, 600), true), [first] = tokens;
+  if (!first || own.slice(0, first.from).trim() !== "") return undefined;
+  let last = 0;
+  while (last + 1 < tokens.length) {
+    const [a, b] = [tokens[last]!, tokens[last + 1]!];
+    const joint = areJoined(own, a, b) && own.slice(a.to, b.from).trim() !== "";
+    if (!joint) break;
+    last++;
+  }
+  // a number right after a formula, or a unit, belongs to it
+  return contents(tokens.slice(0, last + 1));
+}
+
+const KIND: Kind = {
+  read({ source, content }) {
+    if (source === "last box") return { value: content, direct: true };
+    if (source === "answer tag") {
+      if (content === "") return undefined;
+      return { value: lastMath(content) ?? trimmed(content), direct: true };
+    }
+    const own = content.trim();
+    if (own === "") return undefined;
+    if (
+      /^[\s*_$]*(?:(?:definitely|certainly|clearly|surely)\s)?(?:not|neither|none|never)\b/i.test(
+        own,
+      )
+    ) {
+      return { value: null, shown: own.split("\n")[0]!, direct: false };
+    }
+    const first = firstMath(own);
+    if (first !== undefined) {
+      const at = own.indexOf(first),
+        asked = at >= 0 && /^[\s$*)]*\?/.test(own.slice(at + first.length));
+      const heading = source === "'####' line" && /^\d+[.)]\s+\p{L}/u.test(own);
+      return heading ? undefined : { value: first, direct: !asked };
+    }
+    if (source === "'####' line" || source === "correction") return undefined;
+    const math = lastMath(own);
+    if (math !== undefined) return { value: math, direct: false };
+    const words = trimmed(own.split(/\n|(?<=[a-z])\.\s/)[0]!);
+    return words === "" || words.length > LONGEST_WORDS
+      ? undefined
+      : { value: words, direct: false };
+  },
+  rest(text) {
+    const last = lastMath(text);
+    if (last !== undefined) return { value: last, direct: true, source: "last formula" };
+    const own = text.trim();
+    if (own.length > LONGEST_WORDS || own.includes("\n")) return undefined;
+    return { value: trimmed(own), direct: true, source: "the text itself" };
+  },
+};
+
+/** The text without what only escapes it: as when it comes out of JSON within JSON. */
+const unescaped = (text: string) =>
+  text.includes("\\begin") ? text : text.replace(/\\\\(?=[a-zA-Z])/g, "\\");
+
+/** The formula that is a text's answer; see {@linkcode findAnswer} for the ranks of evidence. */
+export function findMath(text: string): Finding {
+  const { value, because } = findAnswer(unescaped(text), KIND);
+  return { value: value?.trim() || null, because };
 }
 
 /**
- * The answer of a text, as LaTeX or plain text.
+ * Content of the last complete box of a text, thoughts left out.
+ *
+ * @returns The content, a box within it opened; null where there is none, or where the text ends within a
+ * box: then its answer is not known.
+ *
+ * @example
+ * ```ts
+ * import { lastBoxed } from "@moi/moi/tasks";
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(lastBoxed("\\boxed{1}, no: \\boxed{\\frac{1}{2}}"), "\\frac{1}{2}");
+ * assertEquals(lastBoxed("\\boxed{\\boxed{5}}"), "5");
+ * assertEquals(lastBoxed("\\boxed{1} \\boxed{"), null);
+ * ```
+ */
+export function lastBoxed(text: string): string | null {
+  const { boxes, cut } = boxesOf(withoutThoughts(text));
+  return cut ? null : boxes.at(-1)?.content ?? null;
+}
+
+/**
+ * The answer of a text, as LaTeX or plain text: that of its last final-answer statement, box or answer tag, else
+ * its last formula or number, else the text itself.
  *
  * @param text A generated text, or an answer by itself.
- * @returns The answer, possibly "".
+ * @returns The answer; "" where there is none, as in a text that is cut within a box.
  *
  * @example The last box counts
  * ```ts
@@ -138,20 +300,10 @@ function lastMath(text: string): string {
  * import { assertEquals } from "@std/assert";
  * assertEquals(mathAnswer("First \\boxed{1}. No: $\\boxed{\\frac{1}{2}}$."), "\\frac{1}{2}");
  * assertEquals(mathAnswer("The answer is 7."), "7");
+ * assertEquals(mathAnswer("The probability is \\frac{3}{4}."), "\\frac{3}{4}");
  * assertEquals(mathAnswer("x+1"), "x+1");
  * ```
  */
 export function mathAnswer(text: string): string {
-  const [whole = ""] = text.split(/<\|im_(?:start|end)\|>/);
-  // a text that was escaped twice, as when it comes out of JSON within JSON
-  const plain = whole.includes("\\begin") ? whole : whole.replace(/\\\\(?=[a-zA-Z])/g, "\\");
-  const found = boxes(plain), phrase = [...plain.matchAll(PHRASE)].at(-1);
-  const rest = phrase
-    ? plain.slice(phrase.index + phrase[0].length).trim().split("\n\n")[0]!
-    : plain;
-  const box = found.at(-1);
-  const corrected = box && phrase?.[1] !== undefined && phrase.index > box.to &&
-    new RegExp(TOKEN).test(rest);
-  if (box && !corrected) return joined(plain, found);
-  return lastMath(rest === "" ? plain : rest);
+  return findMath(text).value ?? "";
 }

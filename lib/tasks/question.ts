@@ -8,7 +8,10 @@
 import { createHash } from "node:crypto";
 import { checkNumber, checkOptions, refusal } from "../_check.ts";
 import type { Message } from "../model/mod.ts";
+import type { Finding } from "./_evidence.ts";
+import { equalNumbers, findNumber } from "./extract.ts";
 import { lastBoxed } from "./math_answer.ts";
+import { releasedInteger } from "./released.ts";
 import { readRows, type Row, SOURCE_OPTIONS, type SourceOptions } from "./source.ts";
 import type { Grade, Problem, Task } from "./task.ts";
 
@@ -45,7 +48,7 @@ export interface QuestionOptions extends SourceOptions {
   readonly prompt?: keyof typeof PROMPTS;
   /** System prompt. Default: none; {@linkcode systemPrompt} knows what a model family needs. */
   readonly system?: string;
-  /** "last": the last answer of the text; "released": the rule of the released MoI code. Default: "last". */
+  /** "last": the last answer that the text declares; "released": the rule of the released MoI code. Default: "last". */
   readonly grading?: "last" | "released";
 }
 
@@ -157,6 +160,7 @@ export function questionTask(
   return {
     name,
     defaults,
+    parameters: { prompt, grading, ...(system !== undefined && { system }) },
     async problems() {
       const all = await rows(), ids = idsOf(name, all);
       return all.map((row, i) => {
@@ -189,6 +193,29 @@ export function graded(found: string | null, right: string, correct: boolean): G
   const extracted = found.length > 200 ? `${found.slice(0, 199)}…` : found;
   return { correct, extracted, reason: correct ? `is ${right}` : `is not ${right}` };
 }
+
+/** The same for a finding: the reason says where it was found, too. */
+export function judged({ value, because }: Finding, right: string, correct: boolean): Grade {
+  const grade = graded(value, right, correct);
+  return { ...grade, reason: value === null ? because : `${because}; ${grade.reason}` };
+}
+
+/** Grades a number: by the mechanism of `extract.ts`, exactly, or by the released rule. */
+export function gradeNumber(answer: string, text: string, grading: "last" | "released"): Grade {
+  if (grading === "released") return gradeReleased(answer, text);
+  const found = findNumber(text);
+  return judged(found, answer, equalNumbers(found, findNumber(answer)));
+}
+
+/** Grades an integer as the released MoI code does. */
+export function gradeReleased(answer: string, text: string): Grade {
+  const value = releasedInteger(text);
+  const because = value === null ? "no answer found" : `released rule: "${value.slice(0, 60)}"`;
+  return judged({ value, because }, answer, value !== null && Number(value) === Number(answer));
+}
+
+/** The right answer of a task of numbers. */
+export const goldNumber = (text: string): string | undefined => findNumber(text).value ?? undefined;
 
 /** Numbers 0 … n − 1 in an order that a seed and a problem decide. */
 export function shuffled(n: number, seed: number, id: string): number[] {

@@ -12,6 +12,8 @@ const CASES: Record<string, [text: string, answer: string | null]> = {
   "finds an empty answer": ["<answer></answer>", ""],
   "keeps other tags": ["<answer><b>x</b></answer>", "<b>x</b>"],
   "finds an answer before the end of turn": ["</think>\n<answer> x </answer><|im_end|>", "x"],
+  "leaves out an answer in thoughts": ["<answer>x</answer></think>", null],
+  "leaves out an answer in thoughts that stay open": ["<think><answer>x</answer>", null],
   "returns null without tags": ["x", null],
   "returns null for an empty text": ["", null],
   "returns null for an open tag alone": ["<answer>x", null],

@@ -1,0 +1,369 @@
+/**
+ * Where a text says its answer: the evidence, its ranks, and which of it counts.
+ *
+ * One mechanism serves letters, numbers and mathematics. What differs is a {@linkcode Kind}: what a value
+ * looks like. Everything here takes time in proportion to the text.
+ *
+ * @module
+ */
+
+/** A piece of evidence: a place where a text declares something to be its answer. */
+export interface Evidence {
+  /** What declares it. */
+  readonly source:
+    | "final-answer statement"
+    | "correction"
+    | "'####' line"
+    | "answer tag"
+    | "last box";
+  /** What is declared: for a statement all that follows it, up to a blank line. */
+  readonly content: string;
+  /** Where the declaration begins, in the text without thoughts. */
+  readonly from: number;
+  /** Whether it is made with reserve: "maybe the answer is …". */
+  readonly hedged: boolean;
+}
+
+/** What a kind reads in a piece of evidence. */
+export interface Reading {
+  /** The value; null where the evidence declares something that is none, as two letters are. */
+  readonly value: string | null;
+  /** Whether the value stands right there, not somewhere in the sentence. */
+  readonly direct: boolean;
+  /** What was read, as the reason shows it; default: the value. */
+  readonly shown?: string;
+  /** Where it was read, where that is not the evidence itself. */
+  readonly source?: string;
+}
+
+/** What the values of a kind look like. */
+export interface Kind {
+  /** Reads a piece of evidence; undefined where it is none for this kind. */
+  readonly read: (evidence: Evidence) => Reading | undefined;
+  /** Statements that only this kind knows, in the order of the text; `direct` ones are of the first rank. */
+  readonly weak?: (text: string) => readonly (Reading & { readonly from: number })[];
+  /** What counts where nothing is declared. */
+  readonly rest: (text: string) => Reading | undefined;
+}
+
+/** An answer and where it comes from. */
+export interface Finding {
+  /** The answer; null where there is none. */
+  readonly value: string | null;
+  /** Why: `final-answer statement: "B"`. */
+  readonly because: string;
+}
+
+/** Opening and closing marks of thoughts, of all model families that are known. */
+const THOUGHTS: readonly (readonly [open: string, close: string])[] = [
+  ["<think>", "</think>"],
+  ["<thinking>", "</thinking>"],
+  ["<thought>", "</thought>"],
+  ["<reasoning>", "</reasoning>"],
+  ["<seed:think>", "</seed:think>"],
+  ["[THINK]", "[/THINK]"],
+  ["◁think▷", "◁/think▷"],
+  ["<|begin_of_thought|>", "<|end_of_thought|>"],
+  ["<|channel|>analysis<|message|>", "<|channel|>final<|message|>"],
+];
+
+/** Marks after which a text is no longer the model's answer. */
+const ENDS =
+  /<\|(?:im_end|im_start|endoftext|end_of_text|eot_id|end|return|end_of_solution)\|>|<\/s>|<end_of_turn>|<｜end▁of▁sentence｜>/;
+
+/**
+ * A text without its thoughts and without what follows its end: all up to the last closing mark is
+ * thought, as templates open thoughts in the prompt; where one is open at the end, all of it is.
+ */
+export function withoutThoughts(text: string): string {
+  let from = 0;
+  for (const [, close] of THOUGHTS) {
+    const at = text.lastIndexOf(close);
+    if (at >= 0) from = Math.max(from, at + close.length);
+  }
+  if (THOUGHTS.some(([open]) => text.indexOf(open, from) >= 0)) return "";
+  const rest = text.slice(from), end = rest.search(ENDS);
+  return end < 0 ? rest : rest.slice(0, end);
+}
+
+/** A piece of a text. */
+export interface Piece {
+  readonly content: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A box's content without the boxes in it. */
+function unboxed(content: string): string {
+  let own = content.replace(/\\(?:boxed|fbox)\s*(?=\{)/g, "").trim();
+  for (let depth = 0; depth < 20 && own.length < 2000 && own.startsWith("{"); depth++) {
+    if (closing(own, 0) !== own.length - 1) break;
+    own = own.slice(1, -1).trim();
+  }
+  return own;
+}
+
+/** Place of the brace that closes the one at a place; −1 where there is none. */
+export function closing(text: string, from: number): number {
+  for (let at = from, depth = 0; at < text.length; at++) {
+    if (text[at] === "\\") at++;
+    else if (text[at] === "{") depth++;
+    else if (text[at] === "}" && --depth === 0) return at;
+  }
+  return -1;
+}
+
+/** What stands in a box where the answer is to come: the instruction, said again. */
+const PLACEHOLDER =
+  /^(?:|\.{2,}|…|\\[lc]?dots|(?:\\text\s*\{)?\s*(?:your |the |final )*(?:answer|letter|result)(?: here)?\s*\}?)$/i;
+
+/**
+ * The outermost boxes of a text, braces balanced, and whether it ends within one. A box that a blank line
+ * breaks is none; one without content, or with "answer" in it, is the instruction and no answer.
+ */
+export function boxesOf(text: string): { boxes: Piece[]; cut: boolean } {
+  const token = /\\{1,2}(?:boxed|fbox)(?![a-zA-Z])\s*|\\[\s\S]|[{}]|\n[ \t]*\n/g;
+  const boxes: Piece[] = [];
+  let open: (number | null)[] = []; // begin of a box, or null for a brace of another kind
+  let inBoxes = 0, cut = false;
+  const add = (content: string, from: number, to: number) => {
+    if (inBoxes === 0 && !PLACEHOLDER.test(content)) boxes.push({ content, from, to });
+  };
+  for (let match = token.exec(text); match; match = token.exec(text)) {
+    const [found] = match, at = token.lastIndex;
+    if (found.length > 2 && found.startsWith("\\")) {
+      if (text[at] === "{") {
+        open.push(match.index);
+        inBoxes++;
+        token.lastIndex = at + 1;
+      } else if (at === text.length) cut = true;
+      else {
+        const bare = /\s$/.test(found) ? /[^\s$\\{}.,;]{1,40}/y : /\d/y;
+        bare.lastIndex = at;
+        const own = bare.exec(text)?.[0];
+        if (own !== undefined) add(own, match.index, at + own.length);
+      }
+    } else if (open.length === 0) continue;
+    else if (found === "{") open.push(null);
+    else if (found === "}") {
+      const from = open.pop()!;
+      if (from === null) continue;
+      inBoxes--;
+      if (inBoxes === 0) {
+        add(unboxed(text.slice(text.indexOf("{", from) + 1, at - 1)), from, at);
+      }
+    } else if (found.startsWith("\n")) {
+      open = [];
+      inBoxes = 0;
+    }
+  }
+  return { boxes, cut: cut || inBoxes > 0 };
+}
+
+/** What may stand between two answers that count as one. */
+const JOINT = /^(?:[,;]|(?:[,;]\s*)?(?:[\w() ]{1,30}\s)?(?:and|or)(?:\s[\w{}]{1,6}\s*=)?)?$/i;
+
+/** A text without what only sets it. */
+export function unset(text: string): string {
+  return text.replace(/\\text\s*\{([^{}]*)\}/g, "$1").replace(
+    /\\q?quad|\\[,;!() ]|\$|\\\[|\\\]/g,
+    " ",
+  ).replace(/\s+/g, " ").trim();
+}
+
+/** Whether a comma, "and" or "or" joins two pieces of a text. */
+export function isJoint(text: string, from: number, to: number): boolean {
+  if (to - from > 120) return false;
+  const between = text.slice(from, to);
+  return !between.includes("\n\n") && JOINT.test(unset(between));
+}
+
+/** A piece and those before it that are joined to it. */
+export function joined(text: string, pieces: readonly Piece[], last: number): string {
+  let first = last;
+  while (first > 0 && last - first < 64) {
+    if (!isJoint(text, pieces[first - 1]!.to, pieces[first]!.from)) break;
+    first--;
+  }
+  return pieces.slice(first, last + 1).map(({ content }) => content).join(", ");
+}
+
+/** "answer" in the languages that models answer in, and what choices call it. */
+const HEAD =
+  /(?<![\p{L}\p{N}])(?:(?:(?:final|correct|right|best|my|only)\s+)(?:options?|choice|selection|pick|response|solution|result)|(?:option|choice)(?=\s*(?:is\b|:))|answers?|antwort|respuesta|r[ée]ponse|resposta|risposta|ответ)(?![\p{L}\p{N}])|答案|答え|正解|정답/giu;
+/** What makes a phrase speak of another thing than the text's answer. */
+const OTHER =
+  /(?:\b(?:wrong|incorrect|other|another|alternative|possible|potential|following|each|any|no|partial|intermediate|previous|earlier|initial|tempting|common|naive|falsche)\s+|\b(?:if|whether|unless|suppose|supposing|assume|assuming|were|would|could|can|what|how)\s+(?:that\s+)?(?:(?:the|an?|my|your|our|final|correct|right|best)\s+){0,3})$/i;
+const HEDGE =
+  /\b(?:maybe|perhaps|possibly|might|not sure|unsure|guess)\b[\s,:]*(?:(?:that|the|my|is|final|correct)\s+){0,4}$/i;
+/** From the word to the value: "to this problem is", "(in dollars):", a heading's end. */
+const COPULA =
+  /[*_"'”’)\]]{0,4}(?:\s*\([^()\n]{0,40}\))?(?:\s(?:correcta?|correcte|corretta|certa))?(?:[\s,]+(?:to|for|of|in|on|choice|option|letter|number|value|here|then|therefore|thus|hence|I|we|you|that|à|zu|auf|a|для|на)(?=\s|,)[^\n.:=!?;：]{0,60}?)?(?:[,*_"”]{0,4}\s*[:：=＝]|[\s,*_]{1,4}(?:is|IS|are|was|equals|becomes|(?:would|should|must|will|has to|ought to|can only)\s+be|comes\s+(?:out\s+)?to|ist|lautet|es|est|è|é|это)(?![\p{L}\p{N}])|\s*(?:是|为|為|は|은|는)|\s+[-–—>→⇒]{1,2}(?=\s)|\s*(?=\$|\\[(\[]|\\boxed)|\s+(?=\(?[A-J]\)?\s*(?:[.!\n]|$)))[:：*_\s]{0,12}/uy;
+const HEADING = /[*_]{0,4}[ \t]*\n[\s>]{0,8}/y;
+/** What corrects an answer that was given: "Wait, no: it's B", "No, 25." */
+const CORRECTION = new RegExp(
+  String
+    .raw`(?<![\p{L}\p{N}])(?:(?:wait|no|actually|sorry|correction|oops|rather|i meant?|hold on)[,.:!…\s—–-]{1,4}){1,4}` +
+    String
+      .raw`(?=[*_$(\\]{0,4}(?:[A-Z]|[-−]?\d[\d.,]*)[)*_$]{0,4}(?:[.!]?\s{0,8}$|[.!]\s|\s{0,8}\n))|` +
+    String
+      .raw`(?<![\p{L}\p{N}])(?:wait|no|actually|sorry|correction|oops|scratch that|hold on|on second thoughts?|i made an? \w+|that(?:'s|’s| is) wrong|mistake)(?![\p{L}\p{N}])[^\n]{0,80}?(?<![\p{L}\p{N}])(?:it(?:'s|’s| is| has to be| must be| should be)|(?:should|must) (?:have been|be)|make that|i meant?|i(?:'d|’d| would|'ll|’ll| will)? (?:go with|choose|pick|say)|correction:)\s+`,
+  "giu",
+);
+const TAG = "<answer>", END_TAG = "</answer>";
+
+/** The last complete `<answer>…</answer>`; one within another starts afresh. */
+export function lastTag(text: string): Piece | undefined {
+  const end = text.lastIndexOf(END_TAG), from = end < 0 ? -1 : text.lastIndexOf(TAG, end);
+  if (from < 0) return undefined;
+  const at = from + TAG.length, to = text.indexOf(END_TAG, at);
+  return { content: text.slice(at, to), from, to };
+}
+
+/** How much of a declaration is read, and how many of the last ones. */
+const LONGEST = 1000, MOST = 64;
+
+/** What follows a place, up to a blank line. */
+function following(text: string, at: number): string {
+  const rest = text.slice(at, at + LONGEST), end = rest.search(/\n[ \t]*\n/);
+  return end < 0 ? rest : rest.slice(0, end);
+}
+
+/** All that a text declares, in its order; the contents are read when they are asked for. */
+function declarations(text: string, boxes: readonly Piece[]): Evidence[] {
+  const found: Evidence[] = [];
+  const add = (
+    source: Evidence["source"],
+    from: number,
+    at: number,
+    hedged = false,
+    read: () => string = () => following(text, at),
+  ) =>
+    found.push({
+      ...{ source, from, hedged },
+      get content() {
+        return read();
+      },
+    });
+  for (const match of text.matchAll(HEAD)) {
+    const from = match.index, end = from + match[0].length;
+    const before = text.slice(Math.max(0, from - 48), from);
+    if (OTHER.test(before) || /^(?:options|choices)$/i.test(match[0].split(/\s+/).at(-1)!)) {
+      continue;
+    }
+    const rule = COPULA;
+    rule.lastIndex = end;
+    let copula = rule.exec(text);
+    if (!copula && /(?:^|\n)[#>*_\s\d.]{0,8}(?:(?:the|final|my)\s+)*$/i.test(before)) {
+      HEADING.lastIndex = end;
+      copula = HEADING.exec(text);
+    }
+    if (!copula) continue;
+    // "answer choices: A, B" speaks of all of them
+    if (/\b(?:choices|options)\b/i.test(copula[0])) continue;
+    const at = end + copula[0].length;
+    // what stands in a tag or box by itself is found there
+    add("final-answer statement", from, at, HEDGE.test(before));
+  }
+  for (const match of text.matchAll(/(?<!#)####(?!#)[ \t]*/g)) {
+    const at = match.index + match[0].length, read = () => text.slice(at, at + 200).split("\n")[0]!;
+    add("'####' line", match.index, at, false, read);
+  }
+  for (const match of text.matchAll(CORRECTION)) {
+    add("correction", match.index, match.index + match[0].length);
+  }
+  const tag = lastTag(text);
+  if (tag) add("answer tag", tag.from, tag.to, false, () => tag.content.trim());
+  boxes.forEach(({ from, to }, i) => {
+    if (/(?:\bnot|n['’]t)[\s$*(]{0,6}$/i.test(text.slice(Math.max(0, from - 12), from))) return;
+    add("last box", from, to, false, () => joined(text, boxes, i));
+  });
+  return found.sort((a, b) => a.from - b.from).slice(-MOST);
+}
+
+const none = (because: string): Finding => ({ value: null, because });
+
+/** A piece of text as reasons show it: one line, short. */
+function quoted(text: string): string {
+  const line = text.slice(0, 200).replace(/\s+/g, " ").trim();
+  return JSON.stringify(line.length > 60 ? `${line.slice(0, 59)}…` : line);
+}
+
+/**
+ * The answer of a text. Only what stands outside of thoughts is looked at. The ranks of evidence, of which
+ * the best that is there counts, and of equals the last one in the text:
+ *
+ * 1. a declared answer that stands right where it is declared: a final-answer statement ("The answer is B",
+ *    "Answer: B", "**Final answer:** B", "#### B", "B is the answer"), the last complete
+ *    `<answer>…</answer>`, a complete `\boxed{…}` ("box", "and" or a comma joins several), a correction
+ *    ("Wait, no: it's B");
+ * 2. weaker statements: with reserve ("maybe the answer is B", "the answer is B?"), with the value further
+ *    on in the sentence ("the answer is what remains, so 7"), or in the words of one kind ("I'd go with B");
+ * 3. where nothing is declared, what the kind says: the last number, the last formula, a line that is a
+ *    letter alone.
+ *
+ * A model corrects itself, hence the last; statement and box are equals, as a statement before a box is a
+ * thought on the way, and a statement after one a correction. Statements that deny ("is not B") or suppose
+ * ("if the answer is B") are no evidence. A declaration that names several values where one is asked for is
+ * no answer, whatever came before it; nor is a text that was cut within its last box, tag or formula.
+ *
+ * @param text A generated text, with or without thoughts.
+ * @param kind What a value looks like.
+ */
+export function findAnswer(text: string, kind: Kind): Finding {
+  const own = withoutThoughts(text);
+  if (own.trim() === "") {
+    return none(text.trim() === "" ? "no answer found" : "no answer found outside of thoughts");
+  }
+  const { boxes, cut } = boxesOf(own);
+  if (cut) return none("no answer: the text ends within a box");
+  const declared = declarations(own, boxes);
+  const tag = own.lastIndexOf(TAG);
+  if (tag >= 0 && own.indexOf(END_TAG, tag) < 0 && !declared.some(({ from }) => from > tag)) {
+    return none("no answer: the text ends within an answer tag");
+  }
+  const last = declared.at(-1);
+  if (last?.source === "final-answer statement" && own.length - last.from < LONGEST) {
+    const reachesEnd = own.trimEnd().endsWith(last.content.trimEnd());
+    if (reachesEnd && isCut(last.content)) {
+      return none("no answer: the text ends within its final answer");
+    }
+  }
+  const weak = kind.weak?.(own) ?? [], strong = weak.findLast(({ direct }) => direct);
+  let weaker: (Reading & { from: number }) | undefined;
+  for (const evidence of declared.toReversed()) {
+    if (strong && strong.from > evidence.from) break;
+    const reading = kind.read(evidence);
+    if (!reading) continue;
+    const { source = evidence.source } = reading;
+    if (reading.direct && !evidence.hedged) return told({ ...reading, source });
+    weaker ??= { ...reading, source, from: evidence.from };
+  }
+  if (strong) return told({ source: "final-answer statement", ...strong });
+  const said = weak.at(-1);
+  if (said && said.from > (weaker?.from ?? -1)) weaker = { source: "statement", ...said };
+  const found = weaker ?? kind.rest(own);
+  return found ? told(found) : none("no answer found");
+}
+
+function told({ value, shown = value ?? "", source = "text" }: Reading): Finding {
+  return {
+    value,
+    because: value === null
+      ? `no one answer in ${source}: ${quoted(shown)}`
+      : `${source}: ${quoted(value)}`,
+  };
+}
+
+/** Whether a formula that begins in a statement has no end. */
+function isCut(content: string): boolean {
+  const pairs: readonly [RegExp, RegExp][] = [[/\\\(/g, /\\\)/g], [/\\\[/g, /\\\]/g]];
+  const count = (rule: RegExp) => content.match(rule)?.length ?? 0;
+  if (pairs.some(([open, close]) => count(open) > count(close))) return true;
+  let depth = 0;
+  for (const brace of content.matchAll(/\\[\s\S]|[{}]/g)) {
+    if (brace[0] === "{") depth++;
+    else if (brace[0] === "}") depth--;
+  }
+  return depth > 0;
+}

@@ -1,0 +1,306 @@
+/**
+ * Numbers as texts write them, with their exact values.
+ *
+ * - Separators of thousands: a comma (also `{,}` and `\,`), an apostrophe, a space of any width, a point
+ *   where there are two; "1,00,000" is Indian. A comma that does not part thousands is a decimal comma:
+ *   "1,23" is 1.23, as "1.234,5" is 1234.5; "1,234" is 1234, and "1.234" is 1.234.
+ * - A minus is a hyphen, a dash of any width, "minus" or "negative", if it belongs to the number: in "16-4"
+ *   and "16 - 4" it stands between operands and is none.
+ * - Fractions (`3/4`, `\frac{3}{4}`, ½), mixed numbers, `1.5e3`, `1.5 \times 10^{3}`, percent, currencies,
+ *   and the decimal digits of all scripts.
+ * - Times, dates, ratios, ordinals, exponents and indices are no numbers, nor are digits within words.
+ *
+ * @module
+ */
+
+import { add, divide, format, multiply, negate, type Rational, rational } from "./rational.ts";
+
+/** A number in a text. */
+export interface WrittenNumber {
+  readonly value: Rational;
+  /** Without separators, currency, percent; "1/4", "1500", "7.50". */
+  readonly text: string;
+  /** What else it may be: of "50 %" one half, of "1.5 million" 1.5. */
+  readonly other?: Rational;
+  /** Begin, sign and currency included. */
+  readonly from: number;
+  readonly to: number;
+}
+
+const VULGAR: Readonly<Record<string, string>> = {
+  ...{ "½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅖": "2/5" },
+  ...{
+    "⅗": "3/5",
+    "⅘": "4/5",
+    "⅙": "1/6",
+    "⅚": "5/6",
+    "⅛": "1/8",
+    "⅜": "3/8",
+    "⅝": "5/8",
+    "⅞": "7/8",
+  },
+};
+
+/** Value of a decimal digit of any script: they come in runs of ten. */
+function digitOf(char: string): string {
+  const plain = char.normalize("NFKC");
+  if (/^\d$/.test(plain)) return plain;
+  let value = 0;
+  for (let at = char.codePointAt(0)! - 1; /\p{Nd}/u.test(String.fromCodePoint(at)); at--) value++;
+  return `${value % 10}`;
+}
+
+/** A text in which full-width forms, digits of other scripts and fractions of one character are plain. */
+export function folded(text: string): string {
+  if (!/[^\x00-\x7f]/.test(text)) return text; // deno-lint-ignore no-control-regex
+  return text.replace(
+    /(\d?)([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])/g,
+    (_, digit: string, char: string) => `${digit}${digit && " "}${VULGAR[char]}`,
+  )
+    .replace(/[\uff01-\uff5e\u24b6-\u24e9\u{1d400}-\u{1d7ff}]/gu, (char) => char.normalize("NFKC"))
+    .replace(/(?![0-9])\p{Nd}/gu, digitOf)
+    .replaceAll("٫", ".").replaceAll("٬", ",").replaceAll("⁄", "/").replaceAll("٪", "%");
+}
+
+/** The same, with LaTeX's separators and signs as plain ones. */
+export function plainNumbers(text: string): string {
+  return folded(text).replaceAll("{,}", ",").replace(/,\\!(?=\d)/g, ",").replace(/\\!(?=\d)/g, "")
+    .replace(/(?<=\d)(?:\\[,;: ]|~|\\thinspace\s?)(?=\d)/g, "\u2009").replace(/\\([$%])/g, "$1");
+}
+
+const SIGN = "-\u2212\u2010-\u2015\ufe63";
+const REAL = [
+  String.raw`(?!0\d*,)\d{1,3}(?:,\d{2,3}){0,20},\d{3}(?!\d)(?:\.\d+)?`,
+  String
+    .raw`\d{1,3}([ \u00a0\u2000-\u200a\u202f\u205f'’ʼ])\d{3}(?:\1\d{3}){0,20}(?!\d)(?:[.,]\d+(?!\d))?`,
+  String.raw`\d{1,3}(?:\.\d{3}){1,20},\d+(?!\d)`,
+  String.raw`\d{1,3}(?:\.\d{3}){2,20}(?!\d)`,
+  String.raw`(?<![(\[{,]|[(\[{,] )\d+,\d+(?![,\d]|, ?\d)`,
+  String.raw`\d+(?:\.\d+)?|\.\d+`,
+].join("|");
+const REAL_AT = new RegExp(REAL, "y");
+const TIME_OR_DATE =
+  /\d+(?::\d+)+(?:\.\d+)?|\d{4}([-\/.])\d{1,2}\1\d{1,2}(?!\d)|\d{1,2}([-\/.])\d{1,2}\2\d{4}(?!\d)/y;
+const FRACTION = new RegExp(
+  String
+    .raw`\\[dtc]?frac\s*(?:\{\s*([${SIGN}]?\s*[\d.,]{1,40})\s*\}|(\d))\s*(?:\{\s*([\d.,]{1,40})\s*\}|(\d))`,
+  "y",
+);
+const SLASH = /\s?\/\s?(\d{1,40})(?![\d/]|[.,]\d)/y;
+const MIXED = /(?:(?:[ \u00a0\u2009]|\\ ){1,2}|\sand\s)(\d{1,20})\s?\/\s?(\d{1,20})(?![\d/]|\.\d)/y;
+const POWER = new RegExp(
+  String
+    .raw`[eE]([-+${SIGN}]?\d{1,3})(?![\w.]\d|\w)|\s?(?:\\times|\\cdot|[×·*xX])\s?10\s?(?:\^|\*\*)\s?(?:\{\s*([${SIGN}+]?\s?\d{1,3})\s*\}|([${SIGN}]?\d{1,3})(?!\d))|\s?(?:\\times|\\cdot|[×·*])\s?10([⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})`,
+  "y",
+);
+const TEN = new RegExp(
+  String.raw`10\s?(?:\^|\*\*)\s?(?:\{\s*([${SIGN}]?\d{1,2})\s*\}|([${SIGN}]?\d{1,2})(?!\d))`,
+  "y",
+);
+const PERCENT = /\s?(?:%|percent(?:age)?\b|per cent\b|pct\b)/y;
+const SCALE = /\s?(thousand|million|billion|trillion)s?(?![\p{L}])/iuy;
+const SCALES: Readonly<Record<string, bigint>> = {
+  ...{ thousand: 3n, million: 6n, billion: 9n, trillion: 12n },
+};
+/** Most digits of a number, and largest power of ten: longer ones are no answers. */
+const MOST_DIGITS = 1000, LARGEST_POWER = 300;
+
+const at = (rule: RegExp, text: string, place: number) => {
+  rule.lastIndex = place;
+  return rule.exec(text);
+};
+
+/** Value of a real as REAL matches it; undefined where it has too many digits. */
+function realOf(written: string): { value: Rational; text: string } | undefined {
+  let plain = written.replace(/[ \u00a0\u2000-\u200a\u202f\u205f'’ʼ]/g, "");
+  const commas = plain.split(",").length - 1, points = plain.split(".").length - 1;
+  if (points > 1 || (points === 1 && commas === 1 && plain.indexOf(".") < plain.indexOf(","))) {
+    plain = plain.replaceAll(".", "").replace(",", ".");
+  } else if (commas === 1 && points === 0 && (!/^\d{1,3},\d{3}$/.test(plain) || plain[0] === "0")) {
+    plain = plain.replace(",", ".");
+  } else plain = plain.replaceAll(",", "");
+  if (plain.length > MOST_DIGITS) return undefined;
+  const [whole = "", decimals = ""] = plain.split(".");
+  const value = rational(BigInt(whole + decimals || "0"), 10n ** BigInt(decimals.length));
+  const kept = /^0*$/.test(decimals) ? "" : `.${decimals}`;
+  return { value, text: `${whole.replace(/^0+(?=\d)/, "") || "0"}${kept}` };
+}
+
+/** A fraction of two, as text: a decimal where it ends, and was one. */
+function textOf(value: Rational, fraction: boolean): string {
+  if (fraction || value.denominator === 1n) return format(value);
+  let scale = 1n;
+  for (let digits = 1; digits <= LARGEST_POWER + MOST_DIGITS; digits++) {
+    scale *= 10n;
+    if (scale % value.denominator !== 0n) continue;
+    const sign = value.numerator < 0n ? "-" : "",
+      all = `${value.numerator * (scale / value.denominator)}`
+        .replace("-", "").padStart(digits + 1, "0");
+    return `${sign}${all.slice(0, -digits)}.${all.slice(-digits)}`;
+  }
+  return format(value);
+}
+
+const power = (text: string) =>
+  Number(
+    text.replace(/[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]/g, (c) => c === "⁻" ? "-" : `${"⁰¹²³⁴⁵⁶⁷⁸⁹".indexOf(c)}`)
+      .replace(new RegExp(`[${SIGN}]`), "-").replace(/[\s+]/g, ""),
+  );
+
+/** Place and presence of a sign before a place; `own`: the text is nothing but an answer. */
+function signBefore(
+  text: string,
+  place: number,
+  own: boolean,
+): { from: number; negative: boolean } {
+  let from = place;
+  const before = text.slice(Math.max(0, place - 24), place);
+  const currency =
+    /(?:(?:US|CA|A|NZ|HK)?[$€£¥₹₩₽]|(?:USD|EUR|GBP|CHF|Rs\.?))\s?$/.exec(before)?.[0] ?? "";
+  const isSign = (char = "") => new RegExp(`^[${SIGN}]$`).test(char);
+  for (const start of currency === "" ? [place] : [place, place - currency.length]) {
+    from = start;
+    let spaces = 0;
+    if (/[ \t\u00a0]/.test(text[start - 1] ?? "")) spaces = 1;
+    const sign = text[start - 1 - spaces];
+    if (!isSign(sign)) continue;
+    const signAt = start - 1 - spaces, left = text.slice(Math.max(0, signAt - 12), signAt);
+    const near = left.at(-1) ?? "", far = left.trimEnd().at(-1) ?? "";
+    const opens = far === ""
+      ? own
+      : /[=(\[{:<>≈,]/.test(far) || (near !== "" && near === "$" && spaces === 0);
+    if (spaces > 0) {
+      if (opens && !(far === "" && !own)) return { from: signAt, negative: true };
+      continue;
+    }
+    if (near === "" || /[=(\[{:<>≈,"'“‘$*_|&~]/.test(near)) {
+      // "5*-4" is a product by −4; "$5-4$" has a digit before
+      return { from: signAt, negative: true };
+    }
+    if (!/\s/.test(near)) return { from, negative: false };
+    const operand = /[\d)\]}%]$|(?:^|[^\p{L}\\])\p{L}$/u.test(left.trimEnd());
+    return operand ? { from, negative: false } : { from: signAt, negative: true };
+  }
+  const word = /(?<![\p{L}\d])(minus|negative)\s$/iu.exec(before);
+  if (word) {
+    const left = before.slice(0, word.index).trimEnd();
+    if (word[1]!.toLowerCase() === "negative" || !/[\d)\]}%]$/.test(left)) {
+      return { from: place - word[0].length, negative: true };
+    }
+  }
+  return { from: place - currency.length, negative: false };
+}
+
+/** The number whose first digit, point or fraction stands at a place; the end of what is none. */
+function numberAt(
+  text: string,
+  place: number,
+  own: boolean,
+): WrittenNumber | { readonly to: number } {
+  const skipped = at(TIME_OR_DATE, text, place);
+  if (skipped) return { to: TIME_OR_DATE.lastIndex };
+  let value: Rational, written: string, to: number, fraction = false;
+  const over = (top: string, bottom: string) => {
+    const negative = new RegExp(`^[${SIGN}]`).test(top);
+    const a = realOf(negative ? top.slice(1).trim() : top), b = realOf(bottom);
+    if (!a || !b || b.value.numerator === 0n) return undefined;
+    const quotient = divide(a.value, b.value);
+    return negative ? negate(quotient) : quotient;
+  };
+  const latex = at(FRACTION, text, place);
+  if (latex) {
+    to = FRACTION.lastIndex;
+    const quotient = over(latex[1] ?? latex[2]!, latex[3] ?? latex[4]!);
+    if (!quotient) return { to };
+    [value, written, fraction] = [quotient, "", true];
+  } else {
+    const ten = at(TEN, text, place), match = at(REAL_AT, text, place);
+    if (!match) return { to: place + 1 };
+    to = place + match[0].length;
+    if (ten) {
+      to = place + ten[0].length;
+      const exponent = power(ten[1] ?? ten[2]!);
+      const scale = 10n ** BigInt(Math.abs(exponent));
+      value = exponent < 0 ? rational(1n, scale) : rational(scale);
+      written = textOf(value, false);
+    } else {
+      const real = realOf(match[0]);
+      if (!real) return { to };
+      ({ value, text: written } = real);
+      const scientific = at(POWER, text, to), slash = at(SLASH, text, to);
+      const mixed = value.denominator === 1n ? at(MIXED, text, to) : null;
+      const spaced = /^(?:\s|\\ ){0,2}/.exec(text.slice(to, to + 4))![0].length;
+      const part = value.denominator === 1n ? at(FRACTION, text, to + spaced) : null;
+      if (scientific) {
+        const exponent = power(scientific[1] ?? scientific[2] ?? scientific[3] ?? scientific[4]!);
+        to += scientific[0].length;
+        if (Math.abs(exponent) > LARGEST_POWER) return { to };
+        const scale = 10n ** BigInt(Math.abs(exponent));
+        value = multiply(value, exponent < 0 ? rational(1n, scale) : rational(scale));
+        written = textOf(value, false);
+      } else if (slash) {
+        const below = BigInt(slash[1]!);
+        to += slash[0].length;
+        if (below === 0n) return { to };
+        [value, fraction] = [divide(value, rational(below)), true];
+      } else if (
+        mixed && mixed[2] && !/^0+$/.test(mixed[2]) && BigInt(mixed[1]!) < BigInt(mixed[2])
+      ) {
+        to += mixed[0].length;
+        value = add(value, rational(BigInt(mixed[1]!), BigInt(mixed[2])));
+        fraction = true;
+      } else if (part) {
+        const rest = over(part[1] ?? part[2]!, part[3] ?? part[4]!);
+        if (rest && rest.numerator > 0n) {
+          to += spaced + part[0].length;
+          [value, fraction] = [add(value, rest), true];
+        }
+      }
+    }
+  }
+  const { from, negative } = signBefore(text, place, own);
+  if (negative) value = negate(value);
+  const unit = at(PERCENT, text, to) ?? at(SCALE, text, to);
+  let shown = fraction ? textOf(value, true) : written;
+  if (!fraction && negative && !/^[0.]*$/.test(written)) shown = `-${written}`;
+  if (!unit) return { value, text: shown, from, to };
+  to += unit[0].length;
+  const zeros = SCALES[unit[1]?.toLowerCase() ?? ""];
+  if (zeros === undefined) {
+    return { value, text: shown, from, to, other: multiply(value, rational(1n, 100n)) };
+  }
+  const whole = multiply(value, rational(10n ** zeros));
+  return { value: whole, text: textOf(whole, fraction), from, to, other: value };
+}
+
+/** Whether the digits at a place belong to a word, an exponent or an index. */
+function isWithin(text: string, place: number): boolean {
+  const before = text.slice(Math.max(0, place - 8), place);
+  if (/(?:USD|EUR|GBP|CHF|INR|Rs\.?)$|\\\w+$/.test(before)) return false;
+  return /[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}_^]\.?$|(?:\p{Lu}|\p{L}{2})[-‐‑]$|[\^_]\{?[-−]?$/u
+    .test(before);
+}
+
+/**
+ * The numbers of a text that {@linkcode plainNumbers} has been through, in its order.
+ *
+ * @param text The text.
+ * @param own Whether it is nothing but an answer: then "- 5" is −5, and an ordinal is a number.
+ */
+export function numbersIn(text: string, own = false): WrittenNumber[] {
+  const found: WrittenNumber[] = [], start = /\d|\.(?=\d)|\\[dtc]?frac(?![a-zA-Z])/g;
+  for (let match = start.exec(text); match; match = start.exec(text)) {
+    if (match[0] === "." && /[\p{L}\d)\]]/u.test(text[match.index - 1] ?? "")) continue;
+    const number = numberAt(text, match.index, own);
+    start.lastIndex = Math.max(number.to, match.index + 1);
+    if (!("value" in number) || isWithin(text, match.index)) continue;
+    const after = text.slice(number.to, number.to + 12);
+    if (!own && /^(?:st|nd|rd|th)(?![\p{L}])/iu.test(after)) continue;
+    // "3. Then …" at the beginning of a line counts lines
+    const listed = /^[.)]\s+\p{L}/u.test(after) &&
+      /(?:^|\n)[ \t#>*]*$/.test(text.slice(Math.max(0, number.from - 8), number.from));
+    if (!own && listed && (number.from > 0 || after.startsWith(")"))) continue;
+    found.push(number);
+  }
+  return found;
+}
