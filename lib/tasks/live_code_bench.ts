@@ -183,12 +183,18 @@ async function problemOf(row: Row, id: string, at: number): Promise<LiveCodeProb
 
 /** Modules whose names the released harness imports before a program, in its order. */
 const NAMES = "string re datetime collections heapq bisect copy math random statistics itertools " +
-  "functools operator io sys json builtins typing";
+  "functools operator io sys json typing";
 
-/** What is there before a program: all names of those modules, builtins last, then the modules. */
-const PREAMBLE = [
+/**
+ * What is there before a program: all names of those modules, then the modules. Builtins stay what they
+ * are (the released text imports them again, which a program that rebinds one would not see).
+ */
+export const PREAMBLE = [
   ...NAMES.split(" ").map((name) => `from ${name} import *`),
-  `import ${NAMES.split(" ").slice(0, -2).join(", ")}`,
+  `import ${NAMES.split(" ").slice(0, -1).join(", ")}`,
+  "for _name in dir(__builtins__):",
+  "    if _name[0] != '_': globals().pop(_name, None)",
+  "del _name",
   "sys.setrecursionlimit(50000)",
 ].join("\n");
 

@@ -10,7 +10,7 @@
 /** Defines `_run` in Pyodide's globals; part of the snapshot, with what benchmarks' preambles import. */
 export const RUNNER = String.raw`
 def _make():
-    import ast, asyncio, atexit, builtins, decimal, gc, importlib, io, os, sys, threading, time, traceback
+    import array, ast, asyncio, atexit, builtins, decimal, gc, importlib, io, os, sys, threading, time, traceback
     import types, warnings, _thread
     import bisect, collections, copy, dataclasses, datetime, fractions, functools, heapq, itertools, json
     import math, operator, queue, random, re, statistics, string, typing
@@ -91,12 +91,21 @@ def _make():
 
     asyncio.run = run_async
 
+    class Array(array.array):
+        """Items of "l" have 8 bytes on Linux, and 4 in WebAssembly."""
+        def __new__(cls, typecode, *initial):
+            return super().__new__(cls, {"l": "q", "L": "Q"}.get(typecode, typecode), *initial)
+
+    Array.__name__ = Array.__qualname__ = "array"
+    array.array = Array
+
     def reset():
         table.clear()
         table.update(known)
         for name, value in system.items():
             setattr(sys, name, value)
         sys.setrecursionlimit(1000)
+        sys.maxsize = 2**63 - 1  # as an infinity, it is that of Linux
         sys.settrace(None)
         sys.argv[:] = ["solution.py"]
         sys.path[:] = path

@@ -257,7 +257,7 @@ async function within<T>(promise: Promise<T>, ms: number): Promise<T | typeof LA
   }
 }
 
-function resultOf(answer: Answer, { program }: Request): PythonResult {
+function resultOf(answer: Answer, { program }: Request, memoryMb: number): PythonResult {
   const { output = "", stderr = "", kind, error, exit, missing, over } = answer;
   const both = { output, ...(stderr === "" ? {} : { stderr }) };
   if (over && program) {
@@ -283,11 +283,10 @@ function resultOf(answer: Answer, { program }: Request): PythonResult {
     const deep = "RecursionError: deeper than the sandbox's stack allows";
     return { verdict: "error", ...both, error: deep };
   }
-  const verdict = kind === "AssertionError"
-    ? "wrong answer"
-    : kind === "MemoryError" || /index-sized integer/.test(error ?? "")
-    ? "memory"
-    : "error";
+  if (kind === "MemoryError" || /index-sized integer/.test(error ?? "")) {
+    return { verdict: "memory", ...both, error: `needs more than ${memoryMb} MiB` };
+  }
+  const verdict = kind === "AssertionError" ? "wrong answer" : "error";
   return { verdict, ...both, error: error ?? kind };
 }
 
@@ -399,7 +398,7 @@ async function runOnce(
         ? { verdict: "time", output: "", error: `took more than ${timeMs} ms` }
         : answer === undefined
         ? { verdict: "error", output: "", error: "the program ended the process" }
-        : resultOf(answer, request);
+        : resultOf(answer, request, memoryMb);
       results.push(result);
       if (result.verdict !== "pass") break;
     }
