@@ -74,13 +74,30 @@ export const afterThoughts = (text: string): string => {
   return end < 0 ? text : text.slice(end + "</think>".length);
 };
 
-/** The program of a text; outside of a complete block prose may follow it, or it may be cut. */
-export function answerOf(text: string): Answer {
+/** Whether a text begins with Python: a definition, an import or a decorator. */
+const BEGINS = new RegExp(
+  "^\\s*(?:(?:async\\s+)?def\\s+\\w+\\s*\\(|class\\s+\\w+\\s*[(:]|from\\s+[\\w.]+\\s+import\\s|@\\w|" +
+    "import\\s+[\\w.]+(?:\\s+as\\s+\\w+)?\\s*(?:,[^\\n]*)?(?:\\n|$))",
+);
+
+/**
+ * The program of a text; outside of a complete block prose may follow it, or it may be cut.
+ *
+ * @param text A generated text.
+ * @param goesOn Whether the text goes on from a prompt: it may begin with the program, and blocks after
+ * that are no part of it.
+ */
+export function answerOf(text: string, goesOn = false): Answer {
   const answer = afterThoughts(text);
+  const bare = BEGINS.test(answer)
+    ? { code: answer.split(/^[ \t]*```/m, 1)[0]!, prefix: true }
+    : undefined;
+  if (goesOn && bare) return bare;
   const blocks = [...answer.matchAll(/^[ \t]*```([^\n`]*)\n([\s\S]*?)^[ \t]*```/gm)];
   const python = blocks.filter(([, language]) => /^\s*(?:python|py)/i.test(language!));
   const found = (python.at(-1) ?? blocks.at(-1))?.[2];
   if (found !== undefined) return { code: found, prefix: false };
+  if (bare) return bare;
   const open = /^[ \t]*```(?:python|py)?[^\n`]*\n([\s\S]*)$/im.exec(answer); // cut off within its block
   return { code: open?.[1] ?? answer, prefix: true };
 }

@@ -82,7 +82,7 @@ function programOf(problem: HumanEvalProblem, text: string, prompt: "chat" | "pl
   readonly answer: Answer;
   readonly preamble: string;
 } {
-  const found = answerOf(text), fenced = !found.prefix;
+  const found = answerOf(text, prompt === "plain"), fenced = !found.prefix;
   const body = prompt === "plain" || !fenced ? bodyOf(afterThoughts(text)) : undefined;
   if (body !== undefined) {
     return { answer: { code: problem.code + body, prefix: true }, preamble: "" };

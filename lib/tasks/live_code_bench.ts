@@ -171,7 +171,7 @@ async function problemOf(row: Row, id: string, at: number): Promise<LiveCodeProb
   const called = types.has("functional") || (!types.has("stdin") && method !== "");
   if (types.has("functional") && (method === "" || types.has("stdin"))) {
     const needs =
-      "tests that all read stdin, or all call the function that metadata or starter_code name";
+      "tests of one testtype: all stdin, or all functional, with the name of the function";
     return unknownLayout("liveCodeBench", needs, row, at);
   }
   return {

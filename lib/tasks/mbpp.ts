@@ -104,7 +104,7 @@ export function mbpp(options: CodeOptions): CodeTask<MbppProblem> {
       return prompt === "plain" ? `"""\n${text}\n"""\n` : askForCode(text, system);
     },
     async grade({ setup, tests, more }, text) {
-      const found = answerOf(text);
+      const found = answerOf(text, prompt === "plain");
       const code = prompt === "plain" && found.prefix ? beforeStops(found.code, STOPS) : found.code;
       const answer = { ...found, code };
       const all = [...tests, ...(more === "" ? [] : [more])];

@@ -141,7 +141,7 @@ Deno.test("stdin and stdout are those of a process", async () => {
     ["data = iter(sys.stdin.read().split())\nprint(next(data), list(data))", "1 2", "1 ['2']"],
     ["for line in sys.stdin: print(line.strip())", "1\n2\n", "1\n2"],
     ["print(*(line.strip() for line in sys.stdin.readlines()))", "1\r\n2\r\n", "1 2"],
-    ["print(repr(input()))", "a\r\n", "'a'"],
+    ["print(repr(input()))", "a\r\n", "'a\\r'"], // as on Linux
     ["try:\n    while True: print(input())\nexcept EOFError: pass", "1\n2", "1\n2"],
     ["while (line := sys.stdin.readline()): print(line, end='')", "1\n\n2", "1\n\n2"],
     ["import fileinput\nfor line in fileinput.input(): print(line.strip())", "1\n2", "1\n2"],
@@ -212,7 +212,11 @@ Deno.test("a program is read and run as a file", async () => {
       "",
       "0\n1\n2\nFalse",
     ],
-    ["import _thread\n_thread.start_new_thread(print, (3,))", "", "3"],
+    [
+      "import _thread\n_thread.start_new_thread(print, (3,))\nimport time\ntime.sleep(0.1)",
+      "",
+      "3",
+    ],
     [
       "import threading\ndef f(): exit()\nt = threading.Thread(target=f)\nt.start()\nprint(3)",
       "",

@@ -126,7 +126,7 @@ def _make():
                 other = os.open("/dev/" + name, os.O_RDONLY if fd == 0 else os.O_WRONLY)
                 if other != fd:
                     os.dup2(other, fd)
-            stream = open(fd, mode, encoding="utf-8", closefd=False,
+            stream = open(fd, mode, encoding="utf-8", closefd=False, newline="\n",
                           errors="backslashreplace" if fd == 2 else "strict")
             setattr(sys, name, stream)
             setattr(sys, "__" + name + "__", stream)
