@@ -60,29 +60,25 @@ export interface PackageOptions {
   readonly offline: boolean;
 }
 
-const known = new Map<string, Promise<string | undefined>>();
+const downloads = new Map<string, Promise<Uint8Array<ArrayBuffer> | undefined>>();
 
 /** Path of a package's file; undefined where it cannot be had. */
-function fileOf({ file_name: name, sha256 }: Package, options: PackageOptions) {
-  const { folder, address, offline } = options, path = join(folder, name);
+async function fileOf({ file_name: name, sha256 }: Package, options: PackageOptions) {
   if (!/^[\w.+-]+$/.test(name)) return undefined;
-  const key = JSON.stringify([path, address, offline]);
+  const path = join(options.folder, name), address = `${options.address}${name}`;
   const right = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex") === sha256;
-  const find = async () => {
-    const kept = await Deno.readFile(path).catch(() => undefined);
-    if (kept && right(kept)) return path;
-    const bytes = offline ? undefined : await download(`${address}${name}`);
-    if (!bytes || !right(bytes)) return undefined;
-    const part = `${path}.${crypto.randomUUID().slice(0, 8)}`;
-    await Deno.mkdir(folder, { recursive: true });
-    await Deno.writeFile(part, bytes);
-    await Deno.rename(part, path);
-    return path;
-  };
-  const file = known.get(key) ?? find();
-  known.set(key, file);
-  file.catch(() => known.delete(key));
-  return file;
+  const kept = await Deno.readFile(path).catch(() => undefined);
+  if (kept && right(kept)) return path;
+  if (options.offline) return undefined;
+  const coming = downloads.get(address) ?? download(address); // tried once
+  downloads.set(address, coming);
+  const bytes = await coming;
+  if (!bytes || !right(bytes)) return undefined;
+  const part = `${path}.${crypto.randomUUID().slice(0, 8)}`;
+  await Deno.mkdir(options.folder, { recursive: true });
+  await Deno.writeFile(part, bytes);
+  await Deno.rename(part, path);
+  return path;
 }
 
 /**
