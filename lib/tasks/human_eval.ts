@@ -63,9 +63,9 @@ const STOPS = ["\nclass", "\ndef", "\n#", "\nif", "\nprint", "\n```"];
  * belong to it. Undefined where the text does not begin with an indented line.
  */
 function bodyOf(text: string): string | undefined {
-  if (!/^\s*?(?:[ ]{2,}|\t)\S/.test(text) || !/^(?:[ \t]*\n)*[ \t]/.test(text)) return undefined;
+  const lines = text.split("\n"), first = lines.find((line) => line.trim() !== "") ?? "";
+  if (!/^(?: {2}|\t)/.test(first)) return undefined;
   let quoted = "";
-  const lines = text.split("\n");
   const end = lines.findIndex((line) => {
     if (quoted === "" && /^[^\s)\]}]/.test(line)) return true;
     for (const [quotes] of line.matchAll(/"""|'''/g)) {

@@ -10,7 +10,9 @@
  *
  * A started interpreter is kept in the cache folder (31 MB, made once in about ten seconds), from which a
  * process starts in less than a second; every process begins with the same random state and string hashes,
- * so a verdict is the same each time. Python has no subprocesses there. numpy and the other packages of
+ * so a verdict is the same each time. Python has no subprocesses and no threads there. Its words have 32
+ * bits: `sys.maxsize` and the items of `array("l")` are those of Linux nonetheless, the default integer of
+ * numpy is not. numpy and the other packages of
  * Pyodide's distribution are loaded where a program imports them, from the cache folder or Pyodide's
  * address ({@linkcode PythonOptions.offline}).
  *
@@ -137,8 +139,8 @@ const KEPT = 1_000_000, PRINTED = 2 ** 24;
  * 10 MiB, whose end Python sees and names. A program of a thousand levels would else end the interpreter.
  */
 const DEEP = [
-  "ulimit -s 524288 2>/dev/null || ulimit -s $(ulimit -H -s) 2>/dev/null",
-  's=$(ulimit -s); case "$s" in *[!0-9]*) s=524288;; esac',
+  "ulimit -s 262144 2>/dev/null || ulimit -s $(ulimit -H -s) 2>/dev/null",
+  's=$(ulimit -s); case "$s" in *[!0-9]*) s=262144;; esac',
   'flags=$1; shift; exec "$0" run "$flags,--stack-size=$((s / 8 * 7))" "$@"',
 ].join("\n");
 
