@@ -1,12 +1,13 @@
 /**
- * What the code tasks share: finding the program in a text, and running it against its tests.
+ * What the code tasks share: their options, and finding the program in a text.
  *
  * @module
  */
 
 import { checkNumber, refusal } from "../_check.ts";
+import type { Answer } from "./judge.ts";
 import { checkSource, messagesOf, type QuestionOptions } from "./question.ts";
-import { type Program, type PythonOptions, runPython } from "./sandbox/python.ts";
+import { LIMITS, type PythonOptions } from "./sandbox/python.ts";
 import type { Grade, Problem, Task } from "./task.ts";
 
 /** A task whose grader takes a moment: the program is run. */
@@ -22,20 +23,30 @@ export interface CodeOptions extends Omit<QuestionOptions, "prompt" | "grading">
   readonly memoryMb?: number;
 }
 
+/** Options of a code task, checked: what its prompts, its grades and its records need. */
+export interface CodeSetting {
+  readonly prompt: "chat" | "plain";
+  readonly limits: PythonOptions;
+  readonly parameters: NonNullable<Task["parameters"]>;
+}
+
 /** Checks the options of a code task. */
 export function checkCode(
   name: string,
   options: CodeOptions,
-): Required<Pick<CodeOptions, "prompt">> {
+  more: readonly string[] = [],
+): CodeSetting {
   const own = ["source", "limit", "prompt", "system", "timeMs", "memoryMb"];
-  checkSource(name, options, own);
-  const { prompt = "chat", timeMs = 1, memoryMb = 64 } = options;
+  checkSource(name, options, [...own, ...more]);
+  const { prompt = "chat", system = null, offline = false } = options;
+  const { timeMs = LIMITS.timeMs, memoryMb = LIMITS.memoryMb } = options;
   if (prompt !== "chat" && prompt !== "plain") {
     throw new RangeError(refusal(`make ${name}`, "prompt", 'be "chat" or "plain"', prompt));
   }
-  checkNumber(`make ${name}`, "timeMs", timeMs, { min: 1 });
+  checkNumber(`make ${name}`, "timeMs", timeMs, { min: 1, max: 2 ** 31 - 1 });
   checkNumber(`make ${name}`, "memoryMb", memoryMb, { min: 64, max: 2048, integer: true });
-  return { prompt };
+  const limits = { timeMs, memoryMb };
+  return { prompt, limits: { ...limits, offline }, parameters: { prompt, system, ...limits } };
 }
 
 /**
@@ -54,40 +65,48 @@ export function checkCode(
  * ```
  */
 export function codeOf(text: string): string {
+  return answerOf(text).code;
+}
+
+/** The text after the thoughts. */
+export const afterThoughts = (text: string): string => {
   const end = text.lastIndexOf("</think>");
-  const answer = end < 0 ? text : text.slice(end + "</think>".length);
+  return end < 0 ? text : text.slice(end + "</think>".length);
+};
+
+/** Whether a text begins with Python: a definition, an import or a decorator. */
+const BEGINS = new RegExp(
+  "^\\s*(?:(?:async\\s+)?def\\s+\\w+\\s*\\(|class\\s+\\w+\\s*[(:]|from\\s+[\\w.]+\\s+import\\s|@\\w|" +
+    "import\\s+[\\w.]+(?:\\s+as\\s+\\w+)?\\s*(?:,[^\\n]*)?(?:\\n|$))",
+);
+
+/**
+ * The program of a text; outside of a complete block prose may follow it, or it may be cut.
+ *
+ * @param text A generated text.
+ * @param goesOn Whether the text goes on from a prompt: it may begin with the program, and blocks after
+ * that are no part of it.
+ */
+export function answerOf(text: string, goesOn = false): Answer {
+  const answer = afterThoughts(text);
+  const bare = BEGINS.test(answer)
+    ? { code: answer.split(/^[ \t]*```/m, 1)[0]!, prefix: true }
+    : undefined;
+  if (goesOn && bare) return bare;
   const blocks = [...answer.matchAll(/^[ \t]*```([^\n`]*)\n([\s\S]*?)^[ \t]*```/gm)];
   const python = blocks.filter(([, language]) => /^\s*(?:python|py)/i.test(language!));
   const found = (python.at(-1) ?? blocks.at(-1))?.[2];
-  if (found !== undefined) return found;
+  if (found !== undefined) return { code: found, prefix: false };
+  if (bare) return bare;
   const open = /^[ \t]*```(?:python|py)?[^\n`]*\n([\s\S]*)$/im.exec(answer); // cut off within its block
-  return open?.[1] ?? answer;
+  return { code: open?.[1] ?? answer, prefix: true };
 }
 
-/**
- * Runs programs and grades the last.
- *
- * @param code What is reported as the answer.
- * @param programs A solution and its tests.
- */
-export async function gradeCode(
-  code: string,
-  programs: readonly Program[],
-  { timeMs, memoryMb }: CodeOptions,
-): Promise<Grade> {
-  const options: PythonOptions = {
-    ...(timeMs === undefined ? {} : { timeMs }),
-    ...(memoryMb === undefined ? {} : { memoryMb }),
-  };
-  const results = await runPython(programs, options), { verdict, error } = results.at(-1)!;
-  const correct = verdict === "pass" && results.length === programs.length;
-  const extracted = code.trim() === ""
-    ? null
-    : code.length > 2000
-    ? `${code.slice(0, 1999)}…`
-    : code;
-  const detail = error === undefined ? "" : `: ${error.slice(0, 200)}`;
-  return { correct, extracted, reason: correct ? "pass" : `${verdict}${detail}` };
+/** A text up to the first of some stop texts after its first character that is not white space. */
+export function beforeStops(text: string, stops: readonly string[]): string {
+  const from = Math.max(0, text.search(/\S/));
+  const ends = stops.map((stop) => text.indexOf(stop, from)).filter((at) => at >= 0);
+  return text.slice(0, Math.min(text.length, ...ends));
 }
 
 /** A request for code, as a conversation. */

@@ -5,13 +5,15 @@
  */
 
 import {
+  afterThoughts,
+  answerOf,
   askForCode,
+  beforeStops,
   checkCode,
-  codeOf,
   type CodeOptions,
   type CodeTask,
-  gradeCode,
 } from "./code.ts";
+import { type Answer, judgeFunction } from "./judge.ts";
 import { columnOf, COLUMNS, idsOf, rowsOnce, textOf, unknownLayout } from "./question.ts";
 import type { Row } from "./source.ts";
 import type { Problem } from "./task.ts";
@@ -34,6 +36,9 @@ function problemOf(row: Row, id: string, at: number): HumanEvalProblem {
   if (code === undefined || test === undefined || !/^[A-Za-z_]\w*$/.test(entryPoint ?? "")) {
     return unknownLayout("humanEval", "prompt, test and entry_point", row, at);
   }
+  if (!/\bdef\s+check\b/.test(test)) {
+    return unknownLayout("humanEval", "a test that defines check(candidate)", row, at);
+  }
   const solution = textOf(own.canonical_solution);
   const task = textOf(own.task_id) ?? textOf(columnOf(row, COLUMNS.id));
   return {
@@ -49,11 +54,58 @@ function preamble({ code, entryPoint }: HumanEvalProblem): string {
   return at < 0 ? "" : code.slice(0, at);
 }
 
+/** Texts at which the authors' harness ends a completion, and a fence. */
+const STOPS = ["\nclass", "\ndef", "\n#", "\nif", "\nprint", "\n```"];
+
+/**
+ * The body with which a text goes on from the signature: up to its first unindented line, which every stop
+ * text of the benchmark begins, as prose does. Lines within a text in triple quotes, and closing brackets,
+ * belong to it. Undefined where the text does not begin with an indented line.
+ */
+function bodyOf(text: string): string | undefined {
+  const lines = text.split("\n"), first = lines.find((line) => line.trim() !== "") ?? "";
+  if (!/^(?: {2}|\t)/.test(first)) return undefined;
+  let quoted = "";
+  const end = lines.findIndex((line) => {
+    if (quoted === "" && /^[^\s)\]}]/.test(line)) return true;
+    for (const [quotes] of line.matchAll(/"""|'''/g)) {
+      if (quoted === "") quoted = quotes;
+      else if (quoted === quotes) quoted = "";
+    }
+    return false;
+  });
+  return `${lines.slice(0, end < 0 ? undefined : end).join("\n")}\n`;
+}
+
+/** The program of a text, and what is run before it. */
+function programOf(problem: HumanEvalProblem, text: string, prompt: "chat" | "plain"): {
+  readonly answer: Answer;
+  readonly preamble: string;
+} {
+  const found = answerOf(text, prompt === "plain"), fenced = !found.prefix;
+  const body = prompt === "plain" || !fenced ? bodyOf(afterThoughts(text)) : undefined;
+  if (body !== undefined) {
+    return { answer: { code: problem.code + body, prefix: true }, preamble: "" };
+  }
+  const at = found.code.search(new RegExp(`^def ${problem.entryPoint}\\b`, "m"));
+  if (at < 0) return { answer: { ...found, code: problem.code + found.code }, preamble: "" };
+  const code = prompt === "plain" && !fenced
+    ? found.code.slice(0, at) + beforeStops(found.code.slice(at), STOPS)
+    : found.code;
+  return { answer: { ...found, code }, preamble: preamble(problem) };
+}
+
 /**
  * HumanEval.
  *
- * On the hub: `openai/openai_humaneval`. An answer is a whole function, or the body that goes on from the
- * signature. It is run with its tests in {@linkcode runPython}'s sandbox, a new process each.
+ * On the hub: `openai/openai_humaneval`, and EvalPlus in the same layout. An answer is a whole function, or
+ * the body that goes on from the signature. With `prompt: "plain"` it ends where the authors' harness stops
+ * a completion (a new line that begins with `class`, `def`, `#`, `if` or `print`), at a fence, and a body at
+ * its first unindented line. It is run with its tests in {@linkcode runPython}'s sandbox, a new process
+ * each; its `if __name__ == "__main__":` does not run, as in the authors' harness.
+ *
+ * Tests or answers that import what the sandbox lacks are not gradable: EvalPlus imports numpy, which is
+ * loaded where it can be had (see {@linkcode runPython}).
  *
  * @param options Source, prompt, limits.
  * @throws {TypeError} Where there is no source, or an option is unknown.
@@ -75,11 +127,12 @@ function preamble({ code, entryPoint }: HumanEvalProblem): string {
  * ```
  */
 export function humanEval(options: CodeOptions): CodeTask<HumanEvalProblem> {
-  const { prompt } = checkCode("humanEval", options);
+  const { prompt, limits, parameters } = checkCode("humanEval", options);
   const { system, timeMs: _, memoryMb: __, prompt: ___, ...source } = options;
   const rows = rowsOnce(source);
   return {
     name: "humanEval",
+    parameters,
     defaults: { temperature: 0.6, topP: 0.95, maxNewTokens: 16384 },
     async problems() {
       const all = await rows(), ids = idsOf("humanEval", all);
@@ -90,11 +143,9 @@ export function humanEval(options: CodeOptions): CodeTask<HumanEvalProblem> {
         ? code
         : askForCode(`Complete this Python function:\n\n\`\`\`python\n${code}\n\`\`\``, system),
     grade(problem, text) {
-      const found = codeOf(text),
-        whole = new RegExp(`^def ${problem.entryPoint}\\b`, "m").test(found);
-      const code = whole ? `${preamble(problem)}\n${found}` : `${problem.code}${found}`;
-      const test = `${problem.test}\ncheck(${problem.entryPoint})\n`;
-      return gradeCode(found, [{ code }, { code: test, fresh: false }], options);
+      const { answer, preamble } = programOf(problem, text, prompt);
+      const tests = [`${problem.test}\ncheck(${problem.entryPoint})\n`];
+      return judgeFunction(answer, { preamble, tests, limits });
     },
   };
 }

@@ -4,18 +4,14 @@
  * @module
  */
 
-import {
-  askForCode,
-  checkCode,
-  codeOf,
-  type CodeOptions,
-  type CodeTask,
-  gradeCode,
-} from "./code.ts";
-import { columnOf, graded, idsOf, rowsOnce, textOf, unknownLayout } from "./question.ts";
-import { runPython } from "./sandbox/python.ts";
+import { checkNumber } from "../_check.ts";
+import { answerOf, askForCode, checkCode, type CodeOptions, type CodeTask } from "./code.ts";
+import { type Answer, judgeFunction, judgeProgram, ungradable } from "./judge.ts";
+import { columnOf, idsOf, rowsOnce, textOf, unknownLayout } from "./question.ts";
 import type { Row } from "./source.ts";
 import type { Grade, Problem } from "./task.ts";
+
+export { sameOutput } from "./output.ts";
 
 /** A test: what goes in, and what must come out. */
 export interface CodeCase {
@@ -33,10 +29,15 @@ export interface LiveCodeProblem extends Problem {
   readonly starter: string;
   /** Name of the method that is called; "" for programs that read stdin. */
   readonly method: string;
-  /** The tests. */
+  /** The tests; of a row without any, the examples of its statement. */
   readonly cases: readonly CodeCase[];
-  /** Whether the tests are only the examples of the statement. */
+  /** Whether the row has no tests: then no answer is gradable. */
   readonly samplesOnly: boolean;
+}
+
+/** A test as rows have it. */
+interface Test extends CodeCase {
+  readonly testtype?: unknown;
 }
 
 /** Largest list of tests, in bytes. */
@@ -98,7 +99,7 @@ async function inflated(base64: string): Promise<Uint8Array> {
 }
 
 /** Tests of a column: a list, JSON of one, or base64 of a compressed pickle of JSON. */
-async function casesOf(value: unknown, row: Row, at: number): Promise<CodeCase[]> {
+async function casesOf(value: unknown, row: Row, at: number): Promise<Test[]> {
   if (value === undefined || value === null || value === "") return [];
   let list = value;
   if (typeof value === "string") {
@@ -121,7 +122,7 @@ async function casesOf(value: unknown, row: Row, at: number): Promise<CodeCase[]
   const valid = Array.isArray(list) &&
     list.every((one) => typeof one?.input === "string" && typeof one.output === "string");
   if (!valid) return unknownLayout("liveCodeBench", "tests with input and output", row, at);
-  return (list as CodeCase[]).map(({ input, output }) => ({ input, output }));
+  return list as Test[];
 }
 
 /** The examples of a statement. */
@@ -146,8 +147,9 @@ async function problemOf(row: Row, id: string, at: number): Promise<LiveCodeProb
     ...await casesOf(own.public_test_cases, row, at),
     ...await casesOf(own.private_test_cases, row, at),
   ];
-  const cases = given.length > 0 ? given : samplesOf(question);
-  if (cases.length === 0) {
+  const samples = given.length === 0 ? samplesOf(question) : [];
+  const tested = own.public_test_cases !== undefined || own.private_test_cases !== undefined;
+  if (given.length + samples.length === 0 && !tested) {
     return unknownLayout(
       "liveCodeBench",
       "public_test_cases, or a statement with examples",
@@ -155,6 +157,7 @@ async function problemOf(row: Row, id: string, at: number): Promise<LiveCodeProb
       at,
     );
   }
+  const cases = [...given, ...samples].map(({ input, output }) => ({ input, output }));
   const starter = textOf(own.starter_code) ?? "";
   let named: unknown;
   try {
@@ -162,70 +165,106 @@ async function problemOf(row: Row, id: string, at: number): Promise<LiveCodeProb
   } catch {
     named = undefined;
   }
-  const method = /def\s+(?!__)(\w+)\s*\(\s*self/.exec(starter)?.[1] ?? "";
+  const known = typeof named === "string" && /^\w+$/.test(named) ? named : undefined;
+  const method = known ?? /def\s+(?!__)(\w+)\s*\(\s*self/.exec(starter)?.[1] ?? "";
+  const types = new Set(given.map(({ testtype }) => testtype));
+  const called = types.has("functional") || (!types.has("stdin") && method !== "");
+  if (types.has("functional") && (method === "" || types.has("stdin"))) {
+    const needs =
+      "tests of one testtype: all stdin, or all functional, with the name of the function";
+    return unknownLayout("liveCodeBench", needs, row, at);
+  }
   return {
     id: textOf(columnOf({ ...own, ...row }, ["question_id", "id"])) ?? id,
     ...{ question, starter, cases, samplesOnly: given.length === 0 },
-    method: starter === "" ? "" : typeof named === "string" && /^\w+$/.test(named) ? named : method,
+    method: called ? method : "",
   };
 }
 
-/** Imports that contest programs take for granted. */
-const IMPORTS = [
-  "import sys, math, re, random, string, heapq, bisect, itertools, functools, operator, collections",
-  "from typing import *",
-  "from collections import *",
-  "from itertools import *",
-  "from functools import *",
-  "from heapq import *",
-  "from bisect import *",
-  "from math import *",
-  "",
+/** Modules whose names the released harness imports before a program, in its order. */
+const NAMES = "string re datetime collections heapq bisect copy math random statistics itertools " +
+  "functools operator io sys json typing";
+
+/**
+ * What is there before a program: all names of those modules, then the modules. Builtins stay what they
+ * are (the released text imports them again, which a program that rebinds one would not see).
+ */
+export const PREAMBLE = [
+  ...NAMES.split(" ").map((name) => `from ${name} import *`),
+  `import ${NAMES.split(" ").slice(0, -1).join(", ")}`,
+  "for _name in dir(__builtins__):",
+  "    if _name[0] != '_': globals().pop(_name, None)",
+  "del _name",
+  "sys.setrecursionlimit(50000)",
 ].join("\n");
 
-/** Whether two outputs are the same: line by line without white space around, numbers by their value. */
-export function sameOutput(expected: string, given: string): boolean {
-  const lines = (text: string) => text.trim().split("\n").map((line) => line.trim());
-  const a = lines(expected), b = lines(given);
-  return a.length === b.length && a.every((line, i) => {
-    if (line === b[i]) return true;
-    const left = line.split(/\s+/), right = b[i]!.split(/\s+/);
-    return left.length === right.length &&
-      left.every((word, k) =>
-        word === right[k] || (/^-?[\d.]/.test(word) && Number(word) === Number(right[k]))
-      );
-  });
-}
+/** Python's comparison of numbers that may have an error. */
+const NEAR = `
+def _near(a, b, tolerance):
+    if isinstance(b, list):
+        return isinstance(a, (list, tuple)) and len(a) == len(b) and all(
+            _near(x, y, tolerance) for x, y in zip(a, b))
+    if isinstance(b, dict):
+        return isinstance(a, dict) and a.keys() == b.keys() and all(
+            _near(a[key], b[key], tolerance) for key in b)
+    if isinstance(b, float) and isinstance(a, (int, float)):
+        return a == b or abs(a - b) <= tolerance * max(1, abs(b)) * (1 + 1e-9)
+    return a == b
+`;
 
-/** A call of the method with a case's arguments, and the comparison. */
-function callOf({ method }: LiveCodeProblem, { input, output }: CodeCase): string {
+/**
+ * A call of the method with a case's arguments, and the comparison: by Python's equality, a tuple as the
+ * list of its items.
+ */
+function callOf({ method }: LiveCodeProblem, { input, output }: CodeCase, tolerance: number) {
   const named = /^\s*[A-Za-z_]\w*\s*=/.test(input);
-  const json = (text: string) => `_json.loads(${JSON.stringify(text)})`;
+  const text = (value: string) => JSON.stringify(value.toWellFormed());
   const args = named
     ? `**eval(${
-      JSON.stringify(`dict(${input})`)
+      text(`dict(${input})`)
     }, {"true": True, "false": False, "null": None, "dict": dict})`
-    : `*[_json.loads(line) for line in ${JSON.stringify(input)}.split("\\n") if line.strip()]`;
+    : `*[_json.loads(line) for line in ${text(input)}.split("\\n") if line.strip()]`;
   return [
     "import json as _json",
-    "def _plain(v):",
-    "    return [_plain(x) for x in v] if isinstance(v, (list, tuple)) else v",
+    `_right = _json.loads(${text(output)})`,
     `_got = Solution().${method}(${args})`,
-    `assert _plain(_got) == ${json(output)}, f"got {_got!r}"`,
+    "if isinstance(_got, tuple): _got = list(_got)",
+    ...(tolerance > 0
+      ? [NEAR, `assert _near(_got, _right, ${tolerance}), f"got {_got!r}"`]
+      : ['assert _got == _right, f"got {_got!r}"']),
     "",
   ].join("\n");
+}
+
+/** Options of {@linkcode liveCodeBench}. */
+export interface LiveCodeOptions extends CodeOptions {
+  /**
+   * Absolute or relative error, greater than 0 and at most 1, that a number may have where the right one
+   * has a point or an exponent; whole numbers stay exact. Statements that allow an error need one: by the
+   * released rule, which is the default, 0.3333333333333333 is not 0.333333333333. Default: none.
+   */
+  readonly tolerance?: number;
 }
 
 /**
  * LiveCodeBench.
  *
  * On the hub: `livecodebench/code_generation_lite` (files `test*.jsonl`: name one as `split`, such as
- * "test5"). Public and private tests are run; private ones are read without following their pickle. A
- * source without tests is graded by the examples of its statements, and each grade says so: that is not
- * the benchmark's score.
+ * "test5"). Public and private tests are run; private ones are read without following their pickle.
  *
- * @param options Source, prompt, limits.
+ * Outputs are compared by the released rule: lines equal as text, else their words equal as exact
+ * decimals; values of calls by Python's equality. Before a program come the imports of the released harness
+ * and its recursion limit of 50,000. A program may end by exiting with code 0; what it writes to stderr is
+ * not looked at; it may print 16 MiB. A verdict says where only the tolerance decided.
+ *
+ * A row without tests (some exports have statements alone) is not gradable: the examples of its statement
+ * are run, and the reason tells what came of them, but a program that only these accept is not known to be
+ * right. Nor is one gradable that imports a module of CPython, or of Pyodide's distribution, which the
+ * sandbox lacks.
+ *
+ * @param options Source, prompt, tolerance, limits.
  * @throws {TypeError} Where there is no source, or an option is unknown.
+ * @throws {RangeError} Where one is outside its rule.
  *
  * @example A program that reads stdin
  * ```ts
@@ -240,33 +279,37 @@ function callOf({ method }: LiveCodeProblem, { input, output }: CodeCase): strin
  * await Deno.remove(source);
  * ```
  */
-export function liveCodeBench(options: CodeOptions): CodeTask<LiveCodeProblem> {
-  const { prompt } = checkCode("liveCodeBench", options);
-  const { system, timeMs, memoryMb, prompt: _, ...source } = options;
+export function liveCodeBench(options: LiveCodeOptions): CodeTask<LiveCodeProblem> {
+  const { prompt, limits, parameters } = checkCode("liveCodeBench", options, ["tolerance"]);
+  const { system, timeMs: _, memoryMb: __, prompt: ___, tolerance = 0, ...source } = options;
+  if (options.tolerance !== undefined) {
+    const rule = { min: 0, max: 1, exclusiveMin: true };
+    checkNumber("make liveCodeBench", "tolerance", options.tolerance, rule);
+  }
   const rows = rowsOnce(source);
-  const limits = {
-    ...(timeMs === undefined ? {} : { timeMs }),
-    ...(memoryMb === undefined ? {} : { memoryMb }),
-  };
-  /** Runs a program on each input, and compares what it prints. */
-  const onStdin = async (code: string, { cases }: LiveCodeProblem): Promise<Grade> => {
-    const programs = cases.map(({ input }) => ({ code: `${IMPORTS}${code}`, stdin: input }));
-    const results = await runPython(programs, limits);
-    for (const [i, { verdict, output, error }] of results.entries()) {
-      const wrong = verdict === "pass" && !sameOutput(cases[i]!.output, output);
-      if (verdict === "pass" && !wrong) continue;
-      const reason = wrong
-        ? "wrong answer"
-        : `${verdict}${error === undefined ? "" : `: ${error.slice(0, 200)}`}`;
-      return {
-        ...graded(code, "right", false),
-        reason: `${reason} in test ${i + 1} of ${cases.length}`,
-      };
+  /** Runs the tests of a problem. */
+  const judge = async (answer: Answer, problem: LiveCodeProblem): Promise<Grade> => {
+    const { cases, method } = problem;
+    if (method === "") {
+      return await judgeProgram(answer, cases, { preamble: PREAMBLE, tolerance, limits });
     }
-    return { ...graded(code, "right", true), reason: `pass: ${cases.length} tests` };
+    const called = (tolerance: number) =>
+      judgeFunction(answer, {
+        preamble: PREAMBLE,
+        tests: cases.map((one) => callOf(problem, one, tolerance)),
+        counted: true,
+        limits,
+      });
+    const grade = await called(0);
+    if (tolerance === 0 || !grade.reason?.startsWith("wrong answer")) return grade;
+    const near = await called(tolerance);
+    return near.correct
+      ? { ...near, reason: `${near.reason}, only within the tolerance of ${tolerance}` }
+      : near;
   };
   return {
     name: "liveCodeBench",
+    parameters: { ...parameters, tolerance: options.tolerance ?? null },
     defaults: { temperature: 0.6, topP: 0.95, maxNewTokens: 16384 },
     async problems() {
       const all = await rows(), ids = idsOf("liveCodeBench", all);
@@ -280,14 +323,11 @@ export function liveCodeBench(options: CodeOptions): CodeTask<LiveCodeProblem> {
       return prompt === "plain" ? text : askForCode(text, system);
     },
     async grade(problem, text) {
-      const code = codeOf(text);
-      const grade = problem.method === "" ? await onStdin(code, problem) : await gradeCode(code, [
-        { code: `${IMPORTS}${code}` },
-        ...problem.cases.map((one) => ({ code: callOf(problem, one), fresh: false })),
-      ], options);
-      return problem.samplesOnly
-        ? { ...grade, reason: `${grade.reason} (the statement's examples only)` }
-        : grade;
+      const answer = answerOf(text);
+      if (!problem.samplesOnly) return await judge(answer, problem);
+      if (problem.cases.length === 0) return ungradable(answer, "the row has no tests");
+      const { reason } = await judge(answer, problem);
+      return ungradable(answer, `the row has no tests (its statement's examples: ${reason})`);
     },
   };
 }

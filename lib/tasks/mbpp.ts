@@ -5,13 +5,14 @@
  */
 
 import {
+  answerOf,
   askForCode,
+  beforeStops,
   checkCode,
-  codeOf,
   type CodeOptions,
   type CodeTask,
-  gradeCode,
 } from "./code.ts";
+import { judgeFunction, ungradable } from "./judge.ts";
 import { columnOf, idsOf, rowsOnce, textOf, unknownLayout } from "./question.ts";
 import type { Row } from "./source.ts";
 import type { Problem } from "./task.ts";
@@ -24,6 +25,8 @@ export interface MbppProblem extends Problem {
   readonly tests: readonly string[];
   /** Imports and definitions before the assertions. */
   readonly setup: string;
+  /** Further tests, as one program; "" where there are none. */
+  readonly more: string;
   /** A right program, where the source has it. */
   readonly solution?: string;
 }
@@ -46,16 +49,27 @@ function problemOf(row: Row, id: string, at: number): MbppProblem {
     part,
   ) => part);
   return {
-    ...{ id, question, tests: tests as string[], setup: setup.join("\n") },
+    ...{ id, question, tests: tests as string[] },
+    ...{ setup: setup.join("\n"), more: textOf(own.test) ?? "" },
     ...(solution === undefined ? {} : { solution }),
   };
 }
+
+/** Texts at which harnesses end a completion. */
+const STOPS = ["\nclass", "\nassert", '\n"""', "\nprint", "\nif", "\n```", "[DONE]"];
 
 /**
  * MBPP, the full set and the sanitised one.
  *
  * On the hub: `google-research-datasets/mbpp` with `config: "sanitized"` or `"full"`. The prompt shows the
- * tests, as they name the function. An answer is run with them in {@linkcode runPython}'s sandbox.
+ * tests, as they name the function. An answer is run with them in {@linkcode runPython}'s sandbox; its
+ * `if __name__ == "__main__":` does not run. EvalPlus's rows have a `test` beside: it is run too.
+ *
+ * With `prompt: "plain"` an answer ends at the texts at which the field's harnesses stop a completion: a new
+ * line with `class`, `assert`, `"""`, `print`, `if` or a fence, and `[DONE]`. Prose or a cut statement at the
+ * end of an answer without a complete block is left out.
+ *
+ * Rows without a test are not gradable, nor are tests or answers that import what the sandbox lacks.
  *
  * @param options Source, prompt, limits.
  * @throws {TypeError} Where there is no source, or an option is unknown.
@@ -73,11 +87,12 @@ function problemOf(row: Row, id: string, at: number): MbppProblem {
  * ```
  */
 export function mbpp(options: CodeOptions): CodeTask<MbppProblem> {
-  const { prompt } = checkCode("mbpp", options);
+  const { prompt, limits, parameters } = checkCode("mbpp", options);
   const { system, timeMs: _, memoryMb: __, prompt: ___, ...source } = options;
   const rows = rowsOnce(source);
   return {
     name: "mbpp",
+    parameters,
     defaults: { temperature: 0.6, topP: 0.95, maxNewTokens: 16384 },
     async problems() {
       const all = await rows();
@@ -88,9 +103,19 @@ export function mbpp(options: CodeOptions): CodeTask<MbppProblem> {
       const text = `${question}\nYour code should pass these tests:\n\n${tests.join("\n")}`;
       return prompt === "plain" ? `"""\n${text}\n"""\n` : askForCode(text, system);
     },
-    grade({ setup, tests }, text) {
-      const code = codeOf(text), test = `${setup}\n${tests.join("\n")}\n`;
-      return gradeCode(code, [{ code }, { code: test, fresh: false }], options);
+    async grade({ setup, tests, more }, text) {
+      const found = answerOf(text, prompt === "plain");
+      const code = prompt === "plain" && found.prefix ? beforeStops(found.code, STOPS) : found.code;
+      const answer = { ...found, code };
+      const all = [...tests, ...(more === "" ? [] : [more])];
+      if (all.length === 0) return ungradable(answer, "the row has no tests");
+      const first = `${setup}\n${all[0]}\n`;
+      return await judgeFunction(answer, {
+        preamble: "",
+        tests: [first, ...all.slice(1)],
+        counted: true,
+        limits,
+      });
     },
   };
 }

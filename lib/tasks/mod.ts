@@ -46,7 +46,12 @@ export { amc } from "./amc.ts";
 export { type ChoiceProblem, gpqaDiamond, type GpqaOptions } from "./gpqa_diamond.ts";
 export { gsm8k } from "./gsm8k.ts";
 export { humanEval, type HumanEvalProblem } from "./human_eval.ts";
-export { type CodeCase, liveCodeBench, type LiveCodeProblem } from "./live_code_bench.ts";
+export {
+  type CodeCase,
+  liveCodeBench,
+  type LiveCodeOptions,
+  type LiveCodeProblem,
+} from "./live_code_bench.ts";
 export { math500 } from "./math500.ts";
 export { mbpp, type MbppProblem } from "./mbpp.ts";
 export { FAMILIES, type ModelFamily, systemPrompt } from "./families.ts";

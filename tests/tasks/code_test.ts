@@ -149,7 +149,7 @@ Deno.test("LiveCodeBench calls methods", async () => {
   assertEquals([wrong.correct, wrong.reason!.split(":")[0]], [false, "wrong answer"]);
 });
 
-Deno.test("without tests the statement's examples count, and the grade says so", async () => {
+Deno.test("without tests an answer is not gradable; what the statement's examples say is told", async () => {
   const stdin =
     "Double.\n\nSample Input 1\n\n2\n\nSample Output 1\n\n4\n\nSample Input 2\n\n5\n\nSample Output 2\n\n10";
   const call = "Sum.\n\nExample 1:\n\nInput: a = [1,2], deep = true\nOutput: [3]\n";
@@ -164,13 +164,14 @@ Deno.test("without tests the statement's examples count, and the grade says so",
   const { task, problems } = await taskOn(rows, (source) => liveCodeBench({ source }));
   assertEquals(problems.map(({ cases }) => cases.length), [2, 1]);
   const first = await task.grade(problems[0]!, block("print(int(input()) * 2)"));
-  assertEquals([first.correct, first.reason], [
-    true,
-    "pass: 2 tests (the statement's examples only)",
+  assertEquals([first.correct, first.ungradable, first.reason], [
+    ...[false, true],
+    "not gradable: the row has no tests (its statement's examples: pass: 2 tests)",
   ]);
   const code =
     "class Solution:\n    def total(self, a, deep):\n        return [sum(a)] if deep else a";
-  assert((await task.grade(problems[1]!, block(code))).correct);
+  const second = await task.grade(problems[1]!, block(code));
+  assertEquals([second.ungradable, second.reason!.includes("pass: 1 test")], [true, true]);
   await assertRejects(
     () => taskOn([{ prompt: "no examples" }], (source) => liveCodeBench({ source })),
     TypeError,

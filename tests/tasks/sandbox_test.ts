@@ -67,6 +67,25 @@ Deno.test("no program passes by ending early", async () => {
   }
 });
 
+Deno.test("streams, exit codes and names are told apart", async () => {
+  const program = { code: "import sys\nprint(1)\nprint(2, file=sys.stderr)\nsys.exit(0)" };
+  const exit = { output: "1\n", stderr: "2\n", exitCode: 0 };
+  assertEquals(await runPython(program), [{ verdict: "exit", ...exit, error: "exit code 0" }]);
+  assertEquals(await runPython({ ...program, program: true }), [{ verdict: "pass", ...exit }]);
+  const results = await runPython([
+    { code: "print(__name__, x)", name: "solution", preamble: "x = 1" },
+    { code: "from solution import x\nprint(x, __name__)", fresh: false, name: "solution" },
+    { code: "print(2)\n\nThat is all.", prefix: true },
+    { code: "import sys\nsys.exit(3)", program: true },
+  ]);
+  assertEquals(results, [
+    { verdict: "pass", output: "solution 1\n" },
+    { verdict: "pass", output: "1 solution\n" },
+    { verdict: "pass", output: "2\n" },
+    { verdict: "exit", output: "", error: "exit code 3", exitCode: 3 },
+  ]);
+});
+
 Deno.test("a program starts no other", async () => {
   for (
     const code of [

@@ -1,90 +1,132 @@
 /**
- * The process in which untrusted Python runs; started by `python.ts` without any permission but to read
- * Pyodide and its snapshot. It takes programs on stdin, one JSON a line, and answers on stdout.
+ * The process in which untrusted Python runs, started by `python.ts` without any permission but to read
+ * Pyodide, its snapshot and packages. It takes programs on stdin, one JSON a line, and answers on stdout.
  *
- * Arguments: "make PATH" writes a snapshot of a started interpreter; "run PATH" starts from one, "run -"
- * without.
+ * Its source travels as text, wherever this package was imported from: {@linkcode serve} uses nothing
+ * from outside of itself.
  *
  * @module
  */
 
-import { loadPyodide } from "pyodide";
-import type { Answer, Program } from "./python.ts";
+import type { Answer, Request, Start } from "./python.ts";
 
-/** Longest output that is kept, in characters. */
-const LONGEST = 1_000_000;
-
-// Options and methods of snapshots are not in the library's types: they are experimental.
-type Options = Parameters<typeof loadPyodide>[0] & Record<string, unknown>;
-type Python = Awaited<ReturnType<typeof loadPyodide>> & { makeMemorySnapshot(): Uint8Array };
-
-/** Sets the streams of a program, and runs it as `__main__`. */
-const RUN = `
-def _run(code, text, namespace):
-    import io, sys
-    sys.stdin = io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8")
-    sys.stdout = sys.stderr = out = io.StringIO()
-    try:
-        exec(compile(code, "solution.py", "exec"), namespace)
-        return None, out.getvalue()
-    except BaseException as error:
-        import traceback
-        kind = type(error).__name__
-        line = traceback.format_exception_only(error)[-1].strip()
-        return (kind, line), out.getvalue()
-_run
-`;
-
-const [mode, path = "-"] = Deno.args;
-const start = async (more: Record<string, unknown>): Promise<Python> =>
-  await loadPyodide({ stdout() {}, stderr() {}, jsglobals: {}, ...more } as Options) as Python;
-
-if (mode === "make") {
-  const python = await start({ _makeSnapshot: true });
-  await Deno.writeFile(path, python.makeMemorySnapshot());
-} else {
+/** Arguments: "make" or "run", Pyodide's folder, and the path of the snapshot. */
+async function serve(): Promise<void> {
+  // Options and methods of snapshots are not in the library's types: they are experimental.
+  interface Python {
+    runPython(code: string): unknown;
+    makeMemorySnapshot(): Uint8Array;
+    unpackArchive(bytes: Uint8Array, format: string, options: { extractDir: string }): void;
+    setStdin(options: { read(buffer: Uint8Array): number; isatty: boolean }): void;
+    setStdout(options: { write(buffer: Uint8Array): number; isatty: boolean }): void;
+    setStderr(options: { write(buffer: Uint8Array): number; isatty: boolean }): void;
+    globals: { get(name: string): (...args: unknown[]) => { toJs(): unknown[] } };
+  }
+  const [mode, folder, path] = Deno.args as [string, string, string];
   const write = Deno.stdout.writeSync.bind(Deno.stdout), encoder = new TextEncoder();
   const encode = encoder.encode.bind(encoder), stringify = JSON.stringify;
+  const exit = Deno.exit.bind(Deno), read = Deno.readFileSync.bind(Deno);
   const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).getReader();
-  let buffer = "";
+  let rest = "";
   const nextLine = async (): Promise<string | undefined> => {
-    for (;;) {
-      const end = buffer.indexOf("\n");
+    for (const parts: string[] = [];;) {
+      const end = rest.indexOf("\n");
       if (end >= 0) {
-        const line = buffer.slice(0, end);
-        buffer = buffer.slice(end + 1);
-        return line;
+        parts.push(rest.slice(0, end));
+        rest = rest.slice(end + 1);
+        return parts.join("");
       }
+      parts.push(rest);
       const { value, done } = await lines.read();
       if (done) return undefined;
-      buffer += value;
+      rest = value;
     }
   };
-  const token = await nextLine() ?? ""; // answers begin with it; Python is not told
-  const reply = (answer: Answer) => {
+  const { token, runner, packages } = JSON.parse(await nextLine() ?? "{}") as Start;
+  const { loadPyodide } = await import(new URL("pyodide.mjs", `file://${folder}/`).href);
+  const start = async (more: Record<string, unknown>): Promise<Python> =>
+    await loadPyodide({ stdout() {}, stderr() {}, jsglobals: {}, indexURL: folder, ...more });
+  if (mode === "make") {
+    const python = await start({ _makeSnapshot: true });
+    python.runPython(runner);
+    await Deno.writeFile(path, python.makeMemorySnapshot());
+    return;
+  }
+  const reply = (answer: Answer) => { // Python is not told the token
     const bytes = encode(`${token}${stringify(answer)}\n`);
     for (let at = 0; at < bytes.length;) at += write(bytes.subarray(at));
   };
-  const python = await start(path === "-" ? {} : { _loadSnapshot: Deno.readFileSync(path).buffer });
-  const run = python.runPython(RUN);
-  let namespace = python.globals.get("dict")();
+  const python = await start({ _loadSnapshot: read(path).buffer });
+  for (const file of packages) {
+    python.unpackArchive(read(file), "wheel", { extractDir: "/lib/python-packages" });
+  }
+  python.runPython("import importlib; importlib.invalidate_caches(); del importlib");
+
+  /** What a program writes: the first bytes of it. */
+  const sink = (full: () => void) => {
+    let parts: Uint8Array[] = [], size = 0, limit = 0;
+    return {
+      open(most: number) {
+        [parts, size, limit] = [[], 0, most];
+      },
+      write(bytes: Uint8Array): number {
+        if (size < limit) parts.push(bytes.slice(0, limit - size));
+        size += bytes.length;
+        if (size > limit) full();
+        return bytes.length;
+      },
+      over: () => size > limit,
+      text(): string {
+        const decoder = new TextDecoder(undefined, { ignoreBOM: true });
+        return parts.map((part) => decoder.decode(part, { stream: true })).join("") +
+          decoder.decode();
+      },
+    };
+  };
+  let input = new Uint8Array(), at = 0, program = false;
+  const out = sink(() => {
+    if (!program) return;
+    reply({ output: out.text().slice(0, 1000), over: true });
+    exit(1);
+  });
+  const err = sink(() => {});
+  python.setStdin({
+    read(buffer) {
+      const part = input.subarray(at, at + buffer.length);
+      buffer.set(part);
+      at += part.length;
+      return part.length;
+    },
+    isatty: false,
+  });
+  python.setStdout({ write: out.write, isatty: false });
+  python.setStderr({ write: err.write, isatty: false });
+  const run = python.globals.get("_run");
   reply({ ready: true });
   for (let line; (line = await nextLine()) !== undefined;) {
-    const { code, stdin = "", fresh = true } = JSON.parse(line) as Program;
-    if (fresh) {
-      namespace = python.globals.get("dict")();
-      namespace.set("__name__", "__main__");
-    }
+    const request = JSON.parse(line) as Request;
+    [input, at, program] = [encode(request.stdin), 0, request.program];
+    out.open(request.limit);
+    err.open(100_000);
     try {
-      const result = run(code, stdin, namespace);
-      const [fault, output] = result.toJs() as [[string, string] | undefined, string];
+      const { code, preamble, name, fresh, prefix } = request;
+      const [kind, error, exit, missing] = run(code, preamble, name, fresh, program, prefix)
+        .toJs() as [string?, string?, number?, [string, boolean]?];
       reply({
-        output: output.slice(0, LONGEST),
-        ...(fault ? { kind: fault[0], error: fault[1] } : {}),
+        output: out.text(),
+        stderr: err.text(),
+        ...(kind === undefined ? {} : { kind }),
+        ...(error === undefined ? {} : { error }),
+        ...(exit === undefined ? {} : { exit }),
+        ...(missing === undefined ? {} : { missing }),
+        ...(out.over() ? { over: true } : {}),
       });
     } catch (error) { // the interpreter itself has failed
-      reply({ output: "", kind: "Crash", error: String(error).split("\n").at(-1)! });
-      Deno.exit(1);
+      reply({ output: out.text(), kind: "Crash", error: String(error).trim().split("\n").at(-1)! });
+      exit(1);
     }
   }
 }
+
+/** The module as text. */
+export const SERVER = `await (${serve})();`;

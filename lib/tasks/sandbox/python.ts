@@ -5,18 +5,28 @@
  * further process; its memory is bounded, and it is killed when its time is up. So a program cannot reach
  * the machine, nor the verdict on another problem: every problem gets a new process. What it can reach is
  * its own verdict: tests run in the same interpreter, as in all harnesses of the field, and a program
- * written to deceive them could. Ending early (`sys.exit`, `os._exit`) does not pass.
+ * written to deceive them could. Ending early (`sys.exit`, `os._exit`) does not pass, except for a
+ * `program`, which is judged by what it prints.
  *
  * A started interpreter is kept in the cache folder (31 MB, made once in about ten seconds), from which a
- * process starts in less than a second. Python has no threads, subprocesses or compiled packages there.
+ * process starts in less than a second; every process begins with the same random state and string hashes,
+ * so a verdict is the same each time. Python has no subprocesses and no threads there. Its words have 32
+ * bits: `sys.maxsize` and the items of `array("l")` are those of Linux nonetheless, the default integer of
+ * numpy is not. numpy and the other packages of
+ * Pyodide's distribution are loaded where a program imports them, from the cache folder or Pyodide's
+ * address ({@linkcode PythonOptions.offline}).
  *
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkNumber, checkOptions, refusal } from "../../_check.ts";
 import { defaultCacheDir } from "../../model/mod.ts";
+import { filesOf, type Lock, packagesOf } from "./_packages.ts";
+import { RUNNER } from "./_runner.ts";
+import { SERVER } from "./_server.ts";
 
 /** A program. */
 export interface Program {
@@ -26,30 +36,76 @@ export interface Program {
   readonly stdin?: string;
   /** Whether it starts with new globals, or with those that the program before it left. Default: true. */
   readonly fresh?: boolean;
+  /** Python source that is run in its globals before it. Default: none. */
+  readonly preamble?: string;
+  /** Its `__name__`. Default: "__main__". */
+  readonly name?: string;
+  /**
+   * Whether it is judged by what it prints: it may then end by exiting with code 0, its threads run where
+   * they are started, one after the other, and printing more than 16 MiB is a verdict. Default: false.
+   */
+  readonly program?: boolean;
+  /**
+   * Whether text after it that is no Python is left out: the longest beginning that compiles is run, cut
+   * before an unindented line. Default: false.
+   */
+  readonly prefix?: boolean;
+}
+
+/** What the process is sent first. */
+export interface Start {
+  readonly token: string;
+  readonly runner: string;
+  readonly packages: readonly string[];
+}
+
+/** What it is sent for each program. */
+export interface Request extends Required<Program> {
+  /** Bytes of its output that are kept. */
+  readonly limit: number;
 }
 
 /** What the process answers. */
 export interface Answer {
   readonly ready?: true;
   readonly output?: string;
+  readonly stderr?: string;
   readonly kind?: string;
   readonly error?: string;
+  readonly exit?: number;
+  readonly missing?: readonly [string, boolean];
+  readonly over?: true;
 }
 
 /** How a program ended. */
-export type PythonVerdict = "pass" | "wrong answer" | "error" | "time" | "memory";
+export type PythonVerdict =
+  | "pass"
+  | "wrong answer"
+  | "error"
+  | "exit"
+  | "time"
+  | "memory"
+  | "output"
+  | "unavailable";
 
 /** What came of a program. */
 export interface PythonResult {
   /**
    * "pass": it ran to its end; "wrong answer": an assertion failed; "error": another exception, or it ended
-   * the process; "time", "memory": a limit was reached.
+   * the process; "exit": it ended itself with an exit code before its end; "time", "memory", "output": a
+   * limit was reached; "unavailable": it needs what CPython has and the sandbox has not.
    */
   readonly verdict: PythonVerdict;
-  /** What it printed, at most a million characters. */
+  /** What it wrote to stdout, at most a million bytes; of a `program` 16 MiB. */
   readonly output: string;
-  /** The last line of its exception, where there was one. */
+  /** What it wrote to stderr, where it did: at most 100,000 bytes. */
+  readonly stderr?: string;
+  /** The last line of its exception, or the limit that was reached. */
   readonly error?: string;
+  /** Its exit code, where it ended itself. */
+  readonly exitCode?: number;
+  /** The module that the sandbox has not. */
+  readonly module?: string;
 }
 
 /** Limits of {@linkcode runPython}. */
@@ -58,40 +114,75 @@ export interface PythonOptions {
   readonly timeMs?: number;
   /** Mebibytes of the interpreter, 64 to 2048. Default: 512. */
   readonly memoryMb?: number;
-  /** Folder of the started interpreter. Default: that of converted models. */
+  /** Folder of the started interpreter and of packages. Default: that of converted models. */
   readonly cacheDir?: string;
+  /** Whether no package is downloaded. Default: false, and none is without the permission to. */
+  readonly offline?: boolean;
   /** Ends everything. */
   readonly signal?: AbortSignal;
 }
+
+/** Limits of a program where none are given. */
+export const LIMITS = { timeMs: 10_000, memoryMb: 512 } as const;
 
 const VERB = "run Python";
 /** Milliseconds that an interpreter may take to start. */
 const START_MS = 120_000;
 /** WebAssembly pages of a mebibyte. */
 const PAGES = 16;
+/** Bytes of output that are kept, and those that a program judged by its output may print. */
+const KEPT = 1_000_000, PRINTED = 2 ** 24;
+
+/**
+ * Starts Deno with as deep a native stack as the system gives: each C call of Python is one of WebAssembly,
+ * and recursion through C (`functools.cache`, `map`, `__init__`) is then bounded by Pyodide's own stack of
+ * 10 MiB, whose end Python sees and names. A program of a thousand levels would else end the interpreter.
+ */
+const DEEP = [
+  "ulimit -s 262144 2>/dev/null || ulimit -s $(ulimit -H -s) 2>/dev/null",
+  's=$(ulimit -s); case "$s" in *[!0-9]*) s=262144;; esac',
+  'flags=$1; shift; exec "$0" run "$flags,--stack-size=$((s / 8 * 7))" "$@"',
+].join("\n");
 
 /** Folder of Pyodide's files. The import puts the package where it can be resolved. */
 async function packageFolder(): Promise<{ folder: string; version: string }> {
   const { version } = await import("pyodide");
-  return { folder: dirname(fileURLToPath(import.meta.resolve("pyodide"))), version };
+  for (const name of ["pyodide", `npm:pyodide@${version}`]) {
+    try {
+      const address = import.meta.resolve(name);
+      if (address.startsWith("file:")) return { folder: dirname(fileURLToPath(address)), version };
+    } catch {
+      // a module of another origin may not resolve the bare name
+    }
+  }
+  throw new Error(`Cannot ${VERB} as Pyodide's folder must be a local one`);
 }
 
-const server = () => fileURLToPath(new URL("./_server.ts", import.meta.url));
-
-function command(permissions: readonly string[], args: readonly string[], memoryMb: number) {
-  return new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "--quiet", "--no-prompt", "--no-check", "--cached-only", ...permissions],
-      `--v8-flags=--wasm-max-mem-pages=${memoryMb * PAGES},--max-old-space-size=512`,
-      server(),
-      ...args,
-    ],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-    env: { NO_COLOR: "1" },
-  });
+/** Starts the process. Its code is text, so that it does not matter where this module came from. */
+function spawn(permissions: readonly string[], args: readonly string[], memoryMb: number) {
+  const flags = `--v8-flags=--wasm-max-mem-pages=${memoryMb * PAGES},--max-old-space-size=512`;
+  const rest = [
+    ...["--quiet", "--no-prompt", "--no-check", "--no-config", "--no-lock", "--cached-only"],
+    ...[...permissions, `data:text/javascript,${encodeURIComponent(SERVER)}`, ...args],
+  ];
+  const streams = { stdin: "piped", stdout: "piped", stderr: "null" } as const;
+  const env = { NO_COLOR: "1" }, deno = Deno.execPath(), shallow = ["run", flags, ...rest];
+  if (Deno.build.os === "windows") {
+    return new Deno.Command(deno, { args: shallow, env, ...streams }).spawn();
+  }
+  try {
+    return new Deno.Command("/bin/sh", {
+      args: ["-c", DEEP, deno, flags, ...rest],
+      env,
+      ...streams,
+    })
+      .spawn();
+  } catch { // no shell, or only Deno may be run
+    return new Deno.Command(deno, { args: shallow, env, ...streams }).spawn();
+  }
 }
+
+const encode = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value)}\n`);
 
 const snapshots = new Map<string, Promise<string>>();
 
@@ -101,13 +192,20 @@ function snapshotIn(cacheDir: string): Promise<string> {
   if (known) return known;
   const made = (async () => {
     const { folder, version } = await packageFolder();
-    const path = join(cacheDir, `pyodide-${version}-deno-${Deno.version.deno}.snapshot`);
+    const digest = createHash("sha256").update(RUNNER + SERVER).digest("hex").slice(0, 12);
+    const name = `pyodide-${version}-deno-${Deno.version.deno}-${digest}.snapshot`;
+    const path = join(cacheDir, name);
     if (await Deno.stat(path).catch(() => undefined)) return path;
     await Deno.mkdir(cacheDir, { recursive: true });
     const part = `${path}.${crypto.randomUUID().slice(0, 8)}`;
-    const child = command([`--allow-read=${folder}`, `--allow-write=${part}`], ["make", part], 2048)
-      .spawn();
-    await child.stdin.close();
+    const child = spawn(
+      [`--allow-read=${folder}`, `--allow-write=${part}`],
+      ["make", folder, part],
+      2048,
+    );
+    const writer = child.stdin.getWriter(),
+      start: Start = { token: "", runner: RUNNER, packages: [] };
+    await writer.write(encode(start)).then(() => writer.close()).catch(() => {});
     const [{ success }] = await Promise.all([child.status, child.stdout.cancel()]);
     if (!success) throw new Error(`Cannot ${VERB} as the interpreter could not be started`);
     await Deno.rename(part, path);
@@ -121,20 +219,25 @@ function snapshotIn(cacheDir: string): Promise<string> {
 /** Reads the answers of a process: those lines that begin with the token. */
 function answers(stream: ReadableStream<Uint8Array<ArrayBuffer>>, token: string) {
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
-  let buffer = "";
+  let rest = "";
   return {
     /** The next answer; undefined where the process has ended. */
     async next(): Promise<Answer | undefined> {
+      let parts: string[] = [], size = 0;
       for (;;) {
-        for (let end; (end = buffer.indexOf("\n")) >= 0;) {
-          const line = buffer.slice(0, end);
-          buffer = buffer.slice(end + 1);
+        for (let end; (end = rest.indexOf("\n")) >= 0;) {
+          const line = parts.join("") + rest.slice(0, end);
+          rest = rest.slice(end + 1);
+          [parts, size] = [[], 0];
           if (line.startsWith(token)) return JSON.parse(line.slice(token.length));
         }
+        parts.push(rest);
+        size += rest.length;
+        rest = "";
+        if (size > 2 ** 27) return undefined; // prints without end past its own stdout
         const { value, done } = await reader.read();
         if (done) return undefined;
-        buffer += value;
-        if (buffer.length > 2 ** 26) return undefined; // prints without end past its own stdout
+        rest = value;
       }
     },
     cancel: () => reader.cancel().catch(() => {}),
@@ -156,18 +259,44 @@ async function within<T>(promise: Promise<T>, ms: number): Promise<T | typeof LA
   }
 }
 
-function resultOf({ output = "", kind, error }: Answer): PythonResult {
-  if (kind === undefined) return { verdict: "pass", output };
-  const verdict = kind === "AssertionError"
-    ? "wrong answer"
-    : kind === "MemoryError" || /index-sized integer/.test(error ?? "")
-    ? "memory"
-    : "error";
-  return { verdict, output, error: error ?? kind };
+function resultOf(answer: Answer, { program }: Request, memoryMb: number): PythonResult {
+  const { output = "", stderr = "", kind, error, exit, missing, over } = answer;
+  const both = { output, ...(stderr === "" ? {} : { stderr }) };
+  if (over && program) {
+    return { verdict: "output", ...both, error: `printed more than ${PRINTED / 2 ** 20} MiB` };
+  }
+  if (kind === undefined) return { verdict: "pass", ...both };
+  if (exit !== undefined) {
+    if (program && exit === 0) return { verdict: "pass", ...both, exitCode: 0 };
+    return { verdict: "exit", ...both, error: `exit code ${exit}`, exitCode: exit };
+  }
+  if (missing) {
+    return {
+      verdict: missing[1] ? "unavailable" : "error",
+      ...both,
+      error: error!,
+      module: missing[0],
+    };
+  }
+  if (/can't start new thread/.test(error ?? "")) {
+    return { verdict: "unavailable", ...both, error: "the sandbox has no threads" };
+  }
+  if (/Maximum call stack size exceeded/.test(error ?? "")) {
+    const deep = "RecursionError: deeper than the sandbox's stack allows";
+    return { verdict: "error", ...both, error: deep };
+  }
+  if (kind === "MemoryError" || /index-sized integer/.test(error ?? "")) {
+    return { verdict: "memory", ...both, error: `needs more than ${memoryMb} MiB` };
+  }
+  const verdict = kind === "AssertionError" ? "wrong answer" : "error";
+  return { verdict, ...both, error: error ?? kind };
 }
 
 /**
  * Runs programs one after the other in one new process, until one does not pass.
+ *
+ * A program that imports a package of Pyodide's distribution (numpy, sympy, sortedcontainers, …) makes all
+ * run again with it, in a new process; where the package cannot be had the verdict is "unavailable".
  *
  * @param programs One program, or several: a solution and its tests, or one solution with several inputs.
  * @param options Limits.
@@ -188,18 +317,62 @@ export async function runPython(
   programs: Program | readonly Program[],
   options: PythonOptions = {},
 ): Promise<PythonResult[]> {
-  checkOptions(VERB, options, ["timeMs", "memoryMb", "cacheDir", "signal"]);
-  const { timeMs = 10_000, memoryMb = 512, cacheDir = defaultCacheDir(), signal } = options;
+  checkOptions(VERB, options, ["timeMs", "memoryMb", "cacheDir", "offline", "signal"]);
+  const { cacheDir = defaultCacheDir(), offline = false, signal } = options;
+  const { timeMs = LIMITS.timeMs, memoryMb = LIMITS.memoryMb } = options;
   checkNumber(VERB, "timeMs", timeMs, { min: 1, max: 2 ** 31 - 1 });
   checkNumber(VERB, "memoryMb", memoryMb, { min: 64, max: 2048, integer: true });
-  const list = Array.isArray(programs) ? programs as readonly Program[] : [programs as Program];
-  for (const { code } of list) {
-    if (typeof code !== "string") throw new TypeError(refusal(VERB, "code", "be a string", code));
-  }
+  const list = (Array.isArray(programs) ? programs as readonly Program[] : [programs as Program])
+    .map((program): Request => {
+      if (typeof program.code !== "string") {
+        throw new TypeError(refusal(VERB, "code", "be a string", program.code));
+      }
+      const { stdin = "", fresh = true, preamble = "", name = "__main__", prefix = false } =
+        program;
+      const printed = program.program ?? false, code = program.code.toWellFormed();
+      const more = { program: printed, limit: printed ? PRINTED : KEPT };
+      return { code, stdin, fresh, preamble, name, prefix, ...more };
+    });
   signal?.throwIfAborted();
-  const [{ folder }, snapshot] = await Promise.all([packageFolder(), snapshotIn(cacheDir)]);
-  const child = command([`--allow-read=${folder},${snapshot}`], ["run", snapshot], memoryMb)
-    .spawn();
+  const [{ folder, version }, snapshot] = await Promise.all([
+    packageFolder(),
+    snapshotIn(cacheDir),
+  ]);
+  const where = { folder, snapshot, memoryMb, timeMs, ...(signal ? { signal } : {}) };
+  const packages = new Set<string>(), tried = new Set<string>();
+  for (;;) {
+    const results = await runOnce(list, { ...where, packages: [...packages] });
+    const last = results.at(-1), { module } = last ?? {};
+    if (last === undefined || module === undefined || last.verdict === "pass") return results;
+    const lock = JSON.parse(await Deno.readTextFile(join(folder, "pyodide-lock.json"))) as Lock;
+    if (packagesOf(module, lock) === undefined) return results;
+    const files = tried.has(module) ? undefined : await filesOf(module, lock, {
+      folder: join(cacheDir, `pyodide-${version}`),
+      address: `https://cdn.jsdelivr.net/pyodide/v${version}/full/`,
+      offline,
+    });
+    if (files === undefined) return [...results.slice(0, -1), { ...last, verdict: "unavailable" }];
+    tried.add(module);
+    for (const file of files) packages.add(file);
+  }
+}
+
+interface Where {
+  readonly folder: string;
+  readonly snapshot: string;
+  readonly packages: readonly string[];
+  readonly memoryMb: number;
+  readonly timeMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Runs programs in a new process with some packages. */
+async function runOnce(
+  list: readonly Request[],
+  { folder, snapshot, packages, memoryMb, timeMs, signal }: Where,
+): Promise<PythonResult[]> {
+  const reads = `--allow-read=${[folder, snapshot, ...packages].join(",")}`;
+  const child = spawn([reads], ["run", folder, snapshot], memoryMb);
   const kill = () => {
     try {
       child.kill("SIGKILL");
@@ -209,25 +382,25 @@ export async function runPython(
   };
   signal?.addEventListener("abort", kill);
   const token = crypto.randomUUID(), reader = answers(child.stdout, token);
-  const writer = child.stdin.getWriter(), encoder = new TextEncoder();
-  const send = (text: string) => writer.write(encoder.encode(`${text}\n`)).catch(() => {});
+  const writer = child.stdin.getWriter();
+  const send = (value: Start | Request) => writer.write(encode(value)).catch(() => {});
   const results: PythonResult[] = [];
   try {
-    void send(token);
+    void send({ token, runner: "", packages });
     const first = await within(reader.next(), START_MS);
     signal?.throwIfAborted();
     if (first === LATE || !first?.ready) {
       throw new Error(`Cannot ${VERB} as the interpreter did not start`);
     }
-    for (const { code, stdin, fresh } of list) {
-      void send(JSON.stringify({ code, stdin, fresh }));
+    for (const request of list) {
+      void send(request);
       const answer = await within(reader.next(), timeMs);
       signal?.throwIfAborted();
       const result: PythonResult = answer === LATE
         ? { verdict: "time", output: "", error: `took more than ${timeMs} ms` }
         : answer === undefined
         ? { verdict: "error", output: "", error: "the program ended the process" }
-        : resultOf(answer);
+        : resultOf(answer, request, memoryMb);
       results.push(result);
       if (result.verdict !== "pass") break;
     }

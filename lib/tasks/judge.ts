@@ -1,0 +1,157 @@
+/**
+ * The two judges of programs: one for programs that read stdin, one for functions that are called or
+ * asserted about. What a benchmark adds (imports, tests, a rule) is data.
+ *
+ * | how it ends | a program on stdin | a function |
+ * |---|---|---|
+ * | to its end, or exit code 0 | judged by what it printed | exit: wrong, its tests have not run |
+ * | another exit code, an exception | wrong, with the code or the exception | the same |
+ * | time, memory, 16 MiB of output | wrong, with the limit | the same, without one of output |
+ * | a module or threads that only the sandbox lacks | not gradable, with the module | the same |
+ * | a module that the tests need and the sandbox lacks | | not gradable, whatever the answer is |
+ *
+ * stderr is no part of a verdict.
+ *
+ * @module
+ */
+
+import { compareOutputs } from "./output.ts";
+import {
+  type Program,
+  type PythonOptions,
+  type PythonResult,
+  runPython,
+} from "./sandbox/python.ts";
+import type { Grade } from "./task.ts";
+
+/** A program, as it was found in a text. */
+export interface Answer {
+  /** Python source. */
+  readonly code: string;
+  /** Whether prose or a cut statement may follow it; see {@linkcode Program.prefix}. */
+  readonly prefix: boolean;
+}
+
+/** What is reported of an answer. */
+const shown = ({ code }: Answer): string | null =>
+  code.trim() === "" ? null : code.length > 2000 ? `${code.slice(0, 1999)}…` : code;
+
+/** A grade that says why nothing can be said. */
+export const ungradable = (answer: Answer, why: string): Grade => ({
+  correct: false,
+  ungradable: true,
+  extracted: shown(answer),
+  reason: `not gradable: ${why}`,
+});
+
+/** The grade of a program that did not pass. */
+function failed(answer: Answer, { verdict, error, module }: PythonResult, where: string): Grade {
+  if (verdict === "unavailable") {
+    const why = module === undefined ? error! : `the sandbox has no module '${module}'`;
+    return ungradable(answer, `${why}${where}`);
+  }
+  const detail = error === undefined ? "" : `: ${error.slice(0, 200)}`;
+  return { correct: false, extracted: shown(answer), reason: `${verdict}${detail}${where}` };
+}
+
+/** A test of a program: what goes in, and what must come out. */
+interface Case {
+  readonly input: string;
+  readonly output: string;
+}
+
+/** How a program on stdin is judged. */
+export interface ProgramRule {
+  /** The benchmark's imports. */
+  readonly preamble: string;
+  /** Error that numbers with a point or an exponent may have. */
+  readonly tolerance: number;
+  /** Limits of the sandbox. */
+  readonly limits: PythonOptions;
+}
+
+/** Runs a program on each input, and compares what it prints with what it should. */
+export async function judgeProgram(
+  answer: Answer,
+  cases: readonly Case[],
+  { preamble, tolerance, limits }: ProgramRule,
+): Promise<Grade> {
+  const programs = cases.map(({ input: stdin }): Program => (
+    { ...answer, stdin, preamble, program: true }
+  ));
+  const results = await runPython(programs, limits), near: number[] = [];
+  for (const [i, result] of results.entries()) {
+    const where = ` in test ${i + 1} of ${cases.length}`;
+    if (result.verdict !== "pass") return failed(answer, result, where);
+    const likeness = compareOutputs(cases[i]!.output, result.output, tolerance);
+    if (likeness === "different") {
+      return { correct: false, extracted: shown(answer), reason: `wrong answer${where}` };
+    }
+    if (likeness === "near") near.push(i + 1);
+  }
+  const only = near.length === 0
+    ? ""
+    : `, ${near.length} only within the tolerance of ${tolerance} (first test ${near[0]})`;
+  const reason = `pass: ${cases.length} test${cases.length === 1 ? "" : "s"}${only}`;
+  return { correct: true, extracted: shown(answer), reason };
+}
+
+/** How a function is judged. */
+export interface FunctionRule {
+  /** Python source before the answer, in its globals. */
+  readonly preamble: string;
+  /** Python sources that are run after it, in its globals: assertions and calls. */
+  readonly tests: readonly string[];
+  /** How many tests those are, where a verdict should name them. */
+  readonly counted?: boolean;
+  /** Limits of the sandbox. */
+  readonly limits: PythonOptions;
+}
+
+/** The `__name__` of a module of functions: its `if __name__ == "__main__":` does not run. */
+const NAME = "solution";
+
+/**
+ * Imports what tests import, outside of `try`, before any answer is looked at: where that cannot be had,
+ * the problem is not gradable for wrong answers either, which would else be all that is left of it.
+ */
+const importsOf = (tests: readonly string[]): string =>
+  [
+    "def _imports(node):",
+    "    import ast",
+    "    for child in ast.iter_child_nodes(node):",
+    "        if isinstance(child, (ast.Import, ast.ImportFrom)):",
+    '            exec(compile(ast.Module([child], []), "tests.py", "exec"), {})',
+    "        elif not isinstance(child, ast.Try):",
+    "            _imports(child)",
+    `for _source in ${JSON.stringify(tests.map((test) => test.toWellFormed()))}:`,
+    "    import ast",
+    "    try: _tree = ast.parse(_source)",
+    "    except SyntaxError: continue",
+    "    _imports(_tree)",
+  ].join("\n");
+
+/** Runs an answer, then its tests, in one interpreter. */
+export async function judgeFunction(
+  answer: Answer,
+  { preamble, tests, counted = false, limits }: FunctionRule,
+): Promise<Grade> {
+  const name = NAME, needs = tests.filter((test) => /\bimport\b/.test(test));
+  const before: Program[] = needs.length > 0 ? [{ code: importsOf(needs) }] : [];
+  const results = await runPython([
+    ...before,
+    { ...answer, preamble, name },
+    ...tests.map((code): Program => ({ code, name, fresh: false })),
+  ], limits);
+  const last = results.at(-1)!, ran = results.length - before.length;
+  if (ran <= 0) { // what tests import is not there: no answer's fault
+    const why = last.module === undefined
+      ? last.error
+      : `no module '${last.module}' in the sandbox`;
+    return ungradable(answer, `its tests cannot run: ${why ?? last.verdict}`);
+  }
+  const where = counted && ran > 1 ? ` in test ${ran - 1} of ${tests.length}` : "";
+  if (last.verdict !== "pass") return failed(answer, last, where);
+  const reason = counted ? `pass: ${tests.length} test${tests.length === 1 ? "" : "s"}` : "pass";
+  return { correct: true, extracted: shown(answer), reason };
+}

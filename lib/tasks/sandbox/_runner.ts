@@ -1,0 +1,222 @@
+/**
+ * The Python side of the sandbox: runs a program as CPython runs a file, and says how it ended.
+ *
+ * What a program can leave behind in an interpreter that runs another after it (builtins, streams, limits,
+ * the working folder) is put back before each program with new globals.
+ *
+ * @module
+ */
+
+/** Defines `_run` in Pyodide's globals; part of the snapshot, with what benchmarks' preambles import. */
+export const RUNNER = String.raw`
+def _make():
+    import array, ast, asyncio, atexit, builtins, decimal, gc, importlib, io, os, sys, threading, time, traceback
+    import types, warnings, _thread
+    import bisect, collections, copy, dataclasses, datetime, fractions, functools, heapq, itertools, json
+    import math, operator, queue, random, re, statistics, string, typing
+    from importlib.machinery import PathFinder
+
+    known = dict(vars(builtins))
+    table = vars(builtins)
+    sys.path.append("/lib/python-packages")
+    path, filters = list(sys.path), list(warnings.filters)
+    folder = os.getcwd()
+    exec_, compile_, streams = exec, compile, ("stdin", "stdout", "stderr")
+    system = {
+        name: getattr(sys, name)
+        for name in ("excepthook", "displayhook", "unraisablehook", "exit", "setrecursionlimit")
+    }
+    # in the list of the standard library everywhere, but not on Linux
+    windows = {"msvcrt", "nt", "winreg", "winsound", "_overlapped", "_winapi", "_wmi"}
+    foreign = windows | {"_scproxy"}
+    thread = {name: getattr(threading.Thread, name) for name in ("start", "join", "is_alive")}
+    new = (_thread.start_new_thread, threading.stack_size)
+
+    class Left(BaseException):
+        """os._exit()"""
+
+    def leave(code=0):
+        raise Left(code)
+
+    def told(kind, error, tb):
+        traceback.print_exception(kind, error, tb, file=sys.stderr)
+
+    def call(function, args=(), kwargs={}):
+        """A thread that runs to its end where it starts."""
+        try:
+            function(*args, **kwargs)
+        except SystemExit:
+            pass
+        except Exception:
+            told(*sys.exc_info())
+        return threading.get_ident()
+
+    def start(self):
+        if self._started.is_set():
+            raise RuntimeError("threads can only be started once")
+        self._started.set()
+        call(self.run)
+
+    def join(self, timeout=None):
+        if not self._started.is_set():
+            raise RuntimeError("cannot join thread before it is started")
+
+    def inline(on):
+        for name, own in (("start", start), ("join", join), ("is_alive", lambda self: False)):
+            setattr(threading.Thread, name, own if on else thread[name])
+        _thread.start_new_thread = call if on else new[0]
+        threading.stack_size = (lambda size=0: 0) if on else new[1]
+
+    class Selector:
+        def select(self, timeout=None):
+            if timeout:
+                time.sleep(timeout)
+            return []
+
+    class Loop(asyncio.BaseEventLoop):
+        """An event loop of timers and coroutines: there are no sockets."""
+        def __init__(self):
+            super().__init__()
+            self._selector = Selector()
+
+        def _process_events(self, events):
+            pass
+
+        def _write_to_self(self):
+            pass
+
+    def run_async(main, *, debug=None, loop_factory=None):
+        with asyncio.Runner(debug=debug, loop_factory=loop_factory or Loop) as runner:
+            return runner.run(main)
+
+    asyncio.run = run_async
+
+    class Array(array.array):
+        """Items of "l" have 8 bytes on Linux, and 4 in WebAssembly."""
+        def __new__(cls, typecode, *initial):
+            return super().__new__(cls, {"l": "q", "L": "Q"}.get(typecode, typecode), *initial)
+
+    Array.__name__ = Array.__qualname__ = "array"
+    array.array = Array
+
+    def reset():
+        table.clear()
+        table.update(known)
+        for name, value in system.items():
+            setattr(sys, name, value)
+        sys.setrecursionlimit(1000)
+        sys.maxsize = 2**63 - 1  # as an infinity, it is that of Linux
+        sys.settrace(None)
+        sys.argv[:] = ["solution.py"]
+        sys.path[:] = path
+        warnings.filters[:] = filters
+        decimal.setcontext(decimal.Context(prec=28, rounding=decimal.ROUND_HALF_EVEN))
+        os.chdir(folder)
+        os._exit = leave
+        gc.enable()
+        atexit._clear()
+        asyncio._set_running_loop(None)
+
+    def connect():
+        for fd, name in enumerate(streams):
+            mode = "r" if fd == 0 else "w"
+            try:
+                os.fstat(fd)
+            except OSError:
+                other = os.open("/dev/" + name, os.O_RDONLY if fd == 0 else os.O_WRONLY)
+                if other != fd:
+                    os.dup2(other, fd)
+            stream = open(fd, mode, encoding="utf-8", closefd=False, newline="\n",
+                          errors="backslashreplace" if fd == 2 else "strict")
+            setattr(sys, name, stream)
+            setattr(sys, "__" + name + "__", stream)
+
+    def flush():
+        for name in streams[1:]:
+            for stream in (getattr(sys, name, None), getattr(sys, "__" + name + "__", None)):
+                try:
+                    stream.flush()
+                except BaseException:
+                    pass
+
+    def longest(code):
+        """The code, or its longest beginning before an unindented line that compiles."""
+        try:
+            compile_(code, "solution.py", "exec", dont_inherit=True)
+            return code
+        except SyntaxError as error:
+            lines = code.splitlines(True)
+            cuts = [i for i, line in enumerate(lines) if i and line.strip() and not line[0].isspace()]
+            for i in cuts[:-100:-1]:
+                try:
+                    compile_("".join(lines[:i]), "solution.py", "exec", dont_inherit=True)
+                    return "".join(lines[:i])
+                except (SyntaxError, ValueError):
+                    pass
+            return code
+        except ValueError:
+            return code
+
+    def lacks(error):
+        """Name of the module that is not there, and whether CPython has it."""
+        top = (error.name or "").partition(".")[0]
+        if not top or top in sys.builtin_module_names or PathFinder.find_spec(top):
+            return None
+        return top, top in sys.stdlib_module_names and top not in foreign
+
+    space = {}
+
+    def run(code, preamble, name, fresh, program, prefix):
+        nonlocal space
+        if fresh:
+            reset()
+            module = types.ModuleType(name)
+            sys.modules[name] = module
+            space = vars(module)
+            space["__builtins__"] = builtins
+        connect()
+        inline(program)
+        kind = error = status = missing = None
+        ended = False
+        try:
+            if preamble:
+                exec_(compile_(preamble, "preamble.py", "exec", dont_inherit=True), space)
+            code = code.removeprefix("\ufeff")
+            if prefix:
+                code = longest(code)
+            exec_(compile_(code, "solution.py", "exec", dont_inherit=True), space)
+        except SystemExit as leaving:
+            status = leaving.code
+        except Left as leaving:
+            status = leaving.args[0]
+        except BaseException as caught:
+            table.update(known)
+            kind = type(caught).__name__
+            error = traceback.format_exception_only(caught)[-1].strip()
+            if isinstance(caught, ModuleNotFoundError):
+                missing = lacks(caught)
+                error = error if missing is None else "ModuleNotFoundError: No module named " + repr(missing[0])
+        else:
+            ended = True
+        if program:
+            try:
+                atexit._run_exitfuncs()
+            except BaseException:
+                pass
+        if kind is None and not ended:
+            if status is None:
+                status = 0
+            elif not isinstance(status, int):
+                call(lambda: print(status, file=sys.stderr))
+                status = 1
+            status = int(status) & 255
+            kind = "SystemExit"
+        flush()
+        table.update(known)
+        return kind, error, status, missing
+
+    return run
+
+_run = _make()
+del _make
+`;
