@@ -10,8 +10,8 @@
 
 import type { Answer, Request, Start } from "./python.ts";
 
-/** Arguments: "make" or "run", Pyodide's folder, and the path of the snapshot. */
-async function serve(): Promise<void> {
+/** Arguments of the process: "make" or "run", Pyodide's folder, and the path of the snapshot. */
+async function serve(load: (address: string) => Promise<typeof import("pyodide")>): Promise<void> {
   // Options and methods of snapshots are not in the library's types: they are experimental.
   interface Python {
     runPython(code: string): unknown;
@@ -42,10 +42,16 @@ async function serve(): Promise<void> {
       rest = value;
     }
   };
-  const { token, runner, packages } = JSON.parse(await nextLine() ?? "{}") as Start;
-  const { loadPyodide } = await import(new URL("pyodide.mjs", `file://${folder}/`).href);
+  const { token, runner, packages, pyodide } = JSON.parse(await nextLine() ?? "{}") as Start;
+  const { loadPyodide } = await load(pyodide);
   const start = async (more: Record<string, unknown>): Promise<Python> =>
-    await loadPyodide({ stdout() {}, stderr() {}, jsglobals: {}, indexURL: folder, ...more });
+    await loadPyodide({
+      stdout() {},
+      stderr() {},
+      jsglobals: {},
+      indexURL: folder,
+      ...more,
+    }) as unknown as Python;
   if (mode === "make") {
     const python = await start({ _makeSnapshot: true });
     python.runPython(runner);
@@ -129,4 +135,4 @@ async function serve(): Promise<void> {
 }
 
 /** The module as text. */
-export const SERVER = `await (${serve})();`;
+export const SERVER = `await (${serve})((address) => import(address));`;

@@ -57,6 +57,8 @@ export interface Start {
   readonly token: string;
   readonly runner: string;
   readonly packages: readonly string[];
+  /** Address of Pyodide's module. */
+  readonly pyodide: string;
 }
 
 /** What it is sent for each program. */
@@ -144,18 +146,13 @@ const DEEP = [
   'flags=$1; shift; exec "$0" run "$flags,--stack-size=$((s / 8 * 7))" "$@"',
 ].join("\n");
 
-/** Folder of Pyodide's files. The import puts the package where it can be resolved. */
-async function packageFolder(): Promise<{ folder: string; version: string }> {
-  const { version } = await import("pyodide");
-  for (const name of ["pyodide", `npm:pyodide@${version}`]) {
-    try {
-      const address = import.meta.resolve(name);
-      if (address.startsWith("file:")) return { folder: dirname(fileURLToPath(address)), version };
-    } catch {
-      // a module of another origin may not resolve the bare name
-    }
+/** Where Pyodide is. The import puts the package where it can be resolved. */
+async function packageFolder() {
+  const { version } = await import("pyodide"), pyodide = import.meta.resolve("pyodide");
+  if (!pyodide.startsWith("file:")) {
+    throw new Error(refusal(VERB, "pyodide", "be a package on this machine", pyodide));
   }
-  throw new Error(`Cannot ${VERB} as Pyodide's folder must be a local one`);
+  return { folder: dirname(fileURLToPath(pyodide)), pyodide, version };
 }
 
 /** Starts the process. Its code is text, so that it does not matter where this module came from. */
@@ -191,7 +188,7 @@ function snapshotIn(cacheDir: string): Promise<string> {
   const known = snapshots.get(cacheDir);
   if (known) return known;
   const made = (async () => {
-    const { folder, version } = await packageFolder();
+    const { folder, pyodide, version } = await packageFolder();
     const digest = createHash("sha256").update(RUNNER + SERVER).digest("hex").slice(0, 12);
     const name = `pyodide-${version}-deno-${Deno.version.deno}-${digest}.snapshot`;
     const path = join(cacheDir, name);
@@ -204,7 +201,7 @@ function snapshotIn(cacheDir: string): Promise<string> {
       2048,
     );
     const writer = child.stdin.getWriter(),
-      start: Start = { token: "", runner: RUNNER, packages: [] };
+      start: Start = { token: "", runner: RUNNER, packages: [], pyodide };
     await writer.write(encode(start)).then(() => writer.close()).catch(() => {});
     const [{ success }] = await Promise.all([child.status, child.stdout.cancel()]);
     if (!success) throw new Error(`Cannot ${VERB} as the interpreter could not be started`);
@@ -334,11 +331,11 @@ export async function runPython(
       return { code, stdin, fresh, preamble, name, prefix, ...more };
     });
   signal?.throwIfAborted();
-  const [{ folder, version }, snapshot] = await Promise.all([
+  const [{ folder, pyodide, version }, snapshot] = await Promise.all([
     packageFolder(),
     snapshotIn(cacheDir),
   ]);
-  const where = { folder, snapshot, memoryMb, timeMs, ...(signal ? { signal } : {}) };
+  const where = { folder, pyodide, snapshot, memoryMb, timeMs, ...(signal ? { signal } : {}) };
   const packages = new Set<string>(), tried = new Set<string>();
   for (;;) {
     const results = await runOnce(list, { ...where, packages: [...packages] });
@@ -359,6 +356,7 @@ export async function runPython(
 
 interface Where {
   readonly folder: string;
+  readonly pyodide: string;
   readonly snapshot: string;
   readonly packages: readonly string[];
   readonly memoryMb: number;
@@ -369,7 +367,7 @@ interface Where {
 /** Runs programs in a new process with some packages. */
 async function runOnce(
   list: readonly Request[],
-  { folder, snapshot, packages, memoryMb, timeMs, signal }: Where,
+  { folder, pyodide, snapshot, packages, memoryMb, timeMs, signal }: Where,
 ): Promise<PythonResult[]> {
   const reads = `--allow-read=${[folder, snapshot, ...packages].join(",")}`;
   const child = spawn([reads], ["run", folder, snapshot], memoryMb);
@@ -386,7 +384,7 @@ async function runOnce(
   const send = (value: Start | Request) => writer.write(encode(value)).catch(() => {});
   const results: PythonResult[] = [];
   try {
-    void send({ token, runner: "", packages });
+    void send({ token, runner: "", packages, pyodide });
     const first = await within(reader.next(), START_MS);
     signal?.throwIfAborted();
     if (first === LATE || !first?.ready) {
