@@ -97,10 +97,13 @@ function bareFormulas(text: string, names: boolean): Token[] {
         piece.content,
       );
     // "a" and "I" before a formula are words
-    while (run.length > 1 && /^[a-zA-Z]$/.test(run[0]!.content) && !isOperator(run[1])) run.shift();
-    while (run.length > 0 && isOperator(run.at(-1))) run.pop();
-    const [first] = run, last = run.at(-1);
-    if (!first || !last) return [];
+    let from = 0, to = run.length;
+    while (to - from > 1 && /^[a-zA-Z]$/.test(run[from]!.content) && !isOperator(run[from + 1])) {
+      from++;
+    }
+    while (to > from && isOperator(run[to - 1])) to--;
+    if (to === from) return [];
+    const first = run[from]!, last = run[to - 1]!;
     const content = text.slice(first.from, last.to);
     const latex = LATEX.test(content), bare = /^[-−]?(?:\\?\$)?[\d.,]+\s*\\?%?$/.test(content);
     const wanted = latex ||
