@@ -160,9 +160,12 @@ function tokensOf(text: string, names: boolean): Token[] {
     }
     from = next?.to ?? to;
   }
-  const apart = found.filter((token) =>
-    token.formula || !bare.some(({ from, to }) => token.from < to && token.to > from)
-  );
+  // both are in the order of the text
+  let next = 0;
+  const apart = found.filter((token) => {
+    while (next < bare.length && bare[next]!.to <= token.from) next++;
+    return token.formula || next === bare.length || bare[next]!.from >= token.to;
+  });
   return [...apart, ...bare].sort((x, y) => x.from - y.from);
 }
 
