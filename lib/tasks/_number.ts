@@ -52,7 +52,7 @@ function digitOf(char: string): string {
 
 /** A text in which full-width forms, digits of other scripts and fractions of one character are plain. */
 export function folded(text: string): string {
-  if (!/[^\x00-\x7f]/.test(text)) return text; // deno-lint-ignore no-control-regex
+  if (!/[\u0080-\uffff]/.test(text)) return text;
   return text.replace(
     /(\d?)([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])/g,
     (_, digit: string, char: string) => `${digit}${digit && " "}${VULGAR[char]}`,

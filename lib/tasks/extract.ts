@@ -501,7 +501,7 @@ export function findChoice(text: string, choices: Readonly<Record<string, string
 
 /**
  * The choice of a text, as a capital letter: that of its last final-answer statement, box or answer tag, else
- * of a weaker statement ("so it's B", "I'd go with D"), else of a line that is a letter alone.
+ * of a weaker statement ("so it's B", "I'd go with D"), else of a letter alone: a line, or the last sentence.
  *
  * Thoughts are left out. A pronoun or an article is no letter, two letters ("A or B") are no choice, a list of
  * the options is none, and a formula that begins with a letter is none. Letters of other alphabets that look like Latin ones are other letters; full-width

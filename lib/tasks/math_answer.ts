@@ -97,10 +97,13 @@ function bareFormulas(text: string, names: boolean): Token[] {
         piece.content,
       );
     // "a" and "I" before a formula are words
-    while (run.length > 1 && /^[a-zA-Z]$/.test(run[0]!.content) && !isOperator(run[1])) run.shift();
-    while (run.length > 0 && isOperator(run.at(-1))) run.pop();
-    const [first] = run, last = run.at(-1);
-    if (!first || !last) return [];
+    let from = 0, to = run.length;
+    while (to - from > 1 && /^[a-zA-Z]$/.test(run[from]!.content) && !isOperator(run[from + 1])) {
+      from++;
+    }
+    while (to > from && isOperator(run[to - 1])) to--;
+    if (to === from) return [];
+    const first = run[from]!, last = run[to - 1]!;
     const content = text.slice(first.from, last.to);
     const latex = LATEX.test(content), bare = /^[-−]?(?:\\?\$)?[\d.,]+\s*\\?%?$/.test(content);
     const wanted = latex ||
@@ -157,9 +160,12 @@ function tokensOf(text: string, names: boolean): Token[] {
     }
     from = next?.to ?? to;
   }
-  const apart = found.filter((token) =>
-    token.formula || !bare.some(({ from, to }) => token.from < to && token.to > from)
-  );
+  // both are in the order of the text
+  let next = 0;
+  const apart = found.filter((token) => {
+    while (next < bare.length && bare[next]!.to <= token.from) next++;
+    return token.formula || next === bare.length || bare[next]!.from >= token.to;
+  });
   return [...apart, ...bare].sort((x, y) => x.from - y.from);
 }
 

@@ -807,7 +807,18 @@ Deno.test("long and hostile texts are read in time proportional to their length"
     ...["\\boxed{", "\\boxed{1}", "\\boxed{1} and ", "answer is ", "answer ", "answer to the "],
     ...["####", "#### 1\n", "$", "\\(", "{", "<answer>", "<think>", "</think>", "1 ", "1,", "11,"],
     ...["1-", "-", "A or ", "A\n", "(A) ", "so ", "no, it's ", "wait ", "\\frac{", "\\", "\n", " "],
-    ...["1'000 ", "1.000.", "no, 5   ", "Final answer\n\n", "so it's ", "x = ", "½"],
+    ...[
+      "1'000 ",
+      "1.000.",
+      "no, 5   ",
+      "Final answer\n\n",
+      "so it's ",
+      "x = ",
+      "½",
+      "a ",
+      "A ",
+      "1/7 is ",
+    ],
   ];
   const readers = {
     lastNumber,
