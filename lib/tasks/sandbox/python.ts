@@ -183,16 +183,18 @@ const encode = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(va
 
 const snapshots = new Map<string, Promise<string>>();
 
-/** Path of a started interpreter, made where it is missing. */
-function snapshotIn(cacheDir: string): Promise<string> {
+const isThere = (path: string) => Deno.stat(path).then(() => true, () => false);
+
+/** Path of a started interpreter, made where it is missing: someone may have emptied the cache. */
+async function snapshotIn(cacheDir: string): Promise<string> {
   const known = snapshots.get(cacheDir);
-  if (known) return known;
+  if (known && await isThere(await known)) return known;
   const made = (async () => {
     const { folder, pyodide, version } = await packageFolder();
     const digest = createHash("sha256").update(RUNNER + SERVER).digest("hex").slice(0, 12);
     const name = `pyodide-${version}-deno-${Deno.version.deno}-${digest}.snapshot`;
     const path = join(cacheDir, name);
-    if (await Deno.stat(path).catch(() => undefined)) return path;
+    if (await isThere(path)) return path;
     await Deno.mkdir(cacheDir, { recursive: true });
     const part = `${path}.${crypto.randomUUID().slice(0, 8)}`;
     const child = spawn(
@@ -354,6 +356,11 @@ export async function runPython(
   }
 }
 
+/** How a process ended. */
+function endOf({ code, signal }: Deno.CommandStatus): string {
+  return signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`;
+}
+
 interface Where {
   readonly folder: string;
   readonly pyodide: string;
@@ -388,7 +395,8 @@ async function runOnce(
     const first = await within(reader.next(), START_MS);
     signal?.throwIfAborted();
     if (first === LATE || !first?.ready) {
-      throw new Error(`Cannot ${VERB} as the interpreter did not start`);
+      const why = first === LATE ? ` within ${START_MS} ms` : `: ${endOf(await child.status)}`;
+      throw new Error(`Cannot ${VERB} as the interpreter did not start${why}`);
     }
     for (const request of list) {
       void send(request);
