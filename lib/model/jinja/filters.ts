@@ -28,6 +28,7 @@ import {
   splitLines,
   strip,
 } from "./methods.ts";
+import { binary } from "./operators.ts";
 import {
   characters,
   checkSize,
@@ -37,9 +38,7 @@ import {
   dict,
   equal,
   integer,
-  isList,
   isUndefined,
-  itemsOf,
   iter,
   iterate,
   kinded,
@@ -240,16 +239,13 @@ const nonNegative = (value: Value) => {
 };
 
 function truncate(value: Value, length: Value, kill: Value, end: Value, leeway: Value): Value {
-  const all = characters(text(value, "truncate")), tail = text(end, "truncate");
-  const size = checkSize(integer(length, "truncate")),
-    slack = checkSize(integer(leeway, "truncate"));
-  const room = size - textLength(tail);
+  const tail = text(end, "truncate"), size = checkSize(integer(length, "truncate"));
+  const slack = checkSize(integer(leeway, "truncate")), room = size - textLength(tail);
   if (room < 0) throw new RangeError(`expected length >= ${textLength(tail)}, got ${size}`);
   if (slack < 0) throw new RangeError(`expected leeway >= 0, got ${slack}`);
-  if (all.length <= size + slack) return value;
-  const kept = all.slice(0, room).join("");
-  if (truth(kill)) return kept + tail;
-  const at = kept.lastIndexOf(" ");
+  if ((lengthOf(value) ?? Infinity) <= size + slack) return value;
+  const kept = characters(text(value, "truncate")).slice(0, room).join("");
+  const at = truth(kill) ? -1 : kept.lastIndexOf(" ");
   return (at < 0 ? kept : kept.slice(0, at)) + tail;
 }
 
@@ -323,32 +319,8 @@ function sum(value: Value, attribute: Value, start: Value): Value {
   const get = getter(attribute);
   if (typeof start === "string") throw new TypeError("sum() can't sum strings");
   let total: Value = start;
-  for (const one of iterate(value)) total = add(total, get(one));
+  for (const one of iterate(value)) total = binary("+", total, get(one));
   return total;
-}
-
-/** Python's `+`. */
-export function add(a: Value, b: Value): Value {
-  const x = numberOf(a), y = numberOf(b);
-  if (x !== undefined && y !== undefined) {
-    if (typeof x === "bigint" && typeof y === "bigint") return x + y;
-    return Number(x) + Number(y);
-  }
-  if (typeof a === "string" && typeof b === "string") {
-    checkSize(a.length + b.length);
-    return a + b;
-  }
-  if (kinded(a, "markup") || kinded(b, "markup")) {
-    const escape = (value: Value) =>
-      kinded(value, "markup")?.text ?? escapeMarkup(text(value, "'+' with escaped text"));
-    return { kind: "markup", text: joined([escape(a), escape(b)], "") };
-  }
-  const many = itemsOf(a), more = itemsOf(b);
-  if (many && more && isList(a) === isList(b)) {
-    checkSize(many.length + more.length);
-    return isList(a) ? [...many, ...more] : tuple(...many, ...more);
-  }
-  throw unsupported("'+'", a, b);
 }
 
 function stripTags(value: Value): Value {
@@ -418,12 +390,13 @@ const FILTERS: Readonly<Record<string, Filter>> = {
     (value, width = 4n, first = false, blank = false) => indent(value, width, first, blank),
   ],
   int: ["default? base?", (value, absent = 0n, base = 10n) => toInteger(value, absent, base)],
-  items: ["", (value) => {
-    if (isUndefined(value)) return iter([][Symbol.iterator]());
-    const entries = kinded(value, "dict");
-    if (!entries) throw new TypeError("Can only get item pairs from a mapping.");
-    return iter(iterate({ kind: "view", of: "items", dict: entries }));
-  }],
+  items: ["", (value) =>
+    lazily(() => {
+      const entries = kinded(value, "dict");
+      if (entries) return iterate({ kind: "view", of: "items", dict: entries });
+      if (isUndefined(value)) return iterate(value);
+      throw new TypeError("Can only get item pairs from a mapping.");
+    })],
   join: ["d? attribute?", (value, separator = "", attribute = null) => {
     const get = getter(attribute);
     return joined(listOf(value).map((one) => str(get(one))), str(separator));
@@ -498,15 +471,27 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   xmlattr: ["autospace?", (value, space = true) => xmlAttributes(value, space)],
 };
 
+const NOTHING = () => iter([][Symbol.iterator]());
+/** A generator, which looks at what it reads when it is read. */
+const lazily = (source: () => Iterator<Value>) =>
+  iter((function* () {
+    const reading = source();
+    for (;;) {
+      const { value, done } = reading.next();
+      if (done) return undefined;
+      yield value as Value;
+    }
+  })());
+
 /** Selects what a test, of the value or of its attribute, holds for. */
 const select = (wanted: boolean, byAttribute: boolean): OpenFilter => (value, args, named, env) => {
-  if (!truth(value)) return iter([][Symbol.iterator]());
+  if (!truth(value)) return NOTHING();
   if (byAttribute && args.length === 0) throw new TypeError("Missing parameter for attribute name");
   const get = getter(byAttribute ? args[0]! : null);
   const [name, ...rest] = args.slice(byAttribute ? 1 : 0);
   const holds = (one: Value) =>
     name === undefined ? truth(one) : env.test(text(name, "a test's name"), [one, ...rest], named);
-  return iter(iterate(value).filter((one) => holds(get(one)) === wanted));
+  return lazily(() => iterate(value).filter((one) => holds(get(one)) === wanted));
 };
 
 const OPEN: Readonly<Record<string, OpenFilter>> = {
@@ -517,7 +502,7 @@ const OPEN: Readonly<Record<string, OpenFilter>> = {
     return percent(soft(value), named.size > 0 ? dict(named) : tuple(...args));
   },
   map: (value, args, named, env) => {
-    if (!truth(value)) return iter([][Symbol.iterator]());
+    if (!truth(value)) return NOTHING();
     const attribute = named.get("attribute");
     if (args.length === 0 && attribute !== undefined) {
       for (const name of named.keys()) {
@@ -525,12 +510,13 @@ const OPEN: Readonly<Record<string, OpenFilter>> = {
           throw new TypeError(`map takes no argument '${name}'`);
         }
       }
-      return iter(iterate(value).map(getter(attribute, named.get("default") ?? null)));
+      const get = getter(attribute, named.get("default") ?? null);
+      return lazily(() => iterate(value).map(get));
     }
     const [name, ...rest] = args;
     if (name === undefined) throw new TypeError("map requires a filter argument");
     const filter = text(name, "map");
-    return iter(iterate(value).map((one) => env.filter(filter, [one, ...rest], named)));
+    return lazily(() => iterate(value).map((one) => env.filter(filter, [one, ...rest], named)));
   },
   select: select(true, false),
   reject: select(false, false),
@@ -548,19 +534,12 @@ const REFUSED: Readonly<Record<string, string>> = {
 };
 
 type Test = readonly [parameters: string, (value: Value, other: Value) => boolean];
-const remainder = (value: Value, by: Value): boolean => {
-  const a = numberOf(defined(value)), b = numberOf(defined(by));
-  if (a === undefined || b === undefined) throw unsupported("a test of division", value, by);
-  if (b == 0) throw new RangeError("integer modulo by zero");
-  return typeof a === "bigint" && typeof b === "bigint"
-    ? a % b === 0n
-    : Number(a) % Number(b) === 0;
-};
-const odd = (value: Value) => {
-  const n = numberOf(defined(value));
-  if (n === undefined) throw unsupported("odd", value);
-  return Math.abs(Number(typeof n === "bigint" ? n % 2n : n % 2)) === 1;
-};
+const remains = (by: Value, rest: Value) => (value: Value) => equal(binary("%", value, by), rest);
+/** A name; no name where it is no text. */
+function hashable(value: Value): string {
+  dict([[value, null]]); // throws for what cannot be a key
+  return typeof value === "string" ? value : "";
+}
 const isBoolean = (value: Value) => typeof value === "boolean";
 function same(a: Value, b: Value): boolean {
   if (typeof a === "number" || typeof a === "bigint" && (a < -5n || a > 256n)) {
@@ -575,13 +554,13 @@ const ordered = (holds: (order: number) => boolean): Test => [
 ];
 const equals: Test = ["other", equal], differs: Test = ["other", (a, b) => !equal(a, b)];
 const TESTS: Readonly<Record<string, Test>> = {
-  odd: ["", odd],
-  even: ["", (value) => remainder(value, 2n)],
-  divisibleby: ["num", remainder],
+  odd: ["", remains(2n, 1n)],
+  even: ["", remains(2n, 0n)],
+  divisibleby: ["num", (value, by) => remains(by, 0n)(value)],
   defined: ["", (value) => !isUndefined(value)],
   undefined: ["", isUndefined],
-  filter: ["", (value) => typeof value === "string" && isFilter(value)],
-  test: ["", (value) => typeof value === "string" && Object.hasOwn(TESTS, value)],
+  filter: ["", (value) => isFilter(hashable(value))],
+  test: ["", (value) => Object.hasOwn(TESTS, hashable(value))],
   none: ["", (value) => value === null],
   boolean: ["", isBoolean],
   false: ["", (value) => value === false],

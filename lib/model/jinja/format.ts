@@ -17,6 +17,7 @@ import {
   lookUp,
   numberOf,
   sorted,
+  spend,
   subscript,
   text,
   textLength,
@@ -72,12 +73,14 @@ function quotedText(value: string, ascii = false): string {
 
 /** Joins within the largest size. */
 export function joined(parts: readonly string[], separator: string): string {
-  checkSize(parts.reduce((n, part) => n + part.length, separator.length * parts.length));
+  const size = parts.reduce((n, part) => n + part.length, separator.length * parts.length);
+  spend(checkSize(size) >> 6);
   return parts.join(separator);
 }
 
 /** Python's `repr`. */
 export function repr(value: Value): string {
+  spend();
   if (typeof value === "string") return quotedText(value);
   if (value === null || typeof value !== "object") return str(value);
   const all = (items: Iterable<Value>) => joined([...items].map(repr), ", ");
@@ -554,6 +557,7 @@ export function json(value: Value, { ensureAscii, indent, separators, sortKeys }
     return `${open}${line}${joined(parts, comma + line)}\n${margin}${close}`;
   };
   const write = (item: Value, margin: string): string => {
+    spend();
     if (item === null) return "null";
     if (typeof item === "string") return jsonText(item, ensureAscii);
     if (typeof item === "boolean") return String(item);

@@ -266,7 +266,6 @@ const TEXT: Readonly<Record<string, Method<string>>> = {
   index: ["/ sub start? end?", (s, ...args) => found(find(s, args as Value[], false))],
   isalnum: ["/", every(/[\p{L}\p{N}]/u)],
   isalpha: ["/", every(/\p{L}/u)],
-  // deno-lint-ignore no-control-regex
   isascii: ["/", (s) => /^[\0-\x7f]*$/.test(s)],
   isdecimal: ["/", every(/\p{Nd}/u)],
   isdigit: ["/", every(/[\p{Nd}²³¹⁰⁴-⁹₀-₉]/u)],

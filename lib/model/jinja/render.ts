@@ -4,9 +4,10 @@
  * @module
  */
 
-import { add, applyFilter, applyTest, type Environment } from "./filters.ts";
-import { joined, namedDict, percent, repr, str, strftime } from "./format.ts";
+import { applyFilter, applyTest, type Environment } from "./filters.ts";
+import { joined, namedDict, repr, str, strftime } from "./format.ts";
 import { attribute, item } from "./methods.ts";
+import { binary } from "./operators.ts";
 import type { Arguments, Expression, Parsed, Signature, Statement, Target } from "./parser.ts";
 import {
   checkSize,
@@ -17,15 +18,16 @@ import {
   equal,
   integer,
   isList,
-  itemsOf,
   iterate,
   kinded,
   lengthOf,
   listOf,
+  metered,
   type Named,
   numberOf,
   range,
   slice,
+  spend,
   subscript,
   text,
   type Thing,
@@ -38,8 +40,6 @@ import {
   type Value,
 } from "./values.ts";
 
-/** Work that a template may do: about one a node of its tree that is run. */
-const MAX_STEPS = 20_000_000;
 /** How deep calls, loops and expressions may be within another. */
 const MAX_DEPTH = 800;
 
@@ -54,89 +54,6 @@ type Signal = "break" | "continue" | undefined;
 /** What a template says instead of a prompt: `raise_exception`. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
-}
-
-const zero = () => new RangeError("division by zero");
-
-/** Python's operators on two numbers. */
-function arithmetic(operator: string, x: bigint | number, y: bigint | number): Value {
-  if (typeof x === "bigint" && typeof y === "bigint") {
-    const floor = () => {
-      if (y === 0n) throw zero();
-      const quotient = x / y;
-      return x % y !== 0n && (x < 0n) !== (y < 0n) ? quotient - 1n : quotient;
-    };
-    switch (operator) {
-      case "-":
-        return x - y;
-      case "*":
-        checkDigits(x, 1n);
-        checkDigits(y, 1n);
-        return x * y;
-      case "//":
-        return floor();
-      case "%":
-        return x - floor() * y;
-      case "**":
-        if (y >= 0n) {
-          checkDigits(x, y);
-          return x ** y;
-        }
-    }
-  }
-  const a = Number(x), b = Number(y);
-  switch (operator) {
-    case "-":
-      return a - b;
-    case "*":
-      return a * b;
-    case "/":
-      if (b === 0) throw zero();
-      return a / b;
-    case "//":
-      if (b === 0) throw zero();
-      return Math.floor(a / b);
-    case "%": {
-      if (b === 0) throw zero();
-      const rest = a % b;
-      return rest !== 0 && (rest < 0) !== (b < 0) ? rest + b : rest;
-    }
-    default:
-      if (a === 0 && b < 0) throw zero();
-      if (a < 0 && !Number.isInteger(b)) throw new TypeError("a power is a complex number");
-      return a ** b;
-  }
-}
-
-/** Refuses products and powers of more digits than a prompt can have. */
-function checkDigits(value: bigint, power: bigint): void {
-  const bits = BigInt((value < 0n ? -value : value).toString(16).length) * 4n;
-  if (bits * power > 100_000n) throw new RangeError("a number has too many digits");
-}
-
-/** A list or text repeated. */
-function repeated(a: Value, b: Value): Value | undefined {
-  const [of, times] = numberOf(a) === undefined ? [a, b] : [b, a];
-  const count = numberOf(times);
-  if (typeof count !== "bigint") return undefined;
-  const n = count < 0n ? 0n : count;
-  const items = itemsOf(of);
-  if (typeof of !== "string" && !items) return undefined;
-  const size = BigInt(typeof of === "string" ? of.length : items!.length);
-  checkSize(size * n);
-  if (typeof of === "string") return of.repeat(size === 0n ? 0 : Number(n));
-  const all = size === 0n ? [] : Array.from({ length: Number(n) }, () => items!).flat();
-  return isList(of) ? all : tuple(...all);
-}
-
-function binary(operator: string, a: Value, b: Value): Value {
-  if (operator === "+") return add(a, b);
-  if (operator === "%" && typeof a === "string") return percent(a, b);
-  const x = numberOf(a), y = numberOf(b);
-  if (x !== undefined && y !== undefined) return arithmetic(operator, x, y);
-  const many = operator === "*" ? repeated(a, b) : undefined;
-  if (many === undefined) throw unsupported(`'${operator}'`, a, b);
-  return many;
 }
 
 function holds(operator: string, a: Value, b: Value): boolean {
@@ -270,7 +187,6 @@ function loopThing(
   items: Value,
   depth: number,
   recurse: ((items: Value) => Value) | undefined,
-  charge: () => void,
 ): { readonly loop: Thing; readonly next: () => Value | undefined } {
   let source: Iterator<Value> = iterate(items), index = -1;
   let known = kinded(items, "iterator") ? undefined : lengthOf(items);
@@ -335,7 +251,7 @@ function loopThing(
     },
   };
   const next = () => {
-    charge();
+    spend();
     const value = peek();
     if (value === undefined) return undefined;
     ahead = [];
@@ -357,13 +273,9 @@ function loopThing(
  * @throws {RangeError} Where the template does or makes too much.
  */
 export function render({ body }: Parsed, variables: Named): string {
-  let steps = 0, depth = 0, written = 0;
+  let depth = 0, written = 0;
   const root: Scope = { names: new Map(variables) };
 
-  const charge = (work = 1) => {
-    steps += work;
-    if (steps > MAX_STEPS) throw new RangeError(`the template takes more than ${MAX_STEPS} steps`);
-  };
   const deeper = <T>(part: () => T): T => {
     if (++depth > MAX_DEPTH) throw new RangeError(`the template is more than ${MAX_DEPTH} deep`);
     try {
@@ -383,19 +295,19 @@ export function render({ body }: Parsed, variables: Named): string {
 
   const environment: Environment = {
     filter: (name, args, named) => {
-      charge();
+      spend();
       return paid(applyFilter(name, args, named, environment));
     },
     test: (name, args, named) => {
-      charge();
+      spend();
       return applyTest(name, args, named);
     },
   };
 
   /** A value, its size charged. */
   const paid = (value: Value): Value => {
-    if (typeof value === "string") charge(value.length >> 6);
-    else if (isList(value)) charge(value.length >> 4);
+    if (typeof value === "string") spend(value.length >> 6);
+    else if (isList(value)) spend(value.length >> 4);
     return value;
   };
 
@@ -427,7 +339,7 @@ export function render({ body }: Parsed, variables: Named): string {
   };
 
   function evaluate(of: Expression, scope: Scope): Value {
-    charge();
+    spend();
     switch (of.type) {
       case "constant":
         return of.value;
@@ -618,7 +530,7 @@ export function render({ body }: Parsed, variables: Named): string {
         forLoop(statement, over, scope, part, level + 1);
         return joined(part, "");
       });
-    const { loop, next } = loopThing(kept, level, recursive ? recurse : undefined, charge);
+    const { loop, next } = loopThing(kept, level, recursive ? recurse : undefined);
     let completed = false;
     for (let one; (one = next()) !== undefined;) {
       const own = inner(scope);
@@ -648,7 +560,7 @@ export function render({ body }: Parsed, variables: Named): string {
   }
 
   function execute(statement: Statement, scope: Scope, out: string[]): Signal {
-    charge();
+    spend();
     switch (statement.type) {
       case "text":
         write(statement.text, out);
@@ -709,7 +621,9 @@ export function render({ body }: Parsed, variables: Named): string {
     }
   }
 
-  const out: string[] = [];
-  run(body, root, out);
-  return joined(out, "");
+  return metered(() => {
+    const out: string[] = [];
+    run(body, root, out);
+    return joined(out, "");
+  });
 }

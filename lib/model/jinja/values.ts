@@ -98,6 +98,23 @@ export const MAX_SIZE = 2 ** 24;
 /** The longest `range`, as in jinja2's sandbox. */
 const MAX_RANGE = 100_000;
 
+/** Work that a template may do: about one a node of its tree that is run, or a value looked at. */
+const MAX_STEPS = 10_000_000;
+/** Steps left to the template that runs: one runs at a time, from its start to its end. */
+let left = 0;
+
+/** Runs a template within its steps. */
+export function metered<T>(run: () => T): T {
+  left = MAX_STEPS;
+  return run();
+}
+
+/** Takes steps off those that are left. */
+export function spend(steps = 1): void {
+  left -= steps;
+  if (left < 0) throw new RangeError(`the template takes more than ${MAX_STEPS} steps`);
+}
+
 /** Refuses a size before anything of that size is made. */
 export function checkSize(size: number | bigint): number {
   if (size > MAX_SIZE) throw new RangeError(`the template makes more than ${MAX_SIZE} characters`);
@@ -283,7 +300,11 @@ function* rangeItems({ start, step, length }: Range): Generator<Value, undefined
 }
 
 /** All that a value iterates over. */
-export const listOf = (value: Value): Value[] => [...iterate(value)];
+export function listOf(value: Value): Value[] {
+  const items = [...iterate(value)];
+  spend(items.length >> 3);
+  return items;
+}
 
 /** Python's `len`; undefined where there is none. */
 export function lengthOf(value: Value): number | undefined {
@@ -324,6 +345,7 @@ export function itemsOf(value: Value): readonly Value[] | undefined {
 
 /** Python's `==`. */
 export function equal(a: Value, b: Value): boolean {
+  spend();
   if (a === b && typeof a !== "number") return true;
   const x = numberOf(a), y = numberOf(b);
   if (x !== undefined || y !== undefined) return x !== undefined && y !== undefined && x == y;
@@ -361,6 +383,7 @@ function compareText(a: string, b: string): number {
 
 /** Python's order: negative, 0 or positive; NaN where neither is less nor equal. */
 export function compare(a: Value, b: Value): number {
+  spend();
   const x = numberOf(a), y = numberOf(b);
   if (x !== undefined && y !== undefined) return x < y ? -1 : x > y ? 1 : x == y ? 0 : NaN;
   if (typeof a === "string" && typeof b === "string") return compareText(a, b);
