@@ -117,15 +117,16 @@ function chatOf(args: Arguments): Record<string, unknown> | undefined {
 }
 
 /** Why a generation ended, in a line. */
-function ending(model: Model, { finishReason, tokens, trace }: Generation, most: number): string {
+function ending(model: Model, generation: Generation): string {
+  const { finishReason, promptTokens, tokens, trace } = generation;
   const count = `${tokens.length} ${tokens.length === 1 ? "token" : "tokens"}`;
   if (finishReason === "aborted") return `interrupted after ${count}`;
   if (finishReason === "stop") {
     return `${trace?.at(-1)?.end ? "end of text" : "ended by the method"} after ${count}`;
   }
-  return tokens.length === most
-    ? `cut after ${count}, as --max-new-tokens is ${most}`
-    : `cut after ${count}, as the context of ${model.maxLength} is full`;
+  return promptTokens + tokens.length > model.maxLength
+    ? `cut after ${count}, as the context of ${model.maxLength} is full`
+    : `cut after ${count}, as --max-new-tokens is ${tokens.length}`;
 }
 
 const fixed = (value: number) => value.toFixed(3).padStart(6);
@@ -171,7 +172,7 @@ await command(USAGE, { values: VALUES, flags: ["raw", "ids", "trace"] }, async (
     print(visible(next.value.text));
   }
   print("\n");
-  say(`[${ending(model, next.value, options.maxNewTokens)}]`);
+  say(`[${ending(model, next.value)}]`);
   if (args.flag("trace")) {
     print("\nstep  token  text            p(y)      H    off  most probable\n");
     for (const step of steps) print(`${traceLine(step, model.tokenizer)}\n`);
