@@ -164,6 +164,7 @@ export function tokenize(given: string): Token[] {
     const sign = raw?.[1] ?? (/[-+]/.exec(source[opening.index + 2] ?? "")?.[0] ?? "");
     data(text, sign, opening[0] === "{{");
     advance(opening.index + (raw?.[0].length ?? 2 + sign.length));
+    if (at >= source.length && (raw || opening[0] === "{#")) break; // as in jinja2: nothing is open
     if (raw) {
       const end = match(END_RAW);
       if (!end) throw failure("a raw block has no end", line);

@@ -102,6 +102,7 @@ export type Statement =
   }
   | { readonly type: "macro"; readonly name: string; readonly signature: Signature }
   | { readonly type: "call"; readonly call: Expression; readonly signature: Signature }
+  | { readonly type: "generation"; readonly signature: Signature }
   | { readonly type: "filter"; readonly filter: Expression; readonly body: readonly Statement[] }
   | { readonly type: "scope" | "block"; readonly body: readonly Statement[] }
   | { readonly type: "refused"; readonly why: string }
@@ -589,7 +590,12 @@ export function parse(source: string, { refusal }: Known): Parsed {
         return { type: "scope", body: closed("endautoescape") };
       }
       case "generation": {
-        return { type: "scope", body: inner(reads, () => closed("endgeneration")).body };
+        const outer = reads;
+        reads = new Set();
+        return {
+          type: "generation",
+          signature: { parameters: [], ...inner(outer, () => closed("endgeneration")) },
+        };
       }
       case "break":
       case "continue":

@@ -604,6 +604,9 @@ export function render({ body }: Parsed, variables: Named): string {
         write(str(call(called, ...argumentsOf(of.args, scope, caller))), out);
         return;
       }
+      case "generation":
+        write(str(call(macro(undefined, statement.signature, scope), [], new Map())), out);
+        return;
       case "filter": {
         const [content, signal] = captured(statement.body, scope);
         if (signal === undefined) write(str(filterBlock(statement.filter, content, scope)), out);

@@ -199,7 +199,7 @@ function keyOf(value: Value): unknown {
   if (items) return `t${items.length}:${items.map((item) => lengthFirst(keyOf(item))).join("")}`;
   if (kinded(value, "markup")) return `s${kinded(value, "markup")!.text}`;
   if (isUndefined(value)) return "undefined";
-  if (kinded(value, "thing")) return value;
+  if (kinded(value, "thing") || kinded(value, "iterator")) return value;
   throw new TypeError(`unhashable type: '${typeName(value)}'`);
 }
 

@@ -36,6 +36,20 @@ Deno.test("jinja() reads every line end as a line feed", () => {
   assertEquals(render(source), render(source.replaceAll(/\r\n?/g, "\n")));
 });
 
+Deno.test("jinja() is as odd as jinja2 at the edges", () => {
+  const cases: [string, string][] = [
+    ["{% generation %}{{ varargs }}{{ kwargs }}{% set x = 1 %}{% endgeneration %}{{ x }}", "(){}"],
+    ["a {#", "a "], // nothing is open where nothing follows
+    ["a {% raw %}", "a "],
+    ["{{+ 1 }}{{- 2 -}} 3", "123"],
+    ["{% for x in [1] %}{% continue %}{% else %}none{% endfor %}", "none"],
+    ["{% set l = [1, 2] | map('string') %}{{ l | join }}{{ l | join }}|", "12|"], // read once
+  ];
+  for (const [source, text] of cases) assertEquals(render(source), text, source);
+  assertThrows(() => render("{{ 'a' is even }}"), TypeError, "not all arguments converted");
+  assertEquals(render("{{ '%s' is even }}"), "False");
+});
+
 Deno.test("jinja() tells whole numbers of its caller from others, at any size", () => {
   const variables = { n: 2, x: 2.5, big: 12345678901234567890n };
   assertEquals(
