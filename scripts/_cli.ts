@@ -46,7 +46,7 @@ export function parse(args: readonly string[], { values, flags = [] }: Options):
     boolean: all,
     alias: { help: "h" },
     unknown(arg: string) {
-      if (!arg.startsWith("-")) return true;
+      if (!arg.startsWith("-") || arg === "-") return true;
       const known = [...values, ...all].map((name) => `--${name}`).join(", ");
       throw new TypeError(`Cannot use ${arg} as it is not an option: known options are ${known}`);
     },

@@ -1,22 +1,27 @@
 /** `deno task generate`: one answer, as it is decoded. @module */
 
 import {
+  type Generation,
   interruptSignal,
   knowsMarkers,
   loadModel,
   type Method,
   METHODS,
+  type Model,
+  type Prompt,
+  promptTokens,
   type Step,
   stream,
   type Tokenizer,
 } from "../mod.ts";
-import { type Arguments, command, numbers, print, visible } from "./_cli.ts";
+import { type Arguments, command, numbers, print, say, visible } from "./_cli.ts";
 import { loadOptions, SAMPLER_USAGE, samplerOptions, SHARED_VALUES } from "./_tasks.ts";
 
 const USAGE = `
-Answers a prompt and prints the text as it is decoded.
+Answers a prompt and prints the text as it is decoded, and on stderr why it ended.
 
 usage: deno task generate -- "prompt" [options]
+       deno task generate -- - [options]         the prompt is read from stdin
 
   --model ID            countdown-tiny, votes-tiny, or a folder (default: countdown-tiny)
   --method NAME         any of the README's table, as in moi, softThinking, swiReasoning
@@ -24,6 +29,7 @@ usage: deno task generate -- "prompt" [options]
   --beta B              β of moi and random (default: 1); Infinity is standard decoding
   --preset NAME         paper or mixinputs-0.1.1 (default: paper)
   --weight L            λ of linear (default: 0.5)
+  --chat JSON           variables of the chat template, as in '{"enable_thinking": false}'
   --raw                 continue the text as it is, without the chat template
   --ids                 the prompt is token ids, as in "1 26 23": for models without a tokenizer
   --dtype NAME          auto, fp32, fp16, int8, int4, native (default: auto)
@@ -32,13 +38,15 @@ usage: deno task generate -- "prompt" [options]
   --revision R          branch, tag or commit of a model on the hub
   --trace               print a line per token: what was sampled, what was fed back
   --seed N              (default: 0)
-  --max-new-tokens N    (default: the model's, as the sampler's settings)
+  --max-new-tokens N    (default: what the context holds, at most 4096)
 ${SAMPLER_USAGE}
   --threads N           threads within an operator
   -h, --help            this text
 `;
 
-const VALUES = ["model", "method", "beta", "preset", "weight", ...SHARED_VALUES];
+const VALUES = ["model", "method", "beta", "preset", "weight", "chat", ...SHARED_VALUES];
+/** Most new tokens where none are asked for: what a model recommends may cut its own answers. */
+const MOST_TOKENS = 4096;
 
 /** Short names of methods, as studies call them, and the options that each takes. */
 const SHORT: Readonly<Record<string, string>> = {
@@ -77,11 +85,55 @@ function methodOf(args: Arguments): (tokenizer: Tokenizer) => Method {
     METHODS[name]!.make({ ...(knowsMarkers(tokenizer) ? {} : { phase: "all" }), ...options });
 }
 
+/** The prompt itself, or stdin without its last line break. */
+async function promptText(given: string): Promise<string> {
+  if (given !== "-") return given;
+  const bytes = new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer());
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes).replace(/\r?\n$/, "");
+  } catch {
+    throw new TypeError("Cannot generate as the prompt from stdin must be UTF-8");
+  }
+  if (text === "") throw new TypeError("Cannot generate as stdin holds no prompt");
+  return text;
+}
+
+/** Variables of the chat template. */
+function chatOf(args: Arguments): Record<string, unknown> | undefined {
+  const text = args.value("chat");
+  if (text === undefined) return undefined;
+  const rule = `Cannot generate as '--chat' must be a JSON object: current value is ${text}`;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new SyntaxError(rule);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new TypeError(rule);
+  }
+  return value as Record<string, unknown>;
+}
+
+/** Why a generation ended, in a line. */
+function ending(model: Model, generation: Generation): string {
+  const { finishReason, promptTokens, tokens, trace } = generation;
+  const count = `${tokens.length} ${tokens.length === 1 ? "token" : "tokens"}`;
+  if (finishReason === "aborted") return `interrupted after ${count}`;
+  if (finishReason === "stop") {
+    return `${trace?.at(-1)?.end ? "end of text" : "ended by the method"} after ${count}`;
+  }
+  return promptTokens + tokens.length > model.maxLength
+    ? `cut after ${count}, as the context of ${model.maxLength} is full`
+    : `cut after ${count}, as --max-new-tokens is ${tokens.length}`;
+}
+
 const fixed = (value: number) => value.toFixed(3).padStart(6);
 
-function traceLine(step: Step) {
-  const { index, token, text, entropy, probability, offSampleMass, candidates, event } = step;
-  const shown = visible(JSON.stringify(text)).padEnd(14);
+function traceLine(step: Step, tokenizer: Tokenizer) {
+  const { index, token, entropy, probability, offSampleMass, candidates, event } = step;
+  const shown = visible(JSON.stringify(tokenizer.decode([token]))).padEnd(14);
   const top = candidates.slice(0, 4)
     .map((c) => `${visible(JSON.stringify(c.text))} ${c.probability.toFixed(2)}`);
   return `${String(index).padStart(4)} ${String(token).padStart(6)}  ${shown} ${
@@ -92,33 +144,38 @@ function traceLine(step: Step) {
 }
 
 await command(USAGE, { values: VALUES, flags: ["raw", "ids", "trace"] }, async (args) => {
-  const [prompt, ...more] = args.rest;
-  if (prompt === undefined || more.length > 0) {
+  const [given, ...more] = args.rest;
+  if (given === undefined || more.length > 0) {
     throw new TypeError("Cannot generate as one prompt must be given, in quotes; see --help");
   }
-  const methodFor = methodOf(args);
+  const methodFor = methodOf(args), chat = chatOf(args), prompt = await promptText(given);
   const id = args.value("model") ?? "countdown-tiny";
   await using model = await loadModel(id, loadOptions(args));
   const method = methodFor(model.tokenizer);
-  const asked = args.flag("ids")
+  const asked: Prompt = args.flag("ids")
     ? numbers("ids", prompt.trim().replaceAll(/\s+/g, ","))
     : args.flag("raw")
     ? prompt
     : [{ role: "user", content: prompt }];
   const steps: Step[] = [];
+  const length = promptTokens(model, asked, chat).length;
+  const most = Math.max(1, Math.min(MOST_TOKENS, model.maxLength - length + 1));
   const options = {
-    method,
-    signal: interruptSignal(),
+    ...{ method, signal: interruptSignal(), maxNewTokens: most },
     ...samplerOptions(args),
+    ...(chat && { chat }),
   };
-  for await (const step of stream(model, asked, options)) {
-    steps.push(step);
-    if (!model.tokenizer.eosTokenIds.includes(step.token)) print(visible(step.text));
+  const run = stream(model, asked, options);
+  let next = await run.next();
+  for (; !next.done; next = await run.next()) {
+    steps.push(next.value);
+    print(visible(next.value.text));
   }
   print("\n");
+  say(`[${ending(model, next.value)}]`);
   if (args.flag("trace")) {
     print("\nstep  token  text            p(y)      H    off  most probable\n");
-    for (const step of steps) print(`${traceLine(step)}\n`);
+    for (const step of steps) print(`${traceLine(step, model.tokenizer)}\n`);
     const mean = (of: (step: Step) => number) =>
       steps.reduce((sum, step) => sum + of(step), 0) / Math.max(1, steps.length);
     print(

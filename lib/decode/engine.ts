@@ -15,14 +15,7 @@
  * @module
  */
 
-import {
-  type KvCache,
-  type Mixture,
-  type Model,
-  oneToken,
-  pieceDecoder,
-  PREFILL_CHUNK,
-} from "../model/mod.ts";
+import { type KvCache, type Mixture, type Model, oneToken, PREFILL_CHUNK } from "../model/mod.ts";
 import type { Candidate, FinishReason, Generation, Job, Step } from "./generation.ts";
 import { relativeNorm } from "./norm.ts";
 import { openDistributions, type WantedRow } from "./distributions.ts";
@@ -31,6 +24,7 @@ import { type Sampler, samplerOf } from "./sampler.ts";
 import { STREAM, uniform } from "./random.ts";
 import type { History } from "./transforms.ts";
 import type { MethodStep } from "./method.ts";
+import { firstStop, textStream, type Told } from "./text.ts";
 
 /** What the loop tells: a step of a job that records steps, or a finished job. */
 export type DecodeEvent =
@@ -42,9 +36,10 @@ interface Row {
   readonly job: Job;
   readonly tokens: number[];
   readonly trace: Step[];
-  /** End of the text so far, as long as a stop text that could still be completed. */
-  tail: string;
-  readonly piece: ((token: number) => string) | undefined;
+  /** Text as it becomes certain; where nobody asks for it, it is made at the end. */
+  readonly tell: ((token: number) => Told) | undefined;
+  /** Text told so far; that of a finished row is whole. */
+  text: string;
   /** Position at which the next input is written. */
   position: number;
   next: MethodStep<unknown>;
@@ -143,47 +138,52 @@ function advance(model: Model, row: Row, distribution: Distribution): void {
   row.entropy += distribution.normalizedEntropy;
   row.offSampleMass += offSampleMass;
 
-  const text = row.piece?.(recorded) ?? "";
+  const isEnd = job.eos.has(recorded);
+  const told = isEnd ? undefined : row.tell?.(recorded), before = row.text.length;
+  const full = tokens.length === job.maxNewTokens || row.position === model.maxLength;
+  if (made.stop || isEnd || told?.stopped) row.finished = "stop";
+  else if (full) row.finished = "length";
+  row.text = row.finished === undefined ? row.text + (told?.text ?? "") : textOf(model, row);
+
   if (job.top > 0) {
     const norm = relativeNorm(model, row.next.input, recorded);
     row.trace.push({
       index,
       token: recorded,
-      text,
+      text: row.text.slice(before),
       entropy: distribution.normalizedEntropy,
       probability: probabilityOf(distribution, recorded),
       mixture: mixtureRecord(row.next.input, distribution),
       offSampleMass,
       candidates: candidatesOf(model, distribution, job.top),
+      ...(isEnd ? { end: true } : {}),
       ...(made.event === undefined ? {} : { event: made.event }),
       ...(recorded === token ? {} : { drawn: token }),
       ...(norm === undefined ? {} : { norm }),
     });
   }
-  if (made.stop || job.eos.has(recorded)) row.finished = "stop";
-  else if (job.stop.length > 0) {
-    const end = row.tail + text, longest = Math.max(...job.stop.map((stop) => stop.length));
-    if (firstStop(end, job.stop) >= 0) row.finished = "stop";
-    row.tail = end.slice(Math.max(0, end.length - longest + 1));
-  }
-  const full = tokens.length === job.maxNewTokens || row.position === model.maxLength;
-  if (row.finished === undefined && full) row.finished = "length";
 }
 
-function firstStop(text: string, stops: readonly string[]): number {
-  const found = stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
-  return found.length === 0 ? -1 : Math.min(...found);
+/** Text of all tokens, without the end-of-text token and from the first stop text on. */
+function textOf(model: Model, { job, tokens }: Row): string {
+  const ended = job.eos.has(tokens.at(-1)!);
+  const whole = model.tokenizer.decode(ended ? tokens.slice(0, -1) : tokens);
+  const cut = firstStop(whole, job.stop);
+  return cut >= 0 ? whole.slice(0, cut) : whole;
+}
+
+/** Text that is certain of tokens that were broken off. */
+function certainText(model: Model, { job, tokens, text, tell }: Row): string {
+  if (tell) return text;
+  const all = textStream(model.tokenizer, job.stop);
+  return tokens.map((token) => all(token).text).join("");
 }
 
 function generationOf(model: Model, row: Row): Generation {
   const { job, tokens, finished = "aborted" } = row;
-  const last = tokens.at(-1);
-  const ended = last !== undefined && job.eos.has(last);
-  const whole = model.tokenizer.decode(ended ? tokens.slice(0, -1) : tokens);
-  const cut = firstStop(whole, job.stop);
   const count = Math.max(1, tokens.length);
   return {
-    text: cut >= 0 ? whole.slice(0, cut) : whole,
+    text: finished === "aborted" ? certainText(model, row) : row.text,
     tokens,
     finishReason: finished,
     promptTokens: job.prompt.length,
@@ -213,8 +213,8 @@ function startRow(model: Model, job: Job, prefillMs: number): Row {
     tokens,
     history: { prompt: job.prompt, generated: tokens },
     trace: [],
-    tail: "",
-    piece: job.top > 0 || job.stop.length > 0 ? pieceDecoder(model.tokenizer) : undefined,
+    tell: job.top > 0 || job.stop.length > 0 ? textStream(model.tokenizer, job.stop) : undefined,
+    text: "",
     position: job.prompt.length,
     next: { input: { ids: [], weights: [] }, state },
     forced: NONE,

@@ -59,9 +59,10 @@ export async function generate(
  * @param model The model.
  * @param prompt Text, a conversation, or token ids.
  * @param options As for {@linkcode generate}; `trace` says how many candidates each step carries.
- * @returns The steps; leaving the loop ends the generation. An aborted signal ends it as well.
+ * @returns The steps; leaving the loop ends the generation. An aborted signal ends it as well. The
+ * generator's own return value is the generation.
  *
- * @example The concatenated pieces are the text
+ * @example The pieces join to the text
  * ```ts
  * import { generate, stream } from "@moi/moi/decode";
  * import { loadModel } from "@moi/moi/model";
@@ -77,11 +78,13 @@ export async function* stream(
   model: Model,
   prompt: Prompt,
   options: GenerateOptions = {},
-): AsyncGenerator<Step> {
+): AsyncGenerator<Step, Generation> {
   const job = jobOf(model, { ...options, trace: options.trace || true, prompt }, 0);
   for await (const event of decode(model, [job], 1)) {
-    if ("step" in event) yield event.step;
+    if ("generation" in event) return event.generation;
+    yield event.step;
   }
+  throw new Error("internal: the decode loop ended without a generation");
 }
 
 /** Options of {@linkcode generateBatch}. */

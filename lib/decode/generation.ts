@@ -27,6 +27,11 @@ export interface GenerateOptions extends Partial<Sampler> {
   readonly maxNewTokens?: number;
   /** Texts that end the generation; they are cut off. Default: none. */
   readonly stop?: readonly string[];
+  /**
+   * Variables of the chat template, such as `enable_thinking`, for a prompt that is a conversation:
+   * what JSON can say. A variable that the template does not read is refused. Default: none.
+   */
+  readonly chat?: Readonly<Record<string, unknown>>;
   /** Whether end-of-text tokens are treated like any other. Default: false. */
   readonly ignoreEos?: boolean;
   /** Seed, an integer from 0 to 2⁵³ − 1: one seed gives one text. Default: 0. */
@@ -59,7 +64,12 @@ export interface Step {
   readonly index: number;
   /** Token id. */
   readonly token: number;
-  /** The text it completes; "" within a character that takes several tokens. */
+  /**
+   * The text that it makes certain, so that the texts of all steps join to that of the generation:
+   * often its own, "" where it ends in the middle of a character or could begin a stop text, more
+   * where it settles what was held back. The last step carries the rest; an end-of-text token and a
+   * stop text have none.
+   */
   readonly text: string;
   /** Entropy of the distribution sampled from divided by ln V, 0 to 1. */
   readonly entropy: number;
@@ -71,6 +81,8 @@ export interface Step {
   readonly offSampleMass: number;
   /** Most probable tokens, in descending order. */
   readonly candidates: readonly Candidate[];
+  /** Whether it is an end-of-text token that ended the text, and so is no part of it. */
+  readonly end?: true;
   /** What the method did, where it says so. */
   readonly event?: string;
   /** Token that was drawn, where the method had another one recorded. */
@@ -94,7 +106,10 @@ export type FinishReason = "stop" | "length" | "aborted";
 
 /** A finished generation. */
 export interface Generation {
-  /** Generated text, without the end-of-text token or stop text. */
+  /**
+   * Generated text, without the end-of-text token or stop text. Of an aborted generation, what a
+   * stream had told: not the beginning of a character or of a stop text.
+   */
   readonly text: string;
   /** Generated token ids, the end-of-text token included. */
   readonly tokens: number[];
@@ -154,6 +169,7 @@ const REQUEST_FIELDS = [
   "seed",
   "signal",
   "trace",
+  "chat",
 ] as const satisfies (keyof Request)[];
 
 /**
@@ -162,26 +178,34 @@ const REQUEST_FIELDS = [
  *
  * @param model The model.
  * @param prompt Text, conversation or ids.
- * @param chat Further variables of the chat template. Default: none.
- * @throws {TypeError} Where the prompt is none of them.
+ * @param chat Variables of the chat template, for a conversation.
+ * @throws {TypeError} Where the prompt is none of them, or variables are given and it is no
+ * conversation or the template does not read them.
  */
 export function promptTokens(
   model: Model,
   prompt: Prompt,
   chat?: Readonly<Record<string, unknown>>,
 ): readonly number[] {
+  if (chat !== undefined && (typeof chat !== "object" || chat === null || Array.isArray(chat))) {
+    throw new TypeError(refusal("generate", "chat", "be an object", chat));
+  }
+  const isConversation = Array.isArray(prompt) && prompt.length > 0 &&
+    prompt.every((item) => typeof item === "object" && item !== null);
+  if (isConversation) {
+    const options = chat === undefined ? {} : { variables: chat };
+    return model.tokenizer.encode(model.chat(prompt as readonly Message[], options));
+  }
+  if (chat !== undefined) {
+    const rule = "be left out where the prompt is no conversation";
+    throw new TypeError(refusal("generate", "chat", rule, chat));
+  }
   if (typeof prompt === "string") {
     return model.tokenizer.encode(prompt, { addSpecialTokens: true });
   }
   if (!Array.isArray(prompt)) {
     const rule = "be a string, messages or token ids";
     throw new TypeError(refusal("generate", "prompt", rule, prompt));
-  }
-  if (prompt.length > 0 && prompt.every((item) => typeof item === "object" && item !== null)) {
-    const messages = prompt as readonly Message[];
-    return model.tokenizer.encode(
-      chat ? model.chat(messages, { variables: chat }) : model.chat(messages),
-    );
   }
   const { vocabularySize } = model.config;
   for (const id of prompt as readonly number[]) {
@@ -257,7 +281,7 @@ export function jobOf(model: Model, request: Request, index: number): Job {
   }
   const top = candidateCount(trace);
 
-  const prompt = promptTokens(model, request.prompt);
+  const prompt = promptTokens(model, request.prompt, request.chat);
   if (prompt.length < 1 || prompt.length > model.maxLength) {
     throw new RangeError(
       `Cannot generate as the prompt must have 1 to ${model.maxLength} tokens, the model's context ('maxLength' of loadModel): current value is ${prompt.length}`,

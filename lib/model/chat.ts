@@ -4,7 +4,8 @@
  * @module
  */
 
-import { Template } from "@huggingface/jinja";
+import { refusal } from "../_check.ts";
+import { jinja, type JinjaTemplate, Refusal } from "./jinja/mod.ts";
 
 /** One turn of a conversation. */
 export interface Message {
@@ -18,7 +19,11 @@ export interface Message {
 export interface ChatOptions {
   /** Whether the start of the answer is appended. Default: true. */
   readonly addGenerationPrompt?: boolean;
-  /** Further variables that the template knows, such as `enable_thinking`. */
+  /**
+   * Further variables that the template reads, such as `enable_thinking`, `tools` or `documents`, of
+   * what JSON can say; whole numbers are Python's `int`. Default: none; `tools` and `documents` are
+   * then Python's None, as in transformers.
+   */
   readonly variables?: Readonly<Record<string, unknown>>;
 }
 
@@ -32,41 +37,111 @@ function tokenText(value: unknown): string | undefined {
   return typeof content === "string" ? content : undefined;
 }
 
-/** The template itself: a text, or the one named "default" of a list. */
-function templateText(value: unknown): string | undefined {
-  if (typeof value === "string") return value;
-  if (!Array.isArray(value)) return undefined;
-  const named = value.find((entry) => entry?.name === "default");
-  return typeof named?.template === "string" ? named.template : undefined;
+/** The special tokens that templates can name: `bos_token` and the like. */
+function specialTokens(config: Readonly<Record<string, unknown>>): Record<string, string> {
+  const { extra_special_tokens: extra } = config;
+  const named = typeof extra === "object" && extra !== null && !Array.isArray(extra) ? extra : {};
+  const tokens: [string, string][] = [];
+  for (const [name, value] of [...Object.entries(config), ...Object.entries(named)]) {
+    const text = name.endsWith("_token") || Object.hasOwn(named, name)
+      ? tokenText(value)
+      : undefined;
+    if (text !== undefined) tokens.push([name, text]);
+  }
+  return Object.fromEntries(tokens);
+}
+
+/** The templates by name: one text is the one named "default". */
+function templateTexts(value: unknown): ReadonlyMap<string, string> {
+  if (typeof value === "string") return new Map([["default", value]]);
+  const entries: unknown[] = Array.isArray(value) ? value : [];
+  return new Map(entries.flatMap((entry) => {
+    const { name, template } = (entry ?? {}) as { name?: unknown; template?: unknown };
+    return typeof name === "string" && typeof template === "string" ? [[name, template]] : [];
+  }));
+}
+
+/** Variables that are not the caller's, and what gives them. */
+const RESERVED: Readonly<Record<string, string>> = {
+  messages: "the prompt",
+  add_generation_prompt: "'addGenerationPrompt'",
+};
+
+/** Refuses variables that would be ignored. */
+function checkVariables(
+  variables: Readonly<Record<string, unknown>>,
+  template: JinjaTemplate,
+): void {
+  for (const name of Object.keys(variables)) {
+    if (Object.hasOwn(RESERVED, name)) {
+      throw new TypeError(
+        `Cannot render the chat as '${name}' is no variable of 'chat': ${RESERVED[name]} gives it`,
+      );
+    }
+    if (variables[name] !== undefined && !template.reads.has(name)) {
+      throw new TypeError(
+        `Cannot render the chat as the model's template does not read the variable '${name}'`,
+      );
+    }
+  }
+}
+
+/** Runs a template's part; its errors become sentences. */
+function told<T>(part: () => T): T {
+  try {
+    return part();
+  } catch (error) {
+    if (error instanceof Refusal) {
+      const message = `Cannot render the chat as the model's template refuses it: ${error.message}`;
+      throw new Error(message, { cause: error });
+    }
+    for (const kind of [SyntaxError, RangeError, TypeError]) {
+      if (!(error instanceof kind)) continue;
+      const message = `Cannot render the chat by the model's template: ${error.message}`;
+      throw new kind(message, { cause: error });
+    }
+    throw error;
+  }
 }
 
 /**
- * The chat template of a checkpoint.
+ * The chat template of a checkpoint, rendered as transformers' `apply_chat_template` renders it.
  *
  * @param config The object of `tokenizer_config.json`; `chat_template` is a text, or a list of named
- * ones, of which the one named "default" is taken.
- * @returns The template; it throws where the checkpoint has none or refuses the messages.
+ * ones, of which the one named "default" is taken, or "tool_use" where `tools` are given.
+ * @returns The template; it throws where the checkpoint has none, where the template refuses the
+ * messages or uses what is not supported, and where a variable is given that the template never
+ * reads.
  */
 export function chatTemplate(config: Readonly<Record<string, unknown>>): ChatTemplate {
-  const source = templateText(config.chat_template);
-  const tokens = Object.fromEntries(
-    ["bos_token", "eos_token", "pad_token", "unk_token"]
-      .map((name) => [name, tokenText(config[name])])
-      .filter(([, text]) => text !== undefined),
-  );
-  let template: Template | undefined;
+  const sources = templateTexts(config.chat_template), tokens = specialTokens(config);
+  const parsed = new Map<string, JinjaTemplate>();
   return (messages, { addGenerationPrompt = true, variables = {} } = {}) => {
+    const isObject = typeof variables === "object" && variables !== null;
+    if (!isObject || Array.isArray(variables)) {
+      throw new TypeError(refusal("render the chat", "variables", "be an object", variables));
+    }
+    const named = (variables.tools ?? null) !== null && sources.has("tool_use")
+      ? "tool_use"
+      : "default";
+    const source = sources.get(named);
     if (source === undefined) {
       throw new TypeError(
         "Cannot render the chat as the model has no chat template; pass the prompt as a string",
       );
     }
-    template ??= new Template(source);
-    return template.render({
-      ...tokens,
-      ...variables,
-      messages: messages.map(({ role, content }) => ({ role, content })),
-      add_generation_prompt: addGenerationPrompt,
-    });
+    const template = parsed.get(named) ?? told(() => jinja(source));
+    parsed.set(named, template);
+    checkVariables(variables, template);
+    const given = Object.entries(variables).filter(([, value]) => value !== undefined);
+    return told(() =>
+      template.render({
+        ...{ tools: null, documents: null },
+        ...tokens,
+        ...Object.fromEntries(given),
+        messages: messages.map(({ role, content }) => ({ role, content })),
+        add_generation_prompt: addGenerationPrompt,
+      })
+    );
   };
 }

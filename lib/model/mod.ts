@@ -64,6 +64,6 @@ export type { Progress } from "./progress.ts";
 export { klDivergence, type Quality, quality } from "./quality.ts";
 export { parseSafetensors } from "./safetensors.ts";
 export { KV_TYPES, type KvFormat } from "./slabs.ts";
-export { createTokenizer, pieceDecoder, type Tokenizer } from "./tokenizer.ts";
+export { createTokenizer, type PieceDecoder, pieceDecoder, type Tokenizer } from "./tokenizer.ts";
 export { parseIndex } from "./weights.ts";
 export type { DecoderConfig } from "../graph/mod.ts";

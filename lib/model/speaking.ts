@@ -9,6 +9,17 @@ import type { Model } from "./model.ts";
 /** Characters that become one token where there is no tokenizer. */
 const CHARACTERS = 4;
 
+/** A conversation as plain text, which has no variables. */
+const plainChat: Model["chat"] = (messages, { variables = {} } = {}) => {
+  const [name] = Object.keys(variables);
+  if (name !== undefined) {
+    throw new TypeError(
+      `Cannot render the chat as the model has no template that reads the variable '${name}'`,
+    );
+  }
+  return messages.map(({ content }) => content).join("\n\n");
+};
+
 /**
  * The model with stand-ins for what it lacks: without a chat template a conversation becomes plain text,
  * and without a tokenizer (as checkpoints of tests are) every four characters become some token, so that
@@ -56,7 +67,7 @@ export function speaking(model: Model, note: (text: string) => void = () => {}):
   };
   return {
     ...model,
-    ...(hasChat ? {} : { chat: (messages) => messages.map(({ content }) => content).join("\n\n") }),
+    ...(hasChat ? {} : { chat: plainChat }),
     ...(hasTokens ? {} : { tokenizer: { ...tokenizer, encode } }),
   };
 }

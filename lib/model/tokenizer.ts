@@ -1,10 +1,11 @@
 /**
- * Text to token ids and back, by Hugging Face's own JavaScript tokenizers.
+ * Text to token ids by Hugging Face's own JavaScript tokenizers, and back as their Rust ones do it.
  *
  * @module
  */
 
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
+import { decoderOf } from "./decoders.ts";
 
 /** Encodes and decodes text. */
 export interface Tokenizer {
@@ -16,8 +17,13 @@ export interface Tokenizer {
    * definition says so. Default: false.
    */
   encode(text: string, options?: { addSpecialTokens?: boolean }): number[];
-  /** Text of token ids, special tokens included. */
+  /** Text of token ids, special tokens included; ids that stand for no token have none. */
   decode(ids: ArrayLike<number>): string;
+  /**
+   * Whether a token is a byte, such as `<0xE6>`, of what a run of such tokens means together, or an id
+   * that stands for no token, which ends no run. Absent where the decoder knows no such bytes.
+   */
+  isByte?(id: number): boolean;
   /** Ids that end a text. */
   readonly eosTokenIds: readonly number[];
   /**
@@ -82,7 +88,8 @@ export function createTokenizer(
       },
     );
   }
-  const size = sizeOf(definition);
+  const size = sizeOf(definition), decoder = decoderOf(definition);
+  const textOf = (id: number) => library.id_to_token(id);
   return {
     eosTokenIds,
     ...(size === undefined ? {} : { size }),
@@ -90,11 +97,15 @@ export function createTokenizer(
       text === "" && !addSpecialTokens
         ? []
         : [...library.encode(text, { add_special_tokens: addSpecialTokens }).ids],
-    decode: (ids) =>
-      ids.length === 0 ? "" : library.decode(Array.from(ids), {
+    decode(ids) {
+      const known = Array.from(ids).filter((id) => textOf(id) !== undefined);
+      if (known.length === 0) return "";
+      return decoder ? decoder.decode(known.map((id) => textOf(id)!)) : library.decode(known, {
         skip_special_tokens: false,
         clean_up_tokenization_spaces: false,
-      }),
+      });
+    },
+    ...(decoder?.hasBytes && { isByte: (id: number) => decoder.isByte(textOf(id)) }),
   };
 }
 
@@ -114,25 +125,60 @@ export function missingTokenizer(eosTokenIds: readonly number[]): Tokenizer {
   };
 }
 
+/** Tells the text that each token makes certain. */
+export interface PieceDecoder {
+  /** Takes the next token: the text that is certain now and was not before, often "". */
+  (token: number): string;
+  /** The text beyond that, as it is if no token follows. */
+  rest(): string;
+}
+
+/** Tokens of garbage after which a decoding starts anew, and how many it then looks back. */
+const LONG = 32, BACK = 16;
+
 /**
  * Decodes a growing list of tokens piece by piece, in time that does not grow with the list.
  *
- * A piece is held back while it ends in the middle of a character. Text depends on the token before
- * (leading spaces), so each piece is the difference of two decodings that share a start.
+ * Text is held back while a token that follows can change it: the bytes of a character that is not
+ * whole, and a run of byte tokens. The pieces and the rest join to the text of all tokens. As text
+ * depends on the token before (leading spaces), each piece is the difference of two decodings that
+ * share a start.
  *
  * @param tokenizer The tokenizer.
- * @returns A function from the next token to the text that it completes ("" where it completes none).
+ * @returns A function from the next token to the text that it makes certain, with the rest beside it.
+ *
+ * @example A character of three bytes
+ * ```ts
+ * import { loadModel, pieceDecoder } from "@moi/moi/model";
+ * import { assertEquals } from "@std/assert";
+ * await using model = await loadModel("countdown-tiny");
+ * const ids = model.tokenizer.encode("1 + 2"), next = pieceDecoder(model.tokenizer);
+ * assertEquals(ids.map(next).join("") + next.rest(), "1 + 2");
+ * ```
  */
-export function pieceDecoder(tokenizer: Tokenizer): (token: number) => string {
-  let context: number[] = []; // tokens already turned into text, kept for what follows
-  let pending: number[] = [];
-  return (token) => {
-    pending.push(token);
-    const before = tokenizer.decode(context);
-    const after = tokenizer.decode([...context, ...pending]);
-    if (after.endsWith("\ufffd") && pending.length < 8) return "";
-    context = pending;
-    pending = [];
-    return after.slice(before.length);
+export function pieceDecoder(tokenizer: Tokenizer): PieceDecoder {
+  const isByte = (id: number | undefined) => id !== undefined && (tokenizer.isByte?.(id) ?? false);
+  let tokens: number[] = []; // the last of those that were told, and all that were not
+  let told = 0; // how much of their text was told
+  const next = (token: number) => {
+    tokens.push(token);
+    if (isByte(token)) return "";
+    const text = tokenizer.decode(tokens);
+    const open = text.endsWith("\ufffd") && text.length > told ? 1 : 0;
+    const piece = text.slice(told, text.length - open);
+    told += piece.length;
+    const long = tokens.length > LONG;
+    if (open === 0 || long) {
+      const near = tokens.slice(open === 0 && !long ? -1 : -BACK);
+      const shorter = near.slice(near.findIndex((id) => !isByte(id)));
+      const seen = tokenizer.decode(shorter);
+      // a start without text can hide a space; all bytes of what is not whole must be there
+      if (seen.length > 2 * open) {
+        tokens = shorter;
+        told = seen.length - open;
+      }
+    }
+    return piece;
   };
+  return Object.assign(next, { rest: () => tokenizer.decode(tokens).slice(told) });
 }

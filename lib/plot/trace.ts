@@ -24,8 +24,10 @@ export interface CandidateLike {
 export interface StepLike {
   /** Id of the sampled token. */
   readonly token: number;
-  /** Its text. */
+  /** The part of the text that it made certain. */
   readonly text: string;
+  /** Whether it is an end-of-text token, which is no part of the text. */
+  readonly end?: true | undefined;
   /** Entropy of the distribution sampled from, divided by its maximum: 0..1. */
   readonly entropy: number;
   /** Probability of the sampled token, 0..1. */
@@ -118,7 +120,7 @@ export function plotTrace(generation: TracedLike, options: PlotTraceOptions = {}
     badge(step.event, i === 0 ? undefined : steps[i - 1]!.event) +
     `<span title="${escapeHtml(tooltip(step, candidates))}" style="background:${
       heat(step.entropy / max)
-    };border-radius:2px">${escapeHtml(visible(step.text))}</span>`
+    };border-radius:2px">${escapeHtml(visible(step))}</span>`
   ).join("");
   const ramp = [0, 0.25, 0.5, 0.75, 1].map(heat).join(",");
   return {
@@ -143,13 +145,13 @@ function badge(event: string | undefined, before: string | undefined): string {
 function tooltip(step: StepLike, most: number): string {
   const { candidates = [], mixture, norm, drawn, event } = step;
   const texts = new Map(candidates.map(({ token, text }) => [token, text]));
-  texts.set(step.token, step.text);
+  if (!texts.has(step.token)) texts.set(step.token, step.text);
   const line = (value: number, token: number) =>
     `${value.toFixed(3)}  ${quoted(texts.get(token), token)}`;
   const weights = Array.from(mixture.ids, (id, k) => [id, mixture.weights[k]!] as const)
     .sort(([, a], [, b]) => b - a).slice(0, most);
   return [
-    `${quoted(step.text, step.token)}  p = ${step.probability.toFixed(3)}`,
+    `${quoted(texts.get(step.token), step.token)}  p = ${step.probability.toFixed(3)}`,
     ...(drawn === undefined ? [] : [`recorded in place of ${quoted(texts.get(drawn), drawn)}`]),
     ...(event === undefined ? [] : [event]),
     `H = ${step.entropy.toFixed(3)}`,
@@ -160,9 +162,9 @@ function tooltip(step: StepLike, most: number): string {
   ].join("\n");
 }
 
-/** Text of a token in running text: a line break gets a mark, an empty text a dot. */
-function visible(text: string): string {
-  return text === "" ? "·" : text.replace(/\n/g, "↵\n");
+/** Text of a token in running text: line breaks and the end get a mark, an empty text a dot. */
+function visible({ text, end }: StepLike): string {
+  return text.replace(/\n/g, "↵\n") + (end ? "∎" : text === "" ? "·" : "");
 }
 
 /** White to orange: one hue, so that it reads the same with any colour vision and with black text. */

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Prompt, promptTokens, type Request } from "@moi/moi/decode";
 import { jobOf } from "../../lib/decode/generation.ts";
+import type { Model } from "@moi/moi/model";
 import { BOS, END, EOS, ids, mockModel, VOCABULARY } from "../_mock_model.ts";
 
 const model = mockModel({ maxLength: 16 });
@@ -13,6 +14,31 @@ Deno.test("promptTokens() of a text starts with BOS where the tokenizer says so"
 Deno.test("promptTokens() of messages renders the chat, which writes its own BOS", () => {
   const messages = [{ role: "user", content: "hi" }, { role: "assistant", content: "you" }];
   assertEquals(promptTokens(model, messages), [BOS, ...ids("hi.you.")]);
+});
+
+Deno.test("promptTokens() hands variables on to the chat template, and to no other prompt", () => {
+  const seen: unknown[] = [];
+  const talking: Model = {
+    ...model,
+    chat(messages, options) {
+      seen.push(options);
+      return model.chat(messages, options);
+    },
+  };
+  const messages = [{ role: "user", content: "hi" }], chat = { enable_thinking: false };
+  promptTokens(talking, messages, chat);
+  promptTokens(talking, messages);
+  jobOf(talking, { prompt: messages, chat }, 0);
+  assertEquals(seen, [{ variables: chat }, {}, { variables: chat }]);
+  for (const prompt of ["ab", [4, 5]]) {
+    const message =
+      "Cannot generate as 'chat' must be left out where the prompt is no conversation";
+    assertThrows(() => promptTokens(model, prompt, {}), TypeError, message);
+    assertThrows(() => jobOf(model, { prompt, chat }, 0), TypeError, message);
+  }
+  for (const chat of [null, 5, "a", [1]] as never[]) {
+    assertThrows(() => promptTokens(model, messages, chat), TypeError, "'chat' must be an object");
+  }
 });
 
 Deno.test("promptTokens() takes ids as they are", () => {

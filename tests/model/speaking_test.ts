@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { loadModel, speaking } from "@moi/moi/model";
 import { QWEN3 } from "../golden/golden.ts";
 
@@ -9,6 +9,11 @@ Deno.test("speaking() gives a checkpoint without words something to be asked wit
   assertEquals(
     model.chat([{ role: "user", content: "a" }, { role: "user", content: "b" }]),
     "a\n\nb",
+  );
+  assertThrows(
+    () => model.chat([], { variables: { enable_thinking: true } }),
+    TypeError,
+    "no template that reads the variable 'enable_thinking'",
   );
   const ids = model.tokenizer.encode("five chars twice");
   assertEquals(ids.length, 4);

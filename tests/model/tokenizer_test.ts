@@ -3,6 +3,7 @@ import { createTokenizer, loadModel, pieceDecoder, type Tokenizer } from "@moi/m
 import { missingTokenizer } from "../../lib/model/tokenizer.ts";
 import { randomNumbers } from "../golden/golden.ts";
 import { byteLevel } from "./_byte_level.ts";
+import DECODED from "./decoded.json" with { type: "json" };
 
 const { definition, config, eos } = byteLevel();
 const bytes = () => createTokenizer(definition, config, eos);
@@ -22,10 +23,24 @@ const TEXTS = [
   "\ufeffmark",
 ];
 
-/** The pieces of a text's tokens. */
+/** The pieces of a text's tokens, and the rest where there is one. */
 function pieces(tokenizer: Tokenizer, ids: readonly number[]): string[] {
-  const next = pieceDecoder(tokenizer);
-  return ids.map((id) => next(id));
+  const next = pieceDecoder(tokenizer), all = ids.map((id) => next(id)), rest = next.rest();
+  return rest === "" ? all : [...all, rest];
+}
+
+/** A tokenizer with this decoder and these tokens, in order. */
+function decoding(decoder: unknown, tokens: readonly string[]): Tokenizer {
+  const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]));
+  const model = { type: "BPE", vocab, merges: [], unk_token: null, byte_fallback: true };
+  return createTokenizer(
+    {
+      ...{ added_tokens: [], normalizer: null, pre_tokenizer: null, post_processor: null },
+      ...{ decoder, model },
+    },
+    {},
+    [],
+  );
 }
 
 Deno.test("a byte-level tokenizer gives back every text", () => {
@@ -162,4 +177,63 @@ Deno.test("pieceDecoder() takes time that does not grow with the text", () => {
   const counted = pieceDecoder(counting);
   for (let i = 0; i < 1000; i++) assertEquals(counted(97), next(97));
   assertGreater(5000, decoded);
+});
+
+// made with tokenizers 0.23: random tokens, byte tokens and ids that stand for no token (null)
+for (
+  const [name, decoder, rows] of DECODED as [string, unknown, [(string | null)[], string][]][]
+) {
+  Deno.test(`decode() gives what the Rust tokenizers give: ${name}`, () => {
+    for (const [tokens, text] of rows) {
+      const known = [...new Set(tokens.filter((token) => token !== null))];
+      const tokenizer = decoding(decoder, known);
+      const ids = tokens.map((token) => token === null ? known.length + 7 : known.indexOf(token));
+      assertEquals(tokenizer.decode(ids), text);
+      if (!name.startsWith("bpe")) assertEquals(pieces(tokenizer, ids).join(""), text);
+    }
+  });
+}
+
+const FALLBACK = {
+  type: "Sequence",
+  decoders: [
+    { type: "Replace", pattern: { String: "▁" }, content: " " },
+    ...[{ type: "ByteFallback" }, { type: "Fuse" }],
+    { type: "Strip", content: " ", start: 1, stop: 0 },
+  ],
+};
+const RUNS: readonly (readonly [tokens: string, text: string, pieces: string[]])[] = [
+  ["<0xE6> <0x97> <0xA5>", "日", ["", "", "", "日"]],
+  ["<0xE6> <0x97>", "\ufffd\ufffd", ["", "", "\ufffd\ufffd"]],
+  ["<0xE6> <0x97> a", "\ufffd\ufffda", ["", "", "\ufffd\ufffda"]],
+  ["a <0xFF> b", "a\ufffdb", ["a", "", "\ufffdb"]],
+  ["<0x41> <0xFF> b", "\ufffd\ufffdb", ["", "", "\ufffd\ufffdb"]], // one bad byte spoils a run
+  ["<0x41> a <0xFF>", "Aa\ufffd", ["", "Aa", "", "\ufffd"]],
+  ["<0xC3> <0xA9> <0xC3>", "\ufffd\ufffd\ufffd", ["", "", "", "\ufffd\ufffd\ufffd"]],
+  ["<0xEF> <0xBB> <0xBF> a", "\ufeffa", ["", "", "", "\ufeffa"]],
+  ["<0xE2> <0x96> <0x81> a", "▁a", ["", "", "", "▁a"]], // bytes are no mark of a space
+  ["▁a ▁b", "a b", ["a", " b"]],
+  ["▁ ▁a", " a", ["", " a"]],
+  ["<0x20> a", "a", ["", "a"]],
+  ["<0x4> <0xZZ> <0x4a>", "<0x4><0xZZ>J", ["<0x4>", "<0xZZ>", "", "J"]],
+];
+for (const [tokens, text, parts] of RUNS) {
+  Deno.test(`decode() of byte tokens: ${tokens}`, () => {
+    const all = tokens.split(" "), known = [...new Set(all)];
+    const tokenizer = decoding(FALLBACK, known), ids = all.map((token) => known.indexOf(token));
+    assertEquals(tokenizer.decode(ids), text);
+    assertEquals(pieces(tokenizer, ids), parts);
+  });
+}
+
+Deno.test("pieceDecoder() is right for garbage of any length", () => {
+  const tokenizer = bytes(), random = randomNumbers(3);
+  for (let i = 0; i < 60; i++) {
+    const lead = [0xff, 0xe6, 0xf0, 0x97, 0xc3, 0x9f, 0x98, 0xa9];
+    const ids = Array.from(
+      { length: 80 },
+      () => random() < 0.9 ? lead[Math.floor(random() * lead.length)]! : Math.floor(random() * 266),
+    );
+    assertEquals(pieces(tokenizer, ids).join(""), tokenizer.decode(ids));
+  }
 });

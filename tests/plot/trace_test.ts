@@ -56,6 +56,13 @@ Deno.test("plotTrace() tells norm, events once each, and what was drawn in place
   assertStringIncludes(html, "recorded in place of &quot; dog&quot;\n&lt;soft&gt;\nH = 0.100");
 });
 
+Deno.test("plotTrace() marks the end of the text, and names the token in its tooltip", () => {
+  const end = { ...step("", 5, 0.1), candidates: [{ token: 5, text: "<eos>", probability: 1 }] };
+  const { html } = plotTrace({ text: "a", trace: [step("a", 1, 0), { ...end, end: true }] });
+  assertStringIncludes(html, ">∎</span>");
+  assertStringIncludes(html, "&quot;&lt;eos&gt;&quot;  p = ");
+});
+
 Deno.test("plotTrace() marks line breaks and tokens without text", () => {
   const { html } = plotTrace({ text: "\n", trace: [step("\n", 1, 0), step("", 2, 0)] });
   assertStringIncludes(html, ">↵\n</span>");
