@@ -21,7 +21,8 @@
  */
 
 import { checkNumber, refusal } from "../_check.ts";
-import { type Mixture, type Model, oneToken } from "../model/mod.ts";
+import { checkMixture, type Mixture, type Model, oneToken } from "../model/mod.ts";
+import { defaultSignal } from "../runtime/mod.ts";
 import { offSampleMassOf } from "./engine.ts";
 import { generateBatch } from "./generate.ts";
 import { type GenerateOptions, type Prompt, promptTokens } from "./generation.ts";
@@ -182,7 +183,8 @@ export async function activity(
   method: Method,
   options: ActivityOptions = {},
 ): Promise<Activity> {
-  const verb = "measure activity", { tokens = 32, ...settings } = options;
+  const verb = "measure activity", { tokens = 32, signal = defaultSignal(), ...more } = options;
+  const settings = signal === undefined ? more : { ...more, signal };
   checkNumber(verb, "tokens", tokens, { min: 1, integer: true });
   if (!Array.isArray(prompts) || prompts.length === 0) {
     throw new RangeError(refusal(verb, "prompts", "be a list of at least one", prompts));
@@ -195,7 +197,7 @@ export async function activity(
     const group = prompts.slice(from, from + SLOTS).map((prompt) => promptTokens(model, prompt));
     const texts = await shadowed(model, group, method, { ...settings, maxNewTokens: tokens });
     for (const [i, text] of texts.entries()) {
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       if (text.length > 0) steps.push(...await compared(model, group[i]!, text, from + i));
     }
   }
@@ -233,6 +235,8 @@ async function shadowed(
       init: (context) => method.init(context),
       step(distribution, token, state) {
         const made = method.step(distribution, token, state);
+        const { vocabularySize } = model.config, known = distribution.spread?.probabilities;
+        checkMixture(made.input, vocabularySize, `the method '${method.name}'`, known);
         texts[i]!.push({
           token,
           mixture: kept(made.input),

@@ -41,4 +41,14 @@ export { betaGrid, type BetaGridOptions } from "./grid.ts";
 export { type Plan, type PlannedRun, planStudy, runSeed, type Study } from "./plan.ts";
 export { type ImportedRun, type Run, type Verdict, verdictOf } from "./run.ts";
 export { openStore, readRuns, type Store } from "./store.ts";
-export { finishedProblems, type RunOptions, runStudy } from "./study.ts";
+export {
+  finishedProblems,
+  partialOf,
+  type PartialStudy,
+  partialText,
+  type Planned,
+  plannedOf,
+  type StudyRuns,
+  withPlanned,
+} from "./partial.ts";
+export { type RunOptions, runStudy } from "./study.ts";
