@@ -144,7 +144,7 @@ export function checkMixture(
     if (!(Number.isInteger(id) && id >= 0 && id < vocabularySize)) {
       refuse(maker, `'ids' must be integers from 0 to ${vocabularySize - 1}`, shown(id));
     }
-    if (!(weight >= least && weight < Infinity)) badWeight(weight);
+    if (!(typeof weight === "number" && weight >= least && weight < Infinity)) badWeight(weight);
     sum += weight;
   }
   const double = size > 1 ? twice(ids) : undefined;
