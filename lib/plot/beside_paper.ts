@@ -6,6 +6,7 @@
 
 import { checkOptions, refusal } from "../_check.ts";
 import { PAPER_TASKS, type PaperMethod, paperTable1, type PaperTask } from "../study/mod.ts";
+import { displayable } from "./_bundle.ts";
 import { escapeHtml } from "./escape.ts";
 import { bare, signed } from "./_format.ts";
 import type { Html } from "./figure.ts";
@@ -106,7 +107,7 @@ export function besidePaper(rows: readonly GainLike[], options: BesidePaperOptio
     `<${tag} style="text-align:${i === 0 ? "left" : "right"};padding:2px 10px;white-space:nowrap">${
       escapeHtml(text)
     }</${tag}>`;
-  return {
+  return displayable({
     html: `<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:13px">${
       all.map((line, row) =>
         `<tr>${line.map((text, i) => cell(row === 0 ? "th" : "td", text, i)).join("")}</tr>`
@@ -115,5 +116,5 @@ export function besidePaper(rows: readonly GainLike[], options: BesidePaperOptio
       notes.map((note) => `<p style="font-size:13px">${escapeHtml(note)}.</p>`).join("")
     }`,
     text: [...all.map((line) => line.map(pad).join("  ").trimEnd()), ...notes].join("\n"),
-  };
+  });
 }

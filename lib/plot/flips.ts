@@ -7,6 +7,8 @@
 import { checkNumber, checkOptions } from "../_check.ts";
 import { flips, type Pair } from "../stats/mod.ts";
 import type { Run } from "../study/mod.ts";
+import { finishedProblems, partialOf, partialText } from "../study/partial.ts";
+import { displayable } from "./_bundle.ts";
 import { escapeHtml } from "./escape.ts";
 import type { Html } from "./figure.ts";
 
@@ -27,7 +29,7 @@ const LONGEST = 20_000;
  * Shows the problems that two methods disagree on, won ones first. Each opens to the two texts, the
  * answers found in them and what the grader said.
  *
- * @param runs Runs of one study.
+ * @param runs Runs of one study; of one that was stopped the problems that all methods finished.
  * @param options The two methods, and how many problems.
  * @returns HTML that needs no script, with every text escaped, and its plain-text twin.
  * @throws {TypeError} If an option is not known.
@@ -48,11 +50,15 @@ export function plotFlips(runs: readonly Run[], options: PlotFlipsOptions): Html
   checkOptions(verb, options, ["method", "baseline", "most"]);
   const { method, baseline = "standard", most = 20 } = options;
   checkNumber(verb, "most", most, { min: 1, integer: true });
-  const { won, lost, both, neither } = flips(runs, { baseline, method });
+  const partial = partialOf(runs), part = partial ? ` (${partialText(partial)})` : "";
+  const judged = partial ? finishedProblems(runs) : runs;
+  const { won, lost, both, neither } = judged.length === 0 && partial
+    ? { won: [], lost: [], both: 0, neither: 0 }
+    : flips(judged, { baseline, method });
   const count = won.length + lost.length + both + neither;
   const summary = `${method} against ${baseline}: ${won.length} won, ${lost.length} lost of ` +
-    `${count} pairs; both solve ${both}, neither ${neither}`;
-  const part = (title: string, pairs: readonly Pair<Run>[]) => {
+    `${count} pairs; both solve ${both}, neither ${neither}${part}`;
+  const list = (title: string, pairs: readonly Pair<Run>[]) => {
     const shown = pairs.slice(0, most);
     const heading = `${title}: ${pairs.length}` +
       (shown.length < pairs.length ? `, the first ${shown.length} shown` : "");
@@ -62,12 +68,12 @@ export function plotFlips(runs: readonly Run[], options: PlotFlipsOptions): Html
       text: [heading, ...shown.map((pair) => `  ${line(pair, baseline, method)}`)].join("\n"),
     };
   };
-  const parts = [part(`only ${method} is right`, won), part(`only ${baseline} is right`, lost)];
-  return {
+  const parts = [list(`only ${method} is right`, won), list(`only ${baseline} is right`, lost)];
+  return displayable({
     html: `<div style="background:#fff;color:#000;padding:10px 12px;font:13px sans-serif">` +
       `<p>${escapeHtml(summary)}</p>${parts.map(({ html }) => html).join("\n")}</div>`,
     text: [summary, ...parts.map(({ text }) => text)].join("\n"),
-  };
+  });
 }
 
 const nameOf = ({ problem, repeat }: Pair<Run>) =>

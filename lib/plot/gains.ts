@@ -13,7 +13,7 @@
 import { checkOptions, refusal } from "../_check.ts";
 import type { GainRow } from "../stats/mod.ts";
 import type { Figure } from "./figure.ts";
-import { bare, percent, points, pText, signed } from "./_format.ts";
+import { bare, fixed, intervalText, percent, points, pText, signed } from "./_format.ts";
 import { gainFigure, type GainPoint } from "./_gain_figure.ts";
 
 /** What {@linkcode plotGains} reads of a row of `gains()`. */
@@ -118,13 +118,13 @@ function pointOf(row: GainLike): GainPoint {
     offSampleMass: mixing.meanOffSampleMass,
     hover: [
       method,
-      `accuracy ${percent(accuracy)} [${bare(row.accuracyLow)}, ${bare(row.accuracyHigh)}]`,
-      `gain ${signed(row.gain)} points [${signed(row.low)}, ${signed(row.high)}]`,
+      `accuracy ${percent(accuracy)} ${intervalText(row.accuracyLow, row.accuracyHigh, bare)}`,
+      `gain ${signed(row.gain)} points ${intervalText(row.low, row.high)}`,
       `p ${pText(row.p)}, adjusted p ${pText(row.adjustedP)}`,
       `won ${row.won}, lost ${row.lost}`,
-      `tokens × ${row.tokensRatio.toFixed(2)}`,
-      `mean H ${mixing.meanEntropy.toFixed(3)}, ` +
-      `off-sample mass ${mixing.meanOffSampleMass.toFixed(3)}`,
+      `tokens × ${fixed(row.tokensRatio, 2)}`,
+      `mean H ${fixed(mixing.meanEntropy, 3)}, ` +
+      `off-sample mass ${fixed(mixing.meanOffSampleMass, 3)}`,
     ],
   };
 }

@@ -10,8 +10,10 @@
  */
 
 import { checkOptions, refusal } from "../_check.ts";
+import { displayable } from "./_bundle.ts";
 import { plotlyText } from "./escape.ts";
 import type { Figure } from "./figure.ts";
+import { partialOf, partialText } from "../study/partial.ts";
 import { alpha, axis, axisTitle, baseLayout, COLORS, rounded } from "./_theme.ts";
 
 /** What {@linkcode plotMixing} reads of a run. */
@@ -45,8 +47,9 @@ export interface PlotMixingOptions {
  *
  * @param runs Runs of a study.
  * @param options Title and subtitle.
- * @returns A figure; the N stands below the title, its height grows with the number of methods.
- * @throws {RangeError} If there are no runs.
+ * @returns A figure; the N stands below the title, and how much of a stopped study is there; its
+ * height grows with the number of methods.
+ * @throws {RangeError} If there are no runs, other than of a study that was stopped.
  * @throws {TypeError} If an option is not known.
  *
  * @example Two runs of one method
@@ -66,7 +69,8 @@ export function plotMixing(
   options: PlotMixingOptions = {},
 ): Figure {
   checkOptions("plot mixing", options, ["title", "subtitle"]);
-  if (runs.length === 0) {
+  const partial = partialOf(runs);
+  if (runs.length === 0 && !partial) {
     throw new RangeError(refusal("plot mixing", "runs", "have at least one run", runs));
   }
   const groups = new Map<string, MixingRunLike[]>();
@@ -81,14 +85,15 @@ export function plotMixing(
     box(method, group.map((run) => run.mixing.meanOffSampleMass), COLORS.vermillion, "2"),
   ]);
   const problems = new Set(runs.map((run) => run.problem)).size;
+  const part = partial ? partialText(partial) : [];
   const n = `N = ${counted(runs.length, "run")} of ${counted(problems, "problem")}`;
   const height = 150 + 38 * Math.max(methods.length, 2);
-  return {
+  return displayable({
     data,
     layout: {
       ...baseLayout(
         plotlyText(options.title ?? "Can mixing act here?"),
-        [options.subtitle ?? [], n].flat().map(plotlyText).join(" · "),
+        [options.subtitle ?? [], n, part].flat().map(plotlyText).join(" · "),
       ),
       height,
       margin: { l: 20, r: 24, t: 70, b: 58 },
@@ -116,7 +121,7 @@ export function plotMixing(
         showgrid: false,
       }),
     },
-  };
+  });
 }
 
 function box(method: string, values: readonly number[], color: string, panel: string): object {

@@ -8,6 +8,7 @@ import { checkOptions } from "../_check.ts";
 import { accuracy, gains, scoreGains } from "../stats/mod.ts";
 import type { Run } from "../study/mod.ts";
 import { controlNote } from "../tasks/mod.ts";
+import { displayable } from "./_bundle.ts";
 import { escapeHtml } from "./escape.ts";
 import { percent } from "./_format.ts";
 import type { Figure, Html } from "./figure.ts";
@@ -90,7 +91,7 @@ export function studyReport(
         `[${percent(low)}, ${percent(high)}], N = ${n}.`,
     );
   }
-  return [
+  return displayable([
     {
       html: `<h2>${escapeHtml(name)}</h2>${texts.map(paragraph).join("\n")}`,
       text: [name, ...texts].join("\n"),
@@ -100,5 +101,5 @@ export function studyReport(
     plotGains(rows, { title: `Gain over ${baseline}: ${name}`, baseline }),
     plotMixing(runs, { title: `Was there anything to mix? ${name}` }),
     ...(best ? [plotFlips(runs, { method: best.method, baseline })] : []),
-  ];
+  ]);
 }

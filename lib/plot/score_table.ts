@@ -6,6 +6,7 @@
 
 import { checkOptions } from "../_check.ts";
 import type { ScoreRow } from "../stats/mod.ts";
+import { displayable } from "./_bundle.ts";
 import { escapeHtml } from "./escape.ts";
 import { pText, scoreFormat } from "./_format.ts";
 import type { Html } from "./figure.ts";
@@ -82,12 +83,12 @@ export function scoreTable(rows: readonly ScoreRow[], options: ScoreTableOptions
     `<${tag} style="text-align:${i === 0 ? "left" : "right"};padding:2px 10px;white-space:nowrap">${
       escapeHtml(text)
     }</${tag}>`;
-  return {
+  return displayable({
     html: `<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:13px">${
       all.map((line, row) =>
         `<tr>${line.map((text, i) => cell(row === 0 ? "th" : "td", text, i)).join("")}</tr>`
       ).join("\n")
     }</table></div><p style="font-size:13px">${escapeHtml(note)}.</p>`,
     text: [...all.map((line) => line.map(pad).join("  ").trimEnd()), note].join("\n"),
-  };
+  });
 }

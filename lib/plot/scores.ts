@@ -7,7 +7,7 @@
 import { checkOptions, refusal } from "../_check.ts";
 import type { ScoreRow } from "../stats/mod.ts";
 import type { Figure } from "./figure.ts";
-import { pText, scoreFormat } from "./_format.ts";
+import { fixed, intervalText, pText, scoreFormat } from "./_format.ts";
 import { gainFigure, type GainPoint } from "./_gain_figure.ts";
 
 /** Options of {@linkcode plotScores}. */
@@ -65,12 +65,12 @@ export function plotScores(rows: readonly ScoreRow[], options: PlotScoresOptions
       offSampleMass: mixing.meanOffSampleMass,
       hover: [
         method,
-        `${name}: ${number(row.mean)} [${number(row.low)}, ${number(row.high)}]`,
-        `difference ${signed(gain)} [${signed(gainInterval.low)}, ${signed(gainInterval.high)}]`,
+        `${name}: ${number(row.mean)} ${intervalText(row.low, row.high, number)}`,
+        `difference ${signed(gain)} ${intervalText(gainInterval.low, gainInterval.high, signed)}`,
         `p ${pText(row.p)}, adjusted p ${pText(row.adjustedP)}`,
         `higher ${row.higher}, lower ${row.lower}`,
-        `mean H ${mixing.meanEntropy.toFixed(3)}, ` +
-        `off-sample mass ${mixing.meanOffSampleMass.toFixed(3)}`,
+        `mean H ${fixed(mixing.meanEntropy, 3)}, ` +
+        `off-sample mass ${fixed(mixing.meanOffSampleMass, 3)}`,
       ],
     };
   };

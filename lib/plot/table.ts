@@ -5,6 +5,7 @@
  */
 
 import { minimumDetectableGain } from "../stats/mod.ts";
+import { displayable } from "./_bundle.ts";
 import { escapeHtml } from "./escape.ts";
 import { bare, pText, signed } from "./_format.ts";
 import type { Html } from "./figure.ts";
@@ -143,7 +144,7 @@ export function gainsTable(rows: readonly GainLike[]): Html {
     });
     return `<tr>${items.join("")}</tr>`;
   });
-  return {
+  return displayable({
     html: `<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:13px">${
       html.join("\n")
     }</table></div>${
@@ -153,5 +154,5 @@ export function gainsTable(rows: readonly GainLike[]): Html {
       ...lines.map((line) => line.map(pad).join("  ").trimEnd()),
       ...footer,
     ].join("\n"),
-  };
+  });
 }
