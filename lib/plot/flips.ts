@@ -6,11 +6,12 @@
 
 import { checkNumber, checkOptions } from "../_check.ts";
 import { flips, type Pair } from "../stats/mod.ts";
-import type { Run } from "../study/mod.ts";
+import type { ImportedRun, Run } from "../study/mod.ts";
 import { finishedProblems, partialOf, partialText } from "../study/partial.ts";
 import { displayable } from "./_bundle.ts";
 import { escapeHtml } from "./escape.ts";
 import type { Html } from "./figure.ts";
+import { fixed } from "./_format.ts";
 
 /** Options of {@linkcode plotFlips}. */
 export interface PlotFlipsOptions {
@@ -45,7 +46,10 @@ const LONGEST = 20_000;
  * assertStringIncludes(plotFlips(runs, { method: "moi" }).text, "of 3 pairs");
  * ```
  */
-export function plotFlips(runs: readonly Run[], options: PlotFlipsOptions): Html {
+export function plotFlips(
+  runs: readonly (Run | ImportedRun)[],
+  options: PlotFlipsOptions,
+): Html {
   const verb = "plot flips";
   checkOptions(verb, options, ["method", "baseline", "most"]);
   const { method, baseline = "standard", most = 20 } = options;
@@ -58,7 +62,7 @@ export function plotFlips(runs: readonly Run[], options: PlotFlipsOptions): Html
   const count = won.length + lost.length + both + neither;
   const summary = `${method} against ${baseline}: ${won.length} won, ${lost.length} lost of ` +
     `${count} pairs; both solve ${both}, neither ${neither}${part}`;
-  const list = (title: string, pairs: readonly Pair<Run>[]) => {
+  const list = (title: string, pairs: readonly Pair<Run | ImportedRun>[]) => {
     const shown = pairs.slice(0, most);
     const heading = `${title}: ${pairs.length}` +
       (shown.length < pairs.length ? `, the first ${shown.length} shown` : "");
@@ -76,17 +80,18 @@ export function plotFlips(runs: readonly Run[], options: PlotFlipsOptions): Html
   });
 }
 
-const nameOf = ({ problem, repeat }: Pair<Run>) =>
+const nameOf = ({ problem, repeat }: Pair<Run | ImportedRun>) =>
   repeat === 0 ? problem : `${problem}, repeat ${repeat}`;
 
-const answerOf = ({ grade }: Run) => grade.extracted ?? "no answer";
+const answerOf = ({ grade }: Pick<Run, "grade">) => grade.extracted ?? "no answer";
 
-function line(pair: Pair<Run>, baseline: string, method: string): string {
-  const side = (name: string, run: Run) => `${name}: ${JSON.stringify(answerOf(run))}`;
+function line(pair: Pair<Run | ImportedRun>, baseline: string, method: string): string {
+  const side = (name: string, run: Pick<Run, "grade">) =>
+    `${name}: ${JSON.stringify(answerOf(run))}`;
   return `${nameOf(pair)}  ${side(baseline, pair.baseline)}  ${side(method, pair.method)}`;
 }
 
-function details(pair: Pair<Run>, baseline: string, method: string): string {
+function details(pair: Pair<Run | ImportedRun>, baseline: string, method: string): string {
   return `<details style="margin:2px 0"><summary>${escapeHtml(nameOf(pair))} &nbsp; ${
     escapeHtml(answerOf(pair.baseline))
   } → ${escapeHtml(answerOf(pair.method))}</summary>` +
@@ -95,14 +100,14 @@ function details(pair: Pair<Run>, baseline: string, method: string): string {
     }${column(method, pair.method)}</div></details>`;
 }
 
-function column(name: string, run: Run): string {
+function column(name: string, run: Run | ImportedRun): string {
   const { grade, tokens, finishReason, mixing, text } = run;
   const facts = [
     grade.correct ? "right" : "wrong",
     grade.reason ?? [],
-    `${tokens.length} tokens`,
+    tokens ? `${tokens.length} tokens` : [],
     finishReason === "length" ? "cut off" : [],
-    `off-sample mass ${mixing.meanOffSampleMass.toFixed(3)}`,
+    mixing ? `off-sample mass ${fixed(mixing.meanOffSampleMass, 3)}` : [],
   ].flat().join(" · ");
   const shown = text.length > LONGEST
     ? `${text.slice(0, LONGEST)}… (${text.length - LONGEST} more characters)`
