@@ -1,6 +1,6 @@
 """Runs cells in a Deno kernel and prints what each one put out, as JSON.
 
-usage: python3 kernel_cells.py FOLDER < cells.json
+usage: python3 kernel_cells.py FOLDER cells.json
 
 `cells.json` is a list of { "code", "stopAfter" }: with "stopAfter" the stop button is pressed so many
 seconds after the cell has printed "going".
@@ -52,7 +52,7 @@ def main():
     try:
         client.wait_for_ready(timeout=60)
         results = []
-        for cell in json.load(sys.stdin):
+        for cell in json.load(open(sys.argv[2], encoding="utf-8")):
             results.append(run(manager, client, cell))
             if not manager.is_alive():
                 results.append([{"error": "the kernel died"}])
