@@ -56,14 +56,15 @@ Deno.test({
       const more of [
         "press();",
         "press(); press();",
-        "setTimeout(press, 5); setTimeout(press, 40);",
+        "setTimeout(press, 1); setTimeout(press, 5);",
       ]
     ) {
       const { out, code } = await run(`
         const signal = interruptSignal();
-        signal.addEventListener("abort", () => setTimeout(() => console.log("closing"), 60));
+        const told = new Promise((r) => signal.addEventListener("abort", () => setTimeout(r, 60)));
         press(); ${more}
-        await wait(90);
+        await told;
+        console.log("closing");
         console.log(signal.aborted);
       `);
       assertEquals([out, code], ["closing\ntrue", 0], more);
@@ -121,6 +122,7 @@ Deno.test({
       const planned = runs.planned.runs;
       const { finishReason } = await generate(model, [1], options); // begun after the press
       interruptSignal();
+      await wait(120); // another press
       setTimeout(press, 20);
       const reasons = new Set();
       const requests = Array.from({ length: 200 }, () => ({ prompt: [1], ...options }));
