@@ -42,11 +42,13 @@ export async function loadIn(api: Jupyter): Promise<void> {
 /** The forms of a figure or of HTML. */
 export async function bundleOf(value: Figure | Html): Promise<Bundle> {
   if (isHtml(value)) return { "text/html": value.html, "text/plain": value.text };
-  const json = figureJson(value), isPainted = isDrawable(value);
+  const json = figureJson(value);
+  // Where the painter's packages are out of reach, the figure is shown all the same.
+  const png = isDrawable(value) ? await toPng(value).catch(() => undefined) : undefined;
   return {
     "application/vnd.plotly.v1+json": JSON.parse(json),
-    ...(isPainted ? { "image/png": (await toPng(value)).toBase64() } : {}),
-    ...(loaded || !isPainted ? { "text/html": await drawn(value) } : {}),
+    ...(png ? { "image/png": png.toBase64() } : {}),
+    ...(loaded || !png ? { "text/html": await drawn(value) } : {}),
     "text/plain": describe(value),
   };
 }

@@ -61,7 +61,11 @@ export async function toPng(
   const { scale = 1, ...size } = options;
   checkNumber(verb, "options.scale", scale, { min: 0.25, max: 4 });
   const svg = await toSvg(figure, size);
-  return (await (painter ??= start()))(svg, scale);
+  const paint = await (painter ??= start()).catch((error: unknown) => {
+    painter = undefined; // the next call tries again
+    throw error;
+  });
+  return paint(svg, scale);
 }
 
 async function start(): Promise<Paint> {
@@ -74,7 +78,9 @@ async function start(): Promise<Paint> {
     read(wasm.href),
     ...FONTS.map((name) => read(new URL(`ttf/${name}`, package_).href)),
   ]);
-  await initWasm(code!);
+  await initWasm(code!).catch((error: unknown) => {
+    if (!`${error}`.includes("Already initialized")) throw error; // by someone else in this process
+  });
   const font = {
     fontBuffers: fonts,
     loadSystemFonts: false,

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Figure, plotGains, plotMixing, plotScores, toPng } from "../../lib/plot/mod.ts";
 import { runs, scores, study } from "./_rows.ts";
@@ -42,4 +43,21 @@ Deno.test("toPng() refuses what it cannot draw", async () => {
   await assertRejects(() => toPng({ data: [] }, { scale: 9 }), RangeError, "'options.scale'");
   const typo = { scael: 2 } as unknown as { scale: number };
   await assertRejects(() => toPng({ data: [] }, typo), TypeError, "'scael' is not an option");
+});
+
+Deno.test("toPng() works where someone else has started resvg", async () => {
+  const png = new URL("../../lib/plot/png.ts", import.meta.url).href;
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      "--quiet",
+      "--config",
+      fileURLToPath(new URL("../../deno.json", import.meta.url)),
+      `import { initWasm } from "@resvg/resvg-wasm";
+      await initWasm(await Deno.readFile(new URL("index_bg.wasm", import.meta.resolve("@resvg/resvg-wasm"))));
+      const { toPng } = await import("${png}");
+      if ((await toPng({ data: [] })).length < 100) throw new Error("no picture");`,
+    ],
+  }).output();
+  assert(success, new TextDecoder().decode(stderr));
 });
