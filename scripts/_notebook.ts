@@ -15,11 +15,13 @@ export async function kernelEnvironment(): Promise<{ env: Record<string, string>
   return { env: { JUPYTER_PATH: dir }, dir };
 }
 
-/** A Python with nbclient, or undefined where there is none. */
-export async function findPython(): Promise<string | undefined> {
+/** A Python with these modules, or undefined where there is none. */
+export async function findPython(
+  modules = "nbclient, nbformat, jupyter_client",
+): Promise<string | undefined> {
   for (const python of ["python3", "/usr/bin/python3", "python"]) {
     const command = new Deno.Command(python, {
-      args: ["-c", "import nbclient, nbformat, jupyter_client"],
+      args: ["-c", `import ${modules}`],
       stdout: "null",
       stderr: "null",
     });

@@ -30,6 +30,7 @@ await command(USAGE, { values: ["output"] }, async (args) => {
   }
   const files = args.rest.length > 0 ? args.rest : await committed();
   const output = args.value("output");
+  if (output !== undefined) await Deno.mkdir(output, { recursive: true });
   const { code, stdout, stderr } = await executeNotebooks(python, [
     ...(output === undefined ? [] : ["--output", output]),
     ...files,

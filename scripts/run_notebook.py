@@ -64,6 +64,8 @@ def main():
     parser.add_argument("--timeout", type=int, default=600)
     parser.add_argument("--output", type=pathlib.Path)
     args = parser.parse_args()
+    if args.output:
+        args.output.mkdir(parents=True, exist_ok=True)
     failures = [execute(path, args.timeout, args.output) for path in args.files]
     sys.exit(1 if any(failures) else 0)
 

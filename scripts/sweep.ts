@@ -4,7 +4,6 @@ import { basename, join } from "node:path";
 import {
   betaGrid,
   type Figure,
-  finishedProblems,
   gains,
   gainsTable,
   type Html,
@@ -222,6 +221,17 @@ async function study(
   return { runs, colder, expected, file };
 }
 
+/** The tables of a study: gains in accuracy, scores where its task gives them, or both. */
+function tablesOf(runs: readonly Run[]): string {
+  const isScored = runs.length > 0 && runs.every(({ grade }) => grade.score !== undefined);
+  const isMeasured = isScored && runs[0]!.measure !== undefined;
+  const scores = isScored
+    ? [scoreTable(scoreGains(runs, { baseline: "standard" }), isMeasured ? {} : { digits: 4 })]
+    : [];
+  return [...(isMeasured ? [] : [gainsTable(gains(runs))]), ...scores]
+    .map(({ text }) => text).join("\n\n");
+}
+
 /** Prints what the sweep of a model would cost. */
 async function forecast(id: string, methods: Chosen, args: Arguments): Promise<void> {
   const name = args.value("task") ?? CONTROLS[basename(id)];
@@ -264,18 +274,11 @@ await command(USAGE, { values: VALUES, flags: ["dry-run"] }, async (args) => {
       say(`stopped with ${runs.length} of ${expected} runs in ${file}`);
       say("the same command finishes the rest");
       Deno.exitCode = 130;
-      const judged = finishedProblems(runs);
-      if (judged.some((run) => run.method === "standard")) {
-        print(`\n${id} (so far)\n${gainsTable(gains(judged, { baseline: "standard" })).text}\n`);
-      }
+      print(`\n${id}\n${tablesOf(runs)}\n`);
       return;
     }
-    const all = joinStudies([runs, ...colder]), rows = gains(all);
-    print(`\n${runs[0]!.model.split("@")[0]} on ${runs[0]!.task}\n${gainsTable(rows).text}\n`);
-    if (runs.every(({ grade }) => grade.score !== undefined)) {
-      const scores = scoreGains(runs, { baseline: "standard" });
-      print(`\nscore\n${scoreTable(scores, { digits: 4 }).text}\n`);
-    }
+    const all = joinStudies([runs, ...colder]);
+    print(`\n${runs[0]!.model.split("@")[0]} on ${runs[0]!.task}\n${tablesOf(all)}\n`);
     parts.push(...studyReport(all));
   }
   const report = join(args.value("out") ?? "runs", "report.html"), line = commandLine("sweep");

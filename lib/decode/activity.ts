@@ -23,7 +23,8 @@
  */
 
 import { checkNumber, refusal } from "../_check.ts";
-import { type Mixture, type Model, oneToken } from "../model/mod.ts";
+import { checkMixture, type Mixture, type Model, oneToken } from "../model/mod.ts";
+import { defaultSignal } from "../runtime/mod.ts";
 import { offSampleMassOf } from "./engine.ts";
 import { generateBatch } from "./generate.ts";
 import { type GenerateOptions, type Job, jobOf, type Prompt } from "./generation.ts";
@@ -192,7 +193,8 @@ export async function activity(
   method: Method,
   options: ActivityOptions = {},
 ): Promise<Activity> {
-  const verb = "measure activity", { tokens = 32, ...settings } = options;
+  const verb = "measure activity", { tokens = 32, signal = defaultSignal(), ...more } = options;
+  const settings = signal === undefined ? more : { ...more, signal };
   checkNumber(verb, "tokens", tokens, { min: 1, integer: true });
   if (!Array.isArray(prompts) || prompts.length === 0) {
     throw new RangeError(refusal(verb, "prompts", "be a list of at least one", prompts));
@@ -218,7 +220,7 @@ export async function activity(
     }
     const texts = await shadowed(model, group, method, { ...settings, maxNewTokens: tokens });
     for (const [i, text] of texts.entries()) {
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       if (text.length > 0) steps.push(...await compared(model, group[i]!, text));
     }
   }
@@ -256,6 +258,8 @@ async function shadowed(
       init: (context) => method.init(context),
       step(distribution, token, state) {
         const made = method.step(distribution, token, state);
+        const { vocabularySize } = model.config, known = distribution.spread?.probabilities;
+        checkMixture(made.input, vocabularySize, `the method '${method.name}'`, known);
         texts[i]!.push({
           token,
           mixture: kept(made.input),

@@ -15,7 +15,14 @@
  * @module
  */
 
-import { type KvCache, type Mixture, type Model, oneToken, PREFILL_CHUNK } from "../model/mod.ts";
+import {
+  checkMixture,
+  type KvCache,
+  type Mixture,
+  type Model,
+  oneToken,
+  PREFILL_CHUNK,
+} from "../model/mod.ts";
 import type { Candidate, FinishReason, Generation, Job, Step } from "./generation.ts";
 import { relativeNorm } from "./norm.ts";
 import { openDistributions, type WantedRow } from "./distributions.ts";
@@ -103,9 +110,9 @@ function candidatesOf(model: Model, distribution: Distribution, top: number) {
 
 /** A mixture as a trace keeps it: of one over a whole large vocabulary the heaviest entries. */
 function mixtureRecord(mixture: Mixture, distribution: Distribution): Mixture {
-  const { ids, weights, spread } = mixture,
-    signed = mixture.signed ? { signed: true } as const : {};
-  if (!spread) return { ids: Array.from(ids), weights: Array.from(weights), ...signed };
+  const { ids, weights, spread, signed, scaled } = mixture;
+  const flags = { ...(signed ? { signed } : {}), ...(scaled ? { scaled } : {}) };
+  if (!spread) return { ids: Array.from(ids), weights: Array.from(weights), ...flags };
   const entries = new Map<number, number>();
   for (const id of listed(distribution).ids) {
     entries.set(id, spread.weight * spread.probabilities[id]!);
@@ -114,7 +121,7 @@ function mixtureRecord(mixture: Mixture, distribution: Distribution): Mixture {
     const id = ids[k]!, own = entries.get(id) ?? spread.weight * spread.probabilities[id]!;
     entries.set(id, own + weights[k]!);
   }
-  return { ids: [...entries.keys()], weights: [...entries.values()], ...signed };
+  return { ids: [...entries.keys()], weights: [...entries.values()], ...flags };
 }
 
 /** Samples a row's next token and lets its method make the next input. */
@@ -127,6 +134,11 @@ function advance(model: Model, row: Row, distribution: Distribution): void {
   const index = tokens.length, forced = row.forced[0];
   const token = forced ?? drawToken(distribution, uniform(job.seed, STREAM.sample, index));
   const made = job.method.step(distribution, token, row.next.state, forced !== undefined);
+  if (forced === undefined) {
+    const { name } = job.method, { vocabularySize } = model.config;
+    const known = distribution.spread?.probabilities;
+    checkMixture(made.input, vocabularySize, `the method '${name}'`, known);
+  }
   const recorded = forced ?? made.token ?? token;
   row.next = forced === undefined ? made : { ...made, input: oneToken(forced) };
   row.forced = forced === undefined

@@ -6,6 +6,7 @@
 
 import { checkNumber, checkOptions, refusal } from "../_check.ts";
 import type { Message, Mixture, Model } from "../model/mod.ts";
+import { defaultSignal } from "../runtime/mod.ts";
 import type { Method } from "./method.ts";
 import { standard } from "./methods/standard.ts";
 import { mergedSampler, type Sampler, SAMPLER_FIELDS } from "./sampler.ts";
@@ -36,7 +37,10 @@ export interface GenerateOptions extends Partial<Sampler> {
   readonly ignoreEos?: boolean;
   /** Seed, an integer from 0 to 2⁵³ − 1: one seed gives one text. Default: 0. */
   readonly seed?: number;
-  /** Ends the generation between two steps; what is there is returned as "aborted". */
+  /**
+   * Ends the generation between two steps; what is there is returned as "aborted". Default: in a
+   * notebook the stop button, in a program Ctrl-C once `interruptSignal` has been asked for.
+   */
   readonly signal?: AbortSignal;
   /** Whether every step is recorded. Default: false. */
   readonly trace?: boolean | TraceOptions;
@@ -296,7 +300,7 @@ export function jobOf(model: Model, request: Request, index: number): Job {
     stop,
     seed,
     top,
-    signal: request.signal,
+    signal: request.signal ?? defaultSignal(),
     eos: new Set(ignoreEos ? [] : model.tokenizer.eosTokenIds),
   };
 }

@@ -143,6 +143,7 @@ export async function greedySimilarity(
     temperature: 0,
     method: standard(),
   });
+  if (greedy.finishReason === "aborted") throw new DOMException("Interrupted", "AbortError");
   return {
     prefix: commonPrefix(tokens, greedy.tokens),
     ...rougeL(tokens, greedy.tokens),

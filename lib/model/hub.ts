@@ -12,6 +12,7 @@
 
 import { join } from "node:path";
 import { checkNumber, checkOptions, refusal } from "../_check.ts";
+import { defaultSignal } from "../runtime/mod.ts";
 import {
   type CachedRepo,
   cachedRepo,
@@ -501,7 +502,8 @@ async function fetchAll(
  */
 export async function downloadModel(id: string, options: DownloadOptions = {}): Promise<string> {
   checkHub(id, options, OPTIONS);
-  return await download(id, "model", options);
+  const signal = options.signal ?? defaultSignal();
+  return await download(id, "model", signal ? { ...options, signal } : options);
 }
 
 /** The folder of a repository's files, fetched where they are not there. */

@@ -15,7 +15,7 @@ import {
   SMALL_VOCABULARY,
   type Weights,
 } from "../graph/mod.ts";
-import { createSession, type Device, type MappedFile } from "../runtime/mod.ts";
+import { createSession, defaultSignal, type Device, type MappedFile } from "../runtime/mod.ts";
 import { checkNumber, checkOptions, refusal } from "../_check.ts";
 import { openCache } from "./cache.ts";
 import { chatTemplate } from "./chat.ts";
@@ -243,7 +243,7 @@ async function forgetting<T>(files: readonly MappedFile[], work: () => Promise<T
  */
 export async function loadModel(id: string | URL, options: LoadOptions = {}): Promise<Model> {
   checkLoad(options);
-  const { onProgress, signal } = options, idle = isIdle();
+  const { onProgress, signal = defaultSignal() } = options, idle = isIdle();
   const name = id instanceof URL ? id.pathname : id;
   const report = (done: number, note?: string) =>
     onProgress?.({
@@ -253,7 +253,8 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
       ...(note === undefined ? {} : { note }),
     });
   report(0);
-  const place = await placeOf(id, options), files = modelFiles(place);
+  const place = await placeOf(id, signal ? { ...options, signal } : options),
+    files = modelFiles(place);
   const configText = await requiredText(files, "config.json", place);
   using opening = new DisposableStack();
   const exported = isGguf(place) ? undefined : await openExport(place, configText, options.dtype);

@@ -6,9 +6,11 @@
  * @module
  */
 
+import { shown } from "../_check.ts";
+
 /**
  * Token ids and their weights, of the same length; weights are at least 0, unless `signed` says
- * otherwise, and sum to 1, that of `spread` included.
+ * otherwise, and sum to 1, that of `spread` included, unless `scaled` says otherwise.
  */
 export interface Mixture {
   /** Token ids, each at most once. */
@@ -30,6 +32,11 @@ export interface Mixture {
    * it a negative weight is refused, as it is a mistake nearly always.
    */
   readonly signed?: true;
+  /**
+   * Weights need not sum to 1: the embedding is then longer or shorter than a mixture's. Without it
+   * another sum is refused, as it is a mistake nearly always.
+   */
+  readonly scaled?: true;
 }
 
 /** What a position can take: a token id, or a mixture. */
@@ -45,4 +52,105 @@ export function oneToken(id: number): Mixture {
 /** Number of entries. */
 export function mixtureSize(input: Input): number {
   return typeof input === "number" ? 1 : input.ids.length;
+}
+
+/** How far the sum of n weights may be from 1: 1e-6, and a rounding of float32 for each of them. */
+function tolerance(size: number): number {
+  return 1e-6 + size * 2 ** -24;
+}
+
+/** Pairs are compared up to this many ids, then a set takes over. */
+const FEW = 8;
+
+/** An id that is there twice; undefined where there is none. */
+function twice(ids: ArrayLike<number>): number | undefined {
+  const size = ids.length;
+  let ascending = true;
+  for (let k = 1; k < size && ascending; k++) ascending = ids[k]! > ids[k - 1]!;
+  if (ascending) return undefined;
+  if (size > FEW) {
+    const seen = new Set<number>();
+    for (let k = 0; k < size; k++) {
+      if (seen.has(ids[k]!)) return ids[k]!;
+      seen.add(ids[k]!);
+    }
+    return undefined;
+  }
+  for (let k = 1; k < size; k++) {
+    for (let j = 0; j < k; j++) if (ids[j] === ids[k]) return ids[k]!;
+  }
+}
+
+function refuse(maker: string, rule: string, value: string): never {
+  throw new RangeError(
+    `Cannot feed the mixture of ${maker} as ${rule}: current value is ${value}`,
+  );
+}
+
+/** Sum of probabilities; NaN where one is negative or no number. */
+function total(probabilities: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < probabilities.length; i++) {
+    const p = probabilities[i]!;
+    sum += p >= 0 ? p : NaN;
+  }
+  return sum;
+}
+
+/**
+ * Refuses what is no mixture: an id that is no token or is there twice, a weight that is no finite
+ * number or, unless the mixture is `signed`, negative, and, unless it is `scaled`, a sum of weights
+ * that is not 1. A sum may be off by 1e-6 and 2⁻²⁴ an entry, which is what float32 needs.
+ *
+ * @param mixture The mixture.
+ * @param vocabularySize Number of tokens.
+ * @param maker Who made it, for the message, such as "the method 'mine'".
+ * @param known Probabilities that sum to 1 by construction: a `spread` over them is not added up.
+ * @throws {RangeError} Where it is none.
+ */
+export function checkMixture(
+  mixture: Mixture,
+  vocabularySize: number,
+  maker: string,
+  known?: Float32Array,
+): void {
+  const { ids, weights, spread, signed, scaled } = mixture ?? {};
+  const size = ids?.length, count = weights?.length;
+  if (size === undefined || count !== size || (size === 0 && !spread)) {
+    const value = size === undefined || count === undefined
+      ? shown(mixture)
+      : `${size} ids and ${count} weights`;
+    return refuse(maker, "it must have at least one id and as many weights", value);
+  }
+  const least = signed ? -Number.MAX_VALUE : 0;
+  const badWeight = (weight: unknown) => {
+    const rule = signed ? "be finite" : "be finite and at least 0 (or it be 'signed')";
+    return refuse(maker, `'weights' must ${rule}`, shown(weight));
+  };
+  let sum = 0;
+  if (spread) {
+    if (!(spread.weight >= least && spread.weight < Infinity)) badWeight(spread.weight);
+    if (spread.probabilities !== known) {
+      const all = total(spread.probabilities);
+      if (!(Math.abs(all - 1) <= tolerance(vocabularySize))) {
+        const rule = "'spread.probabilities' must be at least 0 and sum to 1";
+        refuse(maker, rule, `${Number(all.toPrecision(9))}`);
+      }
+    }
+    sum = spread.weight;
+  }
+  for (let k = 0; k < size; k++) {
+    const id = ids[k]!, weight = weights[k]!;
+    if (!(Number.isInteger(id) && id >= 0 && id < vocabularySize)) {
+      refuse(maker, `'ids' must be integers from 0 to ${vocabularySize - 1}`, shown(id));
+    }
+    if (!(typeof weight === "number" && weight >= least && weight < Infinity)) badWeight(weight);
+    sum += weight;
+  }
+  const double = size > 1 ? twice(ids) : undefined;
+  if (double !== undefined) refuse(maker, "'ids' must differ", `token ${double} twice`);
+  if (!scaled && Math.abs(sum - 1) > tolerance(size)) {
+    const value = `${Number(sum.toPrecision(9))}`;
+    refuse(maker, "'weights' must sum to 1 (or it be 'scaled')", value);
+  }
 }

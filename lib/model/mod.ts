@@ -52,7 +52,7 @@ export {
   type HubOptions,
 } from "./hub.ts";
 export { loadModel, type LoadOptions } from "./load.ts";
-export { type Input, type Mixture, oneToken } from "./mixture.ts";
+export { checkMixture, type Input, type Mixture, oneToken } from "./mixture.ts";
 export {
   estimateMemory,
   kvBytesPerToken,

@@ -1,12 +1,22 @@
 /**
  * Values as the MIME bundles that a notebook stores.
  *
+ * A figure is a picture and the JSON that it was made from. The picture is PNG, as that is the one
+ * form that every front-end shows of a notebook that it does not trust, GitHub's included; JSON is
+ * drawn by front-ends that know plotly, which rank it higher. HTML would outrank the picture
+ * everywhere, and without scripts it is an empty box: it is sent only in a notebook that has called
+ * `initPlots`, or where a figure cannot be painted without a browser.
+ *
  * @module
  */
 
-import { type Figure, isFigure, isHtml } from "./figure.ts";
-import { type Jupyter, settle } from "./_jupyter.ts";
-import { CONFIG, describe, figureHtml, heightOf, loaderScript } from "./_plotly.ts";
+import { type Figure, type Html, isFigure, isHtml } from "./figure.ts";
+import { type Jupyter, jupyter, settle } from "./_jupyter.ts";
+import { describe, figureHtml, figureJson, isDrawable, loaderScript } from "./_plotly.ts";
+import { toPng } from "./png.ts";
+
+/** What a notebook stores of one output. */
+export type Bundle = Record<string, unknown>;
 
 let loaded = false;
 
@@ -15,10 +25,8 @@ export async function showIn(api: Jupyter, value: unknown): Promise<void> {
   const isList = Array.isArray(value) && value.length > 0 &&
     value.every((part) => isFigure(part) || isHtml(part));
   for (const part of isList ? value as readonly unknown[] : [value]) {
-    if (isFigure(part)) await api.display(await bundle(part), { raw: true });
-    else if (isHtml(part)) {
-      await api.display({ "text/html": part.html, "text/plain": part.text }, { raw: true });
-    } else await api.display(part);
+    if (isFigure(part) || isHtml(part)) await api.display(await bundleOf(part), { raw: true });
+    else await api.display(part);
     await settle();
   }
 }
@@ -31,17 +39,44 @@ export async function loadIn(api: Jupyter): Promise<void> {
   await settle();
 }
 
-async function bundle(figure: Figure): Promise<Record<string, unknown>> {
-  const loader = loaded ? "" : await loaderScript();
-  loaded = true;
-  const { data, layout, config } = figure;
+/** The forms of a figure or of HTML. */
+export async function bundleOf(value: Figure | Html): Promise<Bundle> {
+  if (isHtml(value)) return { "text/html": value.html, "text/plain": value.text };
+  const json = figureJson(value);
+  // Where the painter's packages are out of reach, the figure is shown all the same.
+  const png = isDrawable(value) ? await toPng(value).catch(() => undefined) : undefined;
   return {
-    "application/vnd.plotly.v1+json": {
-      data,
-      layout: { ...layout, height: heightOf(figure) },
-      config: { ...CONFIG, ...config },
-    },
-    "text/html": loader + figureHtml(figure, `figure-${crypto.randomUUID()}`),
-    "text/plain": describe(figure),
+    "application/vnd.plotly.v1+json": JSON.parse(json),
+    ...(png ? { "image/png": png.toBase64() } : {}),
+    ...(loaded || !png ? { "text/html": await drawn(value) } : {}),
+    "text/plain": describe(value),
   };
+}
+
+/** A figure that draws itself where scripts run, and says what it is where they do not. */
+async function drawn(figure: Figure): Promise<string> {
+  const loader = loaded ? "" : await loaderScript();
+  return loader + figureHtml(figure, `figure-${crypto.randomUUID()}`, describe(figure));
+}
+
+const DISPLAY = Symbol.for("Jupyter.display");
+
+/**
+ * Makes a value display itself where it is the last one of a cell. The hook is not enumerable: the
+ * value stays the plain data that it is for JSON, comparisons and copies.
+ */
+export function displayable<T extends Figure | Html | readonly (Figure | Html)[]>(value: T): T {
+  return Object.defineProperty(value, DISPLAY, {
+    value: () => displayed(value),
+    enumerable: false,
+    configurable: true,
+  });
+}
+
+/** The bundle of a value; of a list that of its last part, after the others have been sent. */
+async function displayed(value: Figure | Html | readonly (Figure | Html)[]): Promise<Bundle> {
+  if (!Array.isArray(value)) return await bundleOf(value as Figure | Html);
+  const parts = value as readonly (Figure | Html)[], last = parts.at(-1), api = jupyter();
+  if (api && parts.length > 1) await showIn(api, parts.slice(0, -1));
+  return last === undefined ? { "text/plain": "[]" } : await bundleOf(last);
 }

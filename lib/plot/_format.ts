@@ -16,9 +16,27 @@ export function points(fraction: number): number {
   return rounded(100 * fraction);
 }
 
+/** What stands for a number that is not there: NaN, as of runs of other tools, or an infinity. */
+const NONE = "–";
+
+/** A number with so many decimals, or a dash. */
+export function fixed(value: number, digits: number): string {
+  return Number.isFinite(value) ? value.toFixed(digits) : NONE;
+}
+
 /** 0.4123 → "41.2". */
 export function bare(fraction: number): string {
-  return (100 * fraction).toFixed(1);
+  return fixed(100 * fraction, 1);
+}
+
+/** An interval; an infinite end is open: "[−1.2, +3.4]", "(−∞, +3.4]", "[–, –]". */
+export function intervalText(
+  low: number,
+  high: number,
+  text: (value: number) => string = signed,
+): string {
+  const from = low === -Infinity ? "(−∞" : `[${text(low)}`;
+  return `${from}, ${high === Infinity ? "∞)" : `${text(high)}]`}`;
 }
 
 /** 0.4123 → "41.2 %". */
@@ -28,18 +46,23 @@ export function percent(fraction: number): string {
 
 /** 0.032 → "+3.2". */
 export function signed(fraction: number): string {
+  if (!Number.isFinite(fraction)) return NONE;
   const text = Math.abs(100 * fraction).toFixed(1);
   return Number(text) === 0 ? text : `${fraction < 0 ? "−" : "+"}${text}`;
 }
 
 /** How a score in units of `1 / scale` is written, alone and as a difference: −0.02 → "−2.00". */
 export function scoreFormat(scale: number, digits: number) {
-  const number = (value: number) => (scale * value).toFixed(digits).replace("-", "−");
-  return { number, signed: (value: number) => (value > 0 ? "+" : "") + number(value) };
+  const number = (value: number) => fixed(scale * value, digits).replace("-", "−");
+  return {
+    number,
+    signed: (value: number) => (value > 0 && value < Infinity ? "+" : "") + number(value),
+  };
 }
 
 /** A p value with its sign of equality. */
 export function pText(p: number): string {
+  if (!Number.isFinite(p)) return NONE;
   return p < 0.0001 ? "< 0.0001" : `= ${p.toPrecision(2)}`;
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { displayable } from "./_bundle.ts";
 import { escapeHtml } from "./escape.ts";
 import type { Html } from "./figure.ts";
 
@@ -26,7 +27,7 @@ export function tableOf(
   const rows = all.map((line, i) =>
     `<tr>${line.map((text, column) => cell(i === 0 ? "th" : "td", text, column)).join("")}</tr>`
   );
-  return {
+  return displayable({
     html: `<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:12px">${
       rows.join("\n")
     }</table></div>${
@@ -35,13 +36,13 @@ export function tableOf(
       )
     }`,
     text: [...all.map((line) => line.map(pad).join("  ").trimEnd()), ...notes].join("\n"),
-  };
+  });
 }
 
 /** Tables and notes below one another. */
 export function below(...parts: readonly Html[]): Html {
-  return {
+  return displayable({
     html: parts.map(({ html }) => html).join("\n"),
     text: parts.map(({ text }) => text).join("\n\n"),
-  };
+  });
 }

@@ -10,6 +10,7 @@
 
 import { escapeHtml, plainLabel, scriptJson } from "./escape.ts";
 import type { Figure } from "./figure.ts";
+import { plainJson } from "./_json.ts";
 
 /** Pixels of a figure whose layout names no size. */
 export const DEFAULT_SIZE = { width: 900, height: 420 } as const;
@@ -50,24 +51,53 @@ return window.Plotly;
 })();</script>`;
 }
 
-/** The element of a figure and the script that draws it as soon as plotly.js is there. */
-export function figureHtml(figure: Figure, id: string): string {
-  const height = heightOf(figure);
-  const json = scriptJson({
-    data: figure.data,
-    layout: { ...figure.layout, height },
-    config: { ...CONFIG, ...figure.config },
+/**
+ * A figure as JSON, with the height and behaviour that it is shown with: the one way in which figures
+ * leave for pages, notebooks and pictures.
+ *
+ * @throws {TypeError} If it holds what is no JSON.
+ */
+export function figureJson({ data, layout, config }: Figure): string {
+  return plainJson({
+    data,
+    layout: { ...layout, height: heightOf({ data, ...(layout ? { layout } : {}) }) },
+    config: { ...CONFIG, ...config },
   });
+}
+
+/** Trace types that draw without a canvas, which jsdom has not. */
+export const DRAWABLE = ["scatter", "bar", "box", "histogram", "violin", "pie"];
+
+/** Type of a trace. */
+export function typeOf(trace: object): unknown {
+  return (trace as { readonly type?: unknown } | null)?.type ?? "scatter";
+}
+
+/** Whether all of a figure can be drawn without a browser. */
+export function isDrawable({ data }: Figure): boolean {
+  return data.every((trace) => DRAWABLE.includes(typeOf(trace) as string));
+}
+
+/**
+ * The element of a figure and the script that draws it as soon as plotly.js is there; until then, and
+ * where scripts do not run, it says `until`.
+ */
+export function figureHtml(figure: Figure, id: string, until = ""): string {
+  const height = heightOf(figure);
+  const json = scriptJson(figureJson(figure));
   const label = escapeHtml(describe(figure));
   return `<div id="${id}" class="moi-figure" role="img" aria-label="${label}" ` +
-    `style="min-height:${height}px;background:#fff;color:#000"></div>
+    `style="min-height:${height}px;background:#fff;color:#000">${escapeHtml(until)}</div>
 <script>(() => {
 const figure = ${json};
 const draw = async (tries) => {
   const element = document.getElementById("${id}");
   try {
     const plotly = await (window.__moiPlotly ?? window.Plotly);
-    if (plotly && element) return void await plotly.newPlot(element, figure);
+    if (plotly && element) {
+      element.textContent = "";
+      return void await plotly.newPlot(element, figure);
+    }
   } catch (error) {
     if (element) element.textContent = "plotly.js could not draw this figure: " + error;
     return;

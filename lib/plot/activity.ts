@@ -7,6 +7,7 @@
 
 import { checkOptions, refusal } from "../_check.ts";
 import type { Activity } from "../decode/mod.ts";
+import { displayable } from "./_bundle.ts";
 import { plotlyText } from "./escape.ts";
 import type { Figure } from "./figure.ts";
 import { alpha, axis, axisTitle, baseLayout, COLORS, rounded } from "./_theme.ts";
@@ -88,7 +89,7 @@ export function plotActivity(
   const n = `${method} · N = ${positions} positions of ${prompts} prompt${
     prompts === 1 ? "" : "s"
   }`;
-  return {
+  return displayable({
     data,
     layout: {
       ...baseLayout(plotlyText(options.title ?? "Will mixing matter here?"), plotlyText(n)),
@@ -97,5 +98,5 @@ export function plotActivity(
       showlegend: false,
       ...axes,
     },
-  };
+  });
 }

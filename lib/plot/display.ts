@@ -1,10 +1,11 @@
 /**
  * Figures in a notebook.
  *
- * A cell ends with `await show(figure)`. The figure goes out in three forms, of which the front-end
- * takes the best it knows: plotly's own MIME type, HTML that draws itself, and a line of text.
- * Scripts of a reopened notebook run only if it is trusted (`jupyter trust`), and never on GitHub:
- * commit `toSvg(figure)` beside a notebook whose figures should be seen there.
+ * A cell ends with a figure, a table or a list of them, or calls `await show(figure)` anywhere. What
+ * goes out is a picture (PNG) and plotly's own MIME type, of which the front-end takes the best that
+ * it knows: the picture is there in notebooks that are not trusted, on GitHub and in print; VS Code
+ * and JupyterLab with its plotly extension draw the figure itself. {@linkcode initPlots} makes
+ * figures interactive everywhere, for as long as the notebook is trusted.
  *
  * @module
  */
@@ -34,9 +35,10 @@ export async function show(
 }
 
 /**
- * Puts plotly.js into the notebook. Give it a cell of its own near the top: the figures of a
- * reopened notebook need the output of that cell. Without it the first `show` of a figure carries
- * plotly.js, and running that cell again drops it from the file.
+ * Puts plotly.js into the notebook (2.6 MB, once): from here on figures go out as HTML that draws
+ * itself, too. Give it a cell of its own near the top, and leave it out of notebooks that are to be
+ * read elsewhere: front-ends prefer HTML to the picture also where its scripts may not run, and then
+ * show a line of text.
  *
  * @returns When plotly.js has left for the notebook.
  * @throws {TypeError} Outside a notebook.

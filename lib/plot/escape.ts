@@ -12,11 +12,22 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
+/** Whatever XML 1.0 cannot hold, HTML warns of, and files in UTF-8 lose. */
+const FORBIDDEN = /[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+
 /**
- * Escapes text for HTML, both between tags and inside quoted attributes.
+ * The text without characters that no XML document may have, not even as entities: control
+ * characters, halves of surrogate pairs, U+FFFE and U+FFFF. U+FFFD takes their place.
+ */
+export function xmlText(text: string): string {
+  return text.replace(FORBIDDEN, "\ufffd");
+}
+
+/**
+ * Escapes text for HTML and XML, both between tags and inside quoted attributes.
  *
  * @param text Any text.
- * @returns The text with `& < > " '` as entities.
+ * @returns The text with `& < > " '` as entities, and U+FFFD in place of what XML cannot hold.
  *
  * @example A script in a model's answer stays text
  * ```ts
@@ -27,15 +38,15 @@ const ENTITIES: Readonly<Record<string, string>> = {
  * ```
  */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (c) => ENTITIES[c]!);
+  return xmlText(text).replace(/[&<>"']/g, (c) => ENTITIES[c]!);
 }
 
 /**
  * JSON that is safe inside a `<script>` element: `<` cannot close the element or open a comment,
  * and U+2028 and U+2029 cannot end a line.
  */
-export function scriptJson(value: unknown): string {
-  return JSON.stringify(value).replace(
+export function scriptJson(json: string): string {
+  return json.replace(
     /[<\u2028\u2029]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
@@ -46,7 +57,7 @@ export function scriptJson(value: unknown): string {
  * angle brackets and ampersands are escaped.
  */
 export function plotlyText(text: string): string {
-  return text.replace(/[&<>]/g, (c) => ENTITIES[c]!);
+  return xmlText(text).replace(/[&<>]/g, (c) => ENTITIES[c]!);
 }
 
 /** What a reader sees of a plotly label: no tags, entities decoded, one line. */

@@ -6,9 +6,12 @@
 
 import { checkNumber, checkOptions } from "../_check.ts";
 import { flips, type Pair } from "../stats/mod.ts";
-import type { Run } from "../study/mod.ts";
+import type { ImportedRun, Run } from "../study/mod.ts";
+import { finishedProblems, partialOf, partialText } from "../study/partial.ts";
+import { displayable } from "./_bundle.ts";
 import { escapeHtml } from "./escape.ts";
 import type { Html } from "./figure.ts";
+import { fixed } from "./_format.ts";
 
 /** Options of {@linkcode plotFlips}. */
 export interface PlotFlipsOptions {
@@ -27,7 +30,7 @@ const LONGEST = 20_000;
  * Shows the problems that two methods disagree on, won ones first. Each opens to the two texts, the
  * answers found in them and what the grader said.
  *
- * @param runs Runs of one study.
+ * @param runs Runs of one study; of one that was stopped the problems that all methods finished.
  * @param options The two methods, and how many problems.
  * @returns HTML that needs no script, with every text escaped, and its plain-text twin.
  * @throws {TypeError} If an option is not known.
@@ -43,16 +46,23 @@ const LONGEST = 20_000;
  * assertStringIncludes(plotFlips(runs, { method: "moi" }).text, "of 3 pairs");
  * ```
  */
-export function plotFlips(runs: readonly Run[], options: PlotFlipsOptions): Html {
+export function plotFlips(
+  runs: readonly (Run | ImportedRun)[],
+  options: PlotFlipsOptions,
+): Html {
   const verb = "plot flips";
   checkOptions(verb, options, ["method", "baseline", "most"]);
   const { method, baseline = "standard", most = 20 } = options;
   checkNumber(verb, "most", most, { min: 1, integer: true });
-  const { won, lost, both, neither } = flips(runs, { baseline, method });
+  const partial = partialOf(runs), part = partial ? ` (${partialText(partial)})` : "";
+  const judged = partial ? finishedProblems(runs) : runs;
+  const { won, lost, both, neither } = judged.length === 0 && partial
+    ? { won: [], lost: [], both: 0, neither: 0 }
+    : flips(judged, { baseline, method });
   const count = won.length + lost.length + both + neither;
   const summary = `${method} against ${baseline}: ${won.length} won, ${lost.length} lost of ` +
-    `${count} pairs; both solve ${both}, neither ${neither}`;
-  const part = (title: string, pairs: readonly Pair<Run>[]) => {
+    `${count} pairs; both solve ${both}, neither ${neither}${part}`;
+  const list = (title: string, pairs: readonly Pair<Run | ImportedRun>[]) => {
     const shown = pairs.slice(0, most);
     const heading = `${title}: ${pairs.length}` +
       (shown.length < pairs.length ? `, the first ${shown.length} shown` : "");
@@ -62,25 +72,26 @@ export function plotFlips(runs: readonly Run[], options: PlotFlipsOptions): Html
       text: [heading, ...shown.map((pair) => `  ${line(pair, baseline, method)}`)].join("\n"),
     };
   };
-  const parts = [part(`only ${method} is right`, won), part(`only ${baseline} is right`, lost)];
-  return {
+  const parts = [list(`only ${method} is right`, won), list(`only ${baseline} is right`, lost)];
+  return displayable({
     html: `<div style="background:#fff;color:#000;padding:10px 12px;font:13px sans-serif">` +
       `<p>${escapeHtml(summary)}</p>${parts.map(({ html }) => html).join("\n")}</div>`,
     text: [summary, ...parts.map(({ text }) => text)].join("\n"),
-  };
+  });
 }
 
-const nameOf = ({ problem, repeat }: Pair<Run>) =>
+const nameOf = ({ problem, repeat }: Pair<Run | ImportedRun>) =>
   repeat === 0 ? problem : `${problem}, repeat ${repeat}`;
 
-const answerOf = ({ grade }: Run) => grade.extracted ?? "no answer";
+const answerOf = ({ grade }: Pick<Run, "grade">) => grade.extracted ?? "no answer";
 
-function line(pair: Pair<Run>, baseline: string, method: string): string {
-  const side = (name: string, run: Run) => `${name}: ${JSON.stringify(answerOf(run))}`;
+function line(pair: Pair<Run | ImportedRun>, baseline: string, method: string): string {
+  const side = (name: string, run: Pick<Run, "grade">) =>
+    `${name}: ${JSON.stringify(answerOf(run))}`;
   return `${nameOf(pair)}  ${side(baseline, pair.baseline)}  ${side(method, pair.method)}`;
 }
 
-function details(pair: Pair<Run>, baseline: string, method: string): string {
+function details(pair: Pair<Run | ImportedRun>, baseline: string, method: string): string {
   return `<details style="margin:2px 0"><summary>${escapeHtml(nameOf(pair))} &nbsp; ${
     escapeHtml(answerOf(pair.baseline))
   } → ${escapeHtml(answerOf(pair.method))}</summary>` +
@@ -89,14 +100,14 @@ function details(pair: Pair<Run>, baseline: string, method: string): string {
     }${column(method, pair.method)}</div></details>`;
 }
 
-function column(name: string, run: Run): string {
+function column(name: string, run: Run | ImportedRun): string {
   const { grade, tokens, finishReason, mixing, text } = run;
   const facts = [
     grade.correct ? "right" : "wrong",
     grade.reason ?? [],
-    `${tokens.length} tokens`,
+    tokens ? `${tokens.length} tokens` : [],
     finishReason === "length" ? "cut off" : [],
-    `off-sample mass ${mixing.meanOffSampleMass.toFixed(3)}`,
+    mixing ? `off-sample mass ${fixed(mixing.meanOffSampleMass, 3)}` : [],
   ].flat().join(" · ");
   const shown = text.length > LONGEST
     ? `${text.slice(0, LONGEST)}… (${text.length - LONGEST} more characters)`

@@ -13,8 +13,8 @@
 import { checkOptions, refusal } from "../_check.ts";
 import type { GainRow } from "../stats/mod.ts";
 import type { Figure } from "./figure.ts";
-import { bare, percent, points, pText, signed } from "./_format.ts";
-import { gainFigure, type GainPoint } from "./_gain_figure.ts";
+import { bare, fixed, intervalText, percent, points, pText, signed } from "./_format.ts";
+import { emptyFigure, gainFigure, type GainPoint, withPartial } from "./_gain_figure.ts";
 
 /** What {@linkcode plotGains} reads of a row of `gains()`. */
 export type GainLike =
@@ -98,11 +98,13 @@ const VERB = "plot gains";
  */
 export function plotGains(rows: readonly GainLike[], options: PlotGainsOptions = {}): Figure {
   checkOptions(VERB, options, ["title", "subtitle", "baseline"]);
+  const empty = emptyFigure(rows);
+  if (empty) return empty;
   const baseline = theBaseline(rows, options.baseline);
   const drawn = rows.map(pointOf);
   return gainFigure(drawn, drawn[rows.indexOf(baseline)]!, {
     title: options.title ?? `Gain over ${baseline.method}`,
-    subtitle: options.subtitle,
+    subtitle: withPartial(options.subtitle, baseline.partial),
     axis: "gain (percentage points)",
     value: percent(baseline.accuracy),
   });
@@ -147,13 +149,13 @@ function pointOf(row: GainLike): GainPoint {
     offSampleMass: mixing.meanOffSampleMass,
     hover: [
       method,
-      `accuracy ${percent(accuracy)} [${bare(row.accuracyLow)}, ${bare(row.accuracyHigh)}]`,
-      `gain ${signed(row.gain)} points [${signed(row.low)}, ${signed(row.high)}]`,
+      `accuracy ${percent(accuracy)} ${intervalText(row.accuracyLow, row.accuracyHigh, bare)}`,
+      `gain ${signed(row.gain)} points ${intervalText(row.low, row.high)}`,
       `p ${pText(row.p)}, adjusted p ${pText(row.adjustedP)}`,
       `won ${row.won}, lost ${row.lost}`,
-      `tokens × ${row.tokensRatio.toFixed(2)}`,
-      `mean H ${mixing.meanEntropy.toFixed(3)}, ` +
-      `off-sample mass ${mixing.meanOffSampleMass.toFixed(3)}`,
+      `tokens × ${fixed(row.tokensRatio, 2)}`,
+      `mean H ${fixed(mixing.meanEntropy, 3)}, ` +
+      `off-sample mass ${fixed(mixing.meanOffSampleMass, 3)}`,
     ],
   };
 }

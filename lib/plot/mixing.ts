@@ -10,8 +10,10 @@
  */
 
 import { checkOptions, refusal } from "../_check.ts";
+import { displayable } from "./_bundle.ts";
 import { plotlyText } from "./escape.ts";
 import type { Figure } from "./figure.ts";
+import { partialOf, partialText } from "../study/partial.ts";
 import { alpha, axis, axisTitle, baseLayout, COLORS, rounded } from "./_theme.ts";
 
 /** What {@linkcode plotMixing} reads of a run. */
@@ -43,10 +45,12 @@ export interface PlotMixingOptions {
  * A box spans the quartiles, with the median as a line and the mean dashed; whiskers reach the last
  * run within 1.5 boxes. Both scales begin at 0 and end at the largest value.
  *
- * @param runs Runs of a study.
+ * @param runs Runs of a study; those that do not tell their mixing, as of other tools, are left out.
  * @param options Title and subtitle.
- * @returns A figure; the N stands below the title, its height grows with the number of methods.
- * @throws {RangeError} If there are no runs.
+ * @returns A figure; the N stands below the title, and how much of a stopped study is there; its
+ * height grows with the number of methods.
+ * @throws {RangeError} If there are no runs, other than of a study that was stopped, or none tells
+ * its mixing.
  * @throws {TypeError} If an option is not known.
  *
  * @example Two runs of one method
@@ -62,15 +66,17 @@ export interface PlotMixingOptions {
  * ```
  */
 export function plotMixing(
-  runs: readonly MixingRunLike[],
+  runs: readonly (Omit<MixingRunLike, "mixing"> & Partial<MixingRunLike>)[],
   options: PlotMixingOptions = {},
 ): Figure {
   checkOptions("plot mixing", options, ["title", "subtitle"]);
-  if (runs.length === 0) {
-    throw new RangeError(refusal("plot mixing", "runs", "have at least one run", runs));
+  const partial = partialOf(runs), told = runs.filter(isTold);
+  if (told.length === 0 && !partial) {
+    const rule = runs.length === 0 ? "have at least one run" : "tell how much was mixed";
+    throw new RangeError(refusal("plot mixing", "runs", rule, runs));
   }
   const groups = new Map<string, MixingRunLike[]>();
-  for (const run of runs) {
+  for (const run of told) {
     const group = groups.get(run.method);
     if (group === undefined) groups.set(run.method, [run]);
     else group.push(run);
@@ -80,27 +86,28 @@ export function plotMixing(
     box(method, group.map((run) => run.mixing.meanEntropy), COLORS.blue, ""),
     box(method, group.map((run) => run.mixing.meanOffSampleMass), COLORS.vermillion, "2"),
   ]);
-  const problems = new Set(runs.map((run) => run.problem)).size;
-  const n = `N = ${counted(runs.length, "run")} of ${counted(problems, "problem")}`;
+  const problems = new Set(told.map((run) => run.problem)).size;
+  const part = partial ? partialText(partial) : [];
+  const n = `N = ${counted(told.length, "run")} of ${counted(problems, "problem")}`;
   const height = 150 + 38 * Math.max(methods.length, 2);
-  return {
+  return displayable({
     data,
     layout: {
       ...baseLayout(
         plotlyText(options.title ?? "Can mixing act here?"),
-        [options.subtitle ?? [], n].flat().map(plotlyText).join(" · "),
+        [options.subtitle ?? [], n, part].flat().map(plotlyText).join(" · "),
       ),
       height,
       margin: { l: 20, r: 24, t: 70, b: 58 },
       showlegend: false,
       xaxis: axis({
         domain: [0, 0.48],
-        range: [0, upperEnd(runs.map((run) => run.mixing.meanEntropy))],
+        range: [0, upperEnd(told.map((run) => run.mixing.meanEntropy))],
         title: axisTitle("mean normalised entropy of a run"),
       }),
       xaxis2: axis({
         domain: [0.52, 1],
-        range: [0, upperEnd(runs.map((run) => run.mixing.meanOffSampleMass))],
+        range: [0, upperEnd(told.map((run) => run.mixing.meanOffSampleMass))],
         title: axisTitle("mean off-sample mass of a run"),
         anchor: "y",
       }),
@@ -116,7 +123,13 @@ export function plotMixing(
         showgrid: false,
       }),
     },
-  };
+  });
+}
+
+/** Whether a run tells how much was mixed; those of other tools do not. */
+function isTold(run: Partial<MixingRunLike>): run is MixingRunLike {
+  const { meanEntropy = NaN, meanOffSampleMass = NaN } = run.mixing ?? {};
+  return Number.isFinite(meanEntropy) && Number.isFinite(meanOffSampleMass);
 }
 
 function box(method: string, values: readonly number[], color: string, panel: string): object {

@@ -5,6 +5,7 @@
  */
 
 import { checkNumber, checkOptions } from "../_check.ts";
+import { displayable } from "./_bundle.ts";
 import { plotlyText } from "./escape.ts";
 import type { Figure } from "./figure.ts";
 import { quoted } from "./_format.ts";
@@ -74,7 +75,7 @@ export function plotMixture(step: StepLike, options: PlotMixtureOptions = {}): F
   const subtitle = `sampled ${quoted(step.text, step.token)} · H = ${step.entropy.toFixed(3)} · ` +
     `off-sample mass ${step.offSampleMass.toFixed(3)}` +
     (hidden > 0 ? ` · ${hidden} more tokens not shown` : "");
-  return {
+  return displayable({
     data: [
       {
         ...bars,
@@ -112,7 +113,7 @@ export function plotMixture(step: StepLike, options: PlotMixtureOptions = {}): F
         showgrid: false,
       }),
     },
-  };
+  });
 }
 
 interface Entry {

@@ -57,6 +57,7 @@ export * from "./table.ts";
 // Where they go
 export * from "./display.ts";
 export * from "./html.ts";
+export * from "./png.ts";
 export * from "./svg.ts";
 export { escapeHtml } from "./escape.ts";
 

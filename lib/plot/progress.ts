@@ -275,7 +275,7 @@ function finite(value: number): number {
 
 function columns(): number {
   try {
-    return Deno.consoleSize().columns;
+    return Deno.consoleSize().columns || 80; // 0 where a terminal does not know
   } catch {
     return 80;
   }

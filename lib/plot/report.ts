@@ -8,6 +8,7 @@ import { checkOptions } from "../_check.ts";
 import { accuracy, gains, scoreGains } from "../stats/mod.ts";
 import type { Run } from "../study/mod.ts";
 import { controlNote } from "../tasks/mod.ts";
+import { displayable } from "./_bundle.ts";
 import { escapeHtml } from "./escape.ts";
 import { percent } from "./_format.ts";
 import type { Figure, Html } from "./figure.ts";
@@ -86,7 +87,10 @@ export function studyReport(
   checkOptions("report", options, ["baseline", "greedy"]);
   const { baseline = "standard", greedy = [] } = options;
   const rows = gains(runs, { baseline });
+  if (rows.length === 0) return displayable([gainsTable(rows)]);
   const isScored = runs.every(({ grade }) => grade.score !== undefined);
+  const isMeasured = isScored && runs[0]!.measure !== undefined;
+  const digits = isMeasured ? {} : { digits: 4 };
   const scores = isScored ? scoreGains(runs, { baseline }) : undefined;
   const others = rows.filter(({ method }) => method !== baseline);
   const best = others.toSorted((a, b) => b.gain - a.gain)[0];
@@ -102,15 +106,15 @@ export function studyReport(
         `[${percent(low)}, ${percent(high)}], N = ${n}.`,
     );
   }
-  return [
+  return displayable([
     {
       html: `<h2>${escapeHtml(name)}</h2>${texts.map(paragraph).join("\n")}`,
       text: [name, ...texts].join("\n"),
     },
-    gainsTable(rows),
-    ...(scores ? [scoreTable(scores, { digits: 4 }), plotScores(scores, { digits: 4 })] : []),
-    plotGains(rows, { title: `Gain over ${baseline}: ${name}`, baseline }),
+    ...(isMeasured ? [] : [gainsTable(rows)]),
+    ...(scores ? [scoreTable(scores, digits), plotScores(scores, digits)] : []),
+    ...(isMeasured ? [] : [plotGains(rows, { title: `Gain over ${baseline}: ${name}`, baseline })]),
     plotMixing(runs, { title: `Was there anything to mix? ${name}` }),
-    ...(best ? [plotFlips(runs, { method: best.method, baseline })] : []),
-  ];
+    ...(best && !isMeasured ? [plotFlips(runs, { method: best.method, baseline })] : []),
+  ]);
 }

@@ -6,17 +6,18 @@
 
 import { checkOptions } from "../_check.ts";
 import type { ScoreRow } from "../stats/mod.ts";
+import { partialText, plannedOf } from "../study/mod.ts";
 import { known, pText, scoreFormat } from "./_format.ts";
 import type { Html } from "./figure.ts";
 import { tableOf } from "./_layout.ts";
 
 /** Options of {@linkcode scoreTable}. */
 export interface ScoreTableOptions {
-  /** What the numbers are, such as "repeated 4-grams, %". Default: "score". */
+  /** What the numbers are, such as "repeated 4-grams, %". Default: what the rows tell, else "score". */
   readonly name?: string;
-  /** What they are multiplied with, such as 100 for percent. Default: 1. */
+  /** What they are multiplied with, such as 100 for percent. Default: what the rows tell, else 1. */
   readonly scale?: number;
-  /** Decimals. Default: 2. */
+  /** Decimals. Default: what the rows tell, else 2. */
   readonly digits?: number;
 }
 
@@ -42,8 +43,10 @@ export interface ScoreTableOptions {
  */
 export function scoreTable(rows: readonly ScoreRow[], options: ScoreTableOptions = {}): Html {
   checkOptions("make a table", options, ["name", "scale", "digits"]);
-  const { name = "score", scale = 1, digits = 2 } = options;
+  const nothing = nothingFinished(rows);
+  if (nothing) return nothing;
   if (rows.length === 0) throw new RangeError("Cannot make a table as 'rows' must hold a row");
+  const { name, scale, digits } = { ...measureOf(rows), ...options };
   const { number, signed } = scoreFormat(scale, digits);
   const header = [
     "method",
@@ -72,5 +75,29 @@ export function scoreTable(rows: readonly ScoreRow[], options: ScoreTableOptions
   const note = `N = ${rows[0]!.problems} problems, ${
     rows[0]!.n
   } runs a method; differences are paired by problem`;
-  return tableOf(header, lines, [note]);
+  const { measure, partial } = rows[0]!;
+  return tableOf(header, lines, [
+    ...(partial ? [`${partialText(partial)}; of the problems that all methods finished`] : []),
+    note,
+    ...(measure
+      ? [`${measure.better} is better${measure.caution ? `; ${measure.caution}` : ""}`]
+      : []),
+  ]);
+}
+
+/** How scores are called and written, as the rows tell. */
+export function measureOf(
+  [row]: readonly ScoreRow[],
+): { readonly name: string; readonly scale: number; readonly digits: number } {
+  const { name = "score", unit, scale = 1, digits = 2 } = row?.measure ?? {};
+  return { name: unit === undefined ? name : `${name}, ${unit}`, scale, digits };
+}
+
+/** What is said in place of the table of a study that was stopped before a problem was finished. */
+export function nothingFinished(rows: readonly unknown[]): Html | undefined {
+  const planned = rows.length === 0 ? plannedOf(rows) : undefined;
+  return planned && tableOf(["partial: no problem has been finished by all methods yet"], [], [
+    `planned: ${planned.problems} problems × ${planned.methods.length} methods × ${planned.repeats} ` +
+    `repeat${planned.repeats === 1 ? "" : "s"}`,
+  ]);
 }

@@ -7,8 +7,9 @@
 import { checkOptions, refusal } from "../_check.ts";
 import type { ScoreRow } from "../stats/mod.ts";
 import type { Figure } from "./figure.ts";
-import { pText, scoreFormat } from "./_format.ts";
-import { gainFigure, type GainPoint } from "./_gain_figure.ts";
+import { fixed, intervalText, pText, scoreFormat } from "./_format.ts";
+import { emptyFigure, gainFigure, type GainPoint, withPartial } from "./_gain_figure.ts";
+import { measureOf } from "./score_table.ts";
 
 /** Options of {@linkcode plotScores}. */
 export interface PlotScoresOptions {
@@ -16,7 +17,7 @@ export interface PlotScoresOptions {
   readonly title?: string;
   /** Text before the N in the line below the title. */
   readonly subtitle?: string;
-  /** What the numbers are, such as "repeated 4-grams, %". Default: "score". */
+  /** What the numbers are, such as "repeated 4-grams, %". Default: what the rows tell, else "score". */
   readonly name?: string;
   /** What they are multiplied with, such as 100 for percent. Default: 1. */
   readonly scale?: number;
@@ -50,8 +51,11 @@ export interface PlotScoresOptions {
 export function plotScores(rows: readonly ScoreRow[], options: PlotScoresOptions = {}): Figure {
   const verb = "plot scores";
   checkOptions(verb, options, ["title", "subtitle", "name", "scale", "digits"]);
-  const { name = "score", scale = 1, digits = 2 } = options, [baseline] = rows;
+  const { title, subtitle, ...words } = options, [baseline] = rows;
+  const { name, scale, digits } = { ...measureOf(rows), ...words };
   if (baseline === undefined) {
+    const empty = emptyFigure(rows);
+    if (empty) return empty;
     throw new RangeError(refusal(verb, "rows", "have at least one row", rows));
   }
   const { number, signed } = scoreFormat(scale, digits);
@@ -65,19 +69,19 @@ export function plotScores(rows: readonly ScoreRow[], options: PlotScoresOptions
       offSampleMass: mixing.meanOffSampleMass,
       hover: [
         method,
-        `${name}: ${number(row.mean)} [${number(row.low)}, ${number(row.high)}]`,
-        `difference ${signed(gain)} [${signed(gainInterval.low)}, ${signed(gainInterval.high)}]`,
+        `${name}: ${number(row.mean)} ${intervalText(row.low, row.high, number)}`,
+        `difference ${signed(gain)} ${intervalText(gainInterval.low, gainInterval.high, signed)}`,
         `p ${pText(row.p)}, adjusted p ${pText(row.adjustedP)}`,
         `higher ${row.higher}, lower ${row.lower}`,
-        `mean H ${mixing.meanEntropy.toFixed(3)}, ` +
-        `off-sample mass ${mixing.meanOffSampleMass.toFixed(3)}`,
+        `mean H ${fixed(mixing.meanEntropy, 3)}, ` +
+        `off-sample mass ${fixed(mixing.meanOffSampleMass, 3)}`,
       ],
     };
   };
   const drawn = rows.map(pointOf);
   return gainFigure(drawn, drawn[0]!, {
-    title: options.title ?? `${name}, difference to ${baseline.method}`,
-    subtitle: options.subtitle,
+    title: title ?? `${name}, difference to ${baseline.method}`,
+    subtitle: withPartial(subtitle, baseline.partial),
     axis: `difference (${name})`,
     value: number(baseline.mean),
   });

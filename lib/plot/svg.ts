@@ -9,8 +9,10 @@
  */
 
 import { checkNumber, checkOptions, refusal } from "../_check.ts";
+import { xmlText } from "./escape.ts";
 import { type Figure, isFigure } from "./figure.ts";
-import { CONFIG, DEFAULT_SIZE, heightOf, plotlySource } from "./_plotly.ts";
+import { plainJson } from "./_json.ts";
+import { CONFIG, DEFAULT_SIZE, DRAWABLE, heightOf, plotlySource, typeOf } from "./_plotly.ts";
 import { type SvgElementLike, textBox } from "./_textbox.ts";
 
 /** Options of {@linkcode toSvg}. */
@@ -28,9 +30,6 @@ export interface ToSvgOptions {
    */
   readonly height?: number;
 }
-
-/** Trace types that draw without a canvas. */
-const DRAWABLE = ["scatter", "bar", "box", "histogram", "violin", "pie"];
 
 let compiled: Promise<import("node:vm").Script> | undefined;
 
@@ -58,11 +57,10 @@ export async function toSvg(figure: Figure, options: ToSvgOptions = {}): Promise
   if (!isFigure(figure)) {
     throw new TypeError(refusal(verb, "figure", "be a figure ({ data, layout })", figure));
   }
-  for (const trace of figure.data as readonly { type?: string }[]) {
-    if (!DRAWABLE.includes(trace.type ?? "scatter")) {
-      const rule = `be one of ${DRAWABLE.join(", ")}`;
-      throw new TypeError(refusal(verb, "trace.type", rule, trace.type));
-    }
+  const other = figure.data.map(typeOf).find((type) => !DRAWABLE.includes(type as string));
+  if (other !== undefined) {
+    const rule = `be one of ${DRAWABLE.join(", ")}`;
+    throw new TypeError(refusal(verb, "trace.type", rule, other));
   }
   const own = figure.layout?.width;
   const width = options.width ?? (typeof own === "number" ? own : DEFAULT_SIZE.width);
@@ -70,7 +68,7 @@ export async function toSvg(figure: Figure, options: ToSvgOptions = {}): Promise
   checkNumber(verb, "options.width", width, { min: 50, max: 10_000 });
   checkNumber(verb, "options.height", height, { min: 50, max: 10_000 });
 
-  const plain = JSON.stringify({ data: figure.data, layout: { ...figure.layout, width, height } });
+  const plain = plainJson({ data: figure.data, layout: { ...figure.layout, width, height } });
   const { JSDOM, VirtualConsole } = await import("jsdom");
   // A virtual console that nobody listens to: jsdom reports every missing canvas otherwise.
   const dom = new JSDOM("<!doctype html><body></body>", {
@@ -100,7 +98,7 @@ export async function toSvg(figure: Figure, options: ToSvgOptions = {}): Promise
       width,
       height,
     });
-    return svg;
+    return xmlText(svg);
   } finally {
     dom.window.close();
   }

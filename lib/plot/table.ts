@@ -5,10 +5,12 @@
  */
 
 import { minimumDetectableGain } from "../stats/mod.ts";
+import { partialText } from "../study/mod.ts";
 import { bare, known, percent, pText, signed } from "./_format.ts";
 import type { Html } from "./figure.ts";
 import { baselineOf, type GainLike } from "./gains.ts";
 import { below, tableOf } from "./_layout.ts";
+import { nothingFinished } from "./score_table.ts";
 
 /** Below this mean off-sample mass, the inputs were the sampled tokens and hardly anything else. */
 const LITTLE_MIXING = 0.01;
@@ -77,6 +79,9 @@ function notes(rows: readonly GainLike[], baseline: GainLike, comparisons: numbe
   const ungradable = rows.reduce((sum, row) => sum + (row.ungradable ?? 0), 0);
   const { accuracy } = baseline;
   return [
+    ...(baseline.partial
+      ? [`${partialText(baseline.partial)}; of the problems that all methods finished`]
+      : []),
     `N = ${problems} problems × ${repeats} repeat${
       repeats === 1 ? "" : "s"
     }; gains in points over ` +
@@ -170,6 +175,8 @@ function finishing(rows: readonly GainLike[], baseline: GainLike): Html[] {
  * ```
  */
 export function gainsTable(rows: readonly GainLike[]): Html {
+  const nothing = nothingFinished(rows);
+  if (nothing) return nothing;
   if (rows.length === 0) throw new RangeError("Cannot make a table as 'rows' must hold a row");
   const baseline = baselineOf(rows, undefined) ?? rows[0]!;
   const comparisons = Math.max(1, rows.filter((row) => row !== baseline && !row.isPrimary).length);

@@ -6,6 +6,7 @@
  */
 
 import { checkNumber, checkOptions, refusal } from "../_check.ts";
+import { displayable } from "./_bundle.ts";
 import { escapeHtml } from "./escape.ts";
 import type { Html } from "./figure.ts";
 import { quoted } from "./_format.ts";
@@ -123,7 +124,7 @@ export function plotTrace(generation: TracedLike, options: PlotTraceOptions = {}
     };border-radius:2px">${escapeHtml(visible(step))}</span>`
   ).join("");
   const ramp = [0, 0.25, 0.5, 0.75, 1].map(heat).join(",");
-  return {
+  return displayable({
     html: `<div style="background:#fff;color:#000;padding:10px 12px">` +
       `<div style="font:12px sans-serif;margin-bottom:8px">normalised entropy H &nbsp;0 ` +
       `<span style="display:inline-block;width:110px;height:10px;border:1px solid #bbb;` +
@@ -132,7 +133,7 @@ export function plotTrace(generation: TracedLike, options: PlotTraceOptions = {}
       `<div style="font:14px/1.75 ui-monospace,Menlo,Consolas,monospace;white-space:pre-wrap;` +
       `overflow-wrap:anywhere;color:#000">${tokens}</div></div>`,
     text: `${generation.text}\n[${summary}]`,
-  };
+  });
 }
 
 /** What begins at a token. */

@@ -5,7 +5,14 @@
  */
 
 import { checkOptions, refusal, shown } from "../_check.ts";
-import type { Run } from "../study/mod.ts";
+import {
+  finishedProblems,
+  partialOf,
+  type PartialStudy,
+  plannedOf,
+  type Run,
+  withPlanned,
+} from "../study/mod.ts";
 import { checkDraws, checkInside } from "./_check.ts";
 import { designEffect } from "./_design.ts";
 import { normalTail } from "./_special.ts";
@@ -124,6 +131,8 @@ export interface GainRow {
   readonly gainOfRightness: number;
   /** Runs that nothing can judge; they, and their partners, are left out. */
   readonly ungradable: number;
+  /** How much of a study that was stopped is there: rows are of the problems that all methods finished. */
+  readonly partial?: PartialStudy;
   /** Generated tokens a run, on average. */
   readonly meanTokens: number;
   /** `meanTokens` over the baseline's; NaN if the baseline generated none. */
@@ -164,7 +173,10 @@ export interface GainRow {
  *
  *     ΔF · (R + R₀) / 2  +  ΔR · (F + F₀) / 2.
  *
- * All methods must have the same problems and repeats: a method that was stopped halfway is
+ * Of a study that was stopped, as `runStudy` returns it, the problems count that all methods have finished;
+ * rows say that they are partial, and there are none where no problem is finished.
+ *
+ * Otherwise all methods must have the same problems and repeats: a method that was stopped halfway is
  * refused, not compared on what it happens to have.
  *
  * @example One method against standard decoding
@@ -205,7 +217,11 @@ export interface GainRow {
  * more), or an option is out of bounds
  */
 export function gains(runs: readonly Outcome[], options: GainsOptions = {}): GainRow[] {
-  return gainsOf(runs, options, 1);
+  const partial = partialOf(runs);
+  if (partial === undefined) return gainsOf(runs, options, 1);
+  const finished = finishedProblems(runs as readonly Run[]);
+  if (finished.length === 0) return withPlanned([], plannedOf(runs)!);
+  return gainsOf(finished, options, 1).map((row) => ({ ...row, partial }));
 }
 
 /**

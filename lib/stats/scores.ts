@@ -9,6 +9,15 @@
  */
 
 import { checkOptions, shown } from "../_check.ts";
+import {
+  finishedProblems,
+  partialOf,
+  type PartialStudy,
+  plannedOf,
+  type Run,
+  withPlanned,
+} from "../study/mod.ts";
+import type { Measure } from "../tasks/mod.ts";
 import { checkDraws, checkInside } from "./_check.ts";
 import { studentUpperQuantile } from "./_special.ts";
 import { type Outcome, tabulate } from "./_table.ts";
@@ -63,6 +72,10 @@ export interface ScoreRow extends Interval {
   readonly higher: number;
   /** Problems with a lower one. */
   readonly lower: number;
+  /** What the scores are, where the runs tell: name, unit, direction. */
+  readonly measure?: Measure;
+  /** How much of a study that was stopped is there; see `gains`. */
+  readonly partial?: PartialStudy;
 }
 
 /** Mean and t interval of numbers. */
@@ -98,6 +111,17 @@ function tInterval(values: ArrayLike<number>, level: number): Interval & { reado
  * ```
  */
 export function scoreGains<R extends Outcome>(
+  runs: readonly R[],
+  options: ScoreGainsOptions<R>,
+): ScoreRow[] {
+  const partial = partialOf(runs);
+  if (partial === undefined) return scoreRows(runs, options);
+  const finished = finishedProblems(runs as unknown as readonly Run[]) as unknown as readonly R[];
+  if (finished.length === 0) return withPlanned([], plannedOf(runs)!);
+  return scoreRows(finished, options).map((row) => ({ ...row, partial }));
+}
+
+function scoreRows<R extends Outcome>(
   runs: readonly R[],
   options: ScoreGainsOptions<R>,
 ): ScoreRow[] {
@@ -137,6 +161,7 @@ export function scoreGains<R extends Outcome>(
   });
   const intervals = bootstrapIntervals(differences, level, resamples, seed);
   const p = differences.map((own) => signFlipTest(own, { resamples, seed })), adjusted = holm(p);
+  const { measure } = runs[0] as Partial<Run>;
   const rowOf = (key: string) => {
     const table = tables.get(key)!,
       { mean, low, high } = tInterval(
@@ -147,6 +172,7 @@ export function scoreGains<R extends Outcome>(
       ...{
         method: key,
         parameters: table.parameters,
+        ...(measure === undefined ? {} : { measure }),
         problems: base.size,
         n: table.runs,
         mean,

@@ -45,4 +45,14 @@ export { regradedRun, wordingOf } from "./identity.ts";
 export { type Plan, type PlannedRun, planStudy, runSeed, type Study } from "./plan.ts";
 export { type ImportedRun, type Run, type Verdict, verdictOf } from "./run.ts";
 export { openStore, type Place, readRuns, type Store } from "./store.ts";
-export { finishedProblems, type RunOptions, runStudy } from "./study.ts";
+export {
+  finishedProblems,
+  partialOf,
+  type PartialStudy,
+  partialText,
+  type Planned,
+  plannedOf,
+  type StudyRuns,
+  withPlanned,
+} from "./partial.ts";
+export { type RunOptions, runStudy } from "./study.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Settings } from "../decode/mod.ts";
-import type { Grade } from "../tasks/task.ts";
+import type { Grade, Measure } from "../tasks/task.ts";
 
 /** One finished run, as stored: one JSON object a line. */
 export interface Run {
@@ -70,6 +70,8 @@ export interface Run {
   readonly finishReason: "stop" | "length" | "aborted";
   /** The task's verdict. */
   readonly grade: Grade;
+  /** What `grade.score` is, where the task says so. */
+  readonly measure?: Measure;
   /** Evidence that mixing happened. */
   readonly mixing: {
     /** Mean over steps of the entropy of the distribution sampled from, divided by ln V. */

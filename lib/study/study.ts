@@ -7,10 +7,11 @@
 import { checkNumber, checkOptions } from "../_check.ts";
 import { generateBatch } from "../decode/mod.ts";
 import type { Progress } from "../model/mod.ts";
-import { runtimeVersion } from "../runtime/mod.ts";
-import type { Grade, Problem } from "../tasks/mod.ts";
+import { defaultSignal, runtimeVersion } from "../runtime/mod.ts";
+import { type Grade, type Measure, measured, type Problem } from "../tasks/mod.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { checkStored, checkVerdicts } from "./identity.ts";
+import { type StudyRuns, withPlanned } from "./partial.ts";
 import { planStudy, type Study } from "./plan.ts";
 import { type Run, verdictOf } from "./run.ts";
 import { openStore, type Place } from "./store.ts";
@@ -21,9 +22,12 @@ export interface RunOptions {
   readonly store?: string | URL;
   /** Rows decoded at once. Default: as for `generateBatch`. */
   readonly slots?: number;
-  /** Stops between two steps; what is finished is kept and returned. */
+  /**
+   * Stops between two steps; what is finished is kept and returned. Default: in a notebook the stop
+   * button, in a program Ctrl-C once `interruptSignal` has been asked for.
+   */
   readonly signal?: AbortSignal;
-  /** Called after every run, with the accuracy so far. */
+  /** Called after every run, with the accuracy or the mean score so far. */
   readonly onProgress?: (progress: Progress) => void;
 }
 
@@ -58,6 +62,22 @@ function liveAccuracy(methods: readonly string[]) {
   };
 }
 
+/** Mean score so far of the first method, and of the one whose mean is lowest or highest. */
+function liveScore(methods: readonly string[], measure: Measure) {
+  const sums = new Map(methods.map((method) => [method, { n: 0, sum: 0 }]));
+  return ({ method, grade: { score } }: Run): string => {
+    const { n, sum } = sums.get(method) ?? { n: 0, sum: 0 };
+    if (score !== undefined) sums.set(method, { n: n + 1, sum: sum + score });
+    const means = [...sums].filter(([, { n }]) => n > 0)
+      .map(([method, { n, sum }]) => ({ method, mean: sum / n }));
+    const isLower = measure.better === "lower";
+    const ahead = means.slice(1).sort((a, b) => isLower ? a.mean - b.mean : b.mean - a.mean);
+    const texts = [...means.slice(0, 1), ...ahead.slice(0, 1)]
+      .map(({ method, mean }) => `${method} ${measured(measure, mean)}`);
+    return `${measure.name}: ${texts.join(isLower ? ", lowest " : ", highest ")}`;
+  };
+}
+
 /**
  * Runs a study, or finishes one that was stopped.
  *
@@ -74,7 +94,8 @@ function liveAccuracy(methods: readonly string[]) {
  * are left out or `undefined` come from the task, then from the model.
  * @param options Where to keep the runs, how to stop, how to watch.
  * @returns All finished runs of this study, those already stored included: problem by problem, repeat
- * by repeat, and methods in the order in which the study names them.
+ * by repeat, and methods in the order in which the study names them; and under `planned` how many there were
+ * to be: fewer are there where the study was stopped.
  * @throws {TypeError} Where an option is unknown or of the wrong kind.
  * @throws {RangeError} Where an option is outside its rule or a prompt does not fit the context.
  * @throws {Error} Where the store holds runs of another study, saying what differs, or cannot be
@@ -100,14 +121,14 @@ function liveAccuracy(methods: readonly string[]) {
 export async function runStudy<P extends Problem>(
   study: Study<P>,
   options: RunOptions = {},
-): Promise<Run[]> {
+): Promise<StudyRuns> {
   const verb = "run the study";
   checkOptions(verb, options, ["store", "slots", "signal", "onProgress"]);
   if (options.slots !== undefined) {
     checkNumber(verb, "slots", options.slots, { min: 1, integer: true });
   }
   const { model, task, methods } = study;
-  const { store, signal, onProgress, slots } = options;
+  const { store, signal = defaultSignal(), onProgress, slots } = options;
   const asked = await planStudy(study);
   using file = store === undefined ? undefined : await openStore(store);
   const stored = file?.runs ?? [], where = String(store);
@@ -122,8 +143,8 @@ export async function runStudy<P extends Problem>(
     ...run,
     key: keyOf(run.problem.id, run.method, run.repeat),
   }));
-  const keys = new Set(keyed.map(({ key }) => key));
-  const taken = stored.filter((run) => keys.has(keyOf(run.problem, run.method, run.repeat)));
+  const wanted = new Set(keyed.map(({ key }) => key));
+  const taken = stored.filter((run) => wanted.has(keyOf(run.problem, run.method, run.repeat)));
   const finished = new Map(
     (await checkVerdicts(plan, task, taken, where, signal)).map((run): [string, Run] => [
       keyOf(run.problem, run.method, run.repeat),
@@ -131,7 +152,10 @@ export async function runStudy<P extends Problem>(
     ]),
   );
   const missing = keyed.filter(({ key }) => !finished.has(key));
-  const live = liveAccuracy(Object.keys(methods));
+  const { measure } = task;
+  const live = measure
+    ? liveScore(Object.keys(methods), measure)
+    : liveAccuracy(Object.keys(methods));
   const total = keyed.length;
   let done = total - missing.length, note = "";
   for (const { key } of keyed) {
@@ -195,6 +219,7 @@ export async function runStudy<P extends Problem>(
         text,
         finishReason,
         grade,
+        ...(measure ? { measure } : {}),
         mixing,
         timing,
         versions,
@@ -216,26 +241,8 @@ export async function runStudy<P extends Problem>(
     grading.add(own);
   }
   await Promise.all(grading);
-  return keyed.flatMap(({ key }) => finished.get(key) ?? []);
-}
-
-/**
- * The runs of those problems that every method has finished in every repeat: what a study that was
- * stopped can already be judged by.
- *
- * @param runs Runs of one study.
- *
- * @example A problem that one method has not finished is left out
- * ```ts
- * import { finishedProblems, type Run } from "@moi/moi/study";
- * import { assertEquals } from "@std/assert";
- * const run = (problem: string, method: string) => ({ problem, method, repeat: 0 }) as Run;
- * const runs = [run("1", "a"), run("1", "b"), run("2", "a")];
- * assertEquals(finishedProblems(runs).length, 2);
- * ```
- */
-export function finishedProblems(runs: readonly Run[]): Run[] {
-  const expected = new Set(runs.map(({ method, repeat }) => keyOf("", method, repeat))).size;
-  const byProblem = Map.groupBy(runs, ({ problem }) => problem);
-  return [...byProblem.values()].filter((own) => own.length === expected).flat();
+  const runs = keyed.flatMap(({ key }) => finished.get(key) ?? []);
+  const { repeats = 1 } = study, keys = Object.keys(methods);
+  const problems = total / (keys.length * repeats);
+  return withPlanned(runs, { problems, methods: keys, repeats, runs: total });
 }

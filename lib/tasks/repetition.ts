@@ -6,7 +6,7 @@
  */
 
 import { checkNumber, checkOptions } from "../_check.ts";
-import type { Grade, Problem, Task } from "./task.ts";
+import type { Grade, Measure, Problem, Task } from "./task.ts";
 
 /** An open prompt. */
 export interface RepetitionProblem extends Problem {
@@ -57,6 +57,14 @@ const PROMPTS = [
   "How can a shy person make friends?",
 ] as const;
 
+const MEASURE: Measure = {
+  name: "repeated 4-grams",
+  unit: "%",
+  scale: 100,
+  better: "lower",
+  caution: "short texts and noise repeat nothing either, so read length and texts beside it",
+};
+
 /** Words of a text, in lower case. */
 function wordsOf(text: string): string[] {
   return text.toLowerCase().match(/[\p{L}\p{N}']+/gu) ?? [];
@@ -97,6 +105,7 @@ export function repetition(options: { readonly limit?: number } = {}): Task<Repe
   checkNumber("make repetition", "limit", limit, { min: 1, integer: true });
   return {
     name: "repetition",
+    measure: MEASURE,
     defaults: { temperature: 1, topP: 1, maxNewTokens: 120 },
     problems: () =>
       PROMPTS.slice(0, limit).map((question, i) => ({

@@ -61,6 +61,42 @@ export interface Grade {
 }
 
 /**
+ * What the scores of a task are: a number alone says neither its unit nor which way is up.
+ *
+ * @example Shares, written in percent, of which fewer are better
+ * ```ts
+ * import { type Measure, measured } from "@moi/moi/tasks";
+ * import { assertEquals } from "@std/assert";
+ * const measure: Measure = { name: "repeated 4-grams", unit: "%", scale: 100, better: "lower" };
+ * assertEquals(measured(measure, 0.0033), "0.33 %");
+ * ```
+ */
+export interface Measure {
+  /** What is measured, such as "repeated 4-grams". */
+  readonly name: string;
+  /** Unit that is written after the number, such as "%". Default: none. */
+  readonly unit?: string;
+  /** What a score is multiplied with to be in that unit. Default: 1. */
+  readonly scale?: number;
+  /** Decimals. Default: 2. */
+  readonly digits?: number;
+  /** Which of two scores is the better one, all else being equal. */
+  readonly better: "lower" | "higher";
+  /** What else can make a score look good, in a sentence. */
+  readonly caution?: string;
+}
+
+/**
+ * A score with its unit: 0.0033 → "0.33 %".
+ *
+ * @param measure What the score is.
+ * @param score A score, or a mean of scores.
+ */
+export function measured({ scale = 1, digits = 2, unit = "" }: Measure, score: number): string {
+  return `${(scale * score).toFixed(digits).replace("-", "−")} ${unit}`.trimEnd();
+}
+
+/**
  * Problems, their prompt and their grader.
  *
  * @typeParam P What a problem of this task holds.
@@ -98,6 +134,11 @@ export interface Task<P extends Problem = Problem, G extends Grade | Promise<Gra
    * recorded with every run, and part of what a stored study is known by.
    */
   readonly parameters?: Readonly<Record<string, string | number | boolean | null>>;
+  /**
+   * What the numbers beside the verdicts are, where there are any; recorded with every run. A task
+   * that has it is judged by its scores, not by accuracies.
+   */
+  readonly measure?: Measure;
   /** Sampler settings that the task's source recommends; a study uses them unless told otherwise. */
   readonly defaults?: Partial<Sampler> & {
     /** Largest number of generated tokens. */

@@ -34,8 +34,9 @@ Deno.test({
   name: `the notebooks run in a real Deno kernel and show figures${skipped}`,
   ignore,
   async fn() {
-    const output = await Deno.makeTempDir();
+    const folderOfOutput = await Deno.makeTempDir();
     try {
+      const output = `${folderOfOutput}/new/folder`;
       const files = names.map((name) => fileURLToPath(new URL(name, folder)));
       const result = await executeNotebooks(python!, ["--output", output, ...files], {
         MOI_REAL_MODEL: "", // minutes; the model itself is tested elsewhere
@@ -48,11 +49,14 @@ Deno.test({
           cells.flatMap(({ outputs = [] }) => outputs)
             .filter(({ data }) => data && "application/vnd.plotly.v1+json" in data).length;
         assert(figures(fresh) > 0);
+        const painted = fresh.flatMap(({ outputs = [] }) => outputs)
+          .filter(({ data }) => data && "application/vnd.plotly.v1+json" in data);
+        assert(painted.every(({ data }) => data && "image/png" in data), `${name}: a picture each`);
         const leftOut = name.startsWith("08") ? 1 : 0; // GSM8K, which is not part of the repository
         assertEquals(figures(fresh), figures(committed) - leftOut);
       }
     } finally {
-      await Deno.remove(output, { recursive: true });
+      await Deno.remove(folderOfOutput, { recursive: true });
     }
   },
 });
@@ -72,5 +76,121 @@ Deno.test({
       assert(runs > 20 && runs < 100_000, `${runs} runs`);
     }
     assertEquals(after, "alive countdown-tiny");
+  },
+});
+
+interface Output {
+  readonly text?: string;
+  readonly error?: string;
+  readonly kind?: string;
+  readonly data?: Record<string, unknown>;
+}
+
+/** Runs cells one after another in a kernel; see kernel_cells.py. */
+async function cells(list: readonly { code: string; stopAfter?: number }[]): Promise<Output[][]> {
+  const file = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(file, JSON.stringify(list));
+    const here = fileURLToPath(new URL(".", import.meta.url));
+    const script = new URL("kernel_cells.py", import.meta.url);
+    const { code, stdout, stderr } = await runPython(python!, script, [here, file]);
+    assertEquals(code, 0, stderr);
+    return JSON.parse(stdout);
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+const said = (outputs: Output[]) => outputs.map(({ text = "" }) => text).join("");
+
+Deno.test({
+  name: `the stop button works from the import on, without a signal in any call${skipped}`,
+  ignore,
+  async fn() {
+    const names =
+      "betaGrid, countdown, generate, generateBatch, loadModel, plotMixing, runStudy, stream";
+    const [imported, idle, study, figure, one, batch, steps, after] = await cells([
+      { code: `import { ${names} } from "../../mod.ts";` },
+      {
+        code: `console.log("going"); await new Promise((r) => setTimeout(r, 1000));`,
+        stopAfter: 0.2,
+      },
+      {
+        code: `const model = await loadModel("countdown-tiny"), task = countdown({ limit: 500 });
+          console.log("going");
+          const runs = await runStudy({ model, task, methods: betaGrid() });
+          console.log(runs.length < runs.planned.runs ? "partial" : "all");`,
+        stopAfter: 1.5,
+      },
+      { code: "plotMixing(runs)" },
+      {
+        code: `console.log("going"); const options = { maxNewTokens: 500, ignoreEos: true };
+          const reasons = [];
+          for (let seed = 0; !reasons.includes("aborted"); seed++) {
+            reasons.push((await generate(model, [1, 5, 6], { ...options, seed })).finishReason);
+          }
+          console.log("ended");`,
+        stopAfter: 0.3,
+      },
+      {
+        code: `console.log("going");
+          const requests = Array.from({ length: 2000 }, () => ({ prompt: [1, 5, 6], ...options }));
+          const ends = new Set();
+          for await (const { generation } of generateBatch(model, requests)) ends.add(generation.finishReason);
+          console.log(ends.has("aborted"));`,
+        stopAfter: 0.5,
+      },
+      {
+        code: `console.log("going"); let steps = 0, rounds = 0;
+          do {
+            steps = 0;
+            for await (const _ of stream(model, [1, 5, 6], options)) steps++;
+          } while (steps === 500);
+          console.log(steps < 500);`,
+        stopAfter: 0.5,
+      },
+      { code: "console.log(model.id)" },
+    ]);
+    assertEquals(imported, []);
+    assertEquals(said(idle!), "going\n");
+    assertEquals(said(study!), "going\npartial\n");
+    assert(figure!.some(({ data }) => data && "image/png" in data));
+    assert(String(figure![0]!.data!["text/plain"]).includes("partial: "));
+    assertEquals(said(one!), "going\nended\n");
+    assertEquals(said(batch!), "going\ntrue\n");
+    assertEquals(said(steps!), "going\ntrue\n");
+    assertEquals(said(after!), "countdown-tiny\n");
+  },
+});
+
+Deno.test({
+  name: `a cell that ends with a figure, a table or a report shows it${skipped}`,
+  ignore,
+  async fn() {
+    const names =
+      "betaGrid, gains, gainsTable, initPlots, loadModel, plotGains, runStudy, show, studyReport, votes";
+    const [, figure, table, report, shown, live] = await cells([
+      {
+        code: `import { ${names} } from "../../mod.ts";
+          const model = await loadModel("votes-tiny"), methods = betaGrid({ betas: [0.25, 1], controls: false });
+          const runs = await runStudy({ model, task: votes({ limit: 20 }), methods });
+          const rows = gains(runs, { baseline: "standard" });`,
+      },
+      { code: "plotGains(rows)" },
+      { code: "gainsTable(rows)" },
+      { code: "studyReport(runs)" },
+      { code: "await show(plotGains(rows))" },
+      { code: "await initPlots(); await show(plotGains(rows))" },
+    ]);
+    const forms = (outputs: Output[]) =>
+      outputs.map(({ data = {} }) => Object.keys(data).sort().join());
+    const painted = "application/vnd.plotly.v1+json,image/png,text/plain";
+    assertEquals(forms(figure!), [painted]);
+    assertEquals(forms(table!), ["text/html,text/plain"]);
+    assertEquals(new Set(forms(report!)), new Set([painted, "text/html,text/plain"]));
+    assertEquals(report!.length, 5);
+    assertEquals(forms(shown!), [painted]);
+    assert(JSON.stringify(figure).length < 100_000);
+    assert(forms(live!).at(-1)!.includes("text/html"));
   },
 });

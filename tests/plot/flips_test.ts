@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { plotFlips } from "../../lib/plot/mod.ts";
+import { withPlanned } from "../../lib/study/mod.ts";
 import { hostileRuns } from "./_rows.ts";
 
 Deno.test("plotFlips() shows won and lost problems with both texts", () => {
@@ -39,4 +40,25 @@ Deno.test("plotFlips() refuses what it cannot do", () => {
   assertThrows(() => plotFlips(runs, { method: "x" }), RangeError, "'method' must be one of");
   assertThrows(() => plotFlips(runs, { method: "moi", most: 0 }), RangeError, "'most'");
   assertThrows(() => plotFlips(runs, { method: "moi", n: 1 } as never), TypeError, "'n' is not");
+});
+
+Deno.test("plotFlips() of a stopped study shows the problems that all methods finished", () => {
+  const planned = { problems: 40, methods: ["standard", "moi"], repeats: 1, runs: 80 };
+  const flipped = (count: number) => {
+    const runs = hostileRuns(15).slice(0, count);
+    return plotFlips(withPlanned(runs, planned), { method: "moi" }).text.split("\n")[0];
+  };
+  assertEquals(
+    flipped(29),
+    "moi against standard: 4 won, 2 lost of 14 pairs; both solve 7, neither 1 (partial: 29 of 80 runs)",
+  );
+  const none = "moi against standard: 0 won, 0 lost of 0 pairs; both solve 0, neither 0";
+  assertEquals(flipped(1), `${none} (partial: 1 of 80 runs)`);
+  assertEquals(flipped(0), `${none} (partial: 0 of 80 runs)`);
+});
+
+Deno.test("plotFlips() takes results of tools that tell neither tokens nor mixing", () => {
+  const runs = hostileRuns(15).map(({ tokens: _, mixing: __, ...run }) => run);
+  const { html } = plotFlips(runs, { method: "moi" });
+  assert(!html.includes("tokens") && !html.includes("off-sample") && html.includes("right · "));
 });

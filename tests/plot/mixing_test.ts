@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { plotMixing } from "../../lib/plot/mod.ts";
+import { withPlanned } from "../../lib/study/mod.ts";
 import { runs } from "./_rows.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -48,4 +49,25 @@ Deno.test("plotMixing() grows with the methods and escapes their names", () => {
 
 Deno.test("plotMixing() refuses no runs", () => {
   assertThrows(() => plotMixing([]), RangeError, "'runs' must have at least one run");
+});
+
+Deno.test("plotMixing() says how much of a stopped study is there, be it nothing", () => {
+  const planned = {
+    problems: 100,
+    methods: ["standard", "moi-1", "direct"],
+    repeats: 3,
+    runs: 900,
+  };
+  const subtitle = (some: typeof runs) =>
+    (plotMixing(withPlanned([...some], planned)).layout as Any).title.subtitle.text;
+  assertEquals(subtitle(runs), "N = 180 runs of 20 problems · partial: 180 of 900 runs");
+  assertEquals(subtitle([]), "N = 0 runs of 0 problems · partial: 0 of 900 runs");
+});
+
+Deno.test("plotMixing() leaves out runs that do not tell their mixing", () => {
+  const { mixing: _, ...bare } = runs[0]!;
+  const odd = { ...bare, mixing: { meanEntropy: NaN, meanOffSampleMass: 0.1 } };
+  const figure = plotMixing([bare, odd, ...runs]);
+  assertEquals(figure, plotMixing(runs));
+  assertThrows(() => plotMixing([bare, odd]), RangeError, "'runs' must tell how much was mixed");
 });

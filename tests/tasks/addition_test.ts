@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { addition, repetition } from "../../lib/tasks/mod.ts";
+import { addition, measured, repetition } from "../../lib/tasks/mod.ts";
 
 Deno.test("addition poses the same problems for a seed, in a ladder of digits", async () => {
   const problems = await addition({ limit: 200 }).problems();
@@ -44,4 +44,11 @@ Deno.test("repetition scores the share of 4-grams that come again", async () => 
   assertEquals(again.correct, false);
   assertEquals(again.extracted, "12 words");
   assert(again.reason!.includes("55.6 % of 4-grams repeated, distinct-1 0.333"));
+});
+
+Deno.test("repetition says what its score is, and which way is up", () => {
+  const { measure } = repetition();
+  assertEquals([measure?.name, measure?.better], ["repeated 4-grams", "lower"]);
+  assertEquals(measured(measure!, 5 / 9), "55.56 %");
+  assertEquals(measured({ name: "gain", better: "higher", digits: 1 }, -0.25), "−0.3");
 });

@@ -189,7 +189,8 @@ export function moi(options: MoiOptions = {}): Method {
       : beta;
     if (own === Infinity) return oneToken(token);
     const lost = shrink && !p.ids.includes(token);
-    return withToken(p, H / (own + 1), token, lost ? 1 - H : (own + 1 - H) / (own + 1));
+    if (lost) return { ...withToken(p, H / (own + 1), token, 1 - H), scaled: true } as const;
+    return withToken(p, H / (own + 1), token, (own + 1 - H) / (own + 1));
   };
   const scheduled = (
     schedule: BetaSchedule,

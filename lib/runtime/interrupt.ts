@@ -1,0 +1,87 @@
+/**
+ * The stop button of Jupyter ends the cell, not the kernel; Ctrl-C ends the work, not the report on it.
+ *
+ * Jupyter sends SIGINT, and the Deno kernel has no handler for it, so the kernel dies and all
+ * variables with it (https://github.com/denoland/deno/issues/24491). In a kernel, importing this
+ * module installs a listener that keeps it alive and turns the signal into an `AbortSignal`: the
+ * default `signal` of everything here that takes long.
+ *
+ * A program dies of Ctrl-C as ever, until it asks for {@linkcode interruptSignal}: then the first
+ * press aborts in the same way, and a second one ends the program. A task runner passes on the SIGINT
+ * that the terminal has sent to all of a group already, so that one press arrives twice: what comes
+ * within a tenth of a second is the same press.
+ *
+ * @module
+ */
+
+import { jupyter } from "./jupyter.ts";
+
+/** SIGINTs within this many milliseconds are one press. */
+const ONE_PRESS_MS = 100;
+
+let current = new AbortController();
+let installed = false, listening = false, pressed = -Infinity;
+
+/**
+ * The signal of the next interrupt. Ask for a new one in each cell: an aborted signal stays aborted.
+ *
+ * In a program the first call installs the SIGINT listener; from then on it is also the default of
+ * `generate`, `runStudy` and the like. On Windows, where Jupyter interrupts by other means, it does
+ * nothing, and the signal never aborts.
+ *
+ * @returns A signal that aborts with an `AbortError` at the next SIGINT.
+ *
+ * @example A program that reports after Ctrl-C
+ * ```ts ignore
+ * import { interruptSignal, runStudy } from "@moi/moi";
+ *
+ * const signal = interruptSignal();
+ * const runs = await runStudy(study, { store: "runs.jsonl", signal });
+ * if (signal.aborted) console.log(`stopped after ${runs.length} of ${runs.planned} runs`);
+ * ```
+ */
+export function interruptSignal(): AbortSignal {
+  listen();
+  if (current.signal.aborted) current = new AbortController();
+  return current.signal;
+}
+
+/**
+ * What long work listens to where it is given no signal: in a notebook the next press of the stop
+ * button, in a program Ctrl-C once {@linkcode interruptSignal} has been asked for (work that begins
+ * after it is aborted at once), else nothing.
+ *
+ * @example A program that has not asked
+ * ```ts
+ * import { defaultSignal } from "@moi/moi/runtime";
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(defaultSignal(), undefined);
+ * ```
+ */
+export function defaultSignal(): AbortSignal | undefined {
+  if (!installed) return undefined;
+  return jupyter() === undefined ? current.signal : interruptSignal();
+}
+
+function listen(): void {
+  if (listening || Deno.build.os === "windows") return;
+  Deno.addSignalListener("SIGINT", interrupt);
+  installed = listening = true;
+}
+
+function interrupt(): void {
+  const now = performance.now();
+  if (now - pressed < ONE_PRESS_MS) return;
+  pressed = now;
+  current.abort(new DOMException("Interrupted", "AbortError"));
+  if (jupyter() === undefined) Deno.unrefTimer(setTimeout(release, ONE_PRESS_MS));
+}
+
+/** Gives Ctrl-C back to the program, unless another signal was asked for meanwhile. */
+function release(): void {
+  if (!listening || !current.signal.aborted) return;
+  Deno.removeSignalListener("SIGINT", interrupt);
+  listening = false;
+}
+
+if (jupyter() !== undefined) listen();

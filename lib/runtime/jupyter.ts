@@ -1,0 +1,33 @@
+/**
+ * The notebook, if there is one.
+ *
+ * @module
+ */
+
+/** What is used of the API that the Deno kernel adds. */
+export interface Jupyter {
+  /** Sends a value or, with `raw`, a MIME bundle to the cell that runs. */
+  display(
+    value: unknown,
+    options?: { raw?: boolean; display_id?: string; update?: boolean },
+  ): Promise<void>;
+}
+
+/**
+ * The API of the kernel, or undefined outside a notebook, where reading `Deno.jupyter` throws.
+ *
+ * @example A program is no notebook
+ * ```ts
+ * import { jupyter } from "@moi/moi/runtime";
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(jupyter(), undefined);
+ * ```
+ */
+export function jupyter(): Jupyter | undefined {
+  try {
+    const api = (Deno as unknown as { jupyter?: Jupyter }).jupyter;
+    return typeof api?.display === "function" ? api : undefined;
+  } catch {
+    return undefined;
+  }
+}

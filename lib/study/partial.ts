@@ -1,0 +1,144 @@
+/**
+ * What a study that was stopped leaves: its finished runs, and how many were planned.
+ *
+ * @module
+ */
+
+import type { Run } from "./run.ts";
+
+/** The size of a study. */
+export interface Planned {
+  /** Number of problems. */
+  readonly problems: number;
+  /** The methods' keys. */
+  readonly methods: readonly string[];
+  /** Runs of each problem and method. */
+  readonly repeats: number;
+  /** Runs altogether: problems × methods × repeats. */
+  readonly runs: number;
+}
+
+/**
+ * Finished runs that know how many were planned: an array like any other, with a property that
+ * neither JSON nor a comparison sees. Copies (`filter`, `slice`, `[...runs]`) do not have it.
+ */
+export interface StudyRuns extends Array<Run> {
+  /** What the study was to have; there are fewer runs where it was stopped. Absent in copies. */
+  readonly planned?: Planned;
+}
+
+/** How much of a study is there. */
+export interface PartialStudy {
+  /** Finished runs. */
+  readonly finished: number;
+  /** Planned runs. */
+  readonly planned: number;
+}
+
+/**
+ * Marks an array with the size of the study that it comes from.
+ *
+ * @param values Runs, or what was made of them, such as rows of a table. Changed in place.
+ * @param planned Size of the study.
+ * @returns The same array.
+ *
+ * @example The mark is not part of the data
+ * ```ts
+ * import { withPlanned } from "@moi/moi/study";
+ * import { assertEquals } from "@std/assert";
+ * const planned = { problems: 10, methods: ["standard", "moi"], repeats: 1, runs: 20 };
+ * const rows = withPlanned([1, 2], planned);
+ * assertEquals([rows.planned.runs, JSON.stringify(rows)], [20, "[1,2]"]);
+ * ```
+ */
+export function withPlanned<T>(values: T[], planned: Planned): T[] & { readonly planned: Planned } {
+  return Object.defineProperty(values, "planned", {
+    value: planned,
+    enumerable: false,
+    configurable: true,
+  }) as T[] & { readonly planned: Planned };
+}
+
+/**
+ * The size of the study that an array comes from, where it knows.
+ *
+ * @param values What `runStudy`, {@linkcode finishedProblems} or {@linkcode withPlanned} returned, or
+ * any other array.
+ *
+ * @example An array of one's own
+ * ```ts
+ * import { plannedOf } from "@moi/moi/study";
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(plannedOf([]), undefined);
+ * ```
+ */
+export function plannedOf(values: readonly unknown[]): Planned | undefined {
+  return (values as { readonly planned?: Planned }).planned;
+}
+
+/**
+ * How much of a stopped study is there; undefined where all of it is, or where nobody knows.
+ *
+ * @param runs What `runStudy` or {@linkcode finishedProblems} returned, or any other runs.
+ *
+ * @example Stopped after one run of four
+ * ```ts
+ * import { partialOf, type Run, withPlanned } from "@moi/moi/study";
+ * import { assertEquals } from "@std/assert";
+ * const planned = { problems: 2, methods: ["standard", "moi"], repeats: 1, runs: 4 };
+ * const runs = withPlanned([{ problem: "1", method: "standard" } as Run], planned);
+ * assertEquals(partialOf(runs), { finished: 1, planned: 4 });
+ * assertEquals(partialOf([...runs]), undefined);
+ * ```
+ */
+export function partialOf(runs: readonly unknown[]): PartialStudy | undefined {
+  const planned = plannedOf(runs);
+  return planned === undefined || runs.length >= planned.runs
+    ? undefined
+    : { finished: runs.length, planned: planned.runs };
+}
+
+/**
+ * The words for it: "partial: 37 of 120 runs".
+ *
+ * @param partial What {@linkcode partialOf} returned.
+ *
+ * @example
+ * ```ts
+ * import { partialText } from "@moi/moi/study";
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(partialText({ finished: 37, planned: 120 }), "partial: 37 of 120 runs");
+ * ```
+ */
+export function partialText({ finished, planned }: PartialStudy): string {
+  return `partial: ${finished} of ${planned} runs`;
+}
+
+/**
+ * The runs of those problems that every method has finished in every repeat: what a study that was
+ * stopped can already be judged by.
+ *
+ * @param runs Runs of one study. Those of `runStudy` know its methods and repeats; of others these are
+ * the methods and repeats that occur.
+ * @returns The runs that can be compared; where `runs` know how many were planned, they know it, too.
+ *
+ * @example A problem that one method has not finished is left out
+ * ```ts
+ * import { finishedProblems, type Run } from "@moi/moi/study";
+ * import { assertEquals } from "@std/assert";
+ * const run = (problem: string, method: string) => ({ problem, method, repeat: 0 }) as Run;
+ * const runs = [run("1", "a"), run("1", "b"), run("2", "a")];
+ * assertEquals(finishedProblems(runs).length, 2);
+ * ```
+ */
+export function finishedProblems<R extends Pick<Run, "problem" | "method" | "repeat">>(
+  runs: readonly R[],
+): R[] {
+  const planned = plannedOf(runs);
+  const expected = planned
+    ? planned.methods.length * planned.repeats
+    : new Set(runs.map(({ method, repeat }) => JSON.stringify([method, repeat]))).size;
+  const byProblem = Map.groupBy(runs, ({ problem }) => problem);
+  const judged = [...byProblem.values()].filter((own) => own.length === expected).flat();
+  return planned ? withPlanned(judged, planned) : judged;
+}
