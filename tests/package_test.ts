@@ -47,6 +47,50 @@ Deno.test("the package imported by URL fetches an embedded model once and decode
   }
 });
 
+Deno.test("the package imported by path runs in folders with a configuration of their own or none", async () => {
+  const main = `
+    import { generate, loadModel, mathEqual } from ${JSON.stringify(new URL("mod.ts", root).href)};
+    await using model = await loadModel("votes-tiny");
+    const { tokens } = await generate(model, [1, 26], { maxNewTokens: 4 });
+    console.log(JSON.stringify([tokens.length, mathEqual("1/2", "0.5")]));
+  `;
+  for (const config of [undefined, "{}", `{"imports":{"x":"./x.ts"}}`]) {
+    const folder = await Deno.makeTempDir();
+    try {
+      await Deno.writeTextFile(`${folder}/main.ts`, main);
+      if (config !== undefined) await Deno.writeTextFile(`${folder}/deno.json`, config);
+      const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "main.ts"],
+        cwd: folder,
+      }).output();
+      assertEquals(success, true, new TextDecoder().decode(stderr));
+      assertEquals(JSON.parse(new TextDecoder().decode(stdout)), [4, true]);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  }
+});
+
+Deno.test("lib/ names npm packages whole, in the versions of deno.json", async () => {
+  const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
+  const known = Object.values<string>(imports).filter((target) => target.startsWith("npm:"));
+  const wrong: string[] = [], pending = [new URL("lib/", root)];
+  for (let dir = pending.pop(); dir; dir = pending.pop()) {
+    for (const entry of Deno.readDirSync(dir)) {
+      const url = new URL(entry.isDirectory ? `${entry.name}/` : entry.name, dir);
+      if (entry.isDirectory) pending.push(url);
+      if (!entry.name.endsWith(".ts")) continue;
+      const source = (await Deno.readTextFile(url)).replace(/^\s*\*.*$/gm, "");
+      for (const [, target] of source.matchAll(/(?:\bfrom |\bimport\(|\bresolve\()"([^"\s]+)"/g)) {
+        if (/^(\.|node:)/.test(target!)) continue;
+        if (known.some((npm) => target === npm || target!.startsWith(`${npm}/`))) continue;
+        wrong.push(`${url}: ${target}`);
+      }
+    }
+  }
+  assertEquals(wrong, []);
+});
+
 Deno.test("every folder of lib is an export, and every export exists", async () => {
   const { exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
   const folders = [...Deno.readDirSync(new URL("lib", root))]

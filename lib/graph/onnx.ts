@@ -7,7 +7,7 @@
  * @module
  */
 
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { BinaryWriter, WireType } from "npm:@bufbuild/protobuf@2.17.0/wire";
 
 /** Numbers of `TensorProto.DataType`. */
 export const ONNX_TYPE = {

@@ -11,7 +11,7 @@
  * @module
  */
 
-import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter, WireType } from "npm:@bufbuild/protobuf@2.17.0/wire";
 import { shown } from "../_check.ts";
 import type { Attribute, OnnxType, ValueInfo } from "./onnx.ts";
 import { ONNX_TYPE } from "./onnx.ts";

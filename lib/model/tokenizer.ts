@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
+import { Tokenizer as HuggingFaceTokenizer } from "npm:@huggingface/tokenizers@0.2.0";
 import { decoderOf } from "./decoders.ts";
 
 /** Encodes and decodes text. */

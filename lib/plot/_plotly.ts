@@ -28,7 +28,7 @@ export const CONFIG = {
 
 /** Source of plotly.js, as text. */
 export async function plotlySource(): Promise<string> {
-  return (await import("plotly.js-dist/plotly.js", { with: { type: "text" } })).default;
+  return (await import("npm:plotly.js-dist@4.1.1/plotly.js", { with: { type: "text" } })).default;
 }
 
 let loader: Promise<string> | undefined;

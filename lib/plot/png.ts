@@ -69,11 +69,11 @@ export async function toPng(
 }
 
 async function start(): Promise<Paint> {
-  const { initWasm, Resvg } = await import("@resvg/resvg-wasm");
-  await import("dejavu-fonts-ttf/package.json", { with: { type: "json" } }); // puts it on disk
+  const { initWasm, Resvg } = await import("npm:@resvg/resvg-wasm@2.6.2");
+  await import("npm:dejavu-fonts-ttf@2.37.3/package.json", { with: { type: "json" } }); // puts it on disk
   const read = (url: string) => Deno.readFile(new URL(url));
-  const wasm = new URL("index_bg.wasm", import.meta.resolve("@resvg/resvg-wasm"));
-  const package_ = import.meta.resolve("dejavu-fonts-ttf/package.json");
+  const wasm = new URL("index_bg.wasm", import.meta.resolve("npm:@resvg/resvg-wasm@2.6.2"));
+  const package_ = import.meta.resolve("npm:dejavu-fonts-ttf@2.37.3/package.json");
   const [code, ...fonts] = await Promise.all([
     read(wasm.href),
     ...FONTS.map((name) => read(new URL(`ttf/${name}`, package_).href)),

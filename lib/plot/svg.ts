@@ -69,7 +69,7 @@ export async function toSvg(figure: Figure, options: ToSvgOptions = {}): Promise
   checkNumber(verb, "options.height", height, { min: 50, max: 10_000 });
 
   const plain = plainJson({ data: figure.data, layout: { ...figure.layout, width, height } });
-  const { JSDOM, VirtualConsole } = await import("jsdom");
+  const { JSDOM, VirtualConsole } = await import("npm:jsdom@31.0.1");
   // A virtual console that nobody listens to: jsdom reports every missing canvas otherwise.
   const dom = new JSDOM("<!doctype html><body></body>", {
     runScripts: "outside-only",

@@ -9,7 +9,7 @@
  * @module
  */
 
-import manifest from "onnxruntime-node/package.json" with { type: "json" };
+import manifest from "npm:onnxruntime-node@1.30.0/package.json" with { type: "json" };
 
 /** Version of the `onnxruntime-node` package in use, such as "1.30.0". */
 export const runtimeVersion: string = manifest.version;
@@ -57,7 +57,7 @@ export function libraryFile(platform: Platform = Deno.build): string {
 
 /** File URL of the shared library on this machine. */
 export function libraryUrl(): URL {
-  const url = import.meta.resolve("onnxruntime-node/package.json");
+  const url = import.meta.resolve("npm:onnxruntime-node@1.30.0/package.json");
   if (!url.startsWith("file:")) {
     throw new Error(
       `Cannot open ONNX Runtime as the package onnxruntime-node was not found on disk (resolved to ${url}); ` +

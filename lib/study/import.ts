@@ -20,7 +20,7 @@ import { isZip, unpacked } from "../_archive.ts";
 import { checkOptions, refusal } from "../_check.ts";
 import { parseJson, textIn } from "../_json.ts";
 import type { Grade, Problem } from "../tasks/mod.ts";
-import { fault, type Found, isObject, type Json, VERB } from "./import/_found.ts";
+import { fault, type Found, isObject, VERB } from "./import/_found.ts";
 import { inspect, logOf } from "./import/inspect.ts";
 import { type Line, lmEval } from "./import/lm_eval.ts";
 import { released } from "./import/released.ts";

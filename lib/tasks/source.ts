@@ -383,8 +383,10 @@ function parseTable(text: string, name: string, format: "csv" | "tsv"): Row[] {
 
 /** Parquet, by a library that is loaded when it is first needed. */
 async function parseParquet(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<Row[]> {
-  const { parquetMetadataAsync, parquetReadObjects, parquetSchema } = await import("hyparquet");
-  const { compressors } = await import("hyparquet-compressors");
+  const { parquetMetadataAsync, parquetReadObjects, parquetSchema } = await import(
+    "npm:hyparquet@1.33.0"
+  );
+  const { compressors } = await import("npm:hyparquet-compressors@1.1.2");
   const { buffer, byteOffset, byteLength } = bytes;
   const file = {
     byteLength,

@@ -11,7 +11,9 @@
 import type { Answer, Request, Start } from "./python.ts";
 
 /** Arguments of the process: "make" or "run", Pyodide's folder, and the path of the snapshot. */
-async function serve(load: (address: string) => Promise<typeof import("pyodide")>): Promise<void> {
+async function serve(
+  load: (address: string) => Promise<typeof import("npm:pyodide@314.0.7")>,
+): Promise<void> {
   // Options and methods of snapshots are not in the library's types: they are experimental.
   interface Python {
     runPython(code: string): unknown;

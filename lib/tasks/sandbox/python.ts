@@ -148,7 +148,8 @@ const DEEP = [
 
 /** Where Pyodide is. The import puts the package where it can be resolved. */
 async function packageFolder() {
-  const { version } = await import("pyodide"), pyodide = import.meta.resolve("pyodide");
+  const { version } = await import("npm:pyodide@314.0.7"),
+    pyodide = import.meta.resolve("npm:pyodide@314.0.7");
   if (!pyodide.startsWith("file:")) {
     throw new Error(refusal(VERB, "pyodide", "be a package on this machine", pyodide));
   }
