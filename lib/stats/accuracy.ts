@@ -60,7 +60,8 @@ export interface Accuracy extends Interval {
  *
  * s² the variance of the problems' shares: d is 1 where repeats are as good as new problems, k where they
  * tell nothing new. Intervals from a normal or bootstrapped mean are too narrow near 0 and 1, where most
- * problems have the same share; `scripts/coverage.ts` measures this one. Where all problems have the
+ * problems have the same share; this one covers in 92 % or more of simulated
+ * studies of 20 problems, and in 93.2 % or more of 50 (`scripts/coverage.md`). Where all problems have the
  * same share, or there is one problem only, d is k.
  *
  * `se` is the cluster-robust error of Miller (2024), "Adding Error Bars to Evals" (arXiv 2411.00640), with

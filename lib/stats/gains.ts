@@ -165,8 +165,9 @@ export interface GainRow {
  *
  * s² the variance of dᵢ: 1 where repeats are as good as new problems, k where they tell nothing new (and
  * where all dᵢ are equal, or there is one problem). Its p value is {@linkcode mcnemarMidP} for one run a
- * problem, and {@linkcode signFlipTest} with mid-p for several. `scripts/coverage.ts` measures how often the
- * interval covers and the test errs.
+ * problem, and {@linkcode signFlipTest} with mid-p for several. In simulated studies the 95 % interval
+ * covers in 93.8 % or more, from 20 to 500 problems with 1 and 4 repeats, and p ≤ 0.05 comes up in at most
+ * 5.4 % where methods are alike (`scripts/coverage.md`).
  *
  * Runs that nothing can judge are left out with their partners, and counted. Where runs were cut at the token
  * limit, the difference in accuracy F·R (F finished, R right of finished) is split evenly:

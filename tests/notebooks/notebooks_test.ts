@@ -24,7 +24,10 @@ for (const name of names) {
     const code = read(new URL(name, folder)).filter((cell) => cell.cell_type === "code");
     assertEquals(code.map((cell) => cell.execution_count), code.map((_, i) => i + 1));
     const outputs = code.flatMap((cell) => cell.outputs ?? []);
-    assert(outputs.some(({ data }) => data && "text/html" in data));
+    const figures = outputs.filter(({ data }) => data && "application/vnd.plotly.v1+json" in data);
+    assert(figures.length > 0);
+    assert(figures.every(({ data }) => "image/png" in data!), "a picture each");
+    assert(Deno.statSync(new URL(name, folder)).size < 2 ** 21, "plotly.js is in no notebook");
     assertEquals(outputs.filter(({ output_type }) => output_type === "error"), []);
     assert(!JSON.stringify(outputs.map(({ text }) => text)).includes("/home/"));
   });
