@@ -52,14 +52,17 @@ function byMethod(a: Run, b: Run): number {
   return first - family(b) || (isKnown ? knob(a) - knob(b) || 0 : 0) || byName;
 }
 
-const SIZE = { width: 900, height: 420 };
+const WIDTH = 900, HEIGHT = 420;
 
 /** Pictures below one another. */
-function stacked(pictures: readonly string[]): string {
-  const { width, height } = SIZE, all = height * pictures.length;
-  const placed = pictures.map((svg, i) => svg.replace("<svg", `<svg y="${i * height}"`));
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${all}" ` +
-    `viewBox="0 0 ${width} ${all}">${placed.join("\n")}</svg>\n`;
+function stacked(pictures: readonly { readonly svg: string; readonly height: number }[]): string {
+  let all = 0;
+  const placed = pictures.map(({ svg, height }) => {
+    all += height;
+    return svg.replace("<svg", `<svg y="${all - height}"`);
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${all}" ` +
+    `viewBox="0 0 ${WIDTH} ${all}">${placed.join("\n")}</svg>\n`;
 }
 
 const isGreedy = (runs: readonly Run[]) => runs[0]!.sampler.temperature === 0;
@@ -133,9 +136,11 @@ await command(USAGE, { values: ["baseline", "out", "svg"] }, async (args) => {
   const svg = args.value("svg");
   if (svg !== undefined) {
     const pictures = await Promise.all(
-      reports.map(({ name, rows }) =>
-        toSvg(plotGains(rows, { baseline, title: `Gain over ${baseline}: ${name}` }), SIZE)
-      ),
+      reports.map(async ({ name, rows }) => {
+        const figure = plotGains(rows, { baseline, title: `Gain over ${baseline}: ${name}` });
+        const height = Number(figure.layout?.height ?? HEIGHT);
+        return { svg: await toSvg(figure, { width: WIDTH, height }), height };
+      }),
     );
     await Deno.writeTextFile(svg, stacked(pictures));
     print(`picture: ${svg}\n`);

@@ -67,7 +67,7 @@ function settings(runs: readonly Run[]): string {
  * @param runs Runs of one study.
  * @param options Baseline, runs of greedy decoding.
  * @returns Heading, settings, table, gains over β, mixing activity, and the problems won and lost by
- * the method with the largest gain; for `toHtml` or `show`.
+ * the primary comparison, or else by the method with the largest gain; for `toHtml` or `show`.
  * @throws {RangeError} Where the runs are none, of several studies, or incomplete.
  *
  * @example
@@ -93,7 +93,8 @@ export function studyReport(
   const digits = isMeasured ? {} : { digits: 4 };
   const scores = isScored ? scoreGains(runs, { baseline }) : undefined;
   const others = rows.filter(({ method }) => method !== baseline);
-  const best = others.toSorted((a, b) => b.gain - a.gain)[0];
+  const best = others.find((row) => row.isPrimary) ??
+    others.toSorted((a, b) => b.gain - a.gain)[0];
   const { model, task } = runs[0]!;
   const name = `${model.split("@")[0]} on ${task}`;
   const texts = [settings(runs)];
