@@ -89,6 +89,12 @@ export async function toSvg(figure: Figure, options: ToSvgOptions = {}): Promise
       getBoundingClientRect(this: SvgElementLike) {
         return textBox(this);
       },
+      getTotalLength(this: SvgElementLike) {
+        return pathOf(this.getAttribute("d") ?? "").total;
+      },
+      getPointAtLength(this: SvgElementLike, length: number) {
+        return pathOf(this.getAttribute("d") ?? "").at(length);
+      },
     });
     (await (compiled ??= compile())).runInContext(dom.getInternalVMContext());
     // Through JSON, as plotly writes defaults into what it is given.
@@ -102,6 +108,30 @@ export async function toSvg(figure: Figure, options: ToSvgOptions = {}): Promise
   } finally {
     dom.window.close();
   }
+}
+
+/** Length of a path, and the point at a length, along straight lines between the ends of its segments. */
+function pathOf(d: string) {
+  const points = [
+    ...d.matchAll(/(-?[\d.]+(?:e-?\d+)?)[\s,]+(-?[\d.]+(?:e-?\d+)?)(?=\s*(?:[A-Za-z]|$))/g),
+  ]
+    .map(([, x, y]) => ({ x: Number(x), y: Number(y) }));
+  const sizes = points.slice(1).map(({ x, y }, i) =>
+    Math.hypot(x - points[i]!.x, y - points[i]!.y)
+  );
+  const total = sizes.reduce((a, b) => a + b, 0);
+  const at = (length: number) => {
+    let left = Math.max(0, Math.min(total, length));
+    for (const [i, size] of sizes.entries()) {
+      const a = points[i]!, b = points[i + 1]!;
+      if (left <= size && size > 0) {
+        return { x: a.x + (b.x - a.x) * left / size, y: a.y + (b.y - a.y) * left / size };
+      }
+      left -= size;
+    }
+    return points.at(-1) ?? { x: 0, y: 0 };
+  };
+  return { total, at };
 }
 
 interface PlotlyWindow {

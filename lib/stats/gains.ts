@@ -89,7 +89,10 @@ export interface GainRow {
   readonly accuracyLow: number;
   /** Upper end of the accuracy's interval. */
   readonly accuracyHigh: number;
-  /** Accuracy less the baseline's: mean over problems of the paired difference. */
+  /**
+   * Mean over problems of the paired difference: accuracy less the baseline's, on the pairs of which both runs
+   * can be judged. (`accuracy` is that of all judged runs, so the two differ where partners are missing.)
+   */
   readonly gain: number;
   /**
    * Lower end of the gain's interval: {@linkcode pairedScore}, with counts divided by the design effect
@@ -125,7 +128,7 @@ export interface GainRow {
   readonly finished: number;
   /** Share of those that are right: `accuracy` is `finished` times this where problems have equal repeats. */
   readonly rightOfFinished: number;
-  /** Part of the difference in accuracy that comes from more or fewer finished runs. */
+  /** Part of the difference between the two accuracies that comes from more or fewer finished runs. */
   readonly gainOfFinishing: number;
   /** Part that comes from finished runs being right more or less often; the two add up. */
   readonly gainOfRightness: number;

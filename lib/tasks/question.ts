@@ -9,9 +9,10 @@ import { createHash } from "node:crypto";
 import { checkNumber, checkOptions, refusal } from "../_check.ts";
 import type { Message } from "../model/mod.ts";
 import type { Finding } from "./_evidence.ts";
-import { equalNumbers, findNumber } from "./extract.ts";
+import { equalNumbers, findNumber, type NumberFinding } from "./extract.ts";
 import { lastBoxed } from "./math_answer.ts";
 import { releasedInteger } from "./released.ts";
+import { compare, multiply, rational } from "./rational.ts";
 import { readRows, type Row, SOURCE_OPTIONS, type SourceOptions } from "./source.ts";
 import type { Grade, Problem, Task } from "./task.ts";
 
@@ -204,7 +205,19 @@ export function judged({ value, because }: Finding, right: string, correct: bool
 export function gradeNumber(answer: string, text: string, grading: "last" | "released"): Grade {
   if (grading === "released") return gradeReleased(answer, text);
   const found = findNumber(text);
-  return judged(found, answer, equalNumbers(found, findNumber(answer)));
+  return judged(
+    { ...found, value: numberText(found) },
+    answer,
+    equalNumbers(found, findNumber(answer)),
+  );
+}
+
+/** A number as it is told apart from others: "50%" is neither 50 alone nor one half alone. */
+function numberText({ value, values: [whole, part] }: NumberFinding): string | null {
+  if (value === null || whole === undefined || part === undefined) return value;
+  const isPercent =
+    whole.numerator * part.denominator === 100n * part.numerator * whole.denominator;
+  return isPercent ? `${value}%` : value;
 }
 
 /** Grades an integer as the released MoI code does. */
@@ -215,7 +228,8 @@ export function gradeReleased(answer: string, text: string): Grade {
 }
 
 /** The right answer of a task of numbers. */
-export const goldNumber = (text: string): string | undefined => findNumber(text).value ?? undefined;
+export const goldNumber = (text: string): string | undefined =>
+  numberText(findNumber(text)) ?? undefined;
 
 /** Numbers 0 … n − 1 in an order that a seed and a problem decide. */
 export function shuffled(n: number, seed: number, id: string): number[] {

@@ -140,7 +140,9 @@ function metricsOf(lines: readonly Line[]): string[] {
     }
   }
   const isScalar = (value: unknown) => typeof value === "number" || typeof value === "boolean";
-  const names = [...values].filter(([, own]) => own.some(isScalar)).map(([name]) => name);
+  // Where no line has a number for any, all that are named count: runs are then not gradable as stored.
+  const given = [...values].filter(([, own]) => own.some(isScalar));
+  const names = (given.length > 0 ? given : [...values]).map(([name]) => name);
   const giveVerdicts = (name: string) =>
     values.get(name)!.every((value) => value === null || value === undefined || isVerdict(value));
   const rank = (name: string) => {
@@ -149,6 +151,16 @@ function metricsOf(lines: readonly Line[]): string[] {
     return at < 0 ? 100 : at;
   };
   return names.sort((a, b) => rank(a) - rank(b)); // stable: the file's order among equals
+}
+
+/** The gold answer: the first of several, which all stand beside it; where there is none, the document's own. */
+function targetOf(target: unknown, doc: Json): Json {
+  const targets = (Array.isArray(target) ? target.flat(2) : [target]).map(textOf)
+    .filter((one) => one !== undefined);
+  return {
+    answer: targets[0] ?? textOf(doc.answer) ?? "",
+    ...(targets.length > 1 ? { answers: targets } : {}),
+  };
 }
 
 /** Sampler settings of a request. */
@@ -169,7 +181,7 @@ export function lmEval(lines: readonly Line[], name: string, choice: LmEvalChoic
   if (metrics.length === 0) {
     return fault(`line ${own[0]!.number}`, `have one of ${METRICS.join(", ")}, or another metric`);
   }
-  const metric = chosen("metric", choice.metric, metrics);
+  const metric = chosen("metric", choice.metric, metrics); // of which a value may be missing
   const label = filters.length > 1 ? `${metric} of ${filter}` : metric;
   const seen = new Map<string, number>();
   let errored = 0;
@@ -184,7 +196,7 @@ export function lmEval(lines: readonly Line[], name: string, choice: LmEvalChoic
     const texts = textsOf(line);
     const filtered = Array.isArray(row.filtered_resps) ? row.filtered_resps.flat(2) : [];
     const doc = isObject(row.doc) ? row.doc : {};
-    const problem = { ...doc, id, answer: textOf(row.target) ?? "" };
+    const problem = { ...doc, id, ...targetOf(row.target, doc) };
     return texts.flatMap((text, repeat): Result[] => {
       if (text === null) {
         errored++;
