@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import {
   ARCHITECTURES,
   type DecoderConfig,
@@ -212,6 +213,12 @@ async function forgetting<T>(files: readonly MappedFile[], work: () => Promise<T
   }
 }
 
+/** First 16 hex digits of a chat template's SHA-256. */
+function digestOf(template: unknown): string | undefined {
+  if (template === undefined || template === null) return undefined;
+  return createHash("sha256").update(JSON.stringify(template)).digest("hex").slice(0, 16);
+}
+
 /**
  * Loads a model.
  *
@@ -268,10 +275,13 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
   const generation = await files.json("generation_config.json") ?? {};
   const definition = await files.json("tokenizer.json");
   const tokenizerConfig = await files.json("tokenizer_config.json") ?? {};
-  const templateFile = await files.text("chat_template.jinja");
+  const templateFile = await files.text("chat_template.jinja") ??
+    (await files.json("chat_template.json") as { chat_template?: unknown } | undefined)
+      ?.chat_template; // where processors of earlier releases keep it
   const chatConfig = templateFile === undefined
     ? tokenizerConfig
     : { ...tokenizerConfig, chat_template: templateFile };
+  const template = digestOf(chatConfig.chat_template);
   const defaults = generationDefaults(generation), notes = generationNotes(generation);
   const eos = eosTokenIds(generation, json);
   const tokenizer = definition === undefined
@@ -377,6 +387,7 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
       ...(notes.length > 0 ? { notes } : {}),
       memory: { weightsBytes, kvBytesPerToken: kvBytesPerToken(config, kv) },
       chat: chatTemplate(chatConfig),
+      ...(template === undefined ? {} : { template }),
       openCache({ slots, length }) {
         if (disposed) throw new Error("Cannot open a cache as the model is disposed");
         checkNumber("open a cache", "slots", slots, { min: 1, integer: true });

@@ -38,6 +38,8 @@ export interface Model extends AsyncDisposable {
   readonly defaults: GenerationDefaults;
   /** What else it recommends and is not followed, in sentences; absent where there is nothing. */
   readonly notes?: readonly string[];
+  /** First 16 hex digits of the SHA-256 of its chat template; absent where it has none. */
+  readonly template?: string;
   /** Bytes of the weights in the dtype in use, and of keys and values per token of a slot. */
   readonly memory: { readonly weightsBytes: number; readonly kvBytesPerToken: number };
   /**

@@ -240,6 +240,9 @@ export function checkStored(plan: Plan, stored: readonly Run[], where: string): 
     }
     if (run.prompt !== now.prompt) {
       if (run.wording === undefined || !now.isChat) refuse(what, now.prompt, run.prompt);
+      if (run.template !== undefined && run.template !== plan.template) {
+        refuse("chat template", plan.template, run.template);
+      }
       rendered++;
     }
     if (knowsProblem(run)) {

@@ -95,6 +95,8 @@ export interface Plan<P extends Problem = Problem> {
   readonly taskParameters: Run["parameters"];
   /** Whether the task names such options: then they tell how it grades. */
   readonly namesOptions: boolean;
+  /** Digest of the model's chat template, if it has one. */
+  readonly template: string | undefined;
   /** The comparison that was declared, if any. */
   readonly primary: string | undefined;
   /** Variables of the chat template. */
@@ -198,7 +200,7 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
     device,
     dtype,
     task: task.name,
-    ...{ taskParameters, namesOptions, primary, chat, sampler },
+    ...{ taskParameters, namesOptions, primary, chat, sampler, template: model.template },
     studySeed: seed,
     parameters: Object.fromEntries(keys.map((key) => [key, methodParameters(methods[key]!)])),
     runs,

@@ -41,6 +41,8 @@ export interface Run {
    * problem where a chat template prints the date.
    */
   readonly prompt: string;
+  /** Digest of the chat template that rendered it. Absent where none did, and in earlier releases. */
+  readonly template?: string;
   /**
    * First 16 hex digits of the SHA-256 of the prompt as the task words it, before any template. Absent
    * in files of earlier releases.

@@ -192,7 +192,7 @@ export async function runStudy<P extends Problem>(
   const batch = { ...(signal ? { signal } : {}), ...(slots ? { slots } : {}) };
   for await (const { index, generation } of generateBatch(model, requests, batch)) {
     if (generation.finishReason === "aborted") continue;
-    const { key, problem, method, repeat, seed, prompt, wording, fields } = missing[index]!;
+    const { key, problem, method, repeat, seed, prompt, wording, fields, isChat } = missing[index]!;
     const { text, tokens, finishReason, promptTokens, mixing, timing } = generation;
     const keep = (grade: Grade) => {
       const run: Run = {
@@ -210,6 +210,7 @@ export async function runStudy<P extends Problem>(
         sampler: plan.sampler,
         prompt,
         wording,
+        ...(plan.template !== undefined && isChat ? { template: plan.template } : {}),
         problemFields: fields,
         ...(plan.namesOptions ? { taskParameters: plan.taskParameters } : {}),
         ...(plan.primary === undefined ? {} : { primary: plan.primary }),

@@ -240,6 +240,20 @@ Deno.test("runStudy() goes on where the chat template prints another date, and s
   });
 });
 
+Deno.test("runStudy() refuses prompts that another chat template rendered", async () => {
+  await withStore(async (store) => {
+    const of = (day: string, template: string) => ({ ...dated(day), template });
+    const first = await runStudy(studyOf({ model: of("fri", "a"), limit: 1 }), { store });
+    assertEquals(first.map(({ template }) => template), first.map(() => "a"));
+    await runStudy(studyOf({ model: of("sat", "a"), limit: 1 }), { store }); // the date alone
+    await assertRejects(
+      () => runStudy(studyOf({ model: of("sat", "b"), limit: 1 }), { store }),
+      Error,
+      'another chat template: "a" there, "b" here',
+    );
+  });
+});
+
 Deno.test("runStudy() refuses other tokens of a prompt that no template rendered", async () => {
   const task = asked(PROBLEMS, { prompt: ({ question }) => question });
   await withStore(async (store) => {

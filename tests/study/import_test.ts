@@ -246,11 +246,10 @@ Deno.test("a metric is the verdict by name or rule, and what is none leaves runs
     RangeError,
     "'metric' must be one of 'exact_match', 'acc'",
   );
-  await assertRejects(
-    () => verdict({ perplexity: [1, 2] }),
-    SyntaxError,
-    "have one of exact_match",
-  );
+  // a metric of no number is no verdict, but the texts can be graded again
+  assertEquals(await verdict({ perplexity: [1, 2] }), ["ungradable", undefined]);
+  assertEquals(await verdict({ exact_match: NaN }), ["ungradable", undefined]);
+  await assertRejects(() => verdict({}), SyntaxError, "have one of exact_match");
 });
 
 Deno.test("repeats get no verdict of the filtered answer, and one by grading again", async () => {
