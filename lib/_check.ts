@@ -52,6 +52,9 @@ export function checkNumber(verb: string, name: string, value: unknown, rule: Nu
 
 /** Refuses option names that the function does not know, so that a typing error is never ignored. */
 export function checkOptions(verb: string, options: object, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(refusal(verb, "options", `be an object of ${known.join(", ")}`, options));
+  }
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {
       throw new TypeError(

@@ -15,8 +15,8 @@ import {
   toHtml,
   toSvg,
 } from "../mod.ts";
-import { command, print, say } from "./_cli.ts";
-import { commandsOf, commandsPart } from "./_made_by.ts";
+import { command, commandLine, print, say } from "./_cli.ts";
+import { commandsOf, commandsPart, keptAside } from "./_made_by.ts";
 
 const USAGE = `
 Prints the table of stored runs and writes a self-contained page.
@@ -67,6 +67,10 @@ function stacked(pictures: readonly { readonly svg: string; readonly height: num
 
 const isGreedy = (runs: readonly Run[]) => runs[0]!.sampler.temperature === 0;
 
+/** Files of this release tell the order of their study. */
+const inOrder = (runs: Run[]) =>
+  runs.every((run) => run.problemFields) ? runs : runs.sort(byMethod);
+
 /** A file's runs. */
 interface Stored {
   readonly path: string;
@@ -100,7 +104,7 @@ await command(USAGE, { values: ["baseline", "out", "svg"] }, async (args) => {
   const baseline = args.value("baseline") ?? "standard";
   const stored = await Promise.all(args.rest.map(async (path) => ({
     path,
-    runs: (await readRuns(path)).sort(byMethod),
+    runs: inOrder(await readRuns(path)),
   })));
   for (const { path, runs } of stored) {
     if (runs.length === 0) throw new RangeError(`Cannot report as ${path} holds no runs`);
@@ -130,7 +134,10 @@ await command(USAGE, { values: ["baseline", "out", "svg"] }, async (args) => {
     reports.push({ name, rows, parts });
   }
   const out = args.value("out") ?? "report.html";
-  const page = await toHtml(reports.flatMap(({ parts }) => parts), { title: "Mixture of Inputs" });
+  const line = commandLine("report"), parts = reports.flatMap((one) => one.parts);
+  const page = await toHtml([commandsPart([line]), ...parts], { title: "Mixture of Inputs" });
+  const earlier = await keptAside(out, line);
+  if (earlier !== undefined) say(`the report of an earlier command is now ${earlier}`);
   await Deno.writeTextFile(out, page);
   print(`\nreport: ${out}\n`);
   const svg = args.value("svg");

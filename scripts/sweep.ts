@@ -271,10 +271,10 @@ await command(USAGE, { values: VALUES, flags: ["dry-run"] }, async (args) => {
   for (const id of ids) {
     const { runs, colder, expected, file } = await study(id, methods, args, signal);
     if (signal.aborted) {
-      say(`stopped with ${runs.length} of ${expected} runs in ${file}`);
-      say("the same command finishes the rest");
       Deno.exitCode = 130;
       print(`\n${id}\n${tablesOf(runs)}\n`);
+      say(`stopped with ${runs.length} of ${expected} runs in ${file}`);
+      say("the same command finishes the rest");
       return;
     }
     const all = joinStudies([runs, ...colder]);

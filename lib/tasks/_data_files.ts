@@ -342,12 +342,15 @@ function filesOfConfig(
   return own;
 }
 
+/** A file's own name, without folder, shard and ending. */
+function bare(name: string): string {
+  return basename(stemOf(name)).replace(/\.[a-z]+(\.gz|\.zst)?$/i, "").replace(/-\*-of-\d+$/, "");
+}
+
 /** Files in a folder of a name; else those that are called so, alone or beside a split. */
 function byConfig(data: readonly string[], config: string): string[] {
   const inside = data.filter((name) => name.split("/").slice(0, -1).includes(config));
   if (inside.length > 0) return inside;
-  const bare = (name: string) =>
-    basename(stemOf(name)).replace(/\.[a-z]+(\.gz|\.zst)?$/i, "").replace(/-\*-of-\d+$/, "");
   const called = data.filter((name) => bare(name) === config);
   if (called.length > 0) return called;
   const words = Object.values(SPLITS).flat();
@@ -376,7 +379,8 @@ function bySplit(
     );
   }
   const wanted = split ?? "test", rest = (name: string) => withoutConfig(name, config);
-  let chosen = data.filter((name) => hasWord(rest(name), [wanted]));
+  let chosen = data.filter((name) => bare(rest(name)) === wanted);
+  if (chosen.length === 0) chosen = data.filter((name) => hasWord(rest(name), [wanted]));
   if (chosen.length === 0) {
     chosen = data.filter((name) => hasWord(rest(name), synonyms(wanted)));
   }
