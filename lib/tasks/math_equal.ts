@@ -11,6 +11,9 @@
  * - **Rounded decimals** – the one tolerance: a decimal of at least {@linkcode LEAST_DIGITS} significant
  *   digits equals a number that is written without a decimal point where it is its correct rounding:
  *   0.333333 is 1/3, 0.33 and 0.333334 are not. Two decimals are compared exactly.
+ * - **Commas** between digits part thousands where the first group has one or two digits and all others
+ *   three (1,234 is 1234), where a group could be no integer by itself (100,000), in money, and where LaTeX
+ *   says so (100{,}101). All others make lists: 100,101 is 100 and 101 and not 100101, as 2,5 is not 2.5.
  * - **Sets and lists** in any order, sets without repetition, lists with it; tuples and matrices entry by
  *   entry. (1,2) is a pair and an open interval.
  * - **Sets of real numbers** as sets: ℝ ∖ {0} is (−∞,0) ∪ (0,∞) is x ≠ 0; an inequality linear in one name
@@ -32,7 +35,7 @@
 import { exactOf, placeOf, realOf, sameValue, variablesOf } from "./_evaluate.ts";
 import { type Expression, negated, substituted } from "./_formula.ts";
 import { mathAnswer } from "./math_answer.ts";
-import { mirror, parseValue, realsOf, type Value } from "./math_value.ts";
+import { mirror, parseValue, partsThousands, realsOf, type Value } from "./math_value.ts";
 import { add, compare, multiply, negate, power, type Rational, rational } from "./rational.ts";
 import { type End, type Interval, united } from "./_reals.ts";
 
@@ -79,7 +82,7 @@ export function mathEqual(gold: string, answer: string): boolean {
 /** A decimal number of any length without separators and zeros that say nothing. */
 function plainNumber(text: string): string | undefined {
   const own = /^([-−+]?)(\d+|[1-9]\d{0,2}(?:,\d{3})+)(?:\.(\d+))?$/.exec(text);
-  if (!own) return undefined;
+  if (!own || own[2]!.includes(",") && !partsThousands(own[2]!)) return undefined;
   const whole = own[2]!.replaceAll(",", "").replace(/^0+(?=\d)/, "");
   let end = own[3]?.length ?? 0;
   while (end > 0 && own[3]![end - 1] === "0") end--;

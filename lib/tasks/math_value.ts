@@ -30,7 +30,7 @@ export type Value =
   | {
     readonly kind: "tuple" | "set" | "list";
     readonly items: readonly Value[];
-    /** What "1,25" is where the comma is a decimal point, and "100,200" where it parts thousands. */
+    /** What "1,234" is where its comma parts thousands. */
     readonly number?: Expression;
     /** Whether it is what ± stands for, so that its items count each where it is one itself. */
     readonly signs?: true;
@@ -71,7 +71,7 @@ const DEEPEST = 40;
 /** Replacements that bring an answer into one spelling, in their order. */
 const SPELLINGS: readonly (readonly [RegExp, string])[] = [
   [/[\u00a0\u2009\u202f]/g, " "],
-  [/(\d),\\!\s*(?=\d{3})/g, "$1"],
+  [/(\d)(?:,\\!|\\!,)\s*(?=\d{3})/g, "$1"],
   [/(\d)\{,\}(?=\d{3})/g, "$1"],
   [/\\(?:left|right)(?![a-z])\s?\.?/g, ""],
   [/\\(?:[bB]igg?[lrm]?|displaystyle|textstyle|limits)(?![a-zA-Z])/g, ""],
@@ -134,9 +134,19 @@ function tidy(text: string): string {
   // 1,000,000 is one number, outside of brackets
   out = out.replace(
     /(?<![\d,.])[1-9]\d{0,2}(?:,\d{3})+(?!\d)/g,
-    (own, at: number) => isBracketed(out, at) ? own : own.replaceAll(",", ""),
+    (own, at: number) =>
+      isBracketed(out, at) || !partsThousands(own) ? own : own.replaceAll(",", ""),
   );
   return out.replace(/(?<![\d.])\d{1,3}(?: \d{3})+(?!\d|\/)/g, (own) => own.replaceAll(" ", ""));
+}
+
+/**
+ * Whether the commas of a number can only part thousands, or usually do: all groups but the first have three
+ * digits, and the first has fewer (1,234), or some group is no integer by itself (100,000). What is left is a
+ * list of integers as well: 100,101.
+ */
+export function partsThousands(text: string): boolean {
+  return /^[1-9]\d?(?:,\d{3})+$/.test(text) || /^[1-9]\d\d(?:,\d{3})*,0\d\d(?:,\d{3})*$/.test(text);
 }
 
 /** Whether a place is within parentheses, brackets or the braces of a set. */
@@ -328,23 +338,25 @@ export function parseValue(answer: string): Value {
   if (answer.length > LONGEST || tooDeep(answer)) return asText;
   const money = /^\s*-?\s*(\\\$|€|£)/.exec(answer)?.[1];
   const unit = money && { "\\$": "dollar", "€": "euro", "£": "pound" }[money];
-  const value = commasOf(answer) ?? shapeOf(tidy(answer), 0) ?? asText;
+  // money is one amount
+  const plain = money ? answer.replace(/(?<=\d),(?=\d{3}(?!\d))/g, "") : answer;
+  const value = commasOf(plain) ?? shapeOf(tidy(plain), 0) ?? asText;
   return unit && value.kind === "expression" && value.unit === undefined
     ? { ...value, unit }
     : value;
 }
 
-/** Integers between commas: a list, and a number whose commas part thousands or are a decimal point. */
+/**
+ * Integers between commas: a list, and one number where the commas part thousands
+ * ({@linkcode partsThousands}). A comma is never a decimal point: "2,5" is 2 and 5.
+ */
 function commasOf(answer: string): Value | undefined {
   const own = /^\s*\$?\s*([-−]?\d+(?:,\d+)+)\s*\$?\s*$/.exec(answer)?.[1]?.replace("−", "-");
   if (own === undefined) return undefined;
   const items = own.split(",").map((part) => asExpression(parseFormula(part)));
-  const number = /^-?[1-9]\d{0,2}(?:,\d{3})+$/.test(own)
-    ? parseFormula(own.replaceAll(",", ""))
-    : /^-?\d+,\d+$/.test(own)
-    ? parseFormula(own.replace(",", "."))
-    : undefined;
-  return number ? { kind: "list", items, number } : { kind: "list", items };
+  return partsThousands(own.replace(/^-/, ""))
+    ? { kind: "list", items, number: parseFormula(own.replaceAll(",", "")) }
+    : { kind: "list", items };
 }
 
 function valueOf(text: string, depth: number): Value {
