@@ -61,7 +61,6 @@ p - q | -q + p
 x^{-1} | \frac{1}{x}
 4x^2y | 4yx^2
 \sin^2 x + \cos^2 x | 1
-\sqrt{x^2y^2} | xy
 e^{x+y} | e^x e^y
 3^{2x} | 9^x
 a_1 + a_2 | a_2 + a_1
@@ -283,7 +282,6 @@ x^2-y^2 | (x-y)(x+y)
 x^{10}-1 | (x^5-1)(x^5+1)
 \langle 1,2,3\rangle | (1,2,3)
 |x-2| | |2-x|
-\sqrt{x^2} | x
 (-1)^n | (-1)^{n}
 2^{n+1} | 2\cdot 2^n
 n(n+1)/2 | \frac{n^2+n}{2}
@@ -590,6 +588,19 @@ F_{n+1} | F_{1+n}
 \$120,150 | 120150
 100,101 | 101, 100
 2,5 | 5, 2
+# names of either sign
+\sqrt{x^2} | |x|
+|a| | \sqrt{a^2}
+\sqrt{x^2y^2} | |xy|
+\sqrt{x}\sqrt{y} | \sqrt{xy}
+\sqrt{x^4} | x^2
+\sqrt[3]{x^3} | x
+\sqrt{x^3} | x\sqrt{x}
+(\sqrt{x})^2 | \sqrt{x}\sqrt{x}
+\sqrt{4x} | 2\sqrt{x}
+\sqrt{9} | 3
+\ln(xy) | \ln x + \ln y
+\sqrt{a^2+b^2+c^2+d^2} | \sqrt{d^2+c^2+b^2+a^2}
 `;
 
 export const DIFFERENT = String.raw`
@@ -917,4 +928,17 @@ x = 2,5 | 2.5
 1234,567 | 1234567
 12,3456 | 123456
 100,101 | 100.101
+# names of either sign
+x | \sqrt{x^2}
+a | \sqrt{a^2}
+(x^2)^{1/2} | x
+\sqrt{x^2 y} | x\sqrt y
+\sqrt{x^2y^2} | xy
+\sqrt[4]{x^4} | x
+\sqrt{x^2+2x+1} | x+1
+\sqrt{a^2b} | a\sqrt{b}
+2x | \sqrt{4x^2}
+\sqrt{x^6} | x^3
+|x| | x
+\frac{\sqrt{x^2}}{x} | 1
 `;
