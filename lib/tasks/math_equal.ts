@@ -76,7 +76,18 @@ export function mathEqual(gold: string, answer: string): boolean {
   if (right === given) return right !== "";
   const [x, y] = [plainNumber(right), plainNumber(given)];
   if (x !== undefined && y !== undefined) return x === y;
+  const [letter, choice] = [letterOf(right), letterOf(given)];
+  if (letter && choice && (letter.alone || choice.alone)) return letter.name === choice.name;
   return equal(parseValue(right), parseValue(given));
+}
+
+/** The letter of an option, alone or with its text behind: C, (C), \text{(C) } 5. */
+function letterOf(text: string): { name: string; alone: boolean } | undefined {
+  const own = text.replace(/^\\(?:text(?:bf|it|rm)?|math(?:bf|rm)|mbox)\s?\{\s?/, "");
+  const bare = /^(?:([A-J])|\(([A-J])\))[\s}.]*$/.exec(own);
+  if (bare) return { name: (bare[1] ?? bare[2])!, alone: true };
+  const marked = /^\(([A-J])\)(?:[\s}~]|\\[,;:! ]|\\q?quad)[\s}]*[\w\\$-]/.exec(own);
+  return marked ? { name: marked[1]!, alone: false } : undefined;
 }
 
 /** A decimal number of any length without separators and zeros that say nothing. */

@@ -14,6 +14,7 @@ import type { Expression } from "./_formula.ts";
 import { exactOf, placeOf, sameValue, variablesOf } from "./_evaluate.ts";
 import * as reals from "./_reals.ts";
 import type { Interval } from "./_reals.ts";
+import { folded } from "./_number.ts";
 import { closing } from "./math_answer.ts";
 
 /** What an answer is. */
@@ -69,7 +70,7 @@ const LONGEST = 1000;
 const DEEPEST = 40;
 
 /** Replacements that bring an answer into one spelling, in their order. */
-const SPELLINGS: readonly (readonly [RegExp, string])[] = [
+const SPELLINGS: readonly (readonly [RegExp, string | ((own: string) => string)])[] = [
   [/[\u00a0\u2009\u202f]/g, " "],
   [/(\d)(?:,\\!|\\!,)\s*(?=\d{3})/g, "$1"],
   [/(\d)\{,\}(?=\d{3})/g, "$1"],
@@ -89,8 +90,8 @@ const SPELLINGS: readonly (readonly [RegExp, string])[] = [
   [/[−–]/g, "-"],
   [/\.\.\.|\\cdots(?![a-zA-Z])/g, "…"],
   [/(?<=\d)(?=[ck]?m[²³])/g, " "],
-  [/²/g, "^2"],
-  [/³/g, "^3"],
+  [/([²³])(?![⁰¹²³⁴-⁹])(?<![⁰¹²³⁴-⁹⁺⁻].)/g, (own: string) => own === "²" ? "^2" : "^3"],
+  [/[⁰¹²³⁴-⁹⁺⁻]{1,40}/g, (own: string) => `^{${own.normalize("NFKC").replace("−", "-")}}`],
   [/√\s?(\d+|\([^()]{1,200}\))/g, "\\sqrt{$1}"],
   [/[×·∙]/g, "\\cdot "],
   [/÷/g, "/"],
@@ -128,7 +129,7 @@ function tidy(text: string): string {
   let out = text.trim().replace(/\s+/g, " ");
   // a system of equations is a list of them
   if (out.includes("\\begin{cases}") && !out.includes("&")) out = out.replaceAll("\\\\", ",");
-  for (const [pattern, word] of SPELLINGS) out = out.replace(pattern, word);
+  for (const [pattern, word] of SPELLINGS) out = out.replace(pattern, word as string);
   out = out.replace(/\s+/g, " ").trim();
   while (out.endsWith(".") || out.endsWith(",")) out = out.slice(0, -1).trimEnd();
   // 1,000,000 is one number, outside of brackets
@@ -313,10 +314,17 @@ function enclosed(text: string): { open: string; body: string; close: string } |
 const asExpression = (expression: Expression): Value => ({ kind: "expression", expression });
 const isInequality = (operators: readonly string[]) => operators.some((own) => own !== "=");
 
+/** A function of one letter, as it is typed: sin x, cosx. */
+const TYPED =
+  /^\s*(?:(?:arc|a)?(?:sin|cos|tan)|cot|sec|csc|(?:sin|cos|tan)h|log|ln|exp)(?: [a-zA-Z]|[xt])\s*$/;
+
 /** An expression; undefined where the text is none. */
 function expressionOf(text: string): Expression | undefined {
   // a word is no product of its letters
-  if (/^[a-zA-Z]{3,}(?:[ '-][a-zA-Z]+)*$/.test(text.trim()) && !/^pi$|^sqrt/.test(text)) {
+  if (
+    /^[a-zA-Z]{3,}(?:[ '-][a-zA-Z]+)*$/.test(text.trim()) && !/^pi$|^sqrt/.test(text) &&
+    !TYPED.test(text)
+  ) {
     return undefined;
   }
   try {
@@ -334,6 +342,7 @@ function expressionOf(text: string): Expression | undefined {
  * @returns A value; a text where it cannot be read otherwise.
  */
 export function parseValue(answer: string): Value {
+  answer = folded(answer);
   const asText: Value = { kind: "text", text: words(answer) };
   if (answer.length > LONGEST || tooDeep(answer)) return asText;
   const money = /^\s*-?\s*(\\\$|€|£)/.exec(answer)?.[1];
@@ -392,7 +401,8 @@ function shapeOf(text: string, depth: number): Value | undefined {
       ? collected(filled(parts).map((part) => valueOf(part, depth)), "and")
       : shapeOf(inside.trim(), depth + 1);
   }
-  return congruenceOf(text) ?? relationOf(text, depth) ?? bracketedOf(text, depth) ??
+  return congruenceOf(text) ?? residueOf(text, depth) ?? relationOf(text, depth) ??
+    bracketedOf(text, depth) ??
     matrixOf(text, depth) ??
     ratioOf(text) ?? leafOf(text, depth);
 }
@@ -666,6 +676,14 @@ function ratioOf(text: string): Value | undefined {
   const clock = 3600 * hours + 60 * minutes + seconds, later = half?.[1]?.toLowerCase() === "p";
   const noon = hours === 12 ? (later ? 0 : -12) : later ? 12 : 0;
   return { ...ratio, clock, ...(half && { seconds: clock + 3600 * noon }) };
+}
+
+/** 42 (mod 100): the number that is said. */
+function residueOf(text: string, depth: number): Value | undefined {
+  const own =
+    /^(-?\d{1,40}) ?(?:\\pmod ?(?:\d|\{ ?\d{1,40} ?\})|\( ?(?:\\bmod|\\mod|mod|\\text ?\{ ?mod ?\}) ?\d{1,40} ?\))$/
+      .exec(text);
+  return own ? valueOf(own[1]!, depth) : undefined;
 }
 
 /** x ≡ 3 (mod 5), by the least number that is not below 0. */

@@ -601,6 +601,39 @@ F_{n+1} | F_{1+n}
 \sqrt{9} | 3
 \ln(xy) | \ln x + \ln y
 \sqrt{a^2+b^2+c^2+d^2} | \sqrt{d^2+c^2+b^2+a^2}
+# signs of other keyboards
+\frac12 | ½
+0.75 | ¾
+\frac52 | 2½
+3.5 | 3½
+-\frac12 | -½
+300000000 | 3 × 10⁸
+3 \times 10^8 | 3×10⁸
+10^{-3} | 10⁻³
+0.001 | 10⁻³
+x^{10} | x¹⁰
+x^2 | x²
+x^{12}+1 | x¹² + 1
+12 | １２
+\sin x | sin x
+\sin x | sin(x)
+sin x | sin(x)
+\cos x | cosx
+\ln x | ln x
+2\sin x | 2 sin x
+\frac12 | The answer is ½.
+2.5 | The answer is 2½ cups.
+C | \text{(C) } 5
+C | (C) 5
+C | (C)
+\text{(C)} | \textbf{(C) }\frac{1}{2}
+C | \textbf{(C)} 5
+42 | \framebox{42}
+42 | 42 \pmod{100}
+42 | 42 (mod 100)
+42 | 42 \pmod {100}
+42 | \boxed{\text{The answer is } 42}
+\frac12 | \boxed{\text{The probability is } \frac12}
 `;
 
 export const DIFFERENT = String.raw`
@@ -941,4 +974,16 @@ a | \sqrt{a^2}
 \sqrt{x^6} | x^3
 |x| | x
 \frac{\sqrt{x^2}}{x} | 1
+# signs of other keyboards
+2½ | \frac22
+10⁻³ | 10^3
+3 × 10⁸ | 3108
+x¹² | x^2
+\sin x | \cos x
+C | (D) 5
+C | (C)(5)
+42 | 43 \pmod{100}
+100 | 42 \pmod{100}
+42 | 4 \pmod{100}
+sin x | sin y
 `;
