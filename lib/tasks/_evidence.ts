@@ -199,6 +199,9 @@ const HEDGE =
 /** From the word to the value: "to this problem is", "(in dollars):", a heading's end. */
 const COPULA =
   /[*_"'”’)\]]{0,4}(?:\s*\([^()\n]{0,40}\))?(?:\s(?:correcta?|correcte|corretta|certa))?(?:[\s,]+(?:to|for|of|in|on|among|between|from|out|choice|option|letter|number|value|here|then|therefore|thus|hence|I|we|you|that|à|zu|auf|a|для|на)(?=\s|,)[^\n.:=!?;：]{0,60}?)?(?:[,*_"”]{0,4}\s*[:：=＝]|[\s,*_]{1,4}(?:is|IS|are|was|equals|becomes|(?:would|should|must|will|has to|ought to|can only)\s+be|comes\s+(?:out\s+)?to|ist|lautet|es|est|è|é|это)(?![\p{L}\p{N}])|\s*(?:是|为|為|は|은|는)|\s+[-–—>→⇒]{1,2}(?=\s)|\s*(?=\$|\\[(\[]|\\boxed)|\s+(?=\(?[A-J]\)?\s*(?:[.!\n]|$)))[:：*_\s]{0,12}/uy;
+/** "The answer of the options A, B and C is" speaks of one. */
+const AMONG =
+  /^[\s,(]*(?:of|among|from|between|out of)\s[\s\S]*\s(?:is|(?:must|should|would) be)\W*$/i;
 const HEADING = /[*_]{0,4}[ \t]*\n[\s>]{0,8}/y;
 /** What corrects an answer that was given: "Wait, no: it's B", "No, 25." */
 const CORRECTION = new RegExp(
@@ -224,7 +227,7 @@ const TYPE = String.raw`\\(?:text(?:bf|it|rm|normal)?|math(?:bf|rm|it)|mbox)\s*\
 /** Words of a statement that is set in a box: \text{The answer is }. */
 const STATEMENT = new RegExp(
   String
-    .raw`^${TYPE}\s*((?:[A-Za-z][A-Za-z '’-]{0,80}\s(?:is|equals|are)|(?:the\s)?(?:final\s)?answer)\s?:?)\s*(\}?)\s*:?`,
+    .raw`^${TYPE}\s*((?:[A-Za-z][A-Za-z '’-]{0,80}\s(?:is|equals|are)|(?:the\s)?(?:final\s)?answer|[A-Za-z][A-Za-z ]{0,40}(?=\s?:\s*\}))\s?:?)\s*(\}?)\s*:?`,
   "i",
 );
 
@@ -285,7 +288,7 @@ function declarations(text: string, boxes: readonly Piece[]): Evidence[] {
     }
     if (!copula) continue;
     // "answer choices: A, B" speaks of all of them
-    if (/\b(?:choices|options)\b/i.test(copula[0])) continue;
+    if (/\b(?:choices|options)\b/i.test(copula[0]) && !AMONG.test(copula[0])) continue;
     const at = end + copula[0].length;
     // what stands in a tag or box by itself is found there
     add("final-answer statement", from, at, HEDGE.test(before));

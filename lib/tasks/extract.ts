@@ -59,7 +59,7 @@ const TAIL =
  * units by themselves (5m, 3k, 20/h) are none.
  */
 const FACTOR =
-  /^(?:[aefijnoqrtuvwxyzXYZ](?![\p{L}'’])(?!\s*\d)|[xyz]{2,3}(?!\p{L})|\s?[√π∛]|\*?pi(?!\p{L})|\*?sqrt\b|\s*[-+−–*×·^]\s*(?:\d[\d.]*\s?\*?)?(?:[b-hj-zXYZ](?![\p{L}'’])(?!\s*\d)|[√π∛]|pi(?!\p{L})|sqrt\b)|\s*\/\s*(?:[nxyz](?![\p{L}'’])|[√π]|pi(?!\p{L})|sqrt\b)|\s?\(\s?-?\d*[a-z]\s?[-+−*/^]\s?[\da-z]+\s?\))/u;
+  /^(?:[aefijnoqrtuvwxyzXYZ](?![\p{L}'’])(?!\s*\d)|\s[xyz](?![\p{L}'’])(?!\s*\d)|(?:[xyz]{2,3}|ab|ac|bc|abc)(?!\p{L})|\s?[√π∛]|\*?pi(?!\p{L})|\*?sqrt\b|\s*[-+−–*×·^]\s*(?:\d[\d.]*\s?\*?)?(?:[b-hj-zXYZ](?![\p{L}'’])(?!\s*\d)|[√π∛]|pi(?!\p{L})|sqrt\b)|\s*\/\s*(?:[nxyz](?![\p{L}'’])|[√π]|pi(?!\p{L})|sqrt\b)|\s?[*·×]?\s?\(\s?-?\d*[a-z]\s?[-+−*/^]\s?[\da-z]+\s?\))/u;
 /** The same before a number. */
 const FACTOR_BEFORE = /(?:(?<![\p{L}'’])[b-hj-z]\s?[-+−*×·]|[π√)]\s?[-+−*/×·])\s?$/u;
 
@@ -304,6 +304,10 @@ const CLOSE =
 const CONNECTOR =
   /^\s*(?:$|[^\p{L}\p{N}\s]|(?:because|since|as|for|is|was|due|which|with|by|but|not|and|or|given|in|if|when|so|then|while|whereas|rather|instead|from|on|too|alone|only)(?![\p{L}]))/iu;
 
+/** Words of no noun: what they follow is a letter. */
+const NO_NOUN =
+  /^\s+(?:a|according|after|again|also|although|among|an|are|as|at|based|be|before|both|can|could|did|does|due|even|finally|following|from|has|have|having|he|hence|here|how|however|I|indeed|it|its|like|may|might|must|no|of|or|over|per|she|should|than|that|the|there|therefore|these|they|this|though|thus|to|under|unless|until|using|versus|via|vs|we|were|what|where|who|whose|will|without|would|yes|you|[a-z]+ly)(?![\p{L}])/u;
+
 /** Letters as alternatives: only these are choices. */
 interface Letters {
   readonly letters: string;
@@ -343,7 +347,8 @@ function letterAt(text: string, place: number, { letters, texts }: Letters): Let
     return undefined; // an operand
   }
   // "B cells" names a thing, "B Mitochondria" an option with its text, "B because …" a choice
-  const noun = /^\s+[a-z]/.test(after) && !startsWithText(text.slice(to), texts[capital]);
+  const noun = /^\s+[a-z]/.test(after) && !NO_NOUN.test(after) &&
+    !startsWithText(text.slice(to), texts[capital]);
   const word = /^\s+[\p{L}]/u.test(after) && (lower || /[AI]/.test(capital) || noun);
   if (!marked && word && (lower || !CONNECTOR.test(after))) return undefined;
   if (/[_^]$/.test(text.slice(from + 1, to)) && /^[\w{]/.test(after)) return undefined; // C_2

@@ -69,6 +69,12 @@ const LONGEST = 1000;
 /** Deepest nesting of brackets. */
 const DEEPEST = 40;
 
+/** Letters as they are typed, and their commands. */
+const GREEK: Readonly<Record<string, string>> = {
+  ...{ α: "alpha", β: "beta", γ: "gamma", δ: "delta", θ: "theta", λ: "lambda", μ: "mu" },
+  ...{ ρ: "rho", σ: "sigma", τ: "tau", φ: "phi", ω: "omega" },
+};
+
 /** Replacements that bring an answer into one spelling, in their order. */
 const SPELLINGS: readonly (readonly [RegExp, string | ((own: string) => string)])[] = [
   [/[\u00a0\u2009\u202f]/g, " "],
@@ -96,6 +102,7 @@ const SPELLINGS: readonly (readonly [RegExp, string | ((own: string) => string)]
   [/[×·∙]/g, "\\cdot "],
   [/÷/g, "/"],
   [/π/g, "\\pi "],
+  [/[αβγδθλμρστφω]/g, (own: string) => `\\${GREEK[own]} `],
   [/∞/g, "\\infty "],
   [/\\le(?:q|qslant|qq)?(?![a-zA-Z])|<=/g, "≤"],
   [/\\ge(?:q|qslant|qq)?(?![a-zA-Z])|>=/g, "≥"],
@@ -681,7 +688,7 @@ function ratioOf(text: string): Value | undefined {
 /** 42 (mod 100): the number that is said. */
 function residueOf(text: string, depth: number): Value | undefined {
   const own =
-    /^(-?\d{1,40}) ?(?:\\pmod ?(?:\d|\{ ?\d{1,40} ?\})|\( ?(?:\\bmod|\\mod|mod|\\text ?\{ ?mod ?\}) ?\d{1,40} ?\))$/
+    /^(-?\d{1,40}) ?(?:\\(?:pmod|bmod|mod) ?(?:\d{1,40}|\{ ?\d{1,40} ?\})|\( ?(?:\\bmod|\\mod|mod|\\text ?\{ ?mod ?\}) ?\d{1,40} ?\))$/
       .exec(text);
   return own ? valueOf(own[1]!, depth) : undefined;
 }

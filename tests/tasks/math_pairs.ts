@@ -629,6 +629,8 @@ C | (C)
 \text{(C)} | \textbf{(C) }\frac{1}{2}
 C | \textbf{(C)} 5
 42 | \framebox{42}
+42 | 42 \bmod 100
+\sin\theta | sin θ
 42 | 42 \pmod{100}
 42 | 42 (mod 100)
 42 | 42 \pmod {100}
