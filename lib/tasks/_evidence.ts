@@ -241,7 +241,9 @@ function stated(content: string): string {
     rest = rest.slice(0, -1).trim();
   }
   rest = rest.replace(new RegExp(String.raw`${TYPE}\s*\.?\s*\}$`), "").replace(/[.\s]+$/, "");
-  return rest === "" ? content : rest;
+  // what words alone state is the statement itself: \text{x is even}
+  const plain = /\banswer\b/i.test(lead[1]!) || /^[-+(\[$\\\d]|^[a-z]$/i.test(rest);
+  return rest === "" || !plain || /\\text\s*\{[^{}]*(?::|\bis)\s*\}/.test(rest) ? content : rest;
 }
 
 /** How much of a declaration is read, and how many of the last ones. */

@@ -204,7 +204,10 @@ function numberKind(values: Map<string, readonly Rational[]>): Kind {
         return taken(quantity(text, numbers, 0, formula), text, !asked);
       }
       if (source === "'####' line" || source === "correction") return undefined;
-      if (!whole && /^\s*\(?-?[b-hj-zπ√](?:²|\^\d)?\s?[-+−*/×·]\s?[\d(]/.test(text.slice(start))) {
+      if (
+        !whole && !text.includes("=") &&
+        /^\s*\(?-?[b-hj-zπ√](?:²|\^\d)?\s?[-+−*/×·]\s?[\d(]/.test(text.slice(start))
+      ) {
         return taken(undefined, text, true); // x + 2
       }
       const k = numbers.length - 1,
@@ -509,8 +512,10 @@ function choiceKind(of: Letters): Kind {
       }
       if (!whole && DENIAL.test(own.slice(start))) {
         const sentence = sentenceOf(own), but = INSTEAD.exec(sentence);
-        const other = but && choiceAt(sentence, but.index + but[0].length, of);
-        return other ? { value: other.letter, direct: true } : undefined;
+        if (!but) return undefined;
+        const at = but.index + but[0].length;
+        const value = choiceOfTextAt(sentence, at, of) ?? choiceAt(sentence, at, of)?.letter;
+        return value === undefined ? undefined : { value, direct: true };
       }
       const stated = whole
         ? undefined

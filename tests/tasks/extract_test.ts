@@ -296,6 +296,9 @@ const NUMBERS: readonly (readonly [text: string, answer: string | null])[] = [
   ["The answer is 3 + 2√5.", null],
   ["Final answer: 7π cm²", null],
   ["The answer is 2*x", null],
+  ["The answer is x - 3 = 5", "5"],
+  ["The answer is m + n = 25.", "25"],
+  ["The answer is $5/hr", "5"],
   ["The answer is 2 x", null],
   ["The answer is 2ab", null],
   ["The answer is 3*(x+1)", null],
@@ -646,6 +649,10 @@ const FORMULAS: readonly (readonly [text: string, answer: string])[] = [
   ["\\boxed{\\mathrm{Answer: } \\sqrt{2}}", "\\sqrt{2}"],
   ["\\boxed{\\text{There is no solution}}", "\\text{There is no solution}"],
   ["so \\framebox{42}", "42"],
+  ["\\boxed{\\text{x is even}}", "\\text{x is even}"],
+  ["\\boxed{\\text{The graph is a circle}}", "\\text{The graph is a circle}"],
+  ["\\boxed{\\text{Yes}}", "\\text{Yes}"],
+  ["\\boxed{\\text{Alice: } 3, \\text{Bob: } 4}", "\\text{Alice: } 3, \\text{Bob: } 4"],
   ["\\boxed{\\text{Probability: } \\frac12}", "\\frac12"],
   ["\\boxed{\\text{So the answer is } 42}", "42"],
 ];
@@ -843,6 +850,10 @@ Deno.test("a choice may be named by its text, where it is the text of one only",
     ["The answer is B because T cells do it.", "B"],
     ["The answer is B cells or T cells.", null],
     ["The answer is D cells", null],
+    ["The answer is not B cells but T cells.", "B"],
+    ["The answer is not T cells.", null],
+    ["#### B cells", "A"],
+    ["The answer is A (B cells)", "A"],
   ];
   assertEquals(misread(named, (text) => grade(text, cells).extracted), []);
   assertEquals(grade("\\boxed{1}", { A: "1", B: "1", C: "2" }).extracted, null);
