@@ -6,8 +6,8 @@
  * - **Numbers and expressions** by value (`_evaluate.ts`): integers, fractions and decimals exactly, of any
  *   size (5^{2023} − 5^{2022} is 4·5^{2022}, 100! is not 100! + 1); what is rational in its names –
  *   polynomials, quotients – as an identity; surds, logarithms, angles, powers of names to at least 30
- *   digits, at values of names of either sign where both are real: √(x²) is |x| and not x. What is too large to compute, such as
- *   9^{9^{9^9}}, is equal to what is built alike.
+ *   digits, at values of names of either sign where both are real: √(x²) is |x| and not x. What is too
+ *   large to compute, such as 9^{9^{9^9}}, is equal to what is built alike.
  * - **Rounded decimals** – the one tolerance: a decimal of at least {@linkcode LEAST_DIGITS} significant
  *   digits equals a number that is written without a decimal point where it is its correct rounding:
  *   0.333333 is 1/3, 0.33 and 0.333334 are not. Two decimals are compared exactly.
