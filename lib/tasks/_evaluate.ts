@@ -7,7 +7,8 @@
  *    there with probability below 10⁻⁷⁰; 9^{9^9} takes a microsecond. π, e, f(x), a sum that is not
  *    evaluated, 10000000! are names too: equal only where they are written of equal parts;
  * 3. {@linkcode nearnessOf}: surds, logarithms, angles, powers with names in them, as complex numbers at
- *    {@linkcode POINTS} points, at two precisions. What differs between these is error; equal is what
+ *    {@linkcode POINTS} points where names are positive, and at others where some are negative and both are
+ *    real, at two precisions. What differs between these is error; equal is what
  *    agrees to that error, which must be below 2⁻¹⁰⁰ of the value and 2⁻⁶⁴ itself: so two different
  *    numbers are told apart unless they share their first 30 digits, and in fact some 70.
  *
@@ -352,8 +353,8 @@ function rounded(z: Complex): string {
 
 interface At {
   readonly point: number;
-  /** Whether names are negative at every other point. */
-  readonly signed: boolean;
+  /** Names that are negative there; then what is not real there has no value. */
+  readonly negative?: ReadonlySet<string>;
   /** Whether degrees count, as in an argument of a sine. */
   readonly angle?: boolean;
 }
@@ -375,7 +376,7 @@ function numericalOf(e: Expression, F: Arithmetic, at: At): Complex {
           throw new NoValue();
         default: {
           const own = valueOf("name", at.point, e.name);
-          return at.signed && at.point % 2 === 1 ? F.negate(own) : own;
+          return at.negative?.has(e.name) ? F.negate(own) : own;
         }
       }
   }
@@ -390,6 +391,12 @@ function numericalOf(e: Expression, F: Arithmetic, at: At): Complex {
   const itself = () =>
     valueOf("of", at.point, e.op, "name" in e ? e.name : "", ...args.map(rounded));
   const [a = F.integer(0), b] = args;
+  // √x has no real value where x is negative
+  const checkReal = (x: Complex) => {
+    if (at.negative && variablesOf(e.args[0]!).size > 0 && (x.im.m !== 0n || x.re.m < 0n)) {
+      throw new NoValue();
+    }
+  };
   switch (e.op) {
     case "add":
       return args.reduce(F.add);
@@ -399,14 +406,17 @@ function numericalOf(e: Expression, F: Arithmetic, at: At): Complex {
       return F.divide(a, b!);
     case "power": {
       const n = exactOf(e.args[1]!);
-      return isWhole(n) && n.numerator ** 2n < 2n ** 40n
-        ? F.integerPower(a, Number(n.numerator))
-        : F.power(a, b!);
+      if (isWhole(n) && n.numerator ** 2n < 2n ** 40n) {
+        return F.integerPower(a, Number(n.numerator));
+      }
+      checkReal(F.onAxis(a));
+      return F.power(a, b!);
     }
     case "root": {
       const n = exactOf(e.args[1]!), x = F.onAxis(a);
-      if (isWhole(n) && n.numerator === 2n) return F.sqrt(x);
       const odd = isWhole(n) && n.numerator % 2n !== 0n;
+      if (!odd) checkReal(x);
+      if (isWhole(n) && n.numerator === 2n) return F.sqrt(x);
       return odd && x.im.m === 0n && x.re.m < 0n
         ? F.negate(F.power(F.negate(x), F.divide(F.integer(1), b!)))
         : F.power(x, F.divide(F.integer(1), b!));
@@ -416,8 +426,10 @@ function numericalOf(e: Expression, F: Arithmetic, at: At): Complex {
     case "abs":
       return F.abs(F.onAxis(a));
     case "ln":
+      checkReal(F.onAxis(a));
       return F.ln(a);
     case "log":
+      checkReal(F.onAxis(a));
       return F.divide(F.ln(a), F.ln(b ?? F.integer(10)));
     case "exp":
       return F.exp(a);
@@ -481,7 +493,7 @@ function valueAt(e: Expression, precision: number, at: At): Complex {
   if (operationsOf(e) * (precision / 256) ** 1.5 > MOST_WORK) throw new NoValue();
   const own = values.get(e) ?? new Map<string, Complex>();
   values.set(e, own);
-  const key = `${precision},${at.point},${at.signed}`;
+  const key = `${precision},${at.point},${[...at.negative ?? []]}`;
   const value = own.get(key) ?? numericalOf(e, arithmetic(precision), at);
   own.set(key, value);
   return value;
@@ -518,19 +530,37 @@ interface Known {
 
 /** Whether two expressions agree wherever both have a value; undefined where that is not known. */
 function nearnessOf(a: Expression, b: Expression): boolean | undefined {
-  const names = new Set([...variablesOf(a), ...variablesOf(b)]);
-  const signed = holds(a, "abs") || holds(b, "abs");
+  const names = [...new Set([...variablesOf(a), ...variablesOf(b)])];
+  const signed = ["abs", "root", "power"].some((op) => holds(a, op) || holds(b, op));
+  const points: readonly At[] = [
+    ...Array.from({ length: names.length === 0 ? 1 : POINTS }, (_, point) => ({ point })),
+    ...(signed ? signsOf(names) : []).map((negative, i) => ({ point: POINTS + i, negative })),
+  ];
   let seen = 0;
-  for (let point = 0; point < (names.size === 0 ? 1 : POINTS); point++) {
+  for (const at of points) {
     try {
-      const own = nearAt(a, b, { point, signed });
-      if (!own) return own;
+      const own = nearAt(a, b, at);
+      if (!own && !(own === undefined && at.negative)) return own;
       seen++;
     } catch (error) {
       if (!(error instanceof NoValue)) throw error;
     }
   }
   return seen > 0 ? true : undefined;
+}
+
+/** Most names whose signs are tried in all ways; of more, each is negative once, and all are. */
+const MOST_SIGNS = 3;
+
+/** Sets of names that are negative together. */
+function signsOf(names: readonly string[]): ReadonlySet<string>[] {
+  if (names.length > MOST_SIGNS) {
+    return [new Set(names), ...names.slice(0, 4 * MOST_SIGNS).map((name) => new Set([name]))];
+  }
+  return Array.from(
+    { length: 2 ** names.length - 1 },
+    (_, k) => new Set(names.filter((_, i) => ((k + 1) >> i) & 1)),
+  );
 }
 
 function holds(e: Expression, op: string): boolean {
@@ -561,7 +591,7 @@ export function realOf(e: Expression): Rational | undefined {
   const own = exactOf(e);
   if (own || variablesOf(e).size > 0) return own;
   try {
-    const { re, im } = arithmetic(256).onAxis(valueAt(e, 256, { point: 0, signed: false }));
+    const { re, im } = arithmetic(256).onAxis(valueAt(e, 256, { point: 0 }));
     if (im.m !== 0n || Math.abs(re.e) > MOST_BITS) return undefined;
     const scale = 1n << BigInt(Math.abs(re.e));
     return re.e < 0 ? Q.rational(re.m, scale) : Q.rational(re.m * scale);
@@ -582,7 +612,7 @@ export function placeOf(e: Expression): number | undefined {
   const exact = exactOf(e);
   if (exact && sizeOf(exact) < 1000) return Number(exact.numerator) / Number(exact.denominator);
   try {
-    const { re, im } = arithmetic(256).onAxis(valueAt(e, 256, { point: 0, signed: false }));
+    const { re, im } = arithmetic(256).onAxis(valueAt(e, 256, { point: 0 }));
     return im.m === 0n ? toNumber(re) : undefined;
   } catch (error) {
     if (error instanceof NoValue) return undefined;

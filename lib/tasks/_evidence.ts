@@ -95,7 +95,7 @@ export interface Piece {
 
 /** A box's content without the boxes in it. */
 function unboxed(content: string): string {
-  let own = content.replace(/\\(?:boxed|fbox)\s*(?=\{)/g, "").trim();
+  let own = content.replace(/\\(?:boxed|fbox|framebox)\s*(?=\{)/g, "").trim();
   for (let depth = 0; depth < 20 && own.length < 2000 && own.startsWith("{"); depth++) {
     if (closing(own, 0) !== own.length - 1) break;
     own = own.slice(1, -1).trim();
@@ -122,7 +122,7 @@ const PLACEHOLDER =
  * breaks is none; one without content, or with "answer" in it, is the instruction and no answer.
  */
 export function boxesOf(text: string): { boxes: Piece[]; cut: boolean } {
-  const token = /\\{1,2}(?:boxed|fbox)(?![a-zA-Z])\s*|\\[\s\S]|[{}]|\n[ \t]*\n/g;
+  const token = /\\{1,2}(?:boxed|fbox|framebox)(?![a-zA-Z])\s*|\\[\s\S]|[{}]|\n[ \t]*\n/g;
   const boxes: Piece[] = [];
   let open: (number | null)[] = []; // begin of a box, or null for a brace of another kind
   let inBoxes = 0, cut = false;
@@ -198,7 +198,10 @@ const HEDGE =
   /\b(?:maybe|perhaps|possibly|might|not sure|unsure|guess)\b[\s,:]*(?:(?:that|the|my|is|final|correct)\s+){0,4}$/i;
 /** From the word to the value: "to this problem is", "(in dollars):", a heading's end. */
 const COPULA =
-  /[*_"'”’)\]]{0,4}(?:\s*\([^()\n]{0,40}\))?(?:\s(?:correcta?|correcte|corretta|certa))?(?:[\s,]+(?:to|for|of|in|on|choice|option|letter|number|value|here|then|therefore|thus|hence|I|we|you|that|à|zu|auf|a|для|на)(?=\s|,)[^\n.:=!?;：]{0,60}?)?(?:[,*_"”]{0,4}\s*[:：=＝]|[\s,*_]{1,4}(?:is|IS|are|was|equals|becomes|(?:would|should|must|will|has to|ought to|can only)\s+be|comes\s+(?:out\s+)?to|ist|lautet|es|est|è|é|это)(?![\p{L}\p{N}])|\s*(?:是|为|為|は|은|는)|\s+[-–—>→⇒]{1,2}(?=\s)|\s*(?=\$|\\[(\[]|\\boxed)|\s+(?=\(?[A-J]\)?\s*(?:[.!\n]|$)))[:：*_\s]{0,12}/uy;
+  /[*_"'”’)\]]{0,4}(?:\s*\([^()\n]{0,40}\))?(?:\s(?:correcta?|correcte|corretta|certa))?(?:[\s,]+(?:to|for|of|in|on|among|between|from|out|choice|option|letter|number|value|here|then|therefore|thus|hence|I|we|you|that|à|zu|auf|a|для|на)(?=\s|,)[^\n.:=!?;：]{0,60}?)?(?:[,*_"”]{0,4}\s*[:：=＝]|[\s,*_]{1,4}(?:is|IS|are|was|equals|becomes|(?:would|should|must|will|has to|ought to|can only)\s+be|comes\s+(?:out\s+)?to|ist|lautet|es|est|è|é|это)(?![\p{L}\p{N}])|\s*(?:是|为|為|は|은|는)|\s+[-–—>→⇒]{1,2}(?=\s)|\s*(?=\$|\\[(\[]|\\boxed)|\s+(?=\(?[A-J]\)?\s*(?:[.!\n]|$)))[:：*_\s]{0,12}/uy;
+/** "The answer of the options A, B and C is" speaks of one. */
+const AMONG =
+  /^[\s,(]*(?:of|among|from|between|out of)\s[\s\S]*\s(?:is|(?:must|should|would) be)\W*$/i;
 const HEADING = /[*_]{0,4}[ \t]*\n[\s>]{0,8}/y;
 /** What corrects an answer that was given: "Wait, no: it's B", "No, 25." */
 const CORRECTION = new RegExp(
@@ -218,6 +221,29 @@ export function lastTag(text: string): Piece | undefined {
   if (from < 0) return undefined;
   const at = from + TAG.length, to = text.indexOf(END_TAG, at);
   return { content: text.slice(at, to), from, to };
+}
+
+const TYPE = String.raw`\\(?:text(?:bf|it|rm|normal)?|math(?:bf|rm|it)|mbox)\s*\{`;
+/** Words of a statement that is set in a box: \text{The answer is }. */
+const STATEMENT = new RegExp(
+  String
+    .raw`^${TYPE}\s*((?:[A-Za-z][A-Za-z '’-]{0,80}\s(?:is|equals|are)|(?:the\s)?(?:final\s)?answer|[A-Za-z][A-Za-z ]{0,40}(?=\s?:\s*\}))\s?:?)\s*(\}?)\s*:?`,
+  "i",
+);
+
+/** What a statement in a box states: 42 of "\text{The answer is } 42". */
+function stated(content: string): string {
+  const own = content.trim(), lead = STATEMENT.exec(own);
+  if (!lead || /\b(?:not|no|there|it|this|which|that)\b/i.test(lead[1]!)) return content;
+  let rest = own.slice(lead[0].length).trim();
+  if (lead[2] === "") { // \textbf{Answer: 42}
+    if (closing(own, own.indexOf("{")) !== own.length - 1) return content;
+    rest = rest.slice(0, -1).trim();
+  }
+  rest = rest.replace(new RegExp(String.raw`${TYPE}\s*\.?\s*\}$`), "").replace(/[.\s]+$/, "");
+  // what words alone state is the statement itself: \text{x is even}
+  const plain = /\banswer\b/i.test(lead[1]!) || /^[-+(\[$\\\d]|^[a-z]$/i.test(rest);
+  return rest === "" || !plain || /\\text\s*\{[^{}]*(?::|\bis)\s*\}/.test(rest) ? content : rest;
 }
 
 /** How much of a declaration is read, and how many of the last ones. */
@@ -245,8 +271,12 @@ function declarations(text: string, boxes: readonly Piece[]): Evidence[] {
         return read();
       },
     });
+  let box = 0;
   for (const match of text.matchAll(HEAD)) {
     const from = match.index, end = from + match[0].length;
+    // a statement in a box is the box's
+    while (box < boxes.length && boxes[box]!.to <= from) box++;
+    if (box < boxes.length && boxes[box]!.from < from) continue;
     const before = text.slice(Math.max(0, from - 48), from);
     if (OTHER.test(before) || /^(?:options|choices)$/i.test(match[0].split(/\s+/).at(-1)!)) {
       continue;
@@ -260,7 +290,7 @@ function declarations(text: string, boxes: readonly Piece[]): Evidence[] {
     }
     if (!copula) continue;
     // "answer choices: A, B" speaks of all of them
-    if (/\b(?:choices|options)\b/i.test(copula[0])) continue;
+    if (/\b(?:choices|options)\b/i.test(copula[0]) && !AMONG.test(copula[0])) continue;
     const at = end + copula[0].length;
     // what stands in a tag or box by itself is found there
     add("final-answer statement", from, at, HEDGE.test(before));
@@ -276,9 +306,34 @@ function declarations(text: string, boxes: readonly Piece[]): Evidence[] {
   if (tag) add("answer tag", tag.from, tag.to, false, () => tag.content.trim());
   boxes.forEach(({ from, to }, i) => {
     if (/(?:\bnot|n['’]t)[\s$*(]{0,6}$/i.test(text.slice(Math.max(0, from - 12), from))) return;
-    add("last box", from, to, false, () => joined(text, boxes, i));
+    add("last box", from, to, false, () => stated(joined(text, boxes, i)));
   });
-  return found.sort((a, b) => a.from - b.from).slice(-MOST);
+  return found.sort((a, b) => a.from - b.from);
+}
+
+/** A line that begins another turn or question. */
+const TURN =
+  /\n[ \t>*_#]{0,8}(?:(?:question|problem|q)(?:\s(?:no\.?\s)?\d{1,4})?|user|human)[*_]{0,3}\s?[:：]/gi;
+
+/** How many turns are looked at. */
+const MOST_TURNS = 4;
+
+/**
+ * A text up to the turn that a model invents after its answer: a line "Question:", "User:" or the like behind a
+ * declared answer, or behind nothing but an answer.
+ */
+function firstTurn(text: string): string {
+  const turns = [...text.matchAll(TURN)];
+  if (turns.length === 0) return text;
+  const [first] = turns as [RegExpExecArray];
+  if (/^[^\n:]{1,24}$/.test(text.slice(0, first.index).trim())) return text.slice(0, first.index);
+  const declared = declarations(text, boxesOf(text).boxes)[0]?.from ?? Infinity;
+  for (const { index } of turns.filter(({ index }) => index > declared).slice(0, MOST_TURNS)) {
+    const before = text.slice(0, index);
+    const said = declarations(before, boxesOf(before).boxes);
+    if (said.some(({ content }) => content.trim() !== "")) return before;
+  }
+  return text;
 }
 
 const none = (because: string): Finding => ({ value: null, because });
@@ -307,17 +362,19 @@ function quoted(text: string): string {
  * ("if the answer is B") are no evidence. A declaration that names several values where one is asked for is
  * no answer, whatever came before it; nor is a text that was cut within its last box, tag or formula.
  *
+ * What a model writes after its answer as a new turn ("Question: …") is left out.
+ *
  * @param text A generated text, with or without thoughts.
  * @param kind What a value looks like.
  */
 export function findAnswer(text: string, kind: Kind): Finding {
-  const own = withoutThoughts(text);
+  const own = firstTurn(withoutThoughts(text));
   if (own.trim() === "") {
     return none(text.trim() === "" ? "no answer found" : "no answer found outside of thoughts");
   }
   const { boxes, cut } = boxesOf(own);
   if (cut) return none("no answer: the text ends within a box");
-  const declared = declarations(own, boxes);
+  const declared = declarations(own, boxes).slice(-MOST);
   const tag = own.lastIndexOf(TAG);
   if (tag >= 0 && own.indexOf(END_TAG, tag) < 0 && !declared.some(({ from }) => from > tag)) {
     return none("no answer: the text ends within an answer tag");

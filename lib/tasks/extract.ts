@@ -43,7 +43,7 @@ const UNIT = String
 const MEASURE = String
   .raw`(?:${UNIT}|(?:\s+(?!(?:because|since|as|if|when|where|so|and|or)\b)[\p{L}/]{1,16}){2,4})`;
 const OPERATOR = new RegExp(
-  `^${MEASURE}[\\s$*]*(=|[-+−*/×÷·]|\\\\times|\\\\cdot|\\\\div)[\\s$(*]*$`,
+  `^${MEASURE}[\\s$*]*(=|[-+−*/×÷·]|x(?=[\\s$(*\\d]*$)|\\\\times|\\\\cdot|\\\\div)[\\s$(*]*$`,
   "u",
 );
 const ALTERNATIVE = new RegExp(
@@ -53,6 +53,15 @@ const ALTERNATIVE = new RegExp(
 /** What makes a number part of an expression that is not read here. */
 const TAIL =
   /^\s*(?:[⁰¹²³⁴-⁹]|\^(?!\s*\{?\s*\\circ)|_(?!\{?10\}?)|\\(?!(?:text|mathrm|mbox|textbf|mathbf|textit|operatorname|rm|quad|qquad|circ|degree|right|ldots|dots|end|approx|implies|Rightarrow|to|boxed|hspace|phantom|newline)(?![a-zA-Z])|[^a-zA-Z]))/;
+
+/**
+ * A letter, a root or π right after a number or behind an operator: 2x, 2π, 5 - 2√3, 2 + x. Letters that are
+ * units by themselves (5m, 3k, 20/h) are none.
+ */
+const FACTOR =
+  /^(?:[aefijnoqrtuvwxyzXYZ](?![\p{L}'’])(?!\s*\d)|\s[xyz](?![\p{L}'’])(?!\s*\d)|(?:[xyz]{2,3}|ab|ac|bc|abc)(?!\p{L})|\s?[√π∛]|\*?pi(?!\p{L})|\*?sqrt\b|\s*[-+−–*×·^]\s*(?:\d[\d.]*\s?\*?)?(?:[b-hj-zXYZ](?![\p{L}'’])(?!\s*\d)|[√π∛]|pi(?!\p{L})|sqrt\b)|\s*\/\s*(?:[nxyz](?![\p{L}'’])|[√π]|pi(?!\p{L})|sqrt\b)|\s?[*·×]?\s?\(\s?-?\d*[a-z]\s?[-+−*/^]\s?[\da-z]+\s?\))/u;
+/** The same before a number. */
+const FACTOR_BEFORE = /(?:(?<![\p{L}'’])[b-hj-z]\s?[-+−*×·]|[π√)]\s?[-+−*/×·])\s?$/u;
 
 const sameNumber = (a: Rational, b: Rational) =>
   a.numerator === b.numerator && a.denominator === b.denominator;
@@ -91,6 +100,16 @@ export interface NumberFinding extends Finding {
 
 type Quantity = Pick<WrittenNumber, "text" | "value" | "other">;
 
+/** Units of which one is often said in another. */
+const CONVERTED =
+  /^\s*((?:milli|centi|kilo)?(?:second|minute|hour|day|week|month|year|inch|foot|feet|yard|mile|meter|metre|gram|liter|litre|pound|ounce|gallon|quart|pint|cup|cent|dollar|penn(?:y|ie)|dime|nickel|quarter)|kg|km|cm|mm|min|hr|ft|in|lb|oz)(?:e?s)?(?![\p{L}])/iu;
+
+/** Whether the units before and after an equals sign are two that are known. */
+function isConversion(between: string, after: string): boolean {
+  const from = CONVERTED.exec(between)?.[1], to = CONVERTED.exec(after.slice(0, 24))?.[1];
+  return from !== undefined && to !== undefined && from.toLowerCase() !== to.toLowerCase();
+}
+
 /** A number, or a chain such as "16 - 4 = 12", at the k-th number of a content; undefined where it is none. */
 function quantity(
   content: string,
@@ -102,7 +121,14 @@ function quantity(
   for (let i = k + 1; i < numbers.length && operands.length < 64; i++) {
     const next = numbers[i]!, between = content.slice(last.to, next.from);
     if (between.length > 60) break;
-    const operator = OPERATOR.exec(between)?.[1];
+    const [, operator] = OPERATOR.exec(between) ?? [];
+    if (operator !== "=" && FACTOR.test(content.slice(last.to, next.to + 8))) return undefined;
+    // "60 minutes = 1 hour" says one thing in two units
+    if (
+      operator === "=" && operators.length === 0 && isConversion(between, content.slice(next.to))
+    ) {
+      break;
+    }
     if (operator === undefined) {
       const list = ALTERNATIVE.exec(between);
       if (!list || sameNumber(last.value, next.value)) break;
@@ -122,7 +148,9 @@ function quantity(
     last = next;
   }
   const tail = content.slice(last.to, last.to + 40);
-  if (TAIL.test(tail) || (formula && /^(?:!|[abcikxyzn](?![\p{L}]))/u.test(tail))) return undefined;
+  if (
+    TAIL.test(tail) || FACTOR.test(tail) || (formula && /^(?:!|[abcikxyzn](?![\p{L}]))/u.test(tail))
+  ) return undefined;
   if (operators.length === 0) return last;
   const value = valueOf(operands, operators);
   const text = value &&
@@ -165,6 +193,9 @@ function numberKind(values: Map<string, readonly Rational[]>): Kind {
       if (/(?:±|\\pm|\^|√|\\sqrt)[\s{]*$/.test(text.slice(0, numbers[0]!.from))) {
         return taken(undefined, text, true);
       }
+      if (direct && FACTOR_BEFORE.test(text.slice(0, numbers[0]!.from))) {
+        return taken(undefined, text, true);
+      }
       if (direct) {
         const listed = source === "'####' line" &&
           /^[.)]\s+\p{L}/u.test(text.slice(numbers[0]!.to));
@@ -173,6 +204,12 @@ function numberKind(values: Map<string, readonly Rational[]>): Kind {
         return taken(quantity(text, numbers, 0, formula), text, !asked);
       }
       if (source === "'####' line" || source === "correction") return undefined;
+      if (
+        !whole && !text.includes("=") &&
+        /^\s*\(?-?[b-hj-zπ√](?:²|\^\d)?\s?[-+−*/×·]\s?[\d(]/.test(text.slice(start))
+      ) {
+        return taken(undefined, text, true); // x + 2
+      }
       const k = numbers.length - 1,
         between = k > 0 && text.slice(numbers[k - 1]!.to, numbers[k]!.from);
       const equals = text.lastIndexOf("=");
@@ -207,6 +244,13 @@ function numberKind(values: Map<string, readonly Rational[]>): Kind {
       });
     },
     rest(text) {
+      if (text.length < 100 && !/\p{L}{3}/u.test(text)) {
+        const own = plainNumbers(text);
+        const factor = numbersIn(own).find(({ to }) =>
+          FACTOR.test(own.slice(to)) && !own.slice(to).includes("=")
+        );
+        if (factor) return taken(undefined, text.trim(), true);
+      }
       // of a long text the end is read first
       const place = text.length > 4000 ? text.indexOf(" ", text.length - 2000) : -1;
       const last = place < 0 ? undefined : numbersIn(plainNumbers(text.slice(place))).at(-1);
@@ -234,7 +278,7 @@ export function equalNumbers(a: NumberFinding, b: NumberFinding): boolean {
  * box or answer tag, whichever comes last, else the last number there is.
  *
  * Thoughts are left out; a text that is cut within a box has no answer, nor has one that declares two
- * numbers ("20 or 30") or a formula that is no number. A decimal or thousands comma, a dash as minus, a fraction, percent and
+ * numbers ("20 or 30") or a formula that is no number ("2x", "5 - 2i", "2π"). A decimal or thousands comma, a dash as minus, a fraction, percent and
  * currency are understood; times, dates and ordinals are no numbers.
  *
  * @returns Its digits without separators, or a fraction as "3/4"; null where the text has none.
@@ -262,6 +306,10 @@ const CLOSE =
 /** Words that may follow a letter which could be a word itself. */
 const CONNECTOR =
   /^\s*(?:$|[^\p{L}\p{N}\s]|(?:because|since|as|for|is|was|due|which|with|by|but|not|and|or|given|in|if|when|so|then|while|whereas|rather|instead|from|on|too|alone|only)(?![\p{L}]))/iu;
+
+/** Words of no noun: what they follow is a letter. */
+const NO_NOUN =
+  /^\s+(?:a|according|after|again|also|although|among|an|are|as|at|based|be|before|both|can|could|did|does|due|even|finally|following|from|has|have|having|he|hence|here|how|however|I|indeed|it|its|like|may|might|must|no|of|or|over|per|she|should|than|that|the|there|therefore|these|they|this|though|thus|to|under|unless|until|using|versus|via|vs|we|were|what|where|who|whose|will|without|would|yes|you|[a-z]+ly)(?![\p{L}])/u;
 
 /** Letters as alternatives: only these are choices. */
 interface Letters {
@@ -301,15 +349,24 @@ function letterAt(text: string, place: number, { letters, texts }: Letters): Let
   ) {
     return undefined; // an operand
   }
-  const word = /^\s+[\p{L}]/u.test(after);
-  if (!marked && word && (lower || /[AI]/.test(capital)) && (lower || !CONNECTOR.test(after))) {
-    return undefined;
-  }
+  // "B cells" names a thing, "B Mitochondria" an option with its text, "B because …" a choice
+  const noun = /^\s+[a-z]/.test(after) && !NO_NOUN.test(after) &&
+    !startsWithText(text.slice(to), texts[capital]);
+  const word = /^\s+[\p{L}]/u.test(after) && (lower || /[AI]/.test(capital) || noun);
+  if (!marked && word && (lower || !CONNECTOR.test(after))) return undefined;
   if (/[_^]$/.test(text.slice(from + 1, to)) && /^[\w{]/.test(after)) return undefined; // C_2
   const same = lower
     ? Object.entries(texts).find(([, text]) => text.trim() === char)?.[0]
     : undefined;
   return { letter: same ?? capital, from, to };
+}
+
+/** Whether a text begins with the text of an option. */
+function startsWithText(text: string, own: string | undefined): boolean {
+  return own !== undefined && plainText(own) !== "" &&
+    plainText(text.slice(0, 2 * own.length + 20)).toLowerCase().startsWith(
+      plainText(own).toLowerCase(),
+    );
 }
 
 /** A choice's text for comparison: without setting, white space and a point at the end. */
@@ -333,6 +390,34 @@ function choiceOfText(content: string, { texts }: Letters): string | undefined {
     ? exact
     : entries.filter(([, text]) => plainText(text).toLowerCase() === lower);
   return found.length === 1 ? found[0]![0] : undefined;
+}
+
+/** What may follow an option's text that is stated: the end of its clause, a denial of others, a reason. */
+const ENDS_TEXT =
+  /^[*_"'”’)}\]$]{0,4}(?:\s{0,4}(?:$|[.,;!\n(–—])|\s+(?:not|rather|instead|because|since|as)(?![\p{L}]))/iu;
+
+/**
+ * The one choice whose text, of words, stands at a place and ends its clause, where the sentence names no other
+ * but to deny it: "**B cells**, not T cells".
+ */
+function choiceOfTextAt(text: string, place: number, { texts }: Letters): string | undefined {
+  const sentence = sentenceOf(text.slice(endOf(WRAP, text, place)).slice(0, 1000))
+    .replace(/^(?:the|an?)\s+[*_"“]{0,3}(?=\p{L})/iu, "").toLowerCase();
+  const entries = Object.entries(texts).map(([letter, own]) => [letter, own.trim().toLowerCase()])
+    .filter(([, own]) => /\p{L}{2}/u.test(own!) && !/[\\$^=]/.test(own!)) as [string, string][];
+  const stated = entries.filter(([, own]) =>
+    sentence.startsWith(own) && ENDS_TEXT.test(sentence.slice(own.length))
+  );
+  if (stated.length !== 1) return undefined;
+  const [letter, own] = stated[0]!, rest = sentence.slice(own.length);
+  const other = entries.some(([, another]) => {
+    const at = another === own ? -1 : rest.indexOf(another);
+    return at >= 0 &&
+      !/\b(?:not|than|instead|unlike|nor|no|while|whereas|because|since|as)\b/.test(
+        rest.slice(0, at),
+      );
+  });
+  return other ? undefined : letter;
 }
 
 /** What joins a second choice to the first. */
@@ -363,10 +448,14 @@ function choiceAt(
 
 /** Statements that only choices know; the letter follows, and ends its clause. */
 const WEAK =
-  /(?<![\p{L}\p{N}])(?:(?:so|thus|therefore|hence|then|conclude|concluding|that leaves|leaving|leaves|left with|(?:it|that)(?:['’]s| is| must be| has to be| should be)|must be|would be|(?:I|we|let['’]s|I['’]d|I['’]ll|I['’]m|I am)\s+(?:(?:would|will|shall|can|have to|had to|must|am)\s+)?(?:choose|pick|select|go(?:ing)? with|go for|say|answer|vote for|choosing)|choose|select|pick|go(?:ing)? with)[,:]?\s+)+(?:(?:that|it(?:['’]s| is)?|the|option|choice|answer|letter|probably|definitely|clearly)\s+){0,4}(?=\S)/giu;
+  /(?<![\p{L}\p{N}])(?:(?:so|i\.e\.|namely|thus|therefore|hence|then|conclude|concluding|that leaves|leaving|leaves|left with|(?:it|that)(?:['’]s| is| must be| has to be| should be)|must be|would be|(?:I|we|let['’]s|I['’]d|I['’]ll|I['’]m|I am)\s+(?:(?:would|will|shall|can|have to|had to|must|am)\s+)?(?:choose|pick|select|go(?:ing)? with|go for|say|answer|vote for|choosing)|choose|select|pick|go(?:ing)? with)[,:]?\s+)+(?:(?:that|it(?:['’]s| is)?|the|option|choice|answer|letter|probably|definitely|clearly)\s+){0,4}(?=\S)/giu;
 /** "B is the answer": the letter goes before. */
 const POSTFIX =
   /(?<![\p{L}\p{N}_\\^])[*_"'“(]{0,4}(\p{L})[*_"'”).]{0,4}\s+(?:is|must be|would be|should be)\s+(?:therefore |thus |indeed |clearly |hence )?(?:(?:the\s+(?:(?:only|most|best|better|right|correct|final)\s+){0,2}(?:likely\s+|appropriate\s+|accurate\s+)?(?:answer|choice|option|one))|(correct|right))(?![\p{L}])/giu;
+
+/** "The answer, B, is right": the letter is set in. */
+const APPOSED =
+  /(?<![\p{L}\p{N}])(?:answer|option|choice),\s[*_"'“(]{0,4}(\p{L})[*_"'”)]{0,4},\s(?:is|must be|would be|should be)\s(?!not\b|wrong\b|incorrect\b|false\b)/giu;
 
 /** Lines that are a letter, or begin as an option does. */
 function lonelyChoice(text: string, of: Letters): Letter & { alone: boolean } | undefined {
@@ -423,8 +512,16 @@ function choiceKind(of: Letters): Kind {
       }
       if (!whole && DENIAL.test(own.slice(start))) {
         const sentence = sentenceOf(own), but = INSTEAD.exec(sentence);
-        const other = but && choiceAt(sentence, but.index + but[0].length, of);
-        return other ? { value: other.letter, direct: true } : undefined;
+        if (!but) return undefined;
+        const at = but.index + but[0].length;
+        const value = choiceOfTextAt(sentence, at, of) ?? choiceAt(sentence, at, of)?.letter;
+        return value === undefined ? undefined : { value, direct: true };
+      }
+      const stated = whole
+        ? undefined
+        : choiceOfTextAt(own, start, of) ?? choiceOfTextAt(own, 0, of);
+      if (stated !== undefined) {
+        return { value: stated, direct: true, source: `${source}, the text of a choice` };
       }
       const found = choiceAt(own, 0, of) ?? choiceAt(own, start, of);
       if (found?.several) {
@@ -470,6 +567,13 @@ function choiceKind(of: Letters): Kind {
         if (/\b(?:if|whether|or|and|why|nor|that)\s$/i.test(before)) continue;
         found.push({ value: capital, direct: adjective === undefined, from: index });
       }
+      for (const { 1: char = "", index } of text.matchAll(APPOSED)) {
+        if (!of.letters.includes(char)) continue;
+        if (/\b(?:wrong|incorrect|other|if)\s$/i.test(text.slice(Math.max(0, index - 12), index))) {
+          continue;
+        }
+        found.push({ value: char, direct: true, from: index });
+      }
       return found.sort((a, b) => a.from - b.from);
     },
     rest(text) {
@@ -503,7 +607,7 @@ export function findChoice(text: string, choices: Readonly<Record<string, string
  * The choice of a text, as a capital letter: that of its last final-answer statement, box or answer tag, else
  * of a weaker statement ("so it's B", "I'd go with D"), else of a letter alone: a line, or the last sentence.
  *
- * Thoughts are left out. A pronoun or an article is no letter, two letters ("A or B") are no choice, a list of
+ * Thoughts are left out. A pronoun or an article is no letter, nor is what a noun follows ("B cells"); two letters ("A or B") are no choice, a list of
  * the options is none, and a formula that begins with a letter is none. Letters of other alphabets that look like Latin ones are other letters; full-width
  * and circled ones are the same.
  *

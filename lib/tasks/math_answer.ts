@@ -22,7 +22,7 @@ import {
 export { closing };
 
 const NUMBER =
-  /(?<![\w.\\])[-−]?(?:\\?\$\s?)?(?:\d(?:[\d,]*\d)?(?:\.\d+)?|\.\d+)(?:\s*\/\s*\d+)?(?:\s*(?:\\?%|pct\b|percent(?:age)?\b))?/g;
+  /(?<![\w.\\])[-−]?(?:\\?\$\s?)?(?:\d(?:[\d,]*\d)?(?:\.\d+)?[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]?|\.\d+|[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])(?:\s*\/\s*\d+)?(?:\s*(?:\\?%|pct\b|percent(?:age)?\b))?/g;
 /** Words that stand within formulas. */
 const FUNCTIONS =
   /^(?:sqrt|sin|cos|tan|log|ln|exp|cot|sec|csc|arctan|arcsin|arccos|mod|and|det|max|min|gcd|lcm)$/i;

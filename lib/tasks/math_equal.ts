@@ -6,11 +6,14 @@
  * - **Numbers and expressions** by value (`_evaluate.ts`): integers, fractions and decimals exactly, of any
  *   size (5^{2023} − 5^{2022} is 4·5^{2022}, 100! is not 100! + 1); what is rational in its names –
  *   polynomials, quotients – as an identity; surds, logarithms, angles, powers of names to at least 30
- *   digits, at positive values of names, so that √(x²) is x. What is too large to compute, such as
- *   9^{9^{9^9}}, is equal to what is built alike.
+ *   digits, at values of names of either sign where both are real: √(x²) is |x| and not x. What is too
+ *   large to compute, such as 9^{9^{9^9}}, is equal to what is built alike.
  * - **Rounded decimals** – the one tolerance: a decimal of at least {@linkcode LEAST_DIGITS} significant
  *   digits equals a number that is written without a decimal point where it is its correct rounding:
  *   0.333333 is 1/3, 0.33 and 0.333334 are not. Two decimals are compared exactly.
+ * - **Commas** between digits part thousands where the first group has one or two digits and all others
+ *   three (1,234 is 1234), where a group could be no integer by itself (100,000), in money, and where LaTeX
+ *   says so (100{,}101). All others make lists: 100,101 is 100 and 101 and not 100101, as 2,5 is not 2.5.
  * - **Sets and lists** in any order, sets without repetition, lists with it; tuples and matrices entry by
  *   entry. (1,2) is a pair and an open interval.
  * - **Sets of real numbers** as sets: ℝ ∖ {0} is (−∞,0) ∪ (0,∞) is x ≠ 0; an inequality linear in one name
@@ -32,7 +35,7 @@
 import { exactOf, placeOf, realOf, sameValue, variablesOf } from "./_evaluate.ts";
 import { type Expression, negated, substituted } from "./_formula.ts";
 import { mathAnswer } from "./math_answer.ts";
-import { mirror, parseValue, realsOf, type Value } from "./math_value.ts";
+import { mirror, parseValue, partsThousands, realsOf, type Value } from "./math_value.ts";
 import { add, compare, multiply, negate, power, type Rational, rational } from "./rational.ts";
 import { type End, type Interval, united } from "./_reals.ts";
 
@@ -73,13 +76,24 @@ export function mathEqual(gold: string, answer: string): boolean {
   if (right === given) return right !== "";
   const [x, y] = [plainNumber(right), plainNumber(given)];
   if (x !== undefined && y !== undefined) return x === y;
+  const [letter, choice] = [letterOf(right), letterOf(given)];
+  if (letter && choice && (letter.alone || choice.alone)) return letter.name === choice.name;
   return equal(parseValue(right), parseValue(given));
+}
+
+/** The letter of an option, alone or with its text behind: C, (C), \text{(C) } 5. */
+function letterOf(text: string): { name: string; alone: boolean } | undefined {
+  const own = text.replace(/^\\(?:text(?:bf|it|rm)?|math(?:bf|rm)|mbox)\s?\{\s?/, "");
+  const bare = /^(?:([A-J])|\(([A-J])\))[\s}.]*$/.exec(own);
+  if (bare) return { name: (bare[1] ?? bare[2])!, alone: true };
+  const marked = /^\(([A-J])\)(?:[\s}~]|\\[,;:! ]|\\q?quad)[\s}]*[\w\\$-]/.exec(own);
+  return marked ? { name: marked[1]!, alone: false } : undefined;
 }
 
 /** A decimal number of any length without separators and zeros that say nothing. */
 function plainNumber(text: string): string | undefined {
   const own = /^([-−+]?)(\d+|[1-9]\d{0,2}(?:,\d{3})+)(?:\.(\d+))?$/.exec(text);
-  if (!own) return undefined;
+  if (!own || own[2]!.includes(",") && !partsThousands(own[2]!)) return undefined;
   const whole = own[2]!.replaceAll(",", "").replace(/^0+(?=\d)/, "");
   let end = own[3]?.length ?? 0;
   while (end > 0 && own[3]![end - 1] === "0") end--;

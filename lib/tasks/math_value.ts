@@ -14,6 +14,7 @@ import type { Expression } from "./_formula.ts";
 import { exactOf, placeOf, sameValue, variablesOf } from "./_evaluate.ts";
 import * as reals from "./_reals.ts";
 import type { Interval } from "./_reals.ts";
+import { folded } from "./_number.ts";
 import { closing } from "./math_answer.ts";
 
 /** What an answer is. */
@@ -30,7 +31,7 @@ export type Value =
   | {
     readonly kind: "tuple" | "set" | "list";
     readonly items: readonly Value[];
-    /** What "1,25" is where the comma is a decimal point, and "100,200" where it parts thousands. */
+    /** What "1,234" is where its comma parts thousands. */
     readonly number?: Expression;
     /** Whether it is what ± stands for, so that its items count each where it is one itself. */
     readonly signs?: true;
@@ -68,10 +69,16 @@ const LONGEST = 1000;
 /** Deepest nesting of brackets. */
 const DEEPEST = 40;
 
+/** Letters as they are typed, and their commands. */
+const GREEK: Readonly<Record<string, string>> = {
+  ...{ α: "alpha", β: "beta", γ: "gamma", δ: "delta", θ: "theta", λ: "lambda", μ: "mu" },
+  ...{ ρ: "rho", σ: "sigma", τ: "tau", φ: "phi", ω: "omega" },
+};
+
 /** Replacements that bring an answer into one spelling, in their order. */
-const SPELLINGS: readonly (readonly [RegExp, string])[] = [
+const SPELLINGS: readonly (readonly [RegExp, string | ((own: string) => string)])[] = [
   [/[\u00a0\u2009\u202f]/g, " "],
-  [/(\d),\\!\s*(?=\d{3})/g, "$1"],
+  [/(\d)(?:,\\!|\\!,)\s*(?=\d{3})/g, "$1"],
   [/(\d)\{,\}(?=\d{3})/g, "$1"],
   [/\\(?:left|right)(?![a-z])\s?\.?/g, ""],
   [/\\(?:[bB]igg?[lrm]?|displaystyle|textstyle|limits)(?![a-zA-Z])/g, ""],
@@ -89,12 +96,13 @@ const SPELLINGS: readonly (readonly [RegExp, string])[] = [
   [/[−–]/g, "-"],
   [/\.\.\.|\\cdots(?![a-zA-Z])/g, "…"],
   [/(?<=\d)(?=[ck]?m[²³])/g, " "],
-  [/²/g, "^2"],
-  [/³/g, "^3"],
+  [/([²³])(?![⁰¹²³⁴-⁹])(?<![⁰¹²³⁴-⁹⁺⁻].)/g, (own: string) => own === "²" ? "^2" : "^3"],
+  [/[⁰¹²³⁴-⁹⁺⁻]{1,40}/g, (own: string) => `^{${own.normalize("NFKC").replace("−", "-")}}`],
   [/√\s?(\d+|\([^()]{1,200}\))/g, "\\sqrt{$1}"],
   [/[×·∙]/g, "\\cdot "],
   [/÷/g, "/"],
   [/π/g, "\\pi "],
+  [/[αβγδθλμρστφω]/g, (own: string) => `\\${GREEK[own]} `],
   [/∞/g, "\\infty "],
   [/\\le(?:q|qslant|qq)?(?![a-zA-Z])|<=/g, "≤"],
   [/\\ge(?:q|qslant|qq)?(?![a-zA-Z])|>=/g, "≥"],
@@ -128,15 +136,25 @@ function tidy(text: string): string {
   let out = text.trim().replace(/\s+/g, " ");
   // a system of equations is a list of them
   if (out.includes("\\begin{cases}") && !out.includes("&")) out = out.replaceAll("\\\\", ",");
-  for (const [pattern, word] of SPELLINGS) out = out.replace(pattern, word);
+  for (const [pattern, word] of SPELLINGS) out = out.replace(pattern, word as string);
   out = out.replace(/\s+/g, " ").trim();
   while (out.endsWith(".") || out.endsWith(",")) out = out.slice(0, -1).trimEnd();
   // 1,000,000 is one number, outside of brackets
   out = out.replace(
     /(?<![\d,.])[1-9]\d{0,2}(?:,\d{3})+(?!\d)/g,
-    (own, at: number) => isBracketed(out, at) ? own : own.replaceAll(",", ""),
+    (own, at: number) =>
+      isBracketed(out, at) || !partsThousands(own) ? own : own.replaceAll(",", ""),
   );
   return out.replace(/(?<![\d.])\d{1,3}(?: \d{3})+(?!\d|\/)/g, (own) => own.replaceAll(" ", ""));
+}
+
+/**
+ * Whether the commas of a number can only part thousands, or usually do: all groups but the first have three
+ * digits, and the first has fewer (1,234), or some group is no integer by itself (100,000). What is left is a
+ * list of integers as well: 100,101.
+ */
+export function partsThousands(text: string): boolean {
+  return /^[1-9]\d?(?:,\d{3})+$/.test(text) || /^[1-9]\d\d(?:,\d{3})*,0\d\d(?:,\d{3})*$/.test(text);
 }
 
 /** Whether a place is within parentheses, brackets or the braces of a set. */
@@ -303,10 +321,17 @@ function enclosed(text: string): { open: string; body: string; close: string } |
 const asExpression = (expression: Expression): Value => ({ kind: "expression", expression });
 const isInequality = (operators: readonly string[]) => operators.some((own) => own !== "=");
 
+/** A function of one letter, as it is typed: sin x, cosx. */
+const TYPED =
+  /^\s*(?:(?:arc|a)?(?:sin|cos|tan)|cot|sec|csc|(?:sin|cos|tan)h|log|ln|exp)(?: [a-zA-Z]|[xt])\s*$/;
+
 /** An expression; undefined where the text is none. */
 function expressionOf(text: string): Expression | undefined {
   // a word is no product of its letters
-  if (/^[a-zA-Z]{3,}(?:[ '-][a-zA-Z]+)*$/.test(text.trim()) && !/^pi$|^sqrt/.test(text)) {
+  if (
+    /^[a-zA-Z]{3,}(?:[ '-][a-zA-Z]+)*$/.test(text.trim()) && !/^pi$|^sqrt/.test(text) &&
+    !TYPED.test(text)
+  ) {
     return undefined;
   }
   try {
@@ -324,27 +349,30 @@ function expressionOf(text: string): Expression | undefined {
  * @returns A value; a text where it cannot be read otherwise.
  */
 export function parseValue(answer: string): Value {
+  answer = folded(answer);
   const asText: Value = { kind: "text", text: words(answer) };
   if (answer.length > LONGEST || tooDeep(answer)) return asText;
   const money = /^\s*-?\s*(\\\$|€|£)/.exec(answer)?.[1];
   const unit = money && { "\\$": "dollar", "€": "euro", "£": "pound" }[money];
-  const value = commasOf(answer) ?? shapeOf(tidy(answer), 0) ?? asText;
+  // money is one amount
+  const plain = money ? answer.replace(/(?<=\d),(?=\d{3}(?!\d))/g, "") : answer;
+  const value = commasOf(plain) ?? shapeOf(tidy(plain), 0) ?? asText;
   return unit && value.kind === "expression" && value.unit === undefined
     ? { ...value, unit }
     : value;
 }
 
-/** Integers between commas: a list, and a number whose commas part thousands or are a decimal point. */
+/**
+ * Integers between commas: a list, and one number where the commas part thousands
+ * ({@linkcode partsThousands}). A comma is never a decimal point: "2,5" is 2 and 5.
+ */
 function commasOf(answer: string): Value | undefined {
   const own = /^\s*\$?\s*([-−]?\d+(?:,\d+)+)\s*\$?\s*$/.exec(answer)?.[1]?.replace("−", "-");
   if (own === undefined) return undefined;
   const items = own.split(",").map((part) => asExpression(parseFormula(part)));
-  const number = /^-?[1-9]\d{0,2}(?:,\d{3})+$/.test(own)
-    ? parseFormula(own.replaceAll(",", ""))
-    : /^-?\d+,\d+$/.test(own)
-    ? parseFormula(own.replace(",", "."))
-    : undefined;
-  return number ? { kind: "list", items, number } : { kind: "list", items };
+  return partsThousands(own.replace(/^-/, ""))
+    ? { kind: "list", items, number: parseFormula(own.replaceAll(",", "")) }
+    : { kind: "list", items };
 }
 
 function valueOf(text: string, depth: number): Value {
@@ -380,7 +408,8 @@ function shapeOf(text: string, depth: number): Value | undefined {
       ? collected(filled(parts).map((part) => valueOf(part, depth)), "and")
       : shapeOf(inside.trim(), depth + 1);
   }
-  return congruenceOf(text) ?? relationOf(text, depth) ?? bracketedOf(text, depth) ??
+  return congruenceOf(text) ?? residueOf(text, depth) ?? relationOf(text, depth) ??
+    bracketedOf(text, depth) ??
     matrixOf(text, depth) ??
     ratioOf(text) ?? leafOf(text, depth);
 }
@@ -654,6 +683,14 @@ function ratioOf(text: string): Value | undefined {
   const clock = 3600 * hours + 60 * minutes + seconds, later = half?.[1]?.toLowerCase() === "p";
   const noon = hours === 12 ? (later ? 0 : -12) : later ? 12 : 0;
   return { ...ratio, clock, ...(half && { seconds: clock + 3600 * noon }) };
+}
+
+/** 42 (mod 100): the number that is said. */
+function residueOf(text: string, depth: number): Value | undefined {
+  const own =
+    /^(-?\d{1,40}) ?(?:\\(?:pmod|bmod|mod) ?(?:\d{1,40}|\{ ?\d{1,40} ?\})|\( ?(?:\\bmod|\\mod|mod|\\text ?\{ ?mod ?\}) ?\d{1,40} ?\))$/
+      .exec(text);
+  return own ? valueOf(own[1]!, depth) : undefined;
 }
 
 /** x ≡ 3 (mod 5), by the least number that is not below 0. */

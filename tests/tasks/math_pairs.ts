@@ -61,7 +61,6 @@ p - q | -q + p
 x^{-1} | \frac{1}{x}
 4x^2y | 4yx^2
 \sin^2 x + \cos^2 x | 1
-\sqrt{x^2y^2} | xy
 e^{x+y} | e^x e^y
 3^{2x} | 9^x
 a_1 + a_2 | a_2 + a_1
@@ -283,7 +282,6 @@ x^2-y^2 | (x-y)(x+y)
 x^{10}-1 | (x^5-1)(x^5+1)
 \langle 1,2,3\rangle | (1,2,3)
 |x-2| | |2-x|
-\sqrt{x^2} | x
 (-1)^n | (-1)^{n}
 2^{n+1} | 2\cdot 2^n
 n(n+1)/2 | \frac{n^2+n}{2}
@@ -448,7 +446,6 @@ x\equiv -2\pmod 5 | x\equiv 3 \pmod{5}
 P(A)=\frac12 | 0.5
 ## commas, and what ± stands for
 100,200 | 100, 200
-100,200 | 100200
 1,000, 2,000 | 1000, 2000
 1,000 | 1000
 -1,000 | -1000
@@ -458,8 +455,6 @@ x=1,000 | 1000
 1,000\text{ cm} | 1000
 \frac{1,000}{3} | \frac{1000}{3}
 (-11,240) | -11 < x < 240
-1,25 | 1.25
--3,14 | -3.14
 (x+1,240) | (1+x,240)
 1,2,3 | 3,2,1
 1,000\pi | 1000\pi
@@ -581,6 +576,66 @@ F_{n+1} | F_{1+n}
 2\text{A} | 2A
 1,2;3,4 | (1,2),(3,4)
 21,16 or 11 | 11,16,21
+# commas that part thousands
+1,234 | 1234
+12,100 | 12100
+1,000,000 | 1000000
+100,000 | 100000
+250,050,125 | 250050125
+100{,}101 | 100101
+100,\!101 | 100101
+100\!,101 | 100101
+\$120,150 | 120150
+100,101 | 101, 100
+2,5 | 5, 2
+# names of either sign
+\sqrt{x^2} | |x|
+|a| | \sqrt{a^2}
+\sqrt{x^2y^2} | |xy|
+\sqrt{x}\sqrt{y} | \sqrt{xy}
+\sqrt{x^4} | x^2
+\sqrt[3]{x^3} | x
+\sqrt{x^3} | x\sqrt{x}
+(\sqrt{x})^2 | \sqrt{x}\sqrt{x}
+\sqrt{4x} | 2\sqrt{x}
+\sqrt{9} | 3
+\ln(xy) | \ln x + \ln y
+\sqrt{a^2+b^2+c^2+d^2} | \sqrt{d^2+c^2+b^2+a^2}
+# signs of other keyboards
+\frac12 | ½
+0.75 | ¾
+\frac52 | 2½
+3.5 | 3½
+-\frac12 | -½
+300000000 | 3 × 10⁸
+3 \times 10^8 | 3×10⁸
+10^{-3} | 10⁻³
+0.001 | 10⁻³
+x^{10} | x¹⁰
+x^2 | x²
+x^{12}+1 | x¹² + 1
+12 | １２
+\sin x | sin x
+\sin x | sin(x)
+sin x | sin(x)
+\cos x | cosx
+\ln x | ln x
+2\sin x | 2 sin x
+\frac12 | The answer is ½.
+2.5 | The answer is 2½ cups.
+C | \text{(C) } 5
+C | (C) 5
+C | (C)
+\text{(C)} | \textbf{(C) }\frac{1}{2}
+C | \textbf{(C)} 5
+42 | \framebox{42}
+42 | 42 \bmod 100
+\sin\theta | sin θ
+42 | 42 \pmod{100}
+42 | 42 (mod 100)
+42 | 42 \pmod {100}
+42 | \boxed{\text{The answer is } 42}
+\frac12 | \boxed{\text{The probability is } \frac12}
 `;
 
 export const DIFFERENT = String.raw`
@@ -887,4 +942,50 @@ e^{-40} | 0
 \sin(10^{-20}) | 10^{-20}
 \frac{\pi^4+\pi^5}{e^6} | 1
 1,2;3,4 | 1,2,3,4
+# commas that make lists
+100,200 | 100200
+1,25 | 1.25
+-3,14 | -3.14
+2,5 | 2.5
+1,2 | \frac65
+-2,1 | -2.1
+100,101 | 100101
+120,150 | 120150
+120,150,180 | 120150180
+10,20 | 10.2
+0,5 | \frac12
+3,14 | 3.14
+12,5 | 12.5
+1,000,2 | 10002
+0,123 | 123
+x = 100,101 | 100101
+x = 2,5 | 2.5
+1234,567 | 1234567
+12,3456 | 123456
+100,101 | 100.101
+# names of either sign
+x | \sqrt{x^2}
+a | \sqrt{a^2}
+(x^2)^{1/2} | x
+\sqrt{x^2 y} | x\sqrt y
+\sqrt{x^2y^2} | xy
+\sqrt[4]{x^4} | x
+\sqrt{x^2+2x+1} | x+1
+\sqrt{a^2b} | a\sqrt{b}
+2x | \sqrt{4x^2}
+\sqrt{x^6} | x^3
+|x| | x
+\frac{\sqrt{x^2}}{x} | 1
+# signs of other keyboards
+2½ | \frac22
+10⁻³ | 10^3
+3 × 10⁸ | 3108
+x¹² | x^2
+\sin x | \cos x
+C | (D) 5
+C | (C)(5)
+42 | 43 \pmod{100}
+100 | 42 \pmod{100}
+42 | 4 \pmod{100}
+sin x | sin y
 `;
