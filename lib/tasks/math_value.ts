@@ -148,13 +148,9 @@ function tidy(text: string): string {
   return out.replace(/(?<![\d.])\d{1,3}(?: \d{3})+(?!\d|\/)/g, (own) => own.replaceAll(" ", ""));
 }
 
-/**
- * Whether the commas of a number can only part thousands, or usually do: all groups but the first have three
- * digits, and the first has fewer (1,234), or some group is no integer by itself (100,000). What is left is a
- * list of integers as well: 100,101.
- */
+/** Whether the commas of a number can part thousands: all groups but the first have three digits. */
 export function partsThousands(text: string): boolean {
-  return /^[1-9]\d?(?:,\d{3})+$/.test(text) || /^[1-9]\d\d(?:,\d{3})*,0\d\d(?:,\d{3})*$/.test(text);
+  return /^[1-9]\d{0,2}(?:,\d{3})+$/.test(text);
 }
 
 /** Whether a place is within parentheses, brackets or the braces of a set. */

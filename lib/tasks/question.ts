@@ -12,7 +12,6 @@ import type { Finding } from "./_evidence.ts";
 import { equalNumbers, findNumber, type NumberFinding } from "./extract.ts";
 import { lastBoxed } from "./math_answer.ts";
 import { releasedInteger } from "./released.ts";
-import { compare, multiply, rational } from "./rational.ts";
 import { readRows, type Row, SOURCE_OPTIONS, type SourceOptions } from "./source.ts";
 import type { Grade, Problem, Task } from "./task.ts";
 

@@ -250,3 +250,22 @@ Deno.test("every task of the registry is made by its name, and wants a source or
     else assertEquals(make({ limit: 1 }).name, name);
   }
 });
+
+Deno.test("a percentage stays one in what was extracted, and is graded either way", async () => {
+  const source = await Deno.makeTempFile({ suffix: ".jsonl" });
+  try {
+    const rows = [{ question: "?", answer: "0.5" }, { question: "!", answer: "50%" }];
+    await Deno.writeTextFile(source, rows.map((row) => JSON.stringify(row)).join("\n"));
+    const task = gsm8k({ source }), [half, percent] = await task.problems();
+    const graded = (problem: typeof half, text: string) => {
+      const { correct, extracted } = task.grade(problem!, text);
+      return [correct, extracted];
+    };
+    assertEquals(graded(half, "\\boxed{50\\%}"), [true, "50%"]);
+    assertEquals(graded(half, "\\boxed{50}"), [false, "50"]);
+    assertEquals(graded(percent, "\\boxed{0.5}"), [true, "0.5"]);
+    assertEquals(graded(percent, "\\boxed{50}"), [true, "50"]);
+  } finally {
+    await Deno.remove(source);
+  }
+});
