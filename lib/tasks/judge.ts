@@ -30,6 +30,10 @@ export interface Answer {
   readonly code: string;
   /** Whether prose or a cut statement may follow it; see {@linkcode Program.prefix}. */
   readonly prefix: boolean;
+  /** Names that must not be left out with what follows; see {@linkcode Program.defines}. */
+  readonly defines?: readonly string[];
+  /** Whether its last statement may be cut; see {@linkcode Program.cut}. */
+  readonly cut?: boolean;
 }
 
 /** What is reported of an answer. */

@@ -21,6 +21,7 @@ def _make():
     sys.path.append("/lib/python-packages")
     path, filters = list(sys.path), list(warnings.filters)
     folder = os.getcwd()
+    loads = json.loads
     exec_, compile_, streams = exec, compile, ("stdin", "stdout", "stderr")
     system = {
         name: getattr(sys, name)
@@ -139,23 +140,58 @@ def _make():
                 except BaseException:
                     pass
 
-    def longest(code):
-        """The code, or its longest beginning before an unindented line that compiles."""
+    begins = re.compile(
+        r"(?:async[ \t]+)?def[ \t]+\w+[ \t]*\(|class[ \t]+\w+[ \t]*[(:]|from[ \t]+[\w.]+[ \t]+import[ \t]|@\w"
+        r"|import[ \t]+[\w.]+(?:[ \t]+as[ \t]+\w+)?[ \t]*(?:,.*)?$")
+
+    def compiles(code):
         try:
             compile_(code, "solution.py", "exec", dont_inherit=True)
-            return code
         except SyntaxError as error:
-            lines = code.splitlines(True)
-            cuts = [i for i, line in enumerate(lines) if i and line.strip() and not line[0].isspace()]
+            return error
+        except ValueError as error:
+            return error
+        return None
+
+    def ends(error, lines):
+        """Whether an error is that of a text that is cut at its end."""
+        if type(error) is not SyntaxError:
+            return isinstance(error, IndentationError) and "expected an indented block" in error.msg
+        last = max((i for i, line in enumerate(lines, 1) if line.strip()), default=0)
+        return (error.lineno or 0) >= last or re.search("never closed|unterminated", error.msg) is not None
+
+    def longest(code, names, cut):
+        """The code, or its longest part that compiles: up to an unindented line, else after lines of prose."""
+        def defined(text):
+            return {name for name in names if re.search(
+                r"^(?:(?:async[ \t]+)?(?:def|class)[ \t]+" + name + r"\b|" + name + r"[ \t]*=)", text, re.M)}
+
+        def beginning(lines, error):
+            deep = cut and ends(error, lines)
+            cuts = [i for i, line in enumerate(lines) if i and line.strip() and (deep or not line[0].isspace())]
+            wanted = bool(defined("".join(lines)))
             for i in cuts[:-100:-1]:
-                try:
-                    compile_("".join(lines[:i]), "solution.py", "exec", dont_inherit=True)
-                    return "".join(lines[:i])
-                except (SyntaxError, ValueError):
-                    pass
+                kept = "".join(lines[:i])
+                if (not wanted or defined(kept)) and compiles(kept) is None:
+                    return kept
+
+        lines = code.splitlines(True)
+        first = next((i for i, line in enumerate(lines) if line.strip()), 0)
+        word = first < len(lines) and re.fullmatch(r"[A-Za-z]+[.:!,]?\s*", lines[first]) and not lines[first].strip() in ("pass",)
+        error = compiles(code)
+        if error is None and not (names and word):
             return code
-        except ValueError:
+        if isinstance(error, ValueError):
             return code
+        found = beginning(lines, error) if error is not None else None
+        if found is not None and not (names and word):
+            return found
+        at = next((i for i, line in enumerate(lines) if begins.match(line)), 0)
+        if names and at:  # prose before
+            rest = lines[at:]
+            other = compiles("".join(rest))
+            return "".join(rest) if other is None else beginning(rest, other) or code
+        return found or code
 
     def lacks(error):
         """Name of the module that is not there, and whether CPython has it."""
@@ -166,8 +202,10 @@ def _make():
 
     space = {}
 
-    def run(code, preamble, name, fresh, program, prefix):
+    def run(request, size):
         nonlocal space
+        (code, preamble, name, fresh, program, prefix, names, cut) = map(loads(request).get, (
+            "code", "preamble", "name", "fresh", "program", "prefix", "defines", "cut"))
         if fresh:
             reset()
             module = types.ModuleType(name)
@@ -183,7 +221,7 @@ def _make():
                 exec_(compile_(preamble, "preamble.py", "exec", dont_inherit=True), space)
             code = code.removeprefix("\ufeff")
             if prefix:
-                code = longest(code)
+                code = longest(code, names, cut)
             exec_(compile_(code, "solution.py", "exec", dont_inherit=True), space)
         except SystemExit as leaving:
             status = leaving.code

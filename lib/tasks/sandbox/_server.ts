@@ -117,8 +117,7 @@ async function serve(
     out.open(request.limit);
     err.open(100_000);
     try {
-      const { code, preamble, name, fresh, prefix } = request;
-      const [kind, error, exit, missing] = run(code, preamble, name, fresh, program, prefix)
+      const [kind, error, exit, missing] = run(line, input.length)
         .toJs() as [string?, string?, number?, [string, boolean]?];
       reply({
         output: out.text(),

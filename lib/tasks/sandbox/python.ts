@@ -50,6 +50,13 @@ export interface Program {
    * before an unindented line. Default: false.
    */
   readonly prefix?: boolean;
+  /**
+   * Names that are not left out so: where that would leave none of those that its text defines, the text
+   * stays whole, with its syntax error. Default: none.
+   */
+  readonly defines?: readonly string[];
+  /** Whether, of a `prefix`, a statement that is cut at the end of the text is left out. Default: false. */
+  readonly cut?: boolean;
 }
 
 /** What the process is sent first. */
@@ -330,7 +337,8 @@ export async function runPython(
       const { stdin = "", fresh = true, preamble = "", name = "__main__", prefix = false } =
         program;
       const printed = program.program ?? false, code = program.code.toWellFormed();
-      const more = { program: printed, limit: printed ? PRINTED : KEPT };
+      const { defines = [], cut = false } = program;
+      const more = { defines, cut, program: printed, limit: printed ? PRINTED : KEPT };
       return { code, stdin, fresh, preamble, name, prefix, ...more };
     });
   signal?.throwIfAborted();
