@@ -11,7 +11,8 @@
 export const RUNNER = String.raw`
 def _make():
     import array, ast, asyncio, atexit, builtins, decimal, gc, importlib, io, os, sys, threading, time, traceback
-    import types, warnings, _thread
+    import signal, types, warnings, _thread
+    import concurrent.futures.thread
     import bisect, collections, copy, dataclasses, datetime, fractions, functools, heapq, itertools, json
     import math, operator, queue, random, re, statistics, string, typing
     from importlib.machinery import PathFinder
@@ -39,17 +40,133 @@ def _make():
     def leave(code=0):
         raise Left(code)
 
+    class Lacking(BaseException):
+        """What CPython has and the sandbox has not."""
+
+    lacked, depth, threads = None, 0, False
+
+    def lack(what):
+        nonlocal lacked
+        lacked = lacked or "the sandbox has no " + what
+        raise Lacking(lacked)
+
+    def lacking(what):
+        def call(*args, **kwargs):
+            lack(what)
+        return call
+
+    set_handler, stat, wait_ = signal.signal, os.fstat, threading.Condition.wait
+    timers = {getattr(signal, name, None) for name in ("SIGALRM", "SIGVTALRM", "SIGPROF")} - {None}
+    processes = ("fork", "forkpty", "system", "posix_spawn", "posix_spawnp", "execv", "execve", "execvp", "execvpe",
+                 "execl", "execle", "execlp", "execlpe", "spawnv", "spawnve", "spawnl", "spawnvp")
+    waiting = "threads that wait for one another"
+    stdin_size = 0
+
+    def handler(number, function):
+        if number in timers and callable(function):
+            lack("signal.SIGALRM" if number == signal.SIGALRM else "timers")
+        return set_handler(number, function)
+
+    def alarm(seconds):
+        return lack("signal.alarm") if seconds else 0
+
+    def fstat(fd):
+        found = stat(fd)
+        if fd != 0 or found.st_size:
+            return found
+        return os.stat_result((0o100644, *found[1:6], stdin_size, *found[7:]))
+
+    class Lock:
+        """A lock of threads that run to their end where they start: one that is held stays so."""
+        def __init__(self):
+            self._held = False
+
+        def acquire(self, blocking=True, timeout=-1):
+            if not self._held:
+                self._held = True
+                return True
+            if blocking and (threads or timeout < 0):
+                lack(waiting if threads else "threads that could release a lock")
+            return False
+
+        def release(self):
+            if not self._held:
+                raise RuntimeError("release unlocked lock")
+            self._held = False
+
+        def locked(self):
+            return self._held
+
+        def __enter__(self):
+            return self.acquire()
+
+        def __exit__(self, *error):
+            self.release()
+
+    def wait(self, timeout=None):
+        if not self._is_owned():
+            raise RuntimeError("cannot wait on un-acquired lock")
+        if depth or threads and timeout is None:
+            lack(waiting)
+        if timeout is None:
+            return wait_(self)
+        time.sleep(max(0, timeout))  # nobody is there to end it
+        return False
+
+    def submit(self, function, /, *args, **kwargs):
+        """Work of a pool of threads, done where it is handed in."""
+        nonlocal depth, threads
+        if self._shutdown:
+            raise RuntimeError("cannot schedule new futures after shutdown")
+        future = concurrent.futures.Future()
+        future.set_running_or_notify_cancel()
+        depth, threads = depth + 1, True
+        try:
+            if not getattr(self, "_begun", False):
+                self._begun = True
+                begin = self._begin
+                if begin:
+                    begin[0](*begin[1])
+            result = function(*args, **kwargs)
+        except Lacking:
+            raise
+        except BaseException as error:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+        finally:
+            depth -= 1
+        return future
+
+    Pool = concurrent.futures.thread.ThreadPoolExecutor
+    make_pool = Pool.__init__
+
+    def pool(self, max_workers=None, thread_name_prefix="", initializer=None, initargs=(), **more):
+        make_pool(self, max_workers, thread_name_prefix, initializer, initargs, **more)
+        self._begin = initializer and (initializer, initargs)
+
+    replaced = [
+        (signal, "signal", handler), (signal, "alarm", alarm), (signal, "ITIMER_REAL", 0),
+        (signal, "setitimer", lacking("signal.setitimer")), (os, "fstat", fstat),
+        (threading, "Lock", Lock), (threading.Condition, "wait", wait), (queue, "SimpleQueue", queue._PySimpleQueue),
+        (Pool, "submit", submit), (Pool, "__init__", pool), *((os, name, lacking("os." + name)) for name in processes),
+    ]
+
     def told(kind, error, tb):
         traceback.print_exception(kind, error, tb, file=sys.stderr)
 
     def call(function, args=(), kwargs={}):
         """A thread that runs to its end where it starts."""
+        nonlocal depth, threads
+        depth, threads = depth + 1, True
         try:
             function(*args, **kwargs)
         except SystemExit:
             pass
         except Exception:
             told(*sys.exc_info())
+        finally:
+            depth -= 1
         return threading.get_ident()
 
     def start(self):
@@ -101,6 +218,10 @@ def _make():
     array.array = Array
 
     def reset():
+        nonlocal depth, threads
+        depth, threads = 0, False
+        for owner, name, value in replaced:
+            setattr(owner, name, value)
         table.clear()
         table.update(known)
         for name, value in system.items():
@@ -122,7 +243,7 @@ def _make():
         for fd, name in enumerate(streams):
             mode = "r" if fd == 0 else "w"
             try:
-                os.fstat(fd)
+                stat(fd)
             except OSError:
                 other = os.open("/dev/" + name, os.O_RDONLY if fd == 0 else os.O_WRONLY)
                 if other != fd:
@@ -203,7 +324,8 @@ def _make():
     space = {}
 
     def run(request, size):
-        nonlocal space
+        nonlocal space, lacked, stdin_size
+        lacked, stdin_size = None, size
         (code, preamble, name, fresh, program, prefix, names, cut) = map(loads(request).get, (
             "code", "preamble", "name", "fresh", "program", "prefix", "defines", "cut"))
         if fresh:
@@ -251,6 +373,8 @@ def _make():
             kind = "SystemExit"
         flush()
         table.update(known)
+        if lacked is not None:
+            kind, error, status, missing = "Lacking", lacked, None, None
         return kind, error, status, missing
 
     return run

@@ -129,7 +129,9 @@ async function serve(
         ...(out.over() ? { over: true } : {}),
       });
     } catch (error) { // the interpreter itself has failed
-      reply({ output: out.text(), kind: "Crash", error: String(error).trim().split("\n").at(-1)! });
+      const last = String(error).trim().split("\n").at(-1)!;
+      const own = /^(?:Type|Syntax|Reference)Error$/.test((error as Error)?.name ?? "");
+      reply(own ? { failed: last } : { output: out.text(), kind: "Crash", error: last });
       exit(1);
     }
   }
