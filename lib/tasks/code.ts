@@ -193,14 +193,14 @@ function definedIn(bare: string): Set<string> {
 function boundIn(bare: string): Set<string> {
   const names = definedIn(bare);
   const binds = [
-    /\bdef[ \t]+\w+[ \t]*\(([^)]*)\)/g,
+    /\bdef[ \t]+\w+[ \t]*\(([^)]{0,2000})\)/g,
     /\b(?:def|class)[ \t]+(\w+)/g,
     /\bimport[ \t]+([^\n]+)/g,
-    /\blambda\b([^:\n]*):/g,
-    /\bfor\b([^:\n]*?)\bin\b/g,
+    /\blambda\b([^:\n]{0,200}):/g,
+    /\bfor\b([^:\n]{0,200}?)\bin\b/g,
     /\bas[ \t]+(\w+)/g,
     /^[ \t]*([A-Za-z_][\w, \t]*)(?::[^=\n]*)?=(?!=)/gm,
-    /(\w+)[ \t]*:=/g,
+    /\b(\w{1,100})[ \t]{0,9}:=/g,
   ];
   for (const bind of binds) {
     for (const [, part] of bare.matchAll(bind)) for (const name of namesIn(part!)) names.add(name);

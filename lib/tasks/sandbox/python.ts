@@ -379,6 +379,12 @@ function endOf({ code, signal }: Deno.CommandStatus): string {
   return signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`;
 }
 
+/** A word on threads, where a program that took too long has some: one may wait for another. */
+const threadsIn = ({ code }: Request): string =>
+  /\b(?:Thread|ThreadPoolExecutor|start_new_thread)\b/.test(code)
+    ? "; its threads run one after the other in the sandbox"
+    : "";
+
 /** Signals that a program can bring about: its stack or its heap is at an end. */
 const OWN_ENDS: ReadonlySet<Deno.Signal | null> = new Set(
   ["SIGSEGV", "SIGABRT", "SIGTRAP", "SIGBUS", "SIGILL"] as const,
@@ -435,7 +441,7 @@ async function runOnce(
         }
       }
       const result: PythonResult = answer === LATE
-        ? { verdict: "time", output: "", error: `took more than ${timeMs} ms` }
+        ? { verdict: "time", output: "", error: `took more than ${timeMs} ms${threadsIn(request)}` }
         : answer === undefined
         ? { verdict: "error", output: "", error: "the program ended the process" }
         : resultOf(answer, request, memoryMb);
