@@ -77,6 +77,9 @@ function bodyOf(text: string): string | undefined {
   return `${lines.slice(0, end < 0 ? undefined : end).join("\n")}\n`;
 }
 
+/** A line of prose before an indented one. */
+const PROSE = /^\s*[A-Z][^\n]*[:.!][ \t]*\n(?:[ \t]*\n)*(?=(?: {2}|\t)[ \t]*[^\s`~])/;
+
 /** The program of a text, and what is run before it. */
 function programOf(problem: HumanEvalProblem, text: string, prompt: "chat" | "plain"): {
   readonly answer: Answer;
@@ -84,7 +87,9 @@ function programOf(problem: HumanEvalProblem, text: string, prompt: "chat" | "pl
 } {
   const wanted = { names: [problem.entryPoint], body: true, goesOn: prompt === "plain" };
   const found = functionOf(text, wanted), fenced = !found.prefix;
-  const body = prompt === "plain" || !fenced ? bodyOf(afterThoughts(text)) : undefined;
+  const body = prompt === "plain" || !fenced
+    ? bodyOf(fenced ? afterThoughts(text) : afterThoughts(text).replace(PROSE, ""))
+    : undefined;
   if (body !== undefined) {
     return { answer: { ...found, code: problem.code + body, prefix: true }, preamble: "" };
   }

@@ -304,6 +304,7 @@ Deno.test("prose before a function is no code, and a cut statement is left out o
     [`Sure! Here it is.\n\nfrom typing import List\n\n${whole}\nThis doubles.`, "pass"],
     [`Here is the solution:\n\n${whole.replace("2 * x", "x")}`, "wrong answer"],
     [`K = 2\n${whole.replace("2", "K")}`, "pass"],
+    ["Here is the body:\n\n    return 2 * x\n", "pass"],
   ] as const;
   await come(he, prose);
   const plain = await taskOn([DOUBLE], (source) => humanEval({ source, prompt: "plain" }));
