@@ -51,7 +51,11 @@ export function checkCode(
 
 /**
  * The program of a generated text: the last complete code block, those marked as Python first; without one
- * the text after the thoughts.
+ * the text after the thoughts. Blocks stand between fences of Markdown (backticks or tildes, in list items
+ * too); their lines lose the indentation of the fence.
+ *
+ * That is the released rule for programs that read stdin. Tasks that call a function take the last block
+ * that defines it, after the blocks before it that define what it needs.
  *
  * @param text A generated text.
  *
@@ -80,6 +84,58 @@ const BEGINS = new RegExp(
     "import\\s+[\\w.]+(?:\\s+as\\s+\\w+)?\\s*(?:,[^\\n]*)?(?:\\n|$))",
 );
 
+/** A code block of Markdown. */
+interface Block {
+  readonly python: boolean;
+  readonly code: string;
+  /** Whether its closing fence is there. */
+  readonly closed: boolean;
+}
+
+/** A line that opens a block, in a list item too: its indentation, its fence, its language. */
+const FENCE = /^((?:[ \t]*(?:[-*+]|\d{1,9}[.)]))?[ \t]*)(`{3,}(?=[^`]*$)|~{3,})(.*)$/;
+
+/** A line without the indentation of the fence that it stands under. */
+function dedented(line: string, width: number): string {
+  let at = 0;
+  while (at < width && (line[at] === " " || line[at] === "\t")) at++;
+  return line.slice(at);
+}
+
+/**
+ * The code blocks of a text: between fences of three and more backticks or tildes, the closing one at least
+ * as long and less than four columns deeper; lines lose the indentation of the opening one.
+ */
+function blocksOf(text: string): Block[] {
+  const lines = text.split("\n"), blocks: Block[] = [];
+  for (let i = 0; i < lines.length; i++) {
+    const found = FENCE.exec(lines[i]!);
+    if (!found) continue;
+    const [, indent, fence, language] = found, width = indent!.length;
+    const closes = (line: string) => {
+      const content = line.trimStart();
+      return content.startsWith(fence!) && line.length - content.length < width + 4;
+    };
+    let end = i + 1;
+    while (end < lines.length && !closes(lines[end]!)) end++;
+    const code = lines.slice(i + 1, end).map((line) => `${dedented(line, width)}\n`).join("");
+    const closed = end < lines.length;
+    blocks.push({
+      python: /^\s*\{?\.?py/i.test(language!),
+      code: closed ? code : code.slice(0, -1),
+      closed,
+    });
+    i = end;
+  }
+  return blocks;
+}
+
+/** The text before its first fence. */
+const beforeFence = (text: string): string => {
+  const lines = text.split("\n"), at = lines.findIndex((line) => FENCE.test(line));
+  return at < 0 ? text : lines.slice(0, at).map((line) => `${line}\n`).join("");
+};
+
 /**
  * The program of a text; outside of a complete block prose may follow it, or it may be cut.
  *
@@ -89,17 +145,142 @@ const BEGINS = new RegExp(
  */
 export function answerOf(text: string, goesOn = false): Answer {
   const answer = afterThoughts(text);
-  const bare = BEGINS.test(answer)
-    ? { code: answer.split(/^[ \t]*```/m, 1)[0]!, prefix: true }
-    : undefined;
+  const bare = BEGINS.test(answer) ? { code: beforeFence(answer), prefix: true } : undefined;
   if (goesOn && bare) return bare;
-  const blocks = [...answer.matchAll(/^[ \t]*```([^\n`]*)\n([\s\S]*?)^[ \t]*```/gm)];
-  const python = blocks.filter(([, language]) => /^\s*(?:python|py)/i.test(language!));
-  const found = (python.at(-1) ?? blocks.at(-1))?.[2];
-  if (found !== undefined) return { code: found, prefix: false };
+  const all = blocksOf(answer), blocks = all.filter(({ closed }) => closed);
+  const found = blocks.findLast(({ python }) => python) ?? blocks.at(-1);
+  if (found !== undefined) return { code: found.code, prefix: false };
   if (bare) return bare;
-  const open = /^[ \t]*```(?:python|py)?[^\n`]*\n([\s\S]*)$/im.exec(answer); // cut off within its block
-  return { code: open?.[1] ?? answer, prefix: true };
+  return { code: all[0]?.code ?? answer, prefix: true }; // cut off within its block
+}
+
+/** Python without its comments and strings; of those with an f, what stands in braces is kept. */
+const bareCode = (code: string): string =>
+  code.replace(
+    /([A-Za-z]{0,2})(?:("""|''')[\s\S]*?(?:\2|$)|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?)|#[^\n]*/g,
+    (found, prefix = "") =>
+      /f/i.test(prefix)
+        ? ` ${(found.match(/\{[^{}]*\}/g) ?? []).join(" ")} `
+        : found[0] === "#"
+        ? ""
+        : '""',
+  );
+
+const NAMED = /(?<![.\w])[A-Za-z_]\w*/g;
+const namesIn = (text: string): string[] => text.match(NAMED) ?? [];
+
+/** Names that unindented lines of Python define: functions, classes, imports, variables. */
+function definedIn(bare: string): Set<string> {
+  const names = new Set<string>();
+  for (const [, name] of bare.matchAll(/^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)/gm)) {
+    names.add(name!);
+  }
+  for (
+    const [, list] of bare.matchAll(/^(?:from[ \t]+[\w.]+[ \t]+)?import[ \t]+(\([^)]*\)|[^\n]*)/gm)
+  ) {
+    for (const one of list!.replace(/[()]/g, "").split(",")) {
+      const name = one.trim().split(/\s+as\s+/).at(-1)!.split(".")[0]!;
+      if (name !== "") names.add(name);
+    }
+  }
+  for (const [, left] of bare.matchAll(/^([A-Za-z_][\w, \t]*)(?::[^=\n]*)?=(?!=)/gm)) {
+    for (const name of namesIn(left!)) names.add(name);
+  }
+  return names;
+}
+
+/** Names that Python binds anywhere: also parameters, targets of loops and local variables. */
+function boundIn(bare: string): Set<string> {
+  const names = definedIn(bare);
+  const binds = [
+    /\bdef[ \t]+\w+[ \t]*\(([^)]{0,2000})\)/g,
+    /\b(?:def|class)[ \t]+(\w+)/g,
+    /\bimport[ \t]+([^\n]+)/g,
+    /\blambda\b([^:\n]{0,200}):/g,
+    /\bfor\b([^:\n]{0,200}?)\bin\b/g,
+    /\bas[ \t]+(\w+)/g,
+    /^[ \t]*([A-Za-z_][\w, \t]*)(?::[^=\n]*)?=(?!=)/gm,
+    /\b(\w{1,100})[ \t]{0,9}:=/g,
+  ];
+  for (const bind of binds) {
+    for (const [, part] of bare.matchAll(bind)) for (const name of namesIn(part!)) names.add(name);
+  }
+  return names;
+}
+
+/**
+ * The last of some blocks that defines one of the names, after those before it that define what it or its
+ * tests need and itself does not, and what these need.
+ */
+function joined(codes: readonly string[], names: readonly string[], member: RegExp) {
+  const bare = codes.map(bareCode), defined = bare.map(definedIn);
+  const defines = (i: number) => names.some((name) => defined[i]!.has(name));
+  const all = codes.map((_, i) => i).filter(defines);
+  const last = all.findLast((i) => member.test(bare[i]!)) ?? all.at(-1);
+  if (last === undefined) return undefined;
+  const taken = new Set([last]), has = boundIn(bare[last]!);
+  const needs = new Set([...namesIn(bare[last]!), ...names].filter((name) => !has.has(name)));
+  for (let i = last - 1; i >= 0; i--) {
+    if (![...defined[i]!].some((name) => name === "*" || needs.has(name))) continue;
+    taken.add(i);
+    for (const name of defined[i]!) needs.delete(name);
+    const own = boundIn(bare[i]!);
+    for (const name of namesIn(bare[i]!)) if (!own.has(name)) needs.add(name);
+  }
+  const parts = codes.filter((_, i) => taken.has(i));
+  return { code: parts.map((code) => code.replace(/\n?$/, "\n")).join(""), last };
+}
+
+/** Which functions an answer must define. */
+export interface Wanted {
+  /** Names of functions or classes. */
+  readonly names: readonly string[];
+  /** Method that the class must have. */
+  readonly member?: string;
+  /** Whether a bare body, an indented block, is an answer too. */
+  readonly body?: boolean;
+  /** Whether the text goes on from a prompt; see {@linkcode answerOf}. */
+  readonly goesOn?: boolean;
+}
+
+/**
+ * The program of a text that must define a function.
+ *
+ * Of several blocks it is the last that defines the function (`def`, `class` or an assignment, unindented);
+ * blocks with usage, prints or assertions after it are no part of it. Where it needs names that only blocks
+ * before it define (helpers, imports, constants), those come before it, in order. Complete blocks come
+ * first, then one that is cut off, then the text before the first block; where none defines the function, a
+ * block in which all is indented (a body, where one will do), else what {@linkcode answerOf} finds.
+ */
+export function functionOf(text: string, wanted: Wanted): Answer {
+  const more = { defines: wanted.names, cut: wanted.goesOn ?? false };
+  return { ...blockOf(text, wanted), ...more };
+}
+
+function blockOf(text: string, { names, member, body, goesOn }: Wanted): Answer {
+  const answer = afterThoughts(text);
+  if (goesOn && BEGINS.test(answer)) return answerOf(text, true);
+  const all = blocksOf(answer),
+    whole = new RegExp(member === undefined ? "" : `\\bdef\\s+${member}\\b`);
+  const closed = all.filter((block) => block.closed),
+    python = closed.filter((block) => block.python);
+  const flat = (blocks: readonly Block[]) =>
+    blocks.map((block) => {
+      const indent = /^[ \t]*(?=\S)/m.exec(block.code)?.[0].length ?? 0;
+      return {
+        ...block,
+        code: block.code.split("\n").map((line) => dedented(line, indent)).join("\n"),
+      };
+    });
+  for (const blocks of [python, closed, flat(closed), all]) {
+    const found = joined(blocks.map(({ code }) => code), names, whole);
+    if (found) return { code: found.code, prefix: !blocks[found.last]!.closed };
+  }
+  const before = beforeFence(answer);
+  if (joined([before], names, whole)) return { code: before, prefix: true };
+  const indented = body ? closed.findLast(({ code }) => /^\s*\n?[ \t]/.test(code)) : undefined;
+  if (indented) return { code: indented.code, prefix: false };
+  return answerOf(text, goesOn);
 }
 
 /** A text up to the first of some stop texts after its first character that is not white space. */

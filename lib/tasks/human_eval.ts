@@ -6,12 +6,12 @@
 
 import {
   afterThoughts,
-  answerOf,
   askForCode,
   beforeStops,
   checkCode,
   type CodeOptions,
   type CodeTask,
+  functionOf,
 } from "./code.ts";
 import { type Answer, judgeFunction } from "./judge.ts";
 import { columnOf, COLUMNS, idsOf, rowsOnce, textOf, unknownLayout } from "./question.ts";
@@ -77,15 +77,21 @@ function bodyOf(text: string): string | undefined {
   return `${lines.slice(0, end < 0 ? undefined : end).join("\n")}\n`;
 }
 
+/** A line of prose before an indented one. */
+const PROSE = /^\s*[A-Z][^\n]*[:.!][ \t]*\n(?:[ \t]*\n)*(?=(?: {2}|\t)[ \t]*[^\s`~])/;
+
 /** The program of a text, and what is run before it. */
 function programOf(problem: HumanEvalProblem, text: string, prompt: "chat" | "plain"): {
   readonly answer: Answer;
   readonly preamble: string;
 } {
-  const found = answerOf(text, prompt === "plain"), fenced = !found.prefix;
-  const body = prompt === "plain" || !fenced ? bodyOf(afterThoughts(text)) : undefined;
+  const wanted = { names: [problem.entryPoint], body: true, goesOn: prompt === "plain" };
+  const found = functionOf(text, wanted), fenced = !found.prefix;
+  const body = prompt === "plain" || !fenced
+    ? bodyOf(fenced ? afterThoughts(text) : afterThoughts(text).replace(PROSE, ""))
+    : undefined;
   if (body !== undefined) {
-    return { answer: { code: problem.code + body, prefix: true }, preamble: "" };
+    return { answer: { ...found, code: problem.code + body, prefix: true }, preamble: "" };
   }
   const at = found.code.search(new RegExp(`^def ${problem.entryPoint}\\b`, "m"));
   if (at < 0) return { answer: { ...found, code: problem.code + found.code }, preamble: "" };
@@ -99,7 +105,8 @@ function programOf(problem: HumanEvalProblem, text: string, prompt: "chat" | "pl
  * HumanEval.
  *
  * On the hub: `openai/openai_humaneval`, and EvalPlus in the same layout. An answer is a whole function, or
- * the body that goes on from the signature. With `prompt: "plain"` it ends where the authors' harness stops
+ * the body that goes on from the signature; of several blocks the last that defines the function, after
+ * those with what it needs. With `prompt: "plain"` it ends where the authors' harness stops
  * a completion (a new line that begins with `class`, `def`, `#`, `if` or `print`), at a fence, and a body at
  * its first unindented line. It is run with its tests in {@linkcode runPython}'s sandbox, a new process
  * each; its `if __name__ == "__main__":` does not run, as in the authors' harness.

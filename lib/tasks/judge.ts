@@ -7,7 +7,8 @@
  * | to its end, or exit code 0 | judged by what it printed | exit: wrong, its tests have not run |
  * | another exit code, an exception | wrong, with the code or the exception | the same |
  * | time, memory, 16 MiB of output | wrong, with the limit | the same, without one of output |
- * | a module or threads that only the sandbox lacks | not gradable, with the module | the same |
+ * | a module, threads, timers or processes that only the sandbox lacks | not gradable, with what it is | the same |
+ * | the sandbox itself fails | an error is thrown | the same |
  * | a module that the tests need and the sandbox lacks | | not gradable, whatever the answer is |
  *
  * stderr is no part of a verdict.
@@ -30,6 +31,10 @@ export interface Answer {
   readonly code: string;
   /** Whether prose or a cut statement may follow it; see {@linkcode Program.prefix}. */
   readonly prefix: boolean;
+  /** Names that must not be left out with what follows; see {@linkcode Program.defines}. */
+  readonly defines?: readonly string[];
+  /** Whether its last statement may be cut; see {@linkcode Program.cut}. */
+  readonly cut?: boolean;
 }
 
 /** What is reported of an answer. */

@@ -5,7 +5,14 @@
  */
 
 import { checkNumber } from "../_check.ts";
-import { answerOf, askForCode, checkCode, type CodeOptions, type CodeTask } from "./code.ts";
+import {
+  answerOf,
+  askForCode,
+  checkCode,
+  type CodeOptions,
+  type CodeTask,
+  functionOf,
+} from "./code.ts";
 import { type Answer, judgeFunction, judgeProgram, ungradable } from "./judge.ts";
 import { columnOf, idsOf, rowsOnce, textOf, unknownLayout } from "./question.ts";
 import type { Row } from "./source.ts";
@@ -257,6 +264,9 @@ export interface LiveCodeOptions extends CodeOptions {
  * and its recursion limit of 50,000. A program may end by exiting with code 0; what it writes to stderr is
  * not looked at; it may print 16 MiB. A verdict says where only the tolerance decided.
  *
+ * Of several blocks the last one is a program on stdin, as in the released harness; the class of a call is
+ * in the last that defines it, after those with what it needs.
+ *
  * A row without tests (some exports have statements alone) is not gradable: the examples of its statement
  * are run, and the reason tells what came of them, but a program that only these accept is not known to be
  * right. Nor is one gradable that imports a module of CPython, or of Pyodide's distribution, which the
@@ -323,7 +333,10 @@ export function liveCodeBench(options: LiveCodeOptions): CodeTask<LiveCodeProble
       return prompt === "plain" ? text : askForCode(text, system);
     },
     async grade(problem, text) {
-      const answer = answerOf(text);
+      const { method } = problem;
+      const answer = method === ""
+        ? answerOf(text)
+        : functionOf(text, { names: ["Solution"], member: method });
       if (!problem.samplesOnly) return await judge(answer, problem);
       if (problem.cases.length === 0) return ungradable(answer, "the row has no tests");
       const { reason } = await judge(answer, problem);

@@ -5,12 +5,13 @@
  */
 
 import {
-  answerOf,
+  afterThoughts,
   askForCode,
   beforeStops,
   checkCode,
   type CodeOptions,
   type CodeTask,
+  functionOf,
 } from "./code.ts";
 import { judgeFunction, ungradable } from "./judge.ts";
 import { columnOf, idsOf, rowsOnce, textOf, unknownLayout } from "./question.ts";
@@ -58,6 +59,29 @@ function problemOf(row: Row, id: string, at: number): MbppProblem {
 /** Texts at which harnesses end a completion. */
 const STOPS = ["\nclass", "\nassert", '\n"""', "\nprint", "\nif", "\n```", "[DONE]"];
 
+/** Python's own functions that tests call around the one they test. */
+const OWN = new Set(
+  ("abs all any bool bytes complex dict enumerate filter float frozenset int isinstance len list map max " +
+    "min next not and or in is pow print range repr reversed round set sorted str sum tuple type zip")
+    .split(" "),
+);
+
+/** Names that tests call: the function, and what its arguments are made with. */
+const calledBy = (tests: readonly string[]): string[] => {
+  const calls = tests.flatMap((test) => [...test.matchAll(/(?<![.\w])([A-Za-z_]\w*)\s*\(/g)]);
+  return [...new Set(calls.map(([, name]) => name!))].filter((name) => !OWN.has(name));
+};
+
+/** An answer between the benchmark's own markers, where it has them. */
+function unmarked(text: string, goesOn: boolean): string {
+  const answer = afterThoughts(text);
+  const parts = answer.split(/^[ \t]*\[(?:BEGIN|PYTHON)\][ \t]*\n?/m);
+  const first = /^(?:def|class|import|from|@)/m.test(parts[0]!) ? parts[0]! : parts[1];
+  const part = (goesOn ? first : parts.at(-1)) ?? answer;
+  const end = /^[ \t]*\[\/?(?:DONE|END|BEGIN|PYTHON)\][ \t]*$/m;
+  return part.split(end, 1)[0]!.replace(/\[\/?DONE\]\s*$/, "");
+}
+
 /**
  * MBPP, the full set and the sanitised one.
  *
@@ -68,6 +92,9 @@ const STOPS = ["\nclass", "\nassert", '\n"""', "\nprint", "\nif", "\n```", "[DON
  * With `prompt: "plain"` an answer ends at the texts at which the field's harnesses stop a completion: a new
  * line with `class`, `assert`, `"""`, `print`, `if` or a fence, and `[DONE]`. Prose or a cut statement at the
  * end of an answer without a complete block is left out.
+ *
+ * Of several blocks the last that defines a function that the tests call counts, after those with what it
+ * needs. The benchmark's markers (`[BEGIN]` and `[DONE]` on lines of their own) are no part of an answer.
  *
  * Rows without a test are not gradable, nor are tests or answers that import what the sandbox lacks.
  *
@@ -104,7 +131,8 @@ export function mbpp(options: CodeOptions): CodeTask<MbppProblem> {
       return prompt === "plain" ? `"""\n${text}\n"""\n` : askForCode(text, system);
     },
     async grade({ setup, tests, more }, text) {
-      const found = answerOf(text, prompt === "plain");
+      const goesOn = prompt === "plain", names = calledBy(tests.length > 0 ? tests : [more]);
+      const found = functionOf(unmarked(text, goesOn), { names, goesOn });
       const code = prompt === "plain" && found.prefix ? beforeStops(found.code, STOPS) : found.code;
       const answer = { ...found, code };
       const all = [...tests, ...(more === "" ? [] : [more])];

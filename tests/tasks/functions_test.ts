@@ -181,6 +181,159 @@ Deno.test("MBPP's completions end at its stop texts, and prose is left out", asy
   ]);
 });
 
+Deno.test("the block that defines the function counts, with what it needs", async () => {
+  const rows = [{ task_id: 1, text: "Add.", test_list: ["assert set([add(1, 2)]) == set([3])"] }];
+  const mb = await taskOn(rows, (source) => mbpp({ source }));
+  const he = await taskOn([DOUBLE], (source) => humanEval({ source }));
+  const py = (code: string) => `\`\`\`python\n${code}\n\`\`\`\n`;
+  const add = "def add(a, b):\n    return a + b";
+  await come(mb, [
+    [py(add) + "Usage:\n" + py("print(add(1, 2))"), "pass"],
+    [py(add) + "Tests:\n" + py("assert add(1, 2) == 4"), "pass"],
+    [py(add) + py("result = add(1, 2)\nprint(result)") + "Output:\n```\n3\n```\n", "pass"],
+    [py(add) + py("import unittest\nclass T(unittest.TestCase):\n    def add(self): pass"), "pass"],
+    [py("def add(a, b): return a") + "Better:\n" + py(add), "pass"],
+    [py(add) + "Or:\n" + py("def add(a, b): return a"), "wrong answer"], // the last that defines it
+    [py("def plus(a, b):\n    return a + b") + py("def add(a, b):\n    return plus(a, b)"), "pass"],
+    [
+      py("import operator") + py("def plus(a, b):\n    return operator.add(a, b)") +
+      py("def add(a, b):\n    return plus(a, b)") + py("print(add(int(input()), 1))"),
+      "pass",
+    ],
+    [
+      py("K = 0") + py("from math import *") + py("def add(a, b):\n    return floor(a + b) + K"),
+      "pass",
+    ],
+    [py("a = int(input())\nprint(a)") + py(add), "pass"], // binds a itself
+    [py("this is = no Python") + py(add) + py("print(add("), "pass"],
+    [py(add) + "```python\nprint(add(1,", "pass"],
+    [`${add}\n\nExample:\n${py("print(add(1, 2))")}`, "pass"],
+    [py("add = lambda a, b: a + b") + py("print(add(1, 2))"), "pass"],
+    [py("def plus(a, b):\n    return a + b"), "error: NameError: name 'add'"],
+    ["```\n" + add + "\n```\n" + py("print(add(1, 2))"), "pass"],
+  ]);
+  await come(he, [
+    [
+      py("def double(x):\n    return 2 * x") + py("print(double(2))\nassert double(2) == 5"),
+      "pass",
+    ],
+    [py("    return 2 * x") + py("print(double(2))"), "pass"],
+    [py("    return 2 * x"), "pass"],
+  ]);
+  const call = {
+    question_content: "Sum.",
+    starter_code: "class Solution:\n    def total(self, a: List[int]) -> int:\n        ",
+    public_test_cases: [{ input: "[1, 2]", output: "3", testtype: "functional" }],
+  };
+  const calls = await taskOn([call], (source) => liveCodeBench({ source }));
+  const code =
+    "class Solution:\n    def total(self, a: List[int]) -> int:\n        return sum(a)\n";
+  await come(calls, [
+    [py(code) + py("print(Solution().total([1]))\nassert False"), "pass"],
+    [py("def plus(a): return sum(a)") + py(code.replace("sum(a)", "plus(a)")), "pass"],
+    [py(code) + py("class Solution:\n    def other(self): pass"), "pass"],
+  ]);
+});
+
+Deno.test("blocks stand in lists, and between longer fences and tildes", async () => {
+  const rows = [{ task_id: 1, text: "Add.", test_list: ["assert add(1, 2) == 3"] }];
+  const mb = await taskOn(rows, (source) => mbpp({ source }));
+  const lines = (indent: string) => `${indent}def add(a, b):\n\n${indent}    return a + b\n`;
+  await come(mb, [
+    [`1. Here:\n   \`\`\`python\n${lines("   ")}   \`\`\`\n2. Done.`, "pass"],
+    [`- Here:\n\n    \`\`\`python\n${lines("    ")}    \`\`\`\n`, "pass"],
+    [`\t\`\`\`python\n${lines("\t")}\t\`\`\`\n`, "pass"],
+    [`1. Here:\n   \`\`\`python\n${lines("")}\`\`\`\n`, "pass"],
+    [`1. Here:\n   \`\`\`python\n${lines("   ")}`, "pass"], // cut off
+    [`\`\`\`python\n${lines("    ")}\`\`\`\n`, "pass"],
+    [`~~~python\n${lines("")}~~~\n`, "pass"],
+    [`~~~~\n${lines("")}~~~~\nThat is all.`, "pass"],
+    [`\`\`\`\`python\n${lines("")}\`\`\`\`\nThat is all.`, "pass"],
+    [
+      `\`\`\`\`python\ndef add(a, b):\n    """\n\`\`\`\nadd(1, 2)\n\`\`\`\n    """\n    return a + b\n\`\`\`\`\n`,
+      "pass",
+    ],
+    [
+      `\`\`\`python\ndef add(a, b):\n    """\n    \`\`\`python\n    add(1, 2)\n    \`\`\`\n    """\n    return a + b\n\`\`\`\n`,
+      "pass",
+    ],
+  ]);
+  const he = await taskOn([DOUBLE], (source) => humanEval({ source }));
+  await come(he, [[
+    "1. So:\n   ```python\n   def double(x):\n       return 2 * x\n   ```",
+    "pass",
+  ]]);
+  const row = {
+    question_content: "Double it.",
+    public_test_cases: [{ input: "2", output: "4", testtype: "stdin" }],
+  };
+  const lcb = await taskOn([row], (source) => liveCodeBench({ source }));
+  await come(lcb, [
+    ["1. So:\n   ```python\n   for x in [int(input())]:\n       print(2 * x)\n   ```", "pass"],
+    ["~~~py\nprint(2 * int(input()))\n~~~", "pass"],
+    ["```python\nprint(2 * int(input()))\n```\n```python\nprint(5)\n```", "wrong answer"], // the last
+  ]);
+});
+
+Deno.test("MBPP's own markers are no code", async () => {
+  const rows = [{ task_id: 1, text: "Add.", test_list: ["assert add(1, 2) == 3"] }];
+  const code = "def add(a, b):\n    return a + b\n";
+  for (const prompt of ["chat", "plain"] as const) {
+    const task = await taskOn(rows, (source) => mbpp({ source, prompt }));
+    await come(task, [
+      [`[BEGIN]\n${code}[DONE]\n`, "pass"],
+      [`[BEGIN]\n${code}[DONE]`, "pass"],
+      [`[BEGIN]\n${code}`, "pass"],
+      [`${code}[DONE]`, "pass"],
+      [`${code}[/DONE]\n`, "pass"],
+      [`${code.trim()} [DONE]`, "pass"],
+      [`Sure:\n[BEGIN]\n${code}[DONE]\nThat is all.`, "pass"],
+      [`[BEGIN]\n\`\`\`python\n${code}\`\`\`\n[DONE]`, "pass"],
+      [`\`\`\`python\n[BEGIN]\n${code}[DONE]\n\`\`\``, "pass"],
+      [`[PYTHON]\n${code}[/PYTHON]\n`, "pass"],
+    ]);
+  }
+});
+
+Deno.test("prose before a function is no code, and a cut statement is left out of a completion", async () => {
+  const he = await taskOn([DOUBLE], (source) => humanEval({ source }));
+  const whole = "def double(x):\n    return 2 * x\n";
+  const prose = [
+    [`Here is the solution:\n\n${whole}`, "pass"],
+    [`Sure\n\n${whole}`, "pass"],
+    [`Sure! Here it is.\n\nfrom typing import List\n\n${whole}\nThis doubles.`, "pass"],
+    [`Here is the solution:\n\n${whole.replace("2 * x", "x")}`, "wrong answer"],
+    [`K = 2\n${whole.replace("2", "K")}`, "pass"],
+    ["Here is the body:\n\n    return 2 * x\n", "pass"],
+  ] as const;
+  await come(he, prose);
+  const plain = await taskOn([DOUBLE], (source) => humanEval({ source, prompt: "plain" }));
+  await come(plain, [
+    ...prose,
+    ["    return 2 * x\n\n    def inner(", "pass"],
+    ["    return 2 * x\n    print(double(", "pass"],
+    ["    return 2 * x\n    for y in", "pass"],
+    ['    return 2 * x\n    s = """cut\noff', "pass"],
+    ["    return 2 * x\n    if x:", "pass"],
+    ["    retrun x\n    return 2 * x", "error: SyntaxError"],
+  ]);
+  const rows = [{ task_id: 1, text: "Add.", test_list: ["assert add(1, 2) == 3"] }];
+  const add = "def add(a, b):\n    return a + b\n";
+  const chat = await taskOn(rows, (source) => mbpp({ source }));
+  await come(chat, [
+    [`The function:\n${add}`, "pass"],
+    [`The function:\n\n${add}\nIt adds.`, "pass"],
+    ["import math\n\ndef add(a, b):\n    return (a", "error: SyntaxError"], // not NameError
+    ["x = 1\n\ndef add(a, b)\n    return a + b", "error: SyntaxError"],
+  ]);
+  const cut = await taskOn(rows, (source) => mbpp({ source, prompt: "plain" }));
+  await come(cut, [
+    [`The function:\n${add}`, "pass"],
+    [`${add}\n    def inner(`, "pass"],
+    [`${add}\ndef sub(a, b):\n    return (a`, "pass"],
+  ]);
+});
+
 Deno.test("values of calls are compared by Python's equality, an outer tuple as a list", async () => {
   const row = (output: string) => ({
     question_content: "It.",

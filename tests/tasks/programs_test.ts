@@ -317,6 +317,99 @@ Deno.test("what only the sandbox lacks makes a program not gradable", async () =
   await allPass([["try: import resource\nexcept ImportError: pass\nprint(3)", "", "3"]]);
 });
 
+Deno.test("work of a pool of threads is done where it is handed in", async () => {
+  await allPass([
+    [
+      "from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor(4) as pool:\n    print(*pool.map(abs, [-1, 2]))",
+      "",
+      "1 2",
+    ],
+    [
+      "import concurrent.futures as cf\nwith cf.ThreadPoolExecutor() as pool:\n    fs = [pool.submit(pow, 2, i) for i in range(3)]\n    print(sum(f.result() for f in cf.as_completed(fs)), len(cf.wait(fs).done))",
+      "",
+      "7 3",
+    ],
+    [
+      "from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(initializer=print, initargs=('up',))\nf = pool.submit(lambda: 1 / 0)\npool.submit(int)\npool.shutdown()\nprint(type(f.exception()).__name__)",
+      "",
+      "up\nZeroDivisionError",
+    ],
+    [
+      "from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor() as pool:\n    pool.submit(print, 3).add_done_callback(lambda f: print(f.done()))",
+      "",
+      "3\nTrue",
+    ],
+    ["import asyncio\nprint(asyncio.run(asyncio.to_thread(abs, -3)))", "", "3"],
+    [
+      "import threading, queue\nq = queue.Queue()\nlock = threading.Lock()\ndef f(i):\n    with lock: q.put(i)\nts = [threading.Thread(target=f, args=(i,)) for i in range(3)]\nfor t in ts: t.start()\nfor t in ts: t.join()\nprint(q.get(), q.get(), q.get())",
+      "",
+      "0 1 2",
+    ],
+    [
+      "import threading\ne = threading.Event()\nthreading.Thread(target=e.set).start()\nprint(e.wait(), e.wait(1))",
+      "",
+      "True True",
+    ],
+    ["import queue\nq = queue.SimpleQueue()\nq.put(3)\nprint(q.get())", "", "3"],
+    ["import os\nprint(os.read(0, os.fstat(0).st_size).decode())", "1 ä\n", "1 ä"],
+    ["import os, stat\nprint(stat.S_ISREG(os.fstat(0).st_mode))", "1", "True"],
+    ["import signal\nsignal.signal(signal.SIGPIPE, signal.SIG_DFL)\nprint(3)", "", "3"],
+    ["import signal\nsignal.alarm(0)\nprint(3)", "", "3"],
+  ]);
+});
+
+Deno.test("timers, processes and threads that wait make a program not gradable", async () => {
+  const threads = "threads that wait for one another";
+  for (
+    const [code, what] of [
+      ["import signal\nsignal.alarm(5)\nprint(3)", "signal.alarm"],
+      [
+        "import signal\nsignal.signal(signal.SIGALRM, lambda *a: exit())\nprint(3)",
+        "signal.SIGALRM",
+      ],
+      ["import signal\nsignal.setitimer(signal.ITIMER_REAL, 5)", "signal.setitimer"],
+      ["import os\nif os.fork() == 0: os._exit(0)\nprint(3)", "os.fork"],
+      ["import os\ntry: os.fork()\nexcept: print(3)", "os.fork"],
+      ["import os\nos.system('echo 3')", "os.system"],
+      ["import subprocess\nsubprocess.run(['echo', '3'])", "processes"],
+      ["import multiprocessing as m\nq = m.Queue()", "module '_multiprocessing'"],
+      ["import multiprocessing as m\nm.Process(target=print).start()", "module '_multiprocessing'"],
+      [
+        "from concurrent.futures import ProcessPoolExecutor as E\nwith E() as e: print(*e.map(abs, [3]))",
+        "processes",
+      ],
+      [
+        "import threading, queue\nq = queue.Queue()\nt = threading.Thread(target=lambda: print(q.get()))\nt.start()\nq.put(3)",
+        threads,
+      ],
+      [
+        "import threading, queue\nq = queue.SimpleQueue()\nt = threading.Thread(target=lambda: print(q.get()))\nt.start()\nq.put(3)",
+        threads,
+      ],
+      [
+        "import threading\ne = threading.Event()\nt = threading.Thread(target=lambda: e.wait(9))\nt.start()\ne.set()",
+        threads,
+      ],
+      [
+        "import threading\nl = threading.Lock()\nl.acquire()\nt = threading.Thread(target=l.acquire)\nt.start()\nl.release()",
+        threads,
+      ],
+      [
+        "import threading\nb = threading.Barrier(2)\nts = [threading.Thread(target=b.wait) for _ in '12']\nfor t in ts: t.start()",
+        threads,
+      ],
+      [
+        "from concurrent.futures import ThreadPoolExecutor\nimport threading\ne = threading.Event()\nwith ThreadPoolExecutor(2) as p:\n    f = p.submit(e.wait)\n    p.submit(e.set)\n    print(f.result())",
+        threads,
+      ],
+    ] as const
+  ) {
+    const { correct, ungradable, reason } = await verdictOn(code, "3", "3");
+    const expected = `not gradable: the sandbox has no ${what} in test 1 of 2`;
+    assertEquals([correct, ungradable, reason], [false, true, expected], code);
+  }
+});
+
 Deno.test("sameOutput() follows the released rule", () => {
   const same: [string, string][] = [
     ["1 2\n3\n", " 1 2 \n3"],

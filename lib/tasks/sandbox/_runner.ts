@@ -11,7 +11,8 @@
 export const RUNNER = String.raw`
 def _make():
     import array, ast, asyncio, atexit, builtins, decimal, gc, importlib, io, os, sys, threading, time, traceback
-    import types, warnings, _thread
+    import signal, types, warnings, _thread
+    import concurrent.futures.thread
     import bisect, collections, copy, dataclasses, datetime, fractions, functools, heapq, itertools, json
     import math, operator, queue, random, re, statistics, string, typing
     from importlib.machinery import PathFinder
@@ -21,6 +22,7 @@ def _make():
     sys.path.append("/lib/python-packages")
     path, filters = list(sys.path), list(warnings.filters)
     folder = os.getcwd()
+    loads = json.loads
     exec_, compile_, streams = exec, compile, ("stdin", "stdout", "stderr")
     system = {
         name: getattr(sys, name)
@@ -38,17 +40,133 @@ def _make():
     def leave(code=0):
         raise Left(code)
 
+    class Lacking(BaseException):
+        """What CPython has and the sandbox has not."""
+
+    lacked, depth, threads = None, 0, False
+
+    def lack(what):
+        nonlocal lacked
+        lacked = lacked or "the sandbox has no " + what
+        raise Lacking(lacked)
+
+    def lacking(what):
+        def call(*args, **kwargs):
+            lack(what)
+        return call
+
+    set_handler, stat, wait_ = signal.signal, os.fstat, threading.Condition.wait
+    timers = {getattr(signal, name, None) for name in ("SIGALRM", "SIGVTALRM", "SIGPROF")} - {None}
+    processes = ("fork", "forkpty", "system", "posix_spawn", "posix_spawnp", "execv", "execve", "execvp", "execvpe",
+                 "execl", "execle", "execlp", "execlpe", "spawnv", "spawnve", "spawnl", "spawnvp")
+    waiting = "threads that wait for one another"
+    stdin_size = 0
+
+    def handler(number, function):
+        if number in timers and callable(function):
+            lack("signal.SIGALRM" if number == signal.SIGALRM else "timers")
+        return set_handler(number, function)
+
+    def alarm(seconds):
+        return lack("signal.alarm") if seconds else 0
+
+    def fstat(fd):
+        found = stat(fd)
+        if fd != 0 or found.st_size:
+            return found
+        return os.stat_result((0o100644, *found[1:6], stdin_size, *found[7:]))
+
+    class Lock:
+        """A lock of threads that run to their end where they start: one that is held stays so."""
+        def __init__(self):
+            self._held = False
+
+        def acquire(self, blocking=True, timeout=-1):
+            if not self._held:
+                self._held = True
+                return True
+            if blocking and (threads or timeout < 0):
+                lack(waiting if threads else "threads that could release a lock")
+            return False
+
+        def release(self):
+            if not self._held:
+                raise RuntimeError("release unlocked lock")
+            self._held = False
+
+        def locked(self):
+            return self._held
+
+        def __enter__(self):
+            return self.acquire()
+
+        def __exit__(self, *error):
+            self.release()
+
+    def wait(self, timeout=None):
+        if not self._is_owned():
+            raise RuntimeError("cannot wait on un-acquired lock")
+        if depth or threads and timeout is None:
+            lack(waiting)
+        if timeout is None:
+            return wait_(self)
+        time.sleep(max(0, timeout))  # nobody is there to end it
+        return False
+
+    def submit(self, function, /, *args, **kwargs):
+        """Work of a pool of threads, done where it is handed in."""
+        nonlocal depth, threads
+        if self._shutdown:
+            raise RuntimeError("cannot schedule new futures after shutdown")
+        future = concurrent.futures.Future()
+        future.set_running_or_notify_cancel()
+        depth, threads = depth + 1, True
+        try:
+            if not getattr(self, "_begun", False):
+                self._begun = True
+                begin = self._begin
+                if begin:
+                    begin[0](*begin[1])
+            result = function(*args, **kwargs)
+        except Lacking:
+            raise
+        except BaseException as error:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+        finally:
+            depth -= 1
+        return future
+
+    Pool = concurrent.futures.thread.ThreadPoolExecutor
+    make_pool = Pool.__init__
+
+    def pool(self, max_workers=None, thread_name_prefix="", initializer=None, initargs=(), **more):
+        make_pool(self, max_workers, thread_name_prefix, initializer, initargs, **more)
+        self._begin = initializer and (initializer, initargs)
+
+    replaced = [
+        (signal, "signal", handler), (signal, "alarm", alarm), (signal, "ITIMER_REAL", 0),
+        (signal, "setitimer", lacking("signal.setitimer")), (os, "fstat", fstat),
+        (threading, "Lock", Lock), (threading.Condition, "wait", wait), (queue, "SimpleQueue", queue._PySimpleQueue),
+        (Pool, "submit", submit), (Pool, "__init__", pool), *((os, name, lacking("os." + name)) for name in processes),
+    ]
+
     def told(kind, error, tb):
         traceback.print_exception(kind, error, tb, file=sys.stderr)
 
     def call(function, args=(), kwargs={}):
         """A thread that runs to its end where it starts."""
+        nonlocal depth, threads
+        depth, threads = depth + 1, True
         try:
             function(*args, **kwargs)
         except SystemExit:
             pass
         except Exception:
             told(*sys.exc_info())
+        finally:
+            depth -= 1
         return threading.get_ident()
 
     def start(self):
@@ -100,6 +218,10 @@ def _make():
     array.array = Array
 
     def reset():
+        nonlocal depth, threads
+        depth, threads = 0, False
+        for owner, name, value in replaced:
+            setattr(owner, name, value)
         table.clear()
         table.update(known)
         for name, value in system.items():
@@ -121,7 +243,7 @@ def _make():
         for fd, name in enumerate(streams):
             mode = "r" if fd == 0 else "w"
             try:
-                os.fstat(fd)
+                stat(fd)
             except OSError:
                 other = os.open("/dev/" + name, os.O_RDONLY if fd == 0 else os.O_WRONLY)
                 if other != fd:
@@ -139,23 +261,58 @@ def _make():
                 except BaseException:
                     pass
 
-    def longest(code):
-        """The code, or its longest beginning before an unindented line that compiles."""
+    begins = re.compile(
+        r"(?:async[ \t]+)?def[ \t]+\w+[ \t]*\(|class[ \t]+\w+[ \t]*[(:]|from[ \t]+[\w.]+[ \t]+import[ \t]|@\w"
+        r"|import[ \t]+[\w.]+(?:[ \t]+as[ \t]+\w+)?[ \t]*(?:,.*)?$")
+
+    def compiles(code):
         try:
             compile_(code, "solution.py", "exec", dont_inherit=True)
-            return code
         except SyntaxError as error:
-            lines = code.splitlines(True)
-            cuts = [i for i, line in enumerate(lines) if i and line.strip() and not line[0].isspace()]
+            return error
+        except ValueError as error:
+            return error
+        return None
+
+    def ends(error, lines):
+        """Whether an error is that of a text that is cut at its end."""
+        if type(error) is not SyntaxError:
+            return isinstance(error, IndentationError) and "expected an indented block" in error.msg
+        last = max((i for i, line in enumerate(lines, 1) if line.strip()), default=0)
+        return (error.lineno or 0) >= last or re.search("never closed|unterminated", error.msg) is not None
+
+    def longest(code, names, cut):
+        """The code, or its longest part that compiles: up to an unindented line, else after lines of prose."""
+        def defined(text):
+            return {name for name in names if re.search(
+                r"^(?:(?:async[ \t]+)?(?:def|class)[ \t]+" + name + r"\b|" + name + r"[ \t]*=)", text, re.M)}
+
+        def beginning(lines, error):
+            deep = cut and ends(error, lines)
+            cuts = [i for i, line in enumerate(lines) if i and line.strip() and (deep or not line[0].isspace())]
+            wanted = bool(defined("".join(lines)))
             for i in cuts[:-100:-1]:
-                try:
-                    compile_("".join(lines[:i]), "solution.py", "exec", dont_inherit=True)
-                    return "".join(lines[:i])
-                except (SyntaxError, ValueError):
-                    pass
+                kept = "".join(lines[:i])
+                if (not wanted or defined(kept)) and compiles(kept) is None:
+                    return kept
+
+        lines = code.splitlines(True)
+        first = next((i for i, line in enumerate(lines) if line.strip()), 0)
+        word = first < len(lines) and re.fullmatch(r"[A-Za-z]+[.:!,]?\s*", lines[first]) and not lines[first].strip() in ("pass",)
+        error = compiles(code)
+        if error is None and not (names and word):
             return code
-        except ValueError:
+        if isinstance(error, ValueError):
             return code
+        found = beginning(lines, error) if error is not None else None
+        if found is not None and not (names and word):
+            return found
+        at = next((i for i, line in enumerate(lines) if begins.match(line)), 0)
+        if names and at:  # prose before
+            rest = lines[at:]
+            other = compiles("".join(rest))
+            return "".join(rest) if other is None else beginning(rest, other) or code
+        return found or code
 
     def lacks(error):
         """Name of the module that is not there, and whether CPython has it."""
@@ -166,8 +323,11 @@ def _make():
 
     space = {}
 
-    def run(code, preamble, name, fresh, program, prefix):
-        nonlocal space
+    def run(request, size):
+        nonlocal space, lacked, stdin_size
+        lacked, stdin_size = None, size
+        (code, preamble, name, fresh, program, prefix, names, cut) = map(loads(request).get, (
+            "code", "preamble", "name", "fresh", "program", "prefix", "defines", "cut"))
         if fresh:
             reset()
             module = types.ModuleType(name)
@@ -183,7 +343,7 @@ def _make():
                 exec_(compile_(preamble, "preamble.py", "exec", dont_inherit=True), space)
             code = code.removeprefix("\ufeff")
             if prefix:
-                code = longest(code)
+                code = longest(code, names, cut)
             exec_(compile_(code, "solution.py", "exec", dont_inherit=True), space)
         except SystemExit as leaving:
             status = leaving.code
@@ -213,6 +373,8 @@ def _make():
             kind = "SystemExit"
         flush()
         table.update(known)
+        if lacked is not None:
+            kind, error, status, missing = "Lacking", lacked, None, None
         return kind, error, status, missing
 
     return run

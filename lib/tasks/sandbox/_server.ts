@@ -117,8 +117,7 @@ async function serve(
     out.open(request.limit);
     err.open(100_000);
     try {
-      const { code, preamble, name, fresh, prefix } = request;
-      const [kind, error, exit, missing] = run(code, preamble, name, fresh, program, prefix)
+      const [kind, error, exit, missing] = run(line, input.length)
         .toJs() as [string?, string?, number?, [string, boolean]?];
       reply({
         output: out.text(),
@@ -130,7 +129,9 @@ async function serve(
         ...(out.over() ? { over: true } : {}),
       });
     } catch (error) { // the interpreter itself has failed
-      reply({ output: out.text(), kind: "Crash", error: String(error).trim().split("\n").at(-1)! });
+      const last = String(error).trim().split("\n").at(-1)!;
+      const own = /^(?:Type|Syntax|Reference)Error$/.test((error as Error)?.name ?? "");
+      reply(own ? { failed: last } : { output: out.text(), kind: "Crash", error: last });
       exit(1);
     }
   }

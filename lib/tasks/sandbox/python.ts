@@ -10,7 +10,9 @@
  *
  * A started interpreter is kept in the cache folder (31 MB, made once in about ten seconds), from which a
  * process starts in less than a second; every process begins with the same random state and string hashes,
- * so a verdict is the same each time. Python has no subprocesses and no threads there. Its words have 32
+ * so a verdict is the same each time. Python has no
+ * subprocesses, no timers and no threads there: work of a `ThreadPoolExecutor` is done where it is handed in,
+ * and what would need more is "unavailable". Its words have 32
  * bits: `sys.maxsize` and the items of `array("l")` are those of Linux nonetheless, the default integer of
  * numpy is not. numpy and the other packages of
  * Pyodide's distribution are loaded where a program imports them, from the cache folder or Pyodide's
@@ -50,6 +52,13 @@ export interface Program {
    * before an unindented line. Default: false.
    */
   readonly prefix?: boolean;
+  /**
+   * Names that are not left out so: where that would leave none of those that its text defines, the text
+   * stays whole, with its syntax error. Default: none.
+   */
+  readonly defines?: readonly string[];
+  /** Whether, of a `prefix`, a statement that is cut at the end of the text is left out. Default: false. */
+  readonly cut?: boolean;
 }
 
 /** What the process is sent first. */
@@ -77,6 +86,8 @@ export interface Answer {
   readonly exit?: number;
   readonly missing?: readonly [string, boolean];
   readonly over?: true;
+  /** The sandbox itself has failed, with this error. */
+  readonly failed?: string;
 }
 
 /** How a program ended. */
@@ -278,6 +289,10 @@ function resultOf(answer: Answer, { program }: Request, memoryMb: number): Pytho
       module: missing[0],
     };
   }
+  if (kind === "Lacking") return { verdict: "unavailable", ...both, error: error! };
+  if (/does not support processes|lacks multiprocessing/.test(error ?? "")) {
+    return { verdict: "unavailable", ...both, error: "the sandbox has no processes" };
+  }
   if (/can't start new thread/.test(error ?? "")) {
     return { verdict: "unavailable", ...both, error: "the sandbox has no threads" };
   }
@@ -303,6 +318,7 @@ function resultOf(answer: Answer, { program }: Request, memoryMb: number): Pytho
  * @returns One result for each program that was run; the last is the first that did not pass.
  * @throws {TypeError} Where an option is unknown or of the wrong kind.
  * @throws {RangeError} Where one is outside its rule.
+ * @throws {Error} Where the interpreter does not start, or fails or is ended by another than the program.
  * @throws {Deno.errors.NotCapable} Where this process may not start another: `--allow-run`.
  *
  * @example A function and its test
@@ -330,7 +346,8 @@ export async function runPython(
       const { stdin = "", fresh = true, preamble = "", name = "__main__", prefix = false } =
         program;
       const printed = program.program ?? false, code = program.code.toWellFormed();
-      const more = { program: printed, limit: printed ? PRINTED : KEPT };
+      const { defines = [], cut = false } = program;
+      const more = { defines, cut, program: printed, limit: printed ? PRINTED : KEPT };
       return { code, stdin, fresh, preamble, name, prefix, ...more };
     });
   signal?.throwIfAborted();
@@ -361,6 +378,17 @@ export async function runPython(
 function endOf({ code, signal }: Deno.CommandStatus): string {
   return signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`;
 }
+
+/** A word on threads, where a program that took too long has some: one may wait for another. */
+const threadsIn = ({ code }: Request): string =>
+  /\b(?:Thread|ThreadPoolExecutor|start_new_thread)\b/.test(code)
+    ? "; its threads run one after the other in the sandbox"
+    : "";
+
+/** Signals that a program can bring about: its stack or its heap is at an end. */
+const OWN_ENDS: ReadonlySet<Deno.Signal | null> = new Set(
+  ["SIGSEGV", "SIGABRT", "SIGTRAP", "SIGBUS", "SIGILL"] as const,
+);
 
 interface Where {
   readonly folder: string;
@@ -403,8 +431,17 @@ async function runOnce(
       void send(request);
       const answer = await within(reader.next(), timeMs);
       signal?.throwIfAborted();
+      if (answer !== LATE && answer?.failed !== undefined) {
+        throw new Error(`Cannot ${VERB} as the sandbox has failed: ${answer.failed}`);
+      }
+      if (answer === undefined) {
+        const status = await within(child.status, 5000); // LATE: it prints without end
+        if (status !== LATE && !OWN_ENDS.has(status.signal)) {
+          throw new Error(`Cannot ${VERB} as the interpreter failed: ${endOf(status)}`);
+        }
+      }
       const result: PythonResult = answer === LATE
-        ? { verdict: "time", output: "", error: `took more than ${timeMs} ms` }
+        ? { verdict: "time", output: "", error: `took more than ${timeMs} ms${threadsIn(request)}` }
         : answer === undefined
         ? { verdict: "error", output: "", error: "the program ended the process" }
         : resultOf(answer, request, memoryMb);
