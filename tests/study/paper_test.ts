@@ -41,5 +41,9 @@ Deno.test("the 64-run table and the notes say what the numbers say", () => {
   assertEquals(z.map((value) => value > 2), [true, false, true, true]);
   const notes = paperNotes();
   assert(notes[0]!.startsWith("GPQA Diamond: 12 of 12"));
-  assert(notes[3]!.includes("QwQ-32B 77.78 against 76.02"));
+  // (25.56 − 21.80) / (2.34 / √5), (64.67 − 61.16) / (2.50 / √5); QwQ's 1.6 and Nemotron's 0.1 are noise
+  assert(notes[3]!.startsWith("2 of 4 AIME baselines"));
+  assert(notes[3]!.includes("Gemma-3-27B 25.56 against 21.8, 3.6 standard errors"));
+  assert(notes[3]!.includes("DAPO-Qwen-32B 64.67 against 61.16, 3.1 standard errors"));
+  assert(!notes[3]!.includes("QwQ"));
 });
