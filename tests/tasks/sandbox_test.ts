@@ -61,6 +61,7 @@ Deno.test("no program passes by ending early", async () => {
       "import os\nos._exit(0)",
       "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\nassert False",
       "import pyodide_js\npyodide_js.runPython.constructor('Deno.exit(0)')()",
+      "import pyodide_js\npyodide_js.runPython.constructor('Deno.exit(7)')()",
     ]
   ) {
     assertEquals((await verdictOf(code)).verdict === "pass", false, code);

@@ -385,10 +385,19 @@ const threadsIn = ({ code }: Request): string =>
     ? "; its threads run one after the other in the sandbox"
     : "";
 
-/** Signals that a program can bring about: its stack or its heap is at an end. */
+/**
+ * Ends that a program can bring about: its stack or its heap is at an end, or it has left by a way that the
+ * sandbox does not know.
+ */
 const OWN_ENDS: ReadonlySet<Deno.Signal | null> = new Set(
-  ["SIGSEGV", "SIGABRT", "SIGTRAP", "SIGBUS", "SIGILL"] as const,
+  [null, "SIGSEGV", "SIGABRT", "SIGTRAP", "SIGBUS", "SIGILL"] as const,
 );
+
+/** A program that only a sandbox which does not work can fail on. */
+const NOTHING: Request = {
+  ...{ code: "", stdin: "", fresh: true, preamble: "", name: "__main__", prefix: false },
+  ...{ program: false, limit: KEPT, defines: [], cut: false },
+};
 
 interface Where {
   readonly folder: string;
@@ -403,8 +412,9 @@ interface Where {
 /** Runs programs in a new process with some packages. */
 async function runOnce(
   list: readonly Request[],
-  { folder, pyodide, snapshot, packages, memoryMb, timeMs, signal }: Where,
+  where: Where,
 ): Promise<PythonResult[]> {
+  const { folder, pyodide, snapshot, packages, memoryMb, timeMs, signal } = where;
   const reads = `--allow-read=${[folder, snapshot, ...packages].join(",")}`;
   const child = spawn([reads], ["run", folder, snapshot], memoryMb);
   const kill = () => {
@@ -431,8 +441,13 @@ async function runOnce(
       void send(request);
       const answer = await within(reader.next(), timeMs);
       signal?.throwIfAborted();
-      if (answer !== LATE && answer?.failed !== undefined) {
-        throw new Error(`Cannot ${VERB} as the sandbox has failed: ${answer.failed}`);
+      const failed = answer === LATE ? undefined : answer?.failed;
+      if (failed !== undefined) {
+        // A hostile program can break the interpreter around it: another process tells whose fault it is.
+        if (request !== NOTHING) await runOnce([NOTHING], where);
+        else throw new Error(`Cannot ${VERB} as the sandbox has failed: ${failed}`);
+        results.push({ verdict: "error", output: "", error: failed });
+        break;
       }
       if (answer === undefined) {
         const status = await within(child.status, 5000); // LATE: it prints without end
