@@ -11,9 +11,9 @@
  * - **Rounded decimals** – the one tolerance: a decimal of at least {@linkcode LEAST_DIGITS} significant
  *   digits equals a number that is written without a decimal point where it is its correct rounding:
  *   0.333333 is 1/3, 0.33 and 0.333334 are not. Two decimals are compared exactly.
- * - **Commas** between digits make lists, and are never decimal points: 2,5 is 2 and 5, and not 2.5. Where all
- *   groups but the first have three digits they can part thousands as well: 1,234 is 1234, and 100,101 is both
- *   100101 and the list.
+ * - **Commas** between digits make lists: 2,5 is 2 and 5, and not 2.5. Where all groups but the first have
+ *   three digits they can part thousands as well: 1,234 is 1234, and 100,101 is both 100101 and the list. Before
+ *   two digits and more a comma can be a decimal one: 1,22 is 1.22, and the list.
  * - **Sets and lists** in any order, sets without repetition, lists with it; tuples and matrices entry by
  *   entry. (1,2) is a pair and an open interval.
  * - **Sets of real numbers** as sets: ℝ ∖ {0} is (−∞,0) ∪ (0,∞) is x ≠ 0; an inequality linear in one name

@@ -360,15 +360,18 @@ export function parseValue(answer: string): Value {
 
 /**
  * Integers between commas: a list, and one number where the commas part thousands
- * ({@linkcode partsThousands}). A comma is never a decimal point: "2,5" is 2 and 5.
+ * ({@linkcode partsThousands}) or one comma has two digits or more behind it ("1,22"): "2,5" is 2 and 5 only.
  */
 function commasOf(answer: string): Value | undefined {
   const own = /^\s*\$?\s*([-−]?\d+(?:,\d+)+)\s*\$?\s*$/.exec(answer)?.[1]?.replace("−", "-");
   if (own === undefined) return undefined;
   const items = own.split(",").map((part) => asExpression(parseFormula(part)));
-  return partsThousands(own.replace(/^-/, ""))
-    ? { kind: "list", items, number: parseFormula(own.replaceAll(",", "")) }
-    : { kind: "list", items };
+  const number = partsThousands(own.replace(/^-/, ""))
+    ? own.replaceAll(",", "")
+    : /^-?\d+,\d{2,}$/.test(own)
+    ? own.replace(",", ".")
+    : undefined;
+  return { kind: "list", items, ...(number === undefined ? {} : { number: parseFormula(number) }) };
 }
 
 function valueOf(text: string, depth: number): Value {
