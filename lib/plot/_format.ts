@@ -6,11 +6,6 @@
 
 import { rounded } from "./_theme.ts";
 
-/** A number with some decimals, or a dash where it is not known, as of imported runs. */
-export function known(value: number | undefined, digits: number): string {
-  return value === undefined || !Number.isFinite(value) ? "–" : value.toFixed(digits);
-}
-
 /** Percentage points of a fraction. */
 export function points(fraction: number): number {
   return rounded(100 * fraction);
@@ -20,8 +15,8 @@ export function points(fraction: number): number {
 const NONE = "–";
 
 /** A number with so many decimals, or a dash. */
-export function fixed(value: number, digits: number): string {
-  return Number.isFinite(value) ? value.toFixed(digits) : NONE;
+export function fixed(value: number | undefined, digits: number): string {
+  return value !== undefined && Number.isFinite(value) ? value.toFixed(digits) : NONE;
 }
 
 /** 0.4123 → "41.2". */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { plannedOf } from "../study/mod.ts";
 import { displayable } from "./_bundle.ts";
 import { escapeHtml } from "./escape.ts";
 import type { Html } from "./figure.ts";
@@ -45,4 +46,13 @@ export function below(...parts: readonly Html[]): Html {
     html: parts.map(({ html }) => html).join("\n"),
     text: parts.map(({ text }) => text).join("\n\n"),
   });
+}
+
+/** What is said in place of the table of a study that was stopped before a problem was finished. */
+export function nothingFinished(rows: readonly unknown[]): Html | undefined {
+  const planned = rows.length === 0 ? plannedOf(rows) : undefined;
+  return planned && tableOf(["partial: no problem has been finished by all methods yet"], [], [
+    `planned: ${planned.problems} problems × ${planned.methods.length} methods × ${planned.repeats} ` +
+    `repeat${planned.repeats === 1 ? "" : "s"}`,
+  ]);
 }

@@ -6,10 +6,10 @@
 
 import { checkOptions } from "../_check.ts";
 import type { ScoreRow } from "../stats/mod.ts";
-import { partialText, plannedOf } from "../study/mod.ts";
-import { known, pText, scoreFormat } from "./_format.ts";
+import { partialText } from "../study/mod.ts";
+import { fixed, pText, scoreFormat } from "./_format.ts";
 import type { Html } from "./figure.ts";
-import { tableOf } from "./_layout.ts";
+import { nothingFinished, tableOf } from "./_layout.ts";
 
 /** Options of {@linkcode scoreTable}. */
 export interface ScoreTableOptions {
@@ -69,8 +69,8 @@ export function scoreTable(rows: readonly ScoreRow[], options: ScoreTableOptions
       pText(row.adjustedP).replace("= ", ""),
       `${row.higher}/${row.lower}`,
     ]),
-    known(row.mixing.meanEntropy, 3),
-    known(row.mixing.meanOffSampleMass, 3),
+    fixed(row.mixing.meanEntropy, 3),
+    fixed(row.mixing.meanOffSampleMass, 3),
   ]);
   const note = `N = ${rows[0]!.problems} problems, ${
     rows[0]!.n
@@ -91,13 +91,4 @@ export function measureOf(
 ): { readonly name: string; readonly scale: number; readonly digits: number } {
   const { name = "score", unit, scale = 1, digits = 2 } = row?.measure ?? {};
   return { name: unit === undefined ? name : `${name}, ${unit}`, scale, digits };
-}
-
-/** What is said in place of the table of a study that was stopped before a problem was finished. */
-export function nothingFinished(rows: readonly unknown[]): Html | undefined {
-  const planned = rows.length === 0 ? plannedOf(rows) : undefined;
-  return planned && tableOf(["partial: no problem has been finished by all methods yet"], [], [
-    `planned: ${planned.problems} problems × ${planned.methods.length} methods × ${planned.repeats} ` +
-    `repeat${planned.repeats === 1 ? "" : "s"}`,
-  ]);
 }

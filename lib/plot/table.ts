@@ -6,11 +6,10 @@
 
 import { minimumDetectableGain } from "../stats/mod.ts";
 import { partialText } from "../study/mod.ts";
-import { bare, known, percent, pText, signed } from "./_format.ts";
+import { bare, fixed, percent, pText, signed } from "./_format.ts";
 import type { Html } from "./figure.ts";
 import { baselineOf, type GainLike } from "./gains.ts";
-import { below, tableOf } from "./_layout.ts";
-import { nothingFinished } from "./score_table.ts";
+import { below, nothingFinished, tableOf } from "./_layout.ts";
 
 /** Below this mean off-sample mass, the inputs were the sampled tokens and hardly anything else. */
 const LITTLE_MIXING = 0.01;
@@ -32,11 +31,6 @@ const HEADER = [
   "cut %",
 ];
 
-/** An interval's end, or a dash. */
-const end = (value: number) => Number.isFinite(value) ? signed(value) : "–";
-
-const pCell = (p: number) => Number.isFinite(p) ? pText(p).replace("= ", "") : "–";
-
 /** The smallest gain that a row like this one finds, at its own disagreement and design effect. */
 function found(row: GainLike, comparisons: number): string {
   const { problems, repeats, won, lost, designEffect = repeats } = row;
@@ -52,8 +46,8 @@ function found(row: GainLike, comparisons: number): string {
 
 function cells(row: GainLike, baseline: GainLike, comparisons: number): string[] {
   const compared = row === baseline ? ["–", "–", "–", "–"] : [
-    `${end(row.gain)} [${end(row.low)}, ${end(row.high)}]`,
-    pCell(row.adjustedP),
+    `${signed(row.gain)} [${signed(row.low)}, ${signed(row.high)}]`,
+    pText(row.adjustedP).replace("= ", ""),
     `${row.won}/${row.lost}`,
     found(row, row.isPrimary ? 1 : comparisons),
   ];
@@ -62,8 +56,8 @@ function cells(row: GainLike, baseline: GainLike, comparisons: number): string[]
     row.isPrimary ? `${row.method} *` : row.method,
     `${bare(row.accuracy)} [${bare(row.accuracyLow)}, ${bare(row.accuracyHigh)}]`,
     ...compared,
-    known(row.tokensRatio, 2),
-    known(cut === undefined || row.n === undefined ? undefined : 100 * cut / row.n, 1),
+    fixed(row.tokensRatio, 2),
+    fixed(cut === undefined || row.n === undefined ? undefined : 100 * cut / row.n, 1),
   ];
 }
 
@@ -185,8 +179,8 @@ export function gainsTable(rows: readonly GainLike[]): Html {
   const lines = rows.map((row) => [
     ...cells(row, baseline, comparisons),
     ...(counted ? [`${row.ungradable ?? 0}`] : []),
-    known(row.mixing.meanEntropy, 3),
-    known(row.mixing.meanOffSampleMass, 3),
+    fixed(row.mixing.meanEntropy, 3),
+    fixed(row.mixing.meanOffSampleMass, 3),
   ]);
   return below(
     tableOf(header, lines, notes(rows, baseline, comparisons)),

@@ -16,7 +16,7 @@ import {
 import { checkDraws, checkInside } from "./_check.ts";
 import { designEffect } from "./_design.ts";
 import { normalTail } from "./_special.ts";
-import { type MethodTable, type Outcome, tabulate, ungradableOf } from "./_table.ts";
+import { correctOf, type MethodTable, type Outcome, tabulate, ungradableOf } from "./_table.ts";
 import { accuracyOf } from "./accuracy.ts";
 import { holm } from "./holm.ts";
 import { mcnemarMidP } from "./mcnemar.ts";
@@ -330,11 +330,7 @@ function split(
 function describe(table: MethodTable, base: MethodTable, level: number) {
   const { mean, low, high, n, problems, repeats, truncated } = accuracyOf(table, level);
   const { runs, cut } = table, meanTokens = table.tokens / runs, finished = n - cut;
-  const right = table.problems.values()
-    .reduce(
-      (sum, repeats) => sum + repeats.values().filter((correct) => correct).toArray().length,
-      0,
-    );
+  const right = table.problems.values().reduce((sum, own) => sum + correctOf(own), 0);
   return {
     method: table.method,
     parameters: table.parameters,

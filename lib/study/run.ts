@@ -106,23 +106,7 @@ export type ImportedRun =
     | "grade"
     | "versions"
   >
-  & Partial<
-    Omit<
-      Run,
-      | "study"
-      | "model"
-      | "task"
-      | "problem"
-      | "method"
-      | "parameters"
-      | "repeat"
-      | "text"
-      | "finishReason"
-      | "grade"
-      | "versions"
-      | "sampler"
-    >
-  >
+  & Partial<Omit<Run, "sampler">>
   & {
     /** The settings that the tool tells. */
     readonly sampler?: Partial<Run["sampler"]>;
