@@ -50,8 +50,63 @@ export function checkNumber(verb: string, name: string, value: unknown, rule: Nu
   return value;
 }
 
-/** Refuses option names that the function does not know, so that a typing error is never ignored. */
-export function checkOptions(verb: string, options: object, known: readonly string[]): void {
+/** The rule of one option: throws where a value that is there breaks it. */
+export type Rule = (verb: string, name: string, value: unknown) => void;
+
+/** The rules of all options of a function: the compiler refuses a table that lacks one. */
+export type Rules<Options extends object> = { readonly [Name in keyof Options]-?: Rule };
+
+/** A rule in words: `is` says whether a value keeps it; one that does not is of the wrong kind. */
+export function kind(words: string, is: (value: unknown) => boolean): Rule {
+  return (verb, name, value) => {
+    if (!is(value)) throw new TypeError(refusal(verb, name, words, value));
+  };
+}
+
+/** A number within bounds. */
+export const number = (rule: NumberRule = {}): Rule => (verb, name, value) => {
+  checkNumber(verb, name, value, rule);
+};
+
+/** One of a few values. */
+export function oneOf(...values: readonly (string | number | boolean)[]): Rule {
+  const shownValues = values.map((value) => typeof value === "string" ? `'${value}'` : value);
+  const last = shownValues.at(-1), before = shownValues.slice(0, -1).join(", ");
+  const words = `be ${before ? `${before} or ` : ""}${last}`;
+  return (verb, name, value) => {
+    if (values.includes(value as string)) return;
+    const isKind = values.some((one) => typeof one === typeof value);
+    throw new (isKind ? RangeError : TypeError)(refusal(verb, name, words, value));
+  };
+}
+
+/** True or false. */
+export const boolean: Rule = kind("be true or false", (value) => typeof value === "boolean");
+/** A text. */
+export const text: Rule = kind("be a string", (value) => typeof value === "string");
+/** A function. */
+export const callable: Rule = kind("be a function", (value) => typeof value === "function");
+/** What ends the work. */
+export const signal: Rule = kind("be an AbortSignal", (value) => value instanceof AbortSignal);
+/** Whatever is checked elsewhere, where more is known about it. */
+export const anything: Rule = () => {};
+
+/** A list whose items keep a rule. */
+export const listOf = (rule: Rule): Rule => (verb, name, value) => {
+  if (!Array.isArray(value)) throw new TypeError(refusal(verb, name, "be a list", value));
+  for (const item of value) rule(verb, name, item);
+};
+
+/**
+ * Checks options against their rules. A name that is not among them is refused, so that a typing error
+ * is never ignored; one that is undefined is as good as left out.
+ */
+export function checkOptions<Options extends object>(
+  verb: string,
+  options: Options,
+  rules: Rules<Options> | readonly string[],
+): void {
+  const known: readonly string[] = Array.isArray(rules) ? rules : Object.keys(rules);
   if (typeof options !== "object" || options === null) {
     throw new TypeError(refusal(verb, "options", `be an object of ${known.join(", ")}`, options));
   }
@@ -62,4 +117,14 @@ export function checkOptions(verb: string, options: object, known: readonly stri
       );
     }
   }
+  if (Array.isArray(rules)) return;
+  for (const [name, rule] of Object.entries<Rule>(rules as Rules<Options>)) {
+    const value = options[name as keyof Options];
+    if (value !== undefined) rule(verb, name, value);
+  }
+}
+
+/** Whether a value is an object with named fields: no null, no list. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
