@@ -1,9 +1,9 @@
 /**
- * The README's tables that are made from the code: what runs and what is tested (architectures from
- * the graphs, formats and devices from the loader, "tested" from the checkpoints that the tests run),
- * and the methods.
+ * The tables in the documentation that are made from the code: what runs and what is tested
+ * (architectures from the graphs, formats and devices from the loader, "tested" from the checkpoints
+ * that the tests run) in `lib/model/mod.ts`, and the methods in `lib/decode/mod.ts`.
  *
- * usage: deno run --allow-read --allow-write scripts/features.ts (rewrites the tables in README.md)
+ * usage: deno run --allow-read --allow-write scripts/features.ts (rewrites the tables in their files)
  *
  * @module
  */
@@ -12,7 +12,6 @@ import { type AboutMethod, METHODS } from "../lib/decode/mod.ts";
 import { ARCHITECTURES } from "../lib/graph/mod.ts";
 import { DTYPES } from "../lib/model/mod.ts";
 
-const README = new URL("../README.md", import.meta.url);
 const CASES = new URL("../tests/golden/architectures.json", import.meta.url);
 
 /** Architectures that tests/model/device_test.ts runs on WebGPU. */
@@ -66,21 +65,26 @@ export function methodTable(): string {
   );
 }
 
-/** The tables by the marks that they stand between. */
-const TABLES = { features: featureTable, methods: methodTable } as const;
+/** The tables and the files in which each stands, in the comment at the top, between two marks. */
+export const TABLES = [
+  { name: "features", make: featureTable, file: new URL("../lib/model/mod.ts", import.meta.url) },
+  { name: "methods", make: methodTable, file: new URL("../lib/decode/mod.ts", import.meta.url) },
+] as const;
 
-/** README.md with the tables in their places. */
-export function withFeatures(readme: string): string {
-  return Object.entries(TABLES).reduce((text, [name, made]) => {
-    const before = `<!-- ${name} -->\n\n`, after = `\n<!-- /${name} -->`;
-    const start = text.indexOf(before), end = text.indexOf(after);
-    if (start < 0 || end < start) {
-      throw new Error(`Cannot place the table as README.md has no marks for ${name}`);
-    }
-    return text.slice(0, start + before.length) + made() + text.slice(end);
-  }, readme);
+/** A file's text with a table in its place. */
+export function withTable(text: string, name: string, table: string): string {
+  const before = ` * <!-- ${name} -->\n *\n`, after = ` *\n * <!-- /${name} -->`;
+  const start = text.indexOf(before), end = text.indexOf(after);
+  if (start < 0 || end < start) {
+    throw new Error(`Cannot place the table as the file has no marks for ${name}`);
+  }
+  const lines = table.trimEnd().split("\n").map((line) => ` * ${line}\n`);
+  return text.slice(0, start + before.length) + lines.join("") + text.slice(end);
 }
 
 if (import.meta.main) {
-  await Deno.writeTextFile(README, withFeatures(await Deno.readTextFile(README)));
+  for (const { name, make, file } of TABLES) {
+    const text = await Deno.readTextFile(file);
+    await Deno.writeTextFile(file, withTable(text, name, make()));
+  }
 }

@@ -9,21 +9,49 @@
  * distribution and the sampled token into the next input. {@linkcode generate} runs one text,
  * {@linkcode stream} yields its tokens, {@linkcode generateBatch} runs any number side by side.
  *
- * | method | next input | source |
- * |---|---|---|
- * | {@linkcode standard} | the token | – |
- * | {@linkcode moi} | `(H·p + (β+1−H)·onehot(y)) / (β+1)` | arXiv 2505.14827 |
- * | {@linkcode directMixture} | `p` | its baseline |
- * | {@linkcode linearMixture} | `λ·p + (1−λ)·onehot(y)` | ours: the missing ablation |
- * | {@linkcode randomMixture} | MoI's weights on random tokens | ours: the control |
- * | {@linkcode fixedMass} | `(1−m)·onehot(y) + m·p` of the other tokens | ours: mixes where H ≈ 0 |
- * | {@linkcode selar} | `p̂` pushed away from its top token where uncertain | arXiv 2604.08299 |
- * | {@linkcode multiplex} | the mean of K tokens drawn from p | arXiv 2601.08808 |
- * | {@linkcode thinkRouter} | `p` where the model is confident | arXiv 2602.11683 |
- * | {@linkcode softThinking} | `p` over its n most probable tokens | arXiv 2505.15778 |
- * | {@linkcode gumbelSoftThinking} | the same with Gumbel noise | arXiv 2508.03440 |
- * | {@linkcode dirichletSoftThinking} | the same with Dirichlet noise | arXiv 2508.03440 |
- * | {@linkcode swiReasoning} | `softmax(logits)`, or the token | arXiv 2510.05069 |
+ * All methods run side by side in one batch, on the same sampler, seeds and problems. p is the
+ * distribution sampled from, y the token drawn from it, H the entropy divided by its largest value.
+ *
+ * <!-- methods -->
+ *
+ * | method | next input | random | acts | defaults | source | reference code |
+ * | --- | --- | --- | --- | --- | --- | --- |
+ * | `standard` | the token: onehot(y) | y | – | – | – | – |
+ * | `moi` | (H·p + (β+1−H)·onehot(y)) / (β+1) | y | none: H fades it; β may be a function of the step | `beta` 1, `preset` paper | arXiv 2505.14827, mixinputs 0.1.1 | Apache-2.0 (mixinputs) |
+ * | `fixedMass` | (1−m)·onehot(y) + m·p of the other tokens | y | none, also where H is near 0 | `mass` 0.1, `prior` model, `topK` 0 | ours | – |
+ * | `directMixture` | p | none: y is only recorded | none | `prior` sampler, `topK` 0 | baseline of arXiv 2505.14827 | Apache-2.0 (mixinputs) |
+ * | `linearMixture` | λ·p + (1−λ)·onehot(y) | y | none | `weight` 0.5, `prior` sampler, `topK` 0 | ours: the ablation of MoI's entropy weighting | – |
+ * | `randomMixture` | MoI's off-sample mass, on random tokens | y, and the tokens | none: H fades it | `beta` 1, `tokens` uniform, `mass` drawn | ours: the control | – |
+ * | `softThinking` | p over the n most probable tokens | none | thoughts, ended by Cold Stop | `topN` 10, `coldThreshold` 0.01, `coldLength` 256, `phase` thinking | arXiv 2505.15778 | MIT |
+ * | `gumbelSoftThinking` | softmax((ln p + g) / τ) over the n most probable tokens | Gumbel noise g | thoughts | `topN` 5, `temperature` 0.5, `phase` thinking | arXiv 2508.03440 | MIT |
+ * | `dirichletSoftThinking` | x over its n heaviest tokens, x ~ Dirichlet(γ·p) | x | thoughts | `topN` 10, `concentration` 4, `phase` thinking | arXiv 2508.03440 | MIT |
+ * | `swiReasoning` | softmax(logits), or the token | y | entropy against that of the last switch | `window` 512, `alpha` 1, `beta` 0.7, `start` soft, `maxSwitches` none, `phase` thinking | arXiv 2510.05069 | BSD-3-Clause |
+ * | `selar` | p̂ + λ·Ĥ·(p̂ − onehot(top)), p̂ = p over its k most probable tokens | y | Ĥ ≥ τ, and y is no mathematical symbol | `topK` 3, `threshold` 0.5, `strength` 1 | arXiv 2604.08299 | no licence file: from the equations |
+ * | `multiplex` | the mean of K tokens drawn from p | y and K − 1 more draws | none | `draws` 3, `weights` uniform | arXiv 2601.08808, its training-free variant | own code; see its repository |
+ * | `thinkRouter` | p, or the token | y | max p ≥ τ | `threshold` 0.5, `prior` sampler, `topK` 0 | arXiv 2602.11683, from second-hand notes | paper only |
+ *
+ * <!-- /methods -->
+ *
+ * - **Which distribution.** `moi()` (preset `paper`) mixes the distribution _sampled from_, after
+ *   temperature and truncation, over the whole vocabulary, with H divided by ln V (Eq. 5).
+ *   `moi({ preset: "mixinputs-0.1.1" })` is the rule of the released code: the 20 most probable tokens
+ *   at temperature 1, H divided by ln 20. They differ; say which one you ran.
+ * - **Phases.** Every method takes `phase: "all" | "thinking" | "answer"` and the model's `markers`
+ *   (default: `<think>` and `</think>`). Outside of its phase it is standard decoding, and a marker is
+ *   fed alone.
+ * - **β as a function.** `moi({ beta: function late({ step }) { return step < 64 ? 8 : 1; } })`: of
+ *   position, entropy, token, probability or phase. Runs record the function's name only, so that a
+ *   stored study cannot tell two functions of one name apart: name them anew when they change.
+ * - **Where H is near 0**, `fixedMass` still mixes: the weight on other tokens is always m.
+ * - **Negative weights.** `selar` leaves the convex hull of the embeddings; such mixtures are marked
+ *   `signed`, and a negative weight without the mark is refused.
+ * - **Symbols.** `selar` and `swiReasoning` feed digits, single letters and operators alone; the
+ *   ballots of `votes-tiny` are single letters, so that they hardly act there.
+ * - **One seed, one text**: alone, in any batch, in any order (on one machine and build). All methods
+ *   draw the same random numbers, so that pairs are comparable. `moi({ beta: Infinity })` and
+ *   `linearMixture({ weight: 0 })` are standard decoding bit for bit.
+ * - **Fidelity.** Each file in `lib/decode/methods/` names its source, where its defaults come from
+ *   and what differs from the released code.
  *
  * What a text was made of, seen from inside: {@linkcode jsProbe} and {@linkcode probeStep} (which token
  * of a mixture does the model follow?), {@linkcode greedySimilarity} (is this more than greedy
