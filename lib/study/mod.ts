@@ -12,14 +12,9 @@
  * @module
  */
 
-export {
-  type Imported,
-  type ImportFormat,
-  type ImportOptions,
-  importRuns,
-  regrade,
-  type TakenVerdict,
-} from "./import.ts";
+export { type Imported, type ImportOptions, importRuns } from "./import.ts";
+export { type AboutFile, type ImportFormat, type TakenVerdict } from "./import/_found.ts";
+export { regrade, regradedRun } from "./regrade.ts";
 export {
   isShareOf,
   PAPER_TASKS,
@@ -41,9 +36,16 @@ export {
 } from "./estimate.ts";
 export { joinStudies } from "./join.ts"; // other samplers in one table
 export { betaGrid, type BetaGridOptions } from "./grid.ts";
-export { regradedRun, wordingOf } from "./identity.ts";
-export { type Plan, type PlannedRun, planStudy, runSeed, type Study } from "./plan.ts";
-export { type ImportedRun, type Run, type Verdict, verdictOf } from "./run.ts";
+export { wordingOf } from "./_digest.ts";
+export { type Plan, type PlannedProblem, planStudy, runSeed, type Study } from "./plan.ts";
+export {
+  type ImportedRun,
+  type PlannedRun,
+  type Run,
+  type Scalars,
+  type Verdict,
+  verdictOf,
+} from "./run.ts";
 export { openStore, type Place, readRuns, type Store } from "./store.ts";
 export {
   finishedProblems,

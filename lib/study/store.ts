@@ -9,8 +9,8 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { refusal } from "../_check.ts";
-import { asTold } from "./_told.ts";
+import { isObject, refusal } from "../_check.ts";
+import { given } from "../_given.ts";
 import type { Run } from "./run.ts";
 
 /** Path of a store given as path or file URL. */
@@ -33,10 +33,47 @@ interface Line {
 }
 
 function isRun(value: unknown): value is Run {
-  if (typeof value !== "object" || value === null) return false;
-  const run = value as Record<string, unknown>;
-  return FIELDS.every((field) => typeof run[field] === "string") &&
-    Number.isSafeInteger(run.repeat) && typeof run.grade === "object" && run.grade !== null;
+  return isObject(value) && FIELDS.every((field) => typeof value[field] === "string") &&
+    Number.isSafeInteger(value.repeat) && typeof value.grade === "object" && value.grade !== null;
+}
+
+/** What earlier releases wrote into imported runs without being told. */
+const INVENTED: Readonly<Record<string, unknown>> = {
+  device: "unknown",
+  dtype: "unknown",
+  studySeed: 0,
+  seed: 0,
+  promptTokens: 0,
+};
+
+/** The fields of a record that tell something: JSON has null for NaN. */
+function told(value: unknown): Record<string, unknown> | undefined {
+  if (!isObject(value)) return undefined;
+  const fields = Object.entries(value).filter(([, own]) => own !== null && !Number.isNaN(own));
+  return fields.length > 0 ? Object.fromEntries(fields) : undefined;
+}
+
+/**
+ * A stored run with what it does not tell left out: numbers that are null in the file, since JSON has no
+ * NaN, and what earlier releases put into imported runs (seed 0, no tokens, device "unknown").
+ */
+export function asTold<R extends Pick<Run, "problem">>(run: R): R {
+  const all = run as Record<string, unknown>, { versions, mixing, timing } = all;
+  let sampler = told(all.sampler);
+  const imported = isObject(versions) && typeof versions.imported === "string";
+  if (imported && sampler?.maxNewTokens === 0) { // settings were put there, but for these
+    const { topK: _, minP: __, maxNewTokens: ___, ...own } = sampler;
+    sampler = own.temperature === undefined ? undefined : own;
+  }
+  const measured: Record<string, unknown> = { mixing: told(mixing), timing: told(timing), sampler };
+  const own = Object.entries(given(all)).map(([name, value]) =>
+    [name, name in measured ? measured[name] : value] as const
+  ).filter(([name, value]) => {
+    if (!imported) return true;
+    if (name === "tokens") return !(Array.isArray(value) && value.length === 0);
+    return name !== "prompt" && INVENTED[name] !== value;
+  });
+  return given(Object.fromEntries(own)) as unknown as R;
 }
 
 /** A run's line as an object; undefined where it is no JSON. */

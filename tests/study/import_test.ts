@@ -12,7 +12,7 @@ import {
   type Run,
   verdictOf,
 } from "../../lib/study/mod.ts";
-import { asTold } from "../../lib/study/_told.ts";
+import { asTold } from "../../lib/study/store.ts";
 import { countdown } from "../../lib/tasks/mod.ts";
 import { zipOf } from "../_zip.ts";
 

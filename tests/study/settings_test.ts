@@ -100,7 +100,7 @@ async function studied(
   const task = letters({ count: 1, prompt: () => PROMPT, ...(defaults ? { defaults } : {}) });
   const study = { model, task, methods: { standard: method }, ...asked };
   const [run] = await runStudy(study), plan = await planStudy(study);
-  assertEquals(plan.sampler, run!.sampler);
+  assertEquals(plan.runs[0]!.sampler, run!.sampler);
   // the recorded settings are all that it takes to have the text once more
   const again = await generate(mockModel({ defaults: model.defaults, eos: [] }), PROMPT, {
     ...{ ...run!.sampler, seed: run!.seed },
