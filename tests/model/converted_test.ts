@@ -2,13 +2,13 @@ import { assert, assertEquals, assertLess, assertNotEquals, assertRejects } from
 import { fileURLToPath } from "node:url";
 import { forward, loadModel, type Progress, quality } from "@moi/moi/model";
 import { CASES, checkpointOf } from "../golden/architectures.ts";
+import { temporaryFolder } from "../_temporary.ts";
 import {
   checkpoint,
   encodeSafetensors,
   QWEN3,
   qwen3Weights,
   randomNumbers,
-  temporaryFolder,
 } from "../golden/golden.ts";
 
 const FOLDER = fileURLToPath(QWEN3);

@@ -1,6 +1,6 @@
 import { assert, assertLess } from "@std/assert";
 import { DTYPES } from "@moi/moi/model";
-import { temporaryFolder } from "../golden/golden.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 /** Of 91 million weights, a third of them the table. */
 const CONFIG = {

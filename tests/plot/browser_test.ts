@@ -15,6 +15,7 @@ import {
   studyReport,
   toHtml,
 } from "../../lib/plot/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 import { generation, hostileRuns, runs, scores, study } from "./_rows.ts";
 
 /** Path of a Chromium, if there is one. */
@@ -36,32 +37,17 @@ function findChromium(): string | undefined {
 
 /** The DOM of a page after its scripts have run, and what the browser logged. */
 async function load(chromium: string, page: string): Promise<{ dom: string; log: string }> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await Deno.writeTextFile(`${folder}/page.html`, page);
-    const { stdout, stderr } = await new Deno.Command(chromium, {
-      args: [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--enable-logging=stderr",
-        `--user-data-dir=${folder}/profile`,
-        "--virtual-time-budget=10000",
-        "--dump-dom",
-        `file://${folder}/page.html`,
-      ],
-    }).output();
-    const decoder = new TextDecoder();
-    return { dom: decoder.decode(stdout), log: decoder.decode(stderr) };
-  } finally {
-    // The browser's helpers may still be writing to the profile.
-    await Deno.remove(folder, { recursive: true }).catch(() => {});
-  }
+  await using folder = await temporaryFolder({ "page.html": page });
+  const { stdout, stderr } = await new Deno.Command(chromium, {
+    args: [
+      ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
+      ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+      ...["--enable-logging=stderr", `--user-data-dir=${folder.path}/profile`],
+      ...["--virtual-time-budget=10000", "--dump-dom", `file://${folder.path}/page.html`],
+    ],
+  }).output();
+  const decoder = new TextDecoder();
+  return { dom: decoder.decode(stdout), log: decoder.decode(stderr) };
 }
 
 /** Collects errors in the DOM, as the first script of the page. */

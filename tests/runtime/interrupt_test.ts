@@ -7,6 +7,7 @@ import { assert, assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { defaultSignal, jupyter } from "../../lib/runtime/mod.ts";
 import { findPython } from "../../scripts/_notebook.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const MOD = new URL("../../mod.ts", import.meta.url).href;
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
@@ -149,33 +150,29 @@ Deno.test({
     (python === undefined ? " (skipped: no Python found)" : ""),
   ignore: python === undefined,
   async fn() {
-    const folder = await Deno.makeTempDir();
-    try {
-      const task = `${Deno.execPath()} run -A --quiet --config ${CONFIG} main.ts`;
-      await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ tasks: { main: task } }));
-      await Deno.writeTextFile(
-        `${folder}/main.ts`,
-        `import { interruptSignal } from "${MOD}";
-        const signal = interruptSignal();
-        console.log("going");
-        await new Promise((resolve) => {
-          const timer = setInterval(() => {}, 1000);
-          signal.addEventListener("abort", () => { clearInterval(timer); setTimeout(resolve, 300); });
-        });
-        console.log("stopped and told");
-        Deno.exitCode = 130;`,
-      );
-      const script = fileURLToPath(new URL("ctrl_c.py", import.meta.url));
-      for (let turn = 0; turn < 5; turn++) {
-        const { stdout } = await new Deno.Command(python!, {
-          args: [script, "going", Deno.execPath(), "task", "main"],
-          cwd: folder,
-        }).output();
-        const out = new TextDecoder().decode(stdout);
-        assert(out.includes("stopped and told"), out);
-      }
-    } finally {
-      await Deno.remove(folder, { recursive: true });
+    await using folder = await temporaryFolder();
+    const task = `${Deno.execPath()} run -A --quiet --config ${CONFIG} main.ts`;
+    await Deno.writeTextFile(`${folder.path}/deno.json`, JSON.stringify({ tasks: { main: task } }));
+    await Deno.writeTextFile(
+      `${folder.path}/main.ts`,
+      `import { interruptSignal } from "${MOD}";
+      const signal = interruptSignal();
+      console.log("going");
+      await new Promise((resolve) => {
+        const timer = setInterval(() => {}, 1000);
+        signal.addEventListener("abort", () => { clearInterval(timer); setTimeout(resolve, 300); });
+      });
+      console.log("stopped and told");
+      Deno.exitCode = 130;`,
+    );
+    const script = fileURLToPath(new URL("ctrl_c.py", import.meta.url));
+    for (let turn = 0; turn < 5; turn++) {
+      const { stdout } = await new Deno.Command(python!, {
+        args: [script, "going", Deno.execPath(), "task", "main"],
+        cwd: folder.path,
+      }).output();
+      const out = new TextDecoder().decode(stdout);
+      assert(out.includes("stopped and told"), out);
     }
   },
 });

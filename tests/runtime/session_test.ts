@@ -17,7 +17,8 @@ import {
   tensorIn,
 } from "@moi/moi/runtime";
 import { pathToFileURL } from "node:url";
-import { randomNumbers, temporaryFolder } from "../golden/golden.ts";
+import { temporaryFolder } from "../_temporary.ts";
+import { randomNumbers } from "../golden/golden.ts";
 import { doubling, heavy, HEAVY_SIZE, isRotation, product, rotation } from "./_graphs.ts";
 
 /** Runs {@linkcode doubling} once. */

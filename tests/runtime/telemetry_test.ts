@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { temporaryFolder } from "../golden/golden.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const ROOT = new URL("../..", import.meta.url);
 

@@ -7,7 +7,7 @@ import { writeGguf } from "../../scripts/bench/gguf.ts";
 import { equalLengths, spreadLengths } from "../../scripts/bench/prompts.ts";
 import { linearBytes, openQuantized } from "../../scripts/bench/quantized_copy.ts";
 import { meets, paired, type Row, summary } from "../../scripts/bench/rows.ts";
-import { temporaryFolder } from "../golden/golden.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 

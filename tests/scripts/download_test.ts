@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { temporaryFolder } from "../golden/golden.ts";
+import { temporaryFolder } from "../_temporary.ts";
 import { COMMIT, goldenFiles, startHub } from "../model/_hub.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));

@@ -13,6 +13,7 @@ import { gsm8k } from "@moi/moi/tasks";
 import { SMALL, writeCheckpoint } from "../../scripts/bench/checkpoint.ts";
 import { writeGguf } from "../../scripts/bench/gguf.ts";
 import { openQuantized } from "../../scripts/bench/quantized_copy.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -26,12 +27,8 @@ async function script(name: string, ...args: string[]) {
 }
 
 async function temporary(run: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await run(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+  await using folder = await temporaryFolder();
+  await run(folder.path);
 }
 
 for (const name of ["sweep", "generate", "report", "notebooks", "bench/main"]) {
