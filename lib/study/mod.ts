@@ -16,7 +16,6 @@ export { type Imported, type ImportOptions, importRuns } from "./import.ts";
 export { type AboutFile, type ImportFormat, type TakenVerdict } from "./import/_found.ts";
 export { regrade, regradedRun } from "./regrade.ts";
 export {
-  isShareOf,
   PAPER_TASKS,
   type PaperEntry,
   type PaperGain,

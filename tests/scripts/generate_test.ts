@@ -47,9 +47,9 @@ const BAD: readonly (readonly [args: string[], stdin: string | Uint8Array, messa
   [["-"], "", "stdin holds no prompt"],
   [["-"], "\n", "stdin holds no prompt"],
   [["-"], Uint8Array.of(0x61, 0xff), "the prompt from stdin must be UTF-8"],
-  [["-", "more"], "a", "one prompt must be given"],
-  [[PROMPT, "--chat", "{"], "", "'--chat' must be a JSON object: current value is {"],
-  [[PROMPT, "--chat", "[1]"], "", "'--chat' must be a JSON object"],
+  [["-", "more"], "a", "one prompt, in quotes, must be given"],
+  [[PROMPT, "--chat", "{"], "", "--chat as it must be a JSON object: current value is {"],
+  [[PROMPT, "--chat", "[1]"], "", "--chat as it must be a JSON object"],
   [[PROMPT, "--chat", '{"enable_thinkin": 1}'], "", "does not read the variable 'enable_thinkin'"],
   [[PROMPT, "--raw", "--chat", "{}"], "", "'chat' must be left out"],
 ];
