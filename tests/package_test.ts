@@ -2,12 +2,13 @@ import { assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { root, servedRepository } from "./_repository.ts";
 import { temporaryFolder } from "./_temporary.ts";
+import { deno, type ProcessOptions } from "./_process.ts";
 
 /** What a Deno in a process of its own writes, which is JSON. */
-async function ran(options: Deno.CommandOptions): Promise<unknown> {
-  const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), options).output();
-  assertEquals(success, true, new TextDecoder().decode(stderr));
-  return JSON.parse(new TextDecoder().decode(stdout));
+async function ran(args: readonly string[], options: ProcessOptions): Promise<unknown> {
+  const { code, stdout, stderr } = await deno(args, options);
+  assertEquals(code, 0, stderr);
+  return JSON.parse(stdout);
 }
 
 Deno.test("the package imported by URL fetches an embedded model once and decodes with it", async () => {
@@ -20,8 +21,7 @@ Deno.test("the package imported by URL fetches an embedded model once and decode
     console.log(JSON.stringify(tokens));
   `;
   const run = () =>
-    ran({
-      args: ["eval", "--config", fileURLToPath(new URL("deno.json", root)), code],
+    ran(["eval", "--config", fileURLToPath(new URL("deno.json", root)), code], {
       env: { XDG_CACHE_HOME: folder.path, LOCALAPPDATA: folder.path },
     });
   const weights = () => server.requested.filter((path) => path.endsWith("model.safetensors"));
@@ -44,7 +44,7 @@ Deno.test("the package imported by path runs in folders with a configuration of 
       "main.ts": main,
       ...(config === undefined ? {} : { "deno.json": config }),
     });
-    assertEquals(await ran({ args: ["run", "-A", "main.ts"], cwd: folder.path }), [4, true]);
+    assertEquals(await ran(["run", "-A", "main.ts"], { cwd: folder.path }), [4, true]);
   }
 });
 
@@ -66,5 +66,5 @@ Deno.test("the package imported by URL grades programs", async () => {
   });
   const reload = `--reload=${server.address}`;
   const args = ["run", "-A", "--quiet", "--no-check", "--no-lock", reload, "main.ts"];
-  assertEquals(await ran({ args, cwd: folder.path }), [true, "pass: 1 test"]);
+  assertEquals(await ran(args, { cwd: folder.path }), [true, "pass: 1 test"]);
 });

@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
-import { fileURLToPath } from "node:url";
 import {
   encodeGraph,
   encodeModel,
@@ -22,6 +21,7 @@ import { allocate, createSession, tensor, tensorIn } from "@moi/moi/runtime";
 import { exportFiles, type ExportOptions, makeExport, type TestExport } from "../graph/_exports.ts";
 import { temporaryFolder } from "../_temporary.ts";
 import { checkpoint, maxDifference, randomNumbers } from "../golden/golden.ts";
+import { deno } from "../_process.ts";
 
 const half = (data: ArrayBuffer) => Float32Array.from(new Float16Array(data));
 
@@ -663,13 +663,10 @@ function damaged(): Record<string, Record<string, string | Uint8Array>> {
 
 /** Loads folders in a process of its own. */
 async function loadApart(folders: readonly string[]) {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--quiet", "tests/model/_load_process.ts", ...folders],
-    cwd: fileURLToPath(new URL("../../", import.meta.url)),
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  assert(success, `the process ended: ${text(stderr)}\n${text(stdout).slice(-500)}`);
-  return text(stdout).trim().split("\n").map((line) =>
+  const own = ["run", "-A", "--no-check", "--quiet", "tests/model/_load_process.ts"];
+  const { code, stdout, stderr } = await deno([...own, ...folders]);
+  assertEquals(code, 0, `the process ended: ${stderr}\n${stdout.slice(-500)}`);
+  return stdout.trim().split("\n").map((line) =>
     JSON.parse(line) as { folder: string; ms: number; name?: string; message?: string }
   );
 }

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { defaultSignal, jupyter } from "../../lib/runtime/mod.ts";
 import { findPython } from "../../scripts/_notebook.ts";
 import { temporaryFolder } from "../_temporary.ts";
+import { deno } from "../_process.ts";
 
 const MOD = new URL("../../mod.ts", import.meta.url).href;
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
@@ -15,19 +16,14 @@ const ignore = Deno.build.os === "windows";
 
 /** Runs a program that can press Ctrl-C; resolves to its output and how it ended. */
 async function run(source: string): Promise<{ out: string; code: number; signal: string | null }> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["eval", "--quiet", "--config", CONFIG],
-      `import { betaGrid, generate, generateBatch, interruptSignal, loadModel, runStudy, stream, votes } from "${MOD}";
+  const { stdout, code, signal } = await deno([
+    ...["eval", "--quiet", "--config", CONFIG],
+    `import { betaGrid, generate, generateBatch, interruptSignal, loadModel, runStudy, stream, votes } from "${MOD}";
       const wait = (ms) => new Promise((r) => setTimeout(r, ms));
       const press = () => Deno.kill(Deno.pid, "SIGINT");
       ${source}`,
-    ],
-    stdout: "piped",
-    stderr: "null",
-  });
-  const { stdout, code, signal } = await child.output();
-  return { out: new TextDecoder().decode(stdout).trim(), code, signal };
+  ]);
+  return { out: stdout.trim(), code, signal };
 }
 
 Deno.test("a program that is no notebook has no default signal", () => {

@@ -1,21 +1,11 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { script } from "../_process.ts";
 
 const PROMPT = "Using the numbers [12, 11, 8], create an equation that equals 36.";
 
 /** Runs `generate` with these arguments and this text on stdin. */
-async function run(args: readonly string[], stdin: string | Uint8Array = "") {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "scripts/generate.ts", ...args],
-    ...{ stdin: "piped", stdout: "piped", stderr: "piped" },
-    env: { NO_COLOR: "1" },
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin);
-  await writer.close();
-  const { code, stdout, stderr } = await child.output();
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: decode(stdout), stderr: decode(stderr) };
-}
+const run = (args: readonly string[], stdin: string | Uint8Array = "") =>
+  script("generate", args, { stdin });
 
 Deno.test("generate answers the README's prompt to its end and says so", async () => {
   const { code, stdout, stderr } = await run(["--", PROMPT, "--beta", "1"]);

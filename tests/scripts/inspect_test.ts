@@ -7,20 +7,13 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { fileURLToPath } from "node:url";
 import { loadModel } from "@moi/moi/model";
 import { temporaryFolder } from "../_temporary.ts";
 import { checkpoint } from "../golden/golden.ts";
 import { exportFiles, makeExport } from "../graph/_exports.ts";
+import { script } from "../_process.ts";
 
-async function inspect(...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--quiet", "scripts/inspect.ts", ...args],
-    cwd: fileURLToPath(new URL("../../", import.meta.url)),
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
+const inspect = (...args: string[]) => script("inspect", args);
 
 const EXPORT = makeExport({ layers: 1, vocabulary: 40 });
 
