@@ -1,6 +1,14 @@
 /**
  * Studies: methods × problems × repeats, one stored line per run, resumable at any time.
  *
+ * ```text
+ * study ──planStudy──▶ planned runs ──runStudy──▶ runs ──store──▶ lines ──readRuns──▶ runs ──▶ gains
+ *   plan.ts               run.ts      study.ts            store.ts
+ * ```
+ *
+ * A run is what was planned, which decides its text and verdict, and what came of it. Stored runs belong
+ * to a study whose plan would make them again (`identity.ts`).
+ *
  * {@linkcode runStudy} makes the runs, {@linkcode readRuns} reads them back. The same call again
  * finishes what is missing; more methods, problems or repeats may be added to a file, but its runs
  * always share model, task, sampler, chat variables and seed, and a problem keeps its prompt and its gold
