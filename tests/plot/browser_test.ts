@@ -5,7 +5,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
-  plotActivity,
+  plotEffect,
   plotFlips,
   plotGains,
   plotMixing,
@@ -37,7 +37,7 @@ Deno.test({
       plotScores(scores),
       plotMixing(runs),
       plotMixture(generation.trace[1]!),
-      plotActivity({
+      plotEffect({
         ...{ method: "moi <b>", prompts: 1, positions: 2 },
         steps: [0.1, 0.3].map((entropy, index) => ({
           ...{ prompt: 0, index, token: 1, entropy },
