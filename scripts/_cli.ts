@@ -5,6 +5,9 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { isObject } from "../lib/_check.ts";
+
+export { given } from "../lib/_given.ts";
 
 /** Options of a command: those with a value, and flags. */
 export interface Options {
@@ -22,8 +25,12 @@ export interface Arguments {
   value(name: string): string | undefined;
   /** Number of an option, or undefined. */
   number(name: string): number | undefined;
+  /** Object that an option gives as JSON, or undefined. */
+  object(name: string): Record<string, unknown> | undefined;
   /** Whether a flag is set. */
   flag(name: string): boolean;
+  /** What is not an option, which must be one thing: "one prompt, in quotes". */
+  one(verb: string, what: string): string;
 }
 
 function numberOf(name: string, text: string): number {
@@ -64,17 +71,26 @@ export function parse(args: readonly string[], { values, flags = [] }: Options):
       const text = value(name);
       return text === undefined ? undefined : numberOf(name, text);
     },
+    object(name) {
+      const text = value(name);
+      if (text === undefined) return undefined;
+      const rule = `must be a JSON object: current value is ${text}`;
+      let found: unknown;
+      try {
+        found = JSON.parse(text);
+      } catch (cause) {
+        throw new SyntaxError(`Cannot read --${name} as it ${rule}`, { cause });
+      }
+      if (isObject(found)) return found;
+      throw new TypeError(`Cannot read --${name} as it ${rule}`);
+    },
     flag: (name) => parsed[name] === true,
+    one(verb, what) {
+      const [found, ...more] = parsed._;
+      if (found !== undefined && more.length === 0) return String(found);
+      throw new TypeError(`Cannot ${verb} as ${what} must be given; see --help`);
+    },
   };
-}
-
-/** The entries whose value is there: for options objects that refuse `undefined`. */
-export function given<T extends Record<string, unknown>>(
-  entries: T,
-): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(
-    Object.entries(entries).filter(([, value]) => value !== undefined),
-  ) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 const encoder = new TextEncoder();

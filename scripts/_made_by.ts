@@ -5,7 +5,8 @@
  */
 
 import { basename, dirname, extname, join } from "node:path";
-import { escapeHtml, type Html } from "../mod.ts";
+import { escapeHtml, type Figure, type Html, toHtml } from "../mod.ts";
+import { commandLine, print, say } from "./_cli.ts";
 
 /** Where the commands of a file are kept: `runs/a.jsonl` has `runs/a.command.txt`. */
 function besideOf(file: string): string {
@@ -18,8 +19,9 @@ export async function commandsOf(file: string): Promise<string[]> {
   return text.split(/\r?\n/).filter((line) => line.trim() !== "");
 }
 
-/** Keeps a command beside the file that it makes, once. */
-export async function keepCommand(file: string, command: string): Promise<void> {
+/** Keeps the command that is running beside the file that it makes, once. */
+export async function keepCommand(file: string, name: string): Promise<void> {
+  const command = commandLine(name);
   if ((await commandsOf(file)).includes(command)) return;
   await Deno.writeTextFile(besideOf(file), `${command}\n`, { append: true });
 }
@@ -41,7 +43,7 @@ const PAGES = 10_000;
  *
  * @returns That name, or undefined where nothing was in the way.
  */
-export async function keptAside(page: string, command: string): Promise<string | undefined> {
+async function keptAside(page: string, command: string): Promise<string | undefined> {
   const text = await Deno.readTextFile(page).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
@@ -55,4 +57,19 @@ export async function keptAside(page: string, command: string): Promise<string |
     return other;
   }
   throw new Error(`Cannot write ${page} as ${PAGES} pages are kept beside it`);
+}
+
+/** Writes the page that a command makes, and says where; an earlier command's page is kept. */
+export async function writePage(
+  page: string,
+  name: string,
+  parts: readonly (Figure | Html)[],
+  title: string,
+): Promise<void> {
+  const command = commandLine(name);
+  const text = await toHtml([commandsPart([command]), ...parts], { title });
+  const earlier = await keptAside(page, command);
+  if (earlier !== undefined) say(`the report of an earlier command is now ${earlier}`);
+  await Deno.writeTextFile(page, text);
+  print(`\nreport: ${page}\n`);
 }

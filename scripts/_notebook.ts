@@ -2,9 +2,10 @@
 
 import { fileURLToPath } from "node:url";
 
-/** Environment in which Jupyter finds the kernel "deno" that is this very Deno. */
+/** Environment in which Jupyter finds the kernel "deno" that is this very Deno, and a place for its files. */
 export async function kernelEnvironment(): Promise<{ env: Record<string, string>; dir: string }> {
   const dir = await Deno.makeTempDir({ prefix: "moi-jupyter-" });
+  await Deno.mkdir(`${dir}/tmp`);
   await Deno.mkdir(`${dir}/kernels/deno`, { recursive: true });
   const spec = {
     argv: [Deno.execPath(), "jupyter", "--kernel", "--conn", "{connection_file}"],
@@ -12,7 +13,7 @@ export async function kernelEnvironment(): Promise<{ env: Record<string, string>
     language: "typescript",
   };
   await Deno.writeTextFile(`${dir}/kernels/deno/kernel.json`, JSON.stringify(spec));
-  return { env: { JUPYTER_PATH: dir }, dir };
+  return { env: { JUPYTER_PATH: dir, TMPDIR: `${dir}/tmp` }, dir };
 }
 
 /** A Python with these modules, or undefined where there is none. */

@@ -2,13 +2,17 @@
 
 import {
   type Grade,
+  knowsMarkers,
   type LoadOptions,
+  type Method,
+  METHODS,
   type Problem,
   type Run,
   type Sampler,
   systemPrompt,
   type Task,
   TASKS,
+  type Tokenizer,
 } from "../mod.ts";
 import { type Arguments, given, numbers } from "./_cli.ts";
 
@@ -93,6 +97,14 @@ export const SHARED_VALUES = [
   ...["repetition-penalty", "presence-penalty", "frequency-penalty"],
 ] as const;
 
+/** What the usage texts say of those of a load. */
+export const LOAD_USAGE =
+  `  --dtype NAME          auto, fp32, fp16, int8, int4, native (default: auto)
+  --kv NAME             keys and values: fp32, int8 (default: fp32)
+  --device NAME         auto, cpu, webgpu, cuda (default: auto)
+  --threads N           threads within an operator
+  --revision R          branch, tag or commit of a model on the hub`;
+
 /** Options of `loadModel` that command lines share. */
 export function loadOptions(args: Arguments): LoadOptions {
   return given({
@@ -140,4 +152,10 @@ export function samplerOptions(args: Arguments) {
     order: args.value("order") as Sampler["order"],
     maxNewTokens: args.number("max-new-tokens"),
   });
+}
+
+/** A method by name, acting at every token where the model has no markers of thoughts. */
+export function methodFor(tokenizer: Tokenizer, name: string, options: object = {}): Method {
+  const phase = knowsMarkers(tokenizer) ? {} : { phase: "all" } as const;
+  return METHODS[name]!.make({ ...phase, ...options });
 }

@@ -3,7 +3,6 @@
 import {
   type Generation,
   interruptSignal,
-  knowsMarkers,
   loadModel,
   type Method,
   METHODS,
@@ -15,7 +14,8 @@ import {
   type Tokenizer,
 } from "../mod.ts";
 import { type Arguments, command, numbers, print, say, visible } from "./_cli.ts";
-import { loadOptions, SAMPLER_USAGE, samplerOptions, SHARED_VALUES } from "./_tasks.ts";
+import { LOAD_USAGE, loadOptions, methodFor } from "./_tasks.ts";
+import { SAMPLER_USAGE, samplerOptions, SHARED_VALUES } from "./_tasks.ts";
 
 const USAGE = `
 Answers a prompt and prints the text as it is decoded, and on stderr why it ended.
@@ -32,15 +32,11 @@ usage: deno task generate -- "prompt" [options]
   --chat JSON           variables of the chat template, as in '{"enable_thinking": false}'
   --raw                 continue the text as it is, without the chat template
   --ids                 the prompt is token ids, as in "1 26 23": for models without a tokenizer
-  --dtype NAME          auto, fp32, fp16, int8, int4, native (default: auto)
-  --kv NAME             keys and values: fp32, int8 (default: fp32)
-  --device NAME         auto, cpu, webgpu, cuda (default: auto)
-  --revision R          branch, tag or commit of a model on the hub
+${LOAD_USAGE}
   --trace               print a line per token: what was sampled, what was fed back
   --seed N              (default: 0)
   --max-new-tokens N    (default: what the context holds, at most 4096)
 ${SAMPLER_USAGE}
-  --threads N           threads within an operator
   -h, --help            this text
 `;
 
@@ -81,8 +77,7 @@ function methodOf(args: Arguments): (tokenizer: Tokenizer) => Method {
     option,
     option === "preset" ? args.value(option) : args.number(option),
   ]));
-  return (tokenizer) =>
-    METHODS[name]!.make({ ...(knowsMarkers(tokenizer) ? {} : { phase: "all" }), ...options });
+  return (tokenizer) => methodFor(tokenizer, name, options);
 }
 
 /** The prompt itself, or stdin without its last line break. */
@@ -97,23 +92,6 @@ async function promptText(given: string): Promise<string> {
   }
   if (text === "") throw new TypeError("Cannot generate as stdin holds no prompt");
   return text;
-}
-
-/** Variables of the chat template. */
-function chatOf(args: Arguments): Record<string, unknown> | undefined {
-  const text = args.value("chat");
-  if (text === undefined) return undefined;
-  const rule = `Cannot generate as '--chat' must be a JSON object: current value is ${text}`;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new SyntaxError(rule);
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new TypeError(rule);
-  }
-  return value as Record<string, unknown>;
 }
 
 /** Why a generation ended, in a line. */
@@ -144,14 +122,11 @@ function traceLine(step: Step, tokenizer: Tokenizer) {
 }
 
 await command(USAGE, { values: VALUES, flags: ["raw", "ids", "trace"] }, async (args) => {
-  const [given, ...more] = args.rest;
-  if (given === undefined || more.length > 0) {
-    throw new TypeError("Cannot generate as one prompt must be given, in quotes; see --help");
-  }
-  const methodFor = methodOf(args), chat = chatOf(args), prompt = await promptText(given);
+  const given = args.one("generate", "one prompt, in quotes,");
+  const chosen = methodOf(args), chat = args.object("chat"), prompt = await promptText(given);
   const id = args.value("model") ?? "countdown-tiny";
   await using model = await loadModel(id, loadOptions(args));
-  const method = methodFor(model.tokenizer);
+  const method = chosen(model.tokenizer);
   const asked: Prompt = args.flag("ids")
     ? numbers("ids", prompt.trim().replaceAll(/\s+/g, ","))
     : args.flag("raw")

@@ -12,11 +12,10 @@ import {
   readRuns,
   type Run,
   studyReport,
-  toHtml,
   toSvg,
 } from "../mod.ts";
-import { command, commandLine, print, say } from "./_cli.ts";
-import { commandsOf, commandsPart, keptAside } from "./_made_by.ts";
+import { command, print, say } from "./_cli.ts";
+import { commandsOf, commandsPart, writePage } from "./_made_by.ts";
 
 const USAGE = `
 Prints the table of stored runs and writes a self-contained page.
@@ -134,12 +133,7 @@ await command(USAGE, { values: ["baseline", "out", "svg"] }, async (args) => {
     reports.push({ name, rows, parts });
   }
   const out = args.value("out") ?? "report.html";
-  const line = commandLine("report"), parts = reports.flatMap((one) => one.parts);
-  const page = await toHtml([commandsPart([line]), ...parts], { title: "Mixture of Inputs" });
-  const earlier = await keptAside(out, line);
-  if (earlier !== undefined) say(`the report of an earlier command is now ${earlier}`);
-  await Deno.writeTextFile(out, page);
-  print(`\nreport: ${out}\n`);
+  await writePage(out, "report", reports.flatMap(({ parts }) => parts), "Mixture of Inputs");
   const svg = args.value("svg");
   if (svg !== undefined) {
     const pictures = await Promise.all(

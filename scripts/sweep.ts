@@ -9,7 +9,6 @@ import {
   type Html,
   interruptSignal,
   joinStudies,
-  knowsMarkers,
   loadModel,
   type Method,
   METHODS,
@@ -21,18 +20,19 @@ import {
   scoreTable,
   speaking,
   standard,
-  type Study,
   studyReport,
+  type StudyRuns,
   TASKS,
-  toHtml,
   type Tokenizer,
 } from "../mod.ts";
-import { type Arguments, command, commandLine, given, numbers, print, say } from "./_cli.ts";
+import { type Arguments, command, given, numbers, print, say } from "./_cli.ts";
 import { dryRun } from "./_dry_run.ts";
-import { commandsPart, keepCommand, keptAside } from "./_made_by.ts";
+import { keepCommand, writePage } from "./_made_by.ts";
 import {
   CONTROLS,
+  LOAD_USAGE,
   loadOptions,
+  methodFor,
   SAMPLER_USAGE,
   samplerOptions,
   SHARED_VALUES,
@@ -75,11 +75,7 @@ ${TASK_USAGE}
   --max-new-tokens N    (default: the task's, as the sampler's settings)
 ${SAMPLER_USAGE}
   --slots N             rows decoded at once (default: 64)
-  --threads N           threads within an operator
-  --dtype NAME          auto, fp32, fp16, int8, int4, native (default: auto)
-  --kv NAME             keys and values: fp32, int8 (default: fp32)
-  --device NAME         auto, cpu, webgpu, cuda (default: auto)
-  --revision R          branch, tag or commit of a model on the hub
+${LOAD_USAGE}
   --out DIR             where runs and report.html go (default: runs)
   --dry-run             prints tokens, memory, time and the smallest gain that could be found,
                         from config.json alone; --bandwidth GB/s for another machine
@@ -127,29 +123,13 @@ function methodsOf(args: Arguments): Chosen {
   );
   const there = new Set(ofGrid.map(([, method]) => described(method)));
   return (tokenizer) => {
-    const phase = knowsMarkers(tokenizer) ? {} : { phase: "all" } as const;
-    const others = Object.entries(METHODS).flatMap(([name, { make }]): [string, Method][] => {
-      const method = make(phase);
+    const others = Object.keys(METHODS).flatMap((name): [string, Method][] => {
+      const method = methodFor(tokenizer, name);
       const added = all ? !there.has(described(method)) : wanted.includes(name) && !inGrid(name);
       return added ? [[name, method]] : [];
     });
     return Object.fromEntries([...ofGrid, ...others]);
   };
-}
-
-/** The value of `--chat`. */
-function chatOf(args: Arguments): Study["chat"] {
-  const text = args.value("chat");
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new TypeError(
-      `Cannot read --chat as it must be JSON, as in '{"enable_thinking": false}': ` +
-        `current value is ${JSON.stringify(text)}`,
-      { cause },
-    );
-  }
 }
 
 /** Temperatures at which standard decoding stands beside the rest, below the study's own. */
@@ -168,57 +148,50 @@ function primaryOf(args: Arguments, keys: readonly string[]): string | undefined
   return asked === "none" ? undefined : asked;
 }
 
+/** Name of the task: an embedded model has its own. */
+function taskName(id: string, args: Arguments): string {
+  const name = args.value("task") ?? CONTROLS[basename(id)];
+  if (name !== undefined) return name;
+  throw new TypeError(`Cannot sweep ${id} as '--task' must be given for a model of one's own`);
+}
+
 /** One study: its runs, and standard decoding of the same problems at lower temperatures. */
 async function study(
   id: string,
   chosen: Chosen,
   args: Arguments,
   signal: AbortSignal,
-): Promise<{ runs: Run[]; colder: Run[][]; expected: number; file: string }> {
-  const name = args.value("task") ?? CONTROLS[basename(id)];
-  if (name === undefined) {
-    throw new TypeError(`Cannot sweep ${id} as '--task' must be given for a model of one's own`);
-  }
-  const task = taskOf(name, args, id, 500);
+): Promise<{ runs: StudyRuns; colder: Run[][]; file: string }> {
+  const name = taskName(id, args), task = taskOf(name, args, id, 500);
   const out = args.value("out") ?? "runs";
   await using loaded = await loadModel(id, loadOptions(args));
   say(`${id}: ${loaded.dtype} on ${loaded.device}`);
   const model = speaking(loaded, (note) => say(`${id}: ${note}`));
   const methods = chosen(model.tokenizer);
   const sampler = samplerOptions(args), primary = primaryOf(args, Object.keys(methods));
-  const asked = given({ repeats: args.number("repeats"), chat: chatOf(args) });
+  const asked = given({ repeats: args.number("repeats"), chat: args.object("chat") });
   const settings = { model, task, ...asked, ...sampler };
   await Deno.mkdir(out, { recursive: true });
   const base = join(out, `${basename(id)}-${name}`), file = `${base}.jsonl`;
   const options = { signal, ...given({ slots: args.number("slots") }) };
 
   await using bar = progressBar({ label: basename(id) });
-  const watched = {
+  const runs = await runStudy({ ...settings, ...given({ primary }), methods }, {
     ...options,
-    onProgress: (progress: { done: number; total: number; note?: string }) =>
-      bar.update({ ...progress, label: basename(id) }),
-  };
-  const runs = await runStudy(
-    { ...settings, ...given({ primary }), methods },
-    { ...watched, store: file },
-  );
-  await keepCommand(file, commandLine("sweep"));
+    store: file,
+    onProgress: (progress) => bar.update({ ...progress, label: basename(id) }),
+  });
+  await keepCommand(file, "sweep");
   const own = runs[0]?.sampler.temperature ?? 1, colder: Run[][] = [];
   for (const temperature of signal.aborted ? [] : colderOf(args, own)) {
     const isGreedy = temperature === 0, key = isGreedy ? "greedy" : `standard-t${temperature}`;
+    const study = { ...settings, temperature, methods: { [key]: standard() } };
+    const store = `${base}-${isGreedy ? key : `t${temperature}`}.jsonl`;
     colder.push(
-      await runStudy(
-        {
-          ...{ ...settings, temperature, methods: { [key]: standard() } },
-          ...(isGreedy ? { repeats: 1 } : {}),
-        },
-        { ...options, store: `${base}-${isGreedy ? key : `t${temperature}`}.jsonl` },
-      ),
+      await runStudy({ ...study, ...(isGreedy ? { repeats: 1 } : {}) }, { ...options, store }),
     );
   }
-  const count = (await task.problems()).length;
-  const expected = count * Object.keys(methods).length * (args.number("repeats") ?? 1);
-  return { runs, colder, expected, file };
+  return { runs, colder, file };
 }
 
 /** The tables of a study: gains in accuracy, scores where its task gives them, or both. */
@@ -234,10 +207,7 @@ function tablesOf(runs: readonly Run[]): string {
 
 /** Prints what the sweep of a model would cost. */
 async function forecast(id: string, methods: Chosen, args: Arguments): Promise<void> {
-  const name = args.value("task") ?? CONTROLS[basename(id)];
-  if (name === undefined) {
-    throw new TypeError(`Cannot sweep ${id} as '--task' must be given for a model of one's own`);
-  }
+  const name = taskName(id, args);
   const hasSource = !TASKS[name]?.needsSource || args.value("source") !== undefined;
   const limit = args.number("problems") ?? args.number("limit");
   const task = hasSource ? taskOf(name, args, id, 500) : undefined;
@@ -269,11 +239,11 @@ await command(USAGE, { values: VALUES, flags: ["dry-run"] }, async (args) => {
   const signal = interruptSignal();
   const parts: (Figure | Html)[] = [];
   for (const id of ids) {
-    const { runs, colder, expected, file } = await study(id, methods, args, signal);
+    const { runs, colder, file } = await study(id, methods, args, signal);
     if (signal.aborted) {
       Deno.exitCode = 130;
       print(`\n${id}\n${tablesOf(runs)}\n`);
-      say(`stopped with ${runs.length} of ${expected} runs in ${file}`);
+      say(`stopped with ${runs.length} of ${runs.planned!.runs} runs in ${file}`);
       say("the same command finishes the rest");
       return;
     }
@@ -281,11 +251,6 @@ await command(USAGE, { values: VALUES, flags: ["dry-run"] }, async (args) => {
     print(`\n${runs[0]!.model.split("@")[0]} on ${runs[0]!.task}\n${tablesOf(all)}\n`);
     parts.push(...studyReport(all));
   }
-  const report = join(args.value("out") ?? "runs", "report.html"), line = commandLine("sweep");
-  const title = "Mixture of Inputs: β sweep";
-  const page = await toHtml([commandsPart([line]), ...parts], { title });
-  const earlier = await keptAside(report, line);
-  if (earlier !== undefined) say(`the report of an earlier command is now ${earlier}`);
-  await Deno.writeTextFile(report, page);
-  print(`\nreport: ${report}\n`);
+  const page = join(args.value("out") ?? "runs", "report.html");
+  await writePage(page, "sweep", parts, "Mixture of Inputs: β sweep");
 });

@@ -1,50 +1,35 @@
 import { assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
+import { root, servedRepository } from "./_repository.ts";
+import { temporaryFolder } from "./_temporary.ts";
+import { deno, type ProcessOptions } from "./_process.ts";
 
-const root = new URL("../", import.meta.url);
-
-/** Serves the repository as a registry does, counting what is asked for. */
-function serve(): { port: number; requested: string[]; close: () => Promise<void> } {
-  const requested: string[] = [];
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
-    const { pathname } = new URL(request.url);
-    requested.push(pathname);
-    const bytes = await Deno.readFile(new URL(`.${pathname}`, root)).catch(() => undefined);
-    if (bytes === undefined) return new Response("not found", { status: 404 });
-    const type = pathname.endsWith(".ts") ? "application/typescript" : "application/json";
-    return new Response(bytes, { headers: { "content-type": type } });
-  });
-  return { port: server.addr.port, requested, close: () => server.shutdown() };
+/** What a Deno in a process of its own writes, which is JSON. */
+async function ran(args: readonly string[], options: ProcessOptions): Promise<unknown> {
+  const { code, stdout, stderr } = await deno(args, options);
+  assertEquals(code, 0, stderr);
+  return JSON.parse(stdout);
 }
 
 Deno.test("the package imported by URL fetches an embedded model once and decodes with it", async () => {
-  const { port, requested, close } = serve();
-  const cache = await Deno.makeTempDir();
+  await using server = servedRepository();
+  await using folder = await temporaryFolder();
   const code = `
-    import { generate, loadModel, moi } from "http://127.0.0.1:${port}/mod.ts";
+    import { generate, loadModel, moi } from "${server.address}/mod.ts";
     const model = await loadModel("votes-tiny");
     const { tokens } = await generate(model, [1, 26], { method: moi(), seed: 1, maxNewTokens: 4 });
     console.log(JSON.stringify(tokens));
   `;
-  const run = async () => {
-    const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
-      args: ["eval", "--config", fileURLToPath(new URL("deno.json", root)), code],
-      env: { XDG_CACHE_HOME: cache, LOCALAPPDATA: cache },
-    }).output();
-    assertEquals(success, true, new TextDecoder().decode(stderr));
-    return JSON.parse(new TextDecoder().decode(stdout)) as number[];
-  };
-  const weights = () => requested.filter((path) => path.endsWith("model.safetensors")).length;
-  try {
-    const first = await run();
-    assertEquals(first.length, 4);
-    assertEquals(weights(), 1);
-    assertEquals(await run(), first);
-    assertEquals(weights(), 1);
-  } finally {
-    await close();
-    await Deno.remove(cache, { recursive: true });
-  }
+  const run = () =>
+    ran(["eval", "--config", fileURLToPath(new URL("deno.json", root)), code], {
+      env: { XDG_CACHE_HOME: folder.path, LOCALAPPDATA: folder.path },
+    });
+  const weights = () => server.requested.filter((path) => path.endsWith("model.safetensors"));
+  const first = await run();
+  assertEquals((first as number[]).length, 4);
+  assertEquals(weights().length, 1);
+  assertEquals(await run(), first);
+  assertEquals(weights().length, 1);
 });
 
 Deno.test("the package imported by path runs in folders with a configuration of their own or none", async () => {
@@ -55,74 +40,31 @@ Deno.test("the package imported by path runs in folders with a configuration of 
     console.log(JSON.stringify([tokens.length, mathEqual("1/2", "0.5")]));
   `;
   for (const config of [undefined, "{}", `{"imports":{"x":"./x.ts"}}`]) {
-    const folder = await Deno.makeTempDir();
-    try {
-      await Deno.writeTextFile(`${folder}/main.ts`, main);
-      if (config !== undefined) await Deno.writeTextFile(`${folder}/deno.json`, config);
-      const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
-        args: ["run", "-A", "main.ts"],
-        cwd: folder,
-      }).output();
-      assertEquals(success, true, new TextDecoder().decode(stderr));
-      assertEquals(JSON.parse(new TextDecoder().decode(stdout)), [4, true]);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    await using folder = await temporaryFolder({
+      "main.ts": main,
+      ...(config === undefined ? {} : { "deno.json": config }),
+    });
+    assertEquals(await ran(["run", "-A", "main.ts"], { cwd: folder.path }), [4, true]);
   }
 });
 
-Deno.test("lib/ names npm packages whole, in the versions of deno.json", async () => {
+Deno.test("the package imported by URL grades programs", async () => {
+  await using server = servedRepository();
   const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
-  const known = Object.values<string>(imports).filter((target) => target.startsWith("npm:"));
-  const wrong: string[] = [], pending = [new URL("lib/", root)];
-  for (let dir = pending.pop(); dir; dir = pending.pop()) {
-    for (const entry of Deno.readDirSync(dir)) {
-      const url = new URL(entry.isDirectory ? `${entry.name}/` : entry.name, dir);
-      if (entry.isDirectory) pending.push(url);
-      if (!entry.name.endsWith(".ts")) continue;
-      const source = (await Deno.readTextFile(url)).replace(/^\s*\*.*$/gm, "");
-      for (const [, target] of source.matchAll(/(?:\bfrom |\bimport\(|\bresolve\()"([^"\s]+)"/g)) {
-        if (/^(\.|node:)/.test(target!)) continue;
-        if (known.some((npm) => target === npm || target!.startsWith(`${npm}/`))) continue;
-        wrong.push(`${url}: ${target}`);
-      }
-    }
-  }
-  assertEquals(wrong, []);
-});
-
-Deno.test("every folder of lib is an export, and every export exists", async () => {
-  const { exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
-  const folders = [...Deno.readDirSync(new URL("lib", root))]
-    .filter(({ isDirectory }) => isDirectory).map(({ name }) => `./${name}`);
-  assertEquals(Object.keys(exports).sort(), [".", ...folders].sort());
-  for (const path of Object.values<string>(exports)) await Deno.stat(new URL(path, root));
-});
-
-/** Folders in the order of the layers: a file may import from its own folder and those before it. */
-const LAYERS = ["runtime", "graph", "model", "decode", "tasks", "study", "stats", "plot"];
-
-Deno.test("imports point upward only, and lib/ needs no jsr: package", async () => {
-  const wrong: string[] = [];
-  for (const [level, folder] of LAYERS.entries()) {
-    const pending = [new URL(`lib/${folder}/`, root)];
-    for (let dir = pending.pop(); dir; dir = pending.pop()) {
-      for (const entry of Deno.readDirSync(dir)) {
-        const url = new URL(entry.isDirectory ? `${entry.name}/` : entry.name, dir);
-        if (entry.isDirectory) pending.push(url);
-        if (!entry.name.endsWith(".ts")) continue;
-        const source = (await Deno.readTextFile(url)).replace(/^\s*\*.*$/gm, "");
-        for (const [, target] of source.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)) {
-          if (target!.startsWith("@std/") || target!.startsWith("jsr:")) {
-            wrong.push(`${url} ${target}`);
-          }
-          if (!target!.startsWith(".")) continue;
-          const path = new URL(target!, url).pathname.split("/lib/")[1];
-          const other = LAYERS.indexOf(path?.split("/")[0] ?? "");
-          if (other > level) wrong.push(`${url} imports ${target}`);
-        }
-      }
-    }
-  }
-  assertEquals(wrong, []);
+  const npm = Object.entries<string>(imports).filter(([, to]) => to.startsWith("npm:"));
+  const row = { task_id: 1, text: "Add one.", test_list: ["assert f(1) == 2"] };
+  await using folder = await temporaryFolder({
+    "deno.json": JSON.stringify({ imports: Object.fromEntries(npm) }),
+    "rows.jsonl": JSON.stringify(row),
+    "main.ts": `
+      import { mbpp } from "${server.address}/lib/tasks/mod.ts";
+      const source = new URL("rows.jsonl", import.meta.url);
+      const task = mbpp({ source }), [problem] = await task.problems();
+      const { correct, reason } = await task.grade(problem, "def f(x): return x + 1");
+      console.log(JSON.stringify([correct, reason]));
+    `,
+  });
+  const reload = `--reload=${server.address}`;
+  const args = ["run", "-A", "--quiet", "--no-check", "--no-lock", reload, "main.ts"];
+  assertEquals(await ran(args, { cwd: folder.path }), [true, "pass: 1 test"]);
 });

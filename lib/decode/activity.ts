@@ -32,8 +32,8 @@ import type { Method } from "./method.ts";
 import { jsDivergence } from "./probe.ts";
 import { type Distribution, distributionOf } from "./distribution.ts";
 
-/** Options of {@linkcode activity}: those of standard decoding, which draws what `generate` draws. */
-export interface ActivityOptions
+/** Options of {@linkcode predictEffect}: those of standard decoding, which draws what `generate` draws. */
+export interface PredictEffectOptions
   extends Omit<GenerateOptions, "method" | "maxNewTokens" | "trace" | "stop" | "ignoreEos"> {
   /** Positions asked about per prompt, fewer where its text ends. Default: 32. */
   readonly tokens?: number;
@@ -52,7 +52,7 @@ export interface Quantiles {
 }
 
 /** One position. */
-export interface ActivityStep {
+export interface PredictedStep {
   /** Index of the prompt. */
   readonly prompt: number;
   /** Index of the token in its text, from 0. */
@@ -75,8 +75,8 @@ export interface ActivityStep {
   readonly changed: number;
 }
 
-/** Result of {@linkcode activity}. */
-export interface Activity {
+/** Result of {@linkcode predictEffect}. */
+export interface PredictedEffect {
   /** Name of the method. */
   readonly method: string;
   /** Number of prompts. */
@@ -94,7 +94,7 @@ export interface Activity {
   /** All of it in a few sentences, with its numbers. */
   readonly verdict: string;
   /** All positions. */
-  readonly steps: readonly ActivityStep[];
+  readonly steps: readonly PredictedStep[];
 }
 
 /** Prompts at once. */
@@ -133,7 +133,7 @@ function kept({ ids, weights, spread, ...rest }: Mixture): Mixture {
 /** A verdict: what the numbers are, and what they mean. */
 function verdictOf(
   { method, prompts, positions, entropy, offSampleMass, divergence, changed }: Omit<
-    Activity,
+    PredictedEffect,
     "verdict" | "steps"
   >,
 ): string {
@@ -178,22 +178,22 @@ function short(value: number): string {
  *
  * @example Nothing to mix at temperature 0
  * ```ts
- * import { activity, moi } from "@moi/moi/decode";
+ * import { moi, predictEffect } from "@moi/moi/decode";
  * import { loadModel } from "@moi/moi/model";
  * import { assertEquals, assertStringIncludes } from "@std/assert";
  * await using model = await loadModel("votes-tiny");
- * const { divergence, verdict } = await activity(model, [[1]], moi(), { tokens: 4, temperature: 0 });
+ * const { divergence, verdict } = await predictEffect(model, [[1]], moi(), { tokens: 4, temperature: 0 });
  * assertEquals(divergence.max, 0);
  * assertStringIncludes(verdict, "nearly standard decoding");
  * ```
  */
-export async function activity(
+export async function predictEffect(
   model: Model,
   prompts: readonly Prompt[],
   method: Method,
-  options: ActivityOptions = {},
-): Promise<Activity> {
-  const verb = "measure activity", { tokens = 32, signal = defaultSignal(), ...more } = options;
+  options: PredictEffectOptions = {},
+): Promise<PredictedEffect> {
+  const verb = "predict the effect", { tokens = 32, signal = defaultSignal(), ...more } = options;
   const settings = signal === undefined ? more : { ...more, signal };
   checkNumber(verb, "tokens", tokens, { min: 1, integer: true });
   if (!Array.isArray(prompts) || prompts.length === 0) {
@@ -204,7 +204,7 @@ export async function activity(
       throw new TypeError(`Cannot ${verb} as '${name}' is not an option of it`);
     }
   }
-  const steps: ActivityStep[] = [];
+  const steps: PredictedStep[] = [];
   for (let from = 0; from < prompts.length; from += SLOTS) {
     const group = prompts.slice(from, from + SLOTS).map((prompt, i) =>
       jobOf(model, { ...settings, maxNewTokens: tokens, prompt }, from + i)
@@ -225,7 +225,7 @@ export async function activity(
     }
   }
   if (steps.length === 0) throw new RangeError(`Cannot ${verb} as all texts are empty`);
-  const of = (pick: (step: ActivityStep) => number) => quantilesOf(steps.map(pick));
+  const of = (pick: (step: PredictedStep) => number) => quantilesOf(steps.map(pick));
   const found = {
     method: method.name,
     prompts: prompts.length,
@@ -239,7 +239,7 @@ export async function activity(
 }
 
 /** What the method would have fed at a position of a text that goes on without it. */
-interface Shadow extends Pick<ActivityStep, "token" | "entropy" | "offSampleMass"> {
+interface Shadow extends Pick<PredictedStep, "token" | "entropy" | "offSampleMass"> {
   /** What it would have fed. */
   readonly mixture: Mixture;
 }
@@ -283,7 +283,7 @@ async function compared(
   model: Model,
   { index, prompt, sampler }: Job,
   text: readonly Shadow[],
-): Promise<ActivityStep[]> {
+): Promise<PredictedStep[]> {
   const { config: { vocabularySize }, maxLength, tokenizer } = model, from = prompt.length;
   const fed = text.slice(0, maxLength - from), generated = fed.map(({ token }) => token);
   using cache = model.openCache({ slots: 1, length: from + fed.length });

@@ -55,16 +55,16 @@
  *
  * What a text was made of, seen from inside: {@linkcode jsProbe} and {@linkcode probeStep} (which token
  * of a mixture does the model follow?), {@linkcode greedySimilarity} (is this more than greedy
- * decoding?), {@linkcode activity} (will mixing matter on these prompts at all?).
+ * decoding?), {@linkcode predictEffect} (will mixing matter on these prompts at all?).
  *
  * @module
  */
 
 export {
-  type Activity,
-  activity,
-  type ActivityOptions,
-  type ActivityStep,
+  type PredictedEffect,
+  type PredictedStep,
+  predictEffect,
+  type PredictEffectOptions,
   type Quantiles,
 } from "./activity.ts";
 export { type BatchOptions, generate, generateBatch, stream } from "./generate.ts";

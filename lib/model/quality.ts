@@ -65,6 +65,7 @@ export function klDivergence(reference: Float32Array, logits: Float32Array): num
  * await using small = await loadModel("votes-tiny", { dtype: "int8", cacheDir });
  * const { meanKl } = await quality(small, exact, [[1, 26, 3, 7]]);
  * assertLess(meanKl, 0.01);
+ * await Deno.remove(cacheDir, { recursive: true });
  * ```
  */
 export async function quality(

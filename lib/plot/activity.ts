@@ -1,19 +1,19 @@
 /**
- * What `activity` found: how uncertain the model is, how much weight the method moves, and how much
+ * What `predictEffect` found: how uncertain the model is, how much weight the method moves, and how much
  * of what follows changes.
  *
  * @module
  */
 
 import { checkOptions, refusal } from "../_check.ts";
-import type { Activity } from "../decode/mod.ts";
+import type { PredictedEffect } from "../decode/mod.ts";
 import { displayable } from "./_bundle.ts";
 import { plotlyText } from "./escape.ts";
 import type { Figure } from "./figure.ts";
 import { alpha, axis, axisTitle, baseLayout, COLORS, rounded } from "./_theme.ts";
 
-/** Options of {@linkcode plotActivity}. */
-export interface PlotActivityOptions {
+/** Options of {@linkcode plotEffect}. */
+export interface PlotEffectOptions {
   /** Title. Default: "Will mixing matter here?". */
   readonly title?: string;
 }
@@ -32,7 +32,7 @@ const PANELS = [
  * next tokens that the mixture changes. Counts are on a logarithmic scale, since most positions of
  * most models are certain.
  *
- * @param activity Result of `activity`.
+ * @param effect Result of `predictEffect`.
  * @param options Title.
  * @returns A figure; method and N stand below the title.
  * @throws {RangeError} If there are no positions.
@@ -40,21 +40,21 @@ const PANELS = [
  *
  * @example
  * ```ts
- * import { activity, loadModel, moi, plotActivity } from "@moi/moi";
+ * import { loadModel, moi, plotEffect, predictEffect } from "@moi/moi";
  * import { assertEquals } from "@std/assert";
  * await using model = await loadModel("votes-tiny");
- * const found = await activity(model, [[1]], moi({ beta: 0.25 }), { tokens: 4 });
- * assertEquals(plotActivity(found).data.length, 3);
+ * const found = await predictEffect(model, [[1]], moi({ beta: 0.25 }), { tokens: 4 });
+ * assertEquals(plotEffect(found).data.length, 3);
  * ```
  */
-export function plotActivity(
-  activity: Pick<Activity, "method" | "prompts" | "positions" | "steps">,
-  options: PlotActivityOptions = {},
+export function plotEffect(
+  effect: Pick<PredictedEffect, "method" | "prompts" | "positions" | "steps">,
+  options: PlotEffectOptions = {},
 ): Figure {
-  checkOptions("plot activity", options, ["title"]);
-  const { method, prompts, positions, steps } = activity;
+  checkOptions("plot the effect", options, ["title"]);
+  const { method, prompts, positions, steps } = effect;
   if (steps.length === 0) {
-    throw new RangeError(refusal("plot activity", "steps", "have at least one position", steps));
+    throw new RangeError(refusal("plot the effect", "steps", "have at least one position", steps));
   }
   const width = 1 / PANELS.length, data: object[] = [], axes: Record<string, object> = {};
   for (const [i, { field, title, color }] of PANELS.entries()) {

@@ -13,7 +13,7 @@
  * | To see | Use |
  * | --- | --- |
  * | how much a method gains, and at which β | {@linkcode plotGains}, of numeric scores {@linkcode plotScores} |
- * | whether mixing could act at all | {@linkcode plotMixing}, {@linkcode plotActivity} |
+ * | whether mixing could act at all | {@linkcode plotMixing}, {@linkcode plotEffect} |
  * | which problems changed hands, and how | {@linkcode plotFlips} |
  * | where in a text the model was uncertain | {@linkcode plotTrace} |
  * | what one step was fed | {@linkcode plotMixture} |

@@ -14,7 +14,7 @@
  * @module
  */
 
-import { checkNumber, checkOptions } from "../_check.ts";
+import { anything, checkNumber, checkOptions, number, type Rules } from "../_check.ts";
 import type { DecoderConfig } from "../graph/mod.ts";
 import { type Dtype, estimateMemory } from "../model/mod.ts";
 
@@ -41,6 +41,19 @@ export interface StudySize {
   /** Bytes a second that the device reads. Default: {@linkcode measuredBandwidth}. */
   readonly bandwidth?: number;
 }
+
+const NEEDED = ["problems", "promptTokens", "maxNewTokens", "methods"] as const;
+
+const whole = number({ min: 1, integer: true });
+
+const RULES: Rules<StudySize> = {
+  ...{ problems: whole, maxNewTokens: whole, methods: whole, repeats: whole, slots: whole },
+  config: anything,
+  promptTokens: number({ min: 1 }),
+  meanNewTokens: number({ min: 0 }),
+  dtype: anything, // checked with the memory
+  bandwidth: number({ min: 0, exclusiveMin: true }),
+};
 
 /** What a study will cost. */
 export interface StudyEstimate {
@@ -102,27 +115,11 @@ export function measuredBandwidth(): number {
  */
 export function estimateStudy(size: StudySize): StudyEstimate {
   const verb = "estimate the study";
-  checkOptions(verb, size, [
-    ...[
-      "config",
-      "problems",
-      "promptTokens",
-      "maxNewTokens",
-      "meanNewTokens",
-      "methods",
-      "repeats",
-    ],
-    ...["slots", "dtype", "bandwidth"],
-  ]);
+  checkOptions(verb, size, RULES);
+  for (const name of NEEDED) RULES[name](verb, name, size[name]);
   const { config, problems, promptTokens, maxNewTokens, methods, repeats = 1, slots = 32 } = size;
-  const { meanNewTokens = maxNewTokens, dtype = "fp32" } = size;
-  for (const [name, value] of Object.entries({ problems, maxNewTokens, methods, repeats, slots })) {
-    checkNumber(verb, name, value, { min: 1, integer: true });
-  }
-  checkNumber(verb, "promptTokens", promptTokens, { min: 1 });
+  const { meanNewTokens = maxNewTokens, dtype = "fp32", bandwidth = measuredBandwidth() } = size;
   checkNumber(verb, "meanNewTokens", meanNewTokens, { min: 0, max: maxNewTokens });
-  const bandwidth = size.bandwidth ?? measuredBandwidth();
-  checkNumber(verb, "bandwidth", bandwidth, { min: 0, exclusiveMin: true });
 
   const runs = problems * methods * repeats, rows = Math.min(slots, runs);
   const length = Math.min(config.maxPositions, Math.ceil(promptTokens) + maxNewTokens);

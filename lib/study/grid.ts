@@ -13,7 +13,7 @@ import {
   randomMixture,
   standard,
 } from "../decode/mod.ts";
-import { checkOptions, refusal } from "../_check.ts";
+import { anything, boolean, checkOptions, listOf, refusal, type Rules } from "../_check.ts";
 
 /** Options of {@linkcode betaGrid}. */
 export interface BetaGridOptions {
@@ -28,6 +28,12 @@ export interface BetaGridOptions {
    */
   readonly controls?: boolean;
 }
+
+const RULES: Rules<BetaGridOptions> = {
+  betas: listOf(anything), // a β and the preset are checked by the method itself
+  preset: anything,
+  controls: boolean,
+};
 
 /**
  * Methods by key: "standard", "moi-0.25", …, "direct", "linear-0.25", …, "linear-like-1",
@@ -48,37 +54,28 @@ export interface BetaGridOptions {
  */
 export function betaGrid(options: BetaGridOptions = {}): Record<string, Method> {
   const verb = "lay out the grid";
-  checkOptions(verb, options, ["betas", "preset", "controls"]);
+  checkOptions(verb, options, RULES);
   const { betas = [0.25, 0.5, 1, 2, 4, 8], preset = "paper", controls = true } = options;
-  if (!Array.isArray(betas)) throw new TypeError(refusal(verb, "betas", "be a list", betas));
-  if (typeof controls !== "boolean") {
-    throw new TypeError(refusal(verb, "controls", "be true or false", controls));
-  }
   if (betas.length === 0 || new Set(betas).size < betas.length) {
     throw new RangeError(refusal(verb, "betas", "hold different values, at least one", betas));
   }
-  const grid: [string, Method][] = [
-    ["standard", standard()],
-    ...betas.map((beta): [string, Method] => [`moi-${beta}`, moi({ beta, preset })]),
-  ];
-  if (controls) {
-    const imitated = [...new Set([Math.min(...betas), 1])].filter(Number.isFinite);
-    grid.push(
-      ["direct", directMixture()],
-      ...[0.25, 0.5, 0.75].map((weight): [string, Method] => [
-        `linear-${weight}`,
-        linearMixture({ weight }),
-      ]),
-      ...imitated.map((beta): [string, Method] => [
-        `linear-like-${beta}`,
-        linearMixture({ matchBeta: beta }),
-      ]),
-      ...imitated.map((beta): [string, Method] => [`random-${beta}`, randomMixture({ beta })]),
-      ...imitated.map((beta): [string, Method] => [
-        `random-expected-${beta}`,
-        randomMixture({ beta, mass: "expected" }),
-      ]),
-    );
-  }
-  return Object.fromEntries(grid);
+  const each = <V>(values: readonly V[], make: (value: V) => [key: string, method: Method]) =>
+    Object.fromEntries(values.map(make));
+  const grid = {
+    standard: standard(),
+    ...each(betas, (b) => [`moi-${b}`, moi({ beta: b, preset })]),
+  };
+  if (!controls) return grid;
+  const imitated = [...new Set([Math.min(...betas), 1])].filter(Number.isFinite);
+  return {
+    ...grid,
+    direct: directMixture(),
+    ...each([0.25, 0.5, 0.75], (weight) => [`linear-${weight}`, linearMixture({ weight })]),
+    ...each(imitated, (b) => [`linear-like-${b}`, linearMixture({ matchBeta: b })]),
+    ...each(imitated, (b) => [`random-${b}`, randomMixture({ beta: b })]),
+    ...each(
+      imitated,
+      (b) => [`random-expected-${b}`, randomMixture({ beta: b, mass: "expected" })],
+    ),
+  };
 }

@@ -8,7 +8,8 @@
  */
 
 import { refusal, shown } from "../_check.ts";
-import { canonical, sha256 } from "./identity.ts";
+import { given } from "../_given.ts";
+import { canonical, sha256 } from "./_digest.ts";
 import type { Run } from "./run.ts";
 
 const VERB = "join studies";
@@ -69,10 +70,7 @@ export function joinStudies(studies: readonly (readonly Run[])[]): Run[] {
   const problems = [main, ...others].map((runs) => new Set(runs.map(({ problem }) => problem)))
     .reduce((all, own) => all.intersection(own));
   const study = sha256(canonical([main, ...others].map((runs) => runs[0]!.study)));
-  const shared = {
-    ...{ study, model: first.model },
-    ...(first.primary === undefined ? {} : { primary: first.primary }),
-  };
+  const shared = { study, model: first.model, ...given({ primary: first.primary }) };
   const repeats = repeatsOf(main);
   return [main, ...others].flatMap((runs) => {
     const copied = isGreedy(runs) && repeatsOf(runs).length === 1;

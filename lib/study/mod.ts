@@ -1,6 +1,14 @@
 /**
  * Studies: methods × problems × repeats, one stored line per run, resumable at any time.
  *
+ * ```text
+ * study ──planStudy──▶ planned runs ──runStudy──▶ runs ──store──▶ lines ──readRuns──▶ runs ──▶ gains
+ *   plan.ts               run.ts      study.ts            store.ts
+ * ```
+ *
+ * A run is what was planned, which decides its text and verdict, and what came of it. Stored runs belong
+ * to a study whose plan would make them again (`identity.ts`).
+ *
  * {@linkcode runStudy} makes the runs, {@linkcode readRuns} reads them back. The same call again
  * finishes what is missing; more methods, problems or repeats may be added to a file, but its runs
  * always share model, task, sampler, chat variables and seed, and a problem keeps its prompt and its gold
@@ -12,16 +20,10 @@
  * @module
  */
 
+export { type Imported, type ImportOptions, importRuns } from "./import.ts";
+export { type AboutFile, type ImportFormat, type TakenVerdict } from "./import/_found.ts";
+export { regrade, regradedRun } from "./regrade.ts";
 export {
-  type Imported,
-  type ImportFormat,
-  type ImportOptions,
-  importRuns,
-  regrade,
-  type TakenVerdict,
-} from "./import.ts";
-export {
-  isShareOf,
   PAPER_TASKS,
   type PaperEntry,
   type PaperGain,
@@ -41,9 +43,16 @@ export {
 } from "./estimate.ts";
 export { joinStudies } from "./join.ts"; // other samplers in one table
 export { betaGrid, type BetaGridOptions } from "./grid.ts";
-export { regradedRun, wordingOf } from "./identity.ts";
-export { type Plan, type PlannedRun, planStudy, runSeed, type Study } from "./plan.ts";
-export { type ImportedRun, type Run, type Verdict, verdictOf } from "./run.ts";
+export { wordingOf } from "./_digest.ts";
+export { type Plan, type PlannedProblem, planStudy, runSeed, type Study } from "./plan.ts";
+export {
+  type ImportedRun,
+  type PlannedRun,
+  type Run,
+  type Scalars,
+  type Verdict,
+  verdictOf,
+} from "./run.ts";
 export { openStore, type Place, readRuns, type Store } from "./store.ts";
 export {
   finishedProblems,

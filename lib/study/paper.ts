@@ -54,26 +54,13 @@ const TABLE_1 = [
   [[64.67, 72.03, 42.42, 54.01], [62.67, 67.19, 37.88, 23.87], [64.44, 78.75, 42.93, 55.18]],
 ] as const;
 
-/**
- * Whether a percentage with two decimals is k/n for a whole k, rounded or cut off.
- *
- * @param percent As printed.
- * @param n Number of problems, or of problems times runs.
- *
- * @example 115 of 198
- * ```ts
- * import { isShareOf } from "@moi/moi/study";
- * import { assertEquals } from "@std/assert";
- * assertEquals([isShareOf(58.08, 198), isShareOf(58.5, 198)], [true, false]);
- * ```
- */
+/** Whether a percentage with two decimals is k/n for a whole k, rounded or cut off. */
 export function isShareOf(percent: number, n: number): boolean {
   const hundredths = Math.round(100 * percent);
-  for (const k of [Math.floor(percent * n / 100), Math.ceil(percent * n / 100)]) {
+  return [Math.floor(percent * n / 100), Math.ceil(percent * n / 100)].some((k) => {
     const exact = 1e4 * k / n;
-    if (Math.round(exact) === hundredths || Math.floor(exact + 1e-9) === hundredths) return true;
-  }
-  return false;
+    return Math.round(exact) === hundredths || Math.floor(exact + 1e-9) === hundredths;
+  });
 }
 
 function canBe(accuracy: number, problems: number, runs: number): PaperEntry["canBe"] {
@@ -104,6 +91,14 @@ export function paperTable1(): PaperEntry[] {
     )
   );
 }
+
+/** Means and standard deviations of Table A4: of standard decoding, of MoI. */
+const TABLE_A4 = [
+  [76.02, 2.51, 77.66, 2.06],
+  [54.80, 2.93, 55.03, 3.54],
+  [21.80, 2.34, 24.91, 2.30],
+  [61.16, 2.50, 62.57, 2.49],
+] as const;
 
 /** One row of the 64-run table. */
 export interface PaperRuns {
@@ -137,20 +132,11 @@ export interface PaperRuns {
  * ```
  */
 export function paperTableA4(): PaperRuns[] {
-  const rows = [
-      [76.02, 2.51, 77.66, 2.06],
-      [54.80, 2.93, 55.03, 3.54],
-      [21.80, 2.34, 24.91, 2.30],
-      [61.16, 2.50, 62.57, 2.49],
-    ] as const,
-    runs = 64;
-  return rows.map(([a, sa, b, sb], i) => {
-    const gain = b - a, se = Math.sqrt((sa ** 2 + sb ** 2) / runs);
-    return {
-      model: MODELS[i]!,
-      ...{ standard: { mean: a, sd: sa }, moi: { mean: b, sd: sb }, runs },
-      ...{ gain, se, z: gain / se },
-    };
+  const runs = 64;
+  return TABLE_A4.map(([standard, sd, moi, moiSd], i) => {
+    const gain = moi - standard, se = Math.sqrt((sd ** 2 + moiSd ** 2) / runs);
+    const [a, b] = [{ mean: standard, sd }, { mean: moi, sd: moiSd }];
+    return { model: MODELS[i]!, standard: a, moi: b, runs, gain, se, z: gain / se };
   });
 }
 
@@ -175,31 +161,23 @@ export function paperNotes(): string[] {
   const table = paperTable1();
   const count = (task: PaperTask, what: PaperEntry["canBe"]) =>
     table.filter((entry) => entry.task === task && entry.canBe === what).length;
-  const higher = MODELS.flatMap((model, i) => {
-    const printed = table.find((e) =>
-      e.model === model && e.task === "aime" && e.method === "standard"
-    )!;
-    const { mean, sd } = paperTableA4()[i]!.standard,
-      above = (printed.accuracy - mean) / (sd / 5 ** 0.5);
-    return above > 2
-      ? [`${model} ${printed.accuracy} against ${mean}, ${above.toFixed(1)} standard errors`]
-      : [];
+  const baselines = table.filter(({ task, method }) => task === "aime" && method === "standard");
+  const higher = paperTableA4().flatMap(({ model, standard: { mean, sd } }) => {
+    const { accuracy } = baselines.find((entry) => entry.model === model)!;
+    const above = (accuracy - mean) / (sd / Math.sqrt(5));
+    if (above <= 2) return [];
+    return [`${model} ${accuracy} against ${mean}, ${above.toFixed(1)} standard errors`];
   });
+  const gpqa = count("gpqaDiamond", "one"), code = count("liveCodeBench", "one");
   return [
-    `GPQA Diamond: ${
-      count("gpqaDiamond", "one")
-    } of 12 entries are whole numbers of 198 problems, which means of five runs seldom are: they look like single runs.`,
-    `LiveCodeBench: ${
-      count("liveCodeBench", "one")
-    } of 12 entries are whole numbers of 511 problems, likewise.`,
-    `Countdown: ${
-      count("countdown", "neither")
-    } of 12 entries are no multiple of 1/640, as means of five runs on 128 problems must be.`,
-    `${higher.length} of 4 AIME baselines of Table 1 are further above the means of 64 runs than two standard ` +
-    `errors of a mean of five (${
-      higher.join("; ")
-    }), as they would be where the best of a grid is chosen on ` +
-    "the test problems.",
+    `GPQA Diamond: ${gpqa} of 12 entries are whole numbers of 198 problems, ` +
+    "which means of five runs seldom are: they look like single runs.",
+    `LiveCodeBench: ${code} of 12 entries are whole numbers of 511 problems, likewise.`,
+    `Countdown: ${count("countdown", "neither")} of 12 entries are no multiple of 1/640, ` +
+    "as means of five runs on 128 problems must be.",
+    `${higher.length} of 4 AIME baselines of Table 1 are further above the means of 64 runs ` +
+    `than two standard errors of a mean of five (${higher.join("; ")}), ` +
+    "as they would be where the best of a grid is chosen on the test problems.",
     "MoI's grid has six times as many settings as the baseline's, so that its best is favoured.",
   ];
 }

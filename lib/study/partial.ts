@@ -39,39 +39,15 @@ export interface PartialStudy {
  * Marks an array with the size of the study that it comes from.
  *
  * @param values Runs, or what was made of them, such as rows of a table. Changed in place.
- * @param planned Size of the study.
+ * @param planned Size of the study. JSON does not see it.
  * @returns The same array.
- *
- * @example The mark is not part of the data
- * ```ts
- * import { withPlanned } from "@moi/moi/study";
- * import { assertEquals } from "@std/assert";
- * const planned = { problems: 10, methods: ["standard", "moi"], repeats: 1, runs: 20 };
- * const rows = withPlanned([1, 2], planned);
- * assertEquals([rows.planned.runs, JSON.stringify(rows)], [20, "[1,2]"]);
- * ```
  */
 export function withPlanned<T>(values: T[], planned: Planned): T[] & { readonly planned: Planned } {
-  return Object.defineProperty(values, "planned", {
-    value: planned,
-    enumerable: false,
-    configurable: true,
-  }) as T[] & { readonly planned: Planned };
+  const mark = { value: planned, enumerable: false, configurable: true };
+  return Object.defineProperty(values, "planned", mark) as T[] & { readonly planned: Planned };
 }
 
-/**
- * The size of the study that an array comes from, where it knows.
- *
- * @param values What `runStudy`, {@linkcode finishedProblems} or {@linkcode withPlanned} returned, or
- * any other array.
- *
- * @example An array of one's own
- * ```ts
- * import { plannedOf } from "@moi/moi/study";
- * import { assertEquals } from "@std/assert";
- * assertEquals(plannedOf([]), undefined);
- * ```
- */
+/** The size of the study that runs, or rows made of them, come from; undefined where they do not know. */
 export function plannedOf(values: readonly unknown[]): Planned | undefined {
   return (values as { readonly planned?: Planned }).planned;
 }
@@ -83,33 +59,21 @@ export function plannedOf(values: readonly unknown[]): Planned | undefined {
  *
  * @example Stopped after one run of four
  * ```ts
- * import { partialOf, type Run, withPlanned } from "@moi/moi/study";
+ * import { partialOf, partialText, type Run, withPlanned } from "@moi/moi/study";
  * import { assertEquals } from "@std/assert";
  * const planned = { problems: 2, methods: ["standard", "moi"], repeats: 1, runs: 4 };
  * const runs = withPlanned([{ problem: "1", method: "standard" } as Run], planned);
- * assertEquals(partialOf(runs), { finished: 1, planned: 4 });
+ * assertEquals(partialText(partialOf(runs)!), "partial: 1 of 4 runs");
  * assertEquals(partialOf([...runs]), undefined);
  * ```
  */
 export function partialOf(runs: readonly unknown[]): PartialStudy | undefined {
   const planned = plannedOf(runs);
-  return planned === undefined || runs.length >= planned.runs
-    ? undefined
-    : { finished: runs.length, planned: planned.runs };
+  if (planned === undefined || runs.length >= planned.runs) return undefined;
+  return { finished: runs.length, planned: planned.runs };
 }
 
-/**
- * The words for it: "partial: 37 of 120 runs".
- *
- * @param partial What {@linkcode partialOf} returned.
- *
- * @example
- * ```ts
- * import { partialText } from "@moi/moi/study";
- * import { assertEquals } from "@std/assert";
- * assertEquals(partialText({ finished: 37, planned: 120 }), "partial: 37 of 120 runs");
- * ```
- */
+/** The words for what {@linkcode partialOf} returned: "partial: 37 of 120 runs". */
 export function partialText({ finished, planned }: PartialStudy): string {
   return `partial: ${finished} of ${planned} runs`;
 }

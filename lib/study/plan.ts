@@ -5,18 +5,29 @@
  */
 
 import { createHash } from "node:crypto";
-import { checkNumber, checkOptions, refusal } from "../_check.ts";
+import {
+  anything,
+  checkOptions,
+  isObject,
+  kind,
+  number,
+  refusal,
+  type Rules,
+  text,
+} from "../_check.ts";
+import { given } from "../_given.ts";
 import {
   type Method,
   promptTokens,
   resolvedSettings,
   type Sampler,
   SAMPLER_FIELDS,
+  type Settings,
 } from "../decode/mod.ts";
 import type { Model } from "../model/mod.ts";
 import type { Grade, Problem, Task } from "../tasks/mod.ts";
-import { canonical, chatVariables, fieldDigests, scalars, sha256, wordingOf } from "./identity.ts";
-import type { Run } from "./run.ts";
+import { canonical, fieldDigests, scalars, sha256, wordingOf } from "./_digest.ts";
+import type { PlannedRun } from "./run.ts";
 
 /** A study: a model answers a task's problems with several methods. */
 export interface Study<P extends Problem = Problem> extends Partial<Sampler> {
@@ -44,82 +55,68 @@ export interface Study<P extends Problem = Problem> extends Partial<Sampler> {
   readonly chat?: Readonly<Record<string, unknown>>;
 }
 
-const STUDY_OPTIONS = [
-  "model",
-  "task",
-  "methods",
-  "repeats",
-  "limit",
-  "maxNewTokens",
-  "seed",
-  "primary",
-  "chat",
-  ...SAMPLER_FIELDS,
-] as const satisfies (keyof Study)[];
+/** Whether a value is the same after it was written as JSON. */
+function isJson(value: unknown): boolean {
+  try {
+    return canonical(JSON.parse(JSON.stringify(value))) === canonical(value);
+  } catch {
+    return false;
+  }
+}
 
-/** One run that is to be made. */
-export interface PlannedRun<P extends Problem = Problem> {
+const SETTINGS_RULES: Rules<Partial<Settings>> = {
+  ...Object.fromEntries(SAMPLER_FIELDS.map((name) => [name, anything])) as Rules<Sampler>,
+  maxNewTokens: anything, // both are checked where they are resolved
+};
+
+const STUDY_RULES: Rules<Study> = {
+  ...SETTINGS_RULES,
+  model: kind("be a model", isObject),
+  task: kind("be a task", isObject),
+  methods(verb, name, value) {
+    kind("name a method", (own) => isObject(own) && Object.keys(own).length > 0)(verb, name, value);
+    const rule = kind(
+      "have the functions init and step",
+      (own) => isObject(own) && typeof own.init === "function" && typeof own.step === "function",
+    );
+    for (const [key, own] of Object.entries(value as object)) rule(verb, `${name}.${key}`, own);
+  },
+  repeats: number({ min: 1, integer: true }),
+  limit: (verb, name, value) =>
+    number({ min: 1, integer: value !== Infinity, infinite: true })(verb, name, value),
+  seed: number({ min: 0, integer: true }),
+  primary: text,
+  chat(verb, name, value) {
+    kind("be an object of template variables, as JSON has them", isObject)(verb, name, value);
+    const rule = kind("be a value of JSON", isJson);
+    for (const [key, own] of Object.entries(given(value as object))) {
+      rule(verb, `${name}.${key}`, own);
+    }
+  },
+};
+
+/** A problem with its prompt, which all its runs share. */
+export interface PlannedProblem<P extends Problem = Problem> {
   /** The problem. */
   readonly problem: P;
-  /** The method's key. */
-  readonly method: string;
-  /** Repeat, from 0. */
-  readonly repeat: number;
-  /** Seed: the same for all methods, so that they draw the same numbers. */
-  readonly seed: number;
   /** Token ids of the prompt. */
   readonly tokens: readonly number[];
-  /** Digest of these. */
-  readonly prompt: string;
-  /** Digest of the prompt as the task words it. */
-  readonly wording: string;
   /** Whether the chat template rendered it. */
   readonly isChat: boolean;
-  /** Digest of each field of the problem. */
-  readonly fields: Readonly<Record<string, string>>;
 }
 
 /** A checked study. */
 export interface Plan<P extends Problem = Problem> {
-  /** Fingerprint of what all runs of a file must share. */
-  readonly study: string;
-  /** Model name and weights digest, such as "votes-tiny@0123456789abcdef". */
-  readonly model: string;
-  /** Device that decodes. */
-  readonly device: string;
-  /** Number format of the weights, and of keys and values where it is not fp32: "int4, kv int8". */
-  readonly dtype: string;
-  /** Task name. */
-  readonly task: string;
-  /** The task's options that decide prompts and verdicts. */
-  readonly taskParameters: Run["parameters"];
-  /** Whether the task names such options: then they tell how it grades. */
-  readonly namesOptions: boolean;
-  /** Digest of the model's chat template, if it has one. */
-  readonly template: string | undefined;
-  /** The comparison that was declared, if any. */
-  readonly primary: string | undefined;
-  /** Variables of the chat template. */
-  readonly chat: Readonly<Record<string, unknown>>;
-  /** Sampler settings and token budget. */
-  readonly sampler: Run["sampler"];
-  /** Seed of the study. */
-  readonly studySeed: number;
-  /** The methods' knobs by key. */
-  readonly parameters: Readonly<Record<string, Run["parameters"]>>;
-  /** All runs, problem by problem. */
-  readonly runs: readonly PlannedRun<P>[];
+  /** The problems by id, in their order. */
+  readonly problems: ReadonlyMap<string, PlannedProblem<P>>;
+  /** All runs, problem by problem, repeat by repeat, methods in their order. */
+  readonly runs: readonly PlannedRun[];
 }
 
 /** A run's seed: a 53-bit integer from the study's seed, the problem and the repeat. */
 export function runSeed(seed: number, problem: string, repeat: number): number {
   const digest = createHash("sha256").update(JSON.stringify([seed, problem, repeat])).digest();
   return Number(digest.readBigUInt64BE(0) >> 11n);
-}
-
-/** Name and knobs of a method, as recorded. */
-export function methodParameters({ name, parameters }: Method): Run["parameters"] {
-  return scalars({ name, ...parameters });
 }
 
 /**
@@ -130,79 +127,72 @@ export function methodParameters({ name, parameters }: Method): Run["parameters"
  */
 export async function planStudy<P extends Problem>(study: Study<P>): Promise<Plan<P>> {
   const verb = "run the study";
-  checkOptions(verb, study, STUDY_OPTIONS);
-  const { model, task, methods, repeats = 1, seed = 0, chat: given = {}, limit = Infinity } = study;
-  checkNumber(verb, "repeats", repeats, { min: 1, integer: true });
-  checkNumber(verb, "seed", seed, { min: 0, integer: true });
-  checkNumber(verb, "limit", limit, { min: 1, integer: limit !== Infinity, infinite: true });
-  const keys = Object.keys(methods), { primary } = study;
-  if (keys.length === 0) throw new TypeError(refusal(verb, "methods", "name a method", methods));
-  for (const key of keys) {
-    const method = methods[key];
-    if (typeof method?.init !== "function" || typeof method.step !== "function") {
-      const rule = "have the functions init and step";
-      throw new TypeError(refusal(verb, `methods.${key}`, rule, method));
-    }
+  checkOptions<Study>(verb, study as Study, STUDY_RULES);
+  for (const name of ["model", "task", "methods"] as const) {
+    STUDY_RULES[name](verb, name, study[name]);
   }
-
+  const { model, task, methods, repeats = 1, seed = 0, limit = Infinity, primary } = study;
+  const keys = Object.keys(methods);
   if (primary !== undefined && !keys.includes(primary)) {
     throw new RangeError(refusal(verb, "primary", `be one of ${keys.join(", ")}`, primary));
   }
-
-  checkOptions(verb, task.defaults ?? {}, [...SAMPLER_FIELDS, "maxNewTokens"]);
+  checkOptions<Partial<Settings>>(verb, task.defaults ?? {}, SETTINGS_RULES);
   const sampler = resolvedSettings(verb, model, study, task.defaults);
-  const chat = chatVariables(verb, given);
-  const hasChat = Object.keys(chat).length > 0;
+  const variables = given(study.chat ?? {}), hasChat = Object.keys(variables).length > 0;
+  const chat = hasChat ? JSON.parse(JSON.stringify(variables)) as typeof variables : undefined;
 
-  const problems = (await task.problems()).slice(0, limit);
-  if (problems.length === 0) {
-    throw new TypeError(`Cannot ${verb} as '${task.name}' has no problems`);
-  }
-  const seen = new Set<string>();
-  const runs = problems.flatMap((problem) => {
-    if (typeof problem.id !== "string") {
-      throw new TypeError(refusal(verb, "problem.id", "be a string", problem.id));
-    }
-    if (seen.has(problem.id)) {
-      throw new TypeError(`Cannot ${verb} as two problems are ${problem.id}`);
-    }
-    seen.add(problem.id);
+  const all = (await task.problems()).slice(0, limit);
+  if (all.length === 0) throw new TypeError(`Cannot ${verb} as '${task.name}' has no problems`);
+  const taskParameters = task.parameters && scalars(task.parameters);
+  const { fingerprint, device } = model;
+  const dtype = model.kv === "fp32" ? model.dtype : `${model.dtype}, kv ${model.kv}`;
+  const name = model.id.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!;
+  const shared = {
+    study: sha256(JSON.stringify([
+      ...[fingerprint, dtype, device, task.name, sampler, seed],
+      ...(taskParameters || hasChat
+        ? [canonical({ taskParameters: taskParameters ?? {}, chat: chat ?? {} })]
+        : []),
+    ])),
+    ...{ model: `${name}@${fingerprint}`, device, dtype, task: task.name },
+  };
+  const parameters = new Map(
+    Object.entries(methods).map(([key, own]) =>
+      [key, scalars({ name: own.name, ...own.parameters })] as const
+    ),
+  );
+
+  const problems = new Map<string, PlannedProblem<P>>();
+  const runs = all.flatMap((problem): PlannedRun[] => {
+    const { id } = problem;
+    text(verb, "problem.id", id);
+    if (problems.has(id)) throw new TypeError(`Cannot ${verb} as two problems are ${id}`);
     const worded = task.prompt(problem), isChat = typeof worded !== "string";
     if (hasChat && !isChat) {
       const rule = "be left out where prompts are plain text, which no template renders";
       throw new TypeError(refusal(verb, "chat", rule, chat));
     }
-    const tokens = promptTokens(model, worded, hasChat ? chat : undefined);
+    const tokens = promptTokens(model, worded, chat);
     if (tokens.length >= model.maxLength) {
       throw new RangeError(
-        `Cannot ${verb} as the prompt of '${problem.id}' must be shorter than the context of ${model.maxLength} tokens: current value is ${tokens.length}`,
+        `Cannot ${verb} as the prompt of '${id}' must be shorter than the context of ${model.maxLength} tokens: current value is ${tokens.length}`,
       );
     }
-    const prompt = sha256(tokens.join(",")), wording = wordingOf(worded);
-    const own = { problem, tokens, prompt, wording, isChat, fields: fieldDigests(problem) };
+    problems.set(id, { problem, tokens, isChat });
+    const own = {
+      prompt: sha256(tokens.join(",")),
+      wording: wordingOf(worded),
+      ...given({ template: isChat ? model.template : undefined }),
+      problemFields: fieldDigests(problem),
+      ...given({ taskParameters, primary, chat }),
+    };
     return Array.from({ length: repeats }, (_, repeat) => {
-      const ownSeed = runSeed(seed, problem.id, repeat);
-      return keys.map((method) => ({ ...own, method, repeat, seed: ownSeed }));
+      const drawn = { repeat, studySeed: seed, seed: runSeed(seed, id, repeat), sampler };
+      return keys.map((method) => ({
+        ...{ ...shared, problem: id, method, parameters: parameters.get(method)! },
+        ...{ ...drawn, ...own },
+      }));
     }).flat();
   });
-
-  const taskParameters = scalars(task.parameters);
-  const namesOptions = task.parameters !== undefined;
-  const { fingerprint, device } = model;
-  const dtype = model.kv === "fp32" ? model.dtype : `${model.dtype}, kv ${model.kv}`;
-  const name = model.id.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!;
-  return {
-    study: sha256(JSON.stringify([
-      ...[fingerprint, dtype, device, task.name, sampler, seed],
-      ...(namesOptions || hasChat ? [canonical({ taskParameters, chat })] : []),
-    ])),
-    model: `${name}@${fingerprint}`,
-    device,
-    dtype,
-    task: task.name,
-    ...{ taskParameters, namesOptions, primary, chat, sampler, template: model.template },
-    studySeed: seed,
-    parameters: Object.fromEntries(keys.map((key) => [key, methodParameters(methods[key]!)])),
-    runs,
-  };
+  return { problems, runs };
 }

@@ -1,14 +1,18 @@
 /**
- * One line of a study: a problem decoded once by one method, with every setting that made it.
+ * One line of a study: a problem decoded once by one method. What was planned decides its text and its
+ * verdict; what was measured follows.
  *
  * @module
  */
 
 import type { Settings } from "../decode/mod.ts";
-import type { Grade, Measure } from "../tasks/task.ts";
+import type { Grade, Measure } from "../tasks/mod.ts";
 
-/** One finished run, as stored: one JSON object a line. */
-export interface Run {
+/** A record of scalars, such as the knobs of a method. */
+export type Scalars = Readonly<Record<string, string | number | boolean | null>>;
+
+/** A run before it is decoded: everything that decides what it will be. */
+export interface PlannedRun {
   /** Fingerprint of what all runs of a file share: model, task and its options, sampler, seed. */
   readonly study: string;
   /** Model id, and a digest of its weights. */
@@ -24,7 +28,7 @@ export interface Run {
   /** The method's key in the study. */
   readonly method: string;
   /** The method's own name and knobs, such as `{ name: "moi", beta: 1, preset: "paper" }`. */
-  readonly parameters: Readonly<Record<string, string | number | boolean | null>>;
+  readonly parameters: Scalars;
   /** Repeat, from 0. */
   readonly repeat: number;
   /** Seed of the study, from which those of its runs come. */
@@ -54,7 +58,7 @@ export interface Run {
    */
   readonly problemFields?: Readonly<Record<string, string>>;
   /** The task's options that decide prompts and verdicts. Absent where it names none. */
-  readonly taskParameters?: Readonly<Record<string, string | number | boolean | null>>;
+  readonly taskParameters?: Scalars;
   /**
    * Key of the method whose comparison was declared, before the study ran, as the one that it is about.
    * Absent where none was.
@@ -62,6 +66,10 @@ export interface Run {
   readonly primary?: string;
   /** Further variables of the chat template. Absent where there were none. */
   readonly chat?: Readonly<Record<string, unknown>>;
+}
+
+/** One finished run, as stored: one JSON object a line. */
+export interface Run extends PlannedRun {
   /** Number of prompt tokens. */
   readonly promptTokens: number;
   /** Generated token ids. */
@@ -92,25 +100,18 @@ export interface Run {
  * {@linkcode Run}; what is absent stays absent.
  */
 export type ImportedRun =
-  & Pick<
-    Run,
-    | "study"
-    | "model"
-    | "task"
-    | "problem"
-    | "method"
-    | "parameters"
-    | "repeat"
-    | "text"
-    | "finishReason"
-    | "grade"
-    | "versions"
-  >
+  & Pick<Run, "study" | "model" | "task" | "problem" | "method" | "parameters" | "repeat">
+  & Pick<Run, "text" | "finishReason" | "grade" | "versions">
   & Partial<Omit<Run, "sampler">>
   & {
     /** The settings that the tool tells. */
     readonly sampler?: Partial<Run["sampler"]>;
   };
+
+/** What tells a run of a study from all others. */
+export function keyOf({ problem, method, repeat }: Pick<Run, "problem" | "method" | "repeat">) {
+  return JSON.stringify([problem, method, repeat]);
+}
 
 /**
  * The four things that can become of a run: right; wrong; cut, where it reached the token limit

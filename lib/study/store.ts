@@ -9,8 +9,8 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { refusal } from "../_check.ts";
-import { asTold } from "./_told.ts";
+import { isObject, refusal } from "../_check.ts";
+import { given } from "../_given.ts";
 import type { Run } from "./run.ts";
 
 /** Path of a store given as path or file URL. */
@@ -33,10 +33,47 @@ interface Line {
 }
 
 function isRun(value: unknown): value is Run {
-  if (typeof value !== "object" || value === null) return false;
-  const run = value as Record<string, unknown>;
-  return FIELDS.every((field) => typeof run[field] === "string") &&
-    Number.isSafeInteger(run.repeat) && typeof run.grade === "object" && run.grade !== null;
+  return isObject(value) && FIELDS.every((field) => typeof value[field] === "string") &&
+    Number.isSafeInteger(value.repeat) && typeof value.grade === "object" && value.grade !== null;
+}
+
+/** What earlier releases wrote into imported runs without being told. */
+const INVENTED: Readonly<Record<string, unknown>> = {
+  device: "unknown",
+  dtype: "unknown",
+  studySeed: 0,
+  seed: 0,
+  promptTokens: 0,
+};
+
+/** The fields of a record that tell something: JSON has null for NaN. */
+function told(value: unknown): Record<string, unknown> | undefined {
+  if (!isObject(value)) return undefined;
+  const fields = Object.entries(value).filter(([, own]) => own !== null && !Number.isNaN(own));
+  return fields.length > 0 ? Object.fromEntries(fields) : undefined;
+}
+
+/**
+ * A stored run with what it does not tell left out: numbers that are null in the file, since JSON has no
+ * NaN, and what earlier releases put into imported runs (seed 0, no tokens, device "unknown").
+ */
+export function asTold<R extends Pick<Run, "problem">>(run: R): R {
+  const all = run as Record<string, unknown>, { versions, mixing, timing } = all;
+  let sampler = told(all.sampler);
+  const imported = isObject(versions) && typeof versions.imported === "string";
+  if (imported && sampler?.maxNewTokens === 0) { // settings were put there, but for these
+    const { topK: _, minP: __, maxNewTokens: ___, ...own } = sampler;
+    sampler = own.temperature === undefined ? undefined : own;
+  }
+  const measured: Record<string, unknown> = { mixing: told(mixing), timing: told(timing), sampler };
+  const own = Object.entries(given(all)).map(([name, value]) =>
+    [name, name in measured ? measured[name] : value] as const
+  ).filter(([name, value]) => {
+    if (!imported) return true;
+    if (name === "tokens") return !(Array.isArray(value) && value.length === 0);
+    return name !== "prompt" && INVENTED[name] !== value;
+  });
+  return given(Object.fromEntries(own)) as unknown as R;
 }
 
 /** A run's line as an object; undefined where it is no JSON. */
@@ -48,12 +85,6 @@ function parsed(text: string): unknown {
   }
 }
 
-function lineOf(value: Run): Line {
-  const { place, ...run } = value as Run & { readonly place?: unknown };
-  const isPlace = Array.isArray(place) && place.length === 2 && place.every(Number.isSafeInteger);
-  return { run: asTold(run as Run), place: isPlace ? place as unknown as Place : undefined };
-}
-
 function fault(path: string, number: number, what: string, cause?: unknown): never {
   throw new SyntaxError(`Cannot read runs as line ${number} of ${path} ${what}`, { cause });
 }
@@ -61,8 +92,12 @@ function fault(path: string, number: number, what: string, cause?: unknown): nev
 function parseLine(text: string, path: string, number: number): Line {
   const value = parsed(text);
   if (value === undefined) fault(path, number, "is not valid JSON");
-  if (isRun(value)) return lineOf(value);
-  return fault(path, number, `must be a run with ${FIELDS.join(", ")}, repeat and grade`);
+  if (!isRun(value)) {
+    return fault(path, number, `must be a run with ${FIELDS.join(", ")}, repeat and grade`);
+  }
+  const { place, ...run } = value as Run & { readonly place?: unknown };
+  const isPlace = Array.isArray(place) && place.length === 2 && place.every(Number.isSafeInteger);
+  return { run: asTold(run as Run), place: isPlace ? place as unknown as Place : undefined };
 }
 
 /** How every line starts: "study" is a run's first field. */
@@ -77,27 +112,17 @@ function isTorn(text: string): boolean {
   return START.startsWith(start);
 }
 
-/** A line of a file: its bytes without the newline, where it starts, and whether it ended with one. */
-interface RawLine {
-  readonly bytes: Uint8Array;
-  readonly at: number;
-  readonly ended: boolean;
-}
-
-/** The lines of a file from its start. */
-async function* rawLines(file: Deno.FsFile): AsyncGenerator<RawLine> {
+/** The lines of a file: bytes without the newline, where they start, and whether one ended them. */
+async function* rawLines(file: Deno.FsFile) {
   const NEWLINE = 10, chunk = new Uint8Array(1 << 20);
   let rest = new Uint8Array(0), at = 0;
-  for (;;) {
-    const read = await file.read(chunk);
-    if (read === null) break;
+  for (let read; (read = await file.read(chunk)) !== null;) {
     const bytes = new Uint8Array(rest.length + read);
     bytes.set(rest);
     bytes.set(chunk.subarray(0, read), rest.length);
     let start = 0;
-    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
+    for (let end; (end = bytes.indexOf(NEWLINE, start)) >= 0; start = end + 1) {
       yield { bytes: bytes.subarray(start, end), at: at + start, ended: true };
-      start = end + 1;
     }
     at += start;
     rest = bytes.slice(start);
@@ -137,13 +162,13 @@ async function readFile(file: Deno.FsFile, path: string): Promise<Contents> {
       if (ended) fault(path, number, "is not valid UTF-8", cause);
       text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes); // torn within a character
     }
-    if (number === 1) {
-      const own = text.replace(/^\ufeff/, "");
-      if (own.length < text.length) whole = 3;
-      text = own;
+    if (number === 1 && text.startsWith("\ufeff")) {
+      whole = 3;
+      text = text.slice(1);
     }
+    const end = at + bytes.length + (ended ? 1 : 0);
     if (text.trim() === "") {
-      more ||= at + bytes.length + (ended ? 1 : 0) > whole;
+      more ||= end > whole;
       blank ||= number;
       continue;
     }
@@ -154,7 +179,7 @@ async function readFile(file: Deno.FsFile, path: string): Promise<Contents> {
     }
     if (blank > 0) fault(path, blank, "is not valid JSON: it is blank, and runs follow");
     lines.push(parseLine(text, path, number));
-    whole = at + bytes.length + (ended ? 1 : 0);
+    whole = end;
     lastEnded = ended;
   }
   return { lines, whole, ended: lastEnded, more };
@@ -182,12 +207,11 @@ function inOrder(lines: readonly Line[]): Run[] {
   );
 }
 
-function checkFile(path: string, info: Deno.FileInfo): void {
-  if (!info.isFile) {
-    throw new TypeError(
-      `Cannot open runs as 'store' must be a regular file: current value is ${path}`,
-    );
-  }
+function checkFile(path: string, { isFile }: Deno.FileInfo): void {
+  if (isFile) return;
+  throw new TypeError(
+    `Cannot open runs as 'store' must be a regular file: current value is ${path}`,
+  );
 }
 
 /**
@@ -256,13 +280,9 @@ export async function openStore(store: string | URL): Promise<Store> {
         } catch (cause) {
           file.truncateSync(size);
           file.seekSync(size, Deno.SeekMode.Start);
-          throw new Error(
-            `Cannot write a run to ${path}: ${
-              (cause as Error).message
-            }; all earlier runs are kept, ` +
-              "and the same call finishes the rest once there is room",
-            { cause },
-          );
+          const rest = "and the same call finishes the rest once there is room";
+          const why = `${(cause as Error).message}; all earlier runs are kept, ${rest}`;
+          throw new Error(`Cannot write a run to ${path}: ${why}`, { cause });
         }
         size += line.length;
         between = "";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { checkNumber, checkOptions } from "../_check.ts";
+import { anything, callable, checkOptions, number, type Rules, signal } from "../_check.ts";
+import { given } from "../_given.ts";
 import { generateBatch } from "../decode/mod.ts";
 import type { Progress } from "../model/mod.ts";
 import { defaultSignal, runtimeVersion } from "../runtime/mod.ts";
@@ -13,8 +14,8 @@ import manifest from "../../deno.json" with { type: "json" };
 import { checkStored, checkVerdicts } from "./identity.ts";
 import { type StudyRuns, withPlanned } from "./partial.ts";
 import { planStudy, type Study } from "./plan.ts";
-import { type Run, verdictOf } from "./run.ts";
-import { openStore, type Place } from "./store.ts";
+import { keyOf, type Run, verdictOf } from "./run.ts";
+import { openStore } from "./store.ts";
 
 /** Options of {@linkcode runStudy}. */
 export interface RunOptions {
@@ -34,49 +35,41 @@ export interface RunOptions {
 /** Programs that are graded at once, while decoding goes on. */
 const GRADERS = 2;
 
-const keyOf = (problem: string, method: string, repeat: number) =>
-  JSON.stringify([problem, method, repeat]);
-
 /**
- * Accuracy so far of the first method and of the best other one, and the number of runs that nothing
- * can judge: these are left out of it.
+ * What the runs so far say: the mean of the first method, and of the one that is ahead of the others; and
+ * the number of runs that nothing can judge, which are left out of accuracies.
  */
-function liveAccuracy(methods: readonly string[]) {
-  const counts = new Map(methods.map((method) => [method, { n: 0, right: 0 }]));
+function live(methods: readonly string[], measure: Measure | undefined): (run: Run) => string {
+  const sums = new Map(methods.map((method) => [method, { n: 0, sum: 0 }]));
+  const isLower = measure?.better === "lower";
+  const ahead = measure === undefined ? "best" : isLower ? "lowest" : "highest";
+  const text = (mean: number) => measure ? measured(measure, mean) : `${(100 * mean).toFixed(1)} %`;
   let ungradable = 0;
-  return (run: Run): string => {
-    const verdict = verdictOf(run), count = counts.get(run.method) ?? { n: 0, right: 0 };
-    if (verdict === "ungradable") ungradable++;
-    else {
-      const right = count.right + (verdict === "right" ? 1 : 0);
-      counts.set(run.method, { n: count.n + 1, right });
-    }
-    const rates = [...counts].map(([method, { n, right }]) => ({ method, rate: right / n }));
-    const first = rates.slice(0, 1).filter(({ rate }) => !Number.isNaN(rate));
-    const best = rates.slice(1).filter(({ rate }) => !Number.isNaN(rate))
-      .sort((a, b) => b.rate - a.rate).slice(0, 1);
-    const shown = [...first, ...best]
-      .map(({ method, rate }) => `${method} ${(100 * rate).toFixed(1)} %`).join(", best ");
-    const apart = ungradable > 0 ? `${ungradable} ungradable` : "";
-    return [shown, apart].filter((part) => part !== "").join(", ");
+  return (run) => {
+    const verdict = verdictOf(run), { n, sum } = sums.get(run.method) ?? { n: 0, sum: 0 };
+    const isJudged = measure !== undefined || verdict !== "ungradable";
+    const value = measure ? run.grade.score : isJudged ? Number(verdict === "right") : undefined;
+    if (value !== undefined) sums.set(run.method, { n: n + 1, sum: sum + value });
+    if (!isJudged) ungradable++;
+    const means = [...sums].map(([method, { n, sum }]) => ({ method, mean: sum / n }));
+    const there = (some: typeof means) => some.filter(({ mean }) => !Number.isNaN(mean));
+    const others = there(means.slice(1))
+      .sort((a, b) => isLower ? a.mean - b.mean : b.mean - a.mean);
+    const texts = [...there(means.slice(0, 1)), ...others.slice(0, 1)]
+      .map(({ method, mean }) => `${method} ${text(mean)}`).join(`, ${ahead} `);
+    return [
+      ...(measure ? [`${measure.name}: ${texts}`] : texts === "" ? [] : [texts]),
+      ...(ungradable > 0 ? [`${ungradable} ungradable`] : []),
+    ].join(", ");
   };
 }
 
-/** Mean score so far of the first method, and of the one whose mean is lowest or highest. */
-function liveScore(methods: readonly string[], measure: Measure) {
-  const sums = new Map(methods.map((method) => [method, { n: 0, sum: 0 }]));
-  return ({ method, grade: { score } }: Run): string => {
-    const { n, sum } = sums.get(method) ?? { n: 0, sum: 0 };
-    if (score !== undefined) sums.set(method, { n: n + 1, sum: sum + score });
-    const means = [...sums].filter(([, { n }]) => n > 0)
-      .map(([method, { n, sum }]) => ({ method, mean: sum / n }));
-    const isLower = measure.better === "lower";
-    const ahead = means.slice(1).sort((a, b) => isLower ? a.mean - b.mean : b.mean - a.mean);
-    const texts = [...means.slice(0, 1), ...ahead.slice(0, 1)]
-      .map(({ method, mean }) => `${method} ${measured(measure, mean)}`);
-    return `${measure.name}: ${texts.join(isLower ? ", lowest " : ", highest ")}`;
-  };
-}
+const RUN_RULES: Rules<RunOptions> = {
+  store: anything, // checked where it is opened
+  slots: number({ min: 1, integer: true }),
+  signal,
+  onProgress: callable,
+};
 
 /**
  * Runs a study, or finishes one that was stopped.
@@ -122,113 +115,58 @@ export async function runStudy<P extends Problem>(
   study: Study<P>,
   options: RunOptions = {},
 ): Promise<StudyRuns> {
-  const verb = "run the study";
-  checkOptions(verb, options, ["store", "slots", "signal", "onProgress"]);
-  if (options.slots !== undefined) {
-    checkNumber(verb, "slots", options.slots, { min: 1, integer: true });
-  }
-  const { model, task, methods } = study;
-  const { store, signal = defaultSignal(), onProgress, slots } = options;
-  const asked = await planStudy(study);
+  checkOptions("run the study", options, RUN_RULES);
+  const { model, task, methods, repeats = 1 } = study, { measure } = task;
+  const { store, signal: stop = defaultSignal(), onProgress, slots } = options;
+  const plan = await planStudy(study);
   using file = store === undefined ? undefined : await openStore(store);
   const stored = file?.runs ?? [], where = String(store);
-  const rendered = checkStored(asked, stored, where);
-  // the file's own names, so that all of its runs have the same ones
-  const plan = {
-    ...asked,
-    ...(stored[0] && { study: stored[0].study, model: stored[0].model }),
-    primary: asked.primary ?? stored[0]?.primary,
-  };
-  const keyed = plan.runs.map((run) => ({
-    ...run,
-    key: keyOf(run.problem.id, run.method, run.repeat),
-  }));
-  const wanted = new Set(keyed.map(({ key }) => key));
-  const taken = stored.filter((run) => wanted.has(keyOf(run.problem, run.method, run.repeat)));
+  const rendered = checkStored(plan, stored, where);
+  const wanted = new Map(plan.runs.map((run) => [keyOf(run), run]));
+  const taken = stored.filter((run) => wanted.has(keyOf(run)));
   const finished = new Map(
-    (await checkVerdicts(plan, task, taken, where, signal)).map((run): [string, Run] => [
-      keyOf(run.problem, run.method, run.repeat),
-      { ...run, parameters: plan.parameters[run.method]! },
-    ]),
+    (await checkVerdicts(plan, task, taken, where, stop)).map((run): [string, Run] => {
+      const key = keyOf(run);
+      return [key, { ...run, parameters: wanted.get(key)!.parameters }];
+    }),
   );
-  const missing = keyed.filter(({ key }) => !finished.has(key));
-  const { measure } = task;
-  const live = measure
-    ? liveScore(Object.keys(methods), measure)
-    : liveAccuracy(Object.keys(methods));
-  const total = keyed.length;
-  let done = total - missing.length, note = "";
-  for (const { key } of keyed) {
-    const run = finished.get(key);
-    if (run) note = live(run);
-  }
-  if (rendered > 0) {
-    const otherwise = `the prompts of ${rendered} stored runs were rendered otherwise (a date?)`;
-    note = note === "" ? otherwise : `${note}, ${otherwise}`;
-  }
-  const report = () => onProgress?.({ label: task.name, done, total, note });
+  const missing = [...wanted].filter(([key]) => !finished.has(key));
+  const keys = Object.keys(methods), ids = [...plan.problems.keys()], total = plan.runs.length;
+  const size = { problems: ids.length, methods: keys, repeats, runs: total };
+  const inOrder = () => [...wanted.keys()].flatMap((key) => finished.get(key) ?? []);
+  const sayOf = live(keys, measure);
+  const otherwise = `the prompts of ${rendered} stored runs were rendered otherwise (a date?)`;
+  let note = [inOrder().map(sayOf).at(-1) ?? "", rendered > 0 ? otherwise : ""]
+    .filter((part) => part !== "").join(", ");
+  const report = () => onProgress?.({ label: task.name, done: finished.size, total, note });
   report();
 
-  const requests = missing.map(({ method, seed, tokens }) => ({
-    prompt: tokens,
-    method: methods[method]!,
-    seed,
-    ...plan.sampler,
-  }));
-  const places = new Map(
-    [...new Set(plan.runs.map(({ problem }) => problem.id))].map((id, i) => [id, i]),
-  );
-  const methodOrder = Object.keys(methods);
-  const place = ({ problem, method }: Run): Place => [
-    places.get(problem)!,
-    methodOrder.indexOf(method),
-  ];
+  // the file's own names, so that all of its runs have the same ones
+  const names = stored[0] && { study: stored[0].study, model: stored[0].model };
+  const declared = given({ primary: stored[0]?.primary });
   const versions = {
     moi: manifest.version,
     onnxruntime: runtimeVersion,
     deno: Deno.version.deno,
   };
+  const requests = missing.map(([, { problem, method, seed, sampler }]) => ({
+    ...{ prompt: plan.problems.get(problem)!.tokens, method: methods[method]!, seed, ...sampler },
+  }));
   const grading = new Set<Promise<void>>(); // programs that are being run
-  const batch = { ...(signal ? { signal } : {}), ...(slots ? { slots } : {}) };
+  const batch = given({ signal: stop, slots });
   for await (const { index, generation } of generateBatch(model, requests, batch)) {
     if (generation.finishReason === "aborted") continue;
-    const { key, problem, method, repeat, seed, prompt, wording, fields, isChat } = missing[index]!;
+    const [key, planned] = missing[index]!, { problem } = plan.problems.get(planned.problem)!;
     const { text, tokens, finishReason, promptTokens, mixing, timing } = generation;
     const keep = (grade: Grade) => {
       const run: Run = {
-        study: plan.study,
-        model: plan.model,
-        device: plan.device,
-        dtype: plan.dtype,
-        task: plan.task,
-        problem: problem.id,
-        method,
-        parameters: plan.parameters[method]!,
-        repeat,
-        studySeed: plan.studySeed,
-        seed,
-        sampler: plan.sampler,
-        prompt,
-        wording,
-        ...(plan.template !== undefined && isChat ? { template: plan.template } : {}),
-        problemFields: fields,
-        ...(plan.namesOptions ? { taskParameters: plan.taskParameters } : {}),
-        ...(plan.primary === undefined ? {} : { primary: plan.primary }),
-        ...(Object.keys(plan.chat).length > 0 ? { chat: plan.chat } : {}),
-        promptTokens,
-        tokens,
-        text,
-        finishReason,
-        grade,
-        ...(measure ? { measure } : {}),
-        mixing,
-        timing,
-        versions,
+        ...{ ...planned, ...names, ...declared },
+        ...{ promptTokens, tokens, text, finishReason, grade },
+        ...{ ...given({ measure }), mixing, timing, versions },
       };
-      file?.append(run, place(run));
+      file?.append(run, [ids.indexOf(run.problem), keys.indexOf(run.method)]);
       finished.set(key, run);
-      note = live(run);
-      done++;
+      note = sayOf(run);
       report();
     };
     if (grading.size >= GRADERS) await Promise.race(grading);
@@ -242,8 +180,5 @@ export async function runStudy<P extends Problem>(
     grading.add(own);
   }
   await Promise.all(grading);
-  const runs = keyed.flatMap(({ key }) => finished.get(key) ?? []);
-  const { repeats = 1 } = study, keys = Object.keys(methods);
-  const problems = total / (keys.length * repeats);
-  return withPlanned(runs, { problems, methods: keys, repeats, runs: total });
+  return withPlanned(inOrder(), size);
 }

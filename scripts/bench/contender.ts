@@ -7,6 +7,8 @@
  * @module
  */
 
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Lengths } from "./prompts.ts";
 import { peakBytes } from "./rss.ts";
@@ -40,27 +42,9 @@ export interface Contender extends AsyncDisposable {
   peak(): number;
 }
 
-/** Lines of a stream, one after the other; undefined at its end. */
-function lineReader(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
-  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  return {
-    async next(): Promise<string | undefined> {
-      for (;;) {
-        const end = rest.indexOf("\n");
-        if (end >= 0) {
-          const line = rest.slice(0, end);
-          rest = rest.slice(end + 1);
-          return line;
-        }
-        const { value, done } = await reader.read();
-        if (done) return undefined;
-        rest += value;
-      }
-    },
-    cancel: () => reader.cancel(),
-  };
-}
+/** Lines of a stream. */
+const linesOf = (stream: ReadableStream<Uint8Array<ArrayBuffer>>) =>
+  createInterface({ input: Readable.fromWeb(stream as never) });
 
 /**
  * Starts a script of the folder `contenders`.
@@ -78,12 +62,13 @@ export async function start(script: string, args: readonly string[]): Promise<Co
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const lines = lineReader(child.stdout), writer = child.stdin.getWriter();
+  const lines = linesOf(child.stdout), said = lines[Symbol.asyncIterator]();
+  const writer = child.stdin.getWriter();
   const words = new Response(child.stderr).text();
   const answer = async (): Promise<string> => {
     for (;;) {
-      const line = await lines.next();
-      if (line === undefined) {
+      const { value: line, done } = await said.next();
+      if (done) {
         const why = (await words).trim().split("\n").find((text) => /error/i.test(text));
         throw new Error(`${script} ended: ${why ?? "no reason given"}`);
       }
@@ -92,7 +77,7 @@ export async function start(script: string, args: readonly string[]): Promise<Co
   };
   const stop = async () => {
     await writer.close().catch(() => {});
-    await lines.cancel();
+    lines.close();
     await words;
     await child.status;
   };
@@ -127,9 +112,9 @@ export type Handlers = {
 export async function serve(handlers: Handlers): Promise<void> {
   const say = (value: unknown) =>
     Deno.stdout.writeSync(encoder.encode(`${MARK}${JSON.stringify(value)}\n`));
-  const lines = lineReader(Deno.stdin.readable);
+  const lines = linesOf(Deno.stdin.readable);
   say("ready");
-  for (let line = await lines.next(); line !== undefined; line = await lines.next()) {
+  for await (const line of lines) {
     const job: Job = JSON.parse(line);
     const handler = handlers[job.do] as ((job: Job) => Promise<number[][]>) | undefined;
     if (!handler) throw new Error(`error: this contender does not do '${job.do}'`);

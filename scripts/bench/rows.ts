@@ -50,6 +50,20 @@ export function summary(values: readonly number[]): Summary {
   };
 }
 
+/** Milliseconds that some work takes. */
+export async function clocked(work: () => unknown): Promise<number> {
+  const begin = performance.now();
+  await work();
+  return performance.now() - begin;
+}
+
+/** The median of so many times that some work takes, in milliseconds. */
+export async function medianTime(count: number, work: (i: number) => unknown): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) times.push(await clocked(() => work(i)));
+  return quantile(times, 0.5);
+}
+
 /** Whether a figure is what it should be. */
 export function meets({ median }: Summary, target: Target): boolean {
   return "atLeast" in target ? median >= target.atLeast : median <= target.atMost;
@@ -92,6 +106,11 @@ export async function paired(
 export function digits(value: number): string {
   const size = Math.abs(value);
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3);
+}
+
+/** The ratio of a pair as part of a row, with both times. */
+export function ratioOf(pair: Pair): Pick<Row, "unit" | "detail"> & Summary {
+  return { unit: "×", ...pair.ratio, detail: times(pair) };
 }
 
 /** Both times of a pair, for {@linkcode Row.detail}. */

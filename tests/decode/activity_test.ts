@@ -1,13 +1,13 @@
-/** Activity, against independent forward passes over the same texts. */
+/** The predicted effect, against independent forward passes over the same texts. */
 
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import {
-  activity,
   directMixture,
   generate,
   jsDivergence,
   type Mixture,
   moi,
+  predictEffect,
   selar,
   softmax,
   softThinking,
@@ -16,10 +16,10 @@ import {
 import { forward, loadModel } from "@moi/moi/model";
 import { countdown, votes } from "@moi/moi/tasks";
 
-Deno.test("activity() compares what follows mixtures with what follows tokens", async () => {
+Deno.test("predictEffect() compares what follows mixtures with what follows tokens", async () => {
   await using model = await loadModel("votes-tiny");
   const prompts = [[1, 26], [1, 26, 3, 4, 5]], beta = 0.25, tokens = 5, seed = 2;
-  const found = await activity(model, prompts, moi({ beta }), { tokens, seed });
+  const found = await predictEffect(model, prompts, moi({ beta }), { tokens, seed });
   for (const [index, prompt] of prompts.entries()) {
     const plain = await generate(model, prompt, { seed, maxNewTokens: tokens, trace: { top: 99 } });
     const own = found.steps.filter((step) => step.prompt === index);
@@ -58,7 +58,7 @@ function drawnFrom(logits: ArrayLike<number>, T: number, k: number): number[] {
   return w.map((own, id) => order.includes(id) ? own / sum : 0);
 }
 
-Deno.test("activity() counts changed draws under the request's own sampler", async () => {
+Deno.test("predictEffect() counts changed draws under the request's own sampler", async () => {
   await using model = await loadModel("votes-tiny");
   const prompt = [1, 26], seed = 4, tokens = 6, by: Record<string, number> = {};
   for (const [T, k] of [[0.3, 30], [1, 30], [1, 3], [2, 5], [0, 30]] as const) {
@@ -69,7 +69,7 @@ Deno.test("activity() counts changed draws under the request's own sampler", asy
       mixtures.push({ ids: Array.from(made.input.ids), weights: Array.from(made.input.weights) });
       return made;
     };
-    const found = await activity(model, [prompt], recorded, { ...settings, tokens });
+    const found = await predictEffect(model, [prompt], recorded, { ...settings, tokens });
     const text = found.steps.map(({ token }) => token);
     const after = async (inputs: readonly (number | Mixture)[]) =>
       (await forward(model, [...prompt, ...inputs])).slice(prompt.length);
@@ -85,34 +85,34 @@ Deno.test("activity() counts changed draws under the request's own sampler", asy
 });
 const mixed = moi({ beta: 0.25 });
 
-Deno.test("activity() refuses a prompt as long as the context, and shortens rows near its end", async () => {
+Deno.test("predictEffect() refuses a prompt as long as the context, and shortens rows near its end", async () => {
   await using model = await loadModel("votes-tiny", { maxLength: 8 });
   const prompt = (length: number) => [1, 26, ...Array<number>(length - 2).fill(3)];
   for (const lengths of [[8], [4, 8]]) {
     await assertRejects(
-      () => activity(model, lengths.map(prompt), moi(), { tokens: 4 }),
+      () => predictEffect(model, lengths.map(prompt), moi(), { tokens: 4 }),
       RangeError,
       `prompt ${lengths.length - 1} must have at most 7 tokens`,
     );
   }
-  await assertRejects(() => activity(model, [prompt(9)], moi()), RangeError, "1 to 8 tokens");
+  await assertRejects(() => predictEffect(model, [prompt(9)], moi()), RangeError, "1 to 8 tokens");
   for (const length of [7, 6]) {
-    const { steps } = await activity(model, [prompt(length)], moi(), { tokens: 4 });
+    const { steps } = await predictEffect(model, [prompt(length)], moi(), { tokens: 4 });
     assertEquals(steps.length, 8 - length);
   }
 });
 
-Deno.test("activity() tells the two controls apart", async () => {
+Deno.test("predictEffect() tells the two controls apart", async () => {
   await using mixes = await loadModel("votes-tiny");
   await using certain = await loadModel("countdown-tiny");
   const limit = 10;
-  const positive = await activity(
+  const positive = await predictEffect(
     mixes,
     (await votes({ limit }).problems()).map((p) => votes().prompt(p)),
     moi({ beta: 0.25 }),
     { tokens: 24 },
   );
-  const nothing = await activity(
+  const nothing = await predictEffect(
     certain,
     (await countdown({ limit }).problems()).map((p) => countdown().prompt(p)),
     moi({ beta: 0.25 }),
@@ -123,34 +123,34 @@ Deno.test("activity() tells the two controls apart", async () => {
   assert(positive.verdict.includes("acts here") && nothing.verdict.includes("nearly standard"));
 });
 
-Deno.test("activity() of standard decoding is 0, whatever is asked beside it", async () => {
+Deno.test("predictEffect() of standard decoding is 0, whatever is asked beside it", async () => {
   await using model = await loadModel("votes-tiny");
   const prompts = Array.from(
     { length: 11 },
     (_, i) => [1, 26, ...Array.from({ length: i }, () => 3)],
   );
-  const none = await activity(model, prompts, standard(), { tokens: 4 });
+  const none = await predictEffect(model, prompts, standard(), { tokens: 4 });
   assertEquals([none.changed.max, none.offSampleMass.max, none.divergence.max], [0, 0, 0]);
-  const all = await activity(model, prompts, directMixture(), { tokens: 4 });
-  const alone = await activity(model, [prompts[9]!], directMixture(), { tokens: 4 });
+  const all = await predictEffect(model, prompts, directMixture(), { tokens: 4 });
+  const alone = await predictEffect(model, [prompts[9]!], directMixture(), { tokens: 4 });
   assertEquals(
     all.steps.filter(({ prompt }) => prompt === 9).map((step) => ({ ...step, prompt: 0 })),
     alone.steps,
   );
 });
 
-Deno.test("activity() takes methods that record another token, or leave the hull", async () => {
+Deno.test("predictEffect() takes methods that record another token, or leave the hull", async () => {
   await using model = await loadModel("votes-tiny");
-  const soft = await activity(model, [[1, 26]], softThinking({ phase: "all" }), { tokens: 4 });
+  const soft = await predictEffect(model, [[1, 26]], softThinking({ phase: "all" }), { tokens: 4 });
   assert(soft.divergence.max > 0);
-  const signed = await activity(model, [[1, 26]], selar({ threshold: 0.01 }), { tokens: 4 });
+  const signed = await predictEffect(model, [[1, 26]], selar({ threshold: 0.01 }), { tokens: 4 });
   assert(signed.positions > 0);
 });
 
-Deno.test("activity() refuses what it cannot do", async () => {
+Deno.test("predictEffect() refuses what it cannot do", async () => {
   await using model = await loadModel("votes-tiny");
   const ask = (prompts: number[][], options: object) => () =>
-    activity(model, prompts, moi(), options);
+    predictEffect(model, prompts, moi(), options);
   await assertRejects(ask([], {}), RangeError, "'prompts'");
   await assertRejects(ask([[1]], { tokens: 0 }), RangeError, "'tokens'");
   await assertRejects(ask([[1]], { trace: true }), TypeError, "'trace' is not an option");

@@ -2,7 +2,6 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import {
-  activity,
   distributionOf,
   generate,
   generateBatch,
@@ -10,6 +9,7 @@ import {
   METHODS,
   type Mixture,
   moi,
+  predictEffect,
   samplerOf,
   stream,
 } from "@moi/moi/decode";
@@ -98,7 +98,7 @@ Deno.test("generate() refuses what is no mixture, with the method's name and wha
   }
 });
 
-Deno.test("stream(), generateBatch(), runStudy() and activity() refuse it as well", async () => {
+Deno.test("stream(), generateBatch(), runStudy() and predictEffect() refuse it as well", async () => {
   const method = always({ ids: [4, 5], weights: [0.9, 0.9] }), told = `'mine' as ${SUM}1.8`;
   const refused = (work: () => Promise<unknown>) => assertRejects(work, RangeError, told);
   await refused(() => Array.fromAsync(stream(mockModel(), prompt, { method })));
@@ -108,7 +108,7 @@ Deno.test("stream(), generateBatch(), runStudy() and activity() refuse it as wel
   const study = { model: mockModel({ maxLength: 32 }), task: letters(), methods: { method } };
   await refused(() => runStudy({ ...study, maxNewTokens: 3 }));
   await using model = await loadModel("votes-tiny");
-  await refused(() => activity(model, [[1]], method, { tokens: 3 }));
+  await refused(() => predictEffect(model, [[1]], method, { tokens: 3 }));
 });
 
 const TAKEN: readonly (readonly [string, Mixture])[] = [

@@ -368,8 +368,9 @@ Deno.test("a study records every setting that is on", async () => {
   const { votes } = await import("@moi/moi/tasks");
   await using model = await loadModel("votes-tiny");
   const study = { model, task: votes({ limit: 1 }), methods: { standard: standard() } };
-  const plain = await planStudy(study), off = await planStudy({ ...study, typicalP: 1 });
-  const on = await planStudy({ ...study, typicalP: 0.9 });
+  const planned = async (more = {}) => (await planStudy({ ...study, ...more })).runs[0]!;
+  const plain = await planned(), off = await planned({ typicalP: 1 });
+  const on = await planned({ typicalP: 0.9 });
   assertEquals(plain.study, off.study);
   assert(plain.study !== on.study);
   assertEquals(on.sampler.typicalP, 0.9);

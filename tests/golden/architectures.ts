@@ -3,7 +3,8 @@
  * by architectures.py. The weights are made here from the case's seed, bit for bit as they were there.
  */
 
-import { encodeSafetensors, randomNumbers, type StoredTensor, temporaryFolder } from "./golden.ts";
+import { encodeSafetensors, randomNumbers, type StoredTensor } from "./golden.ts";
+import { type TemporaryFolder, temporaryFolder } from "../_temporary.ts";
 
 /** A tensor: its name, shape, and a and b of its elements a + b · (u − ½), u uniform in [0, 1). */
 export type RandomTensor = readonly [name: string, shape: readonly number[], a: number, b: number];
@@ -64,7 +65,7 @@ export function tensorsOf(
 export function checkpointOf(
   value: ArchitectureCase,
   config: Readonly<Record<string, unknown>> = {},
-): Promise<AsyncDisposable & { readonly path: string }> {
+): Promise<TemporaryFolder> {
   return temporaryFolder({
     "config.json": JSON.stringify({ ...value.config, ...config }),
     "model.safetensors": encodeSafetensors(tensorsOf(value)),

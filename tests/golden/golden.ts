@@ -6,9 +6,9 @@
  * torch. `golden.json` in `qwen3/` names the tensors and formulas.
  */
 
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseSafetensors } from "@moi/moi/model";
+import { type TemporaryFolder, temporaryFolder } from "../_temporary.ts";
 
 /** Folder of the golden checkpoint. */
 export const QWEN3: URL = new URL("./qwen3/", import.meta.url);
@@ -91,23 +91,11 @@ export async function qwen3Weights(): Promise<Record<string, StoredTensor>> {
   );
 }
 
-/** A temporary folder, removed when disposed. */
-export async function temporaryFolder(
-  files: Readonly<Record<string, string | Uint8Array>> = {},
-): Promise<AsyncDisposable & { readonly path: string }> {
-  const path = await Deno.makeTempDir({ prefix: "moi" });
-  for (const [name, content] of Object.entries(files)) {
-    if (typeof content === "string") await Deno.writeTextFile(join(path, name), content);
-    else await Deno.writeFile(join(path, name), content);
-  }
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
-}
-
 /** The golden checkpoint with changed files and fields of config.json, in a temporary folder. */
 export async function checkpoint(
   config: Readonly<Record<string, unknown>> = {},
   files: Readonly<Record<string, string | Uint8Array>> = {},
-): Promise<AsyncDisposable & { readonly path: string }> {
+): Promise<TemporaryFolder> {
   const golden = JSON.parse(await Deno.readTextFile(new URL("config.json", QWEN3)));
   return await temporaryFolder({
     "config.json": JSON.stringify({ ...golden, ...config }),
@@ -136,7 +124,7 @@ function halved({ shape, data }: StoredTensor): StoredTensor {
 export async function wideCheckpoint(
   vocabulary: number,
   dtype: "F32" | "BF16" = "F32",
-): Promise<AsyncDisposable & { readonly path: string }> {
+): Promise<TemporaryFolder> {
   const weights = await qwen3Weights();
   for (const [seed, name] of ["model.embed_tokens.weight", "lm_head.weight"].entries()) {
     weights[name] = grown(weights[name]!, vocabulary, seed);

@@ -2,14 +2,15 @@ import { assert, assertEquals, assertLess, assertNotEquals, assertRejects } from
 import { fileURLToPath } from "node:url";
 import { forward, loadModel, type Progress, quality } from "@moi/moi/model";
 import { CASES, checkpointOf } from "../golden/architectures.ts";
+import { temporaryFolder } from "../_temporary.ts";
 import {
   checkpoint,
   encodeSafetensors,
   QWEN3,
   qwen3Weights,
   randomNumbers,
-  temporaryFolder,
 } from "../golden/golden.ts";
+import { deno } from "../_process.ts";
 
 const FOLDER = fileURLToPath(QWEN3);
 const names = (cacheDir: string) =>
@@ -157,26 +158,11 @@ Deno.test("processes that convert at the same time do no harm", async () => {
   } });
     console.log((await forward(model, [1, 2, 3]))[2].join());`;
   await Deno.writeTextFile(`${cache.path}/load.ts`, code);
-  const runs = await Promise.all([0, 1, 2].map(() =>
-    new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "-A",
-        "--no-check",
-        "--config",
-        fileURLToPath(new URL("../../deno.json", import.meta.url)),
-        `${cache.path}/load.ts`,
-      ],
-    }).output()
-  ));
+  const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
+  const args = ["run", "-A", "--no-check", "--config", config, `${cache.path}/load.ts`];
+  const runs = await Promise.all([0, 1, 2].map(() => deno(args)));
   const expected = (await logits(cache.path))[2]!.join();
-  for (const { stdout, stderr } of runs) {
-    assertEquals(
-      new TextDecoder().decode(stdout).trim(),
-      expected,
-      new TextDecoder().decode(stderr),
-    );
-  }
+  for (const { stdout, stderr } of runs) assertEquals(stdout.trim(), expected, stderr);
   assertEquals(names(cache.path).length, 1);
 });
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { autoDtype, forward, loadModel, quality } from "@moi/moi/model";
+import { temporaryFolder } from "../_temporary.ts";
 import {
   checkpoint,
   encodeSafetensors,
@@ -8,7 +9,6 @@ import {
   qwen3Weights,
   randomNumbers,
   type StoredTensor,
-  temporaryFolder,
 } from "../golden/golden.ts";
 
 const IDS = [1, 2, 3, 100, 383];

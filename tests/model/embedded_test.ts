@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { defaultCacheDir, EMBEDDED, embeddedFolder, forward, loadModel } from "@moi/moi/model";
-import { temporaryFolder } from "../golden/golden.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const FILES = [
   "config.json",

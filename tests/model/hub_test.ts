@@ -15,7 +15,8 @@ import {
   type Progress,
 } from "@moi/moi/model";
 import { fileURLToPath } from "node:url";
-import { maxDifference, QWEN3, temporaryFolder } from "../golden/golden.ts";
+import { maxDifference, QWEN3 } from "../golden/golden.ts";
+import { temporaryFolder } from "../_temporary.ts";
 import {
   blobOf,
   COMMIT,
@@ -834,15 +835,14 @@ console.log(await downloadModel("org/name", { cacheDir, endpoint, token: "", off
 `;
 
 async function child(...args: string[]) {
-  const file = await Deno.makeTempFile({ suffix: ".ts" });
-  await Deno.writeTextFile(file, CHILD);
+  const folder = await temporaryFolder({ "child.ts": CHILD });
   const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
   const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", "--config", config, file, ...args],
+    args: ["run", "-A", "--quiet", "--config", config, `${folder.path}/child.ts`, ...args],
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  return { process, [Symbol.asyncDispose]: () => Deno.remove(file) };
+  return { process, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
 }
 
 Deno.test("a second process waits for the first and finds the files there", async () => {

@@ -17,7 +17,8 @@ import { attention, attentionInputs, rotaryOf } from "../../lib/graph/attention.
 import { channelScales } from "../../lib/model/kv.ts";
 import { hostSlabs } from "../../lib/model/slabs.ts";
 import { CASES, checkpointOf } from "../golden/architectures.ts";
-import { QWEN3, randomNumbers, temporaryFolder } from "../golden/golden.ts";
+import { temporaryFolder } from "../_temporary.ts";
+import { QWEN3, randomNumbers } from "../golden/golden.ts";
 import { exportFiles, makeExport } from "../graph/_exports.ts";
 
 const INT8 = { dtype: "fp32", kv: "int8" } as const;

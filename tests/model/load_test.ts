@@ -9,6 +9,7 @@ import {
 } from "@std/assert";
 import { forward, loadModel, type LoadOptions, type Progress } from "@moi/moi/model";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { temporaryFolder } from "../_temporary.ts";
 import {
   checkpoint,
   encodeSafetensors,
@@ -16,7 +17,6 @@ import {
   QWEN3,
   qwen3Weights,
   safetensorsOf,
-  temporaryFolder,
 } from "../golden/golden.ts";
 
 const FOLDER = fileURLToPath(QWEN3);

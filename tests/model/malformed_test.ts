@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { forward, loadModel } from "@moi/moi/model";
 import { philox } from "@moi/moi/decode";
-import { temporaryFolder } from "../golden/golden.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const SOURCE = new URL("../../lib/model/embedded/votes-tiny/", import.meta.url);
 const FILES = [

@@ -7,21 +7,18 @@ import {
   parseConfig,
 } from "@moi/moi/model";
 import { NEMOTRON_SUPER_49B, PAPER_MODELS } from "./_paper_models.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const parsed = (config: object): DecoderConfig => parseConfig(JSON.stringify(config));
 
 for (const id of ["votes-tiny", "countdown-tiny", "tests/golden/qwen3"]) {
   for (const dtype of ["fp32", "fp16", "int8", "int4"] as const) {
     Deno.test(`estimateMemory() of ${id} in ${dtype} is what the load takes`, async () => {
-      const cacheDir = await Deno.makeTempDir();
-      try {
-        await using model = await loadModel(id, { dtype, cacheDir });
-        const { weightsBytes, kvBytesPerToken } = estimateMemory(model.config, { dtype });
-        assertEquals(weightsBytes, model.memory.weightsBytes);
-        assertEquals(kvBytesPerToken, model.memory.kvBytesPerToken);
-      } finally {
-        await Deno.remove(cacheDir, { recursive: true });
-      }
+      await using cache = await temporaryFolder();
+      await using model = await loadModel(id, { dtype, cacheDir: cache.path });
+      const { weightsBytes, kvBytesPerToken } = estimateMemory(model.config, { dtype });
+      assertEquals(weightsBytes, model.memory.weightsBytes);
+      assertEquals(kvBytesPerToken, model.memory.kvBytesPerToken);
     });
   }
 }
@@ -66,53 +63,49 @@ Deno.test("estimateMemory() refuses what is outside its rules", () => {
 
 Deno.test("loadModel() refuses weights that cannot fit, with what would fit", async () => {
   // a sparse file of the right size: nothing of it is read before the refusal
-  const folder = await Deno.makeTempDir();
-  try {
-    const golden = JSON.parse(await Deno.readTextFile("tests/golden/qwen3/config.json"));
-    const size = 2 ** 21,
-      hidden = 2 ** 18,
-      config = {
-        ...golden,
-        vocab_size: size,
-        hidden_size: hidden,
-        num_hidden_layers: 1,
-        intermediate_size: 1024,
-        tie_word_embeddings: true,
-      };
-    const shapes: Record<string, number[]> = {
-      "model.embed_tokens.weight": [size, hidden],
-      "model.norm.weight": [hidden],
-      "model.layers.0.input_layernorm.weight": [hidden],
-      "model.layers.0.post_attention_layernorm.weight": [hidden],
-      "model.layers.0.self_attn.q_norm.weight": [32],
-      "model.layers.0.self_attn.k_norm.weight": [32],
-      "model.layers.0.self_attn.q_proj.weight": [128, hidden],
-      "model.layers.0.self_attn.k_proj.weight": [64, hidden],
-      "model.layers.0.self_attn.v_proj.weight": [64, hidden],
-      "model.layers.0.self_attn.o_proj.weight": [hidden, 128],
-      "model.layers.0.mlp.gate_proj.weight": [1024, hidden],
-      "model.layers.0.mlp.up_proj.weight": [1024, hidden],
-      "model.layers.0.mlp.down_proj.weight": [hidden, 1024],
+  await using folder = await temporaryFolder();
+  const golden = JSON.parse(await Deno.readTextFile("tests/golden/qwen3/config.json"));
+  const size = 2 ** 21,
+    hidden = 2 ** 18,
+    config = {
+      ...golden,
+      vocab_size: size,
+      hidden_size: hidden,
+      num_hidden_layers: 1,
+      intermediate_size: 1024,
+      tie_word_embeddings: true,
     };
-    let offset = 0;
-    const header = Object.fromEntries(
-      Object.entries(shapes).map(([name, shape]) => {
-        const length = 2 * shape.reduce((a, b) => a * b), start = offset;
-        offset += length;
-        return [name, { dtype: "BF16", shape, data_offsets: [start, offset] }];
-      }),
-    );
-    const text = new TextEncoder().encode(JSON.stringify(header));
-    using file = await Deno.open(`${folder}/model.safetensors`, { write: true, create: true });
-    const length = new Uint8Array(8);
-    new DataView(length.buffer).setBigUint64(0, BigInt(text.length), true);
-    await file.write(length);
-    await file.write(text);
-    await file.truncate(8 + text.length + offset); // a terabyte that is not there
-    await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify(config));
-    await assertRejects(() => loadModel(folder, { dtype: "fp32" }), RangeError, "are free: ");
-    await assertRejects(() => loadModel(folder), RangeError, "no number format would fit");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  const shapes: Record<string, number[]> = {
+    "model.embed_tokens.weight": [size, hidden],
+    "model.norm.weight": [hidden],
+    "model.layers.0.input_layernorm.weight": [hidden],
+    "model.layers.0.post_attention_layernorm.weight": [hidden],
+    "model.layers.0.self_attn.q_norm.weight": [32],
+    "model.layers.0.self_attn.k_norm.weight": [32],
+    "model.layers.0.self_attn.q_proj.weight": [128, hidden],
+    "model.layers.0.self_attn.k_proj.weight": [64, hidden],
+    "model.layers.0.self_attn.v_proj.weight": [64, hidden],
+    "model.layers.0.self_attn.o_proj.weight": [hidden, 128],
+    "model.layers.0.mlp.gate_proj.weight": [1024, hidden],
+    "model.layers.0.mlp.up_proj.weight": [1024, hidden],
+    "model.layers.0.mlp.down_proj.weight": [hidden, 1024],
+  };
+  let offset = 0;
+  const header = Object.fromEntries(
+    Object.entries(shapes).map(([name, shape]) => {
+      const length = 2 * shape.reduce((a, b) => a * b), start = offset;
+      offset += length;
+      return [name, { dtype: "BF16", shape, data_offsets: [start, offset] }];
+    }),
+  );
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  using file = await Deno.open(`${folder.path}/model.safetensors`, { write: true, create: true });
+  const length = new Uint8Array(8);
+  new DataView(length.buffer).setBigUint64(0, BigInt(text.length), true);
+  await file.write(length);
+  await file.write(text);
+  await file.truncate(8 + text.length + offset); // a terabyte that is not there
+  await Deno.writeTextFile(`${folder.path}/config.json`, JSON.stringify(config));
+  await assertRejects(() => loadModel(folder.path, { dtype: "fp32" }), RangeError, "are free: ");
+  await assertRejects(() => loadModel(folder.path), RangeError, "no number format would fit");
 });

@@ -1,6 +1,4 @@
 import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
-import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   encodeGraph,
   encodeModel,
@@ -21,7 +19,9 @@ import {
 import { newAttribute, newTensor, newValue } from "../../lib/graph/onnx_reader.ts";
 import { allocate, createSession, tensor, tensorIn } from "@moi/moi/runtime";
 import { exportFiles, type ExportOptions, makeExport, type TestExport } from "../graph/_exports.ts";
-import { checkpoint, maxDifference, randomNumbers, temporaryFolder } from "../golden/golden.ts";
+import { temporaryFolder } from "../_temporary.ts";
+import { checkpoint, maxDifference, randomNumbers } from "../golden/golden.ts";
+import { deno } from "../_process.ts";
 
 const half = (data: ArrayBuffer) => Float32Array.from(new Float16Array(data));
 
@@ -232,17 +232,6 @@ for (const [name, [options, bound, data = []]] of Object.entries(FAMILIES)) {
   });
 }
 
-/** A folder with files in folders. */
-async function folderWith(files: Readonly<Record<string, string | Uint8Array>>) {
-  const folder = await temporaryFolder();
-  for (const [file, content] of Object.entries(files)) {
-    await Deno.mkdir(dirname(`${folder.path}/${file}`), { recursive: true });
-    if (typeof content === "string") await Deno.writeTextFile(`${folder.path}/${file}`, content);
-    else await Deno.writeFile(`${folder.path}/${file}`, content);
-  }
-  return folder;
-}
-
 const SMALL = { layers: 1, vocabulary: 40 } as const;
 
 async function refused(
@@ -251,7 +240,7 @@ async function refused(
   words: string,
   options: LoadOptions = {},
 ): Promise<void> {
-  await using folder = await folderWith(files);
+  await using folder = await temporaryFolder(files);
   await assertRejects(() => loadModel(folder.path, options), kind, words);
 }
 
@@ -270,7 +259,7 @@ const nodeChanged = (graph: Graph, op: string, change: (node: Node) => Partial<N
 
 Deno.test("loadModel() chooses among exports by dtype", async () => {
   const exact = makeExport(SMALL), rough = makeExport({ ...SMALL, bits: 4 });
-  await using folder = await folderWith({
+  await using folder = await temporaryFolder({
     ...exportFiles(rough, { suffix: "_q4" }),
     ...exportFiles(exact),
   });
@@ -285,7 +274,7 @@ Deno.test("loadModel() chooses among exports by dtype", async () => {
 
 Deno.test("loadModel() takes the only export, whatever its suffix, and tells what it is", async () => {
   for (const prefix of ["onnx/", ""]) {
-    await using folder = await folderWith(
+    await using folder = await temporaryFolder(
       exportFiles(makeExport({ ...SMALL, bits: 8 }), { suffix: "_quantized", prefix }),
     );
     await using model = await loadModel(folder.path);
@@ -317,7 +306,7 @@ Deno.test("a safetensors checkpoint wins over an export", async () => {
 });
 
 Deno.test("an export does not need an architecture that is built here", async () => {
-  await using folder = await folderWith(exportFiles(makeExport(SMALL)));
+  await using folder = await temporaryFolder(exportFiles(makeExport(SMALL)));
   await using model = await loadModel(folder.path);
   assertEquals(model.config.architecture, "test");
   assertEquals([model.config.hiddenSize, model.config.layers, model.config.headDim], [32, 1, 16]);
@@ -330,7 +319,7 @@ Deno.test("an export does not need an architecture that is built here", async ()
 Deno.test("a disposed or refused export leaves no memory mapped", async () => {
   const maps = async () =>
     (await Deno.readTextFile("/proc/self/maps")).split("\n").filter((l) => l.includes(".onnx"));
-  await using folder = await folderWith(
+  await using folder = await temporaryFolder(
     exportFiles(makeExport(SMALL), { data: ["model.onnx_data"] }),
   );
   for (let i = 0; i < 3; i++) {
@@ -674,19 +663,16 @@ function damaged(): Record<string, Record<string, string | Uint8Array>> {
 
 /** Loads folders in a process of its own. */
 async function loadApart(folders: readonly string[]) {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--quiet", "tests/model/_load_process.ts", ...folders],
-    cwd: fileURLToPath(new URL("../../", import.meta.url)),
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  assert(success, `the process ended: ${text(stderr)}\n${text(stdout).slice(-500)}`);
-  return text(stdout).trim().split("\n").map((line) =>
+  const own = ["run", "-A", "--no-check", "--quiet", "tests/model/_load_process.ts"];
+  const { code, stdout, stderr } = await deno([...own, ...folders]);
+  assertEquals(code, 0, `the process ended: ${stderr}\n${stdout.slice(-500)}`);
+  return stdout.trim().split("\n").map((line) =>
     JSON.parse(line) as { folder: string; ms: number; name?: string; message?: string }
   );
 }
 
 Deno.test("loadModel() refuses damaged exports with a clear error, within a second, and lives on", async () => {
-  await using all = await folderWith({});
+  await using all = await temporaryFolder({});
   const cases = Object.entries(damaged()), folders: string[] = [];
   assert(cases.length >= 60);
   for (const [i, [, files]] of cases.entries()) {

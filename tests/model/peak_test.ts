@@ -1,6 +1,7 @@
 import { assert, assertLess } from "@std/assert";
 import { DTYPES } from "@moi/moi/model";
-import { temporaryFolder } from "../golden/golden.ts";
+import { temporaryFolder } from "../_temporary.ts";
+import { deno } from "../_process.ts";
 
 /** Of 91 million weights, a third of them the table. */
 const CONFIG = {
@@ -66,12 +67,10 @@ const MOST: Readonly<Record<Dtype, number>> = { fp32: 1.25, fp16: 1.7, int8: 1.2
 
 async function peakOf(folder: string, dtype: Dtype) {
   const script = "tests/model/_peak_process.ts";
-  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--quiet", script, folder, dtype, `${folder}/cache`],
-    stderr: "inherit",
-  }).output();
-  assert(success);
-  return JSON.parse(new TextDecoder().decode(stdout)) as { rise: number; weightsBytes: number };
+  const args = ["run", "-A", "--no-check", "--quiet", script, folder, dtype, `${folder}/cache`];
+  const { code, stdout, stderr } = await deno(args);
+  assert(code === 0, stderr);
+  return JSON.parse(stdout) as { rise: number; weightsBytes: number };
 }
 
 Deno.test({

@@ -1,6 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertGreater, assertRejects } from "@std/assert";
 import { klDivergence, loadModel, quality } from "@moi/moi/model";
-import { QWEN3, temporaryFolder } from "../golden/golden.ts";
+import { temporaryFolder } from "../_temporary.ts";
+import { QWEN3 } from "../golden/golden.ts";
 
 Deno.test("klDivergence() is Σ p log(p / q)", () => {
   const p = [0.5, 0.3, 0.2], q = [0.2, 0.2, 0.6];

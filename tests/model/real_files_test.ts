@@ -10,10 +10,10 @@ import {
   qwen3Weights,
   readTensors,
   type StoredTensor,
-  temporaryFolder,
   wideCheckpoint,
 } from "../golden/golden.ts";
 import { CASES } from "../golden/architectures.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const WEIGHTS = "model.safetensors", INDEX = "model.safetensors.index.json";
 const IDS = [1, 2, 3, 300];
@@ -24,13 +24,9 @@ const TENSORS = await qwen3Weights();
 const EXPECTED = await logitsOf(QWEN3);
 
 async function logitsOf(place: string | URL, options: { dtype?: "fp16" | "int8" } = {}) {
-  const cacheDir = await Deno.makeTempDir({ prefix: "moi" });
-  try {
-    await using model = await loadModel(place, { ...options, cacheDir });
-    return await forward(model, IDS);
-  } finally {
-    await Deno.remove(cacheDir, { recursive: true });
-  }
+  await using cache = await temporaryFolder();
+  await using model = await loadModel(place, { ...options, cacheDir: cache.path });
+  return await forward(model, IDS);
 }
 
 /** The golden checkpoint with other tensors. */

@@ -3,7 +3,8 @@ import { fileURLToPath } from "node:url";
 import { forward, loadModel } from "@moi/moi/model";
 import { placeOf } from "../../lib/model/source.ts";
 import { exportForHub } from "../../scripts/bench/export.ts";
-import { QWEN3, temporaryFolder } from "../golden/golden.ts";
+import { temporaryFolder } from "../_temporary.ts";
+import { QWEN3 } from "../golden/golden.ts";
 import { COMMIT, goldenFiles, startHub } from "./_hub.ts";
 
 const FOLDER = fileURLToPath(QWEN3);

@@ -1,13 +1,13 @@
 import { assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
 import { forward, loadModel, parseIndex } from "@moi/moi/model";
 import { openWeights } from "../../lib/model/weights.ts";
+import { temporaryFolder } from "../_temporary.ts";
 import {
   checkpoint,
   encodeSafetensors,
   QWEN3,
   qwen3Weights,
   type StoredTensor,
-  temporaryFolder,
 } from "../golden/golden.ts";
 
 const INDEX = "model.safetensors.index.json";

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { executeNotebooks, findPython, runPython } from "../../scripts/_notebook.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 interface Cell {
   readonly cell_type: string;
@@ -37,48 +38,26 @@ Deno.test({
   name: `the notebooks run in a real Deno kernel and show figures${skipped}`,
   ignore,
   async fn() {
-    const folderOfOutput = await Deno.makeTempDir();
-    try {
-      const output = `${folderOfOutput}/new/folder`;
-      const files = names.map((name) => fileURLToPath(new URL(name, folder)));
-      const result = await executeNotebooks(python!, ["--output", output, ...files], {
-        MOI_REAL_MODEL: "", // minutes; the model itself is tested elsewhere
-      });
-      assertEquals(result.code, 0, result.stderr);
-      for (const name of names) {
-        const fresh = read(`${output}/${name}`), committed = read(new URL(name, folder));
-        assertEquals(fresh.map(({ source }) => source), committed.map(({ source }) => source));
-        const figures = (cells: Cell[]) =>
-          cells.flatMap(({ outputs = [] }) => outputs)
-            .filter(({ data }) => data && "application/vnd.plotly.v1+json" in data).length;
-        assert(figures(fresh) > 0);
-        const painted = fresh.flatMap(({ outputs = [] }) => outputs)
-          .filter(({ data }) => data && "application/vnd.plotly.v1+json" in data);
-        assert(painted.every(({ data }) => data && "image/png" in data), `${name}: a picture each`);
-        const leftOut = name.startsWith("08") ? 1 : 0; // GSM8K, which is not part of the repository
-        assertEquals(figures(fresh), figures(committed) - leftOut);
-      }
-    } finally {
-      await Deno.remove(folderOfOutput, { recursive: true });
+    await using outputs = await temporaryFolder();
+    const output = `${outputs.path}/new/folder`;
+    const files = names.map((name) => fileURLToPath(new URL(name, folder)));
+    const result = await executeNotebooks(python!, ["--output", output, ...files], {
+      MOI_REAL_MODEL: "", // minutes; the model itself is tested elsewhere
+    });
+    assertEquals(result.code, 0, result.stderr);
+    for (const name of names) {
+      const fresh = read(`${output}/${name}`), committed = read(new URL(name, folder));
+      assertEquals(fresh.map(({ source }) => source), committed.map(({ source }) => source));
+      const figures = (cells: Cell[]) =>
+        cells.flatMap(({ outputs = [] }) => outputs)
+          .filter(({ data }) => data && "application/vnd.plotly.v1+json" in data).length;
+      assert(figures(fresh) > 0);
+      const painted = fresh.flatMap(({ outputs = [] }) => outputs)
+        .filter(({ data }) => data && "application/vnd.plotly.v1+json" in data);
+      assert(painted.every(({ data }) => data && "image/png" in data), `${name}: a picture each`);
+      const leftOut = name.startsWith("08") ? 1 : 0; // GSM8K, which is not part of the repository
+      assertEquals(figures(fresh), figures(committed) - leftOut);
     }
-  },
-});
-
-Deno.test({
-  name: `the stop button ends the cell with partial runs and leaves the kernel alive${skipped}`,
-  ignore,
-  async fn() {
-    const here = fileURLToPath(new URL(".", import.meta.url));
-    const script = new URL("stop_button.py", import.meta.url);
-    const { code, stdout, stderr } = await runPython(python!, script, [here]);
-    assertEquals(code, 0, stderr);
-    const { stopped, after } = JSON.parse(stdout);
-    assertEquals(stopped.length, 2);
-    for (const { runs, aborted } of stopped) {
-      assertEquals(aborted, true);
-      assert(runs > 20 && runs < 100_000, `${runs} runs`);
-    }
-    assertEquals(after, "alive countdown-tiny");
   },
 });
 
@@ -91,20 +70,47 @@ interface Output {
 
 /** Runs cells one after another in a kernel; see kernel_cells.py. */
 async function cells(list: readonly { code: string; stopAfter?: number }[]): Promise<Output[][]> {
-  const file = await Deno.makeTempFile();
-  try {
-    await Deno.writeTextFile(file, JSON.stringify(list));
-    const here = fileURLToPath(new URL(".", import.meta.url));
-    const script = new URL("kernel_cells.py", import.meta.url);
-    const { code, stdout, stderr } = await runPython(python!, script, [here, file]);
-    assertEquals(code, 0, stderr);
-    return JSON.parse(stdout);
-  } finally {
-    await Deno.remove(file);
-  }
+  await using folder = await temporaryFolder({ "cells.json": JSON.stringify(list) });
+  const here = fileURLToPath(new URL(".", import.meta.url));
+  const script = new URL("kernel_cells.py", import.meta.url), file = `${folder.path}/cells.json`;
+  const { code, stdout, stderr } = await runPython(python!, script, [here, file]);
+  assertEquals(code, 0, stderr);
+  return JSON.parse(stdout);
 }
 
 const said = (outputs: Output[]) => outputs.map(({ text = "" }) => text).join("");
+
+Deno.test({
+  name: `the stop button ends the cell with partial runs and leaves the kernel alive${skipped}`,
+  ignore,
+  async fn() {
+    const names = "countdown, interruptSignal, loadModel, moi, runStudy, standard";
+    const study = {
+      code: `const methods = { standard: standard(), moi: moi() }, signal = interruptSignal();
+        let told = false;
+        const runs = await runStudy({ model, task: countdown(), methods, repeats: 50 }, {
+          signal,
+          onProgress: ({ done }) => { if (done > 20 && !told) { told = true; console.log("going"); } },
+        });
+        console.log(JSON.stringify({ runs: runs.length, aborted: signal.aborted }));`,
+      stopAfter: 0,
+    };
+    const [, first, second, after] = await cells([
+      {
+        code: `import { ${names} } from "../../mod.ts";
+          const model = await loadModel("countdown-tiny");`,
+      },
+      ...[study, study],
+      { code: "console.log(`alive ${model.id}`)" },
+    ]);
+    for (const stopped of [first!, second!]) {
+      const { runs, aborted } = JSON.parse(said(stopped).replace("going\n", ""));
+      assertEquals(aborted, true);
+      assert(runs > 20 && runs < 100_000, `${runs} runs`);
+    }
+    assertEquals(said(after!), "alive countdown-tiny\n");
+  },
+});
 
 Deno.test({
   name: `the stop button works from the import on, without a signal in any call${skipped}`,

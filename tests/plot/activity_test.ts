@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { plotActivity } from "../../lib/plot/mod.ts";
+import { plotEffect } from "../../lib/plot/mod.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
@@ -14,8 +14,8 @@ const found = (entropies: readonly number[]) => ({
   })),
 });
 
-Deno.test("plotActivity() counts every position in each of three histograms", () => {
-  const { data, layout } = plotActivity(found([0, 0.1, 0.1, 0.4])) as Any;
+Deno.test("plotEffect() counts every position in each of three histograms", () => {
+  const { data, layout } = plotEffect(found([0, 0.1, 0.1, 0.4])) as Any;
   for (const { y } of data) assertEquals(y.reduce((a: number, b: number) => a + b), 4);
   assertEquals(data[0].y[0], 1);
   assertEquals(data[0].y.at(-1), 1);
@@ -23,6 +23,6 @@ Deno.test("plotActivity() counts every position in each of three histograms", ()
   assertEquals(layout.title.subtitle.text, "&lt;moi&gt; · N = 4 positions of 2 prompts");
 });
 
-Deno.test("plotActivity() refuses an activity without positions", () => {
-  assertThrows(() => plotActivity(found([])), RangeError, "at least one position");
+Deno.test("plotEffect() refuses an effect without positions", () => {
+  assertThrows(() => plotEffect(found([])), RangeError, "at least one position");
 });

@@ -5,7 +5,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
-  plotActivity,
+  plotEffect,
   plotFlips,
   plotGains,
   plotMixing,
@@ -15,54 +15,8 @@ import {
   studyReport,
   toHtml,
 } from "../../lib/plot/mod.ts";
+import { findChromium, load } from "../_browser.ts";
 import { generation, hostileRuns, runs, scores, study } from "./_rows.ts";
-
-/** Path of a Chromium, if there is one. */
-function findChromium(): string | undefined {
-  const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-  const folders = (Deno.env.get("PATH") ?? "").split(Deno.build.os === "windows" ? ";" : ":");
-  return [
-    Deno.env.get("CHROME_PATH") ?? [],
-    "/usr/bin/chromium",
-    folders.flatMap((folder) => names.map((name) => `${folder}/${name}`)),
-  ].flat().find((path) => {
-    try {
-      return Deno.statSync(path).isFile;
-    } catch {
-      return false;
-    }
-  });
-}
-
-/** The DOM of a page after its scripts have run, and what the browser logged. */
-async function load(chromium: string, page: string): Promise<{ dom: string; log: string }> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await Deno.writeTextFile(`${folder}/page.html`, page);
-    const { stdout, stderr } = await new Deno.Command(chromium, {
-      args: [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--enable-logging=stderr",
-        `--user-data-dir=${folder}/profile`,
-        "--virtual-time-budget=10000",
-        "--dump-dom",
-        `file://${folder}/page.html`,
-      ],
-    }).output();
-    const decoder = new TextDecoder();
-    return { dom: decoder.decode(stdout), log: decoder.decode(stderr) };
-  } finally {
-    // The browser's helpers may still be writing to the profile.
-    await Deno.remove(folder, { recursive: true }).catch(() => {});
-  }
-}
 
 /** Collects errors in the DOM, as the first script of the page. */
 const WATCH = `<script>for (const type of ["error", "unhandledrejection"]) {
@@ -83,7 +37,7 @@ Deno.test({
       plotScores(scores),
       plotMixing(runs),
       plotMixture(generation.trace[1]!),
-      plotActivity({
+      plotEffect({
         ...{ method: "moi <b>", prompts: 1, positions: 2 },
         steps: [0.1, 0.3].map((entropy, index) => ({
           ...{ prompt: 0, index, token: 1, entropy },

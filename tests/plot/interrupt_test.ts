@@ -1,25 +1,20 @@
 import { assertEquals } from "@std/assert";
+import { deno } from "../_process.ts";
 
 const MOD = new URL("../../lib/plot/interrupt.ts", import.meta.url).href;
 
 /** Runs a program that sends itself signals; resolves to its output and how it ended. */
 async function run(source: string): Promise<{ out: string; code: number; signal: string | null }> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "eval",
-      "--quiet",
-      `import { interruptSignal } from "${MOD}";
+  const { stdout, code, signal } = await deno([
+    ...["eval", "--quiet"],
+    `import { interruptSignal } from "${MOD}";
       const sigint = async () => {
         Deno.kill(Deno.pid, "SIGINT");
         await new Promise((r) => setTimeout(r, 200));
       };
       ${source}`,
-    ],
-    stdout: "piped",
-    stderr: "null",
-  });
-  const { stdout, code, signal } = await child.output();
-  return { out: new TextDecoder().decode(stdout).trim(), code, signal };
+  ]);
+  return { out: stdout.trim(), code, signal };
 }
 
 const ignore = Deno.build.os === "windows";

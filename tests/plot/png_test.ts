@@ -1,7 +1,7 @@
-import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Figure, plotGains, plotMixing, plotScores, toPng } from "../../lib/plot/mod.ts";
 import { runs, scores, study } from "./_rows.ts";
+import { deno } from "../_process.ts";
 
 /** Width and height in the header of a PNG file. */
 function sizeOf(png: Uint8Array<ArrayBuffer>): [number, number] {
@@ -47,17 +47,12 @@ Deno.test("toPng() refuses what it cannot draw", async () => {
 
 Deno.test("toPng() works where someone else has started resvg", async () => {
   const png = new URL("../../lib/plot/png.ts", import.meta.url).href;
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "eval",
-      "--quiet",
-      "--config",
-      fileURLToPath(new URL("../../deno.json", import.meta.url)),
-      `import { initWasm } from "@resvg/resvg-wasm";
-      await initWasm(await Deno.readFile(new URL("index_bg.wasm", import.meta.resolve("@resvg/resvg-wasm"))));
-      const { toPng } = await import("${png}");
-      if ((await toPng({ data: [] })).length < 100) throw new Error("no picture");`,
-    ],
-  }).output();
-  assert(success, new TextDecoder().decode(stderr));
+  const { code, stderr } = await deno([
+    ...["eval", "--quiet"],
+    `import { initWasm } from "@resvg/resvg-wasm";
+    await initWasm(await Deno.readFile(new URL("index_bg.wasm", import.meta.resolve("@resvg/resvg-wasm"))));
+    const { toPng } = await import("${png}");
+    if ((await toPng({ data: [] })).length < 100) throw new Error("no picture");`,
+  ]);
+  assertEquals(code, 0, stderr);
 });

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { progressBar, type ProgressBarOptions } from "../../lib/plot/mod.ts";
+import { deno } from "../_process.ts";
 
 /** A bar with a clock and a writer that the test holds. */
 function fake(options: ProgressBarOptions) {
@@ -148,18 +149,14 @@ Deno.test("progressBar() never throws from update() or close()", async () => {
 
 Deno.test("progressBar() writes on stderr when nothing else is said", async () => {
   const mod = new URL("../../lib/plot/progress.ts", import.meta.url).href;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "eval",
-      "--quiet",
-      `import { progressBar } from "${mod}";
-      await using bar = progressBar({ label: "x" });
-      bar.update({ done: 1, total: 2 });`,
-    ],
-  });
-  const { stdout, stderr } = await child.output();
-  assertEquals(stdout.length, 0);
-  assert(new TextDecoder().decode(stderr).endsWith("x 1/2\n"));
+  const { stdout, stderr } = await deno([
+    ...["eval", "--quiet"],
+    `import { progressBar } from "${mod}";
+    await using bar = progressBar({ label: "x" });
+    bar.update({ done: 1, total: 2 });`,
+  ]);
+  assertEquals(stdout, "");
+  assert(stderr.endsWith("x 1/2\n"));
 });
 
 Deno.test("progressBar() refuses options it does not know", () => {

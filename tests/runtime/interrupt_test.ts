@@ -7,6 +7,8 @@ import { assert, assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { defaultSignal, jupyter } from "../../lib/runtime/mod.ts";
 import { findPython } from "../../scripts/_notebook.ts";
+import { temporaryFolder } from "../_temporary.ts";
+import { deno } from "../_process.ts";
 
 const MOD = new URL("../../mod.ts", import.meta.url).href;
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
@@ -14,19 +16,14 @@ const ignore = Deno.build.os === "windows";
 
 /** Runs a program that can press Ctrl-C; resolves to its output and how it ended. */
 async function run(source: string): Promise<{ out: string; code: number; signal: string | null }> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["eval", "--quiet", "--config", CONFIG],
-      `import { betaGrid, generate, generateBatch, interruptSignal, loadModel, runStudy, stream, votes } from "${MOD}";
+  const { stdout, code, signal } = await deno([
+    ...["eval", "--quiet", "--config", CONFIG],
+    `import { betaGrid, generate, generateBatch, interruptSignal, loadModel, runStudy, stream, votes } from "${MOD}";
       const wait = (ms) => new Promise((r) => setTimeout(r, ms));
       const press = () => Deno.kill(Deno.pid, "SIGINT");
       ${source}`,
-    ],
-    stdout: "piped",
-    stderr: "null",
-  });
-  const { stdout, code, signal } = await child.output();
-  return { out: new TextDecoder().decode(stdout).trim(), code, signal };
+  ]);
+  return { out: stdout.trim(), code, signal };
 }
 
 Deno.test("a program that is no notebook has no default signal", () => {
@@ -149,33 +146,29 @@ Deno.test({
     (python === undefined ? " (skipped: no Python found)" : ""),
   ignore: python === undefined,
   async fn() {
-    const folder = await Deno.makeTempDir();
-    try {
-      const task = `${Deno.execPath()} run -A --quiet --config ${CONFIG} main.ts`;
-      await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ tasks: { main: task } }));
-      await Deno.writeTextFile(
-        `${folder}/main.ts`,
-        `import { interruptSignal } from "${MOD}";
-        const signal = interruptSignal();
-        console.log("going");
-        await new Promise((resolve) => {
-          const timer = setInterval(() => {}, 1000);
-          signal.addEventListener("abort", () => { clearInterval(timer); setTimeout(resolve, 300); });
-        });
-        console.log("stopped and told");
-        Deno.exitCode = 130;`,
-      );
-      const script = fileURLToPath(new URL("ctrl_c.py", import.meta.url));
-      for (let turn = 0; turn < 5; turn++) {
-        const { stdout } = await new Deno.Command(python!, {
-          args: [script, "going", Deno.execPath(), "task", "main"],
-          cwd: folder,
-        }).output();
-        const out = new TextDecoder().decode(stdout);
-        assert(out.includes("stopped and told"), out);
-      }
-    } finally {
-      await Deno.remove(folder, { recursive: true });
+    await using folder = await temporaryFolder();
+    const task = `${Deno.execPath()} run -A --quiet --config ${CONFIG} main.ts`;
+    await Deno.writeTextFile(`${folder.path}/deno.json`, JSON.stringify({ tasks: { main: task } }));
+    await Deno.writeTextFile(
+      `${folder.path}/main.ts`,
+      `import { interruptSignal } from "${MOD}";
+      const signal = interruptSignal();
+      console.log("going");
+      await new Promise((resolve) => {
+        const timer = setInterval(() => {}, 1000);
+        signal.addEventListener("abort", () => { clearInterval(timer); setTimeout(resolve, 300); });
+      });
+      console.log("stopped and told");
+      Deno.exitCode = 130;`,
+    );
+    const script = fileURLToPath(new URL("ctrl_c.py", import.meta.url));
+    for (let turn = 0; turn < 5; turn++) {
+      const { stdout } = await new Deno.Command(python!, {
+        args: [script, "going", Deno.execPath(), "task", "main"],
+        cwd: folder.path,
+      }).output();
+      const out = new TextDecoder().decode(stdout);
+      assert(out.includes("stopped and told"), out);
     }
   },
 });

@@ -1,6 +1,6 @@
 import { assertEquals, assertGreaterOrEqual, assertThrows } from "@std/assert";
 import { allocate, mapFile, memoryOver } from "@moi/moi/runtime";
-import { temporaryFolder } from "../golden/golden.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 Deno.test("allocate() gives zeroed memory of the size asked for", () => {
   for (const size of [1, 7, 4096, 100_003]) {

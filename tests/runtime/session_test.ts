@@ -17,8 +17,10 @@ import {
   tensorIn,
 } from "@moi/moi/runtime";
 import { pathToFileURL } from "node:url";
-import { randomNumbers, temporaryFolder } from "../golden/golden.ts";
+import { temporaryFolder } from "../_temporary.ts";
+import { randomNumbers } from "../golden/golden.ts";
 import { doubling, heavy, HEAVY_SIZE, isRotation, product, rotation } from "./_graphs.ts";
+import { deno } from "../_process.ts";
 
 /** Runs {@linkcode doubling} once. */
 function double(session: Session, values: [number, number]): number[] {
@@ -426,13 +428,6 @@ Deno.test("a binding keeps its arrays reachable", async () => {
     await sweep();
     console.log(bound, array.deref() === undefined);
   `;
-  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--quiet", "--v8-flags=--expose-gc", code],
-    cwd: new URL("../..", import.meta.url),
-  }).output();
-  assertEquals(
-    new TextDecoder().decode(stdout).trim(),
-    "true true",
-    new TextDecoder().decode(stderr),
-  );
+  const { stdout, stderr } = await deno(["eval", "--quiet", "--v8-flags=--expose-gc", code]);
+  assertEquals(stdout.trim(), "true true", stderr);
 });

@@ -1,14 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { temporaryFolder } from "../golden/golden.ts";
-
-const ROOT = new URL("../..", import.meta.url);
-
-async function run(args: string[], env: Record<string, string> = {}) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, env, cwd: ROOT })
-    .output();
-  const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  return { code, out: out!, error: error! };
-}
+import { temporaryFolder } from "../_temporary.ts";
+import { deno } from "../_process.ts";
 
 async function filesIn(folder: string): Promise<string[]> {
   const found: string[] = [];
@@ -19,20 +11,19 @@ async function filesIn(folder: string): Promise<string[]> {
 }
 
 Deno.test("using the runtime writes no file under the user's home", async () => {
-  const { denoDir } = JSON.parse((await run(["info", "--json"])).out);
+  const { denoDir } = JSON.parse((await deno(["info", "--json"])).stdout);
   await using home = await temporaryFolder();
   const code = `
     import { loadModel, forward } from "@moi/moi/model";
     await using model = await loadModel("votes-tiny");
     console.log((await forward(model, [1, 2])).length, Deno.env.get("HOME"));
   `;
-  const { out, error } = await run(["eval", "--quiet", code], {
-    DENO_DIR: denoDir,
-    HOME: home.path,
-    USERPROFILE: home.path,
-    LOCALAPPDATA: home.path,
-    XDG_CACHE_HOME: `${home.path}/.cache`,
+  const { stdout, stderr } = await deno(["eval", "--quiet", code], {
+    env: {
+      ...{ DENO_DIR: denoDir, HOME: home.path, USERPROFILE: home.path, LOCALAPPDATA: home.path },
+      XDG_CACHE_HOME: `${home.path}/.cache`,
+    },
   });
-  assertEquals(out.trim(), `2 ${home.path}`, error);
+  assertEquals(stdout.trim(), `2 ${home.path}`, stderr);
   assertEquals(await filesIn(home.path), []);
 });

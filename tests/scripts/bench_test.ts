@@ -1,5 +1,4 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
-import { fileURLToPath } from "node:url";
 import { parseModel } from "@moi/moi/graph";
 import { SMALL, writeCheckpoint } from "../../scripts/bench/checkpoint.ts";
 import { exportQuantized } from "../../scripts/bench/export.ts";
@@ -7,18 +6,10 @@ import { writeGguf } from "../../scripts/bench/gguf.ts";
 import { equalLengths, spreadLengths } from "../../scripts/bench/prompts.ts";
 import { linearBytes, openQuantized } from "../../scripts/bench/quantized_copy.ts";
 import { meets, paired, type Row, summary } from "../../scripts/bench/rows.ts";
-import { temporaryFolder } from "../golden/golden.ts";
+import { temporaryFolder } from "../_temporary.ts";
+import { script } from "../_process.ts";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
-
-async function bench(...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", "scripts/bench/main.ts", ...args],
-    cwd: root,
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
+const bench = (...args: string[]) => script("bench/main", args);
 
 Deno.test("bench measures the chosen suites and writes rows, chart and profile", async () => {
   await using folder = await temporaryFolder();

@@ -1,19 +1,15 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { fileURLToPath } from "node:url";
-import { temporaryFolder } from "../golden/golden.ts";
+import { temporaryFolder } from "../_temporary.ts";
 import { COMMIT, goldenFiles, startHub } from "../model/_hub.ts";
+import { script } from "../_process.ts";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
+const envOf = (endpoint: string) => ({
+  ...{ HF_ENDPOINT: endpoint, HF_TOKEN: "hf_x", HF_HUB_OFFLINE: "", TRANSFORMERS_OFFLINE: "" },
+});
 const FILES = await goldenFiles();
 
 async function download(endpoint: string, ...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", "scripts/download.ts", ...args],
-    cwd: root,
-    env: { HF_ENDPOINT: endpoint, HF_TOKEN: "hf_x", HF_HUB_OFFLINE: "", TRANSFORMERS_OFFLINE: "" },
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
+  return await script("download", args, { env: envOf(endpoint) });
 }
 
 Deno.test("download --help prints its usage on stdout", async () => {
@@ -78,20 +74,21 @@ Deno.test({
   async fn() {
     await using cache = await temporaryFolder();
     await using hub = startHub({ files: FILES, slow: 50 });
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--quiet", "scripts/download.ts", "org/name", "--cache-dir", cache.path],
-      cwd: root,
-      env: { HF_ENDPOINT: hub.endpoint, HF_TOKEN: "hf_x", HF_HUB_OFFLINE: "" },
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    while ((hub.seen.at(-1)?.sent ?? 0) < 300_000) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    child.kill("SIGINT");
-    const { code, stdout, stderr } = await child.output();
-    assertEquals([code, stdout.length], [130, 0]);
-    assertStringIncludes(new TextDecoder().decode(stderr), "goes on where it ended");
+    const { code, stdout, stderr } = await script("download", [
+      "org/name",
+      "--cache-dir",
+      cache.path,
+    ], {
+      env: envOf(hub.endpoint),
+      async meanwhile(child) {
+        while ((hub.seen.at(-1)?.sent ?? 0) < 300_000) {
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+        child.kill("SIGINT");
+      },
+    });
+    assertEquals([code, stdout], [130, ""]);
+    assertStringIncludes(stderr, "goes on where it ended");
     const again = await download(hub.endpoint, "org/name", "--cache-dir", cache.path);
     assertEquals(again.code, 0, again.stderr);
     assertMatch(hub.seen.at(-1)!.range!, /^bytes=\d+-$/);

@@ -1,21 +1,11 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { script } from "../_process.ts";
 
 const PROMPT = "Using the numbers [12, 11, 8], create an equation that equals 36.";
 
 /** Runs `generate` with these arguments and this text on stdin. */
-async function run(args: readonly string[], stdin: string | Uint8Array = "") {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "scripts/generate.ts", ...args],
-    ...{ stdin: "piped", stdout: "piped", stderr: "piped" },
-    env: { NO_COLOR: "1" },
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin);
-  await writer.close();
-  const { code, stdout, stderr } = await child.output();
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: decode(stdout), stderr: decode(stderr) };
-}
+const run = (args: readonly string[], stdin: string | Uint8Array = "") =>
+  script("generate", args, { stdin });
 
 Deno.test("generate answers the README's prompt to its end and says so", async () => {
   const { code, stdout, stderr } = await run(["--", PROMPT, "--beta", "1"]);
@@ -47,9 +37,9 @@ const BAD: readonly (readonly [args: string[], stdin: string | Uint8Array, messa
   [["-"], "", "stdin holds no prompt"],
   [["-"], "\n", "stdin holds no prompt"],
   [["-"], Uint8Array.of(0x61, 0xff), "the prompt from stdin must be UTF-8"],
-  [["-", "more"], "a", "one prompt must be given"],
-  [[PROMPT, "--chat", "{"], "", "'--chat' must be a JSON object: current value is {"],
-  [[PROMPT, "--chat", "[1]"], "", "'--chat' must be a JSON object"],
+  [["-", "more"], "a", "one prompt, in quotes, must be given"],
+  [[PROMPT, "--chat", "{"], "", "--chat as it must be a JSON object: current value is {"],
+  [[PROMPT, "--chat", "[1]"], "", "--chat as it must be a JSON object"],
   [[PROMPT, "--chat", '{"enable_thinkin": 1}'], "", "does not read the variable 'enable_thinkin'"],
   [[PROMPT, "--raw", "--chat", "{}"], "", "'chat' must be left out"],
 ];

@@ -7,36 +7,19 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
 import { loadModel } from "@moi/moi/model";
-import { checkpoint, temporaryFolder } from "../golden/golden.ts";
+import { temporaryFolder } from "../_temporary.ts";
+import { checkpoint } from "../golden/golden.ts";
 import { exportFiles, makeExport } from "../graph/_exports.ts";
+import { script } from "../_process.ts";
 
-async function inspect(...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--quiet", "scripts/inspect.ts", ...args],
-    cwd: fileURLToPath(new URL("../../", import.meta.url)),
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
-
-async function folderWith(files: Readonly<Record<string, string | Uint8Array>>) {
-  const folder = await temporaryFolder();
-  for (const [file, content] of Object.entries(files)) {
-    await Deno.mkdir(dirname(`${folder.path}/${file}`), { recursive: true });
-    if (typeof content === "string") await Deno.writeTextFile(`${folder.path}/${file}`, content);
-    else await Deno.writeFile(`${folder.path}/${file}`, content);
-  }
-  return folder;
-}
+const inspect = (...args: string[]) => script("inspect", args);
 
 const EXPORT = makeExport({ layers: 1, vocabulary: 40 });
 
 Deno.test("inspect tells of an ONNX export with an architecture that is not built here", async () => {
   for (const prefix of ["onnx/", ""]) {
-    await using folder = await folderWith(exportFiles(EXPORT, { prefix }));
+    await using folder = await temporaryFolder(exportFiles(EXPORT, { prefix }));
     await using model = await loadModel(folder.path);
     assertEquals(model.config.architecture, "test");
     for (const args of [[], ["--no-load"]]) {
@@ -80,13 +63,13 @@ Deno.test("an ONNX export that is a Git LFS pointer, or whose data is one, says 
       [{ ...inside, "config.json": pointer }, "config.json"],
     ] as const
   ) {
-    await using folder = await folderWith(files);
+    await using folder = await temporaryFolder(files);
     const error = await assertRejects(() => loadModel(folder.path), SyntaxError) as Error;
     assertMatch(error.message, new RegExp(`${name} is a (Git LFS pointer|page of HTML)`));
     const { code, stdout, stderr } = await inspect(folder.path);
     assertEquals([code, stdout], [1, ""]);
     assertStringIncludes(stderr, `${name} is a `);
   }
-  await using folder = await folderWith({ ...inside, "onnx/model.onnx": "" });
+  await using folder = await temporaryFolder({ ...inside, "onnx/model.onnx": "" });
   await assertRejects(() => loadModel(folder.path), RangeError, "the file is empty: download");
 });

@@ -5,7 +5,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { standard } from "@moi/moi/decode";
 import { loadModel } from "@moi/moi/model";
 import { runStudy } from "@moi/moi/study";
@@ -13,25 +13,14 @@ import { gsm8k } from "@moi/moi/tasks";
 import { SMALL, writeCheckpoint } from "../../scripts/bench/checkpoint.ts";
 import { writeGguf } from "../../scripts/bench/gguf.ts";
 import { openQuantized } from "../../scripts/bench/quantized_copy.ts";
+import { temporaryFolder } from "../_temporary.ts";
+import { script as commandLine } from "../_process.ts";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
-
-async function script(name: string, ...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", `scripts/${name}.ts`, ...args],
-    cwd: root,
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
+const script = (name: string, ...args: string[]) => commandLine(name, args);
 
 async function temporary(run: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await run(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+  await using folder = await temporaryFolder();
+  await run(folder.path);
 }
 
 for (const name of ["sweep", "generate", "report", "notebooks", "bench/main"]) {
@@ -64,11 +53,11 @@ const BAD: [name: string, args: string[], message: string][] = [
   ["sweep", ["--model", "no/such/model"], "'--task' must be given"],
   ["sweep", ["--model", "no/such/model", "--task", "votes"], "'id' must be"],
   ["sweep", ["--problems", "0"], "'limit'"],
-  ["sweep", ["--model", "votes-tiny", "--chat", "{x"], "--chat as it must be JSON"],
-  ["sweep", ["--model", "votes-tiny", "--chat", "5"], "'chat' must be an object"],
+  ["sweep", ["--model", "votes-tiny", "--chat", "{x"], "--chat as it must be a JSON object"],
+  ["sweep", ["--model", "votes-tiny", "--chat", "5"], "--chat as it must be a JSON object"],
   ["sweep", ["--repeats"], "--repeats as it needs a value"],
   ["sweep", ["words"], '"words" is no option'],
-  ["generate", [], "one prompt must be given"],
+  ["generate", [], "one prompt, in quotes, must be given"],
   [
     "generate",
     ["--", "x", "--beta", "NaN"],
@@ -174,19 +163,16 @@ Deno.test("sweep --methods names any method, or all", async () => {
 Deno.test("sweep stops at Ctrl-C with exit code 130 and finishes at the next call", async () => {
   await temporary(async (dir) => {
     const args = ["--model", "countdown-tiny", "--problems", "60", "--methods", "moi,direct"];
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--quiet", "scripts/sweep.ts", ...args, "--out", dir],
-      cwd: root,
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
     const file = `${dir}/countdown-tiny-countdown.jsonl`;
     const size = () => Deno.stat(file).then(({ size }) => size, () => 0);
-    while (await size() < 20_000) await new Promise((resolve) => setTimeout(resolve, 10));
-    child.kill("SIGINT");
-    const { code, stderr } = await child.output();
+    const { code, stderr } = await commandLine("sweep", [...args, "--out", dir], {
+      async meanwhile(child) {
+        while (await size() < 20_000) await new Promise((resolve) => setTimeout(resolve, 10));
+        child.kill("SIGINT");
+      },
+    });
     assertEquals(code, 130);
-    assertMatch(new TextDecoder().decode(stderr), /stopped with \d+ of 480 runs/);
+    assertMatch(stderr, /stopped with \d+ of 480 runs/);
     const stopped = (await Deno.readTextFile(file)).trimEnd().split("\n");
     assert(stopped.length < 480);
     const finished = await script("sweep", ...args, "--out", dir);

@@ -2,6 +2,7 @@
 
 import type { Run } from "@moi/moi/study";
 import type { Problem, Task } from "@moi/moi/tasks";
+import { temporaryFolder } from "../_temporary.ts";
 
 /** Letters to continue. */
 export interface Letters extends Problem {
@@ -44,10 +45,6 @@ export function sorted<R extends Pick<Run, "problem" | "method" | "repeat">>(
 
 /** Does something with a path in a folder of its own. */
 export async function withStore(use: (path: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "moi_study_" });
-  try {
-    await use(`${folder}/runs.jsonl`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using folder = await temporaryFolder();
+  await use(`${folder.path}/runs.jsonl`);
 }

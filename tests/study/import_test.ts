@@ -12,21 +12,18 @@ import {
   type Run,
   verdictOf,
 } from "../../lib/study/mod.ts";
-import { asTold } from "../../lib/study/_told.ts";
+import { asTold } from "../../lib/study/store.ts";
 import { countdown } from "../../lib/tasks/mod.ts";
 import { zipOf } from "../_zip.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 async function read(name: string, content: unknown, options: string | ImportOptions = {}) {
-  const folder = await Deno.makeTempDir();
-  try {
-    const text = typeof content === "string" ? content : JSON.stringify(content);
-    const bytes = content instanceof Uint8Array ? content : new TextEncoder().encode(text);
-    await Deno.writeFile(`${folder}/${name}`, bytes);
-    const given = typeof options === "string" ? { method: options } : options;
-    return await importRuns(`${folder}/${name}`, given);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  const isFile = typeof content === "string" || content instanceof Uint8Array;
+  await using folder = await temporaryFolder({
+    [name]: isFile ? content : JSON.stringify(content),
+  });
+  const given = typeof options === "string" ? { method: options } : options;
+  return await importRuns(`${folder.path}/${name}`, given);
 }
 
 const countdownResults = [

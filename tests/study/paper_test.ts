@@ -1,11 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import {
-  isShareOf,
-  paperGains,
-  paperNotes,
-  paperTable1,
-  paperTableA4,
-} from "../../lib/study/mod.ts";
+import { paperGains, paperNotes, paperTable1, paperTableA4 } from "../../lib/study/mod.ts";
+import { isShareOf } from "../../lib/study/paper.ts";
 
 Deno.test("isShareOf() knows what a whole number of problems gives", () => {
   for (let k = 0; k <= 198; k++) {

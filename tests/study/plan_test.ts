@@ -14,7 +14,7 @@ function plan(study: Partial<Study<Letters>> = {}) {
 
 Deno.test("planStudy() crosses problems, repeats and methods, problem by problem", async () => {
   const { runs } = await plan({ task: letters({ count: 2 }), repeats: 2 });
-  assertEquals(runs.map(({ problem, repeat, method }) => [problem.id, repeat, method]), [
+  assertEquals(runs.map(({ problem, repeat, method }) => [problem, repeat, method]), [
     ["letters-0", 0, "standard"],
     ["letters-0", 0, "half"],
     ["letters-0", 1, "standard"],
@@ -28,7 +28,7 @@ Deno.test("planStudy() crosses problems, repeats and methods, problem by problem
 
 Deno.test("planStudy() gives methods the same seed, repeats and problems others", async () => {
   const { runs } = await plan({ repeats: 3 });
-  const seeds = Map.groupBy(runs, ({ problem, repeat }) => `${problem.id} ${repeat}`);
+  const seeds = Map.groupBy(runs, ({ problem, repeat }) => `${problem} ${repeat}`);
   for (const own of seeds.values()) {
     assertEquals(own.length, 2);
     assertEquals(own[0]!.seed, own[1]!.seed);
@@ -67,22 +67,23 @@ Deno.test("runSeed() keeps the parts of its key apart", () => {
 });
 
 Deno.test("planStudy() encodes the prompt and digests its tokens", async () => {
-  const { runs } = await plan();
-  for (const { problem, tokens, prompt } of runs) {
+  const { runs, problems } = await plan();
+  for (const { problem: id, prompt } of runs) {
+    const { problem, tokens } = problems.get(id)!;
     assertEquals(tokens, [BOS, ...ids(problem.letters)]);
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(tokens.join()));
     const hex = Array.from(new Uint8Array(digest, 0, 8), (b) => b.toString(16).padStart(2, "0"));
     assertEquals(prompt, hex.join(""));
   }
   const chat = letters({ prompt: ({ letters }) => [{ role: "user", content: letters }] });
-  const [first] = (await plan({ task: chat })).runs;
+  const [first] = (await plan({ task: chat })).problems.values();
   assertEquals(first!.tokens, [BOS, ...ids("a.")]);
 });
 
 Deno.test("planStudy() takes the study's settings, then the task's, then the model's", async () => {
   const own = mockModel({ defaults: { temperature: 0.1, topK: 11, topP: 0.5, maxNewTokens: 9 } });
   const task = letters({ defaults: { temperature: 0.2, maxNewTokens: 8 } });
-  const settings = async (study: Partial<Study<Letters>>) => (await plan(study)).sampler;
+  const settings = async (study: Partial<Study<Letters>>) => (await plan(study)).runs[0]!.sampler;
   const none = { temperature: 1, topK: 0, topP: 1, minP: 0, maxNewTokens: 256 };
   assertEquals(await settings({}), none);
   const models = { ...none, temperature: 0.1, topK: 11, topP: 0.5, maxNewTokens: 9 };
@@ -94,9 +95,7 @@ Deno.test("planStudy() takes the study's settings, then the task's, then the mod
 });
 
 Deno.test("planStudy() of a limit takes the first problems", async () => {
-  const problems = async (
-    limit: number,
-  ) => [...new Set((await plan({ limit })).runs.map(({ problem }) => problem.id))];
+  const problems = async (limit: number) => [...(await plan({ limit })).problems.keys()];
   assertEquals(await problems(2), ["letters-0", "letters-1"]);
   assertEquals((await problems(99)).length, 4);
   assertEquals((await problems(Infinity)).length, 4);
@@ -104,11 +103,11 @@ Deno.test("planStudy() of a limit takes the first problems", async () => {
 
 Deno.test("planStudy() waits for problems that take time", async () => {
   const task = letters({ problems: () => Promise.resolve([{ id: "x", letters: "a" }]) });
-  assertEquals((await plan({ task })).runs.map(({ problem }) => problem.id), ["x", "x"]);
+  assertEquals((await plan({ task })).runs.map(({ problem }) => problem), ["x", "x"]);
 });
 
 Deno.test("planStudy() names the model by the last part of its id", async () => {
-  const named = async (id: string) => (await plan({ model: mockModel({ id }) })).model;
+  const named = async (id: string) => (await plan({ model: mockModel({ id }) })).runs[0]!.model;
   for (
     const id of ["tiny", "/models/tiny", "models/tiny//", "C:\\models\\tiny", "file:///m/tiny/"]
   ) {
@@ -117,10 +116,11 @@ Deno.test("planStudy() names the model by the last part of its id", async () => 
 });
 
 Deno.test("planStudy() has one fingerprint for what may share a file", async () => {
-  const { study } = await plan();
+  const studyOf = async (study?: Partial<Study<Letters>>) => (await plan(study)).runs[0]!.study;
+  const study = await studyOf();
   const more = { methods: { other: standard() }, repeats: 5, task: letters({ count: 9 }) };
-  assertEquals((await plan(more)).study, study);
-  assertEquals((await plan({ limit: 1, temperature: 1, seed: 0 })).study, study);
+  assertEquals(await studyOf(more), study);
+  assertEquals(await studyOf({ limit: 1, temperature: 1, seed: 0 }), study);
   const others: Partial<Study<Letters>>[] = [
     { model: mockModel({ maxLength: 16, id: "other" }) },
     { model: { ...model, dtype: "int8" } },
@@ -133,13 +133,14 @@ Deno.test("planStudy() has one fingerprint for what may share a file", async () 
     { minP: 0.1 },
     { maxNewTokens: 5 },
   ];
-  const studies = await Promise.all(others.map(async (other) => (await plan(other)).study));
+  const studies = await Promise.all(others.map(studyOf));
   assertEquals(new Set([study, ...studies]).size, others.length + 1);
 });
 
 Deno.test("planStudy() records name and knobs of the methods", async () => {
-  const { parameters } = await plan({ methods: { ...METHODS, own: { ...standard(), name: "x" } } });
-  assertEquals(parameters, {
+  const { runs } = await plan({ methods: { ...METHODS, own: { ...standard(), name: "x" } } });
+  const parameters = runs.map((run) => [run.method, run.parameters] as const);
+  assertEquals(Object.fromEntries(parameters), {
     standard: { name: "standard" },
     half: { name: "moi", beta: 0.5, preset: "paper" },
     own: { name: "x" },
@@ -149,7 +150,7 @@ Deno.test("planStudy() records name and knobs of the methods", async () => {
 Deno.test("planStudy() takes no notice of the methods' order", async () => {
   const { standard, half } = METHODS;
   const [a, b] = [await plan(), await plan({ methods: { half, standard } })];
-  assertEquals(a.study, b.study);
+  assertEquals(a.runs[0]!.study, b.runs[0]!.study);
   assertNotEquals(a.runs, b.runs);
 });
 
@@ -196,5 +197,5 @@ Deno.test("planStudy() refuses a prompt that leaves no room, naming the problem"
     "the prompt of 'long' must be shorter than the context of 16 tokens: current value is 16",
   );
   const short = letters({ problems: () => [{ id: "long", letters: "abcdefghijklmn" }] });
-  assertEquals((await plan({ task: short })).runs[0]!.tokens.length, 15);
+  assertEquals((await plan({ task: short })).problems.get("long")!.tokens.length, 15);
 });

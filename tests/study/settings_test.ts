@@ -5,7 +5,6 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
-  activity,
   generate,
   generateBatch,
   type GenerateOptions,
@@ -13,6 +12,7 @@ import {
   mergedSampler,
   type Method,
   moi,
+  predictEffect,
   type Sampler,
   SAMPLER_FIELDS,
   samplerOf,
@@ -100,7 +100,7 @@ async function studied(
   const task = letters({ count: 1, prompt: () => PROMPT, ...(defaults ? { defaults } : {}) });
   const study = { model, task, methods: { standard: method }, ...asked };
   const [run] = await runStudy(study), plan = await planStudy(study);
-  assertEquals(plan.sampler, run!.sampler);
+  assertEquals(plan.runs[0]!.sampler, run!.sampler);
   // the recorded settings are all that it takes to have the text once more
   const again = await generate(mockModel({ defaults: model.defaults, eos: [] }), PROMPT, {
     ...{ ...run!.sampler, seed: run!.seed },
@@ -222,7 +222,7 @@ Deno.test("a batch's signal ends requests whose own is undefined", async () => {
   for await (const { generation } of batch) assertEquals(generation.finishReason, "aborted");
 });
 
-Deno.test("activity() takes settings as generate() does", async () => {
+Deno.test("predictEffect() takes settings as generate() does", async () => {
   const own = mockModel({ defaults: { temperature: 0 } });
   const model = {
     ...own,
@@ -240,9 +240,14 @@ Deno.test("activity() takes settings as generate() does", async () => {
     },
   };
   const seen = watching();
-  await activity(model as typeof own, ["ab"], seen, { tokens: 2, method: undefined } as object);
+  await predictEffect(
+    model as typeof own,
+    ["ab"],
+    seen,
+    { tokens: 2, method: undefined } as object,
+  );
   assertEquals(seen.seen[0]!.temperature, 0);
-  await activity(model as typeof own, ["ab"], seen, { tokens: 2, temperature: 0.7, topK: 3 });
+  await predictEffect(model as typeof own, ["ab"], seen, { tokens: 2, temperature: 0.7, topK: 3 });
   assertEquals([seen.seen[1]!.temperature, seen.seen[1]!.topK], [0.7, 3]);
 });
 

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { pathToFileURL } from "node:url";
 import { openStore, readRuns, type Run } from "@moi/moi/study";
 import { withStore } from "./_letters.ts";
+import { deno } from "../_process.ts";
 
 /** A made-up run. */
 function run(i: number, text = ""): Run {
@@ -190,13 +191,7 @@ Deno.test("openStore() refuses a second process", async () => {
   await withStore(async (path) => {
     const script = `import { openStore } from "@moi/moi/study";
       await openStore(Deno.args[0]).then(() => console.log("opened"), (e) => console.log(e.message));`;
-    const child = async () => {
-      const { stdout } = await new Deno.Command(Deno.execPath(), {
-        args: ["eval", "--ext=ts", script, path],
-        cwd: new URL("../..", import.meta.url),
-      }).output();
-      return new TextDecoder().decode(stdout).trim();
-    };
+    const child = async () => (await deno(["eval", "--ext=ts", script, path])).stdout.trim();
     {
       using _ = await openStore(path);
       assertEquals(await child(), `Cannot open runs as another process writes to ${path}`);

@@ -45,23 +45,24 @@ Deno.test("runStudy() stores every field of every run", async () => {
     const plan = await planStudy(studyOf({ repeats: 2, seed: 7 }));
     for (const [i, run] of runs.entries()) {
       const { tokens, text, finishReason, grade, mixing, timing, ...known } = run;
-      const { problem, method, repeat, seed, prompt, wording, tokens: input } = plan.runs[i]!;
+      const { study, model, method, repeat, seed, prompt, wording, ...rest } = plan.runs[i]!;
+      const { problem, tokens: input } = plan.problems.get(rest.problem)!;
       assertEquals(known, {
-        study: plan.study,
-        model: plan.model,
+        study,
+        model,
         device: "cpu",
         dtype: "fp32",
         task: "letters",
         problem: problem.id,
         method,
-        parameters: plan.parameters[method]!,
+        parameters: rest.parameters,
         repeat,
         studySeed: 7,
         seed,
         sampler: { temperature: 1, topK: 0, topP: 1, minP: 0, maxNewTokens: 12 },
         prompt,
-        wording,
-        problemFields: plan.runs[i]!.fields,
+        wording: wording!,
+        problemFields: rest.problemFields!,
         promptTokens: input.length,
         versions: {
           moi: manifest.version,

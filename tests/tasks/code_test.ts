@@ -1,30 +1,9 @@
 /** HumanEval, MBPP and LiveCodeBench on small files in their layouts. */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import {
-  codeOf,
-  type CodeTask,
-  humanEval,
-  liveCodeBench,
-  mbpp,
-  type Problem,
-  type Row,
-} from "../../lib/tasks/mod.ts";
+import { codeOf, humanEval, liveCodeBench, mbpp } from "../../lib/tasks/mod.ts";
 import { sameOutput } from "../../lib/tasks/live_code_bench.ts";
-
-async function taskOn<P extends Problem>(
-  rows: readonly Row[],
-  make: (source: string) => CodeTask<P>,
-) {
-  const source = await Deno.makeTempFile({ suffix: ".jsonl" });
-  try {
-    await Deno.writeTextFile(source, rows.map((row) => JSON.stringify(row)).join("\n"));
-    const task = make(source);
-    return { task, problems: await task.problems() };
-  } finally {
-    await Deno.remove(source);
-  }
-}
+import { taskOn } from "./_rows.ts";
 
 const block = (code: string) => `Here:\n\`\`\`python\n${code}\n\`\`\`\n`;
 

@@ -12,6 +12,7 @@ import {
   mathAnswer,
   TASKS,
 } from "../../lib/tasks/mod.ts";
+import { taskOn } from "./_rows.ts";
 
 /** The number that a text gives as its answer; null: none. */
 const NUMBERS: readonly (readonly [text: string, answer: string | null])[] = [
@@ -736,20 +737,6 @@ Deno.test("boxes are complete, and opened to the last", () => {
   assertEquals(misread(boxes, lastBoxed), []);
 });
 
-/** A task on rows of one's own. */
-async function problemsOf<T>(
-  rows: readonly unknown[],
-  make: (source: string) => { problems(): T[] | Promise<T[]> },
-): Promise<T[]> {
-  const source = await Deno.makeTempFile({ suffix: ".jsonl" });
-  try {
-    await Deno.writeTextFile(source, rows.map((row) => JSON.stringify(row)).join("\n"));
-    return await make(source).problems();
-  } finally {
-    await Deno.remove(source);
-  }
-}
-
 Deno.test("numbers are compared exactly", () => {
   const task = gsm8k({ source: "x.jsonl" });
   const grade = (answer: string, text: string) =>
@@ -864,8 +851,8 @@ Deno.test("a choice may be named by its text, where it is the text of one only",
 Deno.test("answer columns of choices have one meaning, or are refused", async () => {
   const read = async (rows: readonly unknown[]) => {
     try {
-      const found = await problemsOf(rows, (source) => gpqaDiamond({ source }));
-      return found.map(({ answer }) => answer).join("");
+      const { problems } = await taskOn(rows, (source) => gpqaDiamond({ source }));
+      return problems.map(({ answer }) => answer).join("");
     } catch (error) {
       assert(error instanceof TypeError && /must (have one meaning|be one of)/.test(error.message));
       return error.message.replace(/.*\((.*)\).*/, "$1");
@@ -903,11 +890,8 @@ Deno.test("answer columns of choices have one meaning, or are refused", async ()
     assert(text.includes("must be one of its choices"), text);
   }
   // a smaller limit reads the first rows as a larger one does
-  const first = await problemsOf(
-    [row(1), row(4)],
-    (source) => gpqaDiamond({ source, limit: 1 }),
-  );
-  assertEquals(first.map(({ answer }) => answer), ["A"]);
+  const first = await taskOn([row(1), row(4)], (source) => gpqaDiamond({ source, limit: 1 }));
+  assertEquals(first.problems.map(({ answer }) => answer), ["A"]);
 });
 
 Deno.test("tasks name the options that decide prompts and verdicts", () => {

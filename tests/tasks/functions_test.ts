@@ -7,22 +7,8 @@ import {
   liveCodeBench,
   mbpp,
   type Problem,
-  type Row,
 } from "../../lib/tasks/mod.ts";
-
-async function taskOn<P extends Problem>(
-  rows: readonly Row[],
-  make: (source: string) => CodeTask<P>,
-) {
-  const source = await Deno.makeTempFile({ suffix: ".jsonl" });
-  try {
-    await Deno.writeTextFile(source, rows.map((row) => JSON.stringify(row)).join("\n"));
-    const task = make(source);
-    return { task, problems: await task.problems() };
-  } finally {
-    await Deno.remove(source);
-  }
-}
+import { taskOn } from "./_rows.ts";
 
 const fenced = (code: string) => `Here:\n\`\`\`python\n${code}\n\`\`\`\n`;
 

@@ -10,30 +10,14 @@ import {
   lastChoice,
   lastNumber,
   math500,
-  type Problem,
   releasedEquation,
   releasedInteger,
   releasedRight,
   type Row,
   systemPrompt,
-  type Task,
   TASKS,
 } from "../../lib/tasks/mod.ts";
-
-/** A task on rows of one's own. */
-async function taskOn<P extends Problem>(
-  rows: readonly Row[],
-  make: (source: string) => Task<P>,
-): Promise<{ task: Task<P>; problems: P[] }> {
-  const source = await Deno.makeTempFile({ suffix: ".jsonl" });
-  try {
-    await Deno.writeTextFile(source, rows.map((row) => JSON.stringify(row)).join("\n"));
-    const task = make(source);
-    return { task, problems: await task.problems() };
-  } finally {
-    await Deno.remove(source);
-  }
-}
+import { taskOn } from "./_rows.ts";
 
 Deno.test("questions and answers are found in the columns of the field", async () => {
   const layouts: readonly [Row, string][] = [
@@ -252,20 +236,14 @@ Deno.test("every task of the registry is made by its name, and wants a source or
 });
 
 Deno.test("a percentage stays one in what was extracted, and is graded either way", async () => {
-  const source = await Deno.makeTempFile({ suffix: ".jsonl" });
-  try {
-    const rows = [{ question: "?", answer: "0.5" }, { question: "!", answer: "50%" }];
-    await Deno.writeTextFile(source, rows.map((row) => JSON.stringify(row)).join("\n"));
-    const task = gsm8k({ source }), [half, percent] = await task.problems();
-    const graded = (problem: typeof half, text: string) => {
-      const { correct, extracted } = task.grade(problem!, text);
-      return [correct, extracted];
-    };
-    assertEquals(graded(half, "\\boxed{50\\%}"), [true, "50%"]);
-    assertEquals(graded(half, "\\boxed{50}"), [false, "50"]);
-    assertEquals(graded(percent, "\\boxed{0.5}"), [true, "0.5"]);
-    assertEquals(graded(percent, "\\boxed{50}"), [true, "50"]);
-  } finally {
-    await Deno.remove(source);
-  }
+  const rows = [{ question: "?", answer: "0.5" }, { question: "!", answer: "50%" }];
+  const { task, problems: [half, percent] } = await taskOn(rows, (source) => gsm8k({ source }));
+  const graded = (problem: typeof half, text: string) => {
+    const { correct, extracted } = task.grade(problem!, text);
+    return [correct, extracted];
+  };
+  assertEquals(graded(half, "\\boxed{50\\%}"), [true, "50%"]);
+  assertEquals(graded(half, "\\boxed{50}"), [false, "50"]);
+  assertEquals(graded(percent, "\\boxed{0.5}"), [true, "0.5"]);
+  assertEquals(graded(percent, "\\boxed{50}"), [true, "50"]);
 });

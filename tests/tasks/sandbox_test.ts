@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { runPython } from "../../lib/tasks/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const verdictOf = async (code: string, options = {}) => {
   const results = await runPython({ code }, options);
@@ -102,33 +103,29 @@ Deno.test("a program starts no other", async () => {
 });
 
 Deno.test("a program reads no file of the machine, and reaches no network", async () => {
-  const secret = await Deno.makeTempFile();
-  try {
-    await Deno.writeTextFile(secret, "secret");
-    const path = JSON.stringify(secret);
-    const js = (code: string) =>
-      `import pyodide_js\nprint(pyodide_js.runPython.constructor(${JSON.stringify(code)})())`;
-    for (
-      const code of [
-        `print(open(${path}).read())`,
-        js(`return Deno.readTextFileSync(${path})`),
-        js(`Deno.writeTextFileSync(${path}, "x")`),
-        js("return Deno.env.toObject()"),
-        js("return Deno.hostname()"),
-        js("return Deno.connect({ port: 80, hostname: '127.0.0.1' })"),
-        js("return Deno.dlopen('libc.so.6', {})"),
-        "import socket\nsocket.create_connection(('127.0.0.1', 80), timeout=1)",
-        "import urllib.request\nurllib.request.urlopen('http://127.0.0.1/')",
-      ]
-    ) {
-      const { output, verdict } = await verdictOf(code);
-      assert(!output.includes("secret"), code);
-      if (!code.includes("connect({")) assert(verdict !== "pass", code); // that one is a rejected promise
-    }
-    assertEquals(await Deno.readTextFile(secret), "secret");
-  } finally {
-    await Deno.remove(secret);
+  await using folder = await temporaryFolder({ secret: "secret" });
+  const secret = `${folder.path}/secret`;
+  const path = JSON.stringify(secret);
+  const js = (code: string) =>
+    `import pyodide_js\nprint(pyodide_js.runPython.constructor(${JSON.stringify(code)})())`;
+  for (
+    const code of [
+      `print(open(${path}).read())`,
+      js(`return Deno.readTextFileSync(${path})`),
+      js(`Deno.writeTextFileSync(${path}, "x")`),
+      js("return Deno.env.toObject()"),
+      js("return Deno.hostname()"),
+      js("return Deno.connect({ port: 80, hostname: '127.0.0.1' })"),
+      js("return Deno.dlopen('libc.so.6', {})"),
+      "import socket\nsocket.create_connection(('127.0.0.1', 80), timeout=1)",
+      "import urllib.request\nurllib.request.urlopen('http://127.0.0.1/')",
+    ]
+  ) {
+    const { output, verdict } = await verdictOf(code);
+    assert(!output.includes("secret"), code);
+    if (!code.includes("connect({")) assert(verdict !== "pass", code); // that one is a rejected promise
   }
+  assertEquals(await Deno.readTextFile(secret), "secret");
 });
 
 Deno.test("nothing that a program does changes another's verdict", async () => {

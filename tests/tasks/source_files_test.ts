@@ -6,6 +6,7 @@ import { readRows, type Row, type SourceOptions } from "../../lib/tasks/mod.ts";
 import { configsOf, matchesGlob } from "../../lib/tasks/_data_files.ts";
 import { COMMIT, startHub } from "../model/_hub.ts";
 import { zipOf } from "../_zip.ts";
+import { type TemporaryFolder, temporaryFolder } from "../_temporary.ts";
 
 const bytesOf = (content: string | Uint8Array) =>
   typeof content === "string" ? new TextEncoder().encode(content) : content;
@@ -15,17 +16,8 @@ async function inFolder<T>(
   files: Readonly<Record<string, string | Uint8Array>>,
   use: (folder: string) => Promise<T>,
 ): Promise<T> {
-  const folder = await Deno.makeTempDir();
-  try {
-    for (const [name, content] of Object.entries(files)) {
-      const path = `${folder}/${name}`;
-      await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-      await Deno.writeFile(path, bytesOf(content));
-    }
-    return await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using folder = await temporaryFolder(files);
+  return await use(folder.path);
 }
 
 const read = (
@@ -402,20 +394,16 @@ Deno.test("the files of a split are found, on the hub and in a folder alike", as
     const values = (rows: readonly Row[]) => rows.map(({ n }) => Number(n));
     const local = await inFolder(files, (folder) => readRows(folder, options));
     assertEquals(values(local), wanted, `${what}, in a folder`);
-    const cacheDir = await Deno.makeTempDir();
-    try {
-      await using hub = startHub({ files });
-      const shared = { ...options, cacheDir };
-      const online = await readRows("org/set", { ...shared, endpoint: hub.endpoint });
-      assertEquals(values(online), wanted, what);
-      assertEquals(
-        values(await readRows("org/set", { ...shared, offline: true })),
-        wanted,
-        `${what}, offline`,
-      );
-    } finally {
-      await Deno.remove(cacheDir, { recursive: true });
-    }
+    await using cache = await temporaryFolder();
+    await using hub = startHub({ files });
+    const shared = { ...options, cacheDir: cache.path };
+    const online = await readRows("org/set", { ...shared, endpoint: hub.endpoint });
+    assertEquals(values(online), wanted, what);
+    assertEquals(
+      values(await readRows("org/set", { ...shared, offline: true })),
+      wanted,
+      `${what}, offline`,
+    );
   }
 });
 
@@ -488,20 +476,17 @@ Deno.test("what is ambiguous or not there is refused with what there is", async 
 });
 
 /** A cache with some files of a data set, as Python's tools leave it. */
-async function cacheOf(files: Record<string, string>): Promise<string> {
-  const cacheDir = await Deno.makeTempDir(), root = `${cacheDir}/datasets--org--set`;
-  for (const [name, content] of Object.entries({ "refs/main": COMMIT, ...files })) {
-    const path = name === "refs/main" ? `${root}/${name}` : `${root}/snapshots/${COMMIT}/${name}`;
-    await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-    await Deno.writeTextFile(path, content);
-  }
-  return cacheDir;
+function cacheOf(files: Record<string, string>): Promise<TemporaryFolder> {
+  const root = "datasets--org--set", commit = `${root}/snapshots/${COMMIT}`;
+  const own = Object.entries(files).map(([name, content]) => [`${commit}/${name}`, content]);
+  return temporaryFolder({ [`${root}/refs/main`]: COMMIT, ...Object.fromEntries(own) });
 }
 
 Deno.test("offline, a data set that is not whole is refused with what is missing", async () => {
   const half = { "main/test-00001-of-00002.jsonl": row(2) };
   for (const extra of [{}, { "README.md": GSM8K_CARD }]) {
-    const cacheDir = await cacheOf({ ...half, ...extra });
+    await using cache = await cacheOf({ ...half, ...extra });
+    const cacheDir = cache.path;
     const error = await assertRejects(
       () => readRows("org/set", { cacheDir, offline: true, config: "main" }),
       RangeError,
@@ -510,9 +495,9 @@ Deno.test("offline, a data set that is not whole is refused with what is missing
       error.message.includes("of 2 are missing: main/test-00000-of-00002.jsonl"),
       error.message,
     );
-    await Deno.remove(cacheDir, { recursive: true });
   }
-  const cacheDir = await cacheOf({ ...half, "main/test-00000-of-00002.jsonl": row(1) });
+  await using cache = await cacheOf({ ...half, "main/test-00000-of-00002.jsonl": row(1) });
+  const cacheDir = cache.path;
   const rows = await readRows("org/set", { cacheDir, offline: true, config: "main" });
   assertEquals(rows, [{ n: 1 }, { n: 2 }]);
   await Deno.remove(
@@ -527,7 +512,6 @@ Deno.test("offline, a data set that is not whole is refused with what is missing
     Deno.errors.NotFound,
     "main/test-00000-of-00002.jsonl",
   );
-  await Deno.remove(cacheDir, { recursive: true });
 });
 
 Deno.test("after a transfer that was cut, what is missing is known by name, whatever the names", async () => {
@@ -537,35 +521,36 @@ Deno.test("after a transfer that was cut, what is missing is known by name, what
     ),
     ...{ "parts/one.jsonl": row(1), "parts/two.jsonl": row(2), "parts/three.jsonl": row(3) },
   };
-  const cacheDir = await Deno.makeTempDir();
-  try {
-    let down = true;
-    await using hub = startHub({
-      files,
-      answer: ({ what }) =>
-        down && what === "parts/two.jsonl" ? new Response("", { status: 500 }) : undefined,
-    });
-    const online = { cacheDir, endpoint: hub.endpoint, retries: 0, sleep: () => Promise.resolve() };
-    await assertRejects(() => readRows("org/set", online), Error);
-    const error = await assertRejects(
-      () => readRows("org/set", { cacheDir, offline: true }),
-      Deno.errors.NotFound,
-    );
-    assert(/of its 3 files 1 are not in .*: parts\/two\.jsonl$/.test(error.message), error.message);
-    down = false;
-    const all = [{ n: 1 }, { n: 3 }, { n: 2 }]; // by name: one, three, two
-    assertEquals(await readRows("org/set", online), all);
-    assertEquals(await readRows("org/set", { cacheDir, offline: true }), all);
-    await hub[Symbol.asyncDispose]();
-    const notes: string[] = []; // nobody answers: the commit that is there
-    const rows = await readRows("org/set", {
-      ...online,
-      onProgress: ({ note }) => notes.push(note ?? ""),
-    });
-    assertEquals([rows, notes.some((note) => note.includes("of the cache"))], [all, true]);
-  } finally {
-    await Deno.remove(cacheDir, { recursive: true });
-  }
+  await using cache = await temporaryFolder();
+  let down = true;
+  await using hub = startHub({
+    files,
+    answer: ({ what }) =>
+      down && what === "parts/two.jsonl" ? new Response("", { status: 500 }) : undefined,
+  });
+  const online = {
+    cacheDir: cache.path,
+    endpoint: hub.endpoint,
+    retries: 0,
+    sleep: () => Promise.resolve(),
+  };
+  await assertRejects(() => readRows("org/set", online), Error);
+  const error = await assertRejects(
+    () => readRows("org/set", { cacheDir: cache.path, offline: true }),
+    Deno.errors.NotFound,
+  );
+  assert(/of its 3 files 1 are not in .*: parts\/two\.jsonl$/.test(error.message), error.message);
+  down = false;
+  const all = [{ n: 1 }, { n: 3 }, { n: 2 }]; // by name: one, three, two
+  assertEquals(await readRows("org/set", online), all);
+  assertEquals(await readRows("org/set", { cacheDir: cache.path, offline: true }), all);
+  await hub[Symbol.asyncDispose]();
+  const notes: string[] = []; // nobody answers: the commit that is there
+  const rows = await readRows("org/set", {
+    ...online,
+    onProgress: ({ note }) => notes.push(note ?? ""),
+  });
+  assertEquals([rows, notes.some((note) => note.includes("of the cache"))], [all, true]);
 });
 
 Deno.test("matchesGlob() matches as the hub does, in time", () => {

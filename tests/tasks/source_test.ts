@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { readRows, type Row } from "../../lib/tasks/mod.ts";
 import { startHub } from "../model/_hub.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 /** nums, target and note of two rows, as pyarrow writes them. */
 const PARQUET = {
@@ -15,17 +16,8 @@ const PARQUET = {
 const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 
 async function read(name: string, content: string | Uint8Array, options = {}): Promise<Row[]> {
-  const folder = await Deno.makeTempDir();
-  try {
-    const path = `${folder}/${name}`;
-    await Deno.writeFile(
-      path,
-      typeof content === "string" ? new TextEncoder().encode(content) : content,
-    );
-    return await readRows(path, options);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using folder = await temporaryFolder({ [name]: content });
+  return await readRows(`${folder.path}/${name}`, options);
 }
 
 Deno.test("readRows() reads JSON lines, lists, objects of one list, and CSV", async () => {
@@ -96,44 +88,40 @@ Deno.test("damaged Parquet files are refused, not crashed on", async () => {
 });
 
 Deno.test("readRows() finds the split of a data set on the hub, and then offline", async () => {
-  const cacheDir = await Deno.makeTempDir();
-  try {
-    const files = {
-      "README.md": "#",
-      "main/test-00000-of-00002.jsonl": '{"a":1}\n',
-      "main/test-00001-of-00002.jsonl": '{"a":2}\n',
-      "main/train-00000-of-00001.jsonl": '{"a":3}\n',
-      "socratic/test-00000-of-00001.jsonl": '{"a":4}\n',
-    };
-    const options = { cacheDir, sleep: () => Promise.resolve() };
-    await using hub = startHub({ files });
-    const online = { ...options, endpoint: hub.endpoint };
-    assertEquals(await readRows("org/set", { ...online, config: "main" }), [{ a: 1 }, { a: 2 }]);
-    assert(
-      hub.seen.every(({ path }) =>
-        path.startsWith("/datasets/") || path.startsWith("/api/datasets/")
-      ),
-    );
-    assertEquals(await readRows("org/set", { ...online, config: "main", split: "train" }), [{
-      a: 3,
-    }]);
-    await assertRejects(
-      () => readRows("org/set", online),
-      RangeError,
-      "'config' must name one of its folders",
-    );
-    const no = { ...online, config: "main", split: "dev" };
-    await assertRejects(
-      () => readRows("org/set", no),
-      RangeError,
-      "'split' must name some of its files",
-    );
-    const offline = { ...options, offline: true, config: "main" };
-    assertEquals(await readRows("org/set", offline), [{ a: 1 }, { a: 2 }]);
-    await assertRejects(() => readRows("org/other", offline), Deno.errors.NotFound, "offline");
-  } finally {
-    await Deno.remove(cacheDir, { recursive: true });
-  }
+  await using cache = await temporaryFolder();
+  const files = {
+    "README.md": "#",
+    "main/test-00000-of-00002.jsonl": '{"a":1}\n',
+    "main/test-00001-of-00002.jsonl": '{"a":2}\n',
+    "main/train-00000-of-00001.jsonl": '{"a":3}\n',
+    "socratic/test-00000-of-00001.jsonl": '{"a":4}\n',
+  };
+  const options = { cacheDir: cache.path, sleep: () => Promise.resolve() };
+  await using hub = startHub({ files });
+  const online = { ...options, endpoint: hub.endpoint };
+  assertEquals(await readRows("org/set", { ...online, config: "main" }), [{ a: 1 }, { a: 2 }]);
+  assert(
+    hub.seen.every(({ path }) =>
+      path.startsWith("/datasets/") || path.startsWith("/api/datasets/")
+    ),
+  );
+  assertEquals(await readRows("org/set", { ...online, config: "main", split: "train" }), [{
+    a: 3,
+  }]);
+  await assertRejects(
+    () => readRows("org/set", online),
+    RangeError,
+    "'config' must name one of its folders",
+  );
+  const no = { ...online, config: "main", split: "dev" };
+  await assertRejects(
+    () => readRows("org/set", no),
+    RangeError,
+    "'split' must name some of its files",
+  );
+  const offline = { ...options, offline: true, config: "main" };
+  assertEquals(await readRows("org/set", offline), [{ a: 1 }, { a: 2 }]);
+  await assertRejects(() => readRows("org/other", offline), Deno.errors.NotFound, "offline");
 });
 
 Deno.test("readRows() reads an address", async () => {

@@ -8,17 +8,12 @@
 import { refusal } from "../../_check.ts";
 import type { Grade, Problem } from "../../tasks/mod.ts";
 import type { Run } from "../run.ts";
-import type { ImportFormat } from "../import.ts";
 
 /** What cannot be done, in errors. */
 export const VERB = "import runs";
 
 /** A parsed object. */
 export type Json = Readonly<Record<string, unknown>>;
-
-/** Whether a value is an object. */
-export const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Texts and numbers as text. */
 export const textOf = (value: unknown): string | undefined =>
@@ -52,21 +47,40 @@ export interface Result {
   readonly cut?: boolean;
 }
 
-/** Settings that a file tells of. */
-export type Told = Partial<Run["sampler"]>;
+/** Where a file comes from. */
+export type ImportFormat = "released" | "lm-eval" | "inspect";
+
+/** Which verdict of a file was taken. */
+export interface TakenVerdict {
+  /** Its name. */
+  readonly taken: string;
+  /** The names of all that there are. */
+  readonly of: readonly string[];
+}
+
+/** What is known of a file as a whole. */
+export interface AboutFile {
+  /** Where it comes from. */
+  readonly format: ImportFormat;
+  /** Name of the task, as far as it is known: "aime" and "countdown" of released results. */
+  readonly task: string;
+  /** Number of right answers that the file itself claims, where it does. */
+  readonly claimed?: number;
+  /** Which `filter` and `metric`, or which `scorer`, gave the verdicts, where the format has them. */
+  readonly verdicts?: Readonly<Record<string, TakenVerdict>>;
+  /**
+   * Results that are no runs, by why: `errored` ended with an error and have no whole text, `missing` were
+   * planned, or have a line of another filter, and are not in the file. Empty where there are none.
+   */
+  readonly leftOut: Readonly<Record<string, number>>;
+}
 
 /** What a format's reader finds. */
-export interface Found {
-  readonly format: ImportFormat;
-  readonly task: string;
+export interface Found extends AboutFile {
   readonly model: string;
-  readonly sampler: Told;
+  /** Settings that the file tells of. */
+  readonly sampler: Partial<Run["sampler"]>;
   readonly results: readonly Result[];
-  readonly claimed?: number;
-  /** Which of the file's verdicts were taken, and the others that there are. */
-  readonly verdicts?: Readonly<Record<string, { readonly taken: string; readonly of: string[] }>>;
-  /** Results that are no runs, counted by why. */
-  readonly leftOut: Readonly<Record<string, number>>;
 }
 
 /** A verdict's value: 1, true or "C" is right; 0 to 1, false, "P", "I" and "N" are not; others tell nothing. */
@@ -87,13 +101,8 @@ export function gradeOf(value: unknown, name: string, extracted: string | null):
     const what = value === undefined || value === null ? "is missing" : "is no verdict";
     return { correct: false, ungradable: true, extracted, ...score, reason: `${name} ${what}` };
   }
-  const partly = share > 0 && share < 1;
-  return {
-    correct: share === 1,
-    extracted,
-    ...(partly ? { score: share } : {}),
-    reason: `${name} is ${value}`,
-  };
+  const score = share > 0 && share < 1 ? { score: share } : {};
+  return { correct: share === 1, extracted, ...score, reason: `${name} is ${value}` };
 }
 
 /** The name that is asked for, or the first; refused where it is none of those there are. */
@@ -105,4 +114,24 @@ export function chosen(
   const found = asked === undefined ? names[0] : names.find((name) => name === asked);
   if (found !== undefined) return found;
   throw new RangeError(refusal(VERB, option, `be one of '${names.join("', '")}'`, asked));
+}
+
+/** Results that are no runs, those kinds that there are. */
+export function leftOut(counts: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).filter(([, n]) => n > 0));
+}
+
+/** The values of each name, in the order in which names are met. */
+export function grouped(
+  entries: Iterable<readonly [name: string, value: unknown]>,
+): Map<string, unknown[]> {
+  const groups = Map.groupBy(entries, ([name]) => name);
+  return new Map([...groups].map(([name, own]) => [name, own.map(([, value]) => value)]));
+}
+
+/** The gold answer: the first of several, which all stand beside it. */
+export function answersOf(target: unknown, without = ""): { answer: string; answers?: string[] } {
+  const all = (Array.isArray(target) ? target.flat(2) : [target]).map(textOf)
+    .filter((one) => one !== undefined);
+  return { answer: all[0] ?? without, ...(all.length > 1 ? { answers: all } : {}) };
 }

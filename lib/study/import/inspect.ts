@@ -10,21 +10,10 @@
  */
 
 import { zipMembers } from "../../_archive.ts";
+import { isObject } from "../../_check.ts";
 import { parseJson, textIn } from "../../_json.ts";
-import type { Grade } from "../../tasks/mod.ts";
-import {
-  chosen,
-  fault,
-  type Found,
-  gradeOf,
-  isObject,
-  isVerdict,
-  type Json,
-  numbersIn,
-  type Result,
-  textOf,
-  VERB,
-} from "./_found.ts";
+import { answersOf, chosen, fault, type Found, gradeOf, grouped, isVerdict } from "./_found.ts";
+import { type Json, leftOut, numbersIn, type Result, textOf, VERB } from "./_found.ts";
 
 /** Most bytes of an archive's members together. */
 const MOST = 2 ** 32;
@@ -130,19 +119,14 @@ export function inspect(log: Json, choice: { readonly scorer?: string }): Found 
     const why = first?.isErrored ? ": every one ended with an error" : "";
     return fault(first?.where ?? "the log", `have an output${why}`);
   }
-  const values = new Map<string, unknown[]>();
-  for (const { sample } of usable) {
-    for (const [name, { value }] of scoresOf(sample)) {
-      const own = values.get(name);
-      if (own) own.push(value);
-      else values.set(name, [value]);
-    }
-  }
-  if (values.size === 0) fault(usable[0]!.where, "have a score");
-  const tell = ([, own]: [string, unknown[]]) => own.some(isVerdict);
-  const scorers = [...values].sort((a, b) => Number(tell(b)) - Number(tell(a))).map(([name]) =>
-    name
+  const values = grouped(
+    usable.flatMap(({ sample }) =>
+      [...scoresOf(sample)].map(([name, { value }]) => [name, value] as const)
+    ),
   );
+  if (values.size === 0) fault(usable[0]!.where, "have a score");
+  const tells = (name: string) => Number(values.get(name)!.some(isVerdict));
+  const scorers = [...values.keys()].sort((a, b) => tells(b) - tells(a));
   const scorer = chosen("scorer", choice.scorer, scorers);
   const seen = new Map<string, string>();
   const results = usable.map(({ sample, where, id, epoch, generated }): Result => {
@@ -158,21 +142,12 @@ export function inspect(log: Json, choice: { readonly scorer?: string }): Found 
         ? text
         : textOf(attachments[name]) ?? fault(where, `have its attachment ${name}`);
     };
-    const targets = (Array.isArray(sample.target) ? sample.target : [sample.target]).map((one) =>
-      textOf(one) ?? ""
-    );
-    const score = scoresOf(sample).get(scorer);
-    const grade: Grade = gradeOf(score?.value, scorer, score?.answer ?? null);
+    const score = scoresOf(sample).get(scorer), question = resolved(questionOf(sample.input));
     return {
-      problem: {
-        id,
-        question: resolved(questionOf(sample.input)),
-        answer: targets[0] ?? "",
-        ...(targets.length > 1 ? { answers: targets } : {}),
-      },
+      problem: { id, question, ...answersOf(sample.target) },
       repeat: epoch - 1,
       text: resolved(generated!.text),
-      grade,
+      grade: gradeOf(score?.value, scorer, score?.answer ?? null),
       cut: LIMITS.includes(generated!.stop as string) || isObject(sample.limit),
     };
   });
@@ -188,9 +163,6 @@ export function inspect(log: Json, choice: { readonly scorer?: string }): Found 
     sampler: { ...numbersIn(settings, SETTINGS), ...numbersIn(config, SETTINGS) },
     results,
     verdicts: { scorer: { taken: scorer, of: scorers } },
-    leftOut: {
-      ...(errored > 0 ? { errored } : {}),
-      ...(missing > 0 ? { missing } : {}),
-    },
+    leftOut: leftOut({ errored, missing }),
   };
 }

@@ -10,18 +10,9 @@
  * @module
  */
 
-import {
-  chosen,
-  fault,
-  type Found,
-  gradeOf,
-  isObject,
-  isVerdict,
-  type Json,
-  numbersIn,
-  type Result,
-  textOf,
-} from "./_found.ts";
+import { isObject } from "../../_check.ts";
+import { answersOf, chosen, fault, type Found, gradeOf, grouped, isVerdict } from "./_found.ts";
+import { type Json, leftOut, numbersIn, type Result, textOf } from "./_found.ts";
 
 /** A line of a file. */
 export interface Line {
@@ -128,17 +119,12 @@ function textsOf({ row, number }: Line): (string | null)[] {
 
 /** Names of the metrics of some lines, those that give verdicts first. */
 function metricsOf(lines: readonly Line[]): string[] {
-  const values = new Map<string, unknown[]>();
-  for (const { row } of lines) {
+  const values = grouped(lines.flatMap(({ row }) => {
     const named = Array.isArray(row.metrics)
       ? row.metrics.filter((name) => typeof name === "string")
       : Object.keys(row).filter((name) => !FIELDS.has(name));
-    for (const name of named) {
-      const own = values.get(name);
-      if (own) own.push(row[name]);
-      else values.set(name, [row[name]]);
-    }
-  }
+    return named.map((name) => [name, row[name]] as const);
+  }));
   const isScalar = (value: unknown) => typeof value === "number" || typeof value === "boolean";
   // Where no line has a number for any, all that are named count: runs are then not gradable as stored.
   const given = [...values].filter(([, own]) => own.some(isScalar));
@@ -151,16 +137,6 @@ function metricsOf(lines: readonly Line[]): string[] {
     return at < 0 ? 100 : at;
   };
   return names.sort((a, b) => rank(a) - rank(b)); // stable: the file's order among equals
-}
-
-/** The gold answer: the first of several, which all stand beside it; where there is none, the document's own. */
-function targetOf(target: unknown, doc: Json): Json {
-  const targets = (Array.isArray(target) ? target.flat(2) : [target]).map(textOf)
-    .filter((one) => one !== undefined);
-  return {
-    answer: targets[0] ?? textOf(doc.answer) ?? "",
-    ...(targets.length > 1 ? { answers: targets } : {}),
-  };
 }
 
 /** Sampler settings of a request. */
@@ -196,7 +172,7 @@ export function lmEval(lines: readonly Line[], name: string, choice: LmEvalChoic
     const texts = textsOf(line);
     const filtered = Array.isArray(row.filtered_resps) ? row.filtered_resps.flat(2) : [];
     const doc = isObject(row.doc) ? row.doc : {};
-    const problem = { ...doc, id, ...targetOf(row.target, doc) };
+    const problem = { ...doc, id, ...answersOf(row.target, textOf(doc.answer)) };
     return texts.flatMap((text, repeat): Result[] => {
       if (text === null) {
         errored++;
@@ -224,9 +200,6 @@ export function lmEval(lines: readonly Line[], name: string, choice: LmEvalChoic
       filter: { taken: filter, of: filters },
       metric: { taken: metric, of: metrics },
     },
-    leftOut: {
-      ...(errored > 0 ? { errored } : {}),
-      ...(all > seen.size ? { missing: all - seen.size } : {}),
-    },
+    leftOut: leftOut({ errored, missing: all - seen.size }),
   };
 }

@@ -1,7 +1,8 @@
 /** Results of the released MoI code: a JSON list that begins with its accuracy. @module */
 
 import type { Problem } from "../../tasks/mod.ts";
-import { fault, type Found, isObject, type Json, type Result, textOf } from "./_found.ts";
+import { isObject } from "../../_check.ts";
+import { fault, type Found, type Json, type Result, textOf } from "./_found.ts";
 
 /** Whether two integers are the same, as the released code compares its answers. */
 function sameInteger(a: string, b: string): boolean {

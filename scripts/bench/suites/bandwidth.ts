@@ -25,7 +25,7 @@ import {
 } from "../../../lib/runtime/mod.ts";
 import type { Bench } from "../bench.ts";
 import { linearBytes, openQuantized } from "../quantized_copy.ts";
-import { digits, paired, quantile } from "../rows.ts";
+import { digits, medianTime, paired, quantile } from "../rows.ts";
 import { stepTimes } from "../steps.ts";
 
 /** Passes over a buffer. */
@@ -89,15 +89,7 @@ async function openPasses(bytes: number, threads: number | undefined): Promise<P
   return {
     async run() {
       const medians: number[] = [];
-      for (const binding of bindings) {
-        const times: number[] = [];
-        for (let i = 0; i < REPEATS; i++) {
-          const begin = performance.now();
-          await binding.runAsync();
-          times.push(performance.now() - begin);
-        }
-        medians.push(quantile(times, 0.5));
-      }
+      for (const { runAsync } of bindings) medians.push(await medianTime(REPEATS, runAsync));
       return Math.min(...medians);
     },
     async [Symbol.asyncDispose]() {
@@ -129,23 +121,11 @@ export async function bandwidth(bench: Bench): Promise<void> {
       const where = { ...place, threads: threads ?? navigator.hardwareConcurrency };
       const rate = (ms: number) => bytes / ms / 1e6, { b, ratio } = pair;
       const read = { median: rate(b.median), low: rate(b.high), high: rate(b.low) };
-      const suite = "bandwidth", megabytes = `${(bytes / 1e6).toFixed(0)} MB`;
+      const suite = "bandwidth", detail = `${(bytes / 1e6).toFixed(0)} MB`;
+      bench.row({ suite, what: "read bandwidth", ...where, unit: "GB/s", ...read, detail });
       bench.row({
-        suite,
-        what: "read bandwidth",
-        ...where,
-        unit: "GB/s",
-        ...read,
-        detail: megabytes,
-      });
-      bench.row({
-        suite,
-        what: "share of the bandwidth bound",
-        ...where,
-        unit: "%",
-        median: 100 * ratio.median,
-        low: 100 * ratio.low,
-        high: 100 * ratio.high,
+        ...{ suite, what: "share of the bandwidth bound", ...where, unit: "%" },
+        ...{ median: 100 * ratio.median, low: 100 * ratio.low, high: 100 * ratio.high },
         target: { atLeast: TARGETS[dtype] },
         detail: `step ${digits(pair.a.median)} ms, bound ${digits(b.median)} ms`,
       });

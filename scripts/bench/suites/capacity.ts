@@ -7,7 +7,7 @@
 
 import type { Bench } from "../bench.ts";
 import { promptOf } from "../prompts.ts";
-import { paired, quantile, times } from "../rows.ts";
+import { medianTime, paired, ratioOf } from "../rows.ts";
 
 const CONTEXT = 512, LONG = 32768, SHORT = 1024;
 
@@ -22,26 +22,10 @@ export async function capacity(bench: Bench): Promise<void> {
   const steps = 16;
   const cost = (cache: typeof short) => {
     let position = CONTEXT;
-    return async () => {
-      const times: number[] = [];
-      for (let i = 0; i < steps; i++) {
-        const begin = performance.now();
-        await cache.step([prompt[i]!], [position++ % SHORT]);
-        times.push(performance.now() - begin);
-      }
-      return quantile(times, 0.5);
-    };
+    return () => medianTime(steps, (i) => cache.step([prompt[i]!], [position++ % SHORT]));
   };
   const pair = await paired(2 * bench.rounds, cost(short), cost(long));
   const place = { model: name, dtype: "int4", batch: 1, context: CONTEXT };
   const what = `step, capacity ${LONG} / ${SHORT}`, target = { atMost: 1.02 };
-  bench.row({
-    suite: "capacity",
-    what,
-    ...place,
-    unit: "×",
-    ...pair.ratio,
-    target,
-    detail: times(pair),
-  });
+  bench.row({ suite: "capacity", what, ...place, ...ratioOf(pair), target });
 }

@@ -7,13 +7,13 @@
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { moi, standard } from "../../../lib/decode/mod.ts";
+import { type Method, moi, standard } from "../../../lib/decode/mod.ts";
 import { embeddedFolder, loadModel } from "../../../lib/model/mod.ts";
 import type { Bench } from "../bench.ts";
 import { type Contender, start } from "../contender.ts";
 import { exportForHub } from "../export.ts";
 import { equalLengths } from "../prompts.ts";
-import { paired, quantile, summary, times } from "../rows.ts";
+import { clocked, paired, quantile, ratioOf, summary } from "../rows.ts";
 import { stepTimes } from "../steps.ts";
 
 const ID = "countdown-tiny", suite = "embedded";
@@ -25,12 +25,12 @@ async function firstToken(): Promise<number> {
     const model = await loadModel("${ID}");
     await generate(model, [1, 106, 18], { maxNewTokens: 1 });`;
   const config = fileURLToPath(new URL("../../../deno.json", import.meta.url));
-  const begin = performance.now();
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--config", config, code],
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return (performance.now() - begin) / 1e3;
+  const process = new Deno.Command(Deno.execPath(), { args: ["eval", "--config", config, code] });
+  const ms = await clocked(async () => {
+    const { success, stderr } = await process.output();
+    if (!success) throw new Error(new TextDecoder().decode(stderr));
+  });
+  return ms / 1e3;
 }
 
 async function peers(bench: Bench): Promise<void> {
@@ -53,7 +53,7 @@ async function peers(bench: Bench): Promise<void> {
         const perToken = async (contender: Contender) => (await contender.run(job)).ms / tokens;
         const pair = await paired(bench.rounds, () => perToken(ours), () => perToken(other));
         const what = `${name} / this, prompt included`;
-        bench.row({ suite, what, ...place, unit: "×", ...pair.ratio, detail: times(pair) });
+        bench.row({ suite, what, ...place, ...ratioOf(pair) });
       }
     }
   }
@@ -62,21 +62,13 @@ async function peers(bench: Bench): Promise<void> {
 async function methodCost(bench: Bench, id: string): Promise<void> {
   await using model = await loadModel(id);
   for (const batch of bench.quick ? [8] : [1, 8, 32, 64]) {
-    const cost = (method: ReturnType<typeof moi>) => async () =>
-      quantile(
-        await stepTimes(model, {
-          batch,
-          context: 64,
-          steps: bench.quick ? 16 : 64,
-          method,
-          topK: 0,
-        }),
-        0.5,
-      );
+    const decoding = { batch, context: 64, steps: bench.quick ? 16 : 64, topK: 0 };
+    const cost = (method: Method) => async () =>
+      quantile(await stepTimes(model, { ...decoding, method }), 0.5);
     const pair = await paired(bench.rounds * 3, cost(standard()), cost(moi({ beta: 1 })));
     const place = { model: id, dtype: "fp32", batch, context: 64 };
     const what = "MoI / standard, whole vocabulary";
-    bench.row({ suite, what, ...place, unit: "×", ...pair.ratio, detail: times(pair) });
+    bench.row({ suite, what, ...place, ...ratioOf(pair) });
   }
 }
 

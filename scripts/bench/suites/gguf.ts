@@ -13,7 +13,7 @@ import { PREFILL_CHUNK } from "../../../lib/model/mod.ts";
 import type { Bench } from "../bench.ts";
 import { type Contender, start } from "../contender.ts";
 import { equalLengths } from "../prompts.ts";
-import { type Pair, paired, type Row, times } from "../rows.ts";
+import { type Pair, paired, ratioOf, type Row } from "../rows.ts";
 import { compareDecode } from "./peers.ts";
 
 const FILE = "smollm2-135m-instruct.Q4_1.gguf", MODEL = "SmolLM2-135M", PEER = "llama.cpp Q4_1";
@@ -42,7 +42,7 @@ export async function gguf(bench: Bench): Promise<void> {
   const path = join(folder, FILE), cacheDir = join(folder, "cache");
   const common = { suite: "gguf", model: MODEL, dtype: "native" };
   const row = (what: string, pair: Pair, more: Partial<Row>) =>
-    bench.row({ ...common, what, unit: "×", ...pair.ratio, detail: times(pair), ...more });
+    bench.row({ ...common, what, ...ratioOf(pair), ...more });
   const open = (script: string, threads: number) =>
     start(
       script,

@@ -7,7 +7,7 @@
 import { generate, generateBatch, moi, standard } from "../../../lib/decode/mod.ts";
 import type { Bench } from "../bench.ts";
 import { promptOf } from "../prompts.ts";
-import { paired, times } from "../rows.ts";
+import { clocked, paired, ratioOf } from "../rows.ts";
 
 const BETAS = [0.25, 0.5, 1, 2, 4, 8, 16], REPEATS = 4;
 
@@ -22,28 +22,17 @@ export async function grid(bench: Bench): Promise<void> {
   const requests = methods.flatMap((method) =>
     Array.from({ length: REPEATS }, (_, seed) => ({ ...common, prompt, method, seed }))
   );
-  const clock = async (work: () => Promise<unknown>) => {
-    const begin = performance.now();
-    await work();
-    return performance.now() - begin;
-  };
   let seed = 0;
   const alone = () => generate(model, prompt, { ...common, seed: seed++ });
   const pair = await paired(
     bench.rounds,
-    async () => await clock(alone) * requests.length,
-    () => clock(() => Array.fromAsync(generateBatch(model, requests))),
+    async () => await clocked(alone) * requests.length,
+    () => clocked(() => Array.fromAsync(generateBatch(model, requests))),
   );
   bench.row({
     suite: "grid",
     what: `${methods.length} methods × ${REPEATS} / ${requests.length} × one run`,
-    model: name,
-    dtype: "int4",
-    batch: requests.length,
-    context,
-    unit: "×",
-    ...pair.ratio,
+    ...{ model: name, dtype: "int4", batch: requests.length, context, ...ratioOf(pair) },
     target: { atMost: 0.25 },
-    detail: times(pair),
   });
 }

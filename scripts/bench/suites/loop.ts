@@ -44,16 +44,15 @@ export async function loop(bench: Bench): Promise<void> {
       gaps.push(await longestGap(() => stepTimes(model, decoding)));
     }
     bench.row({
-      suite: "loop",
-      what: `event loop gap, ${what}`,
-      model: name,
-      dtype: "int4",
-      batch,
-      context,
-      unit: "ms",
-      median: Math.max(...gaps),
-      low: Math.min(...gaps),
-      high: Math.max(...gaps),
+      ...{
+        suite: "loop",
+        what: `event loop gap, ${what}`,
+        model: name,
+        dtype: "int4",
+        batch,
+        context,
+      },
+      ...{ unit: "ms", median: Math.max(...gaps), low: Math.min(...gaps), high: Math.max(...gaps) },
       target: { atMost: 20 },
     });
   }

@@ -7,7 +7,7 @@
 
 import { type Method, moi, standard } from "../../../lib/decode/mod.ts";
 import type { Bench, ModelName } from "../bench.ts";
-import { paired, quantile, times } from "../rows.ts";
+import { paired, quantile, ratioOf } from "../rows.ts";
 import { stepTimes } from "../steps.ts";
 
 const CASES = [
@@ -28,8 +28,13 @@ async function measure(bench: Bench, name: ModelName, dtype: "int4" | "fp32"): P
         quantile(await stepTimes(model, { batch, context: 64, steps, method, topK }), 0.5);
       const pair = await paired(bench.rounds, cost(standard()), cost(moi({ beta: 1 })));
       const place = { model: bench.quick ? `${name}-small` : name, dtype, batch, context: 64 };
-      const figure = { unit: "×" as const, ...pair.ratio, ...(target ? { target } : {}) };
-      bench.row({ suite: "methods", what, ...place, ...figure, detail: times(pair) });
+      bench.row({
+        suite: "methods",
+        what,
+        ...place,
+        ...ratioOf(pair),
+        ...(target ? { target } : {}),
+      });
     }
   }
 }

@@ -15,7 +15,7 @@ import { loadModel, type Model } from "../../../lib/model/mod.ts";
 import { ort } from "../../../lib/runtime/api.ts";
 import { createSession, tensor } from "../../../lib/runtime/mod.ts";
 import type { Bench } from "../bench.ts";
-import { digits, type Place, quantile, summary } from "../rows.ts";
+import { digits, medianTime, type Place, quantile, summary } from "../rows.ts";
 import { decodeWatched } from "../steps.ts";
 
 /** Milliseconds inside runs, and how many there were, since the start. */
@@ -72,16 +72,8 @@ async function callCosts(): Promise<{ blocking: number; background: number }> {
   using x = tensor(new Float32Array(1), [1]);
   using y = tensor(new Float32Array(1), [1]);
   using binding = session.bind({ x }, { y });
-  const median = async (run: () => void | Promise<void>) => {
-    const times: number[] = [];
-    for (let i = 0; i < 500; i++) {
-      const begin = performance.now();
-      await run();
-      times.push(performance.now() - begin);
-    }
-    return quantile(times, 0.5);
-  };
-  return { blocking: await median(binding.run), background: await median(binding.runAsync) };
+  const blocking = await medianTime(500, binding.run);
+  return { blocking, background: await medianTime(500, binding.runAsync) };
 }
 
 /** Times of a step, ms. */

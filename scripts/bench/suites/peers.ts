@@ -92,14 +92,8 @@ export async function peers(bench: Bench): Promise<void> {
   const pair = await paired(bench.rounds, whole(ours, 0), whole(transformers, 1), false);
   const same = said[0]!.filter((tokens, row) => String(tokens) === String(said[1]![row])).length;
   bench.row({
-    suite,
-    what: `${name} / this, a batch of all lengths`,
-    model,
-    dtype: "int4",
-    batch,
-    context: most.prompt,
-    unit: "×",
-    ...pair.ratio,
+    ...{ suite, what: `${name} / this, a batch of all lengths`, model, dtype: "int4", batch },
+    ...{ context: most.prompt, unit: "×", ...pair.ratio },
     target: { atLeast: 4 },
     detail: `${times(pair)}, same answers: ${same} of ${batch} (peer pads on the left)`,
   });

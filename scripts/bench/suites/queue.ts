@@ -9,7 +9,7 @@ import { generateBatch, moi } from "../../../lib/decode/mod.ts";
 import { loadModel } from "../../../lib/model/mod.ts";
 import type { Bench } from "../bench.ts";
 import { promptOf } from "../prompts.ts";
-import { paired, summary, times } from "../rows.ts";
+import { clocked, paired, summary, times } from "../rows.ts";
 
 const ID = "countdown-tiny", SLOTS = 32, suite = "queue";
 
@@ -26,11 +26,11 @@ export async function queue(bench: Bench): Promise<void> {
       temperature: 1,
       seed: row,
     }));
-    const begin = performance.now();
-    for await (const { generation } of generateBatch(model, requests, { slots: SLOTS })) {
-      if (generation.tokens.length !== tokens) throw new Error("internal: an answer was cut short");
-    }
-    return performance.now() - begin;
+    return await clocked(async () => {
+      for await (const { generation } of generateBatch(model, requests, { slots: SLOTS })) {
+        if (generation.tokens.length !== tokens) throw new Error("internal: an answer was cut");
+      }
+    });
   };
   const memory: number[] = [];
   const pair = await paired(
@@ -49,24 +49,16 @@ export async function queue(bench: Bench): Promise<void> {
   const [ratio, loss] = [pair.ratio, (r: number) => 100 * (1 - 1 / r)];
   bench.row({
     suite,
-    what: `loss of throughput, ${many} / ${SLOTS} requests`,
-    ...place,
-    batch: SLOTS,
-    unit: "%",
-    median: loss(ratio.median),
-    low: loss(ratio.low),
-    high: loss(ratio.high),
+    ...{ what: `loss of throughput, ${many} / ${SLOTS} requests`, ...place, batch: SLOTS },
+    ...{ unit: "%", median: loss(ratio.median), low: loss(ratio.low), high: loss(ratio.high) },
     target: { atMost: 5 },
     detail: `${times(pair)} a request`,
   });
   const growth = memory.slice(1).map((bytes, i) => bytes - memory[i]!);
   bench.row({
     suite,
-    what: `growth of memory in ${many} requests`,
-    ...place,
-    batch: SLOTS,
-    unit: "MB",
-    ...summary(growth),
+    ...{ what: `growth of memory in ${many} requests`, ...place, batch: SLOTS },
+    ...{ unit: "MB", ...summary(growth) },
     target: { atMost: 5 },
     detail: `${memory.at(0)!.toFixed(0)} to ${memory.at(-1)!.toFixed(0)} MB`,
   });

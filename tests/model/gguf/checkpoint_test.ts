@@ -12,7 +12,8 @@ import {
   logitsOf,
   tensorsOf,
 } from "../../golden/architectures.ts";
-import { maxDifference, temporaryFolder } from "../../golden/golden.ts";
+import { temporaryFolder } from "../../_temporary.ts";
+import { maxDifference } from "../../golden/golden.ts";
 import { ggufOf } from "./_convert.ts";
 import type { Entry } from "./_file.ts";
 

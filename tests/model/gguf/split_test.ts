@@ -4,7 +4,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { forward, loadModel } from "@moi/moi/model";
 import { partNames } from "../../../lib/model/gguf/split.ts";
 import { caseOf, tensorsOf } from "../../golden/architectures.ts";
-import { temporaryFolder } from "../../golden/golden.ts";
+import { temporaryFolder } from "../../_temporary.ts";
 import { contentsOf, partsOf } from "./_convert.ts";
 import { type Entry, gguf, type Tensor } from "./_file.ts";
 
@@ -27,9 +27,8 @@ function filesOf(parts: Record<string, Tensor>[], changed?: Parameters<typeof pa
 }
 
 async function logitsOf(place: string) {
-  await using model = await loadModel(place, {
-    cacheDir: `${Deno.env.get("TMPDIR") ?? "/tmp"}/moi`,
-  });
+  await using cache = await temporaryFolder();
+  await using model = await loadModel(place, { cacheDir: cache.path });
   return await forward(model, CASE.input_ids);
 }
 
