@@ -15,7 +15,6 @@ import {
   BLOCK_SIZE,
   type Graph,
   type OnnxType,
-  quantizedRowBytes,
   type QuantizedWeight,
   QUANTIZER_VERSION,
   quantizeRows,
@@ -23,12 +22,10 @@ import {
   type Weight,
   type Weights,
 } from "../graph/mod.ts";
-import { elements, mapFile, type MappedFile } from "../runtime/mod.ts";
-import { pack, packingOf } from "./gguf/blocks.ts";
+import { ELEMENT_TYPES, elements, mapFile } from "../runtime/mod.ts";
+import { type Checkpoint, type Encoded, rowsOf } from "./checkpoint.ts";
 import type { Progress } from "./progress.ts";
-import { type Encoded, rowsOf } from "./rows.ts";
 import { parseSafetensors } from "./safetensors.ts";
-import type { Checkpoint } from "./weights.ts";
 
 /** What a linear layer's matrix becomes: quantised, packed as its blocks are, or float32. */
 export type Form = 4 | 8 | "packed" | "dense";
@@ -44,9 +41,9 @@ export interface ConvertOptions {
   /** What progress reports call the work. */
   readonly label: string;
   /** Called with the bytes of the checkpoint that are done. */
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Ends the conversion. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Location name of the copy; no shard can have it. */
@@ -66,52 +63,59 @@ interface Part {
   readonly length: number;
 }
 
-/** A tensor to be converted: its form, and names, shapes and bytes of its parts in order. */
-interface Planned {
+/** Says where a part lies. */
+type Places = (part: Part) => StoredTensor;
+
+/** A tensor to be converted. */
+interface Plan {
   readonly name: string;
   readonly weight: Weight;
   readonly encoded: Encoded | undefined;
   readonly form: Form;
+  /** Its float32 copy alone; or integers, scales and, where there are any, minima. */
   readonly parts: readonly Part[];
-  /** What linear layers use, given where the parts lie; undefined for a float32 copy. */
-  quantized?(place: (part: Part) => StoredTensor): Omit<QuantizedWeight, "sourceOffset">;
+  /** What linear layers use; undefined for a float32 copy. */
+  quantized?(place: Places): Omit<QuantizedWeight, "sourceOffset">;
 }
 
-function floatPart(name: string, dims: readonly number[]): Part {
-  return { name, type: "float32", dims, length: 4 * elements(dims) };
-}
-
-function planOf(name: string, weight: Weight, encoded: Encoded | undefined, form: Form): Planned {
-  const common = { name, weight, encoded, form };
-  if (form === "dense") return { ...common, parts: [floatPart(`${name}#float32`, weight.dims)] };
-  const [rows, columns] = weight.dims as [number, number];
-  const packing = form === "packed" ? packingOf(encoded!.type)! : undefined;
-  const { bits, blockSize } = packing ?? { bits: form as 4 | 8, blockSize: BLOCK_SIZE };
-  const blocks = packing ? columns / blockSize : quantizedRowBytes(columns, bits).blocks;
-  const bytes = blockSize * bits / 8, of = (part: string) => `${name}#${part}`;
-  const data: Part = {
-    ...{ name: of(`int${bits}`), type: "uint8" },
-    ...{ dims: [rows, blocks, bytes], length: rows * blocks * bytes },
+function planOf(
+  name: string,
+  weight: Weight,
+  encoded: Encoded | undefined,
+  form: Form,
+): Plan {
+  const part = (kind: string, type: Part["type"], dims: readonly number[]): Part => {
+    const length = ELEMENT_TYPES[type].bytes * elements(dims);
+    return { name: `${name}#${kind}`, type, dims, length };
   };
-  const scales = floatPart(of("scales"), [rows, blocks]);
-  const minima = packing?.minima ? floatPart(of("minima"), [rows, blocks]) : undefined;
+  const common = { name, weight, encoded, form };
+  if (form === "dense") return { ...common, parts: [part("float32", "float32", weight.dims)] };
+  const { bits, blockSize, minima } = form === "packed"
+    ? encoded!.packing!
+    : { bits: form, blockSize: BLOCK_SIZE, minima: false };
+  const [rows, columns] = weight.dims as [number, number], blocks = Math.ceil(columns / blockSize);
+  const parts = [
+    part(`int${bits}`, "uint8", [rows, blocks, blockSize * bits / 8]),
+    part("scales", "float32", [rows, blocks]),
+    ...(minima ? [part("minima", "float32", [rows, blocks])] : []),
+  ];
   return {
     ...common,
-    parts: minima ? [data, scales, minima] : [data, scales],
-    quantized: (place) => ({
-      ...{ bits, blockSize, data: place(data), scales: place(scales) },
-      ...(minima && { minima: place(minima) }),
-    }),
+    parts,
+    quantized(place) {
+      const [data, scales, minima] = parts.map(place);
+      return { bits, blockSize, data: data!, scales: scales!, ...(minima && { minima }) };
+    },
   };
 }
 
-/** The weights with what was converted. */
+/** The tensors with what was converted. */
 function withCopies(
-  weights: Weights,
-  plans: readonly Planned[],
-  place: (part: Part) => StoredTensor,
+  tensors: ReadonlyMap<string, Weight>,
+  plans: readonly Plan[],
+  place: Places,
 ): Map<string, Weight> {
-  const all = new Map(weights);
+  const all = new Map(tensors);
   for (const { name, parts, quantized } of plans) {
     if (!quantized) all.set(name, { ...all.get(name)!, ...place(parts[0]!) });
   }
@@ -131,41 +135,33 @@ const FLOATS: readonly OnnxType[] = ["float32", "float16", "bfloat16", "float64"
  */
 function plansFor(
   build: (weights: Weights) => Graph,
-  { weights, encoded = new Map() }: Checkpoint,
+  { tensors, encoded }: Checkpoint,
   formOf: ConvertOptions["form"],
-): Planned[] {
-  const asked = new Set<Planned>(), observed = new Map(weights);
-  for (const [name, weight] of weights) {
-    if (weight.dims.length !== 2 || weight.unread || !FLOATS.includes(weight.type)) continue;
-    if (elements(weight.dims) === 0) continue;
-    const own = encoded.get(name), form = formOf(weight, own);
-    if (form === "dense") continue;
-    const plan = planOf(name, weight, own, form);
-    const get = (): QuantizedWeight => {
-      asked.add(plan);
-      const nowhere = (part: Part) => ({ ...part, location: LOCATION, offset: 0 });
-      return { ...plan.quantized!(nowhere), sourceOffset: weight.offset };
-    };
-    observed.set(
-      name,
-      Object.defineProperty({ ...weight }, "quantized", { get, enumerable: true }),
-    );
-  }
-  const { initializers } = build(observed);
-  for (const [name, own] of encoded) {
-    const weight = weights.get(name)!, { location, offset, length } = weight;
-    const isUsed = initializers.some(({ data }) =>
-      !(data instanceof Uint8Array) && data.location === location && data.offset >= offset &&
-      data.offset < offset + length
-    );
-    if (isUsed) asked.add(planOf(name, weight, own, "dense"));
-  }
-  return [...asked];
+): Plan[] {
+  const plans = new Map<string, Plan>();
+  const nowhere: Places = (part) => ({ ...part, location: LOCATION, offset: 0 });
+  build({
+    names: new Set(tensors.keys()),
+    find(name, _dims, use) {
+      const weight = tensors.get(name), own = encoded?.get(name);
+      if (!weight) return undefined;
+      const { type, dims, unread, offset: sourceOffset } = weight;
+      const isMatrix = dims.length === 2 && elements(dims) > 0 && !unread && FLOATS.includes(type);
+      const form = use === "product" && isMatrix ? formOf(weight, own) : "dense";
+      if (form === "dense" && !own) return weight;
+      const key = `${name}#${form}`, plan = plans.get(key) ?? planOf(name, weight, own, form);
+      plans.set(key, plan);
+      return plan.quantized
+        ? { ...weight, quantized: { ...plan.quantized(nowhere), sourceOffset } }
+        : weight;
+    },
+  });
+  return [...plans.values()];
 }
 
 /** Converts one tensor, its parts one after the other: numbers go to `write` as they come. */
 async function convert(
-  { name, form, encoded, parts }: Planned,
+  { name, form, encoded, parts }: Plan,
   checkpoint: Checkpoint,
   write: (bytes: Uint8Array<ArrayBuffer>) => Promise<void>,
 ): Promise<void> {
@@ -180,7 +176,7 @@ async function convert(
     );
     if (form === "packed") {
       const packed = new Uint8Array(count * data!.length / rows.count);
-      pack(encoded!.type, rows.bytes(row, count), { data: packed, scales: scales!, minima });
+      encoded!.pack!(rows.bytes(row, count), { data: packed, scales: scales!, minima });
       await write(packed);
       continue;
     }
@@ -196,7 +192,7 @@ async function convert(
   for (const part of whole) await write(new Uint8Array(part.buffer));
 }
 
-function headerOf(plans: readonly Planned[]): Uint8Array<ArrayBuffer> {
+function headerOf(plans: readonly Plan[]): Uint8Array<ArrayBuffer> {
   const header: Record<string, unknown> = Object.create(null);
   const version = String(QUANTIZER_VERSION);
   header.__metadata__ = { format: "moi conversion", version };
@@ -216,7 +212,7 @@ function headerOf(plans: readonly Planned[]): Uint8Array<ArrayBuffer> {
 /** Writes the copies to a file that appears only when it is whole. */
 async function write(
   path: string,
-  plans: readonly Planned[],
+  plans: readonly Plan[],
   checkpoint: Checkpoint,
   { label, onProgress, signal }: ConvertOptions,
 ): Promise<void> {
@@ -269,34 +265,25 @@ async function removeStale(folder: string): Promise<void> {
   }
 }
 
-/** Opens a finished copy; undefined where there is none or it is not what was planned. */
-function open(path: string, plans: readonly Planned[]): Opened | undefined {
-  let file: MappedFile;
+/** Maps a finished copy; undefined where there is none or it is not what was planned. */
+function open(path: string, plans: readonly Plan[]) {
+  using scope = new DisposableStack();
   try {
-    file = mapFile(path);
-  } catch {
-    return undefined;
-  }
-  try {
+    const file = scope.use(mapFile(path));
     const table = parseSafetensors(new Uint8Array(file.buffer), path);
-    const tensors = new Map<string, StoredTensor>();
     for (const { name, type, dims } of plans.flatMap(({ parts }) => parts)) {
       const found = table.get(name);
-      if (found?.type !== type || String(found.dims) !== String(dims)) throw new SyntaxError(name);
-      tensors.set(name, { ...found, location: LOCATION });
+      if (found?.type !== type || String(found.dims) !== String(dims)) return undefined;
     }
-    return { file, tensors };
+    scope.move();
+    const place: Places = ({ name }) => ({ ...table.get(name)!, location: LOCATION });
+    return { file, place };
   } catch {
-    file[Symbol.dispose]();
     return undefined;
   }
 }
-interface Opened {
-  readonly file: MappedFile;
-  readonly tensors: ReadonlyMap<string, StoredTensor>;
-}
 
-async function keyOf(fingerprint: string, checkpoint: Checkpoint, plans: readonly Planned[]) {
+async function keyOf(fingerprint: string, checkpoint: Checkpoint, plans: readonly Plan[]) {
   const text = JSON.stringify([
     QUANTIZER_VERSION,
     fingerprint,
@@ -327,16 +314,16 @@ export async function convertWeights(
   if (plans.length === 0) return { ...checkpoint, [Symbol.dispose]() {} };
   const key = await keyOf(options.fingerprint, checkpoint, plans);
   const path = join(options.cacheDir, "converted", `${key}.safetensors`);
-  let opened = open(path, plans);
-  if (!opened) {
+  let copy = open(path, plans);
+  if (!copy) {
     await write(path, plans, checkpoint, options);
-    opened = open(path, plans);
-    if (!opened) throw new Error(`Cannot convert the model as ${path} changed while it was read`);
+    copy = open(path, plans);
+    if (!copy) throw new Error(`Cannot convert the model as ${path} changed while it was read`);
   }
-  const { file, tensors } = opened;
+  const { file, place } = copy;
   return {
     files: { ...checkpoint.files, [LOCATION]: file },
-    weights: withCopies(checkpoint.weights, plans, ({ name }) => tensors.get(name)!),
+    tensors: withCopies(checkpoint.tensors, plans, place),
     [Symbol.dispose]: () => file[Symbol.dispose](),
   };
 }

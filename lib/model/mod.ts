@@ -24,10 +24,14 @@
  * @module
  */
 
-export { type KvCache, PREFILL_CHUNK } from "./cache.ts";
+export { defaultCacheDir } from "../_cache_home.ts";
+export { PREFILL_CHUNK } from "./cache.ts";
 export type { ChatOptions, ChatTemplate, Message } from "./chat.ts";
+export type { Checkpoint, Encoded, Packed, Packing } from "./checkpoint.ts";
 export { type GenerationDefaults, parseConfig } from "./config.ts";
 export { autoDtype, type Dtype, DTYPES } from "./dtype.ts";
+export { type CacheShape, type Engine, KV_TYPES, type KvCache, type KvFormat } from "./engine.ts";
+export type { ExternalData } from "./external.ts";
 export { dequantize } from "./gguf/blocks.ts";
 export {
   type Gguf,
@@ -38,7 +42,7 @@ export {
   parseGguf,
 } from "./gguf/parse.ts";
 export { speaking } from "./speaking.ts";
-export { defaultCacheDir, EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
+export { EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
 export { forward } from "./forward.ts";
 export { hubCacheDir } from "./_hub_cache.ts";
 export {
@@ -59,11 +63,13 @@ export {
   type MemoryEstimate,
   type MemoryOptions,
 } from "./memory.ts";
-export type { Model } from "./model.ts";
+export { createModel, type Model, type ModelParts } from "./model.ts";
 export type { Progress } from "./progress.ts";
 export { klDivergence, type Quality, quality } from "./quality.ts";
 export { parseSafetensors } from "./safetensors.ts";
-export { KV_TYPES, type KvFormat } from "./slabs.ts";
+export { checkpointSource } from "./sources/checkpoint.ts";
+export { openSource } from "./sources/mod.ts";
+export type { ModelFiles, Prepared, PrepareRequest, Source } from "./sources/source.ts";
 export { createTokenizer, type PieceDecoder, pieceDecoder, type Tokenizer } from "./tokenizer.ts";
 export { parseIndex } from "./weights.ts";
 export type { DecoderConfig } from "../graph/mod.ts";

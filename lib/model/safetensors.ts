@@ -10,7 +10,7 @@
  */
 
 import { ELEMENT_TYPES, elements } from "../runtime/mod.ts";
-import type { OnnxType, Weight, Weights } from "../graph/mod.ts";
+import type { OnnxType, Weight } from "../graph/mod.ts";
 import { shown } from "../_check.ts";
 import { mistaken } from "./_contents.ts";
 
@@ -103,7 +103,7 @@ function parseTensor(location: string, name: string, entry: unknown, start: numb
  * assertEquals(parseSafetensors(file, "x.safetensors").get("x")?.dims, [1]);
  * ```
  */
-export function parseSafetensors(file: Uint8Array, location: string): Weights {
+export function parseSafetensors(file: Uint8Array, location: string): Map<string, Weight> {
   const size = file.byteLength, what = mistaken(file);
   if (what !== undefined) fail(location, `it is ${what}`);
   if (size < 10) fail(location, `it must be longer than 10 bytes: current value is ${size}`);

@@ -19,6 +19,7 @@ import {
   tensorIn,
   type Tensors,
 } from "../runtime/mod.ts";
+import { KV_TYPES, type KvFormat } from "./engine.ts";
 
 /** Cache tensors under their input and output names: the same ones, so that they grow in place. */
 export interface SlabViews {
@@ -39,12 +40,6 @@ export interface Slabs extends Disposable {
   /** Copies the first positions of one slot to another; more may be copied than asked for. */
   copy(from: number, to: number, positions: number): Promise<void>;
 }
-
-/** Number formats of keys and values by name, and their element types. */
-export const KV_TYPES = { fp32: "float32", int8: "int8" } as const;
-
-/** Name of a number format of keys and values. */
-export type KvFormat = keyof typeof KV_TYPES;
 
 /** Memory of a cache on the host. */
 export interface HostSlabs extends Slabs {

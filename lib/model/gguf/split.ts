@@ -10,6 +10,11 @@ import type { MappedFile } from "../../runtime/mod.ts";
 import { openFile } from "../_contents.ts";
 import { type Gguf, type GgufTensor, parseGguf } from "./parse.ts";
 
+/** Whether a path is that of a GGUF file. */
+export function isGguf(path: string): boolean {
+  return /\.gguf$/i.test(path);
+}
+
 const NAME = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/i;
 
 /**

@@ -1,7 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { forward, loadModel } from "@moi/moi/model";
-import { placeOf } from "../../lib/model/source.ts";
+import { placeOf } from "../../lib/model/place.ts";
 import { exportForHub } from "../../scripts/bench/export.ts";
 import { QWEN3, temporaryFolder } from "../golden/golden.ts";
 import { COMMIT, goldenFiles, startHub } from "./_hub.ts";
