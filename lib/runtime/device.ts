@@ -1,5 +1,5 @@
 /**
- * Devices (execution providers): which exist, how a session asks for one, and what happened.
+ * Devices (execution providers): which exist, and how a session asks for one.
  *
  * @module
  */
@@ -12,26 +12,11 @@ export const DEVICES = ["cpu", "cuda", "webgpu", "coreml", "dml"] as const;
 /** Name of a device. */
 export type Device = (typeof DEVICES)[number];
 
-/** One attempt to start a session on a device. */
-export interface DeviceAttempt {
-  /** The device tried. */
-  readonly device: Device;
-  /** Why it failed; absent for the one that was chosen. */
-  readonly error?: string;
-}
-
 /** Names of a device's memory for `CreateMemoryInfo`. */
 export const DEVICE_MEMORY: Readonly<Partial<Record<Device, string>>> = {
   cuda: "Cuda",
   webgpu: "WebGPU_Buf",
 };
-
-/** The devices worth trying on this system, best first. */
-export function autoDevices(os: string = Deno.build.os): Device[] {
-  if (os === "darwin") return ["webgpu", "cpu"];
-  if (os === "windows") return ["dml", "webgpu", "cpu"];
-  return ["cuda", "webgpu", "cpu"];
-}
 
 /** Asks session options for a device; throws the runtime's error where it cannot be had. */
 export function appendDevice(options: Pointer, device: Device): void {
@@ -52,10 +37,4 @@ export function appendDevice(options: Pointer, device: Device): void {
   const name = { webgpu: "WebGPU", coreml: "CoreML", dml: "DML" }[device];
   const none = new BigUint64Array(1);
   call.SessionOptionsAppendExecutionProvider(options, cString(name), none, none, 0n);
-}
-
-/** One line that tells what was tried, what was chosen and why. */
-export function deviceReport(attempts: readonly DeviceAttempt[]): string {
-  return attempts.map(({ device, error }) => error ? `${device}: ${error}` : `${device}: chosen`)
-    .join("; ");
 }

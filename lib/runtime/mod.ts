@@ -12,7 +12,7 @@
  */
 
 export { OrtError, type Pointer } from "./api.ts";
-export { autoDevices, type Device, type DeviceAttempt, deviceReport, DEVICES } from "./device.ts";
+export { type Device, DEVICES } from "./device.ts";
 export { defaultSignal, interruptSignal } from "./interrupt.ts";
 export { type Jupyter, jupyter } from "./jupyter.ts";
 export { libraryFile, libraryUrl, type Platform, runtimeVersion } from "./library.ts";

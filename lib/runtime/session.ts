@@ -11,29 +11,21 @@ import { fileURLToPath } from "node:url";
 import {
   cString,
   ort,
-  OrtError,
   type Pointer,
   pointerArray,
   pointerFrom,
   sizeFrom,
   stringArray,
 } from "./api.ts";
-import {
-  appendDevice,
-  autoDevices,
-  type Device,
-  DEVICE_MEMORY,
-  type DeviceAttempt,
-  deviceReport,
-  DEVICES,
-} from "./device.ts";
+import { anything, boolean, checkOptions, number, oneOf, type Rules, text } from "../_check.ts";
+import { appendDevice, type Device, DEVICE_MEMORY, DEVICES } from "./device.ts";
 import type { Memory } from "./memory.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Options of {@linkcode createSession}. */
 export interface SessionOptions {
-  /** Device, devices in order of preference, or "auto". Default: "cpu". */
-  readonly device?: Device | "auto" | readonly Device[];
+  /** Device. Default: "cpu". */
+  readonly device?: Device;
   /** Threads within an operator. Default: ONNX Runtime's choice, one per physical core. */
   readonly threads?: number;
   /**
@@ -55,6 +47,14 @@ export interface SessionOptions {
   readonly externalData?: Readonly<Record<string, Memory>>;
 }
 
+const RULES: Rules<SessionOptions> = {
+  device: oneOf(...DEVICES),
+  threads: number({ min: 1, integer: true }),
+  spinning: boolean,
+  folder: text,
+  externalData: anything,
+};
+
 /** Named tensors. */
 export type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -75,8 +75,6 @@ export interface Binding extends Disposable {
 export interface Session extends Disposable, AsyncDisposable {
   /** Device that runs it. */
   readonly device: Device;
-  /** What was tried, in order; the last one is the chosen one. */
-  readonly attempts: readonly DeviceAttempt[];
   /** Names of the graph's inputs. */
   readonly inputs: readonly string[];
   /** Names of the graph's outputs. */
@@ -125,29 +123,6 @@ function startOptions(device: Device, options: SessionOptions): Pointer {
   }
 }
 
-async function start(
-  graph: Uint8Array<ArrayBuffer> | string,
-  device: Device,
-  options: SessionOptions,
-): Promise<Pointer> {
-  const { call, callAsync, env } = ort();
-  const native = startOptions(device, options);
-  const out = new BigUint64Array(new ArrayBuffer(8));
-  try {
-    if (typeof graph === "string") {
-      const path = Deno.build.os === "windows"
-        ? Uint16Array.from(`${graph}\0`, (c) => c.charCodeAt(0))
-        : cString(graph);
-      await callAsync.CreateSession(env, path, native, out);
-    } else {
-      await callAsync.CreateSessionFromArray(env, graph, BigInt(graph.byteLength), native, out);
-    }
-    return Deno.UnsafePointer.create(out[0]!)!;
-  } finally {
-    call.ReleaseSessionOptions(native);
-  }
-}
-
 function names(session: Pointer, kind: "Input" | "Output"): string[] {
   const { call, allocator } = ort();
   const count = sizeFrom((out) => call[`SessionGet${kind}Count`](session, out));
@@ -193,8 +168,8 @@ function checkNames(kind: string, expected: readonly string[], given: Tensors): 
  * @param graph The serialized `ModelProto`, or a path or file URL of one.
  * @param options Device, threads, external data.
  * @returns The session; dispose it when done.
- * @throws {OrtError} Where the graph is bad.
- * @throws {Error} Where no device could be started; the message lists every attempt.
+ * @throws {RangeError} Where there is no such device.
+ * @throws {OrtError} Where the graph is bad, or the device cannot be had.
  *
  * @example A graph that is no graph is refused with the runtime's words
  * ```ts
@@ -207,30 +182,25 @@ export async function createSession(
   graph: Uint8Array<ArrayBuffer> | string | URL,
   options: SessionOptions = {},
 ): Promise<Session> {
-  const { device = "cpu" } = options;
-  const wanted = device === "auto" ? autoDevices() : typeof device === "string" ? [device] : device;
-  for (const name of wanted) {
-    if (!DEVICES.includes(name)) {
-      throw new RangeError(
-        `Cannot start a session as 'device' must be one of auto, ${
-          DEVICES.join(", ")
-        }: current value is ${name}`,
-      );
-    }
-  }
+  checkOptions("start a session", options, RULES);
+  const { device = "cpu", externalData } = options;
   const source = graph instanceof URL ? fileURLToPath(graph) : graph;
-  const attempts: DeviceAttempt[] = [];
-  for (const name of wanted) {
-    try {
-      const native = await start(source, name, options);
-      return wrap(native, name, [...attempts, { device: name }], options);
-    } catch (error) {
-      if (!(error instanceof OrtError)) throw error;
-      if (wanted.length === 1) throw error;
-      attempts.push({ device: name, error: error.message });
+  const { call, callAsync, env } = ort();
+  const native = startOptions(device, options);
+  const out = new BigUint64Array(new ArrayBuffer(8));
+  try {
+    if (typeof source === "string") {
+      const path = Deno.build.os === "windows"
+        ? Uint16Array.from(`${source}\0`, (c) => c.charCodeAt(0))
+        : cString(source);
+      await callAsync.CreateSession(env, path, native, out);
+    } else {
+      await callAsync.CreateSessionFromArray(env, source, BigInt(source.byteLength), native, out);
     }
+  } finally {
+    call.ReleaseSessionOptions(native);
   }
-  throw new Error(`Cannot start a session on any device: ${deviceReport(attempts)}`);
+  return wrap(Deno.UnsafePointer.create(out[0]!)!, device, externalData);
 }
 
 /** Tensors over the host's memory, by their names in C. */
@@ -242,8 +212,7 @@ function hostTensors(tensors: Tensors): { name: Uint8Array<ArrayBuffer>; value: 
 function wrap(
   native: Pointer,
   device: Device,
-  attempts: readonly DeviceAttempt[],
-  { externalData }: SessionOptions,
+  externalData: SessionOptions["externalData"],
 ): Session {
   const { call, callAsync } = ort();
   const inputs = names(native, "Input"), outputs = names(native, "Output");
@@ -328,7 +297,6 @@ function wrap(
 
   return {
     device,
-    attempts,
     inputs,
     outputs,
     bind,

@@ -18,10 +18,11 @@ import type { ModelFiles, Source } from "./source.ts";
  */
 export function ggufFiles(path: string): ModelFiles {
   using header = openGguf(path);
-  const { gguf } = header, { definition, config } = tokenizerOf(gguf);
-  const parts = header.files.map(({ buffer }) => new Uint8Array(buffer));
+  const { gguf } = header;
+  const shape = configOf(gguf, header.files.map(({ buffer }) => new Uint8Array(buffer)));
+  const { definition, config } = tokenizerOf(gguf);
   const files = new Map([
-    ["config.json", configOf(gguf, parts)],
+    ["config.json", shape],
     ["generation_config.json", { ...samplingOf(gguf), eos_token_id: eosOf(metadataOf(gguf)) }],
     ["tokenizer.json", definition],
     ["tokenizer_config.json", config],
