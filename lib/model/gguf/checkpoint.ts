@@ -11,7 +11,7 @@ import type { Weight } from "../../graph/mod.ts";
 import { elements } from "../../runtime/mod.ts";
 import type { Checkpoint, Encoded } from "../checkpoint.ts";
 import { dequantize, pack, packingOf } from "./blocks.ts";
-import type { Json } from "./config.ts";
+import type { Json } from "./metadata.ts";
 import { GGUF_TYPES, type GgufTensor } from "./parse.ts";
 import { openGguf } from "./split.ts";
 

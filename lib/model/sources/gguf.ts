@@ -5,7 +5,7 @@
  */
 
 import { ggufCheckpoint } from "../gguf/checkpoint.ts";
-import { configOf, eosOf, metadataOf, samplingOf } from "../gguf/config.ts";
+import { configOf, eosOf, samplingOf } from "../gguf/config.ts";
 import { openGguf } from "../gguf/split.ts";
 import { tokenizerOf } from "../gguf/tokenizer.ts";
 import { checkpointSource } from "./checkpoint.ts";
@@ -23,7 +23,7 @@ export function ggufFiles(path: string): ModelFiles {
   const { definition, config } = tokenizerOf(gguf);
   const files = new Map([
     ["config.json", shape],
-    ["generation_config.json", { ...samplingOf(gguf), eos_token_id: eosOf(metadataOf(gguf)) }],
+    ["generation_config.json", { ...samplingOf(gguf), eos_token_id: eosOf(gguf) }],
     ["tokenizer.json", definition],
     ["tokenizer_config.json", config],
   ]);
