@@ -24,26 +24,18 @@ import {
 } from "../graph/mod.ts";
 import { ELEMENT_TYPES, elements, mapFile } from "../runtime/mod.ts";
 import { type Checkpoint, type Encoded, rowsOf } from "./checkpoint.ts";
-import type { Progress } from "./progress.ts";
 import { parseSafetensors } from "./safetensors.ts";
+import type { PrepareRequest } from "./sources/source.ts";
 
 /** What a linear layer's matrix becomes: quantised, packed as its blocks are, or float32. */
 export type Form = 4 | 8 | "packed" | "dense";
 
 /** Where the copy is kept and who watches its making. */
-export interface ConvertOptions {
+export interface ConvertOptions extends Omit<PrepareRequest, "dtype" | "maxLength"> {
   /** The form of a matrix, by itself and how it is stored. */
   readonly form: (weight: Weight, encoded: Encoded | undefined) => Form;
   /** Digest of the checkpoint. */
   readonly fingerprint: string;
-  /** Folder for cached files. */
-  readonly cacheDir: string;
-  /** What progress reports call the work. */
-  readonly label: string;
-  /** Called with the bytes of the checkpoint that are done. */
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
-  /** Ends the conversion. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Location name of the copy; no shard can have it. */
@@ -56,12 +48,7 @@ const CHUNK = 2 ** 20;
 const STALE_MS = 24 * 3600e3;
 
 /** A tensor of the copy. */
-interface Part {
-  readonly name: string;
-  readonly type: "uint8" | "float32";
-  readonly dims: readonly number[];
-  readonly length: number;
-}
+type Part = Omit<StoredTensor, "location" | "offset"> & { readonly name: string };
 
 /** Says where a part lies. */
 type Places = (part: Part) => StoredTensor;
@@ -78,13 +65,8 @@ interface Plan {
   quantized?(place: Places): Omit<QuantizedWeight, "sourceOffset">;
 }
 
-function planOf(
-  name: string,
-  weight: Weight,
-  encoded: Encoded | undefined,
-  form: Form,
-): Plan {
-  const part = (kind: string, type: Part["type"], dims: readonly number[]): Part => {
+function planOf(name: string, weight: Weight, encoded: Encoded | undefined, form: Form): Plan {
+  const part = (kind: string, type: "uint8" | "float32", dims: readonly number[]): Part => {
     const length = ELEMENT_TYPES[type].bytes * elements(dims);
     return { name: `${name}#${kind}`, type, dims, length };
   };
@@ -283,15 +265,13 @@ function open(path: string, plans: readonly Plan[]) {
   }
 }
 
-async function keyOf(fingerprint: string, checkpoint: Checkpoint, plans: readonly Plan[]) {
-  const text = JSON.stringify([
-    QUANTIZER_VERSION,
-    fingerprint,
-    plans.map((
-      { name, form, weight, encoded },
-    ) => [name, form, encoded ?? weight.type, weight.dims]),
-    Object.entries(checkpoint.files).map(([name, { modified }]) => [name, modified]),
-  ]);
+/** Tells conversions apart. */
+async function keyOf(fingerprint: string, { files }: Checkpoint, plans: readonly Plan[]) {
+  const forms = plans.map((
+    { name, form, weight: { type, dims }, encoded },
+  ) => [name, form, encoded ?? type, dims]);
+  const times = Object.entries(files).map(([name, { modified }]) => [name, modified]);
+  const text = JSON.stringify([QUANTIZER_VERSION, fingerprint, forms, times]);
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return new Uint8Array(digest, 0, 16).toHex();
 }

@@ -11,23 +11,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { refusal } from "../_check.ts";
 import { isHubId } from "./_hub_cache.ts";
-import type { Dtype } from "./dtype.ts";
 import { EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
 import { isGguf, partNames } from "./gguf/split.ts";
 import { downloadModel, type DownloadOptions } from "./hub.ts";
-import type { Progress } from "./progress.ts";
 
-/** Options of {@linkcode placeOf}. */
-export interface PlaceOptions extends EmbeddedOptions {
-  /** Branch, tag or commit on the hub. */
-  readonly revision?: string;
-  /** Token for the hub. */
-  readonly token?: string;
-  /** Which ONNX export is fetched, where the hub has no safetensors. */
-  readonly dtype?: "auto" | Dtype;
-  /** Called with the bytes that are fetched. */
-  readonly onProgress?: (progress: Progress) => void;
-}
+/** Options of {@linkcode placeOf}: where fetched files are kept, and of what is on the hub which. */
+export type PlaceOptions =
+  & EmbeddedOptions
+  & Pick<DownloadOptions, "revision" | "token" | "dtype" | "onProgress">;
 
 /**
  * Where a model's files are: a folder, or a GGUF file.

@@ -18,9 +18,20 @@ import {
   stringArray,
 } from "./api.ts";
 import { anything, boolean, checkOptions, number, oneOf, type Rules, text } from "../_check.ts";
-import { appendDevice, type Device, DEVICE_MEMORY, DEVICES } from "./device.ts";
 import type { Memory } from "./memory.ts";
 import type { Tensor } from "./tensor.ts";
+
+/** Devices that a session can be asked for by name. */
+export const DEVICES = ["cpu", "cuda", "webgpu", "coreml", "dml"] as const;
+
+/** Name of a device. */
+export type Device = (typeof DEVICES)[number];
+
+/** Names of a device's memory for `CreateMemoryInfo`. */
+const DEVICE_MEMORY: Readonly<Partial<Record<Device, string>>> = {
+  cuda: "Cuda",
+  webgpu: "WebGPU_Buf",
+};
 
 /** Options of {@linkcode createSession}. */
 export interface SessionOptions {
@@ -91,6 +102,27 @@ export interface Session extends Disposable, AsyncDisposable {
   readonly deviceAllocator: Pointer | null;
 }
 
+/** Asks session options for a device; throws the runtime's error where it cannot be had. */
+function appendDevice(options: Pointer, device: Device): void {
+  const { call } = ort();
+  if (device === "cpu") return; // always the last resort of a session
+  if (device === "cuda") {
+    const cuda = pointerFrom((out) => call.CreateCUDAProviderOptions(out));
+    try {
+      const keys = stringArray(["device_id"]), values = stringArray(["0"]);
+      // the first call that fails where the CUDA libraries are absent
+      call.UpdateCUDAProviderOptions(cuda, keys, values, 1n);
+      call.SessionOptionsAppendExecutionProvider_CUDA_V2(options, cuda);
+    } finally {
+      call.ReleaseCUDAProviderOptions(cuda);
+    }
+    return;
+  }
+  const name = { webgpu: "WebGPU", coreml: "CoreML", dml: "DML" }[device];
+  const none = new BigUint64Array(1);
+  call.SessionOptionsAppendExecutionProvider(options, cString(name), none, none, 0n);
+}
+
 function startOptions(device: Device, options: SessionOptions): Pointer {
   const { call } = ort();
   const native = pointerFrom((out) => call.CreateSessionOptions(out));
@@ -125,7 +157,7 @@ function startOptions(device: Device, options: SessionOptions): Pointer {
 
 function names(session: Pointer, kind: "Input" | "Output"): string[] {
   const { call, allocator } = ort();
-  const count = sizeFrom((out) => call[`SessionGet${kind}Count`](session, out));
+  const count = Number(sizeFrom((out) => call[`SessionGet${kind}Count`](session, out)));
   return Array.from({ length: count }, (_, index) => {
     const text = pointerFrom((out) =>
       call[`SessionGet${kind}Name`](session, BigInt(index), allocator, out)
