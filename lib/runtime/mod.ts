@@ -20,7 +20,6 @@ export {
   type Binding,
   createSession,
   type Device,
-  DEVICES,
   type Session,
   type SessionOptions,
   type Tensors,

@@ -21,17 +21,17 @@ import { anything, boolean, checkOptions, number, oneOf, type Rules, text } from
 import type { Memory } from "./memory.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** Devices that a session can be asked for by name. */
-export const DEVICES = ["cpu", "cuda", "webgpu", "coreml", "dml"] as const;
+/** Devices by name: what ONNX Runtime calls each, and its memory for `CreateMemoryInfo`. */
+const PROVIDERS = {
+  cpu: {},
+  cuda: { memory: "Cuda" },
+  webgpu: { provider: "WebGPU", memory: "WebGPU_Buf" },
+  coreml: { provider: "CoreML" },
+  dml: { provider: "DML" },
+} as const satisfies Record<string, { readonly provider?: string; readonly memory?: string }>;
 
 /** Name of a device. */
-export type Device = (typeof DEVICES)[number];
-
-/** Names of a device's memory for `CreateMemoryInfo`. */
-const DEVICE_MEMORY: Readonly<Partial<Record<Device, string>>> = {
-  cuda: "Cuda",
-  webgpu: "WebGPU_Buf",
-};
+export type Device = keyof typeof PROVIDERS;
 
 /** Options of {@linkcode createSession}. */
 export interface SessionOptions {
@@ -59,7 +59,7 @@ export interface SessionOptions {
 }
 
 const RULES: Rules<SessionOptions> = {
-  device: oneOf(...DEVICES),
+  device: oneOf(...Object.keys(PROVIDERS)),
   threads: number({ min: 1, integer: true }),
   spinning: boolean,
   folder: text,
@@ -107,52 +107,47 @@ function appendDevice(options: Pointer, device: Device): void {
   const { call } = ort();
   if (device === "cpu") return; // always the last resort of a session
   if (device === "cuda") {
-    const cuda = pointerFrom((out) => call.CreateCUDAProviderOptions(out));
-    try {
-      const keys = stringArray(["device_id"]), values = stringArray(["0"]);
-      // the first call that fails where the CUDA libraries are absent
-      call.UpdateCUDAProviderOptions(cuda, keys, values, 1n);
-      call.SessionOptionsAppendExecutionProvider_CUDA_V2(options, cuda);
-    } finally {
-      call.ReleaseCUDAProviderOptions(cuda);
-    }
+    using scope = new DisposableStack();
+    const cuda = scope.adopt(
+      pointerFrom((out) => call.CreateCUDAProviderOptions(out)),
+      call.ReleaseCUDAProviderOptions,
+    );
+    // the first call that fails where the CUDA libraries are absent
+    call.UpdateCUDAProviderOptions(cuda, stringArray(["device_id"]), stringArray(["0"]), 1n);
+    call.SessionOptionsAppendExecutionProvider_CUDA_V2(options, cuda);
     return;
   }
-  const name = { webgpu: "WebGPU", coreml: "CoreML", dml: "DML" }[device];
-  const none = new BigUint64Array(1);
-  call.SessionOptionsAppendExecutionProvider(options, cString(name), none, none, 0n);
+  const name = cString(PROVIDERS[device].provider), none = new BigUint64Array(1);
+  call.SessionOptionsAppendExecutionProvider(options, name, none, none, 0n);
 }
 
-function startOptions(device: Device, options: SessionOptions): Pointer {
-  const { call } = ort();
-  const native = pointerFrom((out) => call.CreateSessionOptions(out));
+/** Session options; the scope releases them. */
+function startOptions(device: Device, options: SessionOptions, scope: DisposableStack): Pointer {
+  const { call } = ort(), { threads, spinning = false, folder, externalData = {} } = options;
+  const native = scope.adopt(
+    pointerFrom((out) => call.CreateSessionOptions(out)),
+    call.ReleaseSessionOptions,
+  );
   const LOG_FATAL = 4; // errors come back as a status; the log would print them a second time
-  try {
-    call.SetSessionLogSeverityLevel(native, LOG_FATAL);
-    if (options.threads !== undefined) call.SetIntraOpNumThreads(native, options.threads);
-    const spin = cString(options.spinning ? "1" : "0");
-    call.AddSessionConfigEntry(native, cString("session.intra_op.allow_spinning"), spin);
-    call.AddSessionConfigEntry(native, cString("session.force_spinning_stop"), cString("1"));
-    if (options.folder !== undefined) {
-      const key = cString("session.model_external_initializers_file_folder_path");
-      call.AddSessionConfigEntry(native, key, cString(options.folder));
-    }
-    const files = Object.entries(options.externalData ?? {});
-    if (files.length > 0) {
-      call.AddExternalInitializersFromFilesInMemory(
-        native,
-        stringArray(files.map(([name]) => name)),
-        pointerArray(files.map(([, memory]) => memory.pointer)),
-        BigUint64Array.from(files, ([, memory]) => BigInt(memory.byteLength)),
-        BigInt(files.length),
-      );
-    }
-    appendDevice(native, device);
-    return native;
-  } catch (error) {
-    call.ReleaseSessionOptions(native);
-    throw error;
+  call.SetSessionLogSeverityLevel(native, LOG_FATAL);
+  if (threads !== undefined) call.SetIntraOpNumThreads(native, threads);
+  const set = (key: string, value: string) =>
+    call.AddSessionConfigEntry(native, cString(`session.${key}`), cString(value));
+  set("intra_op.allow_spinning", spinning ? "1" : "0");
+  set("force_spinning_stop", "1");
+  if (folder !== undefined) set("model_external_initializers_file_folder_path", folder);
+  const files = Object.entries(externalData);
+  if (files.length > 0) {
+    call.AddExternalInitializersFromFilesInMemory(
+      native,
+      stringArray(files.map(([name]) => name)),
+      pointerArray(files.map(([, memory]) => memory.pointer)),
+      BigUint64Array.from(files, ([, memory]) => BigInt(memory.byteLength)),
+      BigInt(files.length),
+    );
   }
+  appendDevice(native, device);
+  return native;
 }
 
 function names(session: Pointer, kind: "Input" | "Output"): string[] {
@@ -168,19 +163,17 @@ function names(session: Pointer, kind: "Input" | "Output"): string[] {
   });
 }
 
+/** Allocator of a device's memory; null where it has none of its own. */
 function allocatorOf(session: Pointer, device: Device): Pointer | null {
-  const memory = DEVICE_MEMORY[device];
+  const { memory } = PROVIDERS[device] as { memory?: string }, { call } = ort();
   if (memory === undefined) return null;
-  const { call } = ort();
-  const DEVICE_ALLOCATOR = 0, DEFAULT_MEMORY = 0;
-  const info = pointerFrom((out) =>
-    call.CreateMemoryInfo(cString(memory), DEVICE_ALLOCATOR, 0, DEFAULT_MEMORY, out)
+  const DEVICE_ALLOCATOR = 0, DEFAULT_MEMORY = 0, name = cString(memory);
+  using scope = new DisposableStack();
+  const info = scope.adopt(
+    pointerFrom((out) => call.CreateMemoryInfo(name, DEVICE_ALLOCATOR, 0, DEFAULT_MEMORY, out)),
+    call.ReleaseMemoryInfo,
   );
-  try {
-    return pointerFrom((out) => call.CreateAllocator(session, info, out));
-  } finally {
-    call.ReleaseMemoryInfo(info);
-  }
+  return pointerFrom((out) => call.CreateAllocator(session, info, out));
 }
 
 /** Every input and output must be bound: a missing input would only be met inside a kernel. */
@@ -218,19 +211,16 @@ export async function createSession(
   const { device = "cpu", externalData } = options;
   const source = graph instanceof URL ? fileURLToPath(graph) : graph;
   const { call, callAsync, env } = ort();
-  const native = startOptions(device, options);
+  using scope = new DisposableStack();
+  const native = startOptions(device, options, scope);
   const out = new BigUint64Array(new ArrayBuffer(8));
-  try {
-    if (typeof source === "string") {
-      const path = Deno.build.os === "windows"
-        ? Uint16Array.from(`${source}\0`, (c) => c.charCodeAt(0))
-        : cString(source);
-      await callAsync.CreateSession(env, path, native, out);
-    } else {
-      await callAsync.CreateSessionFromArray(env, source, BigInt(source.byteLength), native, out);
-    }
-  } finally {
-    call.ReleaseSessionOptions(native);
+  if (typeof source === "string") {
+    const path = Deno.build.os === "windows"
+      ? Uint16Array.from(`${source}\0`, (c) => c.charCodeAt(0))
+      : cString(source);
+    await callAsync.CreateSession(env, path, native, out);
+  } else {
+    await callAsync.CreateSessionFromArray(env, source, BigInt(source.byteLength), native, out);
   }
   return wrap(Deno.UnsafePointer.create(out[0]!)!, device, externalData);
 }
@@ -268,16 +258,12 @@ function wrap(
     if (disposed && held === 0) throw new Error("Cannot bind as the session is disposed");
     checkNames("input", inputs, boundInputs);
     checkNames("output", outputs, boundOutputs);
-    const binding = pointerFrom((out) => call.CreateIoBinding(native, out));
-    try {
-      for (const name of inputs) call.BindInput(binding, cString(name), boundInputs[name]!.value);
-      for (const name of outputs) {
-        call.BindOutput(binding, cString(name), boundOutputs[name]!.value);
-      }
-    } catch (error) {
-      call.ReleaseIoBinding(binding);
-      throw error;
-    }
+    using scope = new DisposableStack();
+    const made = pointerFrom((out) => call.CreateIoBinding(native, out));
+    const binding = scope.adopt(made, call.ReleaseIoBinding);
+    for (const name of inputs) call.BindInput(binding, cString(name), boundInputs[name]!.value);
+    for (const name of outputs) call.BindOutput(binding, cString(name), boundOutputs[name]!.value);
+    scope.move();
     let tensors: unknown = { boundInputs, boundOutputs }; // the runtime knows only their addresses
     // devices copy an input when it is bound: what is written to the host's arrays must be bound anew
     const copied = device === "cpu" ? [] : hostTensors(boundInputs);
