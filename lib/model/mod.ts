@@ -2,7 +2,10 @@
  * From an id to a model: checkpoint files, tokenizer, chat template, KV cache.
  *
  * A model maps mixtures of token embeddings to logits. Its only state are the caches that callers
- * open on it. Controls ship inside the package: `votes-tiny`, a sensitivity check, whose only error is the
+ * open on it. Two seams hold it together: a {@linkcode Source} is what files are (a checkpoint's folder,
+ * a GGUF file, an ONNX export; {@linkcode openSource} tells them apart, and a new format is a file in
+ * `sources/`), an {@linkcode Engine} is what computes logits (ONNX Runtime, or one of your own, see
+ * {@linkcode createModel}). Controls ship inside the package: `votes-tiny`, a sensitivity check, whose only error is the
  * noise of its own draws; `countdown-tiny-baseline`, a null control that never saw a mixture; and
  * `countdown-tiny`, its twin that did.
  *

@@ -104,15 +104,13 @@ async function refuseFolder(folder: string): Promise<never> {
     ],
     [/\.gguf$/, "a GGUF file: name the file itself"],
   ];
-  let what = "";
+  const cannot = `Cannot load the model as ${join(folder, WEIGHTS_FILE)} cannot be read`;
   for (const [pattern, meaning] of advice) {
     const found = names.filter((name) => pattern.test(name)).sort();
-    if (found.length === 0) continue;
-    what = `: there is ${found.slice(0, 3).join(", ")}${found.length > 3 ? ", …" : ""}, ${meaning}`;
-    break;
+    const some = found.slice(0, 3).join(", ") + (found.length > 3 ? ", …" : "");
+    if (some) throw new Deno.errors.NotFound(`${cannot}: there is ${some}, ${meaning}`);
   }
-  const path = join(folder, WEIGHTS_FILE);
-  throw new Deno.errors.NotFound(`Cannot load the model as ${path} cannot be read${what}`);
+  throw new Deno.errors.NotFound(cannot);
 }
 
 /** Maps a shard that the index names. */

@@ -1,5 +1,5 @@
 /**
- * A folder in Hugging Face's format: JSON files, and weights in safetensors.
+ * The small files of a folder in Hugging Face's format; its weights are opened by `weights.ts`.
  *
  * @module
  */
@@ -7,9 +7,7 @@
 import { join } from "node:path";
 import { mistakenText } from "../_contents.ts";
 import { parseObject } from "../config.ts";
-import { openWeights } from "../weights.ts";
-import { checkpointSource } from "./checkpoint.ts";
-import type { ModelFiles, Source } from "./source.ts";
+import type { ModelFiles } from "./source.ts";
 
 /** The files of a folder. */
 export function folderFiles(folder: string): ModelFiles {
@@ -33,15 +31,4 @@ export function folderFiles(folder: string): ModelFiles {
       return contents === undefined ? undefined : parseObject(contents, name);
     },
   };
-}
-
-/**
- * The source of a folder with weights in safetensors.
- *
- * @param folder The folder.
- * @param files Its small files.
- * @param config Contents of `config.json`.
- */
-export function folderSource(folder: string, files: ModelFiles, config: string): Source {
-  return checkpointSource(folder, files, config, () => openWeights(folder));
 }

@@ -7,7 +7,9 @@
 import { join } from "node:path";
 import type { Dtype } from "../dtype.ts";
 import { isGguf } from "../gguf/split.ts";
-import { folderFiles, folderSource } from "./folder.ts";
+import { openWeights } from "../weights.ts";
+import { checkpointSource } from "./checkpoint.ts";
+import { folderFiles } from "./folder.ts";
 import { ggufFiles, ggufSource } from "./gguf.ts";
 import { exportSource } from "./onnx.ts";
 import type { Source } from "./source.ts";
@@ -35,5 +37,6 @@ export async function configText(place: string): Promise<string> {
 export async function openSource(place: string, dtype: "auto" | Dtype = "auto"): Promise<Source> {
   if (isGguf(place)) return await ggufSource(place);
   const files = folderFiles(place), config = await configText(place);
-  return await exportSource(place, files, config, dtype) ?? folderSource(place, files, config);
+  return await exportSource(place, files, config, dtype) ??
+    checkpointSource(place, files, config, () => openWeights(place));
 }
