@@ -76,7 +76,7 @@ export interface Rows {
 }
 
 /** Stored numbers as float32: exactly, those of 64 bits rounded. `bytes` starts a buffer. */
-function widen(type: OnnxType, bytes: Uint8Array<ArrayBuffer>, floats: Float32Array): void {
+export function widen(type: OnnxType, bytes: Uint8Array<ArrayBuffer>, floats: Float32Array): void {
   const { buffer, byteOffset } = bytes, { length } = floats;
   if (type === "float32") floats.set(new Float32Array(buffer, byteOffset, length));
   else if (type === "float64") floats.set(new Float64Array(buffer, byteOffset, length));

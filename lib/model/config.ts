@@ -8,7 +8,7 @@
  */
 
 import { ARCHITECTURES, type DecoderConfig, type Json, refuseField } from "../graph/mod.ts";
-import { boolean, checkNumber, isObject, type NumberRule, refusal, shown } from "../_check.ts";
+import { boolean, checkNumber, isObject, type NumberRule, shown } from "../_check.ts";
 import { mistakenText, parseJson } from "./_contents.ts";
 
 /** Sampler settings that a checkpoint recommends. */

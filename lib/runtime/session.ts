@@ -210,7 +210,7 @@ export async function createSession(
   checkOptions("start a session", options, RULES);
   const { device = "cpu", externalData } = options;
   const source = graph instanceof URL ? fileURLToPath(graph) : graph;
-  const { call, callAsync, env } = ort();
+  const { callAsync, env } = ort();
   using scope = new DisposableStack();
   const native = startOptions(device, options, scope);
   const out = new BigUint64Array(new ArrayBuffer(8));

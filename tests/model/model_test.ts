@@ -51,7 +51,10 @@ Deno.test("createModel() makes a model of any engine, and generate() works with 
     assertEquals([model.id, model.device, model.dtype], ["toy", "script", "fp32"]);
     const { text, finishReason } = await generate(model, "a", { temperature: 0 });
     assertEquals([text, finishReason], ["abc", "stop"]);
-    assertEquals((await forward(model, [4, 5])).map((row) => row.length), Array(2).fill(config.vocabularySize));
+    assertEquals(
+      (await forward(model, [4, 5])).map((row) => row.length),
+      Array(2).fill(config.vocabularySize),
+    );
   }
   assertEquals([log[0]!.startsWith("open"), log.at(-1)], [true, "dispose"]);
 });

@@ -10,8 +10,11 @@
  * @module
  */
 
-import type { Packed, Packing } from "../checkpoint.ts";
+import { type Packed, type Packing, widen } from "../checkpoint.ts";
 import { GGUF_TYPES, type GgufType } from "./parse.ts";
+
+/** Types that are in no blocks. */
+export const FLOATS = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const;
 
 /** What a block holds: integers, and a scale and a minimum a group. */
 interface Groups {
@@ -187,17 +190,6 @@ function eachBlock(
   }
 }
 
-/** Widens numbers that are in no blocks. */
-function widen(type: GgufType, bytes: Uint8Array, out: Float32Array): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const bits = new Uint32Array(out.buffer, out.byteOffset, out.length);
-  for (let i = 0; i < out.length; i++) {
-    if (type === "F32") bits[i] = view.getUint32(4 * i, true);
-    else if (type === "F16") out[i] = view.getFloat16(2 * i, true);
-    else bits[i] = view.getUint16(2 * i, true) << 16;
-  }
-}
-
 /**
  * Dequantises whole blocks.
  *
@@ -225,7 +217,7 @@ export function dequantize(type: GgufType, bytes: Uint8Array, out: Float32Array)
     );
   }
   const block = BLOCKS[type];
-  if (!block) return widen(type, bytes, out);
+  if (!block) return widen(FLOATS[type as keyof typeof FLOATS], bytes.slice(), out);
   const { group, minima } = block, { fround } = Math;
   eachBlock(type, block, bytes, ({ q, s, m }, k) => {
     for (let i = 0, at = k * numbers; i < numbers; i++, at++) {

@@ -10,15 +10,13 @@
 import type { Weight } from "../../graph/mod.ts";
 import { elements } from "../../runtime/mod.ts";
 import type { Checkpoint, Encoded } from "../checkpoint.ts";
-import { dequantize, pack, packingOf } from "./blocks.ts";
+import { dequantize, FLOATS, pack, packingOf } from "./blocks.ts";
 import type { Json } from "./metadata.ts";
 import { GGUF_TYPES, type GgufTensor } from "./parse.ts";
 import { openGguf } from "./split.ts";
 
 /** Location names of the file's parts, and of what it cannot give as it is. */
 const fileOf = (part: number) => part === 0 ? ":gguf" : `:gguf${part + 1}`, ENCODED = ":encoded";
-
-const TYPES = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const;
 
 /** Parts of a layer by their names in the file. */
 const PARTS: Readonly<Record<string, string>> = {
@@ -101,7 +99,7 @@ export function ggufCheckpoint(path: string, config: Json): Checkpoint {
     const rows = sourceOf(stored, tensor, config, arch);
     const isShifted = arch === "gemma3" && stored.endsWith("norm.weight"); // 1 + w is in the file
     if (GGUF_TYPES[type].numbers === 1 && !rows && !isShifted) {
-      tensors.set(name, { type: TYPES[type as keyof typeof TYPES], dims, ...place });
+      tensors.set(name, { type: FLOATS[type as keyof typeof FLOATS], dims, ...place });
       continue;
     }
     encoded.set(name, {

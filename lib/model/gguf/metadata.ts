@@ -49,19 +49,19 @@ export function metadataOf({ metadata }: Pick<Gguf, "metadata">, prefix = ""): M
     };
     return { optional, due: (key: string): T => optional(key) ?? refuse(key, rule, undefined) };
   };
-  const is = (type: string) => (value: unknown) => typeof value === type;
+  const isNumber = (value: unknown) => typeof value === "number";
+  const isText = (value: unknown) => typeof value === "string";
   const isInteger = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
-  const isTexts = (value: unknown) => Array.isArray(value) && value.every(is("string"));
+  const isTexts = (value: unknown) => Array.isArray(value) && value.every(isText);
   const isNumbers = (value: unknown) => typeof value === "object" && !Array.isArray(value);
-  const number = reader<number>("be a number", is("number")).optional;
+  const number = reader<number>("be a number", isNumber).optional;
   return {
     number,
-    text: reader<string>("be a text", is("string")).optional,
-    flag: reader<boolean>("be true or false", is("boolean")).optional,
+    text: reader<string>("be a text", isText).optional,
+    flag: reader<boolean>("be true or false", (value) => typeof value === "boolean").optional,
     numbers: reader<ArrayLike<number>>("be a list of numbers", isNumbers).optional,
     integer: reader<number>("be an integer from 0", isInteger).due,
-    positive:
-      reader<number>("be positive", (value) => is("number")(value) && Number(value) > 0).due,
+    positive: reader<number>("be positive", (value) => isNumber(value) && Number(value) > 0).due,
     texts: reader<readonly string[]>("be a list of texts", isTexts).due,
     only(key, value, why) {
       const found = number(key) ?? value;
