@@ -10,6 +10,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import {
   BLOCK_SIZE,
@@ -266,14 +267,13 @@ function open(path: string, plans: readonly Plan[]) {
 }
 
 /** Tells conversions apart. */
-async function keyOf(fingerprint: string, { files }: Checkpoint, plans: readonly Plan[]) {
+function keyOf(fingerprint: string, { files }: Checkpoint, plans: readonly Plan[]) {
   const forms = plans.map((
     { name, form, weight: { type, dims }, encoded },
   ) => [name, form, encoded ?? type, dims]);
   const times = Object.entries(files).map(([name, { modified }]) => [name, modified]);
   const text = JSON.stringify([QUANTIZER_VERSION, fingerprint, forms, times]);
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return new Uint8Array(digest, 0, 16).toHex();
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
 /**
@@ -292,7 +292,7 @@ export async function convertWeights(
 ): Promise<Checkpoint> {
   const plans = plansFor(build, checkpoint, options.form);
   if (plans.length === 0) return { ...checkpoint, [Symbol.dispose]() {} };
-  const key = await keyOf(options.fingerprint, checkpoint, plans);
+  const key = keyOf(options.fingerprint, checkpoint, plans);
   const path = join(options.cacheDir, "converted", `${key}.safetensors`);
   let copy = open(path, plans);
   if (!copy) {

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defaultCacheDir } from "../_cache_home.ts";
@@ -19,9 +20,7 @@ const SUMS: Readonly<Record<string, Readonly<Record<string, string>>>> = sums;
 /** Names of the embedded models. */
 export const EMBEDDED: readonly string[] = Object.keys(SUMS);
 
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-}
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 async function fetchFile(
   url: URL,
@@ -30,7 +29,7 @@ async function fetchFile(
   { offline = false, signal }: EmbeddedOptions,
 ): Promise<void> {
   const stored = await Deno.readFile(path).catch(() => undefined);
-  if (stored && await sha256(stored) === sum) return;
+  if (stored && sha256(stored) === sum) return;
   if (offline) {
     const why = stored ? "has not the expected SHA-256" : "is not there yet";
     throw new Deno.errors.NotFound(`Cannot load the embedded model offline as ${path} ${why}`);
@@ -40,7 +39,7 @@ async function fetchFile(
     throw new Error(`Cannot load the embedded model as ${url} answered ${response.status}`);
   }
   const bytes = new Uint8Array(await response.arrayBuffer());
-  if (await sha256(bytes) !== sum) {
+  if (sha256(bytes) !== sum) {
     throw new Error(`Cannot load the embedded model as ${url} has not the expected SHA-256 ${sum}`);
   }
   await Deno.mkdir(dirname(path), { recursive: true });

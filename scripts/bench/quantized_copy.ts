@@ -33,7 +33,7 @@ export async function openQuantized(folder: string, cacheDir: string): Promise<Q
   try {
     const copy = await convertWeights(checkpoint, build, {
       form: ({ dims }) => bitsOf("int4", dims, config.vocabularySize),
-      fingerprint: await fingerprint(text, checkpoint),
+      fingerprint: fingerprint(text, checkpoint),
       cacheDir,
       label: "quantize",
     });

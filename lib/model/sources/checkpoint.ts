@@ -113,7 +113,7 @@ export function checkpointSource(
           refusal("load the model", "dtype", "be another, as only GGUF files have blocks", dtype),
         );
       }
-      const digest = await fingerprint(configText, checkpoint);
+      const digest = fingerprint(configText, checkpoint);
       const form = formsOf(dtype, config.vocabularySize);
       const isAsStored = !encoded?.size && (dtype === "fp32" || dtype === "fp16");
       const usable = isAsStored ? checkpoint : scope.use(

@@ -33,11 +33,12 @@ export async function exportSource(
     config,
     stored: exported,
     check,
-    prepare: async () => ({
-      ...{ config, dtype: exported.dtype, graph, data, bytes },
-      fingerprint: await fingerprint(configText, exported),
-      [Symbol.dispose]() {},
-    }),
+    prepare: () =>
+      Promise.resolve({
+        ...{ config, dtype: exported.dtype, graph, data, bytes },
+        fingerprint: fingerprint(configText, exported),
+        [Symbol.dispose]() {},
+      }),
     [Symbol.dispose]: () => exported[Symbol.dispose](),
   };
 }
