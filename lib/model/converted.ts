@@ -15,7 +15,6 @@ import { dirname, join } from "node:path";
 import {
   BLOCK_SIZE,
   type Graph,
-  type OnnxType,
   type QuantizedWeight,
   QUANTIZER_VERSION,
   quantizeRows,
@@ -110,8 +109,6 @@ function withCopies(
   return all;
 }
 
-const FLOATS: readonly OnnxType[] = ["float32", "float16", "bfloat16", "float64"];
-
 /**
  * What a graph asks for: of its linear layers the quantised copies, in the form that is due, and float32
  * of the rest that it could not read.
@@ -128,15 +125,12 @@ function plansFor(
     find(name, _dims, use) {
       const weight = tensors.get(name), own = encoded?.get(name);
       if (!weight) return undefined;
-      const { type, dims, unread, offset: sourceOffset } = weight;
-      const isMatrix = dims.length === 2 && elements(dims) > 0 && !unread && FLOATS.includes(type);
-      const form = use === "product" && isMatrix ? formOf(weight, own) : "dense";
+      const form = use === "product" ? formOf(weight, own) : "dense";
       if (form === "dense" && !own) return weight;
-      const key = `${name}#${form}`, plan = plans.get(key) ?? planOf(name, weight, own, form);
-      plans.set(key, plan);
-      return plan.quantized
-        ? { ...weight, quantized: { ...plan.quantized(nowhere), sourceOffset } }
-        : weight;
+      const plan = planOf(name, weight, own, form), { quantized } = plan;
+      plans.set(`${name}#${form}`, plan);
+      if (!quantized) return weight;
+      return { ...weight, quantized: { ...quantized(nowhere), sourceOffset: weight.offset } };
     },
   });
   return [...plans.values()];
