@@ -108,7 +108,8 @@ export async function startEngine(
   }
   await using scope = new AsyncDisposableStack();
   const session = scope.use(await start(running));
-  const copier = session.deviceAllocator && scope.use(await createCopier(device));
+  const { deviceAllocator } = session;
+  const copier = deviceAllocator && scope.use(await createCopier(device));
   const table = isOwn && config.vocabularySize > SMALL_VOCABULARY
     ? scope.use(wholeTable(graph, settings))
     : undefined;
@@ -118,7 +119,7 @@ export async function startEngine(
     threads,
     openCache({ slots, length }) {
       const slabs = copier
-        ? deviceSlabs(session, copier, config, slots, length)
+        ? deviceSlabs(deviceAllocator!, copier, config, { slots, length })
         : hostSlabs(config, slots, length, kv);
       return openCache(session, config, slabs, { slots, length }, table);
     },
