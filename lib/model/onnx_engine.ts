@@ -21,19 +21,14 @@ import { createCopier, deviceSlabs, hostSlabs } from "./slabs.ts";
 import type { Prepared } from "./sources/source.ts";
 import { wholeTable } from "./whole.ts";
 
-/** Options of {@linkcode startEngine}. */
+/** Options of {@linkcode startEngine}: those of `loadModel`, as they were decided. */
 export interface EngineOptions {
-  /** Where to run. */
   readonly device: Device;
-  /** Number format of keys and values. */
   readonly kv: KvFormat;
-  /** Longest context. */
   readonly maxLength: number;
-  /** Threads within an operator. Default: by the size of the weights and the number of heads. */
+  /** Default: by the size of the weights and the number of heads. */
   readonly threads?: number | undefined;
-  /** Whether threads spin while they wait for one another within a step. */
   readonly spinning: boolean;
-  /** Ends the start. */
   readonly signal?: AbortSignal | undefined;
 }
 
