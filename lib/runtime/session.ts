@@ -21,17 +21,17 @@ import { anything, boolean, checkOptions, number, oneOf, type Rules, text } from
 import type { Memory } from "./memory.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** Devices by name: what ONNX Runtime calls each, and its memory for `CreateMemoryInfo`. */
-const PROVIDERS = {
+/** Name of a device. */
+export type Device = "cpu" | "cuda" | "webgpu" | "coreml" | "dml";
+
+/** What ONNX Runtime calls each device, and its memory for `CreateMemoryInfo`. */
+const PROVIDERS: Readonly<Record<Device, { provider?: string; memory?: string }>> = {
   cpu: {},
   cuda: { memory: "Cuda" },
   webgpu: { provider: "WebGPU", memory: "WebGPU_Buf" },
   coreml: { provider: "CoreML" },
   dml: { provider: "DML" },
-} as const satisfies Record<string, { readonly provider?: string; readonly memory?: string }>;
-
-/** Name of a device. */
-export type Device = keyof typeof PROVIDERS;
+};
 
 /** Options of {@linkcode createSession}. */
 export interface SessionOptions {
@@ -117,7 +117,7 @@ function appendDevice(options: Pointer, device: Device): void {
     call.SessionOptionsAppendExecutionProvider_CUDA_V2(options, cuda);
     return;
   }
-  const name = cString(PROVIDERS[device].provider), none = new BigUint64Array(1);
+  const name = cString(PROVIDERS[device].provider!), none = new BigUint64Array(1);
   call.SessionOptionsAppendExecutionProvider(options, name, none, none, 0n);
 }
 
@@ -165,7 +165,7 @@ function names(session: Pointer, kind: "Input" | "Output"): string[] {
 
 /** Allocator of a device's memory; null where it has none of its own. */
 function allocatorOf(session: Pointer, device: Device): Pointer | null {
-  const { memory } = PROVIDERS[device] as { memory?: string }, { call } = ort();
+  const { memory } = PROVIDERS[device], { call } = ort();
   if (memory === undefined) return null;
   const DEVICE_ALLOCATOR = 0, DEFAULT_MEMORY = 0, name = cString(memory);
   using scope = new DisposableStack();
