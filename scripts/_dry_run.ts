@@ -14,8 +14,9 @@ import {
   type Problem,
   type Task,
 } from "../mod.ts";
-import { isGguf, modelFiles, requiredText } from "../lib/model/files.ts";
-import { placeOf } from "../lib/model/source.ts";
+import { isGguf } from "../lib/model/gguf/split.ts";
+import { placeOf } from "../lib/model/place.ts";
+import { configText } from "../lib/model/sources/mod.ts";
 import { given, print } from "./_cli.ts";
 
 /** Problems of benchmarks whose source is not at hand. */
@@ -43,7 +44,7 @@ async function shapeOf(id: string, revision: string | undefined): Promise<Decode
     files: ["config.json"],
     ...given({ revision }),
   });
-  return parseConfig(await requiredText(modelFiles(place), "config.json", place));
+  return parseConfig(await configText(place));
 }
 
 /** Number of problems, mean length of their prompts, and how these are known. */

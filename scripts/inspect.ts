@@ -13,9 +13,8 @@ import {
   progressBar,
   quality,
 } from "../mod.ts";
-import { placeOf } from "../lib/model/source.ts";
-import { isGguf, modelFiles, requiredText } from "../lib/model/files.ts";
-import { exportIn, openExport } from "../lib/model/onnx_export.ts";
+import { placeOf } from "../lib/model/place.ts";
+import { openSource } from "../lib/model/sources/mod.ts";
 import { type Arguments, command, given, print, visible } from "./_cli.ts";
 
 const USAGE = `
@@ -165,24 +164,13 @@ await command(
       onProgress: bar.update,
       ...given({ dtype: args.value("dtype") as LoadOptions["dtype"] }),
     };
-    const place = await placeOf(id, options);
-    const text = await requiredText(modelFiles(place), "config.json", place);
-    const isExport = !isGguf(place) && await exportIn(place, options.dtype) !== undefined;
-    if (!isExport) print(describeConfig(parseConfig(text), args));
-    if (args.flag("no-load")) {
-      if (!isExport) return;
-      using found = await openExport(place, text, options.dtype);
-      print(describe(found!.config, args, [found!]));
-      return;
-    }
     const start = performance.now();
-    await using model = await loadModel(id, options);
+    using source = await openSource(await placeOf(id, options), options.dtype);
+    const { config, stored } = source;
+    print(stored ? describe(config, args, [stored]) : describeConfig(config, args));
+    if (args.flag("no-load")) return;
+    await using model = await loadModel(source, options);
     const seconds = ((performance.now() - start) / 1000).toFixed(2);
-    if (isExport) { // its shape stands in its graph: config.json may be of any architecture
-      print(
-        describe(model.config, args, [{ dtype: model.dtype, bytes: model.memory.weightsBytes }]),
-      );
-    }
     print(`${describeText(model)}\n`);
     print(
       `loads         ${model.dtype} on ${model.device} in ${seconds} s, ${

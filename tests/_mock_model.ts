@@ -174,7 +174,6 @@ export function mockModel(options: MockOptions = {}): MockModel {
       [...id].reduce((hash, c) => stir(hash, c.charCodeAt(0)), i).toString(16).padStart(8, "0")
     ).join(""),
     device: "cpu",
-    attempts: [{ device: "cpu" }],
     dtype: "fp32",
     kv: "fp32",
     maxLength,

@@ -54,13 +54,24 @@ export interface Weight extends StoredTensor {
   readonly unread?: string;
 }
 
+/** What a graph takes a tensor for: its numbers, or a product, for which a quantised copy will do. */
+export type WeightUse = "numbers" | "product";
+
 /**
- * Weights by their name in the checkpoint. Whoever asks says which shape is due, so that a map may
- * also answer from the shape alone.
+ * Weights by their name in the checkpoint. Whoever asks says which shape is due and what for, so that
+ * weights may also be made from that, and note what is used.
  */
-export type Weights = ReadonlyMap<string, Weight> & {
-  get(name: string, dims?: readonly number[]): Weight | undefined;
-};
+export interface Weights {
+  /** Names of all tensors. */
+  readonly names: ReadonlySet<string>;
+  /** The tensor of a name; undefined where there is none. */
+  find(name: string, dims: readonly number[], use: WeightUse): Weight | undefined;
+}
+
+/** The weights in a table. */
+export function weightsIn(tensors: ReadonlyMap<string, Weight>): Weights {
+  return { names: new Set(tensors.keys()), find: (name) => tensors.get(name) };
+}
 
 /** How the table of embeddings and the head are named, whatever stands before. */
 const TABLE = "embed_tokens.weight", HEAD = "lm_head.weight";
@@ -71,27 +82,26 @@ const TABLE = "embed_tokens.weight", HEAD = "lm_head.weight";
  * `language_model.model.`, `model.language_model.`, `model.text_model.` and others. What stands before
  * `embed_tokens` is what stands before all of them.
  *
- * @param weights Tensors of the checkpoint.
+ * @param names Names of its tensors.
  * @returns The name in the checkpoint of a tensor, as it would be if it were there.
  *
  * @example A base model
  * ```ts
  * import { namesIn } from "@moi/moi/graph";
  * import { assertEquals } from "@std/assert";
- * const tensor = { type: "float32", dims: [2, 1], location: "", offset: 0, length: 8 } as const;
- * const nameOf = namesIn(new Map([["embed_tokens.weight", tensor], ["norm.weight", tensor]]));
+ * const nameOf = namesIn(new Set(["embed_tokens.weight", "norm.weight"]));
  * assertEquals(nameOf("model.norm.weight"), "norm.weight");
  * assertEquals(nameOf("lm_head.weight"), "lm_head.weight");
  * ```
  */
-export function namesIn(weights: Weights): (name: string) => string {
+export function namesIn(names: ReadonlySet<string>): (name: string) => string {
   const before = (suffix: string) =>
-    [...weights.keys()].filter((name) => name === suffix || name.endsWith(`.${suffix}`))
+    [...names].filter((name) => name === suffix || name.endsWith(`.${suffix}`))
       .map((name) => name.slice(0, -suffix.length));
   const tables = before(TABLE), heads = before(HEAD);
-  const own = tables.find((prefix) => weights.has(`${prefix}norm.weight`)) ?? tables[0] ?? "model.";
+  const own = tables.find((prefix) => names.has(`${prefix}norm.weight`)) ?? tables[0] ?? "model.";
   return (name) => {
-    if (weights.has(name)) return name;
+    if (names.has(name)) return name;
     if (name === HEAD) return `${heads[0] ?? ""}${HEAD}`;
     return name.startsWith("model.") ? own + name.slice("model.".length) : name;
   };
@@ -184,9 +194,9 @@ function rowsOf(tensor: StoredTensor, { first, rows }: Range): StoredTensor {
  * @param weights The checkpoint's tensors.
  * @returns The builder.
  */
-export function graphBuilder(weights: Weights = new Map()): Builder {
+export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
   const nodes: Node[] = [], inputs: ValueInfo[] = [], outputs: ValueInfo[] = [];
-  const nameOf = namesIn(weights);
+  const nameOf = namesIn(weights.names);
   const initializers = new Map<string, Initializer>();
   /** Conversions of weights to float32 by the name of their result: made where something uses it. */
   const conversions = new Map<string, { readonly name: string; readonly types: OnnxType[] }>();
@@ -219,8 +229,8 @@ export function graphBuilder(weights: Weights = new Map()): Builder {
   };
   const stored = (name: string, { type, dims, location, offset, length }: StoredTensor): string =>
     constant({ name, type, dims, data: { location, offset, length } });
-  const find = (name: string, dims: readonly number[]): Weight => {
-    const found = weights.get(name, dims);
+  const find = (name: string, dims: readonly number[], use: WeightUse): Weight => {
+    const found = weights.find(name, dims, use);
     if (!found) {
       throw new SyntaxError(`Cannot build the graph as the checkpoint has no tensor '${name}'`);
     }
@@ -262,7 +272,7 @@ export function graphBuilder(weights: Weights = new Map()): Builder {
     },
     weight(asked, dims, range) {
       const whole = nameOf(asked);
-      const found = find(whole, dims), { type, roundTo = type } = found;
+      const found = find(whole, dims, "numbers"), { type, roundTo = type } = found;
       const name = range ? rangeName(whole, range) : whole;
       stored(name, range ? rowsOf(found, range) : found);
       const types: OnnxType[] = [];
@@ -275,7 +285,7 @@ export function graphBuilder(weights: Weights = new Map()): Builder {
     },
     quantized(asked, dims) {
       const name = nameOf(asked);
-      const { quantized, offset, length } = find(name, dims), rows = dims[0]!;
+      const { quantized, offset, length } = find(name, dims, "product"), rows = dims[0]!;
       if (!quantized) return undefined;
       const { bits, blockSize, sourceOffset, data, scales, minima } = quantized;
       const first = (offset - sourceOffset) / (length / rows);

@@ -30,6 +30,8 @@ export {
   type StoredTensor,
   type Weight,
   type Weights,
+  weightsIn,
+  type WeightUse,
   wholeName,
 } from "./builder.ts";
 export {

@@ -13,7 +13,7 @@
  */
 
 import { selfAttention } from "./attention.ts";
-import { namesIn, type Weight, type Weights } from "./builder.ts";
+import { namesIn, type Weights } from "./builder.ts";
 import { type Architecture, gatedMlp, ropedShape } from "./decoder.ts";
 import { fieldsOf, type Json } from "./fields.ts";
 import type { OneWindowConfig } from "./mistral.ts";
@@ -27,37 +27,24 @@ function renamed(json: Json): Json {
   return { ...json, rope_scaling: { ...scaling, type: "longrope" } };
 }
 
-/** Ranges of rows of a matrix `[Σ rows, …]` as tensors of their own. */
-function splitRows(name: string, weight: Weight, parts: Readonly<Record<string, number>>) {
-  const { dims, offset, length } = weight;
-  const total = Object.values(parts).reduce((sum, rows) => sum + rows);
-  if (dims[0] !== total) {
-    throw new SyntaxError(
-      `Cannot build the graph as '${name}' must have the ${total} rows that the config asks for: current value is [${dims}]`,
-    );
-  }
-  const rowBytes = length / total;
-  let row = 0;
-  return Object.entries(parts).map(([part, rows]): [string, Weight] => {
-    const range = { offset: offset + row * rowBytes, length: rows * rowBytes };
-    row += rows;
-    return [part, { ...weight, dims: [rows, ...dims.slice(1)], ...range }];
-  });
+/** A range of the rows of a fused tensor. */
+interface Part {
+  readonly fused: string;
+  readonly total: number;
+  readonly first: number;
+  readonly rows: number;
 }
 
 /** The checkpoint's tensors, and the parts of the fused ones under names of their own. */
-function unfused(weights: Weights, config: OneWindowConfig): Weights {
+function unfused({ names, find }: Weights, config: OneWindowConfig): Weights {
   const { heads, kvHeads, headDim, hiddenSize, intermediateSize, layers } = config;
-  const all = new Map<string, Weight>(), kv = kvHeads * headDim, nameOf = namesIn(weights);
-  const split = (asked: string, prefix: string, parts: Readonly<Record<string, number>>) => {
-    const fused = nameOf(asked);
-    const rows = Object.values(parts).reduce((sum, rows) => sum + rows);
-    const weight = weights.get(fused, [rows, hiddenSize]);
-    if (!weight) {
-      throw new SyntaxError(`Cannot build the graph as the checkpoint has no tensor '${fused}'`);
-    }
-    for (const [part, range] of splitRows(fused, weight, parts)) {
-      all.set(nameOf(`${prefix}.${part}.weight`), range);
+  const parts = new Map<string, Part>(), kv = kvHeads * headDim, nameOf = namesIn(names);
+  const split = (asked: string, prefix: string, sizes: Readonly<Record<string, number>>) => {
+    const fused = nameOf(asked), total = Object.values(sizes).reduce((sum, rows) => sum + rows);
+    let first = 0;
+    for (const [part, rows] of Object.entries(sizes)) {
+      parts.set(nameOf(`${prefix}.${part}.weight`), { fused, total, first, rows });
+      first += rows;
     }
   };
   for (let layer = 0; layer < layers; layer++) {
@@ -66,8 +53,24 @@ function unfused(weights: Weights, config: OneWindowConfig): Weights {
     const halves = { gate_proj: intermediateSize, up_proj: intermediateSize };
     split(`${mlp}.gate_up_proj.weight`, mlp, halves);
   }
-  const get = (name: string, dims?: readonly number[]) => all.get(name) ?? weights.get(name, dims);
-  return Object.assign(new Map(weights), { get });
+  return {
+    names,
+    find(name, dims, use) {
+      const part = parts.get(name);
+      if (!part) return find(name, dims, use);
+      const { fused, total, first, rows } = part, weight = find(fused, [total, hiddenSize], use);
+      if (!weight) {
+        throw new SyntaxError(`Cannot build the graph as the checkpoint has no tensor '${fused}'`);
+      }
+      if (weight.dims[0] !== total) {
+        throw new SyntaxError(
+          `Cannot build the graph as '${fused}' must have the ${total} rows that the config asks for: current value is [${weight.dims}]`,
+        );
+      }
+      const rowBytes = weight.length / total, offset = weight.offset + first * rowBytes;
+      return { ...weight, dims: [rows, ...weight.dims.slice(1)], offset, length: rows * rowBytes };
+    },
+  };
 }
 
 /** Phi-3. */

@@ -68,25 +68,8 @@ export function openFile(path: string): MappedFile {
 
 /** Stands for NaN while the rest is read. */
 const NAN = "\uE000NaN";
-
-/** The text with the bare words NaN and Infinity as JSON can hold them. */
-function withoutWords(text: string): string {
-  const parts: string[] = [];
-  let from = 0;
-  const replace = (at: number, length: number, by: string) => {
-    parts.push(text.slice(from, at), by);
-    from = at + length;
-  };
-  for (let at = 0; at < text.length; at++) {
-    const c = text[at];
-    if (c === '"') { while (++at < text.length && text[at] !== '"') if (text[at] === "\\") at++; }
-    else if (c === "N" && text.startsWith("NaN", at)) replace(at, 3, `"${NAN}"`);
-    else if (c === "I" && text.startsWith("Infinity", at)) replace(at, 8, "1e999");
-    else continue;
-    at = Math.max(at, from - 1);
-  }
-  return parts.join("") + text.slice(from);
-}
+/** A text of JSON, which is passed over, or one of the words that JSON has not. */
+const TEXT_OR_WORD = /"[^"\\]*(?:\\.[^"\\]*)*"|NaN|Infinity/gs;
 
 /**
  * Parses JSON, also with a byte-order mark, and with NaN, Infinity and -Infinity as Python writes them.
@@ -99,6 +82,8 @@ export function parseJson(text: string): unknown {
     return JSON.parse(plain);
   } catch (error) {
     if (!/NaN|Infinity/.test(plain)) throw error;
-    return JSON.parse(withoutWords(plain), (_, value) => value === NAN ? NaN : value);
+    const words: Readonly<Record<string, string>> = { NaN: `"${NAN}"`, Infinity: "1e999" };
+    const readable = plain.replace(TEXT_OR_WORD, (found) => words[found] ?? found);
+    return JSON.parse(readable, (_, value) => value === NAN ? NaN : value);
   }
 }

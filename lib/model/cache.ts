@@ -1,5 +1,5 @@
 /**
- * The KV cache: the only state of a model.
+ * The KV cache of ONNX Runtime: the only state of its engine.
  *
  * One block of memory per cache, one slot per sequence, each layer a slab
  * `[slots, kvHeads, length, headDim]`. The same tensor is bound as the graph's past and present, so
@@ -19,52 +19,11 @@ import {
   type Tensors,
 } from "../runtime/mod.ts";
 import { checkNumber, refusal } from "../_check.ts";
+import type { CacheShape, KvCache } from "./engine.ts";
 import { createFeed, type Feed, type FeedShape, feedTensors, writeInput } from "./feed.ts";
 import { type Input, type Mixture, mixtureSize } from "./mixture.ts";
 import type { Slabs, SlabViews } from "./slabs.ts";
 import { expanded, isWhole, listedPart, openWholeMixtures, type WholeTable } from "./whole.ts";
-
-/**
- * Slots of keys and values, and the two ways to advance them.
- *
- * One step at a time. Disposing the cache while it works frees its memory once that work has ended.
- */
-export interface KvCache extends Disposable {
-  /** Number of slots. */
-  readonly slots: number;
-  /** Positions of each slot. */
-  readonly length: number;
-  /**
-   * Feeds inputs to one slot, starting at a position.
-   *
-   * @param slot The slot.
-   * @param from Position of the first input; positions before it must hold what precedes.
-   * @param inputs Tokens or mixtures, at least one.
-   * @param logits "last": next-token logits after the last input, `[V]`; "all": after every input,
-   * `[inputs.length · V]`.
-   * @returns A new array.
-   */
-  prefill(
-    slot: number,
-    from: number,
-    inputs: readonly Input[],
-    logits: "last" | "all",
-  ): Promise<Float32Array<ArrayBuffer>>;
-  /**
-   * Feeds one input to each of the slots 0 … n−1.
-   *
-   * @param inputs The n inputs.
-   * @param positions Where each is written.
-   * @returns Next-token logits `[n · V]` or more: always the same array, which the next step
-   * overwrites.
-   */
-  step(
-    inputs: readonly Input[],
-    positions: readonly number[],
-  ): Promise<Float32Array<ArrayBuffer>>;
-  /** Copies the first positions of one slot to another. */
-  copy(from: number, to: number, positions: number): Promise<void>;
-}
 
 /**
  * Positions of one prefill run: bounds the memory of activations, and how long other rows wait. It
@@ -81,14 +40,6 @@ function checkPosition(slot: number, position: number, length: number): void {
       length - 1
     }: current value is ${position}`,
   );
-}
-
-/** Shape of a cache. */
-export interface CacheShape {
-  /** Number of sequences. */
-  readonly slots: number;
-  /** Positions of each. */
-  readonly length: number;
 }
 
 const NONE: readonly number[] = [];

@@ -8,7 +8,7 @@
  */
 
 import { ARCHITECTURES, type DecoderConfig, type Json, refuseField } from "../graph/mod.ts";
-import { checkNumber, type NumberRule, refusal, shown } from "../_check.ts";
+import { boolean, checkNumber, isObject, type NumberRule, shown } from "../_check.ts";
 import { mistakenText, parseJson } from "./_contents.ts";
 
 /** Sampler settings that a checkpoint recommends. */
@@ -47,14 +47,9 @@ export function parseObject(text: string, file: string): Json {
     const why = what === undefined ? "" : `: it is ${what}`;
     throw new SyntaxError(`Cannot load the model as ${file} is not valid JSON${why}`, { cause });
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new SyntaxError(`Cannot load the model as ${file} must hold a JSON object`);
-  }
-  return value as Json;
+  if (isObject(value)) return value;
+  throw new SyntaxError(`Cannot load the model as ${file} must hold a JSON object`);
 }
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The part of a config that is about text: `text_config` of a multimodal one, else all of it. */
 export function textConfig(json: Json): Json {
@@ -184,27 +179,18 @@ const MEANING: Readonly<Record<string, string>> = {
  * @throws {SyntaxError} Where a field has a value that it cannot have.
  */
 export function generationDefaults(json: Json): GenerationDefaults {
-  const verb = "load the model", file = "generation_config.json";
-  const found: Record<string, number> = {};
-  for (const [name, [ours, rule]] of Object.entries(FOLLOWED)) {
-    const stated = json[name] ?? undefined;
-    if (stated === undefined) continue;
-    const value = name === "top_k" && stated === -1 ? 0 : stated; // vLLM's word for all
-    try {
-      found[ours] = checkNumber(verb, name, value, rule);
-    } catch (cause) {
-      const { message } = cause as Error;
-      throw new SyntaxError(message.replace(`'${name}'`, `'${name}' in ${file}`), { cause });
+  const found: Record<string, number> = {}, sample = json.do_sample ?? undefined;
+  try {
+    for (const [name, [ours, rule]] of Object.entries(FOLLOWED)) {
+      const stated = json[name] ?? undefined;
+      if (stated === undefined) continue;
+      const value = name === "top_k" && stated === -1 ? 0 : stated; // vLLM's word for all
+      found[ours] = checkNumber("load the model", name, value, rule);
     }
-  }
-  const sample = json.do_sample ?? undefined;
-  if (sample !== undefined && typeof sample !== "boolean") {
-    throw new SyntaxError(
-      refusal(verb, "do_sample", "be true or false", sample).replace(
-        "'do_sample'",
-        `'do_sample' in ${file}`,
-      ),
-    );
+    if (sample !== undefined) boolean("load the model", "do_sample", sample);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new SyntaxError(message.replace(/'\w+'/, "$& in generation_config.json"), { cause });
   }
   return sample === false ? { ...found, temperature: 0 } : found;
 }

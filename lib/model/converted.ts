@@ -10,12 +10,11 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import {
   BLOCK_SIZE,
   type Graph,
-  type OnnxType,
-  quantizedRowBytes,
   type QuantizedWeight,
   QUANTIZER_VERSION,
   quantizeRows,
@@ -23,30 +22,20 @@ import {
   type Weight,
   type Weights,
 } from "../graph/mod.ts";
-import { elements, mapFile, type MappedFile } from "../runtime/mod.ts";
-import { pack, packingOf } from "./gguf/blocks.ts";
-import type { Progress } from "./progress.ts";
-import { type Encoded, rowsOf } from "./rows.ts";
+import { ELEMENT_TYPES, elements, mapFile } from "../runtime/mod.ts";
+import { type Checkpoint, type Encoded, rowsOf } from "./checkpoint.ts";
 import { parseSafetensors } from "./safetensors.ts";
-import type { Checkpoint } from "./weights.ts";
+import type { PrepareRequest } from "./sources/source.ts";
 
 /** What a linear layer's matrix becomes: quantised, packed as its blocks are, or float32. */
 export type Form = 4 | 8 | "packed" | "dense";
 
 /** Where the copy is kept and who watches its making. */
-export interface ConvertOptions {
+export interface ConvertOptions extends Omit<PrepareRequest, "dtype" | "maxLength"> {
   /** The form of a matrix, by itself and how it is stored. */
   readonly form: (weight: Weight, encoded: Encoded | undefined) => Form;
   /** Digest of the checkpoint. */
   readonly fingerprint: string;
-  /** Folder for cached files. */
-  readonly cacheDir: string;
-  /** What progress reports call the work. */
-  readonly label: string;
-  /** Called with the bytes of the checkpoint that are done. */
-  readonly onProgress?: (progress: Progress) => void;
-  /** Ends the conversion. */
-  readonly signal?: AbortSignal;
 }
 
 /** Location name of the copy; no shard can have it. */
@@ -59,59 +48,56 @@ const CHUNK = 2 ** 20;
 const STALE_MS = 24 * 3600e3;
 
 /** A tensor of the copy. */
-interface Part {
-  readonly name: string;
-  readonly type: "uint8" | "float32";
-  readonly dims: readonly number[];
-  readonly length: number;
-}
+type Part = Omit<StoredTensor, "location" | "offset"> & { readonly name: string };
 
-/** A tensor to be converted: its form, and names, shapes and bytes of its parts in order. */
-interface Planned {
+/** Says where a part lies. */
+type Places = (part: Part) => StoredTensor;
+
+/** A tensor to be converted. */
+interface Plan {
   readonly name: string;
   readonly weight: Weight;
   readonly encoded: Encoded | undefined;
   readonly form: Form;
+  /** Its float32 copy alone; or integers, scales and, where there are any, minima. */
   readonly parts: readonly Part[];
-  /** What linear layers use, given where the parts lie; undefined for a float32 copy. */
-  quantized?(place: (part: Part) => StoredTensor): Omit<QuantizedWeight, "sourceOffset">;
+  /** What linear layers use; undefined for a float32 copy. */
+  quantized?(place: Places): Omit<QuantizedWeight, "sourceOffset">;
 }
 
-function floatPart(name: string, dims: readonly number[]): Part {
-  return { name, type: "float32", dims, length: 4 * elements(dims) };
-}
-
-function planOf(name: string, weight: Weight, encoded: Encoded | undefined, form: Form): Planned {
-  const common = { name, weight, encoded, form };
-  if (form === "dense") return { ...common, parts: [floatPart(`${name}#float32`, weight.dims)] };
-  const [rows, columns] = weight.dims as [number, number];
-  const packing = form === "packed" ? packingOf(encoded!.type)! : undefined;
-  const { bits, blockSize } = packing ?? { bits: form as 4 | 8, blockSize: BLOCK_SIZE };
-  const blocks = packing ? columns / blockSize : quantizedRowBytes(columns, bits).blocks;
-  const bytes = blockSize * bits / 8, of = (part: string) => `${name}#${part}`;
-  const data: Part = {
-    ...{ name: of(`int${bits}`), type: "uint8" },
-    ...{ dims: [rows, blocks, bytes], length: rows * blocks * bytes },
+function planOf(name: string, weight: Weight, encoded: Encoded | undefined, form: Form): Plan {
+  const part = (kind: string, type: "uint8" | "float32", dims: readonly number[]): Part => {
+    const length = ELEMENT_TYPES[type].bytes * elements(dims);
+    return { name: `${name}#${kind}`, type, dims, length };
   };
-  const scales = floatPart(of("scales"), [rows, blocks]);
-  const minima = packing?.minima ? floatPart(of("minima"), [rows, blocks]) : undefined;
+  const common = { name, weight, encoded, form };
+  if (form === "dense") return { ...common, parts: [part("float32", "float32", weight.dims)] };
+  const { bits, blockSize, minima } = form === "packed"
+    ? encoded!.packing!
+    : { bits: form, blockSize: BLOCK_SIZE, minima: false };
+  const [rows, columns] = weight.dims as [number, number], blocks = Math.ceil(columns / blockSize);
+  const parts = [
+    part(`int${bits}`, "uint8", [rows, blocks, blockSize * bits / 8]),
+    part("scales", "float32", [rows, blocks]),
+    ...(minima ? [part("minima", "float32", [rows, blocks])] : []),
+  ];
   return {
     ...common,
-    parts: minima ? [data, scales, minima] : [data, scales],
-    quantized: (place) => ({
-      ...{ bits, blockSize, data: place(data), scales: place(scales) },
-      ...(minima && { minima: place(minima) }),
-    }),
+    parts,
+    quantized(place) {
+      const [data, scales, minima] = parts.map(place);
+      return { bits, blockSize, data: data!, scales: scales!, ...(minima && { minima }) };
+    },
   };
 }
 
-/** The weights with what was converted. */
+/** The tensors with what was converted. */
 function withCopies(
-  weights: Weights,
-  plans: readonly Planned[],
-  place: (part: Part) => StoredTensor,
+  tensors: ReadonlyMap<string, Weight>,
+  plans: readonly Plan[],
+  place: Places,
 ): Map<string, Weight> {
-  const all = new Map(weights);
+  const all = new Map(tensors);
   for (const { name, parts, quantized } of plans) {
     if (!quantized) all.set(name, { ...all.get(name)!, ...place(parts[0]!) });
   }
@@ -123,49 +109,36 @@ function withCopies(
   return all;
 }
 
-const FLOATS: readonly OnnxType[] = ["float32", "float16", "bfloat16", "float64"];
-
 /**
  * What a graph asks for: of its linear layers the quantised copies, in the form that is due, and float32
  * of the rest that it could not read.
  */
 function plansFor(
   build: (weights: Weights) => Graph,
-  { weights, encoded = new Map() }: Checkpoint,
+  { tensors, encoded }: Checkpoint,
   formOf: ConvertOptions["form"],
-): Planned[] {
-  const asked = new Set<Planned>(), observed = new Map(weights);
-  for (const [name, weight] of weights) {
-    if (weight.dims.length !== 2 || weight.unread || !FLOATS.includes(weight.type)) continue;
-    if (elements(weight.dims) === 0) continue;
-    const own = encoded.get(name), form = formOf(weight, own);
-    if (form === "dense") continue;
-    const plan = planOf(name, weight, own, form);
-    const get = (): QuantizedWeight => {
-      asked.add(plan);
-      const nowhere = (part: Part) => ({ ...part, location: LOCATION, offset: 0 });
-      return { ...plan.quantized!(nowhere), sourceOffset: weight.offset };
-    };
-    observed.set(
-      name,
-      Object.defineProperty({ ...weight }, "quantized", { get, enumerable: true }),
-    );
-  }
-  const { initializers } = build(observed);
-  for (const [name, own] of encoded) {
-    const weight = weights.get(name)!, { location, offset, length } = weight;
-    const isUsed = initializers.some(({ data }) =>
-      !(data instanceof Uint8Array) && data.location === location && data.offset >= offset &&
-      data.offset < offset + length
-    );
-    if (isUsed) asked.add(planOf(name, weight, own, "dense"));
-  }
-  return [...asked];
+): Plan[] {
+  const plans = new Map<string, Plan>();
+  const nowhere: Places = (part) => ({ ...part, location: LOCATION, offset: 0 });
+  build({
+    names: new Set(tensors.keys()),
+    find(name, _dims, use) {
+      const weight = tensors.get(name), own = encoded?.get(name);
+      if (!weight) return undefined;
+      const form = use === "product" ? formOf(weight, own) : "dense";
+      if (form === "dense" && !own) return weight;
+      const plan = planOf(name, weight, own, form), { quantized } = plan;
+      plans.set(`${name}#${form}`, plan);
+      if (!quantized) return weight;
+      return { ...weight, quantized: { ...quantized(nowhere), sourceOffset: weight.offset } };
+    },
+  });
+  return [...plans.values()];
 }
 
 /** Converts one tensor, its parts one after the other: numbers go to `write` as they come. */
 async function convert(
-  { name, form, encoded, parts }: Planned,
+  { name, form, encoded, parts }: Plan,
   checkpoint: Checkpoint,
   write: (bytes: Uint8Array<ArrayBuffer>) => Promise<void>,
 ): Promise<void> {
@@ -180,7 +153,7 @@ async function convert(
     );
     if (form === "packed") {
       const packed = new Uint8Array(count * data!.length / rows.count);
-      pack(encoded!.type, rows.bytes(row, count), { data: packed, scales: scales!, minima });
+      encoded!.pack!(rows.bytes(row, count), { data: packed, scales: scales!, minima });
       await write(packed);
       continue;
     }
@@ -196,7 +169,7 @@ async function convert(
   for (const part of whole) await write(new Uint8Array(part.buffer));
 }
 
-function headerOf(plans: readonly Planned[]): Uint8Array<ArrayBuffer> {
+function headerOf(plans: readonly Plan[]): Uint8Array<ArrayBuffer> {
   const header: Record<string, unknown> = Object.create(null);
   const version = String(QUANTIZER_VERSION);
   header.__metadata__ = { format: "moi conversion", version };
@@ -216,7 +189,7 @@ function headerOf(plans: readonly Planned[]): Uint8Array<ArrayBuffer> {
 /** Writes the copies to a file that appears only when it is whole. */
 async function write(
   path: string,
-  plans: readonly Planned[],
+  plans: readonly Plan[],
   checkpoint: Checkpoint,
   { label, onProgress, signal }: ConvertOptions,
 ): Promise<void> {
@@ -269,44 +242,32 @@ async function removeStale(folder: string): Promise<void> {
   }
 }
 
-/** Opens a finished copy; undefined where there is none or it is not what was planned. */
-function open(path: string, plans: readonly Planned[]): Opened | undefined {
-  let file: MappedFile;
+/** Maps a finished copy; undefined where there is none or it is not what was planned. */
+function open(path: string, plans: readonly Plan[]) {
+  using scope = new DisposableStack();
   try {
-    file = mapFile(path);
-  } catch {
-    return undefined;
-  }
-  try {
+    const file = scope.use(mapFile(path));
     const table = parseSafetensors(new Uint8Array(file.buffer), path);
-    const tensors = new Map<string, StoredTensor>();
     for (const { name, type, dims } of plans.flatMap(({ parts }) => parts)) {
       const found = table.get(name);
-      if (found?.type !== type || String(found.dims) !== String(dims)) throw new SyntaxError(name);
-      tensors.set(name, { ...found, location: LOCATION });
+      if (found?.type !== type || String(found.dims) !== String(dims)) return undefined;
     }
-    return { file, tensors };
+    scope.move();
+    const place: Places = ({ name }) => ({ ...table.get(name)!, location: LOCATION });
+    return { file, place };
   } catch {
-    file[Symbol.dispose]();
     return undefined;
   }
 }
-interface Opened {
-  readonly file: MappedFile;
-  readonly tensors: ReadonlyMap<string, StoredTensor>;
-}
 
-async function keyOf(fingerprint: string, checkpoint: Checkpoint, plans: readonly Planned[]) {
-  const text = JSON.stringify([
-    QUANTIZER_VERSION,
-    fingerprint,
-    plans.map((
-      { name, form, weight, encoded },
-    ) => [name, form, encoded ?? weight.type, weight.dims]),
-    Object.entries(checkpoint.files).map(([name, { modified }]) => [name, modified]),
-  ]);
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return new Uint8Array(digest, 0, 16).toHex();
+/** Tells conversions apart. */
+function keyOf(fingerprint: string, { files }: Checkpoint, plans: readonly Plan[]) {
+  const forms = plans.map((
+    { name, form, weight: { type, dims }, encoded },
+  ) => [name, form, encoded ?? type, dims]);
+  const times = Object.entries(files).map(([name, { modified }]) => [name, modified]);
+  const text = JSON.stringify([QUANTIZER_VERSION, fingerprint, forms, times]);
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
 /**
@@ -325,18 +286,18 @@ export async function convertWeights(
 ): Promise<Checkpoint> {
   const plans = plansFor(build, checkpoint, options.form);
   if (plans.length === 0) return { ...checkpoint, [Symbol.dispose]() {} };
-  const key = await keyOf(options.fingerprint, checkpoint, plans);
+  const key = keyOf(options.fingerprint, checkpoint, plans);
   const path = join(options.cacheDir, "converted", `${key}.safetensors`);
-  let opened = open(path, plans);
-  if (!opened) {
+  let copy = open(path, plans);
+  if (!copy) {
     await write(path, plans, checkpoint, options);
-    opened = open(path, plans);
-    if (!opened) throw new Error(`Cannot convert the model as ${path} changed while it was read`);
+    copy = open(path, plans);
+    if (!copy) throw new Error(`Cannot convert the model as ${path} changed while it was read`);
   }
-  const { file, tensors } = opened;
+  const { file, place } = copy;
   return {
     files: { ...checkpoint.files, [LOCATION]: file },
-    weights: withCopies(checkpoint.weights, plans, ({ name }) => tensors.get(name)!),
+    tensors: withCopies(checkpoint.tensors, plans, place),
     [Symbol.dispose]: () => file[Symbol.dispose](),
   };
 }

@@ -18,14 +18,8 @@
  * @module
  */
 
-import { type Graph, type Weight, type Weights, wholeName } from "../graph/mod.ts";
+import { type Graph, type Weights, wholeName } from "../graph/mod.ts";
 import { ELEMENT_TYPES, elements } from "../runtime/mod.ts";
-import { refusal } from "../_check.ts";
-import { type ExternalData, located } from "./external.ts";
-import { type ConvertOptions, convertWeights, type Form } from "./converted.ts";
-import { packingOf } from "./gguf/blocks.ts";
-import type { Encoded } from "./rows.ts";
-import type { Checkpoint } from "./weights.ts";
 
 /** Bits of the head in a quantised load. */
 const HEAD_BITS = 8;
@@ -80,13 +74,15 @@ export function bitsOf(
 }
 
 /** The same weights with every matrix rounded to fp16 before use. */
-export function roundedToHalf(weights: Weights): Weights {
-  const rounded = ([name, weight]: [string, Weight]): [string, Weight] => {
-    const exact = weight.dims.length < 2 ||
-      !["float32", "bfloat16", "float64"].includes(weight.type);
-    return [name, exact ? weight : { ...weight, roundTo: "float16" }];
+export function roundedToHalf({ names, find }: Weights): Weights {
+  return {
+    names,
+    find(name, dims, use) {
+      const weight = find(name, dims, use);
+      const isExact = !weight || weight.dims.length < 2 || weight.type === "float16";
+      return isExact ? weight : { ...weight, roundTo: "float16" };
+    },
   };
-  return new Map([...weights].map(rounded));
 }
 
 /** Weights of a graph: how many numbers, and how many bytes they take once the session runs. */
@@ -114,77 +110,4 @@ export function weightsOf({ nodes, initializers }: Graph): {
     if (!ops.has("Cast") || ops.size > 1) bytes += count * ELEMENT_TYPES[type].bytes;
   }
   return { parameters, bytes };
-}
-
-/** A checkpoint in the number format in use. */
-export interface Prepared extends Disposable {
-  /** The number format. */
-  readonly dtype: Dtype;
-  /** The graph over it. */
-  readonly graph: Graph;
-  /** How a session gets at its weights. */
-  readonly data: ExternalData;
-  /** Bytes of the weights in this format. */
-  readonly bytes: number;
-}
-
-/** Options of {@linkcode prepareWeights}. */
-export interface PrepareOptions extends Omit<ConvertOptions, "form"> {
-  /** The format asked for. */
-  readonly dtype: "auto" | Dtype;
-  /** Rows of the head. */
-  readonly vocabularySize: number;
-}
-
-/**
- * Brings a checkpoint into a number format.
- *
- * @param checkpoint The opened checkpoint; it stays open as long as the result is used.
- * @param plain The graph over its weights as they are.
- * @param build Builds the graph over other weights.
- * @param options The format, and what a conversion needs.
- */
-export async function prepareWeights(
-  checkpoint: Checkpoint,
-  plain: Graph,
-  build: (weights: Weights) => Graph,
-  options: PrepareOptions,
-): Promise<Prepared> {
-  const { encoded = new Map<string, Encoded>() } = checkpoint;
-  const hasBlocks = [...encoded.values()].some(({ type }) => packingOf(type) !== undefined);
-  const dtype = options.dtype !== "auto"
-    ? options.dtype
-    : hasBlocks
-    ? "native"
-    : autoDtype(weightsOf(plain).parameters, freeMemory());
-  if (dtype === "native" && !hasBlocks) {
-    throw new RangeError(
-      refusal("load the model", "dtype", "be another, as only GGUF files have blocks", dtype),
-    );
-  }
-  const finished = (weights: Weights) => build(dtype === "fp16" ? roundedToHalf(weights) : weights);
-  const prepared = (graph: Graph, { files }: Checkpoint, dispose: () => void): Prepared => ({
-    dtype,
-    ...located(graph, files),
-    bytes: weightsOf(graph).bytes,
-    [Symbol.dispose]: dispose,
-  });
-  const isFloat = dtype === "fp32" || dtype === "fp16";
-  if (isFloat && encoded.size === 0) {
-    return prepared(finished(checkpoint.weights), checkpoint, () => {});
-  }
-  const form = ({ dims }: Weight, encoded: Encoded | undefined): Form => {
-    if (isFloat) return "dense";
-    const packing = encoded && packingOf(encoded.type);
-    if (dtype === "native") return packing ? "packed" : "dense";
-    const bits = bitsOf(dtype, dims, options.vocabularySize);
-    return packing && packing.bits <= bits ? "packed" : bits;
-  };
-  const converted = await convertWeights(checkpoint, build, { ...options, form });
-  try {
-    return prepared(finished(converted.weights), converted, () => converted[Symbol.dispose]());
-  } catch (error) {
-    converted[Symbol.dispose]();
-    throw error;
-  }
 }

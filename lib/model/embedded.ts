@@ -7,54 +7,20 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { defaultCacheDir } from "../_cache_home.ts";
 import { refusal } from "../_check.ts";
+import sums from "./embedded/sums.json" with { type: "json" };
 
 /** SHA-256 of every file of the embedded models. */
-const SUMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  "votes-tiny": {
-    "config.json": "7dc6343f83daeb078c4fe450baf01f3ef95722b4a3898eb52a45ce56c8d3e45d",
-    "generation_config.json": "91fc13b9da7866b8397a84c2e0380a79a4f2f5ac942c25aa87b9a78d8f95d551",
-    "model.safetensors": "2aff7355d1236b8231464125b396584282c43e816b45b32eac16ce28de9e1289",
-    "tokenizer.json": "5de1f673785db36ab91b24c34726f630b7ff41924f64085be4ed50bf0ec3a154",
-    "tokenizer_config.json": "5664e95d8418277b58c5b016f3a96678dae7a38839213e1d63a469dc4914d78d",
-  },
-  "countdown-tiny": {
-    "config.json": "e7f9900de35ab78f9b6fd74b23a33659a2bf9acb9e94ac4e6f66d39ecf3b0951",
-    "generation_config.json": "46d4e8e420e1c825fa40d71bdbf849c6f665c665f9e89a4abdb75895dd45c34d",
-    "model.safetensors": "b40748d8fa6b85fe4b13d99cceac30266db918ea6c8edb6f1113a56ef3800dc2",
-    "tokenizer.json": "2cf3fd055287d7e6a4f7e4b9f8272b29a27dd22ab427ca29788430220a0edc4e",
-    "tokenizer_config.json": "09e26cf19f65cddd5bf4bae562f963b52d98d47c92bb83f11819a3568b003944",
-  },
-  "countdown-tiny-baseline": {
-    "config.json": "e7f9900de35ab78f9b6fd74b23a33659a2bf9acb9e94ac4e6f66d39ecf3b0951",
-    "generation_config.json": "46d4e8e420e1c825fa40d71bdbf849c6f665c665f9e89a4abdb75895dd45c34d",
-    "model.safetensors": "08730d1e986325bd9b46bf1ae55708f7a15167b2cdd9f605e068b29a72952959",
-    "tokenizer.json": "2cf3fd055287d7e6a4f7e4b9f8272b29a27dd22ab427ca29788430220a0edc4e",
-    "tokenizer_config.json": "09e26cf19f65cddd5bf4bae562f963b52d98d47c92bb83f11819a3568b003944",
-  },
-};
+const SUMS: Readonly<Record<string, Readonly<Record<string, string>>>> = sums;
 
 /** Names of the embedded models. */
 export const EMBEDDED: readonly string[] = Object.keys(SUMS);
 
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** The user's cache folder for this package. */
-export function defaultCacheDir(): string {
-  const { os } = Deno.build;
-  const home = Deno.env.get(os === "windows" ? "USERPROFILE" : "HOME") ?? ".";
-  const base = os === "windows"
-    ? Deno.env.get("LOCALAPPDATA") ?? `${home}/AppData/Local`
-    : os === "darwin"
-    ? `${home}/Library/Caches`
-    : Deno.env.get("XDG_CACHE_HOME") || `${home}/.cache`;
-  return `${base}/moi`;
-}
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 async function fetchFile(
   url: URL,
@@ -63,7 +29,7 @@ async function fetchFile(
   { offline = false, signal }: EmbeddedOptions,
 ): Promise<void> {
   const stored = await Deno.readFile(path).catch(() => undefined);
-  if (stored && await sha256(stored) === sum) return;
+  if (stored && sha256(stored) === sum) return;
   if (offline) {
     const why = stored ? "has not the expected SHA-256" : "is not there yet";
     throw new Deno.errors.NotFound(`Cannot load the embedded model offline as ${path} ${why}`);
@@ -73,7 +39,7 @@ async function fetchFile(
     throw new Error(`Cannot load the embedded model as ${url} answered ${response.status}`);
   }
   const bytes = new Uint8Array(await response.arrayBuffer());
-  if (await sha256(bytes) !== sum) {
+  if (sha256(bytes) !== sum) {
     throw new Error(`Cannot load the embedded model as ${url} has not the expected SHA-256 ${sum}`);
   }
   await Deno.mkdir(dirname(path), { recursive: true });

@@ -5,44 +5,32 @@
  */
 
 import { createHash } from "node:crypto";
+import type { DecoderConfig, RopedConfig } from "../graph/mod.ts";
+import { defaultSignal, type Device } from "../runtime/mod.ts";
+import { defaultCacheDir } from "../_cache_home.ts";
 import {
-  ARCHITECTURES,
-  type DecoderConfig,
-  encodeGraph,
-  type Graph,
-  int8Kv,
-  namesIn,
-  type RopedConfig,
-  SMALL_VOCABULARY,
-  type Weights,
-} from "../graph/mod.ts";
-import { createSession, defaultSignal, type Device, type MappedFile } from "../runtime/mod.ts";
-import { checkNumber, checkOptions, refusal } from "../_check.ts";
-import { openCache } from "./cache.ts";
+  boolean,
+  callable,
+  checkOptions,
+  number,
+  oneOf,
+  refusal,
+  type Rules,
+  signal,
+  text,
+} from "../_check.ts";
 import { chatTemplate } from "./chat.ts";
-import {
-  eosTokenIds,
-  generationDefaults,
-  generationNotes,
-  headed,
-  parseConfig,
-  parseObject,
-} from "./config.ts";
-import { type Dtype, DTYPES, freeMemory, type Prepared, prepareWeights } from "./dtype.ts";
-import { defaultCacheDir } from "./embedded.ts";
-import { embeddingRows } from "./embeddings.ts";
-import { isGguf, modelFiles, requiredText } from "./files.ts";
-import { checkUsed } from "./gguf/checkpoint.ts";
-import { calibrateKv } from "./kv.ts";
-import { estimateMemory, kvBytesPerToken } from "./memory.ts";
-import type { Model } from "./model.ts";
-import { openExport } from "./onnx_export.ts";
+import { eosTokenIds, generationDefaults, generationNotes } from "./config.ts";
+import { type Dtype, DTYPES } from "./dtype.ts";
+import type { KvFormat } from "./engine.ts";
+import { kvBytesPerToken } from "./memory.ts";
+import { createModel, type Model } from "./model.ts";
+import { startEngine } from "./onnx_engine.ts";
+import { placeOf } from "./place.ts";
 import type { Progress } from "./progress.ts";
-import { createCopier, deviceSlabs, hostSlabs, KV_TYPES, type KvFormat } from "./slabs.ts";
-import { placeOf } from "./source.ts";
+import { openSource } from "./sources/mod.ts";
+import type { ModelFiles, Source } from "./sources/source.ts";
 import { createTokenizer, missingTokenizer } from "./tokenizer.ts";
-import { fingerprint } from "./weights.ts";
-import { wholeTable } from "./whole.ts";
 
 /** Options of {@linkcode loadModel}. */
 export interface LoadOptions {
@@ -98,26 +86,20 @@ export interface LoadOptions {
   readonly signal?: AbortSignal;
 }
 
-const OPTIONS = [
-  "device",
-  "dtype",
-  "kv",
-  "maxLength",
-  "threads",
-  "spinning",
-  "revision",
-  "token",
-  "cacheDir",
-  "offline",
-  "onProgress",
-  "signal",
-] as const satisfies (keyof LoadOptions)[];
-
-/** Devices that models run on. */
-const LOAD_DEVICES: readonly string[] = ["auto", "cpu", "webgpu", "cuda"];
-
-/** Size of weights below which one thread is fastest. */
-const ONE_THREAD_BYTES = 64e6;
+const RULES: Rules<LoadOptions> = {
+  device: oneOf("auto", "cpu", "webgpu", "cuda"),
+  dtype: oneOf("auto", ...DTYPES, "native"),
+  kv: oneOf("fp32", "int8"),
+  maxLength: number({ min: 1, integer: true }),
+  threads: number({ min: 1, max: 1024, integer: true }),
+  spinning: boolean,
+  revision: text,
+  token: text,
+  cacheDir: text,
+  offline: boolean,
+  onProgress: callable,
+  signal,
+};
 
 /** Longest context unless asked for: rotary tables of a million positions take seconds and 512 MiB. */
 const USUAL_LENGTH = 2 ** 17;
@@ -125,58 +107,32 @@ const USUAL_LENGTH = 2 ** 17;
 /** Largest number of cosines and sines: 512 MiB, a million positions of a head of 128. */
 const MAX_ROTARY = 2 ** 27;
 
-function checkLoad(options: LoadOptions): void {
-  checkOptions("load the model", options, OPTIONS);
-  const { device = "auto", dtype = "auto", kv = "fp32", maxLength, threads, spinning } = options;
-  const fail = (name: string, rule: string, value: unknown) => {
-    throw new RangeError(refusal("load the model", name, rule, value));
-  };
-  if (!LOAD_DEVICES.includes(device)) {
-    fail("device", `be ${LOAD_DEVICES.map((name) => `'${name}'`).join(", ")}`, device);
-  }
-  if (device !== "auto" && device !== "cpu" && dtype !== "auto" && dtype !== "fp32") {
-    fail("dtype", `be 'auto' or 'fp32' on ${device}`, dtype);
-  }
-  if (dtype !== "auto" && dtype !== "native" && !DTYPES.includes(dtype)) {
-    fail("dtype", "be 'auto', 'fp32', 'fp16', 'int8', 'int4' or 'native'", dtype);
-  }
-  if (!Object.hasOwn(KV_TYPES, kv)) fail("kv", "be 'fp32' or 'int8'", kv);
-  if (kv !== "fp32" && device !== "auto" && device !== "cpu") {
-    fail("kv", `be 'fp32' on ${device}`, kv);
-  }
-  if (spinning !== undefined && typeof spinning !== "boolean") {
-    throw new TypeError(refusal("load the model", "spinning", "be true or false", spinning));
-  }
-  if (maxLength !== undefined) {
-    checkNumber("load the model", "maxLength", maxLength, { min: 1, integer: true });
-  }
-  if (threads !== undefined) {
-    checkNumber("load the model", "threads", threads, { min: 1, max: 1024, integer: true });
-  }
-}
+const fail = (name: string, rule: string, value: unknown): never => {
+  throw new RangeError(refusal("load the model", name, rule, value));
+};
 
 /**
- * Default context: what the model was made for, within reason; with longrope what its list for short
- * contexts serves, since a longer context changes the numbers of short ones.
+ * Longest context. Default: what the model was made for, within reason; with longrope what its list for
+ * short contexts serves, since a longer context changes the numbers of short ones.
  */
-function usualLength(config: DecoderConfig): number {
-  const { rope } = config as Partial<RopedConfig>;
-  const short = rope?.scaling.type === "longrope" ? rope.scaling.originalPositions : Infinity;
-  return Math.min(config.maxPositions, short, USUAL_LENGTH);
-}
-
-/** Refuses weights that free memory cannot hold, naming formats that would fit. */
-function checkFits(config: DecoderConfig, dtype: Dtype, free: number): void {
-  const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-  const bytes = (dtype: Dtype) => estimateMemory(config, { dtype, length: 1 }).weightsBytes;
-  if (bytes(dtype) <= free) return;
-  const fitting = DTYPES.filter((other) => bytes(other) <= free)
-    .map((other) => `${other} needs ${gib(bytes(other))}`);
-  throw new RangeError(
-    `Cannot load the model as its weights in ${dtype} need ${gib(bytes(dtype))} and ${
-      gib(free)
-    } are free: ${fitting.join(", ") || "no number format would fit"}`,
-  );
+function lengthOf(config: DecoderConfig, asked: number | undefined): number {
+  const { maxPositions, longestPositions = maxPositions, headDim } = config;
+  const { scaling } = (config as Partial<RopedConfig>).rope ?? {};
+  const short = scaling?.type === "longrope" ? scaling.originalPositions : Infinity;
+  const length = asked ?? Math.min(maxPositions, short, USUAL_LENGTH);
+  if (length > longestPositions) {
+    const why = longestPositions > maxPositions
+      ? " times its linear scaling"
+      : scaling?.type === "dynamic"
+      ? ": beyond it, its dynamic scaling changes with every token"
+      : "";
+    const rule = `be at most ${longestPositions}, the context the model was made for${why}`;
+    fail("maxLength", rule, length);
+  }
+  if (length * headDim > MAX_ROTARY) {
+    fail("maxLength", `be at most ${MAX_ROTARY / headDim}, so that the rotary tables fit`, length);
+  }
+  return length;
 }
 
 /** Whether less than half of the cores were busy in the last minute; false where that is not known. */
@@ -189,34 +145,24 @@ function isIdle(): boolean {
   }
 }
 
-/** How to get what a device needs, where ONNX Runtime says that it is missing. */
-const HINTS: Readonly<Record<string, string>> = {
-  cuda:
-    "its libraries come with the install script of npm:onnxruntime-node (Linux x64, CUDA 12): " +
-    "run 'npm install onnxruntime-node' and put the libonnxruntime_providers_*.so files beside the library",
-  webgpu: "it needs a GPU driver with Vulkan, Metal or Direct3D 12",
-};
-
-/**
- * Does work that reads mapped files once, such as starting a session that copies them, without
- * letting what it has read pile up in memory.
- */
-async function forgetting<T>(files: readonly MappedFile[], work: () => Promise<T>): Promise<T> {
-  const EVERY_MS = 20;
-  const forget = () => files.forEach((file) => file.forget());
-  const timer = setInterval(forget, EVERY_MS);
-  try {
-    return await work();
-  } finally {
-    clearInterval(timer);
-    forget();
-  }
-}
-
-/** First 16 hex digits of a chat template's SHA-256. */
-function digestOf(template: unknown): string | undefined {
-  if (template === undefined || template === null) return undefined;
-  return createHash("sha256").update(JSON.stringify(template)).digest("hex").slice(0, 16);
+/** What a model's small files say of text: tokenizer, chat template, recommended settings. */
+async function wordsOf(files: ModelFiles) {
+  const generation = await files.json("generation_config.json") ?? {};
+  const definition = await files.json("tokenizer.json");
+  const config = await files.json("tokenizer_config.json") ?? {};
+  const template = await files.text("chat_template.jinja") ??
+    (await files.json("chat_template.json"))?.chat_template ?? // of processors of earlier releases
+    config.chat_template ?? undefined;
+  const eos = eosTokenIds(generation, await files.json("config.json") ?? {});
+  const notes = generationNotes(generation);
+  const sha256 = () => createHash("sha256").update(JSON.stringify(template)).digest("hex");
+  return {
+    tokenizer: definition ? createTokenizer(definition, config, eos) : missingTokenizer(eos),
+    defaults: generationDefaults(generation),
+    ...(notes.length > 0 ? { notes } : {}),
+    chat: chatTemplate({ ...config, chat_template: template }),
+    ...(template === undefined ? {} : { template: sha256().slice(0, 16) }),
+  };
 }
 
 /**
@@ -233,6 +179,8 @@ function digestOf(template: unknown): string | undefined {
  * it is cut at its embedding, and refused where it then gives other logits than before. A checkpoint
  * wins where both are there. Where there is no folder of that name, "org/name" (or "org/name/file.gguf") is
  * downloaded from the Hugging Face Hub, as {@linkcode downloadModel} does.
+ * A {@linkcode Source} of one's own, such as {@linkcode checkpointSource} makes over tensors of another
+ * file format, is loaded as well, and disposed with the model.
  * @param options Device, dtype, longest context, threads.
  * @returns The model.
  * @throws {RangeError} Where an option is outside its rule.
@@ -248,180 +196,54 @@ function digestOf(template: unknown): string | undefined {
  * assertEquals(model.device, "cpu");
  * ```
  */
-export async function loadModel(id: string | URL, options: LoadOptions = {}): Promise<Model> {
-  checkLoad(options);
-  const { onProgress, signal = defaultSignal() } = options, idle = isIdle();
-  const name = id instanceof URL ? id.pathname : id;
+export async function loadModel(
+  id: string | URL | Source,
+  options: LoadOptions = {},
+): Promise<Model> {
+  checkOptions("load the model", options, RULES);
+  const { dtype = "auto", kv = "fp32", onProgress, signal = defaultSignal() } = options;
+  const device = !options.device || options.device === "auto" ? "cpu" : options.device;
+  if (device !== "cpu" && dtype !== "auto" && dtype !== "fp32") {
+    fail("dtype", `be 'auto' or 'fp32' on ${device}`, dtype);
+  }
+  if (device !== "cpu" && kv !== "fp32") fail("kv", `be 'fp32' on ${device}`, kv);
+  const { cacheDir = defaultCacheDir(), spinning = isIdle(), threads } = options;
+  const isSource = typeof id === "object" && "prepare" in id;
+  const name = isSource ? id.id : id instanceof URL ? id.pathname : id;
   const report = (done: number, note?: string) =>
-    onProgress?.({
-      label: `load ${name}`,
-      done,
-      total: 3,
-      ...(note === undefined ? {} : { note }),
-    });
+    onProgress?.({ label: `load ${name}`, done, total: 3, ...(note ? { note } : {}) });
+  await using opening = new AsyncDisposableStack();
+
   report(0);
-  const place = await placeOf(id, signal ? { ...options, signal } : options),
-    files = modelFiles(place);
-  const configText = await requiredText(files, "config.json", place);
-  using opening = new DisposableStack();
-  const exported = isGguf(place) ? undefined : await openExport(place, configText, options.dtype);
-  if (exported) opening.use(exported);
-  const { kv = "fp32" } = options;
-  if (exported && kv !== "fp32") {
-    throw new RangeError(refusal("load the model", "kv", "be 'fp32' for an ONNX export", kv));
-  }
-  const stated = exported?.config ?? parseConfig(configText);
-  const json = parseObject(configText, "config.json");
-  const generation = await files.json("generation_config.json") ?? {};
-  const definition = await files.json("tokenizer.json");
-  const tokenizerConfig = await files.json("tokenizer_config.json") ?? {};
-  const templateFile = await files.text("chat_template.jinja") ??
-    (await files.json("chat_template.json") as { chat_template?: unknown } | undefined)
-      ?.chat_template; // where processors of earlier releases keep it
-  const chatConfig = templateFile === undefined
-    ? tokenizerConfig
-    : { ...tokenizerConfig, chat_template: templateFile };
-  const template = digestOf(chatConfig.chat_template);
-  const defaults = generationDefaults(generation), notes = generationNotes(generation);
-  const eos = eosTokenIds(generation, json);
-  const tokenizer = definition === undefined
-    ? missingTokenizer(eos)
-    : createTokenizer(definition, tokenizerConfig, eos);
-  const maxLength = options.maxLength ?? usualLength(stated);
-  const { longestPositions = stated.maxPositions } = stated;
-  if (maxLength > longestPositions) {
-    const { rope } = stated as Partial<RopedConfig>;
-    const why = longestPositions > stated.maxPositions
-      ? "the context the model was made for times its linear scaling"
-      : rope?.scaling.type === "dynamic"
-      ? "the context the model was made for: beyond it, its dynamic scaling changes with every token"
-      : "the context the model was made for";
-    const rule = `be at most ${longestPositions}, ${why}`;
-    throw new RangeError(refusal("load the model", "maxLength", rule, maxLength));
-  }
-  if (maxLength * stated.headDim > MAX_ROTARY) {
-    const rule = `be at most ${MAX_ROTARY / stated.headDim}, so that the rotary tables fit`;
-    throw new RangeError(refusal("load the model", "maxLength", rule, maxLength));
-  }
+  const findOptions = signal ? { ...options, signal } : options;
+  const source = opening.use(
+    isSource ? id : await openSource(await placeOf(id, findOptions), dtype),
+  );
+  const words = await wordsOf(source.files);
+  const maxLength = lengthOf(source.config, options.maxLength);
   signal?.throwIfAborted();
   report(1);
+  const prepared = opening.use(
+    await source.prepare({
+      dtype: device === "cpu" ? dtype : "fp32",
+      ...{ maxLength, cacheDir, label: `convert ${name}`, onProgress, signal },
+    }),
+  );
+  report(2);
+  signal?.throwIfAborted();
+  const settings = { device, kv, maxLength, threads, spinning, signal } as const;
+  const engine = opening.use(await startEngine(prepared, settings));
+  await source.check?.({ openCache: engine.openCache, maxLength });
+  report(3, words.notes?.[0]);
 
-  const device = options.device === undefined || options.device === "auto" ? "cpu" : options.device;
-  const asked = device === "cpu" ? options.dtype ?? "auto" : "fp32";
-  const checkpoint = exported ?? await files.weights();
-  let prepared: Prepared | undefined;
-  const close = () => {
-    prepared?.[Symbol.dispose]();
-    checkpoint[Symbol.dispose]();
-  };
-  try {
-    const hasHead = checkpoint.weights.has(namesIn(checkpoint.weights)("lm_head.weight"));
-    const config = exported ? stated : headed(stated, configText, hasHead);
-    const build = (weights: Weights) =>
-      ARCHITECTURES[config.architecture]!.graph(config, weights, maxLength);
-    const digest = await fingerprint(configText, checkpoint);
-    if (!exported) {
-      const plain = build(checkpoint.weights); // refuses a checkpoint that is not what its config says
-      if (isGguf(place)) checkUsed(plain, checkpoint);
-      checkFits(config, asked === "auto" || asked === "native" ? "int4" : asked, freeMemory());
-      prepared = await prepareWeights(checkpoint, plain, build, {
-        dtype: asked,
-        vocabularySize: config.vocabularySize,
-        fingerprint: digest,
-        cacheDir: options.cacheDir ?? defaultCacheDir(),
-        label: `convert ${name}`,
-        ...(onProgress ? { onProgress } : {}),
-        ...(signal ? { signal } : {}),
-      });
-    }
-    const source = exported ?? prepared!;
-    const { dtype, graph, data, bytes: weightsBytes } = source;
-    report(2);
-    signal?.throwIfAborted();
-    const most = navigator.hardwareConcurrency > config.heads ? config.heads : undefined;
-    const threads = options.threads ?? (weightsBytes < ONE_THREAD_BYTES ? 1 : most);
-    const { spinning = idle } = options;
-    const starting = { ...data, spinning, ...(threads === undefined ? {} : { threads }) };
-    const start = (graph: Graph | Uint8Array<ArrayBuffer>) =>
-      forgetting(
-        Object.values(data.externalData ?? {}),
-        () =>
-          createSession(graph instanceof Uint8Array ? graph : encodeGraph(graph), {
-            ...starting,
-            device,
-          }),
-      ).catch((cause) => {
-        if (!Object.hasOwn(HINTS, device)) throw cause;
-        throw new Error(
-          `Cannot load the model on ${device}: ${cause.message.trim()}; ${HINTS[device]}`,
-          {
-            cause,
-          },
-        );
-      });
-    let running = graph;
-    if (kv === "int8" && !(graph instanceof Uint8Array)) {
-      await using exact = await start(graph);
-      running = int8Kv(graph, config.kv, await calibrateKv(exact, config, maxLength));
-      signal?.throwIfAborted();
-    }
-    const session = await start(running);
-    const copier = session.deviceAllocator === null ? undefined : await createCopier(device);
-    const table = graph instanceof Uint8Array || config.vocabularySize <= SMALL_VOCABULARY
-      ? undefined
-      : wholeTable(graph, starting);
-    const rows = embeddingRows(checkpoint, config);
-    let disposed = false;
-    const model: Model = {
-      id: String(id),
-      fingerprint: digest,
-      device: session.device,
-      attempts: session.attempts,
-      threads,
-      dtype,
-      kv,
-      maxLength,
-      config,
-      tokenizer,
-      defaults,
-      ...(notes.length > 0 ? { notes } : {}),
-      memory: { weightsBytes, kvBytesPerToken: kvBytesPerToken(config, kv) },
-      chat: chatTemplate(chatConfig),
-      ...(template === undefined ? {} : { template }),
-      openCache({ slots, length }) {
-        if (disposed) throw new Error("Cannot open a cache as the model is disposed");
-        checkNumber("open a cache", "slots", slots, { min: 1, integer: true });
-        checkNumber("open a cache", "length", length, { min: 1, max: maxLength, integer: true });
-        const slabs = copier
-          ? deviceSlabs(session, copier, config, slots, length)
-          : hostSlabs(config, slots, length, kv);
-        return openCache(session, config, slabs, { slots, length }, table);
-      },
-      ...(rows && {
-        embeddings(ids) {
-          if (disposed) throw new Error("Cannot read embeddings as the model is disposed");
-          return rows(ids);
-        },
-      }),
-      async [Symbol.asyncDispose]() {
-        disposed = true;
-        await table?.[Symbol.asyncDispose]();
-        await copier?.[Symbol.asyncDispose]();
-        await session[Symbol.asyncDispose](); // runs in flight read the mapped weights
-        close();
-      },
-    };
-    try {
-      await exported?.check(model);
-    } catch (error) {
-      await model[Symbol.asyncDispose]();
-      throw error;
-    }
-    report(3, notes[0]);
-    opening.move(); // the model disposes it
-    return model;
-  } catch (error) {
-    close();
-    throw error;
-  }
+  const owned = opening.move();
+  const { config, fingerprint, embeddings, bytes: weightsBytes } = prepared;
+  return createModel({
+    id: isSource ? id.id : String(id),
+    ...words,
+    ...{ config, fingerprint, dtype: prepared.dtype, kv, maxLength },
+    ...(embeddings && { embeddings }),
+    memory: { weightsBytes, kvBytesPerToken: kvBytesPerToken(config, kv) },
+    engine: { ...engine, [Symbol.asyncDispose]: () => owned.disposeAsync() },
+  });
 }

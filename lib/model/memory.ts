@@ -12,14 +12,12 @@ import {
   BLOCK_SIZE,
   type DecoderConfig,
   type QuantizedWeight,
-  type StoredTensor,
-  type Weight,
   type Weights,
 } from "../graph/mod.ts";
-import { checkNumber, checkOptions, refusal } from "../_check.ts";
 import { ELEMENT_TYPES } from "../runtime/mod.ts";
+import { checkOptions, number, oneOf, type Rules } from "../_check.ts";
 import { bitsOf, type Dtype, DTYPES, weightsOf } from "./dtype.ts";
-import { KV_TYPES, type KvFormat } from "./slabs.ts";
+import { KV_TYPES, type KvFormat } from "./engine.ts";
 
 /** Options of {@linkcode estimateMemory}. */
 export interface MemoryOptions {
@@ -33,6 +31,13 @@ export interface MemoryOptions {
   readonly length?: number;
 }
 
+const RULES: Rules<MemoryOptions> = {
+  dtype: oneOf(...DTYPES),
+  kv: oneOf("fp32", "int8"),
+  slots: number({ min: 1, integer: true }),
+  length: number({ min: 1, integer: true }),
+};
+
 /** Memory that a model needs, in bytes. */
 export interface MemoryEstimate {
   /** Number of weights. */
@@ -45,22 +50,6 @@ export interface MemoryEstimate {
   readonly kvBytesPerToken: number;
   /** Both together; activations and the program itself add to it. */
   readonly totalBytes: number;
-}
-
-const NOWHERE = { location: "", offset: 0, length: 0 } as const;
-
-/** Weights that are whatever is asked for. */
-class Imagined extends Map<string, Weight> {
-  constructor(readonly quantized: (dims: readonly number[]) => QuantizedWeight | undefined) {
-    super();
-  }
-
-  override get(_name: string, dims?: readonly number[]): Weight | undefined {
-    if (dims === undefined) return undefined;
-    const weight: Weight = { ...NOWHERE, type: "bfloat16", dims };
-    const quantized = dims.length === 2 ? this.quantized(dims) : undefined;
-    return quantized ? { ...weight, quantized } : weight;
-  }
 }
 
 /**
@@ -96,43 +85,30 @@ export function estimateMemory(
   config: DecoderConfig,
   options: MemoryOptions = {},
 ): MemoryEstimate {
-  const verb = "estimate memory";
-  checkOptions(verb, options, ["dtype", "kv", "slots", "length"]);
+  checkOptions("estimate memory", options, RULES);
   const { dtype = "fp32", kv = "fp32", slots = 1, length = config.maxPositions } = options;
-  if (!(DTYPES as readonly Dtype[]).includes(dtype)) {
-    throw new RangeError(refusal(verb, "dtype", `be one of ${DTYPES.join(", ")}`, dtype));
-  }
-  if (!Object.hasOwn(KV_TYPES, kv)) {
-    const rule = `be one of ${Object.keys(KV_TYPES).join(", ")}`;
-    throw new RangeError(refusal(verb, "kv", rule, kv));
-  }
-  checkNumber(verb, "slots", slots, { min: 1, integer: true });
-  checkNumber(verb, "length", length, { min: 1, integer: true });
-
-  const tensor = (dims: number[], type: StoredTensor["type"]) => ({ ...NOWHERE, type, dims });
-  const quantized = (dims: readonly number[]): QuantizedWeight | undefined => {
+  const nowhere = { location: "", offset: 0, length: 0 } as const;
+  const quantized = ([out, input]: readonly [number, number]): QuantizedWeight | undefined => {
     if (dtype !== "int8" && dtype !== "int4") return undefined;
-    const [out, input] = dims as [number, number];
-    const bits = bitsOf(dtype, dims, config.vocabularySize), blocks = Math.ceil(input / BLOCK_SIZE);
+    const bits = bitsOf(dtype, [out], config.vocabularySize),
+      blocks = Math.ceil(input / BLOCK_SIZE);
     return {
-      bits,
-      blockSize: BLOCK_SIZE,
-      sourceOffset: 0,
-      data: tensor([out, blocks, BLOCK_SIZE * bits / 8], "uint8"),
-      scales: tensor([out, blocks], "float32"),
+      ...{ bits, blockSize: BLOCK_SIZE, sourceOffset: 0 },
+      data: { ...nowhere, type: "uint8", dims: [out, blocks, BLOCK_SIZE * bits / 8] },
+      scales: { ...nowhere, type: "float32", dims: [out, blocks] },
     };
   };
-  const plain = new Imagined(() => undefined) as unknown as Weights;
-  const weights = new Imagined(quantized) as unknown as Weights;
-  const build = ARCHITECTURES[config.architecture]!.graph;
-  const { parameters } = weightsOf(build(config, plain, 1));
-  const { bytes: weightsBytes } = weightsOf(build(config, weights, 1));
-  const perToken = kvBytesPerToken(config, kv), kvBytes = perToken * slots * length;
-  return {
-    parameters,
-    weightsBytes,
-    kvBytes,
-    kvBytesPerToken: perToken,
-    totalBytes: weightsBytes + kvBytes,
+  /** Weights of a graph over tensors that are whatever it asks for. */
+  const weigh = (copyOf: typeof quantized) => {
+    const find: Weights["find"] = (_name, dims, use) => {
+      const copy = use === "product" ? copyOf(dims as [number, number]) : undefined;
+      return { ...nowhere, type: "bfloat16", dims, ...(copy && { quantized: copy }) };
+    };
+    const { graph } = ARCHITECTURES[config.architecture]!;
+    return weightsOf(graph(config, { names: new Set(), find }, 1));
   };
+  const { parameters } = weigh(() => undefined), { bytes: weightsBytes } = weigh(quantized);
+  const perToken = kvBytesPerToken(config, kv), kvBytes = perToken * slots * length;
+  const totalBytes = weightsBytes + kvBytes;
+  return { parameters, weightsBytes, kvBytes, kvBytesPerToken: perToken, totalBytes };
 }

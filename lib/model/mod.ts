@@ -2,7 +2,10 @@
  * From an id to a model: checkpoint files, tokenizer, chat template, KV cache.
  *
  * A model maps mixtures of token embeddings to logits. Its only state are the caches that callers
- * open on it. Controls ship inside the package: `votes-tiny`, a sensitivity check, whose only error is the
+ * open on it. Two seams hold it together: a {@linkcode Source} is what files are (a checkpoint's folder,
+ * a GGUF file, an ONNX export; {@linkcode openSource} tells them apart, and a new format is a file in
+ * `sources/`), an {@linkcode Engine} is what computes logits (ONNX Runtime, or one of your own, see
+ * {@linkcode createModel}). Controls ship inside the package: `votes-tiny`, a sensitivity check, whose only error is the
  * noise of its own draws; `countdown-tiny-baseline`, a null control that never saw a mixture; and
  * `countdown-tiny`, its twin that did.
  *
@@ -92,10 +95,14 @@
  * @module
  */
 
-export { type KvCache, PREFILL_CHUNK } from "./cache.ts";
+export { defaultCacheDir } from "../_cache_home.ts";
+export { PREFILL_CHUNK } from "./cache.ts";
 export type { ChatOptions, ChatTemplate, Message } from "./chat.ts";
+export type { Checkpoint, Encoded, Packed, Packing } from "./checkpoint.ts";
 export { type GenerationDefaults, parseConfig } from "./config.ts";
 export { autoDtype, type Dtype, DTYPES } from "./dtype.ts";
+export { type CacheShape, type Engine, KV_TYPES, type KvCache, type KvFormat } from "./engine.ts";
+export type { ExternalData } from "./external.ts";
 export { dequantize } from "./gguf/blocks.ts";
 export {
   type Gguf,
@@ -106,7 +113,7 @@ export {
   parseGguf,
 } from "./gguf/parse.ts";
 export { speaking } from "./speaking.ts";
-export { defaultCacheDir, EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
+export { EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
 export { forward } from "./forward.ts";
 export { hubCacheDir } from "./_hub_cache.ts";
 export {
@@ -127,11 +134,13 @@ export {
   type MemoryEstimate,
   type MemoryOptions,
 } from "./memory.ts";
-export type { Model } from "./model.ts";
+export { createModel, type Model, type ModelParts } from "./model.ts";
 export type { Progress } from "./progress.ts";
 export { klDivergence, type Quality, quality } from "./quality.ts";
 export { parseSafetensors } from "./safetensors.ts";
-export { KV_TYPES, type KvFormat } from "./slabs.ts";
+export { checkpointSource } from "./sources/checkpoint.ts";
+export { openSource } from "./sources/mod.ts";
+export type { ModelFiles, Prepared, PrepareRequest, Source } from "./sources/source.ts";
 export { createTokenizer, type PieceDecoder, pieceDecoder, type Tokenizer } from "./tokenizer.ts";
 export { parseIndex } from "./weights.ts";
 export type { DecoderConfig } from "../graph/mod.ts";

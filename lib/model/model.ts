@@ -5,11 +5,10 @@
  */
 
 import type { DecoderConfig } from "../graph/mod.ts";
-import type { DeviceAttempt } from "../runtime/mod.ts";
-import type { KvCache } from "./cache.ts";
-import type { ChatOptions, Message } from "./chat.ts";
+import { checkNumber } from "../_check.ts";
+import { type ChatOptions, chatTemplate, type Message } from "./chat.ts";
 import type { GenerationDefaults } from "./config.ts";
-import type { KvFormat } from "./slabs.ts";
+import type { CacheShape, Engine, KvCache, KvFormat } from "./engine.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** A loaded language model. Dispose it when done (`await using model = await loadModel(…)`). */
@@ -20,8 +19,6 @@ export interface Model extends AsyncDisposable {
   readonly fingerprint: string;
   /** Device that it runs on, such as "cpu". */
   readonly device: string;
-  /** What was tried to choose the device. */
-  readonly attempts: readonly DeviceAttempt[];
   /** Threads within an operator; undefined: one per physical core. */
   readonly threads?: number | undefined;
   /** Number format that it computes with. */
@@ -53,7 +50,7 @@ export interface Model extends AsyncDisposable {
    *
    * @param shape Number of slots, and positions of each (at most `maxLength`).
    */
-  openCache(shape: { readonly slots: number; readonly length: number }): KvCache;
+  openCache(shape: CacheShape): KvCache;
   /**
    * Rows of the embedding table in float32, as the checkpoint stores them: a factor that the model
    * applies to all of them, as Gemma does, is left out. Absent where there is no such table, as in
@@ -63,4 +60,72 @@ export interface Model extends AsyncDisposable {
    * @returns The rows `[D]`, in that order.
    */
   embeddings?(ids: ArrayLike<number>): Float32Array[];
+}
+
+/** What a model is made of: what it must know, what it may, and what computes its logits. */
+export type ModelParts =
+  & Pick<Model, "id" | "maxLength" | "config" | "tokenizer">
+  & Partial<Omit<Model, "openCache" | "device" | "threads" | typeof Symbol.asyncDispose>>
+  & { readonly engine: Engine };
+
+/**
+ * Makes a model over an engine of any kind; disposing it disposes the engine.
+ *
+ * @param parts The engine, the tokenizer and what is known. Defaults: no chat template, no recommended
+ * settings, fp32, sizes of 0, and the id in place of a fingerprint.
+ * @returns A model with which `generate` and `runStudy` work as with a loaded one.
+ *
+ * @example An engine that always finds the next letter most probable
+ * ```ts
+ * import { createModel, forward, type KvCache, loadModel } from "@moi/moi/model";
+ * import { assertEquals } from "@std/assert";
+ * await using votes = await loadModel("votes-tiny");
+ * const { config, tokenizer, maxLength } = votes, V = config.vocabularySize;
+ * const after = (input: unknown) =>
+ *   Float32Array.from({ length: V }, (_, id) => id === (Number(input) + 1) % V ? 9 : 0);
+ * const openCache = (shape: { slots: number; length: number }): KvCache => ({
+ *   ...shape,
+ *   prefill: (_slot, _from, inputs) => Promise.resolve(after(inputs.at(-1))),
+ *   step: (inputs) => Promise.resolve(after(inputs[0])),
+ *   copy: () => Promise.resolve(),
+ *   [Symbol.dispose]() {},
+ * });
+ * const engine = { device: "mine", openCache, [Symbol.asyncDispose]: () => Promise.resolve() };
+ * await using model = createModel({ id: "alphabet", config, tokenizer, maxLength, engine });
+ * assertEquals((await forward(model, [3]))[0]![4], 9);
+ * ```
+ */
+export function createModel({ engine, ...known }: ModelParts): Model {
+  const { embeddings, maxLength } = known;
+  let disposed = false;
+  const checkUse = (verb: string) => {
+    if (disposed) throw new Error(`Cannot ${verb} as the model is disposed`);
+  };
+  return {
+    fingerprint: known.id,
+    dtype: "fp32",
+    kv: "fp32",
+    defaults: {},
+    memory: { weightsBytes: 0, kvBytesPerToken: 0 },
+    chat: chatTemplate({}),
+    ...known,
+    device: engine.device,
+    threads: engine.threads,
+    openCache({ slots, length }) {
+      checkUse("open a cache");
+      checkNumber("open a cache", "slots", slots, { min: 1, integer: true });
+      checkNumber("open a cache", "length", length, { min: 1, max: maxLength, integer: true });
+      return engine.openCache({ slots, length });
+    },
+    ...(embeddings && {
+      embeddings(ids) {
+        checkUse("read embeddings");
+        return embeddings(ids);
+      },
+    }),
+    async [Symbol.asyncDispose]() {
+      disposed = true;
+      await engine[Symbol.asyncDispose]();
+    },
+  };
 }

@@ -21,7 +21,6 @@ import {
   type ReadModel,
   reference,
   tensorBytes,
-  type Weights,
   withLocations,
   withoutData,
 } from "../graph/mod.ts";
@@ -63,8 +62,6 @@ export interface OnnxExport extends Disposable {
   readonly files: Readonly<Record<string, MappedFile>>;
   /** How a session gets at them. */
   readonly data: ExternalData;
-  /** No tensors under names of a checkpoint. */
-  readonly weights: Weights;
   /**
    * Compares logits of a model over {@linkcode OnnxExport.graph} with those of the export as it is.
    *
@@ -474,7 +471,6 @@ export async function openExport(
       graph,
       files,
       data,
-      weights: new Map(),
       check,
       [Symbol.dispose]: dispose,
     };

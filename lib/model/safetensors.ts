@@ -10,8 +10,8 @@
  */
 
 import { ELEMENT_TYPES, elements } from "../runtime/mod.ts";
-import type { OnnxType, Weight, Weights } from "../graph/mod.ts";
-import { shown } from "../_check.ts";
+import type { OnnxType, Weight } from "../graph/mod.ts";
+import { isObject, shown } from "../_check.ts";
 import { mistaken } from "./_contents.ts";
 
 const TYPES: Readonly<Record<string, OnnxType>> = {
@@ -38,45 +38,35 @@ const LATER = /^[A-Z][A-Z0-9_]{0,31}$/;
 /** The specification's own limit. */
 const MAX_HEADER = 100_000_000;
 
-function fail(location: string, why: string): never {
-  throw new SyntaxError(`Cannot read ${location} as ${why}`);
-}
+const isSizes = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
 
-const isSize = (value: unknown): value is number =>
-  Number.isSafeInteger(value) && Number(value) >= 0;
-
-function parseTensor(location: string, name: string, entry: unknown, start: number, size: number) {
+/** A tensor of the header; `fail` says what is wrong with it. */
+function parseTensor(
+  entry: unknown,
+  { location, start, size }: { location: string; start: number; size: number },
+  fail: (why: string) => never,
+): Weight {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
   if (typeof dtype !== "string" || !LATER.test(dtype)) {
-    fail(location, `tensor ${shown(name)} has the unsupported dtype ${shown(dtype)}`);
+    return fail(`has the unsupported dtype ${shown(dtype)}`);
   }
+  if (!isSizes(shape) || shape.length > 8) return fail(`has the bad shape ${shown(shape)}`);
+  if (!isSizes(offsets) || offsets.length !== 2) {
+    return fail(`has the bad offsets ${shown(offsets)}`);
+  }
+  const [begin, end] = offsets as [number, number], held = end - begin;
   const type = Object.hasOwn(TYPES, dtype) ? TYPES[dtype]! : undefined;
-  if (!Array.isArray(shape) || shape.length > 8 || !shape.every(isSize)) {
-    fail(location, `tensor ${shown(name)} has the bad shape ${shown(shape)}`);
-  }
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {
-    fail(location, `tensor ${shown(name)} has the bad offsets ${shown(offsets)}`);
-  }
-  const [begin, end] = offsets as [number, number];
   const bits = type ? 8 * ELEMENT_TYPES[type].bytes : UNREAD[dtype];
-  const length = bits === undefined ? end - begin : elements(shape) * bits / 8;
-  if (end - begin !== length) {
-    fail(
-      location,
-      `tensor ${shown(name)} must hold ${length} bytes for its shape: current value is ${
-        end - begin
-      }`,
-    );
+  const length = bits === undefined ? held : elements(shape) * bits / 8;
+  if (held !== length) {
+    fail(`must hold ${length} bytes for its shape: current value is ${held}`);
   }
-  if (begin > end || start + end > size) {
-    fail(
-      location,
-      `tensor ${shown(name)} must end within the file's ${size} bytes: it ends at ${
-        start + end
-      } (is the file cut off? download it again)`,
-    );
+  if (held < 0 || start + end > size) {
+    const cut = "(is the file cut off? download it again)";
+    fail(`must end within the file's ${size} bytes: it ends at ${start + end} ${cut}`);
   }
-  const place = { dims: shape as number[], location, offset: start + begin, length };
+  const place = { dims: shape, location, offset: start + begin, length };
   return type ? { type, ...place } : { type: "uint8" as const, ...place, unread: dtype };
 }
 
@@ -85,10 +75,8 @@ function parseTensor(location: string, name: string, entry: unknown, start: numb
  *
  * @param file The whole file's bytes (mapped: only the header is touched).
  * @param location Name of the file, for the graph's external data and for errors.
- * @returns The tensors by name.
- * Tensors of types that nothing here reads (BOOL, F8_E4M3, …) are placed, with the type's name as
- * `unread`: a graph that needs one refuses it.
- *
+ * @returns The tensors by name; those of types that nothing here reads (BOOL, F8_E4M3, …) are placed,
+ * with the type's name as `unread`: a graph that needs one refuses it.
  * @throws {SyntaxError} Where the header is no valid one, a tensor lies outside the file or overlaps
  * another, bytes belong to no tensor, or the file is none, such as a Git LFS pointer.
  *
@@ -103,45 +91,39 @@ function parseTensor(location: string, name: string, entry: unknown, start: numb
  * assertEquals(parseSafetensors(file, "x.safetensors").get("x")?.dims, [1]);
  * ```
  */
-export function parseSafetensors(file: Uint8Array, location: string): Weights {
+export function parseSafetensors(file: Uint8Array, location: string): Map<string, Weight> {
+  const fail = (why: string): never => {
+    throw new SyntaxError(`Cannot read ${location} as ${why}`);
+  };
   const size = file.byteLength, what = mistaken(file);
-  if (what !== undefined) fail(location, `it is ${what}`);
-  if (size < 10) fail(location, `it must be longer than 10 bytes: current value is ${size}`);
-  const view = new DataView(file.buffer, file.byteOffset, size);
-  const headerLength = Number(view.getBigUint64(0, true));
+  if (what !== undefined) fail(`it is ${what}`);
+  if (size < 10) fail(`it must be longer than 10 bytes: current value is ${size}`);
+  const headerLength = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
   const start = 8 + headerLength;
   if (headerLength > MAX_HEADER || start > size) {
-    fail(
-      location,
-      `its header of ${headerLength} bytes must fit into the file's ${size} bytes (is it cut off, or no safetensors? download it again)`,
-    );
+    const cut = "(is it cut off, or no safetensors? download it again)";
+    fail(`its header of ${headerLength} bytes must fit into the file's ${size} bytes ${cut}`);
   }
   let header: unknown;
   try {
     header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(file.subarray(8, start)));
   } catch {
-    fail(location, "its header is not valid JSON");
+    fail("its header is not valid JSON");
   }
-  if (typeof header !== "object" || header === null || Array.isArray(header)) {
-    fail(location, "its header must be a JSON object");
-  }
-  const weights = new Map<string, Weight>();
+  if (!isObject(header)) return fail("its header must be a JSON object");
+  const tensors = new Map<string, Weight>();
   for (const [name, entry] of Object.entries(header)) {
-    if (name !== "__metadata__") {
-      weights.set(name, parseTensor(location, name, entry, start, size));
-    }
+    if (name === "__metadata__") continue;
+    const refuse = (why: string): never => fail(`tensor ${shown(name)} ${why}`);
+    tensors.set(name, parseTensor(entry, { location, start, size }, refuse));
   }
   // one after the other: a gap would be what is left of a tensor that the header names twice
+  const inOrder = [...tensors.values()].sort((a, b) => a.offset - b.offset || a.length - b.length);
   let end = start;
-  for (
-    const { offset, length } of [...weights.values()].sort((a, b) =>
-      a.offset - b.offset || a.length - b.length
-    )
-  ) {
-    if (offset < end) fail(location, "two of its tensors overlap");
-    if (offset > end) fail(location, `no tensor holds its bytes from ${end} to ${offset}`);
+  for (const { offset, length } of [...inOrder, { offset: size, length: 0 }]) {
+    if (offset < end) fail("two of its tensors overlap");
+    if (offset > end) fail(`no tensor holds its bytes from ${end} to ${offset}`);
     end += length;
   }
-  if (end < size) fail(location, `no tensor holds its bytes from ${end} to ${size}`);
-  return weights;
+  return tensors;
 }

@@ -14,11 +14,13 @@ import {
   createSession,
   deviceTensor,
   ELEMENT_TYPES,
+  type Pointer,
   type Session,
   type Tensor,
   tensorIn,
   type Tensors,
 } from "../runtime/mod.ts";
+import { type CacheShape, KV_TYPES, type KvFormat } from "./engine.ts";
 
 /** Cache tensors under their input and output names: the same ones, so that they grow in place. */
 export interface SlabViews {
@@ -39,12 +41,6 @@ export interface Slabs extends Disposable {
   /** Copies the first positions of one slot to another; more may be copied than asked for. */
   copy(from: number, to: number, positions: number): Promise<void>;
 }
-
-/** Number formats of keys and values by name, and their element types. */
-export const KV_TYPES = { fp32: "float32", int8: "int8" } as const;
-
-/** Name of a number format of keys and values. */
-export type KvFormat = keyof typeof KV_TYPES;
 
 /** Memory of a cache on the host. */
 export interface HostSlabs extends Slabs {
@@ -127,40 +123,26 @@ export function createCopier(device: Session["device"]): Promise<Session> {
   );
 }
 
-/**
- * Slabs in a device's memory.
- *
- * @param session The decoder's session; it has the device's allocator.
- * @param copier Of {@linkcode createCopier}, on the same device.
- */
+/** Slabs in a device's memory, by its allocator and a {@linkcode createCopier} on it. */
 export function deviceSlabs(
-  session: Session,
+  allocator: Pointer,
   copier: Session,
   { kv }: DecoderConfig,
-  slots: number,
-  length: number,
+  { slots, length }: CacheShape,
 ): Slabs {
-  const allocator = session.deviceAllocator;
-  if (allocator === null) {
-    throw new Error(`internal: the device ${session.device} has no memory of its own`);
-  }
   const scope = new DisposableStack();
+  const layers = kv.flatMap((layer) => KV_PARTS.map((part) => ({ ...layer, part })));
   const tensors = Array.from(
     { length: slots },
     () =>
-      kv.flatMap(({ layer, kvHeads, headDim }) =>
-        KV_PARTS.map((part) => {
-          const value = deviceTensor(allocator, "float32", [1, kvHeads, length, headDim]);
-          return { layer, part, value: scope.use(value) };
-        })
-      ),
+      layers.map(({ layer, part, kvHeads, headDim }) => {
+        const value = deviceTensor(allocator, "float32", [1, kvHeads, length, headDim]);
+        return { layer, part, value: scope.use(value) };
+      }),
   );
   return {
     batch: 1,
-    views: (slot) => {
-      const { past, present } = named(tensors[slot]!);
-      return { past, present, all: [] }; // owned by the slabs
-    },
+    views: (slot) => ({ ...named(tensors[slot]!), all: [] }), // owned by the slabs
     // deno-lint-ignore require-await
     async copy(from, to) {
       for (const [i, { value }] of tensors[from]!.entries()) {

@@ -67,7 +67,8 @@ const TABLE = {
 >;
 
 type Name = keyof typeof TABLE;
-type StatusName = { [N in Name]: (typeof TABLE)[N][2] extends typeof S ? N : never }[Name];
+/** Those that take long. */
+const LONG = ["RunWithBinding", "CreateSession", "CreateSessionFromArray"] as const;
 
 /** An error that ONNX Runtime reported. */
 export class OrtError extends Error {
@@ -91,9 +92,7 @@ export interface Ort {
   readonly call: { readonly [N in Name]: (...args: Argument[]) => unknown };
   /** The same on a worker thread: the event loop goes on meanwhile. */
   readonly callAsync: {
-    readonly [N in "RunWithBinding" | "CreateSession" | "CreateSessionFromArray"]: (
-      ...args: Argument[]
-    ) => Promise<void>;
+    readonly [N in (typeof LONG)[number]]: (...args: Argument[]) => Promise<void>;
   };
   /** The process-wide environment. */
   readonly env: Pointer;
@@ -122,18 +121,19 @@ export function stringArray(texts: readonly string[]): BigUint64Array<ArrayBuffe
   return Object.assign(addresses, { strings });
 }
 
-/** The pointer that a call writes through its last argument. */
-export function pointerFrom(call: (out: BigUint64Array<ArrayBuffer>) => unknown): Pointer {
+/** A call that writes 8 bytes through its last argument. */
+type Writing = (out: BigUint64Array<ArrayBuffer>) => unknown;
+
+/** The size that a call writes. */
+export function sizeFrom(call: Writing): bigint {
   const out = new BigUint64Array(new ArrayBuffer(8));
   call(out);
-  return Deno.UnsafePointer.create(out[0]!)!;
+  return out[0]!;
 }
 
-/** The size that a call writes through its last argument. */
-export function sizeFrom(call: (out: BigUint64Array<ArrayBuffer>) => unknown): number {
-  const out = new BigUint64Array(new ArrayBuffer(8));
-  call(out);
-  return Number(out[0]!);
+/** The pointer that a call writes. */
+export function pointerFrom(call: Writing): Pointer {
+  return Deno.UnsafePointer.create(sizeFrom(call))!;
 }
 
 let opened: Ort | undefined;
@@ -171,16 +171,11 @@ function open(): Ort {
   }
   const table = new Deno.UnsafePointerView(api);
 
-  const pointerOf = (name: Name) =>
-    Deno.UnsafePointer.create<Deno.ForeignFunction>(table.getBigUint64(TABLE[name][0] * 8))!;
   const native = (name: Name, nonblocking: boolean) => {
-    const [, parameters, result] = TABLE[name];
-    const definition: Deno.ForeignFunction = {
-      parameters,
-      result: result === S ? p : result,
-      nonblocking,
-    };
-    const fn = new Deno.UnsafeFnPointer(pointerOf(name), definition);
+    const [ordinal, parameters, declared] = TABLE[name], result = declared === S ? p : declared;
+    const definition: Deno.ForeignFunction = { parameters, result, nonblocking };
+    const pointer = Deno.UnsafePointer.create<typeof definition>(table.getBigUint64(ordinal * 8))!;
+    const fn = new Deno.UnsafeFnPointer(pointer, definition);
     return fn.call.bind(fn) as (...args: Argument[]) => unknown;
   };
 
@@ -198,7 +193,7 @@ function open(): Ort {
     if (TABLE[name][2] !== S) return fn;
     return (...args: Argument[]) => check(name, fn(...args) as Deno.PointerValue);
   };
-  const background = (name: StatusName) => {
+  const background = (name: Name) => {
     const fn = native(name, true);
     return async (...args: Argument[]) => check(name, await fn(...args) as Deno.PointerValue);
   };
@@ -209,11 +204,9 @@ function open(): Ort {
   const CPU_DEVICE_ALLOCATOR = 0, DEFAULT_MEMORY = 0, LOG_ERRORS = 3;
   return {
     call,
-    callAsync: {
-      RunWithBinding: background("RunWithBinding"),
-      CreateSession: background("CreateSession"),
-      CreateSessionFromArray: background("CreateSessionFromArray"),
-    },
+    callAsync: Object.fromEntries(
+      LONG.map((name) => [name, background(name)]),
+    ) as Ort["callAsync"],
     env: pointerFrom((out) => call.CreateEnv(LOG_ERRORS, cString("moi"), out)),
     hostMemory: pointerFrom((out) =>
       call.CreateCpuMemoryInfo(CPU_DEVICE_ALLOCATOR, DEFAULT_MEMORY, out)

@@ -12,7 +12,6 @@
  */
 
 export { OrtError, type Pointer } from "./api.ts";
-export { autoDevices, type Device, type DeviceAttempt, deviceReport, DEVICES } from "./device.ts";
 export { defaultSignal, interruptSignal } from "./interrupt.ts";
 export { type Jupyter, jupyter } from "./jupyter.ts";
 export { libraryFile, libraryUrl, type Platform, runtimeVersion } from "./library.ts";
@@ -20,6 +19,7 @@ export { allocate, mapFile, type MappedFile, type Memory, memoryOver } from "./m
 export {
   type Binding,
   createSession,
+  type Device,
   type Session,
   type SessionOptions,
   type Tensors,

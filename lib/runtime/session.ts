@@ -11,29 +11,32 @@ import { fileURLToPath } from "node:url";
 import {
   cString,
   ort,
-  OrtError,
   type Pointer,
   pointerArray,
   pointerFrom,
   sizeFrom,
   stringArray,
 } from "./api.ts";
-import {
-  appendDevice,
-  autoDevices,
-  type Device,
-  DEVICE_MEMORY,
-  type DeviceAttempt,
-  deviceReport,
-  DEVICES,
-} from "./device.ts";
+import { anything, boolean, checkOptions, number, oneOf, type Rules, text } from "../_check.ts";
 import type { Memory } from "./memory.ts";
 import type { Tensor } from "./tensor.ts";
 
+/** Name of a device. */
+export type Device = "cpu" | "cuda" | "webgpu" | "coreml" | "dml";
+
+/** What ONNX Runtime calls each device, and its memory for `CreateMemoryInfo`. */
+const PROVIDERS: Readonly<Record<Device, { provider?: string; memory?: string }>> = {
+  cpu: {},
+  cuda: { memory: "Cuda" },
+  webgpu: { provider: "WebGPU", memory: "WebGPU_Buf" },
+  coreml: { provider: "CoreML" },
+  dml: { provider: "DML" },
+};
+
 /** Options of {@linkcode createSession}. */
 export interface SessionOptions {
-  /** Device, devices in order of preference, or "auto". Default: "cpu". */
-  readonly device?: Device | "auto" | readonly Device[];
+  /** Device. Default: "cpu". */
+  readonly device?: Device;
   /** Threads within an operator. Default: ONNX Runtime's choice, one per physical core. */
   readonly threads?: number;
   /**
@@ -55,6 +58,14 @@ export interface SessionOptions {
   readonly externalData?: Readonly<Record<string, Memory>>;
 }
 
+const RULES: Rules<SessionOptions> = {
+  device: oneOf(...Object.keys(PROVIDERS)),
+  threads: number({ min: 1, integer: true }),
+  spinning: boolean,
+  folder: text,
+  externalData: anything,
+};
+
 /** Named tensors. */
 export type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -75,8 +86,6 @@ export interface Binding extends Disposable {
 export interface Session extends Disposable, AsyncDisposable {
   /** Device that runs it. */
   readonly device: Device;
-  /** What was tried, in order; the last one is the chosen one. */
-  readonly attempts: readonly DeviceAttempt[];
   /** Names of the graph's inputs. */
   readonly inputs: readonly string[];
   /** Names of the graph's outputs. */
@@ -93,64 +102,57 @@ export interface Session extends Disposable, AsyncDisposable {
   readonly deviceAllocator: Pointer | null;
 }
 
-function startOptions(device: Device, options: SessionOptions): Pointer {
+/** Asks session options for a device; throws the runtime's error where it cannot be had. */
+function appendDevice(options: Pointer, device: Device): void {
   const { call } = ort();
-  const native = pointerFrom((out) => call.CreateSessionOptions(out));
-  const LOG_FATAL = 4; // errors come back as a status; the log would print them a second time
-  try {
-    call.SetSessionLogSeverityLevel(native, LOG_FATAL);
-    if (options.threads !== undefined) call.SetIntraOpNumThreads(native, options.threads);
-    const spin = cString(options.spinning ? "1" : "0");
-    call.AddSessionConfigEntry(native, cString("session.intra_op.allow_spinning"), spin);
-    call.AddSessionConfigEntry(native, cString("session.force_spinning_stop"), cString("1"));
-    if (options.folder !== undefined) {
-      const key = cString("session.model_external_initializers_file_folder_path");
-      call.AddSessionConfigEntry(native, key, cString(options.folder));
-    }
-    const files = Object.entries(options.externalData ?? {});
-    if (files.length > 0) {
-      call.AddExternalInitializersFromFilesInMemory(
-        native,
-        stringArray(files.map(([name]) => name)),
-        pointerArray(files.map(([, memory]) => memory.pointer)),
-        BigUint64Array.from(files, ([, memory]) => BigInt(memory.byteLength)),
-        BigInt(files.length),
-      );
-    }
-    appendDevice(native, device);
-    return native;
-  } catch (error) {
-    call.ReleaseSessionOptions(native);
-    throw error;
+  if (device === "cpu") return; // always the last resort of a session
+  if (device === "cuda") {
+    using scope = new DisposableStack();
+    const cuda = scope.adopt(
+      pointerFrom((out) => call.CreateCUDAProviderOptions(out)),
+      call.ReleaseCUDAProviderOptions,
+    );
+    // the first call that fails where the CUDA libraries are absent
+    call.UpdateCUDAProviderOptions(cuda, stringArray(["device_id"]), stringArray(["0"]), 1n);
+    call.SessionOptionsAppendExecutionProvider_CUDA_V2(options, cuda);
+    return;
   }
+  const name = cString(PROVIDERS[device].provider!), none = new BigUint64Array(1);
+  call.SessionOptionsAppendExecutionProvider(options, name, none, none, 0n);
 }
 
-async function start(
-  graph: Uint8Array<ArrayBuffer> | string,
-  device: Device,
-  options: SessionOptions,
-): Promise<Pointer> {
-  const { call, callAsync, env } = ort();
-  const native = startOptions(device, options);
-  const out = new BigUint64Array(new ArrayBuffer(8));
-  try {
-    if (typeof graph === "string") {
-      const path = Deno.build.os === "windows"
-        ? Uint16Array.from(`${graph}\0`, (c) => c.charCodeAt(0))
-        : cString(graph);
-      await callAsync.CreateSession(env, path, native, out);
-    } else {
-      await callAsync.CreateSessionFromArray(env, graph, BigInt(graph.byteLength), native, out);
-    }
-    return Deno.UnsafePointer.create(out[0]!)!;
-  } finally {
-    call.ReleaseSessionOptions(native);
+/** Session options; the scope releases them. */
+function startOptions(device: Device, options: SessionOptions, scope: DisposableStack): Pointer {
+  const { call } = ort(), { threads, spinning = false, folder, externalData = {} } = options;
+  const native = scope.adopt(
+    pointerFrom((out) => call.CreateSessionOptions(out)),
+    call.ReleaseSessionOptions,
+  );
+  const LOG_FATAL = 4; // errors come back as a status; the log would print them a second time
+  call.SetSessionLogSeverityLevel(native, LOG_FATAL);
+  if (threads !== undefined) call.SetIntraOpNumThreads(native, threads);
+  const set = (key: string, value: string) =>
+    call.AddSessionConfigEntry(native, cString(`session.${key}`), cString(value));
+  set("intra_op.allow_spinning", spinning ? "1" : "0");
+  set("force_spinning_stop", "1");
+  if (folder !== undefined) set("model_external_initializers_file_folder_path", folder);
+  const files = Object.entries(externalData);
+  if (files.length > 0) {
+    call.AddExternalInitializersFromFilesInMemory(
+      native,
+      stringArray(files.map(([name]) => name)),
+      pointerArray(files.map(([, memory]) => memory.pointer)),
+      BigUint64Array.from(files, ([, memory]) => BigInt(memory.byteLength)),
+      BigInt(files.length),
+    );
   }
+  appendDevice(native, device);
+  return native;
 }
 
 function names(session: Pointer, kind: "Input" | "Output"): string[] {
   const { call, allocator } = ort();
-  const count = sizeFrom((out) => call[`SessionGet${kind}Count`](session, out));
+  const count = Number(sizeFrom((out) => call[`SessionGet${kind}Count`](session, out)));
   return Array.from({ length: count }, (_, index) => {
     const text = pointerFrom((out) =>
       call[`SessionGet${kind}Name`](session, BigInt(index), allocator, out)
@@ -161,19 +163,17 @@ function names(session: Pointer, kind: "Input" | "Output"): string[] {
   });
 }
 
+/** Allocator of a device's memory; null where it has none of its own. */
 function allocatorOf(session: Pointer, device: Device): Pointer | null {
-  const memory = DEVICE_MEMORY[device];
+  const { memory } = PROVIDERS[device], { call } = ort();
   if (memory === undefined) return null;
-  const { call } = ort();
-  const DEVICE_ALLOCATOR = 0, DEFAULT_MEMORY = 0;
-  const info = pointerFrom((out) =>
-    call.CreateMemoryInfo(cString(memory), DEVICE_ALLOCATOR, 0, DEFAULT_MEMORY, out)
+  const DEVICE_ALLOCATOR = 0, DEFAULT_MEMORY = 0, name = cString(memory);
+  using scope = new DisposableStack();
+  const info = scope.adopt(
+    pointerFrom((out) => call.CreateMemoryInfo(name, DEVICE_ALLOCATOR, 0, DEFAULT_MEMORY, out)),
+    call.ReleaseMemoryInfo,
   );
-  try {
-    return pointerFrom((out) => call.CreateAllocator(session, info, out));
-  } finally {
-    call.ReleaseMemoryInfo(info);
-  }
+  return pointerFrom((out) => call.CreateAllocator(session, info, out));
 }
 
 /** Every input and output must be bound: a missing input would only be met inside a kernel. */
@@ -193,8 +193,8 @@ function checkNames(kind: string, expected: readonly string[], given: Tensors): 
  * @param graph The serialized `ModelProto`, or a path or file URL of one.
  * @param options Device, threads, external data.
  * @returns The session; dispose it when done.
- * @throws {OrtError} Where the graph is bad.
- * @throws {Error} Where no device could be started; the message lists every attempt.
+ * @throws {RangeError} Where there is no such device.
+ * @throws {OrtError} Where the graph is bad, or the device cannot be had.
  *
  * @example A graph that is no graph is refused with the runtime's words
  * ```ts
@@ -207,30 +207,22 @@ export async function createSession(
   graph: Uint8Array<ArrayBuffer> | string | URL,
   options: SessionOptions = {},
 ): Promise<Session> {
-  const { device = "cpu" } = options;
-  const wanted = device === "auto" ? autoDevices() : typeof device === "string" ? [device] : device;
-  for (const name of wanted) {
-    if (!DEVICES.includes(name)) {
-      throw new RangeError(
-        `Cannot start a session as 'device' must be one of auto, ${
-          DEVICES.join(", ")
-        }: current value is ${name}`,
-      );
-    }
-  }
+  checkOptions("start a session", options, RULES);
+  const { device = "cpu", externalData } = options;
   const source = graph instanceof URL ? fileURLToPath(graph) : graph;
-  const attempts: DeviceAttempt[] = [];
-  for (const name of wanted) {
-    try {
-      const native = await start(source, name, options);
-      return wrap(native, name, [...attempts, { device: name }], options);
-    } catch (error) {
-      if (!(error instanceof OrtError)) throw error;
-      if (wanted.length === 1) throw error;
-      attempts.push({ device: name, error: error.message });
-    }
+  const { callAsync, env } = ort();
+  using scope = new DisposableStack();
+  const native = startOptions(device, options, scope);
+  const out = new BigUint64Array(new ArrayBuffer(8));
+  if (typeof source === "string") {
+    const path = Deno.build.os === "windows"
+      ? Uint16Array.from(`${source}\0`, (c) => c.charCodeAt(0))
+      : cString(source);
+    await callAsync.CreateSession(env, path, native, out);
+  } else {
+    await callAsync.CreateSessionFromArray(env, source, BigInt(source.byteLength), native, out);
   }
-  throw new Error(`Cannot start a session on any device: ${deviceReport(attempts)}`);
+  return wrap(Deno.UnsafePointer.create(out[0]!)!, device, externalData);
 }
 
 /** Tensors over the host's memory, by their names in C. */
@@ -242,8 +234,7 @@ function hostTensors(tensors: Tensors): { name: Uint8Array<ArrayBuffer>; value: 
 function wrap(
   native: Pointer,
   device: Device,
-  attempts: readonly DeviceAttempt[],
-  { externalData }: SessionOptions,
+  externalData: SessionOptions["externalData"],
 ): Session {
   const { call, callAsync } = ort();
   const inputs = names(native, "Input"), outputs = names(native, "Output");
@@ -267,16 +258,12 @@ function wrap(
     if (disposed && held === 0) throw new Error("Cannot bind as the session is disposed");
     checkNames("input", inputs, boundInputs);
     checkNames("output", outputs, boundOutputs);
-    const binding = pointerFrom((out) => call.CreateIoBinding(native, out));
-    try {
-      for (const name of inputs) call.BindInput(binding, cString(name), boundInputs[name]!.value);
-      for (const name of outputs) {
-        call.BindOutput(binding, cString(name), boundOutputs[name]!.value);
-      }
-    } catch (error) {
-      call.ReleaseIoBinding(binding);
-      throw error;
-    }
+    using scope = new DisposableStack();
+    const made = pointerFrom((out) => call.CreateIoBinding(native, out));
+    const binding = scope.adopt(made, call.ReleaseIoBinding);
+    for (const name of inputs) call.BindInput(binding, cString(name), boundInputs[name]!.value);
+    for (const name of outputs) call.BindOutput(binding, cString(name), boundOutputs[name]!.value);
+    scope.move();
     let tensors: unknown = { boundInputs, boundOutputs }; // the runtime knows only their addresses
     // devices copy an input when it is bound: what is written to the host's arrays must be bound anew
     const copied = device === "cpu" ? [] : hostTensors(boundInputs);
@@ -328,7 +315,6 @@ function wrap(
 
   return {
     device,
-    attempts,
     inputs,
     outputs,
     bind,

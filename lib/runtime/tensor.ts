@@ -5,7 +5,7 @@
  */
 
 import { ort, type Pointer, pointerFrom } from "./api.ts";
-import type { Memory } from "./memory.ts";
+import { type Memory, memoryOver } from "./memory.ts";
 
 /** ONNX numbers and widths in bytes of the element types in use. */
 export const ELEMENT_TYPES = {
@@ -136,12 +136,8 @@ function typeOf(data: TensorData): ElementType {
  */
 export function tensor(data: TensorData, dims: readonly number[]): Tensor {
   const { buffer } = data; // reading it moves small arrays off the movable heap
-  const memory: Memory = {
-    pointer: Deno.UnsafePointer.of(buffer)!,
-    byteLength: data.byteOffset + data.byteLength, // not what follows a subarray
-    buffer,
-    [Symbol.dispose]() {},
-  };
+  // not what follows a subarray
+  const memory = { ...memoryOver(buffer), byteLength: data.byteOffset + data.byteLength };
   return tensorIn(memory, data.byteOffset, typeOf(data), dims);
 }
 

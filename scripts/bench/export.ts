@@ -13,6 +13,7 @@ import {
   graphBuilder,
   ONNX_TYPE,
   ropeTables,
+  weightsIn,
 } from "../../lib/graph/mod.ts";
 import { addAndNorm, gatedMlp, rmsNorm } from "../../lib/graph/decoder.ts";
 import { linear } from "../../lib/graph/linear.ts";
@@ -121,7 +122,7 @@ async function copyJson(folder: string, target: string): Promise<void> {
 export async function exportForHub(folder: string, target: string): Promise<void> {
   const config = parseConfig(await Deno.readTextFile(join(folder, "config.json")));
   const bytes = await Deno.readFile(join(folder, "model.safetensors"));
-  const graph = hubGraph(config, parseSafetensors(bytes, "model.safetensors"), false);
+  const graph = hubGraph(config, weightsIn(parseSafetensors(bytes, "model.safetensors")), false);
   const initializers = graph.initializers.map((value) =>
     value.data instanceof Uint8Array ? value : {
       ...value,
@@ -149,7 +150,8 @@ export async function exportQuantized(
   copy: QuantizedCopy,
   target: string,
 ): Promise<void> {
-  const location = "model_q4.onnx_data", graph = hubGraph(copy.config, copy.weights, true);
+  const location = "model_q4.onnx_data",
+    graph = hubGraph(copy.config, weightsIn(copy.tensors), true);
   await Deno.mkdir(join(target, "onnx"), { recursive: true });
   using file = await Deno.create(join(target, "onnx", location));
   const initializers = [];

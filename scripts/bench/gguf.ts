@@ -166,7 +166,7 @@ const LAYER: Readonly<Record<string, string>> = {
   "mlp.down_proj": "ffn_down",
 };
 
-function tensorsOf({ files, weights }: QuantizedCopy): Tensor[] {
+function tensorsOf({ files, tensors: stored }: QuantizedCopy): Tensor[] {
   const exact = (name: string, weight: Weight): Tensor =>
     weight.dims.length === 1
       ? {
@@ -194,7 +194,7 @@ function tensorsOf({ files, weights }: QuantizedCopy): Tensor[] {
     };
   };
   const tensors: Tensor[] = [];
-  for (const [name, weight] of weights) {
+  for (const [name, weight] of stored) {
     const layer = /^model\.layers\.(\d+)\.(.*)\.weight$/.exec(name);
     if (name === "model.norm.weight") tensors.push(exact("output_norm.weight", weight));
     else if (name === "model.embed_tokens.weight") {

@@ -9,7 +9,8 @@ import { ARCHITECTURES, type DecoderConfig, type Weights } from "../../lib/graph
 import { bitsOf } from "../../lib/model/dtype.ts";
 import { parseConfig } from "../../lib/model/mod.ts";
 import { convertWeights } from "../../lib/model/converted.ts";
-import { type Checkpoint, fingerprint, openWeights } from "../../lib/model/weights.ts";
+import { type Checkpoint, fingerprint } from "../../lib/model/checkpoint.ts";
+import { openWeights } from "../../lib/model/weights.ts";
 import { elements } from "../../lib/runtime/mod.ts";
 
 /** A checkpoint whose linear layers have quantised copies. */
@@ -32,7 +33,7 @@ export async function openQuantized(folder: string, cacheDir: string): Promise<Q
   try {
     const copy = await convertWeights(checkpoint, build, {
       form: ({ dims }) => bitsOf("int4", dims, config.vocabularySize),
-      fingerprint: await fingerprint(text, checkpoint),
+      fingerprint: fingerprint(text, checkpoint),
       cacheDir,
       label: "quantize",
     });
@@ -48,9 +49,9 @@ export async function openQuantized(folder: string, cacheDir: string): Promise<Q
 }
 
 /** Bytes that the linear layers of a dense model read in a step: all of their weights, once. */
-export function linearBytes({ weights }: QuantizedCopy, dtype: "fp32" | "int4"): number {
+export function linearBytes({ tensors }: QuantizedCopy, dtype: "fp32" | "int4"): number {
   let bytes = 0;
-  for (const { dims, quantized } of weights.values()) {
+  for (const { dims, quantized } of tensors.values()) {
     if (!quantized) continue;
     bytes += dtype === "fp32"
       ? 4 * elements(dims)

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { ARCHITECTURES, PORTS, type Weight, type Weights } from "@moi/moi/graph";
+import { ARCHITECTURES, PORTS, type Weight, weightsIn } from "@moi/moi/graph";
 import { parseSafetensors } from "@moi/moi/model";
 import { type ArchitectureCase, caseOf, CASES, tensorsOf } from "../golden/architectures.ts";
 import { encodeSafetensors } from "../golden/golden.ts";
@@ -13,7 +13,7 @@ function setup(value: ArchitectureCase) {
 for (const value of CASES) {
   Deno.test(`${value.name}: the graph's ports are those of its config`, () => {
     const { architecture, config, weights } = setup(value);
-    const { inputs, outputs } = architecture.graph(config, weights, 16);
+    const { inputs, outputs } = architecture.graph(config, weightsIn(weights), 16);
     const ports = config.kv.flatMap(({ layer, kvHeads, headDim }) =>
       (["key", "value"] as const).map((part) => ({ layer, part, dims: [kvHeads, headDim] }))
     );
@@ -35,7 +35,7 @@ for (const value of CASES) {
       fewer.delete(name);
       // without an embedding table nothing says where the text part stands
       const due = name.endsWith("embed_tokens.weight") ? "embed_tokens.weight'" : `'${name}'`;
-      assertThrows(() => architecture.graph(config, fewer, 16), SyntaxError, due);
+      assertThrows(() => architecture.graph(config, weightsIn(fewer), 16), SyntaxError, due);
     }
   });
 
@@ -43,14 +43,18 @@ for (const value of CASES) {
     const { architecture, config, weights } = setup(value);
     for (const [name, weight] of weights) {
       const dims = [weight.dims[0]! + 1, ...weight.dims.slice(1)];
-      const other: Weights = new Map([...weights, [name, { ...weight, dims }]]);
-      assertThrows(() => architecture.graph(config, other, 16), SyntaxError, `'${name}' must have`);
+      const other = new Map([...weights, [name, { ...weight, dims }]]);
+      assertThrows(
+        () => architecture.graph(config, weightsIn(other), 16),
+        SyntaxError,
+        `'${name}' must have`,
+      );
     }
   });
 
   Deno.test(`${value.name}: every tensor is used, as it stands in the file`, () => {
     const { architecture, config, weights } = setup(value);
-    const { initializers } = architecture.graph(config, weights, 16);
+    const { initializers } = architecture.graph(config, weightsIn(weights), 16);
     const used = initializers.flatMap(({ data }) => data instanceof Uint8Array ? [] : [data]);
     used.sort((a, b) => a.offset - b.offset);
     const sum = (parts: Iterable<{ readonly length: number }>) => {
@@ -68,7 +72,7 @@ for (const value of CASES) {
 Deno.test("phi3 takes q, k and v as ranges of rows of one tensor", () => {
   const { architecture, config, weights } = setup(caseOf("phi3, window"));
   const fused = weights.get("model.layers.1.self_attn.qkv_proj.weight")!;
-  const { initializers } = architecture.graph(config, weights, 16);
+  const { initializers } = architecture.graph(config, weightsIn(weights), 16);
   const rangeOf = (part: string): Weight => {
     const name = `model.layers.1.self_attn.${part}_proj.weight`;
     const { type, dims, data } = initializers.find((value) => value.name === name)!;
@@ -86,10 +90,10 @@ Deno.test("gemma3 skips the tensors of the vision part", () => {
     caseOf("gemma3, tensors under language_model.model"),
   );
   const vision: Weight = { type: "float32", dims: [3], location: "w", offset: 0, length: 12 };
-  const more: Weights = new Map([...weights, ["vision_tower.patch.weight", vision]]);
+  const more = new Map([...weights, ["vision_tower.patch.weight", vision]]);
   assertEquals(
-    architecture.graph(config, more, 16).initializers.map(({ name }) => name),
-    architecture.graph(config, weights, 16).initializers.map(({ name }) => name),
+    architecture.graph(config, weightsIn(more), 16).initializers.map(({ name }) => name),
+    architecture.graph(config, weightsIn(weights), 16).initializers.map(({ name }) => name),
   );
 });
 

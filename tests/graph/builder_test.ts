@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { graphBuilder, type Weight } from "@moi/moi/graph";
+import { graphBuilder, type Weight, weightsIn } from "@moi/moi/graph";
 import { evaluate } from "./_evaluate.ts";
 
 const weight = (type: Weight["type"], dims: number[]): Weight => ({
@@ -41,7 +41,7 @@ Deno.test("integers() tells 1, 23 from 12, 3", () => {
 });
 
 Deno.test("weight() places a float32 tensor of the file once", () => {
-  const b = graphBuilder(new Map([["w", weight("float32", [2, 3])]]));
+  const b = graphBuilder(weightsIn(new Map([["w", weight("float32", [2, 3])]])));
   assertEquals([b.weight("w", [2, 3]), b.weight("w", [2, 3])], ["w", "w"]);
   const { nodes, initializers } = b.graph();
   assertEquals(nodes, []);
@@ -55,7 +55,7 @@ Deno.test("weight() places a float32 tensor of the file once", () => {
 
 Deno.test("weight() casts half-precision tensors once", () => {
   for (const type of ["float16", "bfloat16"] as const) {
-    const b = graphBuilder(new Map([["w", weight(type, [4])]]));
+    const b = graphBuilder(weightsIn(new Map([["w", weight(type, [4])]])));
     assertEquals(b.weight("w", [4]), b.weight("w", [4]));
     assertEquals(b.graph().nodes, []); // not where nothing uses it
     b.output(b.op("Neg", [b.weight("w", [4])]), "float32", [4]);
@@ -70,14 +70,14 @@ Deno.test("weight() casts half-precision tensors once", () => {
 
 Deno.test("weight() refuses a tensor that the checkpoint lacks", () => {
   assertThrows(
-    () => graphBuilder(new Map()).weight("model.norm.weight", [4]),
+    () => graphBuilder(weightsIn(new Map())).weight("model.norm.weight", [4]),
     SyntaxError,
     "the checkpoint has no tensor 'model.norm.weight'",
   );
 });
 
 Deno.test("weight() refuses another shape than the one that is due", () => {
-  const b = graphBuilder(new Map([["w", weight("float32", [2, 3])]]));
+  const b = graphBuilder(weightsIn(new Map([["w", weight("float32", [2, 3])]])));
   for (const dims of [[3, 2], [6], [2, 3, 1], [], [2, 4]]) {
     assertThrows(
       () => b.weight("w", dims),
@@ -89,7 +89,7 @@ Deno.test("weight() refuses another shape than the one that is due", () => {
 
 Deno.test("weight() refuses integer tensors", () => {
   for (const type of ["int64", "int32", "int8", "uint8"] as const) {
-    const b = graphBuilder(new Map([["w", weight(type, [2])]]));
+    const b = graphBuilder(weightsIn(new Map([["w", weight(type, [2])]])));
     assertThrows(
       () => b.weight("w", [2]),
       SyntaxError,

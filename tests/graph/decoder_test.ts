@@ -3,7 +3,7 @@ import {
   type DecoderConfig,
   graphBuilder,
   PORTS,
-  type Weights,
+  weightsIn,
   WHOLE,
   wholeMixtureGraph,
 } from "@moi/moi/graph";
@@ -51,7 +51,7 @@ function weightsOf(shapes: Readonly<Record<string, readonly number[]>>, seed = 1
     table.set(name, { type: "float32", dims, location: "w", offset, length });
     values[name] = all.subarray(start, start += sizes[i]!);
   });
-  return { weights: table as Weights, values, files: { w: memoryOver(all.buffer) } };
+  return { weights: weightsIn(table), values, files: { w: memoryOver(all.buffer) } };
 }
 
 /** `rows · Wᵀ` in float64. */

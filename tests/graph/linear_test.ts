@@ -1,5 +1,5 @@
 import { assertEquals, assertLess, assertThrows } from "@std/assert";
-import { encodeGraph, graphBuilder, quantizeRows, type Weight } from "@moi/moi/graph";
+import { encodeGraph, graphBuilder, quantizeRows, type Weight, weightsIn } from "@moi/moi/graph";
 import { createSession, memoryOver, tensor } from "@moi/moi/runtime";
 import { linear, type LinearOptions } from "../../lib/graph/linear.ts";
 import { maxDifference, randomNumbers } from "../golden/golden.ts";
@@ -54,13 +54,15 @@ async function run(
 ) {
   const [out, input] = weight.dims as [number, number], rows = x.length / input;
   const b = graphBuilder(
-    new Map([["w", weight], ["b", {
-      type: "float32",
-      dims: [out],
-      location: "w",
-      offset: 0,
-      length: 4 * out,
-    }]]),
+    weightsIn(
+      new Map([["w", weight], ["b", {
+        type: "float32",
+        dims: [out],
+        location: "w",
+        offset: 0,
+        length: 4 * out,
+      }]]),
+    ),
   );
   linear(b, b.input("x", "float32", ["R", input]), "w", out, input, {
     ...{ output: "y", leading: 1 },
@@ -149,7 +151,7 @@ Deno.test("linear() in ranges of rows gives the same bits, and ignores them wher
 Deno.test("linear() refuses another shape, quantised or not", () => {
   const { weight } = stored(floats(8 * 64, 1), 64, 8), { quantized: _, ...plain } = weight;
   for (const w of [weight, plain]) {
-    const b = graphBuilder(new Map([["w", w]]));
+    const b = graphBuilder(weightsIn(new Map([["w", w]])));
     assertThrows(() => linear(b, "x", "w", 64, 8), SyntaxError, "'w' must have the shape [64,8]");
   }
 });
@@ -173,7 +175,7 @@ Deno.test("linear() of a range of a matrix's rows uses that range of the quantis
 
 Deno.test("linear() takes no rows, as an expert of a mixture may get none", async () => {
   const { weight, file } = stored(floats(8 * 64, 1), 64, 8);
-  const b = graphBuilder(new Map([["w", weight]]));
+  const b = graphBuilder(weightsIn(new Map([["w", weight]])));
   linear(b, b.input("x", "float32", ["R", 64]), "w", 8, 64, { output: "y" });
   b.output("y", "float32", ["R", 8]);
   using session = await createSession(encodeGraph(b.graph()), {

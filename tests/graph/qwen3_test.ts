@@ -1,5 +1,5 @@
 import { assertEquals, assertLess, assertThrows } from "@std/assert";
-import { qwen3 } from "@moi/moi/graph";
+import { qwen3, weightsIn } from "@moi/moi/graph";
 import { forward, loadModel, parseSafetensors } from "@moi/moi/model";
 import {
   checkpoint,
@@ -112,7 +112,11 @@ Deno.test("qwen3() refuses a checkpoint that lacks any one of its tensors", asyn
   for (const name of table.keys()) {
     const fewer = new Map(table);
     fewer.delete(name);
-    assertThrows(() => qwen3.graph(config, fewer, 16), SyntaxError, `has no tensor '${name}'`);
+    assertThrows(
+      () => qwen3.graph(config, weightsIn(fewer), 16),
+      SyntaxError,
+      `has no tensor '${name}'`,
+    );
   }
 });
 
@@ -131,7 +135,7 @@ Deno.test("qwen3() refuses a config of another shape than the weights", async ()
   ];
   for (const change of changes) {
     assertThrows(
-      () => qwen3.graph({ ...config, ...change }, table, 16),
+      () => qwen3.graph({ ...config, ...change }, weightsIn(table), 16),
       SyntaxError,
       "Cannot build",
     );

@@ -54,8 +54,8 @@ Deno.test("kvBytesPerToken() counts only layers that have a cache", () => {
 Deno.test("estimateMemory() refuses what is outside its rules", () => {
   const config = parsed(PAPER_MODELS["Qwen/QwQ-32B"]!);
   const estimate = (options: object) => () => estimateMemory(config, options);
-  assertThrows(estimate({ dtype: "fp64" }), RangeError, "'dtype' must be one of fp32");
-  assertThrows(estimate({ kv: "fp16" }), RangeError, "'kv' must be one of fp32, int8");
+  assertThrows(estimate({ dtype: "fp64" }), RangeError, "'dtype' must be 'fp32', 'fp16'");
+  assertThrows(estimate({ kv: "fp16" }), RangeError, "'kv' must be 'fp32' or 'int8'");
   assertThrows(estimate({ slots: 0 }), RangeError, "'slots'");
   assertThrows(estimate({ length: 1.5 }), RangeError, "'length'");
   assertThrows(estimate({ lenght: 1 }), TypeError, "'lenght' is not an option");

@@ -1,7 +1,7 @@
 /** Checkpoints as people really have them: other names, other types, other files, half of the files. */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { ARCHITECTURES, type Weight } from "@moi/moi/graph";
+import { ARCHITECTURES, type Weight, weightsIn } from "@moi/moi/graph";
 import { forward, loadModel, parseConfig, type Progress } from "@moi/moi/model";
 import {
   checkpoint,
@@ -80,7 +80,7 @@ Deno.test("a base model's tensors of phi3, which are cut into parts, are found a
     const place = { location: "w", offset: 2 ** 20 * i, length };
     return [name.replace(/^model\./, ""), { type: "float32", dims, ...place }];
   }));
-  const { initializers } = architecture.graph(architecture.parse(config), weights, 16);
+  const { initializers } = architecture.graph(architecture.parse(config), weightsIn(weights), 16);
   assert(initializers.some(({ name }) => name === "layers.0.self_attn.q_proj.weight"));
 });
 

@@ -1,142 +1,82 @@
-import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import { fileURLToPath } from "node:url";
-import { forward, loadModel } from "@moi/moi/model";
-import { placeOf } from "../../lib/model/source.ts";
-import { exportForHub } from "../../scripts/bench/export.ts";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  type Checkpoint,
+  checkpointSource,
+  forward,
+  loadModel,
+  type ModelFiles,
+  openSource,
+  type Source,
+} from "@moi/moi/model";
+import type { Weight } from "@moi/moi/graph";
+import { mapFile } from "@moi/moi/runtime";
 import { temporaryFolder } from "../_temporary.ts";
-import { QWEN3 } from "../golden/golden.ts";
-import { COMMIT, goldenFiles, startHub } from "./_hub.ts";
+import { maxDifference, QWEN3, qwen3Weights } from "../golden/golden.ts";
 
-const FOLDER = fileURLToPath(QWEN3);
-
-function endpoint(address: string): Disposable {
-  const before = Deno.env.get("HF_ENDPOINT");
-  Deno.env.set("HF_ENDPOINT", address);
-  return {
-    [Symbol.dispose]() {
-      if (before === undefined) Deno.env.delete("HF_ENDPOINT");
-      else Deno.env.set("HF_ENDPOINT", before);
-    },
-  };
+/** A format of a test: a line of JSON that says where tensors lie, then their numbers, negated. */
+async function toyFile(path: string): Promise<void> {
+  const table: Record<string, { dims: readonly number[]; offset: number; length: number }> = {};
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let offset = 4096;
+  for (const [name, { shape, data }] of Object.entries(await qwen3Weights())) {
+    const numbers = Float32Array.from(data as Float32Array, (value) => -value);
+    const length = numbers.byteLength;
+    table[name] = { dims: shape, offset, length };
+    parts.push(new Uint8Array(numbers.buffer));
+    offset += length;
+  }
+  const header = new TextEncoder().encode(JSON.stringify(table).padEnd(4096));
+  await Deno.writeFile(path, new Uint8Array(await new Blob([header, ...parts]).arrayBuffer()));
 }
 
-Deno.test("placeOf() takes folders and file URLs as they are", async () => {
-  for (const id of [FOLDER, QWEN3, QWEN3.href]) assertEquals(await placeOf(id, {}), FOLDER);
-});
-
-Deno.test("placeOf() refuses a revision of what has none", async () => {
-  for (const id of ["votes-tiny", FOLDER, QWEN3, QWEN3.href]) {
-    await assertRejects(
-      () => placeOf(id, { revision: "main" }),
-      RangeError,
-      "'revision' must be left out for a local model",
-    );
-  }
-});
-
-Deno.test("placeOf() refuses what is neither folder nor name", async () => {
-  for (const id of ["no/such/x.txt", "x.gguf", "a/b/c", "no-such-model", "..x", "a/b.git"]) {
-    await assertRejects(
-      () => placeOf(id, { offline: true }),
-      Deno.errors.NotFound,
-      "or 'org/name' or 'org/name/file.gguf' on the Hugging Face Hub",
-    );
-  }
-});
-
-Deno.test("placeOf() takes a GGUF file by path, and one of a repository by its name", async () => {
-  await using folder = await temporaryFolder({ "x.gguf": "GGUF, but no more" });
-  const path = `${folder.path}/x.gguf`;
-  assertEquals([await placeOf(path, {}), await placeOf(folder.path, {})], [path, path]);
-  await assertRejects(() => loadModel(path), SyntaxError, "Cannot read the GGUF file");
-  await using hub = startHub({ files: { "q/a.gguf": "also none", "config.json": "{}" } });
-  using _ = endpoint(hub.endpoint);
-  const load = () => loadModel("org/name/q/a.gguf", { cacheDir: folder.path });
-  await assertRejects(load, SyntaxError, "does not begin with GGUF");
-  assertEquals(hub.seen.map(({ what }) => what), ["list", "q/a.gguf"]);
-});
-
-Deno.test("all parts of a split GGUF file of a repository are fetched, whichever is named", async () => {
-  const [first, second] = ["q/a-00001-of-00002.gguf", "q/a-00002-of-00002.gguf"] as const;
-  for (const named of [first, second]) {
-    await using folder = await temporaryFolder();
-    await using hub = startHub({ files: { [first]: "one", [second]: "two" } });
-    using _ = endpoint(hub.endpoint);
-    const load = () => loadModel(`org/name/${named}`, { cacheDir: folder.path });
-    await assertRejects(load, SyntaxError, "does not begin with GGUF");
-    assertEquals(hub.seen.map(({ what }) => what), ["list", first, second]);
-  }
-});
-
-Deno.test("loadModel() loads org/name from the hub, pinned and again without a request", async () => {
-  await using cache = await temporaryFolder();
-  await using hub = startHub({ files: await goldenFiles() });
-  using _ = endpoint(hub.endpoint);
-  const labels = new Set<string>();
-  const options = {
-    revision: COMMIT,
-    token: "hf_x",
-    cacheDir: cache.path,
-    offline: false,
-    onProgress: ({ label }: { label: string }) => labels.add(label),
+/** All that the format needs. */
+function toySource(path: string, config: Record<string, unknown>): Source {
+  const json: ModelFiles["json"] = (name) =>
+    Promise.resolve(name === "config.json" ? config : undefined);
+  const text: ModelFiles["text"] = () => Promise.resolve(undefined);
+  const open = (): Checkpoint => {
+    const file = mapFile(path);
+    const header = new TextDecoder().decode(new Uint8Array(file.buffer, 0, 4096));
+    const entries = Object.entries<Omit<Weight, "type" | "location">>(JSON.parse(header));
+    const encoded = entries.map(([name, { offset, length }]) => {
+      const widen = (bytes: Uint8Array<ArrayBuffer>, into: Float32Array) =>
+        into.set(new Float32Array(bytes.buffer).map((value) => -value));
+      return [name, { type: "negated", location: "toy", offset, length, widen }] as const;
+    });
+    return {
+      files: { toy: file },
+      tensors: new Map(entries.map(([name, place]) => [
+        name,
+        { ...place, type: "float32", location: "toy" },
+      ])),
+      encoded: new Map(encoded),
+      [Symbol.dispose]: () => file[Symbol.dispose](),
+    };
   };
-  {
-    await using model = await loadModel("org/name", options);
-    assertEquals([model.id, model.config.vocabularySize], ["org/name", 384]);
+  return checkpointSource(path, { text, json }, JSON.stringify(config), open);
+}
+
+Deno.test("a file format of one's own is a source: loadModel() loads it in every number format", async () => {
+  await using folder = await temporaryFolder();
+  const config = JSON.parse(await Deno.readTextFile(new URL("config.json", QWEN3)));
+  const path = `${folder.path}/model.toy`, cacheDir = folder.path, ids = [1, 2, 3];
+  await toyFile(path);
+  for (const dtype of ["fp32", "int8"] as const) {
+    await using expected = await loadModel(QWEN3, { dtype, cacheDir });
+    await using model = await loadModel(toySource(path, config), { dtype, cacheDir });
+    assertEquals([model.id, model.dtype], [path, dtype]);
+    const [theirs, ours] = [await forward(expected, ids), await forward(model, ids)];
+    for (const [i, row] of theirs.entries()) assertEquals(maxDifference(ours[i]!, row), 0);
+    assertEquals(model.embeddings!([5]), expected.embeddings!([5]));
   }
-  assertEquals([...labels].slice(0, 2), ["load org/name", "download org/name"]);
-  assertEquals(hub.seen[0]!.authorization, "Bearer hf_x");
-  const count = hub.seen.length;
-  await using again = await loadModel("org/name", options);
-  assertEquals([again.config.vocabularySize, hub.seen.length], [384, count]);
 });
 
-Deno.test("a folder org/name wins over the hub", async () => {
-  await using place = await temporaryFolder();
-  await using hub = startHub({ files: {} });
-  using _ = endpoint(hub.endpoint);
-  await Deno.mkdir(`${place.path}/org/name`, { recursive: true });
-  const before = Deno.cwd();
-  try {
-    Deno.chdir(place.path);
-    assertEquals(await placeOf("org/name", {}), "org/name");
-  } finally {
-    Deno.chdir(before);
-  }
-  assertEquals(hub.seen, []);
-});
-
-Deno.test("a model that is nowhere is refused with both places", async () => {
-  await using cache = await temporaryFolder();
-  await assertRejects(
-    () => loadModel("org/name", { cacheDir: cache.path, offline: true }),
-    Deno.errors.NotFound,
-    "Cannot load the model as there is no folder org/name, and from the hub: Cannot download",
-  );
-});
-
-Deno.test("loadModel() takes an ONNX export of the hub where there are no safetensors", async () => {
-  await using made = await temporaryFolder();
-  const source = fileURLToPath(new URL("../../lib/model/embedded/countdown-tiny", import.meta.url));
-  await exportForHub(source, made.path);
-  const graph = await Deno.readFile(`${made.path}/onnx/model.onnx`);
-  const files = {
-    "config.json": await Deno.readFile(`${source}/config.json`),
-    "onnx/model.onnx": graph,
-    "onnx/model_q4.onnx": new Uint8Array(9),
-    "pytorch_model.bin": new Uint8Array(9),
-  };
-  await using cache = await temporaryFolder();
-  await using hub = startHub({ files });
-  using _ = endpoint(hub.endpoint);
-  const options = { cacheDir: cache.path };
-  await using model = await loadModel("org/export", options);
-  await using golden = await loadModel("countdown-tiny");
-  const [found, expected] = [await forward(model, [5, 6, 7]), await forward(golden, [5, 6, 7])];
-  found.forEach((row, i) =>
-    row.forEach((value, j) => assertAlmostEquals(value, expected[i]![j]!, 1e-4))
-  );
-  assertEquals(hub.seen.map(({ what }) => what).filter((what) => /q4|bin/.test(what)), []);
-  await using again = await loadModel("org/export", { ...options, offline: true });
-  assertEquals(again.fingerprint, model.fingerprint);
+Deno.test("openSource() tells a folder's shape before its weights are opened", async () => {
+  await using folder = await temporaryFolder({
+    "config.json": await Deno.readFile(new URL("config.json", QWEN3)),
+  });
+  using source = await openSource(folder.path);
+  assertEquals([source.config.vocabularySize, source.stored], [384, undefined]);
+  const error = await assertRejects(() => loadModel(source), Deno.errors.NotFound);
+  assertStringIncludes(error.message, "model.safetensors cannot be read");
 });

@@ -70,7 +70,7 @@ Deno.test("openWeights() keeps the shards apart by name", async () => {
   await using folder = await folderOf(map, files);
   using opened = await openWeights(folder.path);
   assertEquals(Object.keys(opened.files).sort(), Object.keys(files).sort());
-  for (const [name, { location }] of opened.weights) assertEquals(location, map[name]);
+  for (const [name, { location }] of opened.tensors) assertEquals(location, map[name]);
 });
 
 const NAMES = [

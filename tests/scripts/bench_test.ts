@@ -157,7 +157,7 @@ Deno.test("the ONNX export and the GGUF file hold the weights of a quantised loa
   }
 
   const norm = tensors.get("blk.0.attn_q_norm.weight")!, [width] = norm.dims;
-  const stored = copy.weights.get("model.layers.0.self_attn.q_norm.weight")!;
+  const stored = copy.tensors.get("model.layers.0.self_attn.q_norm.weight")!;
   const halves = new Uint16Array(copy.files[stored.location]!.buffer, stored.offset, width);
   const view = new DataView(norm.bytes.buffer, norm.bytes.byteOffset);
   halves.forEach((half, i) => assertEquals(view.getUint32(4 * i, true), half << 16 >>> 0));

@@ -10,7 +10,11 @@
  * @module
  */
 
+import { type Packed, type Packing, widen } from "../checkpoint.ts";
 import { GGUF_TYPES, type GgufType } from "./parse.ts";
+
+/** Types that are in no blocks. */
+export const FLOATS = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const;
 
 /** What a block holds: integers, and a scale and a minimum a group. */
 interface Groups {
@@ -51,61 +55,31 @@ function eightScales(b: Uint8Array, half: (at: number) => number, { s, m }: Grou
 
 const SIGNED = { minima: false, shift: 0 } as const;
 
+/** Blocks of 32 with one scale: halves of a byte, for Q5 with a fifth bit of each in four bytes. */
+function small(bits: 4 | 5, minima: boolean): BlockType {
+  const isFive = bits === 5, start = (minima ? 4 : 2) + (isFive ? 4 : 0);
+  const middle = minima ? 0 : 2 ** (bits - 1), shift = minima && !isFive ? 8 : 0;
+  return {
+    ...{ group: 32, minima, bits: isFive ? 8 : 4, shift },
+    read(b, half, { q, s, m }) {
+      s[0] = half(0);
+      if (minima) m[0] = half(2);
+      const at = start - 4; // the fifth bits
+      const fifth = isFive ? b[at]! | b[at + 1]! << 8 | b[at + 2]! << 16 | b[at + 3]! << 24 : 0;
+      for (let i = 0; i < 16; i++) {
+        const byte = b[start + i]!;
+        q[i] = (byte & 15 | (fifth >>> i & 1) << 4) - middle;
+        q[i + 16] = (byte >> 4 | (fifth >>> i + 16 & 1) << 4) - middle;
+      }
+    },
+  };
+}
+
 const BLOCKS: Readonly<Partial<Record<GgufType, BlockType>>> = {
-  Q4_0: {
-    ...SIGNED,
-    group: 32,
-    bits: 4,
-    read(b, half, { q, s }) {
-      s[0] = half(0);
-      for (let i = 0; i < 16; i++) {
-        q[i] = (b[2 + i]! & 15) - 8;
-        q[i + 16] = (b[2 + i]! >> 4) - 8;
-      }
-    },
-  },
-  Q4_1: {
-    group: 32,
-    minima: true,
-    bits: 4,
-    shift: 8,
-    read(b, half, { q, s, m }) {
-      s[0] = half(0);
-      m[0] = half(2);
-      for (let i = 0; i < 16; i++) {
-        q[i] = b[4 + i]! & 15;
-        q[i + 16] = b[4 + i]! >> 4;
-      }
-    },
-  },
-  Q5_0: {
-    ...SIGNED,
-    group: 32,
-    bits: 8,
-    read(b, half, { q, s }) { // a fifth bit of each in four bytes
-      s[0] = half(0);
-      const high = b[2]! | b[3]! << 8 | b[4]! << 16 | b[5]! << 24;
-      for (let i = 0; i < 16; i++) {
-        q[i] = (b[6 + i]! & 15 | (high >>> i & 1) << 4) - 16;
-        q[i + 16] = (b[6 + i]! >> 4 | (high >>> i + 16 & 1) << 4) - 16;
-      }
-    },
-  },
-  Q5_1: {
-    group: 32,
-    minima: true,
-    bits: 8,
-    shift: 0,
-    read(b, half, { q, s, m }) {
-      s[0] = half(0);
-      m[0] = half(2);
-      const high = b[4]! | b[5]! << 8 | b[6]! << 16 | b[7]! << 24;
-      for (let i = 0; i < 16; i++) {
-        q[i] = b[8 + i]! & 15 | (high >>> i & 1) << 4;
-        q[i + 16] = b[8 + i]! >> 4 | (high >>> i + 16 & 1) << 4;
-      }
-    },
-  },
+  Q4_0: small(4, false),
+  Q4_1: small(4, true),
+  Q5_0: small(5, false),
+  Q5_1: small(5, true),
   Q8_0: {
     ...SIGNED,
     group: 32,
@@ -216,17 +190,6 @@ function eachBlock(
   }
 }
 
-/** Widens numbers that are in no blocks. */
-function widen(type: GgufType, bytes: Uint8Array, out: Float32Array): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const bits = new Uint32Array(out.buffer, out.byteOffset, out.length);
-  for (let i = 0; i < out.length; i++) {
-    if (type === "F32") bits[i] = view.getUint32(4 * i, true);
-    else if (type === "F16") out[i] = view.getFloat16(2 * i, true);
-    else bits[i] = view.getUint16(2 * i, true) << 16;
-  }
-}
-
 /**
  * Dequantises whole blocks.
  *
@@ -254,7 +217,7 @@ export function dequantize(type: GgufType, bytes: Uint8Array, out: Float32Array)
     );
   }
   const block = BLOCKS[type];
-  if (!block) return widen(type, bytes, out);
+  if (!block) return widen(FLOATS[type as keyof typeof FLOATS], bytes.slice(), out);
   const { group, minima } = block, { fround } = Math;
   eachBlock(type, block, bytes, ({ q, s, m }, k) => {
     for (let i = 0, at = k * numbers; i < numbers; i++, at++) {
@@ -264,30 +227,10 @@ export function dequantize(type: GgufType, bytes: Uint8Array, out: Float32Array)
   });
 }
 
-/** How a block type lies in a matrix for MatMulNBits. */
-export interface Packing {
-  /** Bits of an integer. */
-  readonly bits: 4 | 8;
-  /** Integers that share a scale. */
-  readonly blockSize: 16 | 32;
-  /** Whether there are minima. */
-  readonly minima: boolean;
-}
-
 /** The packing of a type; undefined where it has no blocks. */
 export function packingOf(type: GgufType): Packing | undefined {
   const block = BLOCKS[type];
   return block && { bits: block.bits, blockSize: block.group, minima: block.minima };
-}
-
-/** A packed matrix, or rows of one. */
-export interface Packed {
-  /** The integers, with the middle of their range for 0; of 4 bits the even column is the low half. */
-  readonly data: Uint8Array<ArrayBuffer>;
-  /** The scales. */
-  readonly scales: Float32Array;
-  /** What is added to every number of a group; empty where there are no minima. */
-  readonly minima: Float32Array;
 }
 
 /**

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type Json, type Metadata, refuse } from "./config.ts";
+import type { Json, Metadata } from "./metadata.ts";
 
 const split = (pattern: string) => ({
   type: "Split",
@@ -61,21 +61,23 @@ export interface Vocabulary {
  * @throws {SyntaxError} Where its cut is not known.
  */
 export function byteLevel(m: Metadata, vocab: Json): Vocabulary {
-  const name = m.text("tokenizer.ggml.pre");
-  const pre = name !== undefined && Object.hasOwn(PRE, name) ? PRE[name]! : undefined;
-  if (!pre) refuse("tokenizer.ggml.pre", `be one of ${Object.keys(PRE).join(", ")}`, name);
+  const name = m.text("pre");
+  if (name === undefined || !Object.hasOwn(PRE, name)) {
+    return m.refuse("pre", `be one of ${Object.keys(PRE).join(", ")}`, name);
+  }
+  const { steps, ignoreMerges = false, bos = false } = PRE[name]!;
   return {
-    bos: pre!.bos ?? false,
+    bos,
     definition: {
       normalizer: null,
-      pre_tokenizer: { type: "Sequence", pretokenizers: pre!.steps },
+      pre_tokenizer: { type: "Sequence", pretokenizers: steps },
       decoder: { ...bytes(true), add_prefix_space: true },
       model: {
         ...{ type: "BPE", dropout: null, unk_token: null, fuse_unk: false, byte_fallback: false },
         ...{ continuing_subword_prefix: null, end_of_word_suffix: null },
-        ignore_merges: pre!.ignoreMerges ?? false,
+        ignore_merges: ignoreMerges,
         vocab,
-        merges: m.texts("tokenizer.ggml.merges"),
+        merges: m.texts("merges"),
       },
     },
   };

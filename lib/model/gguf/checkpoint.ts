@@ -7,18 +7,16 @@
  * @module
  */
 
-import type { Graph, Weight } from "../../graph/mod.ts";
+import type { Weight } from "../../graph/mod.ts";
 import { elements } from "../../runtime/mod.ts";
-import type { Encoded } from "../rows.ts";
-import type { Checkpoint } from "../weights.ts";
-import type { Json } from "./config.ts";
+import type { Checkpoint, Encoded } from "../checkpoint.ts";
+import { dequantize, FLOATS, pack, packingOf } from "./blocks.ts";
+import type { Json } from "./metadata.ts";
 import { GGUF_TYPES, type GgufTensor } from "./parse.ts";
-import type { OpenGguf } from "./split.ts";
+import { openGguf } from "./split.ts";
 
 /** Location names of the file's parts, and of what it cannot give as it is. */
 const fileOf = (part: number) => part === 0 ? ":gguf" : `:gguf${part + 1}`, ENCODED = ":encoded";
-
-const TYPES = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const;
 
 /** Parts of a layer by their names in the file. */
 const PARTS: Readonly<Record<string, string>> = {
@@ -83,60 +81,45 @@ function sourceOf(name: string, { dims }: GgufTensor, config: Json, arch: string
 }
 
 /**
- * The weights of a GGUF file.
+ * Opens the tensors of a GGUF file.
  *
- * @param opened The mapped file; disposed with the result.
+ * @param path The file, of a split one any part.
  * @param config Its configuration.
  * @throws {SyntaxError} Where it has a tensor whose name is not known.
  */
-export function ggufCheckpoint(opened: OpenGguf, config: Json): Checkpoint {
-  const { gguf, files } = opened;
+export function ggufCheckpoint(path: string, config: Json): Checkpoint {
+  using scope = new DisposableStack();
+  const { gguf, files } = scope.use(openGguf(path));
   const arch = String(gguf.metadata.get("general.architecture"));
-  const weights = new Map<string, Weight>(), encoded = new Map<string, Encoded>();
-  let end = 0; // where the encoded ones would lie as float32, so that ranges of rows can be told
+  const tensors = new Map<string, Weight>(), encoded = new Map<string, Encoded>();
   for (const [stored, tensor] of gguf.tensors) {
     if (ROPE.test(stored)) continue;
     const name = nameOf(stored, arch), { type, dims, offset, length, part = 0 } = tensor;
-    const location = fileOf(part);
+    const place = { location: fileOf(part), offset, length };
     const rows = sourceOf(stored, tensor, config, arch);
     const isShifted = arch === "gemma3" && stored.endsWith("norm.weight"); // 1 + w is in the file
     if (GGUF_TYPES[type].numbers === 1 && !rows && !isShifted) {
-      weights.set(name, {
-        ...{ type: TYPES[type as keyof typeof TYPES], dims, location, offset, length },
-      });
+      tensors.set(name, { type: FLOATS[type as keyof typeof FLOATS], dims, ...place });
       continue;
     }
     encoded.set(name, {
-      ...{ type, location, offset, length },
+      ...{ type, ...place },
       ...(rows && { sourceOf: rows }),
       ...(isShifted && { add: -1 }),
+      widen: (bytes, into) => dequantize(type, bytes, into),
+      packing: packingOf(type),
+      pack: (bytes, into) => pack(type, bytes, into),
     });
-    const size = 4 * elements(dims);
-    weights.set(name, { type: "float32", dims, location: ENCODED, offset: end, length: size });
-    end += size;
+    tensors.set(name, {
+      ...{ type: "float32", dims, location: ENCODED, offset: 0, length: 4 * elements(dims) },
+    });
   }
+  const opened = scope.move();
   return {
     files: Object.fromEntries(files.map((file, part) => [fileOf(part), file])),
-    weights,
+    tensors,
     encoded,
-    [Symbol.dispose]: () => opened[Symbol.dispose](),
+    strict: true, // an unused tensor would change what is computed
+    [Symbol.dispose]: () => opened.dispose(),
   };
-}
-
-/**
- * Refuses a file with tensors that a graph over it does not touch: they would change what it computes.
- *
- * @throws {SyntaxError} Naming the first.
- */
-export function checkUsed({ initializers }: Graph, { weights }: Checkpoint): void {
-  const places = initializers.flatMap(({ data }) => data instanceof Uint8Array ? [] : [data]);
-  for (const [name, { location, offset, length }] of weights) {
-    const isUsed = places.some((place) =>
-      place.location === location && place.offset >= offset && place.offset < offset + length
-    );
-    if (isUsed) continue;
-    throw new SyntaxError(
-      `Cannot load the GGUF file as its tensor for ${name} has no place in this architecture`,
-    );
-  }
 }

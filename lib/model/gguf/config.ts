@@ -9,116 +9,21 @@
  */
 
 import { dequantize } from "./blocks.ts";
-import type { Gguf, GgufValue } from "./parse.ts";
-
-/** A JSON object. */
-export type Json = Record<string, unknown>;
-
-/** Refuses a value of the metadata. */
-export function refuse(key: string, rule: string, value: unknown): never {
-  throw new SyntaxError(
-    `Cannot load the GGUF file as '${key}' must ${rule}: current value is ${
-      value === undefined ? "missing" : JSON.stringify(value)
-    }`,
-  );
-}
-
-/** Metadata read with its kind checked. */
-export interface Metadata {
-  number(key: string): number | undefined;
-  integer(key: string): number;
-  text(key: string): string | undefined;
-  flag(key: string): boolean | undefined;
-  texts(key: string): readonly string[];
-  numbers(key: string): ArrayLike<number> | undefined;
-}
-
-/** Reads metadata. */
-export function metadataOf({ metadata }: Pick<Gguf, "metadata">): Metadata {
-  const of = <T extends GgufValue>(
-    key: string,
-    rule: string,
-    is: (value: GgufValue) => boolean,
-  ) => {
-    const value = metadata.get(key);
-    if (value === undefined || is(value)) return value as T | undefined;
-    return refuse(key, rule, value);
-  };
-  const number = (key: string) => of<number>(key, "be a number", (v) => typeof v === "number");
-  return {
-    number,
-    integer(key) {
-      const value = number(key);
-      return value !== undefined && Number.isSafeInteger(value) && value >= 0
-        ? value
-        : refuse(key, "be an integer from 0", value);
-    },
-    text: (key) => of<string>(key, "be a text", (v) => typeof v === "string"),
-    flag: (key) => of<boolean>(key, "be true or false", (v) => typeof v === "boolean"),
-    texts: (key) =>
-      of<readonly string[]>(
-        key,
-        "be a list of texts",
-        (v) => Array.isArray(v) && v.every((one) => typeof one === "string"),
-      ) ??
-        refuse(key, "be a list of texts", undefined),
-    numbers: (key) =>
-      of<ArrayLike<number>>(
-        key,
-        "be a list of numbers",
-        (v) => typeof v === "object" && !Array.isArray(v),
-      ),
-  };
-}
-
-/** Keys of an architecture that say nothing that is not known from elsewhere. */
-const SILENT = ["vocab_size", "rope.scaling.finetuned"];
-
-/** Metadata of one architecture: keys without its name, remembered as they are read. */
-function keysOf(m: Metadata, arch: string, { metadata }: Gguf) {
-  const known = new Set(SILENT), prefix = `${arch}.`;
-  const asked = (key: string) => {
-    known.add(key);
-    return prefix + key;
-  };
-  return {
-    number: (key: string) => m.number(asked(key)),
-    integer: (key: string) => m.integer(asked(key)),
-    text: (key: string) => m.text(asked(key)),
-    positive(key: string): number {
-      const value = m.number(asked(key));
-      return value !== undefined && value > 0 ? value : refuse(prefix + key, "be positive", value);
-    },
-    /** Refuses a key whose value is not the one that is understood. */
-    only(key: string, value: number, why: string) {
-      const found = m.number(asked(key)) ?? value;
-      if (found !== value) refuse(prefix + key, `be ${value} (${why})`, found);
-    },
-    /** Refuses keys that nobody has read. */
-    done() {
-      for (const [key, value] of metadata) {
-        if (!key.startsWith(prefix) || known.has(key.slice(prefix.length))) continue;
-        refuse(key, "not be there, as its meaning is not known: load the safetensors", value);
-      }
-    },
-  };
-}
-type Keys = ReturnType<typeof keysOf>;
+import { type Json, type Metadata, metadataOf } from "./metadata.ts";
+import type { Gguf } from "./parse.ts";
 
 /** A float32 as the decimal that was meant: 1e-5 and not 9.999999747378752e-6. */
 const decimal = (value: number) => Number(value.toPrecision(6));
 
 /** A short list of numbers that the file holds as a tensor. */
-function listOf(
-  name: string,
-  { tensors }: Gguf,
-  files: readonly Uint8Array[],
-): number[] | undefined {
-  const tensor = tensors.get(name);
+function listOf(name: string, gguf: Gguf, files: readonly Uint8Array[]): number[] | undefined {
+  const tensor = gguf.tensors.get(name);
   if (!tensor) return undefined;
-  const { type, dims, offset, length, part = 0 } = tensor;
-  if (dims.length !== 1 || dims[0]! > 4096) refuse(name, "be a list of at most 4096 numbers", dims);
-  const numbers = new Float32Array(dims[0]!);
+  const { type, dims, offset, length, part = 0 } = tensor, [count] = dims;
+  if (dims.length !== 1 || count! > 4096) {
+    return metadataOf(gguf).refuse(name, "be a list of at most 4096 numbers", dims);
+  }
+  const numbers = new Float32Array(count!);
   dequantize(type, files[part]!.subarray(offset, offset + length), numbers);
   return [...numbers];
 }
@@ -133,25 +38,21 @@ const yarnFactor = (factor: number) => factor <= 1 ? 1 : 0.1 * Math.log(factor) 
  * is what its converter writes for `attention_factor`, the whole of that factor. Keys that a kind of
  * scaling does not read stay unread, and are refused as all unread ones.
  */
-function ropeScaling(
-  keys: Keys,
-  arch: string,
-  gguf: Gguf,
-  files: readonly Uint8Array[],
-): Json | null {
-  const named = (key: string) => `${arch}.rope.scaling.${key}`;
-  const factor = keys.number("rope.scaling.factor") || undefined; // 0: none, as in llama.cpp
+function ropeScaling(keys: Metadata, gguf: Gguf, files: readonly Uint8Array[]): Json | null {
+  const at = (key: string) => `rope.scaling.${key}`;
+  const number = (key: string) => keys.number(at(key));
+  const factor = number("factor") || undefined; // 0: none, as in llama.cpp
   const isScaled = factor !== undefined && factor !== 1;
-  const type = keys.text("rope.scaling.type") ?? (isScaled ? "linear" : "none");
-  const original = keys.number("rope.scaling.original_context_length") || undefined;
-  const stated = keys.number("rope.scaling.attn_factor"), attention = stated ?? 1;
-  if (!(attention > 0)) refuse(named("attn_factor"), "be positive", attention);
+  const type = keys.text(at("type")) ?? (isScaled ? "linear" : "none");
+  const original = number("original_context_length") || undefined;
+  const stated = number("attn_factor"), attention = stated ?? 1;
+  if (!(attention > 0)) keys.refuse(at("attn_factor"), "be positive", attention);
   const freqs = listOf("rope_freqs.weight", gguf, files); // Llama 3: what divides the frequencies
   const long = listOf("rope_factors_long.weight", gguf, files) ?? freqs;
   const short = listOf("rope_factors_short.weight", gguf, files) ?? freqs;
   if (long && short) {
     if (type !== "none" && type !== "longrope") {
-      refuse(named("type"), "be none or longrope beside tensors of factors", type);
+      keys.refuse(at("type"), "be none or longrope beside tensors of factors", type);
     }
     const whole = freqs ? attention : stated;
     return {
@@ -159,30 +60,35 @@ function ropeScaling(
       ...(whole === undefined ? {} : { attention_factor: whole }),
     };
   }
-  if (long || short) refuse("rope_factors_long.weight", "stand beside rope_factors_short", "one");
+  if (long || short) {
+    const rule = "stand beside rope_factors_short";
+    return metadataOf(gguf).refuse("rope_factors_long.weight", rule, "one");
+  }
   if (type === "yarn") {
-    if (factor === undefined) refuse(named("factor"), "be a number", factor);
-    const whole = keys.number("rope.scaling.yarn_attn_factor");
+    if (factor === undefined) return keys.refuse(at("factor"), "be a number", factor);
+    const whole = number("yarn_attn_factor");
     if (whole !== undefined && !(whole > 0)) {
-      refuse(named("yarn_attn_factor"), "be positive", whole);
+      keys.refuse(at("yarn_attn_factor"), "be positive", whole);
     }
-    keys.only("rope.scaling.yarn_ext_factor", 1, "the whole of yarn's ramp");
+    keys.only(at("yarn_ext_factor"), 1, "the whole of yarn's ramp");
     return {
       ...{ rope_type: "yarn", factor, original_max_position_embeddings: original },
-      beta_fast: keys.number("rope.scaling.yarn_beta_fast") ?? 32,
-      beta_slow: keys.number("rope.scaling.yarn_beta_slow") ?? 1,
-      attention_factor: (whole ?? yarnFactor(factor!)) * attention,
+      beta_fast: number("yarn_beta_fast") ?? 32,
+      beta_slow: number("yarn_beta_slow") ?? 1,
+      attention_factor: (whole ?? yarnFactor(factor)) * attention,
     };
   }
-  if (attention !== 1) refuse(named("attn_factor"), `be 1 with scaling of type ${type}`, attention);
+  if (attention !== 1) {
+    keys.refuse(at("attn_factor"), `be 1 with scaling of type ${type}`, attention);
+  }
   if (type === "none") return null;
   if (type === "linear") return isScaled ? { rope_type: "linear", factor } : null;
-  return refuse(named("type"), "be none, linear, yarn or longrope with its tensors", type);
+  return keys.refuse(at("type"), "be none, linear, yarn or longrope with its tensors", type);
 }
 
 /** What an architecture says beside what all say. */
 const OWN: Readonly<
-  Record<string, (keys: Keys, shape: Shape, has: (name: string) => boolean) => Json>
+  Record<string, (keys: Metadata, shape: Shape, has: (name: string) => boolean) => Json>
 > = {
   llama(keys, _, has) {
     keys.only("expert_count", 0, "mixtures of experts: load the safetensors");
@@ -217,9 +123,6 @@ const OWN: Readonly<
   }),
 };
 
-/** Architectures whose tensors and metadata are understood. */
-export const GGUF_ARCHITECTURES: readonly string[] = Object.keys(OWN);
-
 /** Sizes that an architecture's own part asks for. */
 interface Shape {
   readonly layers: number;
@@ -240,19 +143,17 @@ interface Shape {
 export function configOf(gguf: Gguf, files: readonly Uint8Array[]): Json {
   const m = metadataOf(gguf), { tensors } = gguf, arch = m.text("general.architecture");
   if (arch === undefined || !Object.hasOwn(OWN, arch)) {
-    const known = GGUF_ARCHITECTURES.join(", ");
-    refuse("general.architecture", `be one of ${known} (load other models from safetensors)`, arch);
+    const known = Object.keys(OWN).join(", ");
+    const rule = `be one of ${known} (load other models from safetensors)`;
+    return m.refuse("general.architecture", rule, arch);
   }
-  const keys = keysOf(m, arch!, gguf);
+  const keys = metadataOf(gguf, `${arch}.`);
   const heads = keys.integer("attention.head_count"), hidden = keys.integer("embedding_length");
   const vocabulary = m.texts("tokenizer.ggml.tokens").length;
   const rows = tensors.get("token_embd.weight")?.dims[0];
   if (rows !== vocabulary) {
-    refuse(
-      "tokenizer.ggml.tokens",
-      `be as many as token_embd.weight has rows, ${rows}`,
-      vocabulary,
-    );
+    const rule = `be as many as token_embd.weight has rows, ${rows}`;
+    m.refuse("tokenizer.ggml.tokens", rule, vocabulary);
   }
   const headDim = keys.number("attention.key_length") ?? hidden / heads;
   keys.only("attention.value_length", headDim, "heads of values as long as those of keys");
@@ -270,11 +171,11 @@ export function configOf(gguf: Gguf, files: readonly Uint8Array[]): Json {
     max_position_embeddings: keys.integer("context_length"),
     rms_norm_eps: decimal(keys.positive("attention.layer_norm_rms_epsilon")),
     rope_theta: decimal(keys.number("rope.freq_base") ?? 10_000),
-    rope_scaling: ropeScaling(keys, arch!, gguf, files),
+    rope_scaling: ropeScaling(keys, gguf, files),
     tie_word_embeddings: !tensors.has("output.weight"),
     vocab_size: vocabulary,
-    eos_token_id: eosOf(m),
-    ...OWN[arch!]!(
+    eos_token_id: eosOf(gguf),
+    ...OWN[arch]!(
       keys,
       { layers, heads, headDim, hidden, rotary },
       (part) => tensors.has(`blk.0.${part}`),
@@ -284,13 +185,14 @@ export function configOf(gguf: Gguf, files: readonly Uint8Array[]): Json {
   if (scaling?.rope_type === "longrope" && arch !== "phi3") {
     scaling.original_max_position_embeddings = config.max_position_embeddings;
   }
-  keys.done();
+  keys.done("vocab_size", "rope.scaling.finetuned"); // known from elsewhere
   return config;
 }
 
 /** Ids that end a text. */
-export function eosOf(m: Metadata): number[] {
-  const ids = ["eos", "eot", "eom"].map((name) => m.number(`tokenizer.ggml.${name}_token_id`))
+export function eosOf(gguf: Pick<Gguf, "metadata">): number[] {
+  const m = metadataOf(gguf, "tokenizer.ggml.");
+  const ids = ["eos", "eot", "eom"].map((name) => m.number(`${name}_token_id`))
     .filter((id) => id !== undefined);
   return [...new Set(ids)];
 }

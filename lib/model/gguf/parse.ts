@@ -71,10 +71,8 @@ const TYPE_NAMES: Readonly<Record<number, string>> = {
 };
 
 const MAGIC = 0x46554747;
-/** Most dimensions of a tensor, and deepest nesting of arrays. */
-const MOST_DIMS = 4, DEEPEST = 2;
-/** Longest key or name of a tensor. */
-const LONGEST_NAME = 1024;
+/** Most dimensions of a tensor, deepest nesting of arrays, longest key or name of a tensor. */
+const MOST_DIMS = 4, DEEPEST = 2, LONGEST_NAME = 1024;
 
 /** Bytes of a number of the metadata, and how it is read. */
 const NUMBERS: Readonly<Record<number, { readonly bytes: number; readonly make: TypedArray }>> = {
@@ -165,10 +163,8 @@ export function parseGguf(file: Uint8Array): Gguf {
   at = 4;
   const version = u32("the version");
   if (version !== 2 && version !== 3) {
-    fail(
-      `its version must be 2 or 3: current value is ${version}` +
-        (version > 0xffff ? " (big-endian files cannot be read)" : ""),
-    );
+    const why = version > 0xffff ? " (big-endian files cannot be read)" : "";
+    fail(`its version must be 2 or 3: current value is ${version}${why}`);
   }
   const tensorCount = u64("the number of tensors"), entryCount = u64("the number of keys");
   if (tensorCount > file.length / 32) fail(`it cannot hold ${tensorCount} tensors`);
@@ -186,53 +182,45 @@ export function parseGguf(file: Uint8Array): Gguf {
   ) {
     fail(`general.alignment must be a power of two from 8: current value is ${String(alignment)}`);
   }
-  const listed = new Map<string, Omit<GgufTensor, "offset"> & { from: number }>();
+  const listed: [name: string, from: number, tensor: Omit<GgufTensor, "offset">][] = [];
+  const names = new Set<string>();
   for (let i = 0; i < tensorCount; i++) {
     const name = text(`the name of tensor ${i}`, LONGEST_NAME);
-    if (listed.has(name)) fail(`the tensor ${JSON.stringify(name)} is there twice`);
+    if (names.has(name)) fail(`the tensor ${JSON.stringify(name)} is there twice`);
+    names.add(name);
     const rank = u32(`the shape of ${name}`);
     if (rank < 1 || rank > MOST_DIMS) {
       fail(`${name} must have 1 to ${MOST_DIMS} dimensions, not ${rank}`);
     }
     const dims = Array.from({ length: rank }, () => u64(`the shape of ${name}`)).reverse();
-    const number = u32(`the type of ${name}`), type = TYPE_NAMES[number];
-    if (type === undefined || !Object.hasOwn(GGUF_TYPES, type)) {
-      fail(
-        `${name} is of type ${type ?? `number ${number}`}: those that can be read are ${
-          Object.keys(GGUF_TYPES).join(", ")
-        }`,
-      );
+    const number = u32(`the type of ${name}`), known = TYPE_NAMES[number] ?? `number ${number}`;
+    if (!Object.hasOwn(GGUF_TYPES, known)) {
+      const readable = Object.keys(GGUF_TYPES).join(", ");
+      fail(`${name} is of type ${known}: those that can be read are ${readable}`);
     }
-    const { bytes, numbers: block } = GGUF_TYPES[type as GgufType];
-    const row = dims.at(-1)!, count = dims.reduce((a, b) => a * b, 1);
-    if (!Number.isSafeInteger(count) || row % block !== 0) {
+    const type = known as GgufType, { bytes, numbers: block } = GGUF_TYPES[type];
+    const count = dims.reduce((a, b) => a * b, 1);
+    if (!Number.isSafeInteger(count) || dims.at(-1)! % block !== 0) {
       fail(`${name} of type ${type} cannot have the shape ${dims.join(" × ")}`);
     }
-    listed.set(name, {
-      type: type as GgufType,
-      dims,
-      length: count / block * bytes,
-      from: u64(`the place of ${name}`),
-    });
+    const from = u64(`the place of ${name}`);
+    listed.push([name, from, { type, dims, length: count / block * bytes }]);
   }
   const start = Math.ceil(at / alignment) * alignment;
-  const tensors = new Map<string, GgufTensor>();
-  for (const [name, { from, ...tensor }] of listed) {
-    const offset = start + from;
+  const tensors = new Map(listed.map(([name, from, tensor]) => {
+    const offset = start + from, end = offset + tensor.length;
     if (from % alignment !== 0) {
       fail(`${name} must start at a multiple of ${alignment}, not at ${from}`);
     }
-    if (!(offset + tensor.length <= file.length)) {
-      fail(`${name} goes beyond its end: ${offset + tensor.length} of ${file.length} bytes`);
-    }
-    tensors.set(name, { ...tensor, offset });
-  }
-  const order = [...tensors].sort(([, a], [, b]) => a.offset - b.offset);
-  for (const [i, [name, { offset }]] of order.entries()) {
-    const before = order[i - 1];
-    if (before && before[1].offset + before[1].length > offset) {
-      fail(`${before[0]} and ${name} overlap`);
-    }
+    if (!(end <= file.length)) fail(`${name} goes beyond its end: ${end} of ${file.length} bytes`);
+    return [name, { ...tensor, offset }];
+  }));
+  let before = "", end = 0;
+  for (
+    const [name, { offset, length }] of [...tensors].sort(([, a], [, b]) => a.offset - b.offset)
+  ) {
+    if (offset < end) fail(`${before} and ${name} overlap`);
+    [before, end] = [name, offset + length];
   }
   return { metadata, tensors };
 }

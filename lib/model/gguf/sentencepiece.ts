@@ -12,7 +12,7 @@
  */
 
 import type { Vocabulary } from "./byte_level.ts";
-import { type Json, type Metadata, refuse } from "./config.ts";
+import type { Json, Metadata } from "./metadata.ts";
 
 /** Types of tokens that take part in merging. */
 const NORMAL = 1, USER_DEFINED = 4, UNUSED = 5;
@@ -52,23 +52,22 @@ function mergesOf(
  * @throws {SyntaxError} Where it has no score for each token, or normalizes text.
  */
 export function sentencePiece(m: Metadata, vocab: Json, types: ArrayLike<number>): Vocabulary {
-  const tokens = m.texts("tokenizer.ggml.tokens"), scores = m.numbers("tokenizer.ggml.scores");
+  const tokens = m.texts("tokens"), scores = m.numbers("scores");
   if (scores?.length !== tokens.length) {
-    const count = scores?.length ?? 0;
-    refuse("tokenizer.ggml.scores", `be ${tokens.length}, one a token`, count);
+    return m.refuse("scores", `be ${tokens.length}, one a token`, scores?.length ?? 0);
   }
-  const bad = Array.from(scores!).findIndex((score) => !Number.isFinite(score));
-  if (bad >= 0) refuse("tokenizer.ggml.scores", "be finite", `${scores![bad]} of token ${bad}`);
-  if (m.flag("tokenizer.ggml.remove_extra_whitespaces")) {
-    refuse("tokenizer.ggml.remove_extra_whitespaces", "be false: load the safetensors", true);
+  const bad = Array.from(scores).findIndex((score) => !Number.isFinite(score));
+  if (bad >= 0) m.refuse("scores", "be finite", `${scores[bad]} of token ${bad}`);
+  if (m.flag("remove_extra_whitespaces")) {
+    m.refuse("remove_extra_whitespaces", "be false: load the safetensors", true);
   }
-  if ((m.numbers("tokenizer.ggml.precompiled_charsmap")?.length ?? 0) > 0) {
-    refuse("tokenizer.ggml.precompiled_charsmap", "be empty: load the safetensors", "there");
+  if ((m.numbers("precompiled_charsmap")?.length ?? 0) > 0) {
+    m.refuse("precompiled_charsmap", "be empty: load the safetensors", "there");
   }
   const isPiece = (id: number) =>
     types.length === 0 || [NORMAL, USER_DEFINED, UNUSED].includes(types[id]!);
-  const unknown = m.number("tokenizer.ggml.unknown_token_id");
-  const prefix = m.flag("tokenizer.ggml.add_space_prefix") ?? true;
+  const unknown = m.number("unknown_token_id");
+  const prefix = m.flag("add_space_prefix") ?? true;
   const replace = (from: string, to: string) => ({
     ...{ type: "Replace", pattern: { String: from }, content: to },
   });
@@ -96,7 +95,7 @@ export function sentencePiece(m: Metadata, vocab: Json, types: ArrayLike<number>
         unk_token: unknown === undefined ? null : tokens[unknown] ?? null,
         byte_fallback: vocab["<0x00>"] !== undefined,
         vocab,
-        merges: mergesOf(tokens, scores!, isPiece),
+        merges: mergesOf(tokens, scores, isPiece),
       },
     },
   };

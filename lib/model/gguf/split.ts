@@ -10,6 +10,11 @@ import type { MappedFile } from "../../runtime/mod.ts";
 import { openFile } from "../_contents.ts";
 import { type Gguf, type GgufTensor, parseGguf } from "./parse.ts";
 
+/** Whether a path is that of a GGUF file. */
+export function isGguf(path: string): boolean {
+  return /\.gguf$/i.test(path);
+}
+
 const NAME = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/i;
 
 /**
@@ -54,55 +59,37 @@ function fail(path: string, why: string): never {
  * @throws {SyntaxError} Where a part is malformed, or the parts are not those of one file.
  */
 export function openGguf(path: string): OpenGguf {
-  const scope = new DisposableStack(), files: MappedFile[] = [];
-  try {
-    const open = (path: string) => {
-      const file = scope.use(openFile(path));
-      files.push(file);
-      return parseGguf(new Uint8Array(file.buffer));
-    };
-    const names = partNames(basename(path)), folder = dirname(path);
-    const first = open(join(folder, names[0]!));
-    const count = first.metadata.get("split.count") ?? 1;
-    if (count !== names.length && !(count === 0 && names.length === 1)) {
-      const named = "'split.count' in it says: parts are named NAME-00001-of-00002.gguf and so on";
-      fail(names[0]!, `must be one of as many parts, ${String(count)}, as ${named}`);
-    }
-    const tensors = new Map<string, GgufTensor>(first.tensors);
-    for (let part = 1; part < names.length; part++) {
-      const own = open(join(folder, names[part]!));
-      for (const [name, tensor] of own.tensors) {
-        if (tensors.has(name)) {
-          fail(names[part]!, `holds ${JSON.stringify(name)}, as a part before`);
-        }
-        tensors.set(name, { ...tensor, part });
+  using scope = new DisposableStack();
+  const names = partNames(basename(path)), folder = dirname(path);
+  const tensors = new Map<string, GgufTensor>(), files: MappedFile[] = [];
+  const headers = names.map((name, part) => {
+    const file = scope.use(openFile(join(folder, name))),
+      gguf = parseGguf(new Uint8Array(file.buffer));
+    files.push(file);
+    if (part === 0) {
+      const count = gguf.metadata.get("split.count") ?? 1;
+      if (count !== names.length && !(count === 0 && names.length === 1)) {
+        const named =
+          "'split.count' in it says: parts are named NAME-00001-of-00002.gguf and so on";
+        fail(name, `must be one of as many parts, ${String(count)}, as ${named}`);
       }
-      checkPart(own, names[part]!, part, names.length);
     }
-    if (names.length > 1) checkPart(first, names[0]!, 0, names.length);
-    const total = first.metadata.get("split.tensors.count") ?? tensors.size;
-    if (total !== tensors.size) {
-      fail(
-        names[0]!,
-        `and the parts after it must hold ${String(total)} tensors: they hold ${tensors.size}`,
-      );
+    for (const [tensor, place] of gguf.tensors) {
+      if (tensors.has(tensor)) fail(name, `holds ${JSON.stringify(tensor)}, as a part before`);
+      tensors.set(tensor, part === 0 ? place : { ...place, part });
     }
-    const opened = scope.move();
-    return {
-      files,
-      gguf: { metadata: first.metadata, tensors },
-      [Symbol.dispose]: () => opened.dispose(),
-    };
-  } catch (error) {
-    scope.dispose();
-    throw error;
+    const own = { "split.no": part, "split.count": names.length };
+    for (const [key, value] of names.length > 1 ? Object.entries(own) : []) {
+      const found = gguf.metadata.get(key);
+      if (found !== value) fail(name, `must have ${value} as '${key}': current value is ${found}`);
+    }
+    return gguf;
+  });
+  const { metadata } = headers[0]!, total = metadata.get("split.tensors.count") ?? tensors.size;
+  if (total !== tensors.size) {
+    const rule = `and the parts after it must hold ${String(total)} tensors: they hold`;
+    fail(names[0]!, `${rule} ${tensors.size}`);
   }
-}
-
-/** Refuses a part that says that it is another one. */
-function checkPart({ metadata }: Gguf, name: string, part: number, count: number): void {
-  for (const [key, value] of [["split.no", part], ["split.count", count]] as const) {
-    const found = metadata.get(key);
-    if (found !== value) fail(name, `must have ${value} as '${key}': current value is ${found}`);
-  }
+  const opened = scope.move();
+  return { files, gguf: { metadata, tensors }, [Symbol.dispose]: () => opened.dispose() };
 }

@@ -5,7 +5,7 @@
  */
 
 import { byteLevel, type Vocabulary } from "./byte_level.ts";
-import { type Json, type Metadata, metadataOf, refuse } from "./config.ts";
+import { type Json, type Metadata, metadataOf } from "./metadata.ts";
 import type { Gguf } from "./parse.ts";
 import { sentencePiece } from "./sentencepiece.ts";
 
@@ -38,23 +38,22 @@ function before(token: string, id: number) {
  * @throws {SyntaxError} Where the vocabulary is of another kind, or its cut is not known.
  */
 export function tokenizerOf(gguf: Gguf): { readonly definition: Json; readonly config: Json } {
-  const m = metadataOf(gguf), kind = m.text("tokenizer.ggml.model");
+  const m = metadataOf(gguf, "tokenizer.ggml."), kind = m.text("model");
   if (kind === undefined || !Object.hasOwn(KINDS, kind)) {
     const rule = `be ${Object.keys(KINDS).join(" or ")}: load other models from safetensors`;
-    refuse("tokenizer.ggml.model", rule, kind);
+    return m.refuse("model", rule, kind);
   }
-  const tokens = m.texts("tokenizer.ggml.tokens");
-  const types = m.numbers("tokenizer.ggml.token_type") ?? [];
+  const tokens = m.texts("tokens"), types = m.numbers("token_type") ?? [];
   if (types.length > 0 && types.length !== tokens.length) {
-    refuse("tokenizer.ggml.token_type", `be ${tokens.length}, one a token`, types.length);
+    m.refuse("token_type", `be ${tokens.length}, one a token`, types.length);
   }
   const vocab: Record<string, number> = Object.create(null);
   for (const [id, token] of tokens.entries()) {
-    if (vocab[token] !== undefined) refuse("tokenizer.ggml.tokens", "be distinct", token);
+    if (vocab[token] !== undefined) m.refuse("tokens", "be distinct", token);
     vocab[token] = id;
   }
-  const { definition, bos: usual } = KINDS[kind!]!(m, vocab, types);
-  const isPhi3 = kind === "llama" && m.text("general.architecture") === "phi3";
+  const { definition, bos: usual } = KINDS[kind]!(m, vocab, types);
+  const isPhi3 = kind === "llama" && gguf.metadata.get("general.architecture") === "phi3";
   const added = tokens.flatMap((token, id) => {
     const type = types[id];
     if (type !== CONTROL && type !== USER_DEFINED) return [];
@@ -65,19 +64,20 @@ export function tokenizerOf(gguf: Gguf): { readonly definition: Json; readonly c
     return [{ id, content, ...common, special: type === CONTROL }];
   });
   const tokenOf = (name: string): string | undefined => {
-    const id = m.number(`tokenizer.ggml.${name}_token_id`);
-    if (id !== undefined && tokens[id] === undefined) {
-      refuse(`tokenizer.ggml.${name}_token_id`, `be below ${tokens.length}`, id);
-    }
-    return id === undefined ? undefined : tokens[id];
+    const key = `${name}_token_id`, id = m.number(key);
+    if (id === undefined) return undefined;
+    return tokens[id] ?? m.refuse(key, `be below ${tokens.length}`, id);
   };
-  const bos = tokenOf("bos"), addBos = m.flag("tokenizer.ggml.add_bos_token") ?? usual;
-  if (m.flag("tokenizer.ggml.add_eos_token")) {
-    refuse("tokenizer.ggml.add_eos_token", "be false: a prompt does not end the text", true);
+  const bos = tokenOf("bos"), addBos = m.flag("add_bos_token") ?? usual;
+  if (m.flag("add_eos_token")) {
+    m.refuse("add_eos_token", "be false: a prompt does not end the text", true);
   }
   const named = {
     ...{ bos_token: bos, eos_token: tokenOf("eos"), unk_token: tokenOf("unknown") },
-    ...{ pad_token: tokenOf("padding"), chat_template: m.text("tokenizer.chat_template") },
+    ...{
+      pad_token: tokenOf("padding"),
+      chat_template: metadataOf(gguf).text("tokenizer.chat_template"),
+    },
   };
   return {
     definition: {

@@ -11,24 +11,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { refusal } from "../_check.ts";
 import { isHubId } from "./_hub_cache.ts";
-import type { Dtype } from "./dtype.ts";
 import { EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
-import { isGguf } from "./files.ts";
-import { partNames } from "./gguf/split.ts";
-import { downloadModel } from "./hub.ts";
-import type { Progress } from "./progress.ts";
+import { isGguf, partNames } from "./gguf/split.ts";
+import { downloadModel, type DownloadOptions } from "./hub.ts";
 
-/** Options of {@linkcode placeOf}. */
-export interface SourceOptions extends EmbeddedOptions {
-  /** Branch, tag or commit on the hub. */
-  readonly revision?: string;
-  /** Token for the hub. */
-  readonly token?: string;
-  /** Which ONNX export is fetched, where the hub has no safetensors. */
-  readonly dtype?: "auto" | Dtype;
-  /** Called with the bytes that are fetched. */
-  readonly onProgress?: (progress: Progress) => void;
-}
+/** Options of {@linkcode placeOf}: where fetched files are kept, and of what is on the hub which. */
+export type PlaceOptions =
+  & EmbeddedOptions
+  & Pick<DownloadOptions, "revision" | "token" | "dtype" | "onProgress">;
 
 /**
  * Where a model's files are: a folder, or a GGUF file.
@@ -40,7 +30,7 @@ export interface SourceOptions extends EmbeddedOptions {
  * @throws {RangeError} Where a revision is given for what has none, or a folder holds several GGUF files
  * that are not parts of one, and nothing else.
  */
-export async function placeOf(id: string | URL, options: SourceOptions): Promise<string> {
+export async function placeOf(id: string | URL, options: PlaceOptions): Promise<string> {
   const place = await foundPlace(id, options);
   return await ggufIn(place) ?? place;
 }
@@ -59,36 +49,27 @@ async function ggufIn(place: string): Promise<string | undefined> {
   return files.length > 0 ? join(place, files[0]!) : undefined;
 }
 
-async function foundPlace(id: string | URL, options: SourceOptions): Promise<string> {
+async function foundPlace(id: string | URL, options: PlaceOptions): Promise<string> {
   const { revision } = options;
-  const local = () => {
-    if (revision === undefined) return;
+  const local = <T>(place: T): T => {
+    if (revision === undefined) return place;
     const rule = "be left out for a local model";
     throw new RangeError(refusal("load the model", "revision", rule, revision));
   };
   if (id instanceof URL) {
-    local();
+    local(id);
     if (id.protocol === "file:") return fileURLToPath(id);
     throw new RangeError(refusal("load the model", "id", "be a file URL", id.href));
   }
-  if (EMBEDDED.includes(id)) {
-    local();
-    return await embeddedFolder(id, options);
-  }
-  if (id.startsWith("file:")) {
-    local();
-    return fileURLToPath(id);
-  }
+  if (EMBEDDED.includes(id)) return await embeddedFolder(local(id), options);
+  if (id.startsWith("file:")) return fileURLToPath(local(id));
   const found = await Deno.stat(id).catch(() => undefined);
-  if (found?.isDirectory || (found?.isFile && isGguf(id))) {
-    local();
-    return id;
-  }
+  if (found?.isDirectory || (found?.isFile && isGguf(id))) return local(id);
   const [org, name, ...file] = id.split("/");
   if (!found && isGguf(id) && isHubId(`${org}/${name}`) && file.length > 0) {
     const folders = file.slice(0, -1);
     const parts = partNames(file.at(-1)!).map((part) => [...folders, part].join("/"));
-    return join(await hubFolder(`${org}/${name}`, options, parts), ...file);
+    return join(await hubFolder(`${org}/${name}`, { ...options, files: parts }), ...file);
   }
   if (!found && isHubId(id)) return await hubFolder(id, options);
   throw new Deno.errors.NotFound(refusal(
@@ -102,21 +83,12 @@ async function foundPlace(id: string | URL, options: SourceOptions): Promise<str
 
 async function hubFolder(
   id: string,
-  options: SourceOptions,
-  files?: readonly string[],
+  { revision, token, dtype, cacheDir, offline, onProgress, signal, files }: DownloadOptions,
 ): Promise<string> {
-  const { revision, token, dtype, cacheDir, offline, onProgress, signal } = options;
+  const options = { revision, token, dtype, cacheDir, offline, onProgress, signal, files };
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
   try {
-    return await downloadModel(id, {
-      ...(files === undefined ? {} : { files }),
-      ...(revision === undefined ? {} : { revision }),
-      ...(token === undefined ? {} : { token }),
-      ...(dtype === undefined ? {} : { dtype }),
-      ...(cacheDir === undefined ? {} : { cacheDir }),
-      ...(offline === undefined ? {} : { offline }),
-      ...(onProgress === undefined ? {} : { onProgress }),
-      ...(signal === undefined ? {} : { signal }),
-    });
+    return await downloadModel(id, Object.fromEntries(given));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     const { message } = error;

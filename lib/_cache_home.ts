@@ -1,0 +1,21 @@
+/**
+ * Where files of this user lie that can be made or fetched again.
+ *
+ * @module
+ */
+
+/** The user's home folder; the working directory where the system names none. */
+export function homeFolder(): string {
+  return Deno.env.get(Deno.build.os === "windows" ? "USERPROFILE" : "HOME") || ".";
+}
+
+/** The user's cache folder for this package, by the rules of the system. */
+export function defaultCacheDir(): string {
+  const { os } = Deno.build, home = homeFolder();
+  const base = os === "windows"
+    ? Deno.env.get("LOCALAPPDATA") || `${home}/AppData/Local`
+    : os === "darwin"
+    ? `${home}/Library/Caches`
+    : Deno.env.get("XDG_CACHE_HOME") || `${home}/.cache`;
+  return `${base}/moi`;
+}

@@ -1,0 +1,73 @@
+/**
+ * What computes a model's logits: the seam at which engines are exchanged.
+ *
+ * An engine opens KV caches, and a cache is fed mixtures and gives logits: that is all that a model,
+ * and with it the decode loop, asks of it. ONNX Runtime is one engine (`onnx_engine.ts`); a library
+ * called by FFI, a server or a script of a test can be others (see {@linkcode createModel}).
+ *
+ * @module
+ */
+
+import type { Input } from "./mixture.ts";
+
+/** Number formats of keys and values by name, and their element types. */
+export const KV_TYPES = { fp32: "float32", int8: "int8" } as const;
+
+/** Name of a number format of keys and values. */
+export type KvFormat = keyof typeof KV_TYPES;
+
+/** Shape of a cache. */
+export interface CacheShape {
+  /** Number of sequences. */
+  readonly slots: number;
+  /** Positions of each. */
+  readonly length: number;
+}
+
+/**
+ * Slots of keys and values, and the two ways to advance them.
+ *
+ * One step at a time. Disposing the cache while it works frees its memory once that work has ended.
+ */
+export interface KvCache extends CacheShape, Disposable {
+  /**
+   * Feeds inputs to one slot, starting at a position.
+   *
+   * @param slot The slot.
+   * @param from Position of the first input; positions before it must hold what precedes.
+   * @param inputs Tokens or mixtures, at least one.
+   * @param logits "last": next-token logits after the last input, `[V]`; "all": after every input,
+   * `[inputs.length · V]`.
+   * @returns A new array.
+   */
+  prefill(
+    slot: number,
+    from: number,
+    inputs: readonly Input[],
+    logits: "last" | "all",
+  ): Promise<Float32Array<ArrayBuffer>>;
+  /**
+   * Feeds one input to each of the slots 0 … n−1.
+   *
+   * @param inputs The n inputs.
+   * @param positions Where each is written.
+   * @returns Next-token logits `[n · V]` or more: always the same array, which the next step
+   * overwrites.
+   */
+  step(
+    inputs: readonly Input[],
+    positions: readonly number[],
+  ): Promise<Float32Array<ArrayBuffer>>;
+  /** Copies the first positions of one slot to another. */
+  copy(from: number, to: number, positions: number): Promise<void>;
+}
+
+/** What computes logits. */
+export interface Engine extends AsyncDisposable {
+  /** Device that it runs on, such as "cpu". */
+  readonly device: string;
+  /** Threads within an operator; undefined: one per physical core. */
+  readonly threads?: number | undefined;
+  /** Opens a cache, of a shape that is checked. */
+  openCache(shape: CacheShape): KvCache;
+}

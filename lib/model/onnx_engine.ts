@@ -1,0 +1,123 @@
+/**
+ * The engine over ONNX Runtime: a session of the decoder's graph, the memory of its caches, and what
+ * mixtures over a large vocabulary need.
+ *
+ * @module
+ */
+
+import {
+  type DecoderConfig,
+  encodeGraph,
+  type Graph,
+  int8Kv,
+  SMALL_VOCABULARY,
+} from "../graph/mod.ts";
+import { createSession, type Device, type MappedFile } from "../runtime/mod.ts";
+import { refusal } from "../_check.ts";
+import { openCache } from "./cache.ts";
+import type { Engine, KvFormat } from "./engine.ts";
+import { calibrateKv } from "./kv.ts";
+import { createCopier, deviceSlabs, hostSlabs } from "./slabs.ts";
+import type { Prepared } from "./sources/source.ts";
+import { wholeTable } from "./whole.ts";
+
+/** Options of {@linkcode startEngine}: those of `loadModel`, as they were decided. */
+export interface EngineOptions {
+  readonly device: Device;
+  readonly kv: KvFormat;
+  readonly maxLength: number;
+  /** Default: by the size of the weights and the number of heads. */
+  readonly threads?: number | undefined;
+  readonly spinning: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Size of weights below which one thread is fastest. */
+const ONE_THREAD_BYTES = 64e6;
+
+/** How to get what a device needs, where ONNX Runtime says that it is missing. */
+const HINTS: Readonly<Record<string, string>> = {
+  cuda:
+    "its libraries come with the install script of npm:onnxruntime-node (Linux x64, CUDA 12): " +
+    "run 'npm install onnxruntime-node' and put the libonnxruntime_providers_*.so files beside the library",
+  webgpu: "it needs a GPU driver with Vulkan, Metal or Direct3D 12",
+};
+
+/** Default threads: one in small models, else no more than heads; undefined: one per physical core. */
+function usualThreads(bytes: number, { heads }: DecoderConfig): number | undefined {
+  if (bytes < ONE_THREAD_BYTES) return 1;
+  return navigator.hardwareConcurrency > heads ? heads : undefined;
+}
+
+/**
+ * Does work that reads mapped files once, such as starting a session that copies them, without
+ * letting what it has read pile up in memory.
+ */
+async function forgetting<T>(files: readonly MappedFile[], work: () => Promise<T>): Promise<T> {
+  const EVERY_MS = 20;
+  const forget = () => files.forEach((file) => file.forget());
+  const timer = setInterval(forget, EVERY_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    forget();
+  }
+}
+
+/**
+ * Starts an engine; disposing it waits for runs in flight.
+ *
+ * @param prepared Graph and weights; they stay open as long as the engine.
+ * @param options Device, keys and values, threads.
+ */
+export async function startEngine(
+  { graph, config, data, bytes }: Prepared,
+  { device, kv, maxLength, spinning, signal, ...options }: EngineOptions,
+): Promise<Engine> {
+  const isOwn = !(graph instanceof Uint8Array);
+  if (kv !== "fp32" && !isOwn) {
+    throw new RangeError(refusal("load the model", "kv", "be 'fp32' for an ONNX export", kv));
+  }
+  const threads = options.threads ?? usualThreads(bytes, config);
+  const settings = { ...data, spinning, ...(threads === undefined ? {} : { threads }) };
+  const start = async (graph: Graph | Uint8Array<ArrayBuffer>) => {
+    try {
+      return await forgetting(Object.values(data.externalData ?? {}), () => {
+        const encoded = graph instanceof Uint8Array ? graph : encodeGraph(graph);
+        return createSession(encoded, { ...settings, device });
+      });
+    } catch (cause) {
+      if (!Object.hasOwn(HINTS, device)) throw cause;
+      const message = (cause as Error).message.trim();
+      throw new Error(`Cannot load the model on ${device}: ${message}; ${HINTS[device]}`, {
+        cause,
+      });
+    }
+  };
+  let running = graph;
+  if (kv === "int8" && isOwn) {
+    await using exact = await start(graph);
+    running = int8Kv(graph, config.kv, await calibrateKv(exact, config, maxLength));
+    signal?.throwIfAborted();
+  }
+  await using scope = new AsyncDisposableStack();
+  const session = scope.use(await start(running));
+  const { deviceAllocator } = session;
+  const copier = deviceAllocator && scope.use(await createCopier(device));
+  const table = isOwn && config.vocabularySize > SMALL_VOCABULARY
+    ? scope.use(wholeTable(graph, settings))
+    : undefined;
+  const owned = scope.move();
+  return {
+    device: session.device,
+    threads,
+    openCache({ slots, length }) {
+      const slabs = copier
+        ? deviceSlabs(deviceAllocator!, copier, config, { slots, length })
+        : hostSlabs(config, slots, length, kv);
+      return openCache(session, config, slabs, { slots, length }, table);
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}

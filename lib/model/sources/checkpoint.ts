@@ -1,0 +1,139 @@
+/**
+ * A source over the tensors of an architecture, however they are stored.
+ *
+ * @module
+ */
+
+import {
+  ARCHITECTURES,
+  type DecoderConfig,
+  namesIn,
+  type Weights,
+  weightsIn,
+} from "../../graph/mod.ts";
+import { refusal } from "../../_check.ts";
+import { type Checkpoint, embeddingRows, fingerprint } from "../checkpoint.ts";
+import { headed, parseConfig } from "../config.ts";
+import { convertWeights, type Form } from "../converted.ts";
+import {
+  autoDtype,
+  bitsOf,
+  type Dtype,
+  DTYPES,
+  freeMemory,
+  roundedToHalf,
+  weightsOf,
+} from "../dtype.ts";
+import { located } from "../external.ts";
+import { estimateMemory } from "../memory.ts";
+import type { ModelFiles, Source } from "./source.ts";
+
+/** Refuses weights that free memory cannot hold, naming formats that would fit. */
+function checkFits(config: DecoderConfig, dtype: Dtype, free: number): void {
+  const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  const bytes = (dtype: Dtype) => estimateMemory(config, { dtype, length: 1 }).weightsBytes;
+  if (bytes(dtype) <= free) return;
+  const fitting = DTYPES.filter((other) => bytes(other) <= free)
+    .map((other) => `${other} needs ${gib(bytes(other))}`);
+  throw new RangeError(
+    `Cannot load the model as its weights in ${dtype} need ${gib(bytes(dtype))} and ${
+      gib(free)
+    } are free: ${fitting.join(", ") || "no number format would fit"}`,
+  );
+}
+
+/** Refuses tensors that the graph has not asked for. */
+function checkUsed({ tensors }: Checkpoint, used: ReadonlySet<string>): void {
+  for (const name of tensors.keys()) {
+    if (used.has(name)) continue;
+    throw new SyntaxError(
+      `Cannot load the model as its tensor for ${name} has no place in this architecture`,
+    );
+  }
+}
+
+/** What a linear layer's matrix becomes in a number format. */
+function formsOf(
+  dtype: Dtype,
+  vocabularySize: number,
+): Parameters<typeof convertWeights>[2]["form"] {
+  if (dtype === "fp32" || dtype === "fp16") return () => "dense";
+  return ({ dims }, encoded): Form => {
+    const packing = encoded?.packing;
+    if (dtype === "native") return packing ? "packed" : "dense";
+    const bits = bitsOf(dtype, dims, vocabularySize);
+    return packing && packing.bits <= bits ? "packed" : bits;
+  };
+}
+
+/**
+ * A source whose graph is built here.
+ *
+ * @param id Name of the place.
+ * @param files The small files.
+ * @param configText Contents of `config.json`.
+ * @param open Opens the tensors, under the names of Hugging Face's checkpoints.
+ * @throws {SyntaxError} Where the config is malformed, or asks for what is not implemented.
+ */
+export function checkpointSource(
+  id: string,
+  files: ModelFiles,
+  configText: string,
+  open: () => Checkpoint | Promise<Checkpoint>,
+): Source {
+  const stated = parseConfig(configText);
+  return {
+    id,
+    files,
+    config: stated,
+    async prepare({ dtype: asked, maxLength, ...options }) {
+      using scope = new DisposableStack();
+      const checkpoint = scope.use(await open());
+      const { tensors, encoded, strict = false } = checkpoint, table = weightsIn(tensors);
+      const hasHead = tensors.has(namesIn(table.names)("lm_head.weight"));
+      const config = headed(stated, configText, hasHead);
+      const build = (weights: Weights) =>
+        ARCHITECTURES[config.architecture]!.graph(config, weights, maxLength);
+      const used = new Set<string>();
+      const plain = build({ // refuses a checkpoint that is not what its config says
+        names: table.names,
+        find(name) {
+          used.add(name);
+          return tensors.get(name);
+        },
+      });
+      if (strict) checkUsed(checkpoint, used);
+      const free = freeMemory();
+      checkFits(config, asked === "auto" || asked === "native" ? "int4" : asked, free);
+      const hasBlocks = encoded?.values().some(({ packing }) => packing !== undefined) ?? false;
+      const usual = hasBlocks ? "native" : autoDtype(weightsOf(plain).parameters, free);
+      const dtype = asked === "auto" ? usual : asked;
+      if (dtype === "native" && !hasBlocks) {
+        throw new RangeError(
+          refusal("load the model", "dtype", "be another, as only GGUF files have blocks", dtype),
+        );
+      }
+      const digest = fingerprint(configText, checkpoint);
+      const form = formsOf(dtype, config.vocabularySize);
+      const isAsStored = !encoded?.size && (dtype === "fp32" || dtype === "fp16");
+      const usable = isAsStored ? checkpoint : scope.use(
+        await convertWeights(checkpoint, build, { ...options, form, fingerprint: digest }),
+      );
+      const weights = weightsIn(usable.tensors);
+      const graph = isAsStored && dtype === "fp32"
+        ? plain
+        : build(dtype === "fp16" ? roundedToHalf(weights) : weights);
+      const owned = scope.move();
+      return {
+        config,
+        dtype,
+        ...located(graph, usable.files),
+        bytes: weightsOf(graph).bytes,
+        fingerprint: digest,
+        embeddings: embeddingRows(checkpoint, config),
+        [Symbol.dispose]: () => owned.dispose(),
+      };
+    },
+    [Symbol.dispose]() {},
+  };
+}

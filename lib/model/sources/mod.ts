@@ -1,0 +1,42 @@
+/**
+ * Which source a place is: here file formats are told apart, and nowhere else.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { Dtype } from "../dtype.ts";
+import { isGguf } from "../gguf/split.ts";
+import { openWeights } from "../weights.ts";
+import { checkpointSource } from "./checkpoint.ts";
+import { folderFiles } from "./folder.ts";
+import { ggufFiles, ggufSource } from "./gguf.ts";
+import { exportSource } from "./onnx.ts";
+import type { Source } from "./source.ts";
+
+/**
+ * What `config.json` of a place says, or would say.
+ *
+ * @throws {Deno.errors.NotFound} Where there is none.
+ */
+export async function configText(place: string): Promise<string> {
+  const files = isGguf(place) ? ggufFiles(place) : folderFiles(place);
+  const text = await files.text("config.json"), path = join(place, "config.json");
+  if (text !== undefined) return text;
+  throw new Deno.errors.NotFound(`Cannot load the model as ${path} cannot be read`);
+}
+
+/**
+ * Opens what a model is read from.
+ *
+ * @param place A folder, or a GGUF file (of a split one any part).
+ * @param dtype Number format, which chooses among ONNX exports. Default: "auto".
+ * @throws {SyntaxError} Where a file is malformed, or asks for what is not implemented.
+ * @throws {Deno.errors.NotFound} Where a file is missing.
+ */
+export async function openSource(place: string, dtype: "auto" | Dtype = "auto"): Promise<Source> {
+  if (isGguf(place)) return await ggufSource(place);
+  const files = folderFiles(place), config = await configText(place);
+  return await exportSource(place, files, config, dtype) ??
+    checkpointSource(place, files, config, () => openWeights(place));
+}
