@@ -7,7 +7,7 @@
 import { checkNumber, checkOptions } from "../_check.ts";
 import { flips, type Pair } from "../stats/mod.ts";
 import type { ImportedRun, Run } from "../study/mod.ts";
-import { finishedProblems, partialOf, partialText } from "../study/partial.ts";
+import { completePairs, partialOf, partialText } from "../study/partial.ts";
 import { displayable } from "./_bundle.ts";
 import { escapeHtml } from "./escape.ts";
 import type { Html } from "./figure.ts";
@@ -55,7 +55,7 @@ export function plotFlips(
   const { method, baseline = "standard", most = 20 } = options;
   checkNumber(verb, "most", most, { min: 1, integer: true });
   const partial = partialOf(runs), part = partial ? ` (${partialText(partial)})` : "";
-  const judged = partial ? finishedProblems(runs) : runs;
+  const judged = partial ? completePairs(runs) : runs;
   const { won, lost, both, neither } = judged.length === 0 && partial
     ? { won: [], lost: [], both: 0, neither: 0 }
     : flips(judged, { baseline, method });

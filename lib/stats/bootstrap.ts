@@ -4,8 +4,8 @@
  * @module
  */
 
-import { checkOptions } from "../_check.ts";
-import { checkDifferences, checkDraws, checkInside } from "./_check.ts";
+import { checkOptions, type Rules } from "../_check.ts";
+import { checkDifferences, DRAW_RULES, inside } from "./_check.ts";
 import { below, uint32s } from "./_random.ts";
 import type { Interval } from "./wilson.ts";
 
@@ -30,6 +30,8 @@ export interface PairedBootstrapOptions {
    */
   readonly seed?: number;
 }
+
+const RULES: Rules<PairedBootstrapOptions> = { level: inside, ...DRAW_RULES };
 
 /**
  * Percentile bootstrap interval of the mean difference. Problems are drawn with replacement, each
@@ -75,10 +77,8 @@ export function pairedBootstrap(
   options: PairedBootstrapOptions = {},
 ): Interval {
   const verb = "bootstrap";
-  checkOptions(verb, options, ["level", "resamples", "seed"]);
+  checkOptions(verb, options, RULES);
   const { level = 0.95, resamples = 10_000, seed = 1 } = options;
-  checkInside(verb, "level", level);
-  checkDraws(verb, resamples, seed);
   return bootstrapIntervals([checkDifferences(verb, differences)], level, resamples, seed)[0]!;
 }
 

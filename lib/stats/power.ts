@@ -4,9 +4,9 @@
  * @module
  */
 
-import { checkNumber, checkOptions, refusal } from "../_check.ts";
-import { checkInside } from "./_check.ts";
-import { fairBinomial, incompleteBeta, logBeta, normalUpperQuantile } from "./_special.ts";
+import { checkOptions, number, refusal, type Rules } from "../_check.ts";
+import { inside } from "./_check.ts";
+import { binomial, fairBinomial, incompleteBeta, normalUpperQuantile } from "./_special.ts";
 
 /** Options of {@linkcode minimumDetectableGain}. */
 export interface MinimumDetectableGainOptions {
@@ -54,6 +54,18 @@ export interface MinimumDetectableGainOptions {
   readonly comparisons?: number;
 }
 
+const count = number({ min: 1, integer: true });
+
+const RULES: Rules<MinimumDetectableGainOptions> = {
+  problems: count,
+  repeats: count,
+  designEffect: number({ min: 1 }),
+  discordance: number({ min: 0, max: 1 }),
+  alpha: inside,
+  power: inside,
+  comparisons: count,
+};
+
 /**
  * The smallest true paired gain δ that {@linkcode mcnemarMidP} finds with the wanted power at the level
  * `alpha / comparisons`. Of n = problems · repeats / designEffect pairs, M ~ Binomial(n, D) disagree (D the
@@ -82,21 +94,14 @@ export interface MinimumDetectableGainOptions {
  */
 export function minimumDetectableGain(options: MinimumDetectableGainOptions): number {
   const verb = "compute the minimum detectable gain";
-  checkOptions(verb, options, [
-    ...["problems", "repeats", "designEffect", "discordance", "alpha", "power", "comparisons"],
-  ]);
+  checkOptions(verb, options, RULES);
   const { problems, repeats = 1, designEffect = 1, discordance = 0.2 } = options;
   const { alpha = 0.05, power = 0.8, comparisons = 1 } = options;
-  checkNumber(verb, "problems", problems, { min: 1, integer: true });
-  checkNumber(verb, "repeats", repeats, { min: 1, integer: true });
-  checkNumber(verb, "designEffect", designEffect, { min: 1, max: repeats });
-  checkNumber(verb, "discordance", discordance, { min: 0, max: 1 });
-  checkInside(verb, "alpha", alpha);
-  checkInside(verb, "power", power);
+  RULES.problems(verb, "problems", problems);
+  number({ min: 1, max: repeats })(verb, "designEffect", designEffect);
   if (power <= alpha) {
     throw new RangeError(refusal(verb, "power", `be greater than 'alpha' (${alpha})`, power));
   }
-  checkNumber(verb, "comparisons", comparisons, { min: 1, integer: true });
   const pairs = Math.max(1, Math.round(problems * repeats / designEffect));
   return smallestFound({ pairs, discordance, alpha: alpha / comparisons, power });
 }
@@ -160,12 +165,4 @@ function powerOf(pairs: number, alpha: number): (gain: number, discordance: numb
     }
     return power;
   };
-}
-
-/** P(M = m) for M ~ Binomial(n, p). */
-function binomial(m: number, n: number, p: number): number {
-  if (p === 1) return m === n ? 1 : 0;
-  return Math.exp(
-    m * Math.log(p) + (n - m) * Math.log1p(-p) - Math.log(n + 1) - logBeta(m + 1, n - m + 1),
-  );
 }

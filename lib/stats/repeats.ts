@@ -17,9 +17,19 @@
  * @module
  */
 
-import { checkNumber, checkOptions, refusal, shown } from "../_check.ts";
+import {
+  callable,
+  checkNumber,
+  checkOptions,
+  number,
+  refusal,
+  type Rules,
+  shown,
+  text,
+} from "../_check.ts";
 import { mathEqual } from "../tasks/math_equal.ts";
-import { type Outcome, tabulate } from "./_table.ts";
+import { checkKey } from "./_check.ts";
+import { groupRuns, type Outcome } from "./_groups.ts";
 
 /** Which method, and how many runs. */
 export interface RepeatsOptions {
@@ -37,6 +47,9 @@ export interface MajorityOptions extends RepeatsOptions {
    */
   readonly equal?: (a: string, b: string) => boolean;
 }
+
+const RULES: Rules<RepeatsOptions> = { k: number({ min: 1, integer: true }), method: text };
+const MAJORITY_RULES: Rules<MajorityOptions> = { ...RULES, equal: callable };
 
 /** Result of {@linkcode avgAtK}. */
 export interface AverageAtK {
@@ -58,11 +71,8 @@ function grouped(
   runs: readonly Outcome[],
   { k, method }: RepeatsOptions,
 ): { problems: readonly (readonly Outcome[])[]; k: number } {
-  const known = [...tabulate(verb, runs).keys()];
-  const key = method ?? (known.length === 1 ? known[0] : undefined);
-  if (key === undefined || !known.includes(key)) {
-    throw new RangeError(refusal(verb, "method", `be one of ${shown(known)}`, method));
-  }
+  const known = [...groupRuns(verb, runs).keys()];
+  const key = checkKey(verb, "method", method ?? (known.length > 1 ? undefined : known[0]), known);
   const own = runs.filter(({ method, grade }) => method === key && !grade.ungradable);
   const problems = [...Map.groupBy(own, ({ problem }) => problem)]
     .sort(([a], [b]) => a < b ? -1 : 1)
@@ -106,7 +116,7 @@ const isRight = ({ grade }: Outcome) => grade.correct;
  */
 export function avgAtK(runs: readonly Outcome[], options: RepeatsOptions = {}): AverageAtK {
   const verb = "average repeats";
-  checkOptions(verb, options, ["k", "method"]);
+  checkOptions(verb, options, RULES);
   const { problems, k } = grouped(verb, runs, options);
   const accuracies = Array.from(
     { length: k },
@@ -151,7 +161,7 @@ function passOf(n: number, c: number, k: number): number {
  */
 export function passAtK(runs: readonly Outcome[], options: RepeatsOptions = {}): number {
   const verb = "compute pass@k";
-  checkOptions(verb, options, ["k", "method"]);
+  checkOptions(verb, options, RULES);
   const { problems, k } = grouped(verb, runs, options);
   let sum = 0;
   for (const own of problems) sum += passOf(own.length, own.filter(isRight).length, k);
@@ -163,10 +173,10 @@ const MOST_SUBSETS = 20_000;
 
 /** All choices of k of the numbers 0 … n − 1. */
 function* subsets(n: number, k: number, from = 0, chosen: number[] = []): Generator<number[]> {
-  if (chosen.length === k) yield chosen;
-  else {for (let i = from; i <= n - (k - chosen.length); i++) {
-      yield* subsets(n, k, i + 1, [...chosen, i]);
-    }}
+  if (chosen.length === k) return yield chosen;
+  for (let i = from; i <= n - (k - chosen.length); i++) {
+    yield* subsets(n, k, i + 1, [...chosen, i]);
+  }
 }
 
 /** An answer that some runs of a problem share. */
@@ -239,11 +249,8 @@ function majority(votes: readonly (Candidate | undefined)[]): number {
  */
 export function majAtK(runs: readonly Outcome[], options: MajorityOptions = {}): number {
   const verb = "compute maj@k";
-  checkOptions(verb, options, ["k", "method", "equal"]);
+  checkOptions(verb, options, MAJORITY_RULES);
   const { equal = sameAnswer } = options;
-  if (typeof equal !== "function") {
-    throw new TypeError(refusal(verb, "equal", "be a function of two answers", equal));
-  }
   const { problems, k } = grouped(verb, runs, options);
   let sum = 0;
   for (const own of problems) {

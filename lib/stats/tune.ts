@@ -23,8 +23,18 @@
  */
 
 import { createHash } from "node:crypto";
-import { checkNumber, checkOptions, refusal } from "../_check.ts";
+import {
+  anything,
+  checkNumber,
+  checkOptions,
+  isObject,
+  kind,
+  number,
+  type Rules,
+  text,
+} from "../_check.ts";
 import type { Run } from "../study/mod.ts";
+import { checkKey } from "./_check.ts";
 import { type GainRow, gainsOf } from "./gains.ts";
 
 /** Options of {@linkcode tuneThenTest}. */
@@ -41,6 +51,13 @@ export interface TuneOptions {
   /** Seed of the split. Default: 0. */
   readonly seed?: number;
 }
+
+const RULES: Rules<TuneOptions> = {
+  families: kind("be an object of lists of keys", isObject),
+  baseline: text,
+  folds: anything, // checked by its parts
+  seed: number({ min: 0, integer: true }),
+};
 
 /** What was chosen for a fold. */
 export interface FoldChoice {
@@ -120,16 +137,13 @@ function best(keys: readonly string[], of: ReadonlyMap<string, number>): string 
  */
 export function tuneThenTest(runs: readonly Run[], options: TuneOptions): Tuned {
   const verb = "tune and test";
-  checkOptions(verb, options, ["families", "baseline", "folds", "seed"]);
+  checkOptions(verb, options, RULES);
   const { families, baseline = "standard", folds = { judge: 1, of: 2 }, seed = 0 } = options;
   const { judge, of } = typeof folds === "number" ? { judge: folds, of: folds } : folds;
   checkNumber(verb, "folds", of, { min: 2, integer: true });
   checkNumber(verb, "folds.judge", judge, { min: 1, max: of, integer: true });
-  checkNumber(verb, "seed", seed, { min: 0, integer: true });
   const names = Object.keys(families), keys = names.flatMap((name) => families[name]!);
-  if (!names.includes(baseline)) {
-    throw new RangeError(refusal(verb, "baseline", `be one of ${names.join(", ")}`, baseline));
-  }
+  checkKey(verb, "baseline", baseline, names);
   if (new Set(keys).size < keys.length) {
     throw new RangeError(`Cannot ${verb} as a key may be in one family only: ${keys.join(", ")}`);
   }

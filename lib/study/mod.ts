@@ -46,7 +46,7 @@ export { type Plan, type PlannedRun, planStudy, runSeed, type Study } from "./pl
 export { type ImportedRun, type Run, type Verdict, verdictOf } from "./run.ts";
 export { openStore, type Place, readRuns, type Store } from "./store.ts";
 export {
-  finishedProblems,
+  completePairs,
   partialOf,
   type PartialStudy,
   partialText,
