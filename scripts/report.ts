@@ -1,8 +1,8 @@
 /** `deno task report`: tables and a page from stored runs. @module */
 
 import {
-  type Figure,
   completePairs,
+  type Figure,
   type GainRow,
   gains,
   gainsTable,

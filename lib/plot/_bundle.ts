@@ -10,22 +10,29 @@
  * @module
  */
 
+import { type Jupyter, jupyter, settle } from "../runtime/jupyter.ts";
 import { type Figure, type Html, isFigure, isHtml } from "./figure.ts";
-import { type Jupyter, jupyter, settle } from "./_jupyter.ts";
 import { describe, figureHtml, figureJson, isDrawable, loaderScript } from "./_plotly.ts";
 import { toPng } from "./png.ts";
+import { isTable, type Table, tableHtml, tableText } from "./table.ts";
 
 /** What a notebook stores of one output. */
 export type Bundle = Record<string, unknown>;
+
+/** What this folder makes to be shown. */
+export type Shown = Figure | Html | Table;
+
+const isShown = (value: unknown): value is Shown =>
+  isFigure(value) || isHtml(value) || isTable(value);
 
 let loaded = false;
 
 /** Sends a value, or each of a list of figures and HTML, to a notebook. */
 export async function showIn(api: Jupyter, value: unknown): Promise<void> {
   const isList = Array.isArray(value) && value.length > 0 &&
-    value.every((part) => isFigure(part) || isHtml(part));
+    value.every(isShown);
   for (const part of isList ? value as readonly unknown[] : [value]) {
-    if (isFigure(part) || isHtml(part)) await api.display(await bundleOf(part), { raw: true });
+    if (isShown(part)) await api.display(await bundleOf(part), { raw: true });
     else await api.display(part);
     await settle();
   }
@@ -39,8 +46,9 @@ export async function loadIn(api: Jupyter): Promise<void> {
   await settle();
 }
 
-/** The forms of a figure or of HTML. */
-export async function bundleOf(value: Figure | Html): Promise<Bundle> {
+/** The forms of a figure, of HTML or of a table. */
+export async function bundleOf(value: Shown): Promise<Bundle> {
+  if (isTable(value)) return { "text/html": tableHtml(value), "text/plain": tableText(value) };
   if (isHtml(value)) return { "text/html": value.html, "text/plain": value.text };
   const json = figureJson(value);
   // Where the painter's packages are out of reach, the figure is shown all the same.
@@ -65,7 +73,7 @@ const DISPLAY = Symbol.for("Jupyter.display");
  * Makes a value display itself where it is the last one of a cell. The hook is not enumerable: the
  * value stays the plain data that it is for JSON, comparisons and copies.
  */
-export function displayable<T extends Figure | Html | readonly (Figure | Html)[]>(value: T): T {
+export function displayable<T extends Shown | readonly Shown[]>(value: T): T {
   return Object.defineProperty(value, DISPLAY, {
     value: () => displayed(value),
     enumerable: false,
@@ -74,9 +82,9 @@ export function displayable<T extends Figure | Html | readonly (Figure | Html)[]
 }
 
 /** The bundle of a value; of a list that of its last part, after the others have been sent. */
-async function displayed(value: Figure | Html | readonly (Figure | Html)[]): Promise<Bundle> {
-  if (!Array.isArray(value)) return await bundleOf(value as Figure | Html);
-  const parts = value as readonly (Figure | Html)[], last = parts.at(-1), api = jupyter();
+async function displayed(value: Shown | readonly Shown[]): Promise<Bundle> {
+  if (!Array.isArray(value)) return await bundleOf(value as Shown);
+  const parts = value as readonly Shown[], last = parts.at(-1), api = jupyter();
   if (api && parts.length > 1) await showIn(api, parts.slice(0, -1));
   return last === undefined ? { "text/plain": "[]" } : await bundleOf(last);
 }

@@ -10,14 +10,13 @@
  * @module
  */
 
+import { type Jupyter, jupyter } from "../runtime/jupyter.ts";
 import { loadIn, showIn } from "./_bundle.ts";
-import type { Figure, Html } from "./figure.ts";
-import { type Jupyter, jupyter } from "./_jupyter.ts";
 
 /**
  * Displays a value in the cell that runs, and waits until it has left.
  *
- * @param value A figure, HTML, a list of both, or anything else that the kernel can display.
+ * @param value A figure, a table, HTML, a list of these, or anything else that the kernel can display.
  * @returns When the value has left for the notebook.
  * @throws {TypeError} Outside a notebook.
  *
@@ -28,9 +27,7 @@ import { type Jupyter, jupyter } from "./_jupyter.ts";
  * await show(plotGains(rows));
  * ```
  */
-export async function show(
-  value: Figure | Html | readonly (Figure | Html)[] | unknown,
-): Promise<void> {
+export async function show(value: unknown): Promise<void> {
   await showIn(notebook("show"), value);
 }
 

@@ -4,29 +4,25 @@
  * @module
  */
 
-import { checkNumber, checkOptions } from "../_check.ts";
-import { displayable } from "./_bundle.ts";
-import { plotlyText } from "./escape.ts";
+import { checkOptions, number, type Rules, text } from "../_check.ts";
+import { plotlyText } from "../_escape.ts";
 import type { Figure } from "./figure.ts";
-import { quoted } from "./_format.ts";
-import { alpha, axis, baseLayout, COLORS, rounded } from "./_theme.ts";
+import { quoted, rounded } from "./_format.ts";
+import { alpha, axis, COLORS, framed, NAMES_DOWN, namesAxis } from "./_theme.ts";
 import type { CandidateLike, StepLike } from "./trace.ts";
 
 /** Options of {@linkcode plotMixture}. */
 export interface PlotMixtureOptions {
-  /**
-   * Title.
-   *
-   * @default {"What the next step is fed"}
-   */
+  /** Title. Default: "What the next step is fed". */
   readonly title?: string;
-  /**
-   * Largest number of tokens shown, most probable first; the sampled token is always among them.
-   *
-   * @default {12}
-   */
+  /** Most tokens shown, most probable first; the sampled one is always among them. Default: 12. */
   readonly tokens?: number;
 }
+
+const RULES: Rules<PlotMixtureOptions> = {
+  title: text,
+  tokens: number({ min: 1, integer: true }),
+};
 
 /**
  * Draws one step: for each token its probability beside its weight in the mixture that is fed next.
@@ -55,12 +51,9 @@ export interface PlotMixtureOptions {
  * ```
  */
 export function plotMixture(step: StepLike, options: PlotMixtureOptions = {}): Figure {
-  const verb = "plot a mixture";
-  checkOptions(verb, options, ["title", "tokens"]);
-  const limit = options.tokens ?? 12;
-  checkNumber(verb, "options.tokens", limit, { min: 1, integer: true });
-  const all = tokensOf(step);
-  const shown = all.slice(0, limit);
+  checkOptions("plot a mixture", options, RULES);
+  const { title = "What the next step is fed", tokens = 12 } = options;
+  const all = tokensOf(step), shown = all.slice(0, tokens);
   const sampled = all.find((entry) => entry.token === step.token)!;
   if (!shown.includes(sampled)) shown.splice(-1, 1, sampled);
 
@@ -72,47 +65,38 @@ export function plotMixture(step: StepLike, options: PlotMixtureOptions = {}): F
   );
   const bars = { type: "bar", orientation: "h", y, hoverinfo: "text", hovertext };
   const hidden = all.length - shown.length;
-  const subtitle = `sampled ${quoted(step.text, step.token)} · H = ${step.entropy.toFixed(3)} · ` +
-    `off-sample mass ${step.offSampleMass.toFixed(3)}` +
-    (hidden > 0 ? ` · ${hidden} more tokens not shown` : "");
-  return displayable({
-    data: [
-      {
-        ...bars,
-        name: "probability",
-        x: shown.map((entry) => entry.probability === null ? null : rounded(entry.probability, 6)),
-        marker: { color: alpha(COLORS.band, 0.75) },
-      },
-      {
-        ...bars,
-        name: "weight in the mixture",
-        x: shown.map((entry) => rounded(entry.weight, 6)),
-        marker: { color: COLORS.blue },
-      },
-    ],
-    layout: {
-      ...baseLayout(plotlyText(options.title ?? "What the next step is fed"), plotlyText(subtitle)),
-      height: 160 + 30 * Math.max(shown.length, 3),
-      margin: { l: 20, r: 24, t: 96, b: 36 },
-      barmode: "group",
-      bargap: 0.28,
-      bargroupgap: 0.05,
-      legend: { orientation: "h", x: 0, y: 1.01, yanchor: "bottom", traceorder: "normal" },
-      xaxis: axis({ rangemode: "tozero" }),
-      yaxis: axis({
-        type: "category",
-        autorange: "reversed",
-        tickmode: "array",
-        tickvals: y,
-        ticktext: shown.map((entry) => {
-          const label = plotlyText(quoted(entry.text, entry.token));
-          return entry === sampled ? `<b>${label} ◂ sampled</b>` : label;
-        }),
-        tickfont: { family: "Menlo, Consolas, DejaVu Sans Mono, monospace", size: 12 },
-        tickcolor: "rgba(0,0,0,0)",
-        showgrid: false,
-      }),
+  const caption = [
+    `sampled ${quoted(step.text, step.token)}`,
+    `H = ${step.entropy.toFixed(3)}`,
+    `off-sample mass ${step.offSampleMass.toFixed(3)}`,
+    hidden > 0 ? `${hidden} more tokens not shown` : undefined,
+  ];
+  const labels = shown.map((entry) => {
+    const label = plotlyText(quoted(entry.text, entry.token));
+    return entry === sampled ? `<b>${label} ◂ sampled</b>` : label;
+  });
+  const data = [
+    {
+      ...{ ...bars, name: "probability" },
+      x: shown.map((entry) => entry.probability === null ? null : rounded(entry.probability, 6)),
+      marker: { color: alpha(COLORS.band, 0.75) },
     },
+    {
+      ...{ ...bars, name: "weight in the mixture" },
+      x: shown.map((entry) => rounded(entry.weight, 6)),
+      marker: { color: COLORS.blue },
+    },
+  ];
+  return framed({ title, caption }, data, {
+    height: 160 + 30 * Math.max(shown.length, 3),
+    margin: { l: 20, r: 24, t: 96, b: 36 },
+    ...{ barmode: "group", bargap: 0.28, bargroupgap: 0.05 },
+    legend: { orientation: "h", x: 0, y: 1.01, yanchor: "bottom", traceorder: "normal" },
+    xaxis: axis({ rangemode: "tozero" }),
+    yaxis: namesAxis(y, labels, {
+      ...NAMES_DOWN,
+      tickfont: { family: "Menlo, Consolas, DejaVu Sans Mono, monospace", size: 12 },
+    }),
   });
 }
 

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { checkOptions } from "../_check.ts";
+import { anything, checkOptions, listOf, type Rules, text } from "../_check.ts";
+import { escapeHtml } from "../_escape.ts";
 import { accuracy, gains, scoreGains } from "../stats/mod.ts";
 import type { Run } from "../study/mod.ts";
 import { controlNote } from "../tasks/mod.ts";
 import { displayable } from "./_bundle.ts";
-import { escapeHtml } from "./escape.ts";
 import { percent } from "./_format.ts";
 import type { Figure, Html } from "./figure.ts";
 import { plotFlips } from "./flips.ts";
@@ -17,7 +17,7 @@ import { plotGains } from "./gains.ts";
 import { plotMixing } from "./mixing.ts";
 import { plotScores } from "./scores.ts";
 import { scoreTable } from "./score_table.ts";
-import { gainsTable } from "./table.ts";
+import { gainsTable } from "./gains_table.ts";
 
 /** Options of {@linkcode studyReport}. */
 export interface StudyReportOptions {
@@ -26,6 +26,8 @@ export interface StudyReportOptions {
   /** Runs of the same model and task at temperature 0, for a line that tells what greedy gets. */
   readonly greedy?: readonly Run[];
 }
+
+const RULES: Rules<StudyReportOptions> = { baseline: text, greedy: listOf(anything) };
 
 function paragraph(text: string): string {
   return `<p>${escapeHtml(text)}</p>`;
@@ -84,7 +86,7 @@ export function studyReport(
   runs: readonly Run[],
   options: StudyReportOptions = {},
 ): (Figure | Html)[] {
-  checkOptions("report", options, ["baseline", "greedy"]);
+  checkOptions("report", options, RULES);
   const { baseline = "standard", greedy = [] } = options;
   const rows = gains(runs, { baseline });
   if (rows.length === 0) return displayable([gainsTable(rows)]);

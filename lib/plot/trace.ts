@@ -5,11 +5,11 @@
  * @module
  */
 
-import { checkNumber, checkOptions, refusal } from "../_check.ts";
+import { checkOptions, number, refusal, type Rules } from "../_check.ts";
+import { escapeHtml } from "../_escape.ts";
 import { displayable } from "./_bundle.ts";
-import { escapeHtml } from "./escape.ts";
 import type { Html } from "./figure.ts";
-import { quoted } from "./_format.ts";
+import { counted, quoted } from "./_format.ts";
 
 /** A probable next token, as {@linkcode plotTrace} and {@linkcode plotMixture} read it. */
 export interface CandidateLike {
@@ -58,18 +58,18 @@ export interface TracedLike {
 /** Options of {@linkcode plotTrace}. */
 export interface PlotTraceOptions {
   /**
-   * Entropy that gets the full colour, 0..1. Set it to compare generations with each other.
-   *
-   * @default {the largest entropy of this generation}
+   * Entropy that gets the full colour, 0..1. Set it to compare generations with each other. Default: the
+   * largest of this generation.
    */
   readonly maxEntropy?: number;
-  /**
-   * Number of candidates, and of tokens of the mixture, named in a token's tooltip.
-   *
-   * @default {5}
-   */
+  /** Number of candidates, and of tokens of the mixture, named in a token's tooltip. Default: 5. */
   readonly candidates?: number;
 }
+
+const RULES: Rules<PlotTraceOptions> = {
+  maxEntropy: number({ min: 0, max: 1, exclusiveMin: true }),
+  candidates: number({ min: 0, integer: true }),
+};
 
 /**
  * Shows a generation as text, each token coloured by its entropy; resting the pointer on a token
@@ -97,7 +97,7 @@ export interface PlotTraceOptions {
  */
 export function plotTrace(generation: TracedLike, options: PlotTraceOptions = {}): Html {
   const verb = "plot a trace";
-  checkOptions(verb, options, ["maxEntropy", "candidates"]);
+  checkOptions(verb, options, RULES);
   const { trace } = generation;
   if (!Array.isArray(trace)) {
     throw new TypeError(
@@ -108,14 +108,12 @@ export function plotTrace(generation: TracedLike, options: PlotTraceOptions = {}
   }
   const steps: readonly StepLike[] = trace;
   const candidates = options.candidates ?? 5;
-  checkNumber(verb, "options.candidates", candidates, { min: 0, integer: true });
   const largest = steps.reduce((max, step) => Math.max(max, step.entropy), 0);
   const max = options.maxEntropy ?? (largest > 0 ? Math.min(1, largest) : 1);
-  checkNumber(verb, "options.maxEntropy", max, { min: 0, max: 1, exclusiveMin: true });
 
   const entropy = mean(steps.map((step) => step.entropy));
   const mass = mean(steps.map((step) => step.offSampleMass));
-  const summary = `${steps.length} ${steps.length === 1 ? "token" : "tokens"}, ` +
+  const summary = `${counted(steps.length, "token")}, ` +
     `mean H ${entropy.toFixed(3)}, mean off-sample mass ${mass.toFixed(3)}`;
   const tokens = steps.map((step, i) =>
     badge(step.event, i === 0 ? undefined : steps[i - 1]!.event) +

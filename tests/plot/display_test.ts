@@ -19,7 +19,7 @@ import {
   studyReport,
 } from "../../lib/plot/mod.ts";
 import { loadIn, showIn } from "../../lib/plot/_bundle.ts";
-import { jupyter } from "../../lib/plot/_jupyter.ts";
+import { jupyter } from "../../lib/runtime/mod.ts";
 import { describe } from "../../lib/plot/_plotly.ts";
 import { generation, hostileRuns, runs, scores, study } from "./_rows.ts";
 

@@ -10,7 +10,7 @@ import {
   toHtml,
   toSvg,
 } from "../../lib/plot/mod.ts";
-import { plotlyText, xmlText } from "../../lib/plot/escape.ts";
+import { plotlyText, xmlText } from "../../lib/_escape.ts";
 import { bundleOf } from "../../lib/plot/_bundle.ts";
 import { step } from "./_rows.ts";
 

@@ -9,9 +9,9 @@
  * @module
  */
 
-import { checkNumber, checkOptions } from "../_check.ts";
-import { escapeHtml } from "./escape.ts";
-import { jupyter, settle } from "./_jupyter.ts";
+import { callable, checkOptions, number, oneOf, type Rules, text } from "../_check.ts";
+import { escapeHtml } from "../_escape.ts";
+import { type Jupyter, jupyter, settle } from "./jupyter.ts";
 
 /** How far some work is. */
 export interface ProgressLike {
@@ -30,58 +30,32 @@ export type ProgressMode = "terminal" | "log" | "notebook";
 
 /** Options of {@linkcode progressBar}. */
 export interface ProgressBarOptions {
-  /**
-   * Name of the work, until an update has its own.
-   *
-   * @default {""}
-   */
+  /** Name of the work, until an update has its own. Default: none. */
   readonly label?: string;
-  /**
-   * Number of steps, where an update says 0.
-   *
-   * @default {0, not known}
-   */
+  /** Number of steps, where an update says 0. Default: 0, not known. */
   readonly total?: number;
-  /**
-   * What is counted: "bytes" are written as kB, MB and GB.
-   *
-   * @default {"steps"}
-   */
+  /** What is counted: "bytes" are written as kB, MB and GB. Default: "steps". */
   readonly unit?: "steps" | "bytes";
-  /**
-   * Where to draw.
-   *
-   * @default {"notebook" in Jupyter, "terminal" if stderr is one, else "log"}
-   */
+  /** Where to draw. Default: "notebook" in Jupyter, "terminal" if stderr is one, else "log". */
   readonly mode?: ProgressMode;
-  /**
-   * Milliseconds of a monotonic clock.
-   *
-   * @default {performance.now}
-   */
+  /** Milliseconds of a monotonic clock. Default: `performance.now`. */
   readonly now?: () => number;
-  /**
-   * Writes text, in a terminal and in a log.
-   *
-   * @default {to stderr}
-   */
+  /** Writes text, in a terminal and in a log. Default: to stderr. */
   readonly write?: (text: string) => void;
-  /**
-   * Displays in a notebook.
-   *
-   * @default {Deno.jupyter.display}
-   */
-  readonly display?: (
-    value: unknown,
-    options?: { raw?: boolean; display_id?: string; update?: boolean },
-  ) => Promise<void>;
-  /**
-   * Columns of the terminal; longer lines are cut.
-   *
-   * @default {as the terminal says, or 80}
-   */
+  /** Displays in a notebook. Default: `Deno.jupyter.display`. */
+  readonly display?: Jupyter["display"];
+  /** Columns of the terminal; longer lines are cut. Default: as the terminal says, or 80. */
   readonly columns?: number;
 }
+
+const RULES: Rules<ProgressBarOptions> = {
+  label: text,
+  total: number({ min: 0 }),
+  unit: oneOf("steps", "bytes"),
+  mode: oneOf("terminal", "log", "notebook"),
+  ...{ now: callable, write: callable, display: callable },
+  columns: number({ min: 1, integer: true }),
+};
 
 /** A progress bar. */
 export interface ProgressBar extends AsyncDisposable {
@@ -108,7 +82,7 @@ const INTERVAL: Readonly<Record<ProgressMode, number>> = {
  *
  * @example As a callback, here with a clock and a writer of its own
  * ```ts
- * import { progressBar } from "@moi/moi/plot";
+ * import { progressBar } from "@moi/moi/runtime";
  * import { assertEquals } from "@std/assert";
  *
  * let time = 0;
@@ -125,10 +99,7 @@ const INTERVAL: Readonly<Record<ProgressMode, number>> = {
  * ```
  */
 export function progressBar(options: ProgressBarOptions = {}): ProgressBar {
-  const verb = "start a progress bar";
-  const known = ["label", "total", "unit", "mode", "now", "write", "display", "columns"];
-  checkOptions(verb, options, known);
-  checkNumber(verb, "options.total", options.total ?? 0, { min: 0 });
+  checkOptions("start a progress bar", options, RULES);
   const { unit = "steps", now = () => performance.now(), write = writeStderr } = options;
   const api = options.display === undefined ? jupyter() : { display: options.display };
   const mode = options.mode ??
