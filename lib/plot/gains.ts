@@ -11,34 +11,14 @@
  */
 
 import { checkOptions, refusal, type Rules, text } from "../_check.ts";
-import type { GainRow } from "../stats/mod.ts";
+import type { Gain, GainRow } from "../stats/mod.ts";
 import type { Figure } from "./figure.ts";
 import { bare, fixed, intervalText, milli, percent, points, pText, signed } from "./_format.ts";
 import { emptyFigure, gainFigure, type GainPoint } from "./_gain_figure.ts";
 import { partialCaption } from "./_notes.ts";
 
 /** What {@linkcode plotGains} reads of a row of `gains()`. */
-export type GainLike =
-  & Pick<
-    GainRow,
-    | "method"
-    | "parameters"
-    | "problems"
-    | "repeats"
-    | "accuracy"
-    | "accuracyLow"
-    | "accuracyHigh"
-    | "gain"
-    | "low"
-    | "high"
-    | "p"
-    | "adjustedP"
-    | "won"
-    | "lost"
-    | "tokensRatio"
-    | "mixing"
-  >
-  & Partial<GainRow>;
+export type GainLike = Gain & Partial<GainRow>;
 
 /** Options of {@linkcode plotGains}. */
 export interface PlotGainsOptions {

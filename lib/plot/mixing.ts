@@ -11,7 +11,7 @@
 
 import { checkOptions, refusal, type Rules, text } from "../_check.ts";
 import { plotlyText } from "../_escape.ts";
-import { partialOf } from "../study/partial.ts";
+import { partialOf, type Run } from "../study/mod.ts";
 import type { Figure } from "./figure.ts";
 import { counted, rounded } from "./_format.ts";
 import { partialCaption } from "./_notes.ts";
@@ -27,14 +27,7 @@ import {
 } from "./_theme.ts";
 
 /** What {@linkcode plotMixing} reads of a run. */
-export interface MixingRunLike {
-  /** The method's key in the study. */
-  readonly method: string;
-  /** Problem id. */
-  readonly problem: string;
-  /** Means over the steps of the run, both in 0..1. */
-  readonly mixing: { readonly meanEntropy: number; readonly meanOffSampleMass: number };
-}
+export type MixingRunLike = Pick<Run, "method" | "problem" | "mixing">;
 
 /** Options of {@linkcode plotMixing}. */
 export interface PlotMixingOptions {

@@ -9,7 +9,7 @@ import { plotlyText } from "../_escape.ts";
 import type { Figure } from "./figure.ts";
 import { quoted, rounded } from "./_format.ts";
 import { alpha, axis, COLORS, framed, NAMES_DOWN, namesAxis } from "./_theme.ts";
-import type { CandidateLike, StepLike } from "./trace.ts";
+import type { StepLike } from "./trace.ts";
 
 /** Options of {@linkcode plotMixture}. */
 export interface PlotMixtureOptions {
@@ -114,7 +114,7 @@ function tokensOf(step: StepLike): Entry[] {
     const id = step.mixture.ids[i]!;
     weights.set(id, (weights.get(id) ?? 0) + step.mixture.weights[i]!);
   }
-  const known = new Map<number, CandidateLike>();
+  const known = new Map<number, Pick<StepLike, "text" | "probability">>();
   for (const candidate of step.candidates ?? []) known.set(candidate.token, candidate);
   known.set(step.token, step);
   const ids = new Set([...known.keys(), ...weights.keys()]);

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { isObject } from "../_check.ts";
 import { escapeHtml } from "../_escape.ts";
 
 /** What stands in a cell; a dash is written where there is nothing. */
@@ -94,14 +95,9 @@ export function tableOf<Row extends object>(
   };
 }
 
-/**
- * Whether a value is a {@linkcode Table}.
- *
- * @param value Anything.
- */
+/** Whether a value is a {@linkcode Table}. */
 export function isTable(value: unknown): value is Table {
-  const { columns, rows, notes } = (value ?? {}) as Partial<Table>;
-  return [columns, rows, notes].every(Array.isArray);
+  return isObject(value) && [value.columns, value.rows, value.notes].every(Array.isArray);
 }
 
 /** Heading and cells as they are written, line by line. */
@@ -110,11 +106,7 @@ const written = ({ columns, rows }: Table) => [
   ...rows.map((row) => row.map(({ text }) => text)),
 ];
 
-/**
- * A table as text: columns in line, notes below. Without headings there is no line for them.
- *
- * @param table A table.
- */
+/** A table as text: columns in line, notes below. Without headings there is no line for them. */
 export function tableText(table: Table): string {
   const { title, columns, notes } = table;
   const lines = written(table).slice(columns.every(({ heading }) => heading === "") ? 1 : 0);
@@ -130,11 +122,7 @@ export function tableText(table: Table): string {
   return [...title === undefined ? [] : [title], ...text, ...notes].join("\n");
 }
 
-/**
- * A table as HTML, every text in it escaped.
- *
- * @param table A table.
- */
+/** A table as HTML, every text in it escaped. */
 export function tableHtml(table: Table): string {
   const cell = (tag: string, text: string, i: number) =>
     `<${tag} style="text-align:${table.columns[i]!.align};padding:1px 7px;white-space:nowrap">${
@@ -151,11 +139,7 @@ export function tableHtml(table: Table): string {
     }</table></div>${table.notes.map((note) => paragraph(`${note}.`)).join("")}`;
 }
 
-/**
- * A table as Markdown, for a README.
- *
- * @param table A table.
- */
+/** A table as Markdown, for a README. */
 export function tableMarkdown(table: Table): string {
   const { title, columns, notes } = table, [head, ...rows] = written(table);
   const line = (cells: readonly string[]) =>

@@ -7,51 +7,17 @@
 
 import { checkOptions, number, refusal, type Rules } from "../_check.ts";
 import { escapeHtml } from "../_escape.ts";
+import type { Generation, Step } from "../decode/mod.ts";
 import { displayable } from "./_bundle.ts";
 import type { Html } from "./figure.ts";
 import { counted, quoted } from "./_format.ts";
 
-/** A probable next token, as {@linkcode plotTrace} and {@linkcode plotMixture} read it. */
-export interface CandidateLike {
-  /** Token id. */
-  readonly token: number;
-  /** Its text. */
-  readonly text: string;
-  /** Its probability, 0..1. */
-  readonly probability: number;
-}
+/** What {@linkcode plotTrace} and `plotMixture` read of a step: those of `generate` and `stream` are such. */
+export type StepLike = Omit<Step, "index" | "candidates"> & Partial<Pick<Step, "candidates">>;
 
-/** What {@linkcode plotTrace} and {@linkcode plotMixture} read of a step. */
-export interface StepLike {
-  /** Id of the sampled token. */
-  readonly token: number;
-  /** The part of the text that it made certain. */
-  readonly text: string;
-  /** Whether it is an end-of-text token, which is no part of the text. */
-  readonly end?: true | undefined;
-  /** Entropy of the distribution sampled from, divided by its maximum: 0..1. */
-  readonly entropy: number;
-  /** Probability of the sampled token, 0..1. */
-  readonly probability: number;
-  /** The next input: weights ≥ 0 that sum to 1. */
-  readonly mixture: { readonly ids: ArrayLike<number>; readonly weights: ArrayLike<number> };
-  /** Weight of the mixture on other tokens than the sampled one, 0..1. */
-  readonly offSampleMass: number;
-  /** The most probable tokens, most probable first. */
-  readonly candidates?: readonly CandidateLike[] | undefined;
-  /** What the method did, such as "soft" or "cold stop". */
-  readonly event?: string | undefined;
-  /** Token that was drawn, where another one was recorded. */
-  readonly drawn?: number | undefined;
-  /** Length of the mixture's embedding relative to the token's. */
-  readonly norm?: number | undefined;
-}
-
-/** What {@linkcode plotTrace} reads of a generation. */
-export interface TracedLike {
-  /** The generated text. */
-  readonly text: string;
-  /** Its steps; present if the generation was made with `trace: true`. */
+/** What {@linkcode plotTrace} reads of a generation: its text, and its steps if made with `trace: true`. */
+export interface TracedLike extends Pick<Generation, "text"> {
+  /** The steps. */
   readonly trace?: readonly StepLike[] | undefined;
 }
 

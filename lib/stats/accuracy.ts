@@ -14,11 +14,7 @@ import { type Interval, wilsonAround } from "./wilson.ts";
 export interface AccuracyOptions {
   /** Key of the method to look at; by default the runs must hold one method only. */
   readonly method?: string;
-  /**
-   * Confidence level of the interval, between 0 and 1.
-   *
-   * @default {0.95}
-   */
+  /** Confidence level of the interval, between 0 and 1. Default: 0.95. */
   readonly level?: number;
 }
 
@@ -66,24 +62,11 @@ export interface Accuracy extends Interval {
  * ```ts
  * import { accuracy, type Outcome } from "@moi/moi/stats";
  * import { assertAlmostEquals, assertEquals } from "@std/assert";
- *
- * const verdicts = { p1: [true, true], p2: [true, false], p3: [true, false] };
- * const runs = Object.entries(verdicts).flatMap(([problem, correct]) =>
- *   correct.map((correct, repeat): Outcome => ({
- *     study: "demo",
- *     model: "tiny",
- *     task: "sums",
- *     problem,
- *     method: "standard",
- *     parameters: {},
- *     repeat,
- *     tokens: [1, 2, 3],
- *     finishReason: "stop",
- *     grade: { correct, extracted: null },
- *     mixing: { meanEntropy: 0, meanOffSampleMass: 0 },
- *   }))
+ * const run = (problem: string, repeat: number, correct: boolean) =>
+ *   ({ problem, repeat, method: "m", parameters: {}, grade: { correct } }) as unknown as Outcome;
+ * const runs = [[true, true], [true, false], [true, false]].flatMap((verdicts, i) =>
+ *   verdicts.map((correct, repeat) => run(`p${i}`, repeat, correct))
  * );
- *
  * const { mean, se, n, problems } = accuracy(runs);
  * assertAlmostEquals(mean, 2 / 3);
  * assertAlmostEquals(se, 1 / 6);

@@ -11,23 +11,14 @@ import type { Interval } from "./wilson.ts";
 
 /** Options of {@linkcode pairedBootstrap}. */
 export interface PairedBootstrapOptions {
-  /**
-   * Confidence level, between 0 and 1.
-   *
-   * @default {0.95}
-   */
+  /** Confidence level, between 0 and 1. Default: 0.95. */
   readonly level?: number;
   /**
-   * Number of resamples; the ends of the interval move by about 1 % of its width at 10 000.
-   *
-   * @default {10000}
+   * Number of resamples; the ends of the interval move by about 1 % of its width at 10 000. Default:
+   * 10000.
    */
   readonly resamples?: number;
-  /**
-   * Seed of the resampling, an integer from 0 to 2^32 − 1: same seed, same interval.
-   *
-   * @default {1}
-   */
+  /** Seed of the resampling, an integer from 0 to 2^32 − 1: same seed, same interval. Default: 1. */
   readonly seed?: number;
 }
 

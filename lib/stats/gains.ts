@@ -52,24 +52,16 @@ const RULES: Rules<GainsOptions> = {
   ...DRAW_RULES,
 };
 
-/** One method against the baseline. Accuracies and gains are fractions, not percent. */
-export interface GainRow {
-  /** The row's key: that of the method in the study; of what rows are, where they are no methods. */
+/** What a row says at least, for figures and tables. Accuracies and gains are fractions, not percent. */
+export interface Gain {
+  /** The row's key: that of the method in the study, or of what rows are. */
   readonly method: string;
   /** The method's own name and knobs, as stored with its runs. */
   readonly parameters: Outcome["parameters"];
-  /** Key of the row that it is compared with. */
-  readonly baseline: string;
-  /** Whether this is that row. */
-  readonly isBaseline: boolean;
-  /** Whether this comparison was declared before the study was run. */
-  readonly isPrimary: boolean;
   /** Number of problems with a run that can be judged. */
   readonly problems: number;
   /** Runs a problem (the largest number, should problems differ). */
   readonly repeats: number;
-  /** Number of runs that can be judged: right, wrong or cut. */
-  readonly n: number;
   /** Mean over problems of the share of correct runs. */
   readonly accuracy: number;
   /** Lower end of the accuracy's interval, as {@linkcode accuracy} gives it. */
@@ -91,20 +83,33 @@ export interface GainRow {
   readonly high: number;
   /** Two-sided p value of no gain, for this row alone; 1 in the baseline's row. */
   readonly p: number;
-  /**
-   * The p value after {@linkcode holm} over all rows but the baseline's and the primary comparison's,
-   * which stands for itself.
-   */
+  /** p after {@linkcode holm} over all rows but the baseline's and the primary comparison's. */
   readonly adjustedP: number;
+  /** (Problem, repeat) pairs that the method solves and the baseline does not. */
+  readonly won: number;
+  /** (Problem, repeat) pairs that the baseline solves and the method does not. */
+  readonly lost: number;
+  /** `meanTokens` over the baseline's; NaN if the baseline generated none. */
+  readonly tokensRatio: number;
+  /** Evidence that mixing happened: means over runs of what each run recorded. */
+  readonly mixing: Run["mixing"];
+}
+
+/** One row of {@linkcode gains}: a method against the baseline. */
+export interface GainRow extends Gain {
+  /** Key of the row that it is compared with. */
+  readonly baseline: string;
+  /** Whether this is that row. */
+  readonly isBaseline: boolean;
+  /** Whether this comparison was declared before the study was run. */
+  readonly isPrimary: boolean;
+  /** Number of runs that can be judged: right, wrong or cut. */
+  readonly n: number;
   /**
    * The test that gave p: mid-p McNemar for one run a problem, mid-p sign flips over problems for several;
    * "score" where folds share their choice (see {@linkcode tuneThenTest}).
    */
   readonly pValueOf: "mcnemar" | "sign-flip" | "score";
-  /** (Problem, repeat) pairs that the method solves and the baseline does not. */
-  readonly won: number;
-  /** (Problem, repeat) pairs that the baseline solves and the method does not. */
-  readonly lost: number;
   /** Pairs of which both runs can be judged. */
   readonly pairs: number;
   /** How many pairs tell as much as one of independent ones: from 1 to `repeats`. */
@@ -125,22 +130,10 @@ export interface GainRow {
   readonly partial?: PartialStudy;
   /** Generated tokens a run, on average. */
   readonly meanTokens: number;
-  /** `meanTokens` over the baseline's; NaN if the baseline generated none. */
-  readonly tokensRatio: number;
-  /**
-   * Wall time of a run in seconds, on average: that of its batch, whose runs share it. NaN where runs do
-   * not tell.
-   */
+  /** Wall time of a run in seconds, on average: that of its batch, which runs share. NaN where not told. */
   readonly meanSeconds: number;
   /** Runs that ended at the token limit; they count as the task graded them. */
   readonly truncated: number;
-  /** Evidence that mixing happened: means over runs of what each run recorded. */
-  readonly mixing: {
-    /** Entropy of the distribution sampled from, divided by ln V. */
-    readonly meanEntropy: number;
-    /** The mixture's weight on other tokens than the sampled one; about 0 means no mixing. */
-    readonly meanOffSampleMass: number;
-  };
 }
 
 /**
@@ -170,48 +163,25 @@ export interface GainRow {
  * Otherwise all methods must have the same problems and repeats: a method that was stopped halfway is
  * refused, not compared on what it happens to have.
  *
- * @example One method against standard decoding
+ * @example A method against standard decoding, and two models, on the same problems
  * ```ts
- * import { gains, type Outcome } from "@moi/moi/stats";
- * import { assertAlmostEquals, assertEquals } from "@std/assert";
- *
- * const run = (method: string, i: number, correct: boolean): Outcome => ({
- *   study: "demo",
- *   model: "tiny",
- *   task: "sums",
- *   problem: `p${i}`,
- *   method,
- *   parameters: { name: method },
- *   repeat: 0,
- *   tokens: [1, 2, 3],
- *   finishReason: "stop",
- *   grade: { correct, extracted: null },
- *   mixing: { meanEntropy: 0.1, meanOffSampleMass: method === "moi" ? 0.2 : 0 },
- * });
- * const runs = Array.from({ length: 40 }, (_, i) => [
- *   run("standard", i, i >= 20),
- *   run("moi", i, i >= 12 && i !== 30),
- * ]).flat();
- *
- * const [standard, moi] = gains(runs, { baseline: "standard" });
- * assertEquals(standard?.gain, 0);
- * assertAlmostEquals(moi!.gain, 7 / 40);
- * assertEquals([moi?.won, moi?.lost, moi?.p], [8, 1, (2 + 9) / 2 ** 9]);
- * ```
- *
- * @example Two models, on the same problems
- * ```ts
- * import { gains, loadModel, runStudy, standard, votes } from "@moi/moi";
+ * import { countdown, gains, loadModel, moi, runStudy, standard } from "@moi/moi";
  * import { assertEquals } from "@std/assert";
  *
- * const study = { task: votes({ limit: 10 }), methods: { standard: standard() } };
- * const runs = [];
- * for (const dtype of ["fp32", "int8"] as const) {
- *   await using model = await loadModel("votes-tiny", { dtype });
- *   runs.push(...await runStudy({ ...study, model }));
+ * const methods = { standard: standard(), moi: moi({ beta: 0.25 }) }, runs = [];
+ * for (const id of ["countdown-tiny-baseline", "countdown-tiny"]) {
+ *   await using model = await loadModel(id);
+ *   runs.push(await runStudy({ model, task: countdown({ limit: 10 }), methods }));
  * }
- * const rows = gains(runs, { by: "dtype", baseline: "fp32" }); // so with by: "model"
- * assertEquals(rows.map(({ method, problems }) => [method, problems]), [["fp32", 10], ["int8", 10]]);
+ * const [standardRow, moiRow] = gains(runs[0]!);
+ * assertEquals([standardRow!.gain, moiRow!.baseline, moiRow!.pairs], [0, "standard", 10]);
+ *
+ * const plain = runs.flat().filter(({ method }) => method === "standard");
+ * const models = gains(plain, {
+ *   by: ({ model }) => model.split("@")[0],
+ *   baseline: "countdown-tiny-baseline",
+ * });
+ * assertEquals(models.map(({ method }) => method), ["countdown-tiny-baseline", "countdown-tiny"]);
  * ```
  *
  * @typeParam R What is known of a run.
@@ -221,9 +191,8 @@ export interface GainRow {
  * methods, or else that of the first runs, in which `runStudy` and `readRuns` keep it; never the alphabet's,
  * nor that in which runs were finished
  * @throws {TypeError} If a run has no verdict, or an option is unknown or of the wrong kind
- * @throws {RangeError} If there are no runs, several tasks, models or studies, an aborted or
- * repeated run, no such baseline, a row without the baseline's problems and repeats (or with
- * more), or an option is out of bounds
+ * @throws {RangeError} If there are no runs, several tasks, models or studies, an aborted or repeated run, no
+ * such baseline, a row with other problems or repeats than it, or an option is out of bounds
  */
 export function gains<R extends Outcome>(
   runs: readonly R[],

@@ -35,7 +35,7 @@
  * @module
  */
 
-export { type GainRow, gains, type GainsOptions } from "./gains.ts";
+export { type Gain, type GainRow, gains, type GainsOptions } from "./gains.ts";
 export { type Accuracy, accuracy, type AccuracyOptions } from "./accuracy.ts";
 export { mcnemarExact, mcnemarMidP } from "./mcnemar.ts";
 export { scoreGains, type ScoreGainsOptions, type ScoreRow } from "./scores.ts";

@@ -12,44 +12,26 @@ import { binomial, fairBinomial, incompleteBeta, normalUpperQuantile } from "./_
 export interface MinimumDetectableGainOptions {
   /** Number of problems. */
   readonly problems: number;
-  /**
-   * Runs a problem.
-   *
-   * @default {1}
-   */
+  /** Runs a problem. Default: 1. */
   readonly repeats?: number;
   /**
    * How many runs of a problem tell as much as one independent run, from 1 to `repeats`: 1 takes repeats
-   * as good as new problems. Better measured, as `designEffect` of a pilot's row of `gains`.
-   *
-   * @default {1}
+   * as good as new problems. Better measured, as `designEffect` of a pilot's row of `gains`. Default: 1.
    */
   readonly designEffect?: number;
   /**
-   * Share of pairs on which method and baseline disagree, from 0 to 1; at least the gain itself.
-   * The default is a guess of ours; better measured, as (won + lost) / n of a pilot's
-   * row of `gains`.
-   *
-   * @default {0.2}
+   * Share of pairs on which method and baseline disagree, from 0 to 1; at least the gain itself. The
+   * default is a guess of ours; better measured, as (won + lost) / n of a pilot's row of `gains`. Default:
+   * 0.2.
    */
   readonly discordance?: number;
-  /**
-   * Two-sided significance level.
-   *
-   * @default {0.05}
-   */
+  /** Two-sided significance level. Default: 0.05. */
   readonly alpha?: number;
-  /**
-   * Chance of finding the gain if it is there; more than `alpha`.
-   *
-   * @default {0.8}
-   */
+  /** Chance of finding the gain if it is there; more than `alpha`. Default: 0.8. */
   readonly power?: number;
   /**
-   * Number of methods compared with the baseline; alpha is divided by it (Bonferroni, the first
-   * and hardest step of Holm).
-   *
-   * @default {1}
+   * Number of methods compared with the baseline; alpha is divided by it (Bonferroni, the first and
+   * hardest step of Holm). Default: 1.
    */
   readonly comparisons?: number;
 }

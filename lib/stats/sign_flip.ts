@@ -16,22 +16,13 @@ const DENOMINATOR = 10_080, ADDITIONS = 2 ** 28;
 
 /** Options of {@linkcode signFlipTest}. */
 export interface SignFlipTestOptions {
-  /**
-   * Number of random sign patterns; the smallest p is 1 / (resamples + 1).
-   *
-   * @default {10000}
-   */
+  /** Number of random sign patterns; the smallest p is 1 / (resamples + 1). Default: 10000. */
   readonly resamples?: number;
-  /**
-   * Seed of the patterns, an integer from 0 to 2^32 − 1: same seed, same p.
-   *
-   * @default {1}
-   */
+  /** Seed of the patterns, an integer from 0 to 2^32 − 1: same seed, same p. Default: 1. */
   readonly seed?: number;
   /**
-   * Whether sums that only equal the observed one count half, as in {@linkcode mcnemarMidP}.
-   *
-   * @default {false}
+   * Whether sums that only equal the observed one count half, as in {@linkcode mcnemarMidP}. Default:
+   * false.
    */
   readonly midP?: boolean;
 }
