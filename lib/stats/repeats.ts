@@ -124,13 +124,8 @@ export function avgAtK(runs: readonly Outcome[], options: RepeatsOptions = {}): 
   );
   const mean = accuracies.reduce((a, b) => a + b, 0) / k;
   const square = accuracies.reduce((sum, a) => sum + (a - mean) ** 2, 0);
-  return {
-    mean,
-    sd: k > 1 ? Math.sqrt(square / (k - 1)) : NaN,
-    accuracies,
-    k,
-    problems: problems.length,
-  };
+  const sd = k > 1 ? Math.sqrt(square / (k - 1)) : NaN;
+  return { mean, sd, accuracies, k, problems: problems.length };
 }
 
 /** Chance that k of n runs, c of them right, hold a right one. */
@@ -163,9 +158,8 @@ export function passAtK(runs: readonly Outcome[], options: RepeatsOptions = {}):
   const verb = "compute pass@k";
   checkOptions(verb, options, RULES);
   const { problems, k } = grouped(verb, runs, options);
-  let sum = 0;
-  for (const own of problems) sum += passOf(own.length, own.filter(isRight).length, k);
-  return sum / problems.length;
+  const chances = problems.map((own) => passOf(own.length, own.filter(isRight).length, k));
+  return chances.reduce((a, b) => a + b, 0) / problems.length;
 }
 
 /** Most ways to choose k of n runs that are gone through. */
@@ -179,20 +173,14 @@ function* subsets(n: number, k: number, from = 0, chosen: number[] = []): Genera
   }
 }
 
-/** An answer that some runs of a problem share. */
-interface Candidate {
-  /** Whether one of the runs is right. */
-  correct: boolean;
-}
-
 const sameAnswer = (a: string, b: string) => !/[\r\n]/.test(a + b) && mathEqual(a, b);
 
-/** What each run votes for; undefined where it has no answer. */
+/** What each run votes for: an answer that some runs share, right where one of them is; or nothing. */
 function votesOf(
   verb: string,
   runs: readonly Outcome[],
   equal: (a: string, b: string) => boolean,
-): (Candidate | undefined)[] {
+): ({ correct: boolean } | undefined)[] {
   const answers = runs.map(({ grade }) => grade.extracted?.trim() || undefined);
   const bare = runs.find((run, i) => isRight(run) && answers[i] === undefined);
   if (bare) {
@@ -203,25 +191,23 @@ function votesOf(
     );
   }
   // in the order of the texts, so that the runs' order is of no effect where 'equal' is no equivalence
-  const candidates: [string, Candidate][] = [], byText = new Map<string, Candidate>();
+  const candidates: { readonly text: string; correct: boolean }[] = [];
+  const byText = new Map<string, { correct: boolean }>();
   for (const text of [...new Set(answers)].filter((one) => one !== undefined).sort()) {
-    let own = candidates.find(([other]) => equal(other, text))?.[1];
-    if (!own) candidates.push([text, own = { correct: false }]);
+    let own = candidates.find((other) => equal(other.text, text));
+    if (!own) candidates.push(own = { text, correct: false });
     byText.set(text, own);
   }
-  return runs.map((run, i) => {
-    const own = answers[i] === undefined ? undefined : byText.get(answers[i])!;
-    if (own && isRight(run)) own.correct = true;
-    return own;
-  });
+  const votes = answers.map((text) => text === undefined ? undefined : byText.get(text)!);
+  for (const [i, vote] of votes.entries()) if (vote && isRight(runs[i]!)) vote.correct = true;
+  return votes;
 }
 
 /** Share of right ones among the most frequent answers. */
-function majority(votes: readonly (Candidate | undefined)[]): number {
-  const counts = new Map<Candidate, number>();
-  for (const vote of votes) if (vote) counts.set(vote, (counts.get(vote) ?? 0) + 1);
-  const most = Math.max(0, ...counts.values());
-  const first = [...counts].filter(([, count]) => count === most);
+function majority(votes: readonly ({ readonly correct: boolean } | undefined)[]): number {
+  const counts = [...Map.groupBy(votes.filter((vote) => vote !== undefined), (vote) => vote)];
+  const most = Math.max(...counts.map(([, own]) => own.length));
+  const first = counts.filter(([, own]) => own.length === most);
   return first.length === 0 ? 0 : first.filter(([{ correct }]) => correct).length / first.length;
 }
 
@@ -263,12 +249,8 @@ export function majAtK(runs: readonly Outcome[], options: MajorityOptions = {}):
       );
     }
     const votes = votesOf(verb, own, equal);
-    let all = 0, count = 0;
-    for (const chosen of subsets(n, k)) {
-      all += majority(chosen.map((i) => votes[i]));
-      count++;
-    }
-    sum += all / count;
+    const shares = subsets(n, k).map((chosen) => majority(chosen.map((i) => votes[i]))).toArray();
+    sum += shares.reduce((a, b) => a + b, 0) / shares.length;
   }
   return sum / problems.length;
 }
