@@ -37,16 +37,13 @@ const RULES: Rules<CompareWithPaperOptions> = {
  *
  * @example
  * ```ts
- * import { compareWithPaper } from "@moi/moi/plot";
+ * import { betaGrid, compareWithPaper, gains, loadModel, runStudy, votes } from "@moi/moi";
  * import { assertStringIncludes } from "@std/assert";
- * const row = {
- *   method: "standard",
- *   parameters: { name: "standard" },
- *   ...{ problems: 10, repeats: 1, accuracy: 0.5, accuracyLow: 0.24, accuracyHigh: 0.76 },
- *   ...{ gain: 0, low: 0, high: 0, p: 1, adjustedP: 1, won: 0, lost: 0, tokensRatio: 1 },
- *   mixing: { meanEntropy: 0.3, meanOffSampleMass: 0 },
- * };
- * assertStringIncludes(compareWithPaper([row], { task: "aime", model: "QwQ-32B" }).text, "77.78");
+ * await using model = await loadModel("votes-tiny");
+ * const methods = betaGrid({ betas: [1], controls: false });
+ * const runs = await runStudy({ model, task: votes({ limit: 5 }), methods });
+ * const table = compareWithPaper(gains(runs), { task: "aime", model: "QwQ-32B" });
+ * assertStringIncludes(table.text, "77.78");
  * ```
  */
 export function compareWithPaper(

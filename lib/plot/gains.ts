@@ -51,27 +51,13 @@ const RULES: Rules<PlotGainsOptions> = { title: text, subtitle: text, baseline: 
  *
  * @example One β and the baseline
  * ```ts
- * import { plotGains } from "@moi/moi/plot";
+ * import { betaGrid, gains, plotGains, loadModel, runStudy, votes } from "@moi/moi";
  * import { assertEquals } from "@std/assert";
- *
- * const same = { problems: 50, repeats: 8, tokensRatio: 1, p: 1, adjustedP: 1, won: 0, lost: 0 };
- * const figure = plotGains([
- *   {
- *     ...same,
- *     method: "standard",
- *     parameters: { name: "standard" },
- *     ...{ accuracy: 0.5, accuracyLow: 0.42, accuracyHigh: 0.58, gain: 0, low: 0, high: 0 },
- *     mixing: { meanEntropy: 0.2, meanOffSampleMass: 0 },
- *   },
- *   {
- *     ...same,
- *     method: "moi-1",
- *     parameters: { name: "moi", beta: 1, preset: "paper" },
- *     ...{ accuracy: 0.53, accuracyLow: 0.45, accuracyHigh: 0.61, gain: 0.03, low: 0.01, high: 0.05 },
- *     mixing: { meanEntropy: 0.2, meanOffSampleMass: 0.12 },
- *   },
- * ]);
- * assertEquals((figure.data[0] as { y: number[] }).y, [3]);
+ * await using model = await loadModel("votes-tiny");
+ * const methods = betaGrid({ betas: [1], controls: false });
+ * const runs = await runStudy({ model, task: votes({ limit: 5 }), methods });
+ * const figure = plotGains(gains(runs)); // await show(figure) in a notebook
+ * assertEquals((figure.data[0] as { x: number[] }).x, [1]);
  * ```
  */
 export function plotGains(rows: readonly GainLike[], options: PlotGainsOptions = {}): Figure {

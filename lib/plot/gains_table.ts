@@ -125,19 +125,16 @@ function notes(rows: readonly GainLike[], baseline: GainLike, comparisons: numbe
  * nothing to mix.
  * @throws {RangeError} Where there are no rows.
  *
- * @example
+ * @example As text, and as CSV
  * ```ts
- * import { gainsTable } from "@moi/moi/plot";
+ * import { betaGrid, gains, gainsTable, tableCsv, loadModel, runStudy, votes } from "@moi/moi";
  * import { assertStringIncludes } from "@std/assert";
- *
- * const row = {
- *   method: "standard",
- *   parameters: { name: "standard" },
- *   ...{ problems: 10, repeats: 1, accuracy: 0.5, accuracyLow: 0.24, accuracyHigh: 0.76 },
- *   ...{ gain: 0, low: 0, high: 0, p: 1, adjustedP: 1, won: 0, lost: 0, tokensRatio: 1 },
- *   mixing: { meanEntropy: 0.3, meanOffSampleMass: 0 },
- * };
- * assertStringIncludes(gainsTable([row]).text, "50.0 [24.0, 76.0]");
+ * await using model = await loadModel("votes-tiny");
+ * const methods = betaGrid({ betas: [1], controls: false });
+ * const runs = await runStudy({ model, task: votes({ limit: 5 }), methods });
+ * const { text, tables } = gainsTable(gains(runs));
+ * assertStringIncludes(text, "N = 5 problems × 1 repeat");
+ * assertStringIncludes(tableCsv(tables[0]!), "method,accuracy,accuracyLow");
  * ```
  */
 export function gainsTable(rows: readonly GainLike[]): Tables {

@@ -34,20 +34,13 @@ const RULES: Rules<PlotMixtureOptions> = {
  * @throws {RangeError} If `tokens` is not a positive integer.
  * @throws {TypeError} If an option is not known.
  *
- * @example Half of the weight stays on the sampled token
+ * @example What the second token is fed
  * ```ts
- * import { plotMixture } from "@moi/moi/plot";
+ * import { generate, loadModel, moi, plotMixture } from "@moi/moi";
  * import { assertEquals } from "@std/assert";
- *
- * const figure = plotMixture({
- *   ...{ token: 7, text: " cat", entropy: 0.2, probability: 0.6, offSampleMass: 0.5 },
- *   mixture: { ids: [7, 8], weights: [0.5, 0.5] },
- *   candidates: [
- *     { token: 7, text: " cat", probability: 0.6 },
- *     { token: 8, text: " dog", probability: 0.4 },
- *   ],
- * });
- * assertEquals((figure.data as { x: number[] }[]).map((bars) => bars.x), [[0.6, 0.4], [0.5, 0.5]]);
+ * await using model = await loadModel("votes-tiny");
+ * const { trace } = await generate(model, [1], { method: moi(), trace: true, maxNewTokens: 2 });
+ * assertEquals(plotMixture(trace![0]!).data.length, 2);
  * ```
  */
 export function plotMixture(step: StepLike, options: PlotMixtureOptions = {}): Figure {

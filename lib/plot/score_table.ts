@@ -37,15 +37,13 @@ export const SCORE_RULES: Rules<ScoreTableOptions> = {
  *
  * @example
  * ```ts
- * import { scoreTable } from "@moi/moi/plot";
+ * import { betaGrid, scoreGains, scoreTable, loadModel, runStudy, votes } from "@moi/moi";
  * import { assertStringIncludes } from "@std/assert";
- * const none = { low: 0, high: 0 };
- * const row = {
- *   ...{ method: "standard", parameters: {}, problems: 9, n: 9, mean: 0.05, low: 0.04, high: 0.06 },
- *   mixing: { meanEntropy: 0.2, meanOffSampleMass: 0 },
- *   ...{ gain: 0, gainInterval: none, bootstrap: none, p: 1, adjustedP: 1, higher: 0, lower: 0 },
- * };
- * assertStringIncludes(scoreTable([row], { scale: 100, name: "%" }).text, "5.00 [4.00, 6.00]");
+ * await using model = await loadModel("votes-tiny");
+ * const methods = betaGrid({ betas: [1], controls: false });
+ * const runs = await runStudy({ model, task: votes({ limit: 5 }), methods });
+ * const rows = scoreGains(runs, { baseline: "standard", of: ({ tokens }) => tokens.length });
+ * assertStringIncludes(scoreTable(rows, { name: "tokens" }).text, "N = 5 problems, 5 runs a method");
  * ```
  */
 export function scoreTable(rows: readonly ScoreRow[], options: ScoreTableOptions = {}): Tables {

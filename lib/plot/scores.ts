@@ -32,17 +32,13 @@ const RULES: Rules<PlotScoresOptions> = { ...SCORE_RULES, title: text, subtitle:
  *
  * @example One β
  * ```ts
- * import { plotScores } from "@moi/moi/plot";
+ * import { betaGrid, plotScores, scoreGains, loadModel, runStudy, votes } from "@moi/moi";
  * import { assertEquals } from "@std/assert";
- * const none = { low: 0, high: 0 }, mixing = { meanEntropy: 0.2, meanOffSampleMass: 0.1 };
- * const same = { problems: 9, n: 9, mixing, bootstrap: none, p: 1, adjustedP: 1, higher: 0, lower: 0 };
- * const own = { mean: 0.05, low: 0.04, high: 0.06, gain: 0, gainInterval: none };
- * const rows = [
- *   { ...same, ...own, method: "standard", parameters: { name: "standard" } },
- *   { ...same, ...own, gain: 0.01, method: "moi-1", parameters: { name: "moi", beta: 1 } },
- * ];
- * const figure = plotScores(rows, { name: "repeated 4-grams, %", scale: 100 });
- * assertEquals((figure.data[0] as { y: number[] }).y, [1]);
+ * await using model = await loadModel("votes-tiny");
+ * const methods = betaGrid({ betas: [1], controls: false });
+ * const runs = await runStudy({ model, task: votes({ limit: 5 }), methods });
+ * const rows = scoreGains(runs, { baseline: "standard", of: ({ tokens }) => tokens.length });
+ * assertEquals((plotScores(rows, { name: "tokens" }).data[0] as { x: number[] }).x, [1]);
  * ```
  */
 export function plotScores(rows: readonly ScoreRow[], options: PlotScoresOptions = {}): Figure {

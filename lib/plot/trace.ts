@@ -49,16 +49,13 @@ const RULES: Rules<PlotTraceOptions> = {
  * @throws {TypeError} If the generation has no trace, or an option is not known.
  * @throws {RangeError} If an option is out of range.
  *
- * @example A token that looks like markup stays text
+ * @example
  * ```ts
- * import { plotTrace } from "@moi/moi/plot";
+ * import { generate, loadModel, moi, plotTrace } from "@moi/moi";
  * import { assertStringIncludes } from "@std/assert";
- *
- * const mixture = { ids: [7, 8], weights: [0.6, 0.4] };
- * const step = { token: 7, text: "<b>", entropy: 0.2, probability: 0.6, mixture, offSampleMass: 0.4 };
- * const { html, text } = plotTrace({ text: "<b>", trace: [step] });
- * assertStringIncludes(html, "&lt;b&gt;</span>");
- * assertStringIncludes(text, "1 token, mean H 0.200, mean off-sample mass 0.400");
+ * await using model = await loadModel("votes-tiny");
+ * const generation = await generate(model, [1], { method: moi(), trace: true, maxNewTokens: 4 });
+ * assertStringIncludes(plotTrace(generation).text, "tokens, mean H");
  * ```
  */
 export function plotTrace(generation: TracedLike, options: PlotTraceOptions = {}): Html {

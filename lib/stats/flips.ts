@@ -58,12 +58,8 @@ export interface Flips<R extends Outcome = Outcome> {
  * ```ts
  * import { flips, type Outcome } from "@moi/moi/stats";
  * import { assertEquals } from "@std/assert";
- * const run = (method: string, correct: boolean): Outcome => ({
- *   ...{ study: "demo", model: "tiny", task: "sums", problem: "p1", method, repeat: 0 },
- *   ...{ parameters: { name: method }, tokens: [1], finishReason: "stop" },
- *   grade: { correct, extracted: null },
- *   mixing: { meanEntropy: 0, meanOffSampleMass: 0 },
- * });
+ * const run = (method: string, correct: boolean) =>
+ *   ({ problem: "p", repeat: 0, method, parameters: {}, grade: { correct } }) as unknown as Outcome;
  * const runs = [run("standard", false), run("moi", true)];
  * const { won, lost } = flips(runs, { baseline: "standard", method: "moi" });
  * assertEquals([won.length, lost.length], [1, 0]);
