@@ -7,7 +7,7 @@
  */
 
 import { plotlyText } from "../_escape.ts";
-import { displayable } from "./_bundle.ts";
+import { displayable } from "./display.ts";
 import type { Figure } from "./figure.ts";
 
 /** Okabe–Ito colours and the greys of rules and text. */

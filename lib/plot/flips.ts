@@ -9,7 +9,7 @@ import { escapeHtml } from "../_escape.ts";
 import { flips, type Pair } from "../stats/mod.ts";
 import type { ImportedRun, Run } from "../study/mod.ts";
 import { completePairs, partialOf, partialText } from "../study/partial.ts";
-import { displayable } from "./_bundle.ts";
+import { displayable } from "./display.ts";
 import type { Html } from "./figure.ts";
 import { fixed } from "./_format.ts";
 

@@ -6,10 +6,10 @@
 
 import { checkOptions, refusal, type Rules, text } from "../_check.ts";
 import { escapeHtml } from "../_escape.ts";
-import type { Shown } from "./_bundle.ts";
+import { htmlOf, type Shown } from "./display.ts";
 import { isFigure, isHtml } from "./figure.ts";
 import { figureHtml, loaderScript } from "./_plotly.ts";
-import { isTable, tableHtml } from "./table.ts";
+import { isTable } from "./table.ts";
 
 /** Options of {@linkcode toHtml}. */
 export interface ToHtmlOptions {
@@ -50,9 +50,9 @@ export async function toHtml(
   for (const part of parts) {
     if (isFigure(part)) body.push(figureHtml(part, `figure-${++count}`));
     else if (isHtml(part) || isTable(part)) {
-      body.push(`<div class="moi-html">${isHtml(part) ? part.html : tableHtml(part)}</div>`);
+      body.push(`<div class="moi-html">${htmlOf(part).html}</div>`);
     } else {
-      const rule = "be figures ({ data, layout }) or HTML ({ html, text })";
+      const rule = "be figures ({ data, layout }), tables or HTML ({ html, text })";
       throw new TypeError(refusal("make a page", "figures", rule, part));
     }
   }

@@ -58,8 +58,7 @@ export * from "./report.ts";
 export { scoreTable, type ScoreTableOptions } from "./score_table.ts";
 
 // Where they go
-export type { Shown } from "./_bundle.ts";
-export * from "./display.ts";
+export { initPlots, show, type Shown } from "./display.ts";
 export * from "./html.ts";
 export { toPng, type ToPngOptions } from "./png.ts";
 export { toSvg, type ToSvgOptions } from "./svg.ts";

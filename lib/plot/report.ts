@@ -9,7 +9,7 @@ import { escapeHtml } from "../_escape.ts";
 import { accuracy, gains, scoreGains } from "../stats/mod.ts";
 import type { Run } from "../study/mod.ts";
 import { controlNote } from "../tasks/mod.ts";
-import { displayable } from "./_bundle.ts";
+import { displayable } from "./display.ts";
 import { percent } from "./_format.ts";
 import type { Figure, Html } from "./figure.ts";
 import { plotFlips } from "./flips.ts";

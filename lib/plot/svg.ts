@@ -96,13 +96,9 @@ export async function toSvg(figure: Figure, options: ToSvgOptions = {}): Promise
     });
     (await (compiled ??= compile())).runInContext(dom.getInternalVMContext());
     // Through JSON, as plotly writes defaults into what it is given.
-    const svg = await window.Plotly.toImage({ ...JSON.parse(plain), config: { ...CONFIG } }, {
-      format: "svg",
-      imageDataOnly: true,
-      width,
-      height,
-    });
-    return xmlText(svg);
+    const copy = { ...JSON.parse(plain), config: { ...CONFIG } };
+    const format = { format: "svg", imageDataOnly: true, width, height };
+    return xmlText(await window.Plotly.toImage(copy, format));
   } finally {
     dom.window.close();
   }

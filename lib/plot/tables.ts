@@ -4,10 +4,10 @@
  * @module
  */
 
-import { displayable } from "./_bundle.ts";
+import { displayable, htmlOf } from "./display.ts";
 import type { Html } from "./figure.ts";
 import { nothingFinished } from "./_notes.ts";
-import { type Table, tableHtml, tableOf, tableText } from "./table.ts";
+import { type Table, tableOf } from "./table.ts";
 
 /** Tables written as HTML and as text, with the values at hand. */
 export interface Tables extends Html {
@@ -30,11 +30,8 @@ export interface Tables extends Html {
  * ```
  */
 export function tablesOf(...tables: readonly Table[]): Tables {
-  return displayable({
-    html: tables.map(tableHtml).join("\n"),
-    text: tables.map(tableText).join("\n\n"),
-    tables,
-  });
+  const parts = tables.map(htmlOf), html = parts.map((part) => part.html).join("\n");
+  return displayable({ html, text: parts.map(({ text }) => text).join("\n\n"), tables });
 }
 
 /**

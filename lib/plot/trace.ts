@@ -8,7 +8,7 @@
 import { checkOptions, number, refusal, type Rules } from "../_check.ts";
 import { escapeHtml } from "../_escape.ts";
 import type { Generation, Step } from "../decode/mod.ts";
-import { displayable } from "./_bundle.ts";
+import { displayable } from "./display.ts";
 import type { Html } from "./figure.ts";
 import { counted, quoted } from "./_format.ts";
 

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { isDeepStrictEqual } from "node:util";
 import { isObject, refusal, type Rule, shown } from "../_check.ts";
 import {
   completePairs,
@@ -219,17 +220,11 @@ function checkRun(
   if (typeof run.grade?.correct !== "boolean") {
     throw new TypeError(refused("be graded true or false", shown(run.grade?.correct)));
   }
-  if (!sameParameters(parameters, run.parameters)) {
+  if (!isDeepStrictEqual(parameters, run.parameters)) {
     const both = `${shown(parameters)} and ${shown(run.parameters)}`;
     throw new RangeError(refused("give one set of parameters to a method", both));
   }
   if (isThere) throw new RangeError(refused("hold each run once", "a duplicate"));
-}
-
-function sameParameters(a: Outcome["parameters"], b: Outcome["parameters"]): boolean {
-  if (a === b) return true;
-  const names = Object.keys(a);
-  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }
 
 /**

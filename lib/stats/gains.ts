@@ -290,34 +290,30 @@ function describe(group: Group, base: Group, level: number) {
 
 /** What a group gains and loses against the baseline, problem by problem. */
 function pair(group: Group, base: Group) {
-  const differences: number[] = []; // [P]
-  let won = 0, lost = 0, pairs = 0, repeats = 0, wonShare = 0, lostShare = 0;
-  for (const [problem, theirs] of base.problems) {
+  const own = [...base.problems].flatMap(([problem, theirs]) => {
     const ours = group.problems.get(problem);
     const both = [...theirs].filter(([repeat]) => ours?.has(repeat)); // the others cannot be judged
-    if (both.length === 0) continue;
     const differ = both.filter(([repeat, solved]) => ours!.get(repeat) !== solved);
-    const own = { lost: differ.filter(([, solved]) => solved).length, won: 0 };
-    own.won = differ.length - own.lost;
-    differences.push((own.won - own.lost) / both.length);
-    won += own.won;
-    lost += own.lost;
-    wonShare += own.won / both.length;
-    lostShare += own.lost / both.length;
-    pairs += both.length;
-    repeats = Math.max(repeats, both.length);
-  }
-  const problems = differences.length;
+    const lost = differ.filter(([, solved]) => solved).length;
+    return both.length === 0 ? [] : [{ won: differ.length - lost, lost, pairs: both.length }];
+  });
+  const problems = own.length;
   if (problems === 0) {
     throw new RangeError(
       `Cannot ${VERB} as no problem has a run of ${shown(group.key)} and one of ` +
         `${shown(base.key)} that can be judged`,
     );
   }
+  const sum = (of: (one: (typeof own)[number]) => number) =>
+    own.reduce((all, one) => all + of(one), 0);
+  const won = sum((one) => one.won), lost = sum((one) => one.lost), pairs = sum((one) => one.pairs);
+  const repeats = own.reduce((most, one) => Math.max(most, one.pairs), 0);
   // Counts by which every problem weighs the same, where some have fewer pairs.
-  const weighted = pairs === problems * repeats
-    ? { won, lost }
-    : { won: wonShare * pairs / problems, lost: lostShare * pairs / problems };
+  const weighted = pairs === problems * repeats ? { won, lost } : {
+    won: sum((one) => one.won / one.pairs) * pairs / problems,
+    lost: sum((one) => one.lost / one.pairs) * pairs / problems,
+  };
+  const differences = own.map((one) => (one.won - one.lost) / one.pairs); // [P]
   const gain = (weighted.won - weighted.lost) / pairs;
   const variance = (weighted.won + weighted.lost) / pairs - gain ** 2;
   return {

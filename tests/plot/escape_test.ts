@@ -11,7 +11,7 @@ import {
   toSvg,
 } from "../../lib/plot/mod.ts";
 import { plotlyText, xmlText } from "../../lib/_escape.ts";
-import { bundleOf } from "../../lib/plot/_bundle.ts";
+import { bundleOf } from "../../lib/plot/display.ts";
 import { step } from "./_rows.ts";
 
 const { window } = new JSDOM("");
