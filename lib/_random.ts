@@ -1,9 +1,12 @@
 /**
- * Counter-based randomness: a draw is a pure function of (seed, stream, step, index).
+ * The generator of new code. Counter-based: a draw is a pure function of (seed, stream, step, index).
  *
  * Nothing is advanced, so what a run draws never depends on what else is decoded beside it, on the
  * order of a batch, or on where a study was resumed. Two methods with the same seed draw the same
  * numbers (common random numbers), which is what makes pairs of runs comparable.
+ *
+ * Two older streams stay, since what they drew is on record: that of `tasks/_random.ts` makes the problems of
+ * a seed, that of `stats/_random.ts` the digits of intervals, and of `scripts/coverage.md`.
  *
  * Generator: Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011).
  *

@@ -18,6 +18,7 @@ import { plotMixing } from "./mixing.ts";
 import { plotScores } from "./scores.ts";
 import { scoreTable } from "./score_table.ts";
 import { gainsTable } from "./gains_table.ts";
+import type { Tables } from "./tables.ts";
 
 /** Options of {@linkcode studyReport}. */
 export interface StudyReportOptions {
@@ -28,10 +29,6 @@ export interface StudyReportOptions {
 }
 
 const RULES: Rules<StudyReportOptions> = { baseline: text, greedy: listOf(anything) };
-
-function paragraph(text: string): string {
-  return `<p>${escapeHtml(text)}</p>`;
-}
 
 /** Every setting that the runs of a study share. */
 function settings(runs: readonly Run[]): string {
@@ -88,15 +85,10 @@ export function studyReport(
 ): (Figure | Html)[] {
   checkOptions("report", options, RULES);
   const { baseline = "standard", greedy = [] } = options;
-  const rows = gains(runs, { baseline });
-  if (rows.length === 0) return displayable([gainsTable(rows)]);
-  const isScored = runs.every(({ grade }) => grade.score !== undefined);
-  const isMeasured = isScored && runs[0]!.measure !== undefined;
-  const digits = isMeasured ? {} : { digits: 4 };
-  const scores = isScored ? scoreGains(runs, { baseline }) : undefined;
-  const others = rows.filter(({ method }) => method !== baseline);
-  const best = others.find((row) => row.isPrimary) ??
-    others.toSorted((a, b) => b.gain - a.gain)[0];
+  const { rows, scores, digits, tables } = judgedOf(runs, baseline);
+  if ((rows ?? scores)!.length === 0) return displayable(tables.slice(0, 1));
+  const best = rows?.find((row) => row.isPrimary) ??
+    rows?.filter((row) => !row.isBaseline).sort((a, b) => b.gain - a.gain)[0];
   const { model, task } = runs[0]!;
   const name = `${model.split("@")[0]} on ${task}`;
   const texts = [settings(runs)];
@@ -109,15 +101,38 @@ export function studyReport(
         `[${percent(low)}, ${percent(high)}], N = ${n}.`,
     );
   }
+  const paragraphs = texts.map((text) => `<p>${escapeHtml(text)}</p>`).join("\n");
   return displayable([
-    {
-      html: `<h2>${escapeHtml(name)}</h2>${texts.map(paragraph).join("\n")}`,
-      text: [name, ...texts].join("\n"),
-    },
-    ...(isMeasured ? [] : [gainsTable(rows)]),
-    ...(scores ? [scoreTable(scores, digits), plotScores(scores, digits)] : []),
-    ...(isMeasured ? [] : [plotGains(rows, { title: `Gain over ${baseline}: ${name}`, baseline })]),
+    { html: `<h2>${escapeHtml(name)}</h2>${paragraphs}`, text: [name, ...texts].join("\n") },
+    ...(rows ? tables.slice(0, 1) : []),
+    ...(scores ? [tables.at(-1)!, plotScores(scores, digits)] : []),
+    ...(rows ? [plotGains(rows, { title: `Gain over ${baseline}: ${name}`, baseline })] : []),
     plotMixing(runs, { title: `Was there anything to mix? ${name}` }),
-    ...(best && !isMeasured ? [plotFlips(runs, { method: best.method, baseline })] : []),
+    ...(best ? [plotFlips(runs, { method: best.method, baseline })] : []),
   ]);
+}
+
+/**
+ * The tables of a study: gains in accuracy, scores where its task gives them, or both.
+ *
+ * @param runs Runs of one study.
+ * @param options Baseline.
+ * @throws {RangeError} As {@linkcode studyReport}.
+ */
+export function studyTables(
+  runs: readonly Run[],
+  { baseline = "standard" }: Pick<StudyReportOptions, "baseline"> = {},
+): Tables[] {
+  return judgedOf(runs, baseline).tables;
+}
+
+/** Rows of gains, unless the task measures something else; of scores, where runs have them; their tables. */
+function judgedOf(runs: readonly Run[], baseline: string) {
+  const isScored = runs.length > 0 && runs.every(({ grade }) => grade.score !== undefined);
+  const isMeasured = isScored && runs[0]!.measure !== undefined;
+  const rows = isMeasured ? undefined : gains(runs, { baseline });
+  const scores = isScored ? scoreGains(runs, { baseline }) : undefined;
+  const digits = isMeasured ? {} : { digits: 4 };
+  const tables = [rows && gainsTable(rows), scores && scoreTable(scores, digits)];
+  return { rows, scores, digits, tables: tables.filter((table) => table !== undefined) };
 }
