@@ -37,14 +37,15 @@ export type Outcome =
   & Partial<Pick<Run, "tokens" | "mixing" | "timing">>;
 
 /** All runs of one key: a method, as a rule. */
-export interface Group {
+export interface Group<R extends Outcome = Outcome> {
   readonly key: string;
   readonly parameters: Outcome["parameters"];
-  /** What became of every run: problem → repeat → verdict. */
-  readonly verdicts: ReadonlyMap<string, ReadonlyMap<number, Verdict>>;
+  /** All of them: problem → repeat → run. */
+  readonly runs: ReadonlyMap<string, ReadonlyMap<number, R>>;
   /** Those that can be judged: problem → repeat → correct. Problems without one are not there. */
   readonly problems: ReadonlyMap<string, ReadonlyMap<number, boolean>>;
-  /** Number of runs that can be judged, of those that are right, and of those that cannot be judged. */
+  /** Number of runs, of those that can be judged, that are right, and that cannot be judged. */
+  readonly count: number;
   readonly n: number;
   readonly right: number;
   readonly ungradable: number;
@@ -109,7 +110,7 @@ export function groupRuns<R extends Outcome>(
   verb: string,
   runs: readonly R[],
   by: By<R> = "method",
-): Map<string, Group> {
+): Map<string, Group<R>> {
   if (!Array.isArray(runs)) {
     throw new TypeError(refusal(verb, "runs", "be an array of runs", runs));
   }
@@ -161,37 +162,29 @@ function checkProblems(verb: string, runs: readonly Outcome[], otherOptions: boo
   }
 }
 
-/** A map in the order of its keys. */
-function sorted<V>(map: ReadonlyMap<string, V>): Map<string, V> {
-  return new Map([...map].sort(([a], [b]) => a < b ? -1 : 1));
-}
-
-function groupOf(verb: string, key: string, runs: readonly Outcome[]): Group {
-  const { parameters } = runs[0]!, verdicts = new Map<string, Map<number, Verdict>>();
-  for (const run of runs) {
-    const own = verdicts.get(run.problem) ?? new Map<number, Verdict>();
-    checkRun(verb, run, parameters, own.has(run.repeat));
-    verdicts.set(run.problem, own.set(run.repeat, verdictOf(run)));
+function groupOf<R extends Outcome>(verb: string, key: string, own: readonly R[]): Group<R> {
+  const { parameters } = own[0]!, found = new Map<string, Map<number, R>>();
+  for (const run of own) {
+    const repeats = found.get(run.problem) ?? new Map<number, R>();
+    checkRun(verb, run, parameters, repeats.has(run.repeat));
+    found.set(run.problem, repeats.set(run.repeat, run));
   }
+  const runs = new Map([...found].sort(([a], [b]) => a < b ? -1 : 1));
   const problems = new Map<string, Map<number, boolean>>();
-  for (const [problem, own] of sorted(verdicts)) {
-    const judged = [...own].filter(([, verdict]) => verdict !== "ungradable");
+  for (const [problem, repeats] of runs) {
+    const judged = [...repeats].filter(([, { grade }]) => !grade.ungradable);
     if (judged.length === 0) continue;
-    problems.set(
-      problem,
-      new Map(judged.map(([repeat, verdict]) => [repeat, verdict === "right"])),
-    );
+    problems.set(problem, new Map(judged.map(([repeat, { grade }]) => [repeat, grade.correct])));
   }
-  const all = verdicts.values().flatMap((own) => own.values()).toArray();
-  const count = (one: Verdict) => all.filter((verdict) => verdict === one).length;
-  const mean = (of: (run: Outcome) => number | null | undefined) =>
-    runs.reduce((sum, run) => sum + (of(run) ?? NaN), 0) / runs.length; // null: JSON has no NaN
+  const verdicts = own.map(verdictOf);
+  const of = (one: Verdict) => verdicts.filter((verdict) => verdict === one).length;
+  const mean = (of: (run: R) => number | null | undefined) =>
+    own.reduce((sum, run) => sum + (of(run) ?? NaN), 0) / own.length; // null: JSON has no NaN
   return {
-    ...{ key, parameters, verdicts: sorted(verdicts), problems },
-    n: all.length - count("ungradable"),
-    ...{ right: count("right"), ungradable: count("ungradable"), cut: count("cut") },
-    repeats: problems.values().reduce((most, own) => Math.max(most, own.size), 0),
-    truncated: runs.filter(({ finishReason }) => finishReason === "length").length,
+    ...{ key, parameters, runs, problems, count: own.length, n: own.length - of("ungradable") },
+    ...{ right: of("right"), ungradable: of("ungradable"), cut: of("cut") },
+    repeats: problems.values().reduce((most, repeats) => Math.max(most, repeats.size), 0),
+    truncated: own.filter(({ finishReason }) => finishReason === "length").length,
     meanTokens: mean(({ tokens }) => tokens?.length),
     meanSeconds: mean(({ timing }) =>
       (timing?.prefillMs ?? NaN) / 1000 + (timing?.decodeMs ?? NaN) / 1000

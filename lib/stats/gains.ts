@@ -338,8 +338,8 @@ function checkPairs(group: Group, base: Group): void {
 /** Problems (wholly) and runs that `full` has and `group` has not. */
 function absent(full: Group, group: Group): { problems: number; runs: number } {
   let problems = 0, runs = 0;
-  for (const [problem, repeats] of full.verdicts) {
-    const own = group.verdicts.get(problem);
+  for (const [problem, repeats] of full.runs) {
+    const own = group.runs.get(problem);
     if (own === undefined) problems++;
     runs += repeats.keys().filter((repeat) => !own?.has(repeat)).toArray().length;
   }

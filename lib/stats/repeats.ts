@@ -71,12 +71,12 @@ function grouped(
   runs: readonly Outcome[],
   { k, method }: RepeatsOptions,
 ): { problems: readonly (readonly Outcome[])[]; k: number } {
-  const known = [...groupRuns(verb, runs).keys()];
+  const groups = groupRuns(verb, runs), known = [...groups.keys()];
   const key = checkKey(verb, "method", method ?? (known.length > 1 ? undefined : known[0]), known);
-  const own = runs.filter(({ method, grade }) => method === key && !grade.ungradable);
-  const problems = [...Map.groupBy(own, ({ problem }) => problem)]
-    .sort(([a], [b]) => a < b ? -1 : 1)
-    .map(([, repeats]) => repeats.sort((a, b) => a.repeat - b.repeat));
+  const problems = groups.get(key)!.runs.values().map((own) =>
+    own.values().filter(({ grade }) => !grade.ungradable).toArray()
+      .sort((a, b) => a.repeat - b.repeat)
+  ).filter(({ length }) => length > 0).toArray();
   if (problems.length === 0) {
     throw new RangeError(`Cannot ${verb} as 'runs' must hold one that can be graded`);
   }

@@ -12,7 +12,7 @@ import { callable, checkOptions, refusal, type Rules, shown, text } from "../_ch
 import type { PartialStudy, Run } from "../study/mod.ts";
 import type { Measure } from "../tasks/mod.ts";
 import { checkKey, DRAW_RULES, inside } from "./_check.ts";
-import { groupRuns, type Outcome, rowsOf } from "./_groups.ts";
+import { type Group, groupRuns, type Outcome, rowsOf } from "./_groups.ts";
 import { studentUpperQuantile } from "./_special.ts";
 import { bootstrapIntervals } from "./bootstrap.ts";
 import { holm } from "./holm.ts";
@@ -125,7 +125,7 @@ function scoreRows<R extends Outcome>(
   const { level = 0.95, resamples = 10_000, seed = 1 } = options;
   const groups = groupRuns(verb, runs), keys = [...groups.keys()];
   checkKey(verb, "baseline", baseline, keys);
-  const scores = new Map(keys.map((key) => [key, scoresOf(verb, runs, key, of)]));
+  const scores = new Map([...groups].map(([key, group]) => [key, scoresOf(verb, group, of)]));
   const base = scores.get(baseline)!, others = keys.filter((key) => key !== baseline);
   const differences = others.map((key) => {
     const own = scores.get(key)!;
@@ -144,10 +144,9 @@ function scoreRows<R extends Outcome>(
   const p = differences.map((own) => signFlipTest(own, { resamples, seed })), adjusted = holm(p);
   const { measure } = runs[0] as Partial<Run>;
   const rowOf = (key: string) => {
-    const { parameters, verdicts, mixing } = groups.get(key)!;
-    const n = verdicts.values().reduce((sum, own) => sum + own.size, 0);
+    const { parameters, count, mixing } = groups.get(key)!;
     return {
-      ...{ method: key, parameters, problems: base.size, n, mixing },
+      ...{ method: key, parameters, problems: base.size, n: count, mixing },
       ...(measure === undefined ? {} : { measure }),
       ...tInterval(Array.from(scores.get(key)!.values(), (own) => own.mean), level),
     };
@@ -173,22 +172,18 @@ function scoreRows<R extends Outcome>(
 /** Mean score and repeats by problem, problems in order of their ids. */
 function scoresOf<R extends Outcome>(
   verb: string,
-  runs: readonly R[],
-  key: string,
+  { key, runs }: Group<R>,
   of: (run: R) => number | undefined,
 ): Map<string, { readonly mean: number; readonly repeats: number }> {
-  const groups = Map.groupBy(runs.filter(({ method }) => method === key), ({ problem }) => problem);
-  return new Map(
-    [...groups].sort(([a], [b]) => a < b ? -1 : 1).map(([problem, own]) => {
-      const sum = own.reduce((total, run) => {
-        const score = of(run);
-        if (typeof score === "number" && Number.isFinite(score)) return total + score;
-        throw new TypeError(
-          refusal(verb, "runs", "have a finite score each", score) +
-            ` (problem ${shown(problem)}, method ${shown(key)})`,
-        );
-      }, 0);
-      return [problem, { mean: sum / own.length, repeats: own.length }];
-    }),
-  );
+  return new Map([...runs].map(([problem, own]) => {
+    const sum = own.values().reduce((total, run) => {
+      const score = of(run);
+      if (typeof score === "number" && Number.isFinite(score)) return total + score;
+      throw new TypeError(
+        refusal(verb, "runs", "have a finite score each", score) +
+          ` (problem ${shown(problem)}, method ${shown(key)})`,
+      );
+    }, 0);
+    return [problem, { mean: sum / own.size, repeats: own.size }];
+  }));
 }
