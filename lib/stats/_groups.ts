@@ -66,11 +66,8 @@ const OWN = [
   ...["tokens", "text", "finishReason", "grade", "measure", "mixing", "timing", "primary"],
 ] as const;
 
-/** A setting by which runs are compared: any field that is not a run's own. */
-export type ComparedField = Exclude<keyof Run, (typeof OWN)[number]>;
-
-/** What a row is: a setting, or a function that names the row of a run. */
-export type By<R> = ComparedField | ((run: R) => unknown);
+/** What a row is: a field of runs that is a setting of their study, or a function that names the row of a run. */
+export type By<R> = (keyof R & string) | ((run: R) => unknown);
 
 /** The rule of an option `by`. */
 export const compared: Rule = (verb, name, value) => {
@@ -85,7 +82,7 @@ export const compared: Rule = (verb, name, value) => {
 /** Names the row of each run; of settings with several entries by those in which they differ. */
 function keyBy<R extends Outcome>(verb: string, runs: readonly R[], by: By<R>): (run: R) => string {
   if (typeof by === "function") return (run) => String(by(run));
-  const valueOf = (run: R) => (run as Partial<Run>)[by] as unknown;
+  const valueOf = (run: R): unknown => run[by];
   if (runs.every((run) => valueOf(run) === undefined)) {
     throw new RangeError(refusal(verb, "by", "be a field that runs have", by));
   }

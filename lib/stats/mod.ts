@@ -55,4 +55,4 @@ export { holm } from "./holm.ts";
 export { type Flips, flips, type FlipsOptions, type Pair } from "./flips.ts";
 export { type FoldChoice, type Tuned, type TuneOptions, tuneThenTest } from "./tune.ts";
 export { minimumDetectableGain, type MinimumDetectableGainOptions } from "./power.ts";
-export type { By, ComparedField, Outcome } from "./_groups.ts";
+export type { By, Outcome } from "./_groups.ts";

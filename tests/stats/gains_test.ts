@@ -175,7 +175,7 @@ Deno.test("gains() compares runs by any setting, and by a function of a run", ()
   const cold = { sampler: { temperature: 0.6, topK: 0 }, kv: "int8", device: "cpu" };
   const runs = [...of("a", ONE.standard, warm), ...of("b", ONE.moi, cold)];
   const rowsOf = (by: unknown, baseline: string) =>
-    gains(runs, { by: by as "device", baseline }).map(({ method, baseline, isBaseline, won }) => [
+    gains(runs, { by: by as "model", baseline }).map(({ method, baseline, isBaseline, won }) => [
       ...[method, baseline, isBaseline, won],
     ]);
   for (
