@@ -6,7 +6,7 @@
 
 import { checkOptions, refusal, type Rules, text } from "../_check.ts";
 import { checkKey, inside } from "./_check.ts";
-import { designEffect } from "./_design.ts";
+import { designEffect, mean as meanOf, variance } from "./_moments.ts";
 import { type Group, groupRuns, type Outcome } from "./_groups.ts";
 import { type Interval, wilsonAround } from "./wilson.ts";
 
@@ -109,10 +109,9 @@ export function accuracyOf(group: Group, level: number): Accuracy {
   );
   // One division at the end where it can be: k/n exactly, and no spread from rounding.
   const isWhole = n === problems * repeats;
-  const mean = isWhole ? right / n : shares.reduce((a, b) => a + b, 0) / problems;
+  const mean = isWhole ? right / n : meanOf(shares);
   const alike = shares.every((share) => share === shares[0]);
-  const squares = shares.reduce((sum, share) => sum + (share - mean) ** 2, 0);
-  const se = problems === 1 ? NaN : alike ? 0 : Math.sqrt(squares / (problems - 1) / problems);
+  const se = problems > 1 && alike ? 0 : Math.sqrt(variance(shares, mean) / problems);
   const effective = n / designEffect(shares, mean * (1 - mean), n / problems);
   const interval = wilsonAround(mean, effective, level);
   return { mean, ...interval, se, n, problems, repeats, truncated, ungradable };

@@ -7,7 +7,7 @@
 import { checkOptions, type Rules, shown, text } from "../_check.ts";
 import type { PartialStudy, Run } from "../study/mod.ts";
 import { checkKey, DRAW_RULES, inside } from "./_check.ts";
-import { designEffect } from "./_design.ts";
+import { designEffect } from "./_moments.ts";
 import { type By, compared, type Group, groupRuns, type Outcome, rowsOf } from "./_groups.ts";
 import { normalTail } from "./_special.ts";
 import { accuracyOf } from "./accuracy.ts";

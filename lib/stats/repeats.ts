@@ -30,6 +30,7 @@ import {
 import { mathEqual } from "../tasks/math_equal.ts";
 import { checkKey } from "./_check.ts";
 import { groupRuns, type Outcome } from "./_groups.ts";
+import { mean, variance } from "./_moments.ts";
 
 /** Which method, and how many runs. */
 export interface RepeatsOptions {
@@ -122,10 +123,8 @@ export function avgAtK(runs: readonly Outcome[], options: RepeatsOptions = {}): 
     { length: k },
     (_, i) => problems.filter((own) => isRight(own[i]!)).length / problems.length,
   );
-  const mean = accuracies.reduce((a, b) => a + b, 0) / k;
-  const square = accuracies.reduce((sum, a) => sum + (a - mean) ** 2, 0);
-  const sd = k > 1 ? Math.sqrt(square / (k - 1)) : NaN;
-  return { mean, sd, accuracies, k, problems: problems.length };
+  const sd = Math.sqrt(variance(accuracies));
+  return { mean: mean(accuracies), sd, accuracies, k, problems: problems.length };
 }
 
 /** Chance that k of n runs, c of them right, hold a right one. */
@@ -158,8 +157,7 @@ export function passAtK(runs: readonly Outcome[], options: RepeatsOptions = {}):
   const verb = "compute pass@k";
   checkOptions(verb, options, RULES);
   const { problems, k } = grouped(verb, runs, options);
-  const chances = problems.map((own) => passOf(own.length, own.filter(isRight).length, k));
-  return chances.reduce((a, b) => a + b, 0) / problems.length;
+  return mean(problems.map((own) => passOf(own.length, own.filter(isRight).length, k)));
 }
 
 /** Most ways to choose k of n runs that are gone through. */
@@ -250,7 +248,7 @@ export function majAtK(runs: readonly Outcome[], options: MajorityOptions = {}):
     }
     const votes = votesOf(verb, own, equal);
     const shares = subsets(n, k).map((chosen) => majority(chosen.map((i) => votes[i]))).toArray();
-    sum += shares.reduce((a, b) => a + b, 0) / shares.length;
+    sum += mean(shares);
   }
   return sum / problems.length;
 }

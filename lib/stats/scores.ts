@@ -13,6 +13,7 @@ import type { PartialStudy, Run } from "../study/mod.ts";
 import type { Measure } from "../tasks/mod.ts";
 import { checkKey, DRAW_RULES, inside } from "./_check.ts";
 import { type Group, groupRuns, type Outcome, rowsOf } from "./_groups.ts";
+import { mean as meanOf, variance } from "./_moments.ts";
 import { studentUpperQuantile } from "./_special.ts";
 import { bootstrapIntervals } from "./bootstrap.ts";
 import { holm } from "./holm.ts";
@@ -77,11 +78,10 @@ export interface ScoreRow extends Interval {
 }
 
 /** Mean and t interval of numbers. */
-function tInterval(values: ArrayLike<number>, level: number): Interval & { readonly mean: number } {
-  const n = values.length, all = Array.from(values), mean = all.reduce((a, b) => a + b, 0) / n;
+function tInterval(values: readonly number[], level: number): Interval & { readonly mean: number } {
+  const n = values.length, mean = meanOf(values);
   if (n < 2) return { mean, low: -Infinity, high: Infinity };
-  const square = all.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const half = studentUpperQuantile((1 - level) / 2, n - 1) * Math.sqrt(square / (n - 1) / n);
+  const half = studentUpperQuantile((1 - level) / 2, n - 1) * Math.sqrt(variance(values) / n);
   return { mean, low: mean - half, high: mean + half };
 }
 
@@ -158,7 +158,7 @@ function scoreRows<R extends Outcome>(
       ...{ gain: 0, gainInterval: none, bootstrap: none, p: 1, adjustedP: 1, higher: 0, lower: 0 },
     },
     ...others.map((key, i): ScoreRow => {
-      const own = differences[i]!, { mean: gain, ...gainInterval } = tInterval(own, level);
+      const own = differences[i]!, { mean: gain, ...gainInterval } = tInterval([...own], level);
       return {
         ...{ ...rowOf(key), gain, gainInterval, bootstrap: intervals[i]! },
         ...{ p: p[i]!, adjustedP: adjusted[i]! },

@@ -35,6 +35,7 @@ import {
 } from "../_check.ts";
 import type { Run } from "../study/mod.ts";
 import { checkKey } from "./_check.ts";
+import { mean } from "./_moments.ts";
 import { type GainRow, gainsOf } from "./gains.ts";
 
 /** Options of {@linkcode tuneThenTest}. */
@@ -97,7 +98,7 @@ function ranked(runs: readonly Run[], keys: readonly string[]) {
     const judged = runs.filter(({ method, grade }) => method === key && !grade.ungradable);
     const shares = Map.groupBy(judged, ({ problem }) => problem).values()
       .map((own) => own.filter(({ grade }) => grade.correct).length / own.length).toArray();
-    return { key, accuracy: shares.reduce((a, b) => a + b, 0) / shares.length };
+    return { key, accuracy: mean(shares) };
   }).sort((a, b) => rank(b.accuracy) - rank(a.accuracy));
 }
 
