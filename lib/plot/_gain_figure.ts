@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isDeepStrictEqual } from "node:util";
 import { plotlyText } from "../_escape.ts";
 import type { Figure } from "./figure.ts";
 import { betaText, rangeText, rounded } from "./_format.ts";
@@ -95,7 +96,10 @@ export function gainFigure(
   baseline: GainPoint,
   words: GainWords,
 ): Figure {
-  const others = rows.filter((row) => row !== baseline);
+  // Where rows are no methods but models, say, all have one method, and their keys are their names.
+  const others = rows.filter((row) => row !== baseline).map((row) =>
+    isDeepStrictEqual(row.parameters, baseline.parameters) ? { ...row, parameters: {} } : row
+  );
   const curves = curvesOf(others.filter(isOnCurve));
   const controls = others.filter((row) => !isOnCurve(row));
   const size = sizeNote(rangeText(rows.map((row) => row.problems)), rangeText(rows.map(repeatsOf)));

@@ -9,7 +9,7 @@
  * values come adjusted too, all but that of one comparison declared beforehand. Runs that nothing can
  * judge are left out and counted.
  *
- * - {@linkcode gains}: the table of a study, one row a method, each with interval and p value
+ * - {@linkcode gains}: the table of a study, one row a method (a model, a setting), with interval and p value
  * - {@linkcode scoreGains}: the same for grades that are numbers
  * - {@linkcode accuracy}: one method alone
  * - {@linkcode mcnemarMidP}, {@linkcode mcnemarExact}, {@linkcode signFlipTest}: is there a difference?

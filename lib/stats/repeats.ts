@@ -236,8 +236,7 @@ export function majAtK(runs: readonly Outcome[], options: MajorityOptions = {}):
   checkOptions(verb, options, MAJORITY_RULES);
   const { equal = sameAnswer } = options;
   const { problems, k } = grouped(verb, runs, options);
-  let sum = 0;
-  for (const own of problems) {
+  return mean(problems.map((own) => {
     const n = own.length;
     let ways = 1;
     for (let i = 0; i < Math.min(k, n - k); i++) ways = ways * (n - i) / (i + 1);
@@ -247,8 +246,6 @@ export function majAtK(runs: readonly Outcome[], options: MajorityOptions = {}):
       );
     }
     const votes = votesOf(verb, own, equal);
-    const shares = subsets(n, k).map((chosen) => majority(chosen.map((i) => votes[i]))).toArray();
-    sum += mean(shares);
-  }
-  return sum / problems.length;
+    return mean([...subsets(n, k).map((chosen) => majority(chosen.map((i) => votes[i])))]);
+  }));
 }
