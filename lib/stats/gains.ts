@@ -210,7 +210,7 @@ export function gainsOf<R extends Outcome>(
   options: GainsOptions<R>,
   inflation: number,
 ): GainRow[] {
-  checkOptions(VERB, options, RULES as Rules<GainsOptions<R>>);
+  checkOptions<GainsOptions<R>>(VERB, options, RULES);
   const { baseline = "standard", by, level = 0.95, resamples = 10_000, seed = 1 } = options;
   const groups = groupRuns(VERB, runs, by), keys = [...groups.keys()];
   const base = groups.get(checkKey(VERB, "baseline", baseline, keys))!;

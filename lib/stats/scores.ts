@@ -120,7 +120,7 @@ function scoreRows<R extends Outcome>(
   options: ScoreGainsOptions<R>,
 ): ScoreRow[] {
   const verb = "compare scores";
-  checkOptions(verb, options, RULES as Rules<ScoreGainsOptions<R>>);
+  checkOptions<ScoreGainsOptions<R>>(verb, options, RULES);
   const { baseline, of = ({ grade }: R) => grade.score } = options;
   const { level = 0.95, resamples = 10_000, seed = 1 } = options;
   const groups = groupRuns(verb, runs), keys = [...groups.keys()];
