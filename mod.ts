@@ -34,6 +34,14 @@
  * @module
  */
 
+export {
+  interruptSignal,
+  type ProgressBar,
+  progressBar,
+  type ProgressBarOptions,
+  type ProgressLike,
+  type ProgressMode,
+} from "./lib/runtime/mod.ts";
 export * from "./lib/model/mod.ts";
 export * from "./lib/decode/mod.ts";
 export * from "./lib/tasks/mod.ts";

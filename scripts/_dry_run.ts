@@ -12,6 +12,8 @@ import {
   minimumDetectableGain,
   parseConfig,
   type Problem,
+  tableOf,
+  tableText,
   type Task,
 } from "../mod.ts";
 import { isGguf } from "../lib/model/gguf/split.ts";
@@ -115,12 +117,14 @@ export async function dryRun(run: DryRun): Promise<void> {
   const gain = minimumDetectableGain({
     ...{ problems: count, repeats, discordance, comparisons: Math.max(1, methods - 1) },
   });
-  const cells = [
-    ["dtype", "weights", `KV of ${slots}`, "together", "time, at least"],
-    ...rows.map(({ dtype, weightsBytes, kvBytes, seconds }) => [
-      ...[dtype, gib(weightsBytes), gib(kvBytes), gib(weightsBytes + kvBytes), duration(seconds)],
-    ]),
-  ];
+  const costs = rows.map((row) => ({ ...row, together: row.weightsBytes + row.kvBytes }));
+  const table = tableOf(costs, [
+    { heading: "dtype", of: "dtype", width: 8 },
+    { heading: "weights", of: "weightsBytes", as: gib, width: 13 },
+    { heading: `KV of ${slots}`, of: "kvBytes", as: gib, width: 13 },
+    { heading: "together", of: "together", as: gib, width: 13 },
+    { heading: "time, at least", of: "seconds", as: duration, width: 13 },
+  ]);
   print([
     `${run.id} on ${run.taskName}: ${count} problems × ${methods} methods × ${repeats} repeats = ${
       first!.runs
@@ -128,9 +132,7 @@ export async function dryRun(run: DryRun): Promise<void> {
     how,
     `tokens        ${Math.round(first!.promptTokens)} of prompts, up to ${first!.newTokens} new ` +
     `(${maxNewTokens} a run)`,
-    ...cells.map((row) =>
-      row.map((cell, i) => i === 0 ? cell.padEnd(8) : cell.padStart(15)).join("")
-    ),
+    tableText(table),
     `time: every step reads weights, keys and values once, at ${
       (bandwidth / 1e9).toFixed(0)
     } GB/s ` +

@@ -4,7 +4,9 @@ import { accuracy, gains, type Outcome, tuneThenTest } from "../lib/stats/mod.ts
 import { uint32s } from "../lib/stats/_random.ts";
 import { normalUpperQuantile } from "../lib/stats/_special.ts";
 import type { Run } from "../lib/study/mod.ts";
+import { type Column, tableMarkdown } from "../lib/plot/table.ts";
 import { command, print, say } from "./_cli.ts";
+import { printing } from "./_table.ts";
 
 const USAGE = `
 Simulates studies whose truth is known, and prints how often the 95 % intervals of gains() and
@@ -130,15 +132,19 @@ const NO_KNOBS = {};
 
 const percent = (share: number) => (100 * share).toFixed(1);
 
-function row(cells: readonly (string | number)[]): void {
-  print(`| ${cells.join(" | ")} |\n`);
+/** Prints a table as Markdown, row by row; fields are the headings, their values on the right. */
+function table<Name extends string>(...names: readonly Name[]) {
+  type Line = Readonly<Record<Name, string | number>>;
+  const columns = names.map((name): Column<Line> => ({ heading: name, of: name, align: "right" }));
+  return printing(columns, tableMarkdown);
 }
 
 function coverage(studies: number, seed: number): number {
   let worst = 1, cell = 0;
-  const size = ["problems", "accuracy %", "disagreement %", "gain, points", "repeats"];
-  row([...size, "gain covered %", "accuracy covered %"]);
-  row([...size, "", ""].map(() => "--:"));
+  const row = table(
+    ...["problems", "accuracy %", "disagreement %", "gain, points", "repeats"] as const,
+    ...["gain covered %", "accuracy covered %"] as const,
+  );
   for (const problems of [20, 30, 50, 100, 500]) {
     for (const accuracyThere of [0.05, 0.5, 0.95]) {
       for (const disagreement of [0.01, 0.03, 0.1, 0.3]) {
@@ -154,10 +160,13 @@ function coverage(studies: number, seed: number): number {
             own += Number(low <= real.accuracy && real.accuracy <= high);
           }
           worst = Math.min(worst, gain / studies);
-          row([
-            ...[problems, percent(real.accuracy), percent(real.disagreement), percent(real.gain)],
-            ...[repeats, percent(gain / studies), percent(own / studies)],
-          ]);
+          row({
+            ...{ problems, repeats, "accuracy %": percent(real.accuracy) },
+            "disagreement %": percent(real.disagreement),
+            "gain, points": percent(real.gain),
+            "gain covered %": percent(gain / studies),
+            "accuracy covered %": percent(own / studies),
+          });
         }
       }
     }
@@ -168,9 +177,10 @@ function coverage(studies: number, seed: number): number {
 
 /** Methods that are alike: how often p ≤ 0.05, and the interval excludes 0. */
 function errors(studies: number, seed: number): void {
-  const size = ["problems", "accuracy %", "disagreement %", "repeats"];
-  row([...size, "p ≤ 0.05, %", "interval without 0, %"]);
-  row([...size, "", ""].map(() => "--:"));
+  const row = table(
+    ...["problems", "accuracy %", "disagreement %", "repeats"] as const,
+    ...["p ≤ 0.05, %", "interval without 0, %"] as const,
+  );
   let cell = 1000;
   for (const problems of [20, 50, 100, 300]) {
     for (const accuracyThere of [0.05, 0.5]) {
@@ -185,10 +195,12 @@ function errors(studies: number, seed: number): void {
             apart += Number(low > 0 || high < 0);
           }
           const { accuracy, disagreement } = truth(own);
-          row([
-            ...[problems, percent(accuracy), percent(disagreement), repeats],
-            ...[percent(significant / studies), percent(apart / studies)],
-          ]);
+          row({
+            ...{ problems, repeats, "accuracy %": percent(accuracy) },
+            "disagreement %": percent(disagreement),
+            "p ≤ 0.05, %": percent(significant / studies),
+            "interval without 0, %": percent(apart / studies),
+          });
         }
       }
     }
@@ -217,15 +229,12 @@ function tuned(studies: number, seed: number): void {
       count.apart += Number(low > 0 || high < 0);
     }
   }
-  row([
-    "tuneThenTest, 300 problems, 12 settings against 2",
-    "p ≤ 0.05, %",
-    "interval without 0, %",
-  ]);
-  row(["---", "--:", "--:"]);
-  for (const [way, { p, apart }] of counts) {
-    row([way, percent(p / studies), percent(apart / studies)]);
-  }
+  const row = printing([
+    { heading: "tuneThenTest, 300 problems, 12 settings against 2", of: "way" },
+    { heading: "p ≤ 0.05, %", of: "p", as: percent },
+    { heading: "interval without 0, %", of: "apart", as: percent },
+  ], tableMarkdown);
+  for (const [way, { p, apart }] of counts) row({ way, p: p / studies, apart: apart / studies });
 }
 
 await command(USAGE, { values: ["studies", "seed"] }, (args) => {

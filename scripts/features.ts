@@ -11,17 +11,18 @@
 import { type AboutMethod, METHODS } from "../lib/decode/mod.ts";
 import { ARCHITECTURES } from "../lib/graph/mod.ts";
 import { DTYPES } from "../lib/model/mod.ts";
+import { tableMarkdown, tableOf } from "../lib/plot/table.ts";
 
 const CASES = new URL("../tests/golden/architectures.json", import.meta.url);
 
 /** Architectures that tests/model/device_test.ts runs on WebGPU. */
 const ON_WEBGPU = ["qwen3"];
 
-/** A table as Markdown. */
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(header), line(header.map(() => "---")), ...rows.map(line), ""].join("\n");
+/** A table as Markdown, of rows whose fields are the headings. */
+function table(rows: readonly Readonly<Record<string, string>>[]): string {
+  const headings = Object.keys(rows[0]!);
+  const columns = headings.map((heading) => ({ heading, of: heading, align: "left" as const }));
+  return `${tableMarkdown(tableOf(rows, columns))}\n`;
 }
 
 /** The table of what runs. */
@@ -30,13 +31,14 @@ export function featureTable(): string {
     cases: { config: { model_type: string } }[];
   };
   const tested = new Set(cases.map(({ config }) => config.model_type));
-  const header = ["`model_type`", ...DTYPES.map((dtype) => `cpu ${dtype}`), "webgpu fp32"];
   return table(
-    header,
     Object.keys(ARCHITECTURES).map((name) => {
       const cpu = tested.has(name) ? "tested" : "untested";
-      const onWebgpu = ON_WEBGPU.includes(name) ? "tested" : "untested";
-      return [`\`${name}\``, ...DTYPES.map(() => cpu), onWebgpu];
+      return {
+        "`model_type`": `\`${name}\``,
+        ...Object.fromEntries(DTYPES.map((dtype) => [`cpu ${dtype}`, cpu])),
+        "webgpu fp32": ON_WEBGPU.includes(name) ? "tested" : "untested",
+      };
     }),
   );
 }
@@ -50,18 +52,16 @@ function defaultsOf({ make }: AboutMethod): string {
 
 /** The table of methods. */
 export function methodTable(): string {
-  const header = ["method", "next input", "random", "acts", "defaults", "source", "reference code"];
   return table(
-    header,
-    Object.entries(METHODS).map(([name, about]) => [
-      `\`${name}\``,
-      about.input,
-      about.randomness,
-      about.gate,
-      defaultsOf(about),
-      about.source,
-      about.licence,
-    ]),
+    Object.entries(METHODS).map(([name, about]) => ({
+      "method": `\`${name}\``,
+      "next input": about.input,
+      "random": about.randomness,
+      "acts": about.gate,
+      "defaults": defaultsOf(about),
+      "source": about.source,
+      "reference code": about.licence,
+    })),
   );
 }
 

@@ -2,6 +2,7 @@
 
 import { basename } from "node:path";
 import {
+  type Column,
   countdown,
   gains,
   gainsTable,
@@ -20,6 +21,7 @@ import {
   wordingOf,
 } from "../mod.ts";
 import { type Arguments, command, given, print, say } from "./_cli.ts";
+import { printing } from "./_table.ts";
 import { TASK_USAGE, TASK_VALUES, taskOf } from "./_tasks.ts";
 
 const USAGE = `
@@ -122,6 +124,12 @@ function shareOf(runs: readonly Run[]): string {
   return `${share(right, judged.length)}${apart > 0 ? `, ${apart} ungradable` : ""}`;
 }
 
+/** Verdicts of a file as stored and as given now, and what has changed. */
+const SHARES: readonly Column<{ readonly what: string; readonly share: string }>[] = [
+  { heading: "", of: "what", width: 13 },
+  { heading: "", of: "share", align: "left" },
+];
+
 /** Graders of released results: their own rule, and the last answer. */
 function released(task: string): Record<string, Grader> {
   const of = (grading: "released" | "last") =>
@@ -194,12 +202,13 @@ await command(USAGE, { values: [...TASK_VALUES, ...CHOICES, "out"] }, async (arg
       graders = { [rule]: chosen.grade as Grader };
     } else graders = released(task);
     const rule = args.value("grading") === "last" ? "last answer" : Object.keys(graders)[0]!;
-    if (claimed !== undefined) print(`${"published".padEnd(14)} ${share(claimed, runs.length)}\n`);
-    else print(`${"as stored".padEnd(14)} ${shareOf(runs)}\n`);
+    const line = printing(SHARES);
+    if (claimed !== undefined) line({ what: "published", share: share(claimed, runs.length) });
+    else line({ what: "as stored", share: shareOf(runs) });
     for (const [label, grade] of Object.entries(graders)) {
       const again = await regrade(runs, problems!, grade, told);
-      print(`${label.padEnd(14)} ${shareOf(again)}\n`);
-      if (claimed === undefined) print(`${"changed".padEnd(14)} ${changes(runs, again)}\n`);
+      line({ what: label, share: shareOf(again) });
+      if (claimed === undefined) line({ what: "changed", share: changes(runs, again) });
       if (label === rule) compared.push(chosen ? marked(again, problems!, chosen) : again);
     }
   }

@@ -12,6 +12,8 @@ import {
   parseConfig,
   progressBar,
   quality,
+  tableOf,
+  tableText,
 } from "../mod.ts";
 import { placeOf } from "../lib/model/place.ts";
 import { openSource } from "../lib/model/sources/mod.ts";
@@ -69,8 +71,15 @@ function describe(
   const length = args.number("length") ?? Math.min(maxPositions, 8192);
   const slots = args.number("slots") ?? 1, perToken = kvBytesPerToken(config);
   const kv = perToken * slots * length;
-  const rows = weights.map(({ dtype, bytes }) => [dtype, gib(bytes), gib(kv), gib(bytes + kv)]);
-  const table = [["dtype", "weights", "KV cache", "together"], ...rows];
+  const memory = tableOf(weights.map((one) => ({ ...one, kv, together: one.bytes + kv })), [
+    { heading: "dtype", of: "dtype", width: 8 },
+    { heading: "weights", of: "bytes", as: gib, width: 10 },
+    { heading: "KV cache", of: "kv", as: gib, width: 10 },
+    { heading: "together", of: "together", as: gib, width: 10 },
+  ], {
+    title: `memory for ${slots} sequence${slots === 1 ? "" : "s"} of ${length} tokens ` +
+      `(${gib(perToken)} of keys and values per token)`,
+  });
   const more = longestPositions > maxPositions ? `, ${longestPositions} when asked for` : "";
   return [
     `architecture  ${architecture}: ${layers} layers (${config.kv.length} with attention), hidden ${hiddenSize}, ` +
@@ -83,11 +92,7 @@ function describe(
       ? "parameters    as an ONNX export stores them"
       : `parameters    ${count(parameters)}`,
     "",
-    `memory for ${slots} sequence${slots === 1 ? "" : "s"} of ${length} tokens ` +
-    `(${gib(perToken)} of keys and values per token)`,
-    ...table.map((row) =>
-      row.map((cell, i) => i === 0 ? cell.padEnd(8) : cell.padStart(12)).join("")
-    ),
+    tableText(memory),
     "",
   ].join("\n");
 }

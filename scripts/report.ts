@@ -1,8 +1,8 @@
 /** `deno task report`: tables and a page from stored runs. @module */
 
 import {
+  completePairs,
   type Figure,
-  finishedProblems,
   type GainRow,
   gains,
   gainsTable,
@@ -112,7 +112,7 @@ await command(USAGE, { values: ["baseline", "out", "svg"] }, async (args) => {
   const studies = mixed.length > 0 ? mixed : all;
   const reports: { name: string; rows: GainRow[]; parts: (Figure | Html)[] }[] = [];
   for (const { path, runs } of studies) {
-    const judged = finishedProblems(runs);
+    const judged = completePairs(runs);
     const left = new Set(runs.map((run) => run.problem)).size -
       new Set(judged.map((run) => run.problem)).size;
     if (left > 0) say(`${path}: ${left} problems are left out, some of their runs are missing`);

@@ -4,8 +4,6 @@ import { basename, join } from "node:path";
 import {
   betaGrid,
   type Figure,
-  gains,
-  gainsTable,
   type Html,
   interruptSignal,
   joinStudies,
@@ -16,11 +14,10 @@ import {
   progressBar,
   type Run,
   runStudy,
-  scoreGains,
-  scoreTable,
   speaking,
   standard,
   studyReport,
+  studyTables,
   type StudyRuns,
   TASKS,
   type Tokenizer,
@@ -194,16 +191,8 @@ async function study(
   return { runs, colder, file };
 }
 
-/** The tables of a study: gains in accuracy, scores where its task gives them, or both. */
-function tablesOf(runs: readonly Run[]): string {
-  const isScored = runs.length > 0 && runs.every(({ grade }) => grade.score !== undefined);
-  const isMeasured = isScored && runs[0]!.measure !== undefined;
-  const scores = isScored
-    ? [scoreTable(scoreGains(runs, { baseline: "standard" }), isMeasured ? {} : { digits: 4 })]
-    : [];
-  return [...(isMeasured ? [] : [gainsTable(gains(runs))]), ...scores]
-    .map(({ text }) => text).join("\n\n");
-}
+/** The tables of a study as text. */
+const tablesOf = (runs: readonly Run[]) => studyTables(runs).map(({ text }) => text).join("\n\n");
 
 /** Prints what the sweep of a model would cost. */
 async function forecast(id: string, methods: Chosen, args: Arguments): Promise<void> {

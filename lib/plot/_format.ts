@@ -4,7 +4,10 @@
  * @module
  */
 
-import { rounded } from "./_theme.ts";
+/** Number without binary noise, so that figures compare as JSON. */
+export function rounded(value: number, digits = 4): number {
+  return Number(value.toFixed(digits));
+}
 
 /** Percentage points of a fraction. */
 export function points(fraction: number): number {
@@ -19,19 +22,12 @@ export function fixed(value: number | undefined, digits: number): string {
   return value !== undefined && Number.isFinite(value) ? value.toFixed(digits) : NONE;
 }
 
+/** A number with three decimals, or a dash: entropies and masses. */
+export const milli = (value: number): string => fixed(value, 3);
+
 /** 0.4123 → "41.2". */
 export function bare(fraction: number): string {
   return fixed(100 * fraction, 1);
-}
-
-/** An interval; an infinite end is open: "[−1.2, +3.4]", "(−∞, +3.4]", "[–, –]". */
-export function intervalText(
-  low: number,
-  high: number,
-  text: (value: number) => string = signed,
-): string {
-  const from = low === -Infinity ? "(−∞" : `[${text(low)}`;
-  return `${from}, ${high === Infinity ? "∞)" : `${text(high)}]`}`;
 }
 
 /** 0.4123 → "41.2 %". */
@@ -55,11 +51,36 @@ export function scoreFormat(scale: number, digits: number) {
   };
 }
 
+/** An interval; an infinite end is open: "[−1.2, +3.4]", "(−∞, +3.4]", "[–, –]". */
+export function intervalText(
+  low: number,
+  high: number,
+  text: (value: number) => string = signed,
+): string {
+  const from = low === -Infinity ? "(−∞" : `[${text(low)}`;
+  return `${from}, ${high === Infinity ? "∞)" : `${text(high)}]`}`;
+}
+
+/** Writes an interval in a cell: "[−1.2, +3.4]". */
+export const ends = (text: (value: number) => string) => (low: number, high: number): string =>
+  `[${text(low)}, ${text(high)}]`;
+
+/** Writes a value with its interval in a cell: "+1.1 [−1.2, +3.4]". */
+export const estimate =
+  (text: (value: number) => string) => (value: number, low: number, high: number): string =>
+    `${text(value)} ${ends(text)(low, high)}`;
+
+/** Two counts: "12/3". */
+export const against = (a: number, b: number): string => `${a}/${b}`;
+
 /** A p value with its sign of equality. */
 export function pText(p: number): string {
   if (!Number.isFinite(p)) return NONE;
   return p < 0.0001 ? "< 0.0001" : `= ${p.toPrecision(2)}`;
 }
+
+/** A p value in a column of its own. */
+export const pCell = (p: number): string => pText(p).replace("= ", "");
 
 const FRACTIONS = new Map([
   [0.125, "⅛"],
@@ -72,6 +93,17 @@ const FRACTIONS = new Map([
 /** 0.25 → "¼", 4 → "4". */
 export function betaText(value: number): string {
   return FRACTIONS.get(value) ?? `${Number(value.toPrecision(4))}`;
+}
+
+/** "1 run", "2 runs". */
+export function counted(n: number | string, noun: string): string {
+  return `${n} ${noun}${`${n}` === "1" ? "" : "s"}`;
+}
+
+/** "7" or "4–8". */
+export function rangeText(values: readonly number[]): string {
+  const low = Math.min(...values), high = Math.max(...values);
+  return low === high ? `${low}` : `${low}–${high}`;
 }
 
 /** A token's text in quotes, its white space visible and its end cut; its id if it has no text. */

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { escapeHtml, plainLabel, scriptJson } from "./escape.ts";
+import { escapeHtml, plainLabel, scriptJson } from "../_escape.ts";
 import type { Figure } from "./figure.ts";
 import { plainJson } from "./_json.ts";
 

@@ -10,24 +10,9 @@
  */
 
 /** A rectangle in pixels, as `getBBox` and `getBoundingClientRect` give it. */
-export interface Box {
-  /** Left edge. */
-  readonly x: number;
-  /** Upper edge. */
-  readonly y: number;
-  /** Width. */
-  readonly width: number;
-  /** Height. */
-  readonly height: number;
-  /** Left edge. */
-  readonly left: number;
-  /** Upper edge. */
-  readonly top: number;
-  /** Right edge. */
-  readonly right: number;
-  /** Lower edge. */
-  readonly bottom: number;
-}
+export type Box = Readonly<
+  Record<"x" | "y" | "width" | "height" | "left" | "top" | "right" | "bottom", number>
+>;
 
 /** What is read of an SVG element. */
 export interface SvgElementLike {

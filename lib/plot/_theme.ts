@@ -6,6 +6,10 @@
  * @module
  */
 
+import { plotlyText } from "../_escape.ts";
+import { displayable } from "./display.ts";
+import type { Figure } from "./figure.ts";
+
 /** Okabe–Ito colours and the greys of rules and text. */
 export const COLORS = {
   blue: "#0072B2",
@@ -20,15 +24,6 @@ export const COLORS = {
   band: "#9aa0a6",
 } as const;
 
-/** Colours of series, in order of use. */
-export const SERIES = [
-  COLORS.blue,
-  COLORS.orange,
-  COLORS.green,
-  COLORS.purple,
-  COLORS.sky,
-] as const;
-
 /** The same colour with an opacity: "#0072B2", 0.2 → "rgba(0,114,178,0.2)". */
 export function alpha(hex: string, opacity: number): string {
   const [r, g, b] = [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
@@ -42,32 +37,41 @@ export const FONT = {
   color: COLORS.text,
 } as const;
 
-/** A title with the N of the data below it, aligned with the left edge of the plot. */
-export function titleOf(title: string, subtitle: string): Record<string, unknown> {
-  return {
-    text: title,
-    x: 0,
-    xref: "paper",
-    xanchor: "left",
-    y: 1,
-    yref: "container",
-    yanchor: "top",
-    pad: { t: 14 },
-    font: { size: 16 },
-    subtitle: { text: subtitle, font: { size: 12.5, color: COLORS.muted } },
-  };
+/** What a figure says of itself: its title, and below it what it is of, its N before all. */
+export interface Caption {
+  readonly title: string;
+  /** Parts of the line below the title; those that are undefined are left out. */
+  readonly caption: readonly (string | undefined)[];
 }
 
-/** Layout that every figure starts from. */
-export function baseLayout(title: string, subtitle: string): Record<string, unknown> {
-  return {
-    title: titleOf(title, subtitle),
-    font: FONT,
-    paper_bgcolor: "#ffffff",
-    plot_bgcolor: "#ffffff",
-    hoverlabel: { align: "left", bgcolor: "#ffffff", font: { size: 12, color: COLORS.text } },
-    hovermode: "closest",
-  };
+/**
+ * A figure in the frame that all share: title and caption, aligned with the left edge of the plot and
+ * escaped, and the font. The layout adds what is its own.
+ */
+export function framed(
+  { title, caption }: Caption,
+  data: readonly object[],
+  layout: Readonly<Record<string, unknown>> = {},
+): Figure {
+  const below = caption.filter((part) => part !== undefined).join(" · ");
+  return displayable({
+    data,
+    layout: {
+      title: {
+        text: plotlyText(title),
+        ...{ x: 0, xref: "paper", xanchor: "left", y: 1, yref: "container", yanchor: "top" },
+        pad: { t: 14 },
+        font: { size: 16 },
+        subtitle: { text: plotlyText(below), font: { size: 12.5, color: COLORS.muted } },
+      },
+      font: FONT,
+      paper_bgcolor: "#ffffff",
+      plot_bgcolor: "#ffffff",
+      hoverlabel: { align: "left", bgcolor: "#ffffff", font: { size: 12, color: COLORS.text } },
+      hovermode: "closest",
+      ...layout,
+    },
+  });
 }
 
 /** An axis: outside ticks, light grid, no jumping zero line. */
@@ -85,18 +89,30 @@ export function axis(more: Record<string, unknown>): Record<string, unknown> {
   };
 }
 
+/** An axis of names, with a label for each. */
+export function namesAxis(
+  names: readonly string[],
+  labels: readonly string[],
+  more: Record<string, unknown>,
+): Record<string, unknown> {
+  return axis({
+    ...{ type: "category", tickmode: "array", tickvals: names, ticktext: labels },
+    ...more,
+  });
+}
+
+/** An axis of names from the top down, without ticks or grid. */
+export const NAMES_DOWN = {
+  ...{ autorange: "reversed", tickcolor: "rgba(0,0,0,0)", showgrid: false },
+} as const;
+
+/** End of a scale that begins at 0; values near zero get a scale on which they look like zero. */
+export function upperEnd(values: readonly number[], air: number): number {
+  const largest = values.reduce((a, b) => Math.max(a, b), 0);
+  return largest < 0.001 ? 0.05 : Number((air * largest).toFixed(6));
+}
+
 /** Title of an axis, no larger than the text around it. */
 export function axisTitle(text: string): Record<string, unknown> {
   return { text, standoff: 8, font: { size: FONT.size } };
-}
-
-/** Number without binary noise, so that figures compare as JSON. */
-export function rounded(value: number, digits = 4): number {
-  return Number(value.toFixed(digits));
-}
-
-/** "7" or "4–8". */
-export function rangeText(values: readonly number[]): string {
-  const low = Math.min(...values), high = Math.max(...values);
-  return low === high ? `${low}` : `${low}–${high}`;
 }

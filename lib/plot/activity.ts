@@ -5,18 +5,19 @@
  * @module
  */
 
-import { checkOptions, refusal } from "../_check.ts";
+import { checkOptions, refusal, type Rules, text } from "../_check.ts";
 import type { PredictedEffect } from "../decode/mod.ts";
-import { displayable } from "./_bundle.ts";
-import { plotlyText } from "./escape.ts";
 import type { Figure } from "./figure.ts";
-import { alpha, axis, axisTitle, baseLayout, COLORS, rounded } from "./_theme.ts";
+import { counted, rounded } from "./_format.ts";
+import { alpha, axis, axisTitle, COLORS, framed, upperEnd } from "./_theme.ts";
 
 /** Options of {@linkcode plotEffect}. */
 export interface PlotEffectOptions {
   /** Title. Default: "Will mixing matter here?". */
   readonly title?: string;
 }
+
+const RULES: Rules<PlotEffectOptions> = { title: text };
 
 /** Number of bars of a histogram. */
 const BARS = 40;
@@ -51,7 +52,7 @@ export function plotEffect(
   effect: Pick<PredictedEffect, "method" | "prompts" | "positions" | "steps">,
   options: PlotEffectOptions = {},
 ): Figure {
-  checkOptions("plot the effect", options, ["title"]);
+  checkOptions("plot the effect", options, RULES);
   const { method, prompts, positions, steps } = effect;
   if (steps.length === 0) {
     throw new RangeError(refusal("plot the effect", "steps", "have at least one position", steps));
@@ -59,8 +60,7 @@ export function plotEffect(
   const width = 1 / PANELS.length, data: object[] = [], axes: Record<string, object> = {};
   for (const [i, { field, title, color }] of PANELS.entries()) {
     const values = steps.map((step) => Math.max(0, step[field])), panel = i === 0 ? "" : i + 1;
-    const largest = values.reduce((a, b) => Math.max(a, b), 0);
-    const end = largest < 0.001 ? 0.05 : rounded(1.02 * largest, 6), size = end / BARS;
+    const end = upperEnd(values, 1.02), size = end / BARS;
     const counts = new Array<number>(BARS).fill(0);
     for (const value of values) counts[Math.min(BARS - 1, Math.floor(value / size))]! += 1;
     data.push({
@@ -86,17 +86,10 @@ export function plotEffect(
       ...(i === 0 ? { title: axisTitle("positions") } : { showticklabels: false }),
     });
   }
-  const n = `${method} · N = ${positions} positions of ${prompts} prompt${
-    prompts === 1 ? "" : "s"
-  }`;
-  return displayable({
-    data,
-    layout: {
-      ...baseLayout(plotlyText(options.title ?? "Will mixing matter here?"), plotlyText(n)),
-      height: 340,
-      margin: { l: 60, r: 24, t: 70, b: 58 },
-      showlegend: false,
-      ...axes,
-    },
+  const n = `N = ${positions} positions of ${counted(prompts, "prompt")}`;
+  const title = options.title ?? "Will mixing matter here?";
+  return framed({ title, caption: [method, n] }, data, {
+    ...{ height: 340, margin: { l: 60, r: 24, t: 70, b: 58 }, showlegend: false },
+    ...axes,
   });
 }

@@ -7,6 +7,8 @@
  * @module
  */
 
+import { isObject } from "../_check.ts";
+
 /** A plotly figure: https://plotly.com/javascript/reference/. Plain JSON, nothing else. */
 export interface Figure {
   /** The traces, in drawing order. */
@@ -25,41 +27,12 @@ export interface Html {
   readonly text: string;
 }
 
-/**
- * Whether a value is a {@linkcode Figure}.
- *
- * @param value Anything.
- * @returns True for an object with an array `data`.
- *
- * @example Tell figures from other values
- * ```ts
- * import { isFigure } from "@moi/moi/plot";
- * import { assert, assertEquals } from "@std/assert";
- *
- * assert(isFigure({ data: [] }));
- * assertEquals(isFigure([1, 2]), false);
- * ```
- */
+/** Whether a value is a {@linkcode Figure}: an object with an array `data`. */
 export function isFigure(value: unknown): value is Figure {
-  return typeof value === "object" && value !== null && Array.isArray((value as Figure).data);
+  return isObject(value) && Array.isArray(value.data);
 }
 
-/**
- * Whether a value is an {@linkcode Html}.
- *
- * @param value Anything.
- * @returns True for an object with the strings `html` and `text`.
- *
- * @example Tell HTML from other values
- * ```ts
- * import { isHtml } from "@moi/moi/plot";
- * import { assert, assertEquals } from "@std/assert";
- *
- * assert(isHtml({ html: "<b>x</b>", text: "x" }));
- * assertEquals(isHtml("<b>x</b>"), false);
- * ```
- */
+/** Whether a value is an {@linkcode Html}: an object with the texts `html` and `text`. */
 export function isHtml(value: unknown): value is Html {
-  return typeof value === "object" && value !== null &&
-    typeof (value as Html).html === "string" && typeof (value as Html).text === "string";
+  return isObject(value) && typeof value.html === "string" && typeof value.text === "string";
 }

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { checkNumber, checkOptions } from "../_check.ts";
+import { checkOptions, number, type Rules, text } from "../_check.ts";
+import { escapeHtml } from "../_escape.ts";
 import { flips, type Pair } from "../stats/mod.ts";
 import type { ImportedRun, Run } from "../study/mod.ts";
-import { finishedProblems, partialOf, partialText } from "../study/partial.ts";
-import { displayable } from "./_bundle.ts";
-import { escapeHtml } from "./escape.ts";
+import { completePairs, partialOf, partialText } from "../study/partial.ts";
+import { displayable } from "./display.ts";
 import type { Html } from "./figure.ts";
 import { fixed } from "./_format.ts";
 
@@ -22,6 +22,11 @@ export interface PlotFlipsOptions {
   /** Largest number of won problems shown, and of lost ones. Default: 20. */
   readonly most?: number;
 }
+
+const RULES: Rules<PlotFlipsOptions> = {
+  ...{ method: text, baseline: text },
+  most: number({ min: 1, integer: true }),
+};
 
 /** Longest text shown, in characters: what is beyond stands in the runs. */
 const LONGEST = 20_000;
@@ -50,12 +55,10 @@ export function plotFlips(
   runs: readonly (Run | ImportedRun)[],
   options: PlotFlipsOptions,
 ): Html {
-  const verb = "plot flips";
-  checkOptions(verb, options, ["method", "baseline", "most"]);
+  checkOptions("plot flips", options, RULES);
   const { method, baseline = "standard", most = 20 } = options;
-  checkNumber(verb, "most", most, { min: 1, integer: true });
   const partial = partialOf(runs), part = partial ? ` (${partialText(partial)})` : "";
-  const judged = partial ? finishedProblems(runs) : runs;
+  const judged = partial ? completePairs(runs) : runs;
   const { won, lost, both, neither } = judged.length === 0 && partial
     ? { won: [], lost: [], both: 0, neither: 0 }
     : flips(judged, { baseline, method });

@@ -10,54 +10,32 @@
  * @module
  */
 
-import { checkOptions, refusal } from "../_check.ts";
-import type { GainRow } from "../stats/mod.ts";
+import { checkOptions, refusal, type Rules, text } from "../_check.ts";
+import type { Gain, GainRow } from "../stats/mod.ts";
 import type { Figure } from "./figure.ts";
-import { bare, fixed, intervalText, percent, points, pText, signed } from "./_format.ts";
-import { emptyFigure, gainFigure, type GainPoint, withPartial } from "./_gain_figure.ts";
+import { bare, fixed, intervalText, milli, percent, points, pText, signed } from "./_format.ts";
+import { emptyFigure, gainFigure, type GainPoint } from "./_gain_figure.ts";
+import { partialCaption } from "./_notes.ts";
 
 /** What {@linkcode plotGains} reads of a row of `gains()`. */
-export type GainLike =
-  & Pick<
-    GainRow,
-    | "method"
-    | "parameters"
-    | "problems"
-    | "repeats"
-    | "accuracy"
-    | "accuracyLow"
-    | "accuracyHigh"
-    | "gain"
-    | "low"
-    | "high"
-    | "p"
-    | "adjustedP"
-    | "won"
-    | "lost"
-    | "tokensRatio"
-    | "mixing"
-  >
-  & Partial<GainRow>;
+export type GainLike = Gain & Partial<GainRow>;
 
 /** Options of {@linkcode plotGains}. */
 export interface PlotGainsOptions {
-  /**
-   * Title.
-   *
-   * @default {"Gain over <baseline>"}
-   */
+  /** Title. Default: "Gain over <baseline>". */
   readonly title?: string;
   /** Text before the N in the line below the title, such as the model and the task. */
   readonly subtitle?: string;
   /**
-   * Key of the method that the gains are measured against.
-   *
-   * @default {the row marked as baseline, else the only one whose parameters.name is "standard"}
+   * Key of the row that the gains are measured against. Default: the one marked as baseline, else the only
+   * one whose `parameters.name` is "standard".
    */
   readonly baseline?: string;
 }
 
 const VERB = "plot gains";
+const RULES: Rules<PlotGainsOptions> = { title: text, subtitle: text, baseline: text };
+
 /**
  * Draws gains over the baseline with their paired 95 % intervals: MoI against β on a log axis on
  * the left, all other methods on the right.
@@ -73,70 +51,51 @@ const VERB = "plot gains";
  *
  * @example One β and the baseline
  * ```ts
- * import { plotGains } from "@moi/moi/plot";
+ * import { betaGrid, gains, plotGains, loadModel, runStudy, votes } from "@moi/moi";
  * import { assertEquals } from "@std/assert";
- *
- * const same = { problems: 50, repeats: 8, tokensRatio: 1, p: 1, adjustedP: 1, won: 0, lost: 0 };
- * const figure = plotGains([
- *   {
- *     ...same,
- *     method: "standard",
- *     parameters: { name: "standard" },
- *     ...{ accuracy: 0.5, accuracyLow: 0.42, accuracyHigh: 0.58, gain: 0, low: 0, high: 0 },
- *     mixing: { meanEntropy: 0.2, meanOffSampleMass: 0 },
- *   },
- *   {
- *     ...same,
- *     method: "moi-1",
- *     parameters: { name: "moi", beta: 1, preset: "paper" },
- *     ...{ accuracy: 0.53, accuracyLow: 0.45, accuracyHigh: 0.61, gain: 0.03, low: 0.01, high: 0.05 },
- *     mixing: { meanEntropy: 0.2, meanOffSampleMass: 0.12 },
- *   },
- * ]);
- * assertEquals((figure.data[0] as { y: number[] }).y, [3]);
+ * await using model = await loadModel("votes-tiny");
+ * const methods = betaGrid({ betas: [1], controls: false });
+ * const runs = await runStudy({ model, task: votes({ limit: 5 }), methods });
+ * const figure = plotGains(gains(runs)); // await show(figure) in a notebook
+ * assertEquals((figure.data[0] as { x: number[] }).x, [1]);
  * ```
  */
 export function plotGains(rows: readonly GainLike[], options: PlotGainsOptions = {}): Figure {
-  checkOptions(VERB, options, ["title", "subtitle", "baseline"]);
+  checkOptions(VERB, options, RULES);
   const empty = emptyFigure(rows);
   if (empty) return empty;
-  const baseline = theBaseline(rows, options.baseline);
-  const drawn = rows.map(pointOf);
+  const baseline = theBaseline(rows, options.baseline), drawn = rows.map(pointOf);
   return gainFigure(drawn, drawn[rows.indexOf(baseline)]!, {
     title: options.title ?? `Gain over ${baseline.method}`,
-    subtitle: withPartial(options.subtitle, baseline.partial),
+    caption: [options.subtitle, partialCaption(baseline.partial)],
     axis: "gain (percentage points)",
     value: percent(baseline.accuracy),
   });
 }
 
-/** The rows that can be the baseline: the one marked so, else those of the standard method. */
-function candidates(rows: readonly GainLike[], key: string | undefined): GainLike[] {
+/** The rows that can be the baseline: the one of a key, that marked so, else those of the standard method. */
+function candidates(rows: readonly GainLike[], key: string | undefined): readonly GainLike[] {
   if (key !== undefined) return rows.filter((row) => row.method === key);
   const marked = rows.filter((row) => row.isBaseline);
   return marked.length > 0 ? marked : rows.filter((row) => row.parameters.name === "standard");
 }
 
 /** The baseline's row, where there is one that can be no other. */
-export function baselineOf(
-  rows: readonly GainLike[],
-  key: string | undefined,
-): GainLike | undefined {
+export function baselineOf(rows: readonly GainLike[], key?: string): GainLike | undefined {
   const found = candidates(rows, key);
   return found.length === 1 ? found[0] : undefined;
 }
 
 function theBaseline(rows: readonly GainLike[], key: string | undefined): GainLike {
   if (rows.length === 0) throw new RangeError(refusal(VERB, "rows", "have at least one row", rows));
-  const found = baselineOf(rows, key);
-  if (found) return found;
-  const several = candidates(rows, key).map((row) => row.method);
-  if (several.length === 0) {
-    const rule = key === undefined ? "have a row of the standard method" : `have a row of "${key}"`;
+  const [first, ...more] = candidates(rows, key);
+  if (first === undefined) {
+    const rule = `have a row of ${key === undefined ? "the standard method" : `"${key}"`}`;
     throw new RangeError(refusal(VERB, "rows", rule, rows.map((row) => row.method)));
   }
+  if (more.length === 0) return first;
   const rule = "name one of the rows, as several could be the baseline";
-  throw new RangeError(refusal(VERB, "options.baseline", rule, several));
+  throw new RangeError(refusal(VERB, "baseline", rule, [first, ...more].map((row) => row.method)));
 }
 
 /** A row in percentage points. */
@@ -154,8 +113,7 @@ function pointOf(row: GainLike): GainPoint {
       `p ${pText(row.p)}, adjusted p ${pText(row.adjustedP)}`,
       `won ${row.won}, lost ${row.lost}`,
       `tokens × ${fixed(row.tokensRatio, 2)}`,
-      `mean H ${fixed(mixing.meanEntropy, 3)}, ` +
-      `off-sample mass ${fixed(mixing.meanOffSampleMass, 3)}`,
+      `mean H ${milli(mixing.meanEntropy)}, off-sample mass ${milli(mixing.meanOffSampleMass)}`,
     ],
   };
 }

@@ -4,29 +4,29 @@
  * @module
  */
 
-import { checkOptions, refusal } from "../_check.ts";
-import { escapeHtml } from "./escape.ts";
-import { type Figure, type Html, isFigure, isHtml } from "./figure.ts";
+import { checkOptions, refusal, type Rules, text } from "../_check.ts";
+import { escapeHtml } from "../_escape.ts";
+import { htmlOf, type Shown } from "./display.ts";
+import { isFigure, isHtml } from "./figure.ts";
 import { figureHtml, loaderScript } from "./_plotly.ts";
+import { isTable } from "./table.ts";
 
 /** Options of {@linkcode toHtml}. */
 export interface ToHtmlOptions {
-  /**
-   * Title of the page and its heading.
-   *
-   * @default {"Figures", without a heading}
-   */
+  /** Title of the page and its heading. Default: "Figures", without a heading. */
   readonly title?: string;
 }
+
+const RULES: Rules<ToHtmlOptions> = { title: text };
 
 /**
  * Makes a self-contained page. It carries plotly.js once (2.6 MB) if there is a figure, opens from
  * `file://` without a network, and stays interactive.
  *
- * @param figures A figure, a piece of HTML, or a list of both in reading order.
+ * @param figures A figure, a table, a piece of HTML, or a list of these in reading order.
  * @param options Title of the page.
  * @returns The page's source.
- * @throws {TypeError} If a value is neither a figure nor HTML, or an option is not known.
+ * @throws {TypeError} If a value is none of these, or an option is not known.
  *
  * @example A page with a heading
  * ```ts
@@ -40,18 +40,19 @@ export interface ToHtmlOptions {
  * ```
  */
 export async function toHtml(
-  figures: Figure | Html | readonly (Figure | Html)[],
+  figures: Shown | readonly Shown[],
   options: ToHtmlOptions = {},
 ): Promise<string> {
-  checkOptions("make a page", options, ["title"]);
-  const parts = Array.isArray(figures) ? figures as readonly (Figure | Html)[] : [figures];
+  checkOptions("make a page", options, RULES);
+  const parts = Array.isArray(figures) ? figures as readonly Shown[] : [figures];
   const body: string[] = [];
   let count = 0;
   for (const part of parts) {
     if (isFigure(part)) body.push(figureHtml(part, `figure-${++count}`));
-    else if (isHtml(part)) body.push(`<div class="moi-html">${part.html}</div>`);
-    else {
-      const rule = "be figures ({ data, layout }) or HTML ({ html, text })";
+    else if (isHtml(part) || isTable(part)) {
+      body.push(`<div class="moi-html">${htmlOf(part).html}</div>`);
+    } else {
+      const rule = "be figures ({ data, layout }), tables or HTML ({ html, text })";
       throw new TypeError(refusal("make a page", "figures", rule, part));
     }
   }

@@ -9,34 +9,45 @@
  * @module
  */
 
-import { checkOptions, refusal } from "../_check.ts";
-import { displayable } from "./_bundle.ts";
-import { plotlyText } from "./escape.ts";
+import { checkOptions, refusal, type Rules, text } from "../_check.ts";
+import { plotlyText } from "../_escape.ts";
+import { partialOf, type Run } from "../study/mod.ts";
 import type { Figure } from "./figure.ts";
-import { partialOf, partialText } from "../study/partial.ts";
-import { alpha, axis, axisTitle, baseLayout, COLORS, rounded } from "./_theme.ts";
+import { counted, rounded } from "./_format.ts";
+import { partialCaption } from "./_notes.ts";
+import {
+  alpha,
+  axis,
+  axisTitle,
+  COLORS,
+  framed,
+  NAMES_DOWN,
+  namesAxis,
+  upperEnd,
+} from "./_theme.ts";
 
 /** What {@linkcode plotMixing} reads of a run. */
-export interface MixingRunLike {
-  /** The method's key in the study. */
-  readonly method: string;
-  /** Problem id. */
-  readonly problem: string;
-  /** Means over the steps of the run, both in 0..1. */
-  readonly mixing: { readonly meanEntropy: number; readonly meanOffSampleMass: number };
-}
+export type MixingRunLike = Pick<Run, "method" | "problem" | "mixing">;
 
 /** Options of {@linkcode plotMixing}. */
 export interface PlotMixingOptions {
-  /**
-   * Title.
-   *
-   * @default {"Can mixing act here?"}
-   */
+  /** Title. Default: "Can mixing act here?". */
   readonly title?: string;
   /** Text before the N in the line below the title, such as the model and the task. */
   readonly subtitle?: string;
 }
+
+const PANELS = [
+  { field: "meanEntropy", words: "mean normalised entropy", color: COLORS.blue, domain: [0, 0.48] },
+  {
+    field: "meanOffSampleMass",
+    words: "mean off-sample mass",
+    color: COLORS.vermillion,
+    domain: [0.52, 1],
+  },
+] as const;
+
+const RULES: Rules<PlotMixingOptions> = { title: text, subtitle: text };
 
 /**
  * Draws two box plots per method over its runs: the mean normalised entropy of the distribution
@@ -69,60 +80,33 @@ export function plotMixing(
   runs: readonly (Omit<MixingRunLike, "mixing"> & Partial<MixingRunLike>)[],
   options: PlotMixingOptions = {},
 ): Figure {
-  checkOptions("plot mixing", options, ["title", "subtitle"]);
+  checkOptions("plot mixing", options, RULES);
   const partial = partialOf(runs), told = runs.filter(isTold);
   if (told.length === 0 && !partial) {
     const rule = runs.length === 0 ? "have at least one run" : "tell how much was mixed";
     throw new RangeError(refusal("plot mixing", "runs", rule, runs));
   }
-  const groups = new Map<string, MixingRunLike[]>();
-  for (const run of told) {
-    const group = groups.get(run.method);
-    if (group === undefined) groups.set(run.method, [run]);
-    else group.push(run);
-  }
-  const methods = [...groups.keys()];
-  const data = [...groups].flatMap(([method, group]) => [
-    box(method, group.map((run) => run.mixing.meanEntropy), COLORS.blue, ""),
-    box(method, group.map((run) => run.mixing.meanOffSampleMass), COLORS.vermillion, "2"),
-  ]);
+  const groups = Map.groupBy(told, ({ method }) => method), methods = [...groups.keys()];
+  const panelAxis = ({ field, words, domain }: (typeof PANELS)[number]) => ({
+    ...{ domain, title: axisTitle(`${words} of a run`) },
+    range: [0, upperEnd(told.map(({ mixing }) => mixing[field]), 1.06)],
+  });
+  const data = [...groups].flatMap(([method, own]) =>
+    PANELS.map(({ field, color }, i) =>
+      box(method, own.map(({ mixing }) => mixing[field]), color, i === 0 ? "" : "2")
+    )
+  );
   const problems = new Set(told.map((run) => run.problem)).size;
-  const part = partial ? partialText(partial) : [];
   const n = `N = ${counted(told.length, "run")} of ${counted(problems, "problem")}`;
-  const height = 150 + 38 * Math.max(methods.length, 2);
-  return displayable({
-    data,
-    layout: {
-      ...baseLayout(
-        plotlyText(options.title ?? "Can mixing act here?"),
-        [options.subtitle ?? [], n, part].flat().map(plotlyText).join(" · "),
-      ),
-      height,
-      margin: { l: 20, r: 24, t: 70, b: 58 },
-      showlegend: false,
-      xaxis: axis({
-        domain: [0, 0.48],
-        range: [0, upperEnd(told.map((run) => run.mixing.meanEntropy))],
-        title: axisTitle("mean normalised entropy of a run"),
-      }),
-      xaxis2: axis({
-        domain: [0.52, 1],
-        range: [0, upperEnd(told.map((run) => run.mixing.meanOffSampleMass))],
-        title: axisTitle("mean off-sample mass of a run"),
-        anchor: "y",
-      }),
-      yaxis: axis({
-        type: "category",
-        categoryorder: "array",
-        categoryarray: methods,
-        autorange: "reversed",
-        tickmode: "array",
-        tickvals: methods,
-        ticktext: methods.map(plotlyText),
-        tickcolor: "rgba(0,0,0,0)",
-        showgrid: false,
-      }),
-    },
+  const caption = [options.subtitle, n, partialCaption(partial)];
+  return framed({ title: options.title ?? "Can mixing act here?", caption }, data, {
+    height: 150 + 38 * Math.max(methods.length, 2),
+    ...{ margin: { l: 20, r: 24, t: 70, b: 58 }, showlegend: false },
+    xaxis: axis(panelAxis(PANELS[0])),
+    xaxis2: axis({ ...panelAxis(PANELS[1]), anchor: "y" }),
+    yaxis: namesAxis(methods, methods.map(plotlyText), {
+      ...{ ...NAMES_DOWN, categoryorder: "array", categoryarray: methods },
+    }),
   });
 }
 
@@ -150,14 +134,4 @@ function box(method: string, values: readonly number[], color: string, panel: st
     marker: { color: alpha(color, 0.5), size: 4 },
     hoverinfo: "x",
   };
-}
-
-/** End of a scale that begins at 0; values near zero get a scale on which they look like zero. */
-function upperEnd(values: readonly number[]): number {
-  const largest = values.reduce((a, b) => Math.max(a, b), 0);
-  return largest < 0.001 ? 0.05 : rounded(1.06 * largest, 6);
-}
-
-function counted(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }

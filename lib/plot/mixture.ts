@@ -4,29 +4,25 @@
  * @module
  */
 
-import { checkNumber, checkOptions } from "../_check.ts";
-import { displayable } from "./_bundle.ts";
-import { plotlyText } from "./escape.ts";
+import { checkOptions, number, type Rules, text } from "../_check.ts";
+import { plotlyText } from "../_escape.ts";
 import type { Figure } from "./figure.ts";
-import { quoted } from "./_format.ts";
-import { alpha, axis, baseLayout, COLORS, rounded } from "./_theme.ts";
-import type { CandidateLike, StepLike } from "./trace.ts";
+import { quoted, rounded } from "./_format.ts";
+import { alpha, axis, COLORS, framed, NAMES_DOWN, namesAxis } from "./_theme.ts";
+import type { StepLike } from "./trace.ts";
 
 /** Options of {@linkcode plotMixture}. */
 export interface PlotMixtureOptions {
-  /**
-   * Title.
-   *
-   * @default {"What the next step is fed"}
-   */
+  /** Title. Default: "What the next step is fed". */
   readonly title?: string;
-  /**
-   * Largest number of tokens shown, most probable first; the sampled token is always among them.
-   *
-   * @default {12}
-   */
+  /** Most tokens shown, most probable first; the sampled one is always among them. Default: 12. */
   readonly tokens?: number;
 }
+
+const RULES: Rules<PlotMixtureOptions> = {
+  title: text,
+  tokens: number({ min: 1, integer: true }),
+};
 
 /**
  * Draws one step: for each token its probability beside its weight in the mixture that is fed next.
@@ -38,29 +34,19 @@ export interface PlotMixtureOptions {
  * @throws {RangeError} If `tokens` is not a positive integer.
  * @throws {TypeError} If an option is not known.
  *
- * @example Half of the weight stays on the sampled token
+ * @example What the second token is fed
  * ```ts
- * import { plotMixture } from "@moi/moi/plot";
+ * import { generate, loadModel, moi, plotMixture } from "@moi/moi";
  * import { assertEquals } from "@std/assert";
- *
- * const figure = plotMixture({
- *   ...{ token: 7, text: " cat", entropy: 0.2, probability: 0.6, offSampleMass: 0.5 },
- *   mixture: { ids: [7, 8], weights: [0.5, 0.5] },
- *   candidates: [
- *     { token: 7, text: " cat", probability: 0.6 },
- *     { token: 8, text: " dog", probability: 0.4 },
- *   ],
- * });
- * assertEquals((figure.data as { x: number[] }[]).map((bars) => bars.x), [[0.6, 0.4], [0.5, 0.5]]);
+ * await using model = await loadModel("votes-tiny");
+ * const { trace } = await generate(model, [1], { method: moi(), trace: true, maxNewTokens: 2 });
+ * assertEquals(plotMixture(trace![0]!).data.length, 2);
  * ```
  */
 export function plotMixture(step: StepLike, options: PlotMixtureOptions = {}): Figure {
-  const verb = "plot a mixture";
-  checkOptions(verb, options, ["title", "tokens"]);
-  const limit = options.tokens ?? 12;
-  checkNumber(verb, "options.tokens", limit, { min: 1, integer: true });
-  const all = tokensOf(step);
-  const shown = all.slice(0, limit);
+  checkOptions("plot a mixture", options, RULES);
+  const { title = "What the next step is fed", tokens = 12 } = options;
+  const all = tokensOf(step), shown = all.slice(0, tokens);
   const sampled = all.find((entry) => entry.token === step.token)!;
   if (!shown.includes(sampled)) shown.splice(-1, 1, sampled);
 
@@ -72,47 +58,38 @@ export function plotMixture(step: StepLike, options: PlotMixtureOptions = {}): F
   );
   const bars = { type: "bar", orientation: "h", y, hoverinfo: "text", hovertext };
   const hidden = all.length - shown.length;
-  const subtitle = `sampled ${quoted(step.text, step.token)} · H = ${step.entropy.toFixed(3)} · ` +
-    `off-sample mass ${step.offSampleMass.toFixed(3)}` +
-    (hidden > 0 ? ` · ${hidden} more tokens not shown` : "");
-  return displayable({
-    data: [
-      {
-        ...bars,
-        name: "probability",
-        x: shown.map((entry) => entry.probability === null ? null : rounded(entry.probability, 6)),
-        marker: { color: alpha(COLORS.band, 0.75) },
-      },
-      {
-        ...bars,
-        name: "weight in the mixture",
-        x: shown.map((entry) => rounded(entry.weight, 6)),
-        marker: { color: COLORS.blue },
-      },
-    ],
-    layout: {
-      ...baseLayout(plotlyText(options.title ?? "What the next step is fed"), plotlyText(subtitle)),
-      height: 160 + 30 * Math.max(shown.length, 3),
-      margin: { l: 20, r: 24, t: 96, b: 36 },
-      barmode: "group",
-      bargap: 0.28,
-      bargroupgap: 0.05,
-      legend: { orientation: "h", x: 0, y: 1.01, yanchor: "bottom", traceorder: "normal" },
-      xaxis: axis({ rangemode: "tozero" }),
-      yaxis: axis({
-        type: "category",
-        autorange: "reversed",
-        tickmode: "array",
-        tickvals: y,
-        ticktext: shown.map((entry) => {
-          const label = plotlyText(quoted(entry.text, entry.token));
-          return entry === sampled ? `<b>${label} ◂ sampled</b>` : label;
-        }),
-        tickfont: { family: "Menlo, Consolas, DejaVu Sans Mono, monospace", size: 12 },
-        tickcolor: "rgba(0,0,0,0)",
-        showgrid: false,
-      }),
+  const caption = [
+    `sampled ${quoted(step.text, step.token)}`,
+    `H = ${step.entropy.toFixed(3)}`,
+    `off-sample mass ${step.offSampleMass.toFixed(3)}`,
+    hidden > 0 ? `${hidden} more tokens not shown` : undefined,
+  ];
+  const labels = shown.map((entry) => {
+    const label = plotlyText(quoted(entry.text, entry.token));
+    return entry === sampled ? `<b>${label} ◂ sampled</b>` : label;
+  });
+  const data = [
+    {
+      ...{ ...bars, name: "probability" },
+      x: shown.map((entry) => entry.probability === null ? null : rounded(entry.probability, 6)),
+      marker: { color: alpha(COLORS.band, 0.75) },
     },
+    {
+      ...{ ...bars, name: "weight in the mixture" },
+      x: shown.map((entry) => rounded(entry.weight, 6)),
+      marker: { color: COLORS.blue },
+    },
+  ];
+  return framed({ title, caption }, data, {
+    height: 160 + 30 * Math.max(shown.length, 3),
+    margin: { l: 20, r: 24, t: 96, b: 36 },
+    ...{ barmode: "group", bargap: 0.28, bargroupgap: 0.05 },
+    legend: { orientation: "h", x: 0, y: 1.01, yanchor: "bottom", traceorder: "normal" },
+    xaxis: axis({ rangemode: "tozero" }),
+    yaxis: namesAxis(y, labels, {
+      ...NAMES_DOWN,
+      tickfont: { family: "Menlo, Consolas, DejaVu Sans Mono, monospace", size: 12 },
+    }),
   });
 }
 
@@ -130,7 +107,7 @@ function tokensOf(step: StepLike): Entry[] {
     const id = step.mixture.ids[i]!;
     weights.set(id, (weights.get(id) ?? 0) + step.mixture.weights[i]!);
   }
-  const known = new Map<number, CandidateLike>();
+  const known = new Map<number, Pick<StepLike, "text" | "probability">>();
   for (const candidate of step.candidates ?? []) known.set(candidate.token, candidate);
   known.set(step.token, step);
   const ids = new Set([...known.keys(), ...weights.keys()]);

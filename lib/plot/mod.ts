@@ -17,8 +17,9 @@
  * | which problems changed hands, and how | {@linkcode plotFlips} |
  * | where in a text the model was uncertain | {@linkcode plotTrace} |
  * | what one step was fed | {@linkcode plotMixture} |
- * | a study beside the paper | {@linkcode besidePaper} |
+ * | a study beside the paper | {@linkcode compareWithPaper} |
  * | all of a study | {@linkcode studyReport}, {@linkcode gainsTable} |
+ * | a table of one's own, as text, HTML, Markdown, CSV | {@linkcode tableOf} |
  *
  * @example From runs to a file
  * ```ts
@@ -36,31 +37,29 @@
  * @module
  */
 
-// What a figure is
+// What a figure is, and what a table is
 export * from "./figure.ts";
+export * from "./table.ts";
+export { type Tables, tablesOf } from "./tables.ts";
 
 // Figures
 export * from "./activity.ts";
 export * from "./flips.ts";
-export * from "./gains.ts";
+export { type GainLike, plotGains, type PlotGainsOptions } from "./gains.ts";
 export * from "./mixing.ts";
 export * from "./mixture.ts";
 export * from "./scores.ts";
 export * from "./trace.ts";
 
 // Tables, and everything about a study
-export * from "./beside_paper.ts";
+export * from "./compare_with_paper.ts";
+export * from "./gains_table.ts";
 export * from "./report.ts";
-export * from "./score_table.ts";
-export * from "./table.ts";
+export { scoreTable, type ScoreTableOptions } from "./score_table.ts";
 
 // Where they go
-export * from "./display.ts";
+export { initPlots, show, type Shown } from "./display.ts";
 export * from "./html.ts";
-export * from "./png.ts";
-export * from "./svg.ts";
-export { escapeHtml } from "./escape.ts";
-
-// Long work in a terminal, a log or a notebook
-export * from "./interrupt.ts";
-export * from "./progress.ts";
+export { toPng, type ToPngOptions } from "./png.ts";
+export { toSvg, type ToSvgOptions } from "./svg.ts";
+export { escapeHtml } from "../_escape.ts";

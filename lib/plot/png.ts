@@ -8,19 +8,17 @@
  * @module
  */
 
-import { checkNumber, checkOptions } from "../_check.ts";
+import { checkOptions, number, type Rules } from "../_check.ts";
 import type { Figure } from "./figure.ts";
-import { toSvg, type ToSvgOptions } from "./svg.ts";
+import { SIZE_RULES, toSvg, type ToSvgOptions } from "./svg.ts";
 
 /** Options of {@linkcode toPng}. */
 export interface ToPngOptions extends ToSvgOptions {
-  /**
-   * Pixels of the picture for a pixel of the figure, from 0.25 to 4: 2 for print or dense screens.
-   *
-   * @default {1}
-   */
+  /** Pixels for a pixel of the figure, from 0.25 to 4: 2 for print or dense screens. Default: 1. */
   readonly scale?: number;
 }
+
+const RULES: Rules<ToPngOptions> = { ...SIZE_RULES, scale: number({ min: 0.25, max: 4 }) };
 
 const FONTS = [
   "DejaVuSans.ttf",
@@ -56,10 +54,8 @@ export async function toPng(
   figure: Figure,
   options: ToPngOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const verb = "draw a PNG";
-  checkOptions(verb, options, ["width", "height", "scale"]);
+  checkOptions("draw a PNG", options, RULES);
   const { scale = 1, ...size } = options;
-  checkNumber(verb, "options.scale", scale, { min: 0.25, max: 4 });
   const svg = await toSvg(figure, size);
   const paint = await (painter ??= start()).catch((error: unknown) => {
     painter = undefined; // the next call tries again

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { checkOptions } from "../_check.ts";
+import { anything, checkOptions, listOf, type Rules, text } from "../_check.ts";
+import { escapeHtml } from "../_escape.ts";
 import { accuracy, gains, scoreGains } from "../stats/mod.ts";
 import type { Run } from "../study/mod.ts";
 import { controlNote } from "../tasks/mod.ts";
-import { displayable } from "./_bundle.ts";
-import { escapeHtml } from "./escape.ts";
+import { displayable } from "./display.ts";
 import { percent } from "./_format.ts";
 import type { Figure, Html } from "./figure.ts";
 import { plotFlips } from "./flips.ts";
@@ -17,7 +17,8 @@ import { plotGains } from "./gains.ts";
 import { plotMixing } from "./mixing.ts";
 import { plotScores } from "./scores.ts";
 import { scoreTable } from "./score_table.ts";
-import { gainsTable } from "./table.ts";
+import { gainsTable } from "./gains_table.ts";
+import type { Tables } from "./tables.ts";
 
 /** Options of {@linkcode studyReport}. */
 export interface StudyReportOptions {
@@ -27,9 +28,7 @@ export interface StudyReportOptions {
   readonly greedy?: readonly Run[];
 }
 
-function paragraph(text: string): string {
-  return `<p>${escapeHtml(text)}</p>`;
-}
+const RULES: Rules<StudyReportOptions> = { baseline: text, greedy: listOf(anything) };
 
 /** Every setting that the runs of a study share. */
 function settings(runs: readonly Run[]): string {
@@ -84,17 +83,12 @@ export function studyReport(
   runs: readonly Run[],
   options: StudyReportOptions = {},
 ): (Figure | Html)[] {
-  checkOptions("report", options, ["baseline", "greedy"]);
+  checkOptions("report", options, RULES);
   const { baseline = "standard", greedy = [] } = options;
-  const rows = gains(runs, { baseline });
-  if (rows.length === 0) return displayable([gainsTable(rows)]);
-  const isScored = runs.every(({ grade }) => grade.score !== undefined);
-  const isMeasured = isScored && runs[0]!.measure !== undefined;
-  const digits = isMeasured ? {} : { digits: 4 };
-  const scores = isScored ? scoreGains(runs, { baseline }) : undefined;
-  const others = rows.filter(({ method }) => method !== baseline);
-  const best = others.find((row) => row.isPrimary) ??
-    others.toSorted((a, b) => b.gain - a.gain)[0];
+  const { rows, scores, digits, tables } = judgedOf(runs, baseline);
+  if ((rows ?? scores)!.length === 0) return displayable(tables.slice(0, 1));
+  const best = rows?.find((row) => row.isPrimary) ??
+    rows?.filter((row) => !row.isBaseline).sort((a, b) => b.gain - a.gain)[0];
   const { model, task } = runs[0]!;
   const name = `${model.split("@")[0]} on ${task}`;
   const texts = [settings(runs)];
@@ -107,15 +101,38 @@ export function studyReport(
         `[${percent(low)}, ${percent(high)}], N = ${n}.`,
     );
   }
+  const paragraphs = texts.map((text) => `<p>${escapeHtml(text)}</p>`).join("\n");
   return displayable([
-    {
-      html: `<h2>${escapeHtml(name)}</h2>${texts.map(paragraph).join("\n")}`,
-      text: [name, ...texts].join("\n"),
-    },
-    ...(isMeasured ? [] : [gainsTable(rows)]),
-    ...(scores ? [scoreTable(scores, digits), plotScores(scores, digits)] : []),
-    ...(isMeasured ? [] : [plotGains(rows, { title: `Gain over ${baseline}: ${name}`, baseline })]),
+    { html: `<h2>${escapeHtml(name)}</h2>${paragraphs}`, text: [name, ...texts].join("\n") },
+    ...(rows ? tables.slice(0, 1) : []),
+    ...(scores ? [tables.at(-1)!, plotScores(scores, digits)] : []),
+    ...(rows ? [plotGains(rows, { title: `Gain over ${baseline}: ${name}`, baseline })] : []),
     plotMixing(runs, { title: `Was there anything to mix? ${name}` }),
-    ...(best && !isMeasured ? [plotFlips(runs, { method: best.method, baseline })] : []),
+    ...(best ? [plotFlips(runs, { method: best.method, baseline })] : []),
   ]);
+}
+
+/**
+ * The tables of a study: gains in accuracy, scores where its task gives them, or both.
+ *
+ * @param runs Runs of one study.
+ * @param options Baseline.
+ * @throws {RangeError} As {@linkcode studyReport}.
+ */
+export function studyTables(
+  runs: readonly Run[],
+  { baseline = "standard" }: Pick<StudyReportOptions, "baseline"> = {},
+): Tables[] {
+  return judgedOf(runs, baseline).tables;
+}
+
+/** Rows of gains, unless the task measures something else; of scores, where runs have them; their tables. */
+function judgedOf(runs: readonly Run[], baseline: string) {
+  const isScored = runs.length > 0 && runs.every(({ grade }) => grade.score !== undefined);
+  const isMeasured = isScored && runs[0]!.measure !== undefined;
+  const rows = isMeasured ? undefined : gains(runs, { baseline });
+  const scores = isScored ? scoreGains(runs, { baseline }) : undefined;
+  const digits = isMeasured ? {} : { digits: 4 };
+  const tables = [rows && gainsTable(rows), scores && scoreTable(scores, digits)];
+  return { rows, scores, digits, tables: tables.filter((table) => table !== undefined) };
 }

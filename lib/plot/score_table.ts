@@ -4,12 +4,12 @@
  * @module
  */
 
-import { checkOptions } from "../_check.ts";
+import { checkOptions, number, type Rules, text } from "../_check.ts";
 import type { ScoreRow } from "../stats/mod.ts";
-import { partialText } from "../study/mod.ts";
-import { fixed, pText, scoreFormat } from "./_format.ts";
-import type { Html } from "./figure.ts";
-import { nothingFinished, tableOf } from "./_layout.ts";
+import { against, ends, estimate, milli, pCell, scoreFormat } from "./_format.ts";
+import { partialNote } from "./_notes.ts";
+import { type Column, tableOf } from "./table.ts";
+import { type Tables, tablesOfRows } from "./tables.ts";
 
 /** Options of {@linkcode scoreTable}. */
 export interface ScoreTableOptions {
@@ -21,6 +21,13 @@ export interface ScoreTableOptions {
   readonly digits?: number;
 }
 
+/** The rules of what says how scores are called and written. */
+export const SCORE_RULES: Rules<ScoreTableOptions> = {
+  name: text,
+  scale: number(),
+  digits: number({ min: 0, max: 100, integer: true }),
+};
+
 /**
  * The rows of `scoreGains()` as a table.
  *
@@ -30,65 +37,63 @@ export interface ScoreTableOptions {
  *
  * @example
  * ```ts
- * import { scoreTable } from "@moi/moi/plot";
+ * import { betaGrid, scoreGains, scoreTable, loadModel, runStudy, votes } from "@moi/moi";
  * import { assertStringIncludes } from "@std/assert";
- * const none = { low: 0, high: 0 };
- * const row = {
- *   ...{ method: "standard", parameters: {}, problems: 9, n: 9, mean: 0.05, low: 0.04, high: 0.06 },
- *   mixing: { meanEntropy: 0.2, meanOffSampleMass: 0 },
- *   ...{ gain: 0, gainInterval: none, bootstrap: none, p: 1, adjustedP: 1, higher: 0, lower: 0 },
- * };
- * assertStringIncludes(scoreTable([row], { scale: 100, name: "%" }).text, "5.00 [4.00, 6.00]");
+ * await using model = await loadModel("votes-tiny");
+ * const methods = betaGrid({ betas: [1], controls: false });
+ * const runs = await runStudy({ model, task: votes({ limit: 5 }), methods });
+ * const rows = scoreGains(runs, { baseline: "standard", of: ({ tokens }) => tokens.length });
+ * assertStringIncludes(scoreTable(rows, { name: "tokens" }).text, "N = 5 problems, 5 runs a method");
  * ```
  */
-export function scoreTable(rows: readonly ScoreRow[], options: ScoreTableOptions = {}): Html {
-  checkOptions("make a table", options, ["name", "scale", "digits"]);
-  const nothing = nothingFinished(rows);
-  if (nothing) return nothing;
-  if (rows.length === 0) throw new RangeError("Cannot make a table as 'rows' must hold a row");
-  const { name, scale, digits } = { ...measureOf(rows), ...options };
+export function scoreTable(rows: readonly ScoreRow[], options: ScoreTableOptions = {}): Tables {
+  checkOptions("make a table", options, SCORE_RULES);
+  return tablesOfRows(rows, () => {
+    const { problems, n, measure, partial } = rows[0]!;
+    const words = { ...measureOf(rows), ...options };
+    return [tableOf(shown(rows), scoreColumns(words), {
+      notes: [
+        partialNote(partial),
+        `N = ${problems} problems, ${n} runs a method; differences are paired by problem`,
+        measure &&
+        `${measure.better} is better${measure.caution ? `; ${measure.caution}` : ""}`,
+      ],
+    })];
+  });
+}
+
+/** Rows with what the table shows beside what they tell; the first, the baseline's, has no difference. */
+function shown(rows: readonly ScoreRow[]) {
+  return rows.map((row, i) => ({
+    ...{ ...row, ...row.mixing },
+    ...{ gainLow: row.gainInterval.low, gainHigh: row.gainInterval.high },
+    ...{ bootstrapLow: row.bootstrap.low, bootstrapHigh: row.bootstrap.high },
+    ...(i > 0 ? {} : {
+      ...{ gain: undefined, bootstrapLow: undefined, p: undefined, adjustedP: undefined },
+      higher: undefined,
+    }),
+  }));
+}
+
+function scoreColumns(
+  { name, scale, digits }: Required<ScoreTableOptions>,
+): Column<ReturnType<typeof shown>[number]>[] {
   const { number, signed } = scoreFormat(scale, digits);
-  const header = [
-    "method",
-    name,
-    "difference [95 %, t]",
-    "[95 %, bootstrap]",
-    "p",
-    "p (Holm)",
-    "higher/lower",
-    "mean H",
-    "off-sample",
+  return [
+    { heading: "method", of: "method" },
+    { heading: name, of: ["mean", "low", "high"], as: estimate(number) },
+    { heading: "difference [95 %, t]", of: ["gain", "gainLow", "gainHigh"], as: estimate(signed) },
+    { heading: "[95 %, bootstrap]", of: ["bootstrapLow", "bootstrapHigh"], as: ends(signed) },
+    { heading: "p", of: "p", as: pCell },
+    { heading: "p (Holm)", of: "adjustedP", as: pCell },
+    { heading: "higher/lower", of: ["higher", "lower"], as: against },
+    { heading: "mean H", of: "meanEntropy", as: milli },
+    { heading: "off-sample", of: "meanOffSampleMass", as: milli },
   ];
-  const lines = rows.map((row, i) => [
-    row.method,
-    `${number(row.mean)} [${number(row.low)}, ${number(row.high)}]`,
-    ...(i === 0 ? ["–", "–", "–", "–", "–"] : [
-      `${signed(row.gain)} [${signed(row.gainInterval.low)}, ${signed(row.gainInterval.high)}]`,
-      `[${signed(row.bootstrap.low)}, ${signed(row.bootstrap.high)}]`,
-      pText(row.p).replace("= ", ""),
-      pText(row.adjustedP).replace("= ", ""),
-      `${row.higher}/${row.lower}`,
-    ]),
-    fixed(row.mixing.meanEntropy, 3),
-    fixed(row.mixing.meanOffSampleMass, 3),
-  ]);
-  const note = `N = ${rows[0]!.problems} problems, ${
-    rows[0]!.n
-  } runs a method; differences are paired by problem`;
-  const { measure, partial } = rows[0]!;
-  return tableOf(header, lines, [
-    ...(partial ? [`${partialText(partial)}; of the problems that all methods finished`] : []),
-    note,
-    ...(measure
-      ? [`${measure.better} is better${measure.caution ? `; ${measure.caution}` : ""}`]
-      : []),
-  ]);
 }
 
 /** How scores are called and written, as the rows tell. */
-export function measureOf(
-  [row]: readonly ScoreRow[],
-): { readonly name: string; readonly scale: number; readonly digits: number } {
+export function measureOf([row]: readonly ScoreRow[]): Required<ScoreTableOptions> {
   const { name = "score", unit, scale = 1, digits = 2 } = row?.measure ?? {};
   return { name: unit === undefined ? name : `${name}, ${unit}`, scale, digits };
 }

@@ -4,26 +4,23 @@
  * @module
  */
 
-import { checkOptions, refusal } from "../_check.ts";
+import { checkOptions, refusal, type Rules, text } from "../_check.ts";
 import type { ScoreRow } from "../stats/mod.ts";
 import type { Figure } from "./figure.ts";
-import { fixed, intervalText, pText, scoreFormat } from "./_format.ts";
-import { emptyFigure, gainFigure, type GainPoint, withPartial } from "./_gain_figure.ts";
-import { measureOf } from "./score_table.ts";
+import { intervalText, milli, pText, scoreFormat } from "./_format.ts";
+import { emptyFigure, gainFigure, type GainPoint } from "./_gain_figure.ts";
+import { partialCaption } from "./_notes.ts";
+import { measureOf, SCORE_RULES, type ScoreTableOptions } from "./score_table.ts";
 
-/** Options of {@linkcode plotScores}. */
-export interface PlotScoresOptions {
+/** Options of {@linkcode plotScores}: how the scores are called and written, and titles. */
+export interface PlotScoresOptions extends ScoreTableOptions {
   /** Title. Default: "<name>, difference to <baseline>". */
   readonly title?: string;
   /** Text before the N in the line below the title. */
   readonly subtitle?: string;
-  /** What the numbers are, such as "repeated 4-grams, %". Default: what the rows tell, else "score". */
-  readonly name?: string;
-  /** What they are multiplied with, such as 100 for percent. Default: 1. */
-  readonly scale?: number;
-  /** Decimals. Default: 2. */
-  readonly digits?: number;
 }
+
+const RULES: Rules<PlotScoresOptions> = { ...SCORE_RULES, title: text, subtitle: text };
 
 /**
  * Draws differences of mean scores to the baseline with their paired t intervals: MoI against β, other
@@ -35,22 +32,18 @@ export interface PlotScoresOptions {
  *
  * @example One β
  * ```ts
- * import { plotScores } from "@moi/moi/plot";
+ * import { betaGrid, plotScores, scoreGains, loadModel, runStudy, votes } from "@moi/moi";
  * import { assertEquals } from "@std/assert";
- * const none = { low: 0, high: 0 }, mixing = { meanEntropy: 0.2, meanOffSampleMass: 0.1 };
- * const same = { problems: 9, n: 9, mixing, bootstrap: none, p: 1, adjustedP: 1, higher: 0, lower: 0 };
- * const own = { mean: 0.05, low: 0.04, high: 0.06, gain: 0, gainInterval: none };
- * const rows = [
- *   { ...same, ...own, method: "standard", parameters: { name: "standard" } },
- *   { ...same, ...own, gain: 0.01, method: "moi-1", parameters: { name: "moi", beta: 1 } },
- * ];
- * const figure = plotScores(rows, { name: "repeated 4-grams, %", scale: 100 });
- * assertEquals((figure.data[0] as { y: number[] }).y, [1]);
+ * await using model = await loadModel("votes-tiny");
+ * const methods = betaGrid({ betas: [1], controls: false });
+ * const runs = await runStudy({ model, task: votes({ limit: 5 }), methods });
+ * const rows = scoreGains(runs, { baseline: "standard", of: ({ tokens }) => tokens.length });
+ * assertEquals((plotScores(rows, { name: "tokens" }).data[0] as { x: number[] }).x, [1]);
  * ```
  */
 export function plotScores(rows: readonly ScoreRow[], options: PlotScoresOptions = {}): Figure {
   const verb = "plot scores";
-  checkOptions(verb, options, ["title", "subtitle", "name", "scale", "digits"]);
+  checkOptions(verb, options, RULES);
   const { title, subtitle, ...words } = options, [baseline] = rows;
   const { name, scale, digits } = { ...measureOf(rows), ...words };
   if (baseline === undefined) {
@@ -61,27 +54,26 @@ export function plotScores(rows: readonly ScoreRow[], options: PlotScoresOptions
   const { number, signed } = scoreFormat(scale, digits);
   const scaled = (value: number) => Number((scale * value).toPrecision(6));
   const pointOf = (row: ScoreRow): GainPoint => {
-    const { method, parameters, problems, n, gain, gainInterval, mixing } = row;
+    const { method, parameters, problems, n, gain, gainInterval: { low, high }, mixing } = row;
     return {
-      ...{ method, parameters, problems, repeats: n / problems, gain: scaled(gain) },
-      ...{ low: scaled(gainInterval.low), high: scaled(gainInterval.high) },
+      ...{ method, parameters, problems, repeats: n / problems },
+      ...{ gain: scaled(gain), low: scaled(low), high: scaled(high) },
       own: { low: scaled(row.low - row.mean), high: scaled(row.high - row.mean) },
       offSampleMass: mixing.meanOffSampleMass,
       hover: [
         method,
         `${name}: ${number(row.mean)} ${intervalText(row.low, row.high, number)}`,
-        `difference ${signed(gain)} ${intervalText(gainInterval.low, gainInterval.high, signed)}`,
+        `difference ${signed(gain)} ${intervalText(low, high, signed)}`,
         `p ${pText(row.p)}, adjusted p ${pText(row.adjustedP)}`,
         `higher ${row.higher}, lower ${row.lower}`,
-        `mean H ${fixed(mixing.meanEntropy, 3)}, ` +
-        `off-sample mass ${fixed(mixing.meanOffSampleMass, 3)}`,
+        `mean H ${milli(mixing.meanEntropy)}, off-sample mass ${milli(mixing.meanOffSampleMass)}`,
       ],
     };
   };
   const drawn = rows.map(pointOf);
   return gainFigure(drawn, drawn[0]!, {
     title: title ?? `${name}, difference to ${baseline.method}`,
-    subtitle: withPartial(subtitle, baseline.partial),
+    caption: [subtitle, partialCaption(baseline.partial)],
     axis: `difference (${name})`,
     value: number(baseline.mean),
   });

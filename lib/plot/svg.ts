@@ -8,8 +8,9 @@
  * @module
  */
 
-import { checkNumber, checkOptions, refusal } from "../_check.ts";
-import { xmlText } from "./escape.ts";
+import { checkOptions, number, refusal, type Rules } from "../_check.ts";
+import { xmlText } from "../_escape.ts";
+import { uniform } from "../_random.ts";
 import { type Figure, isFigure } from "./figure.ts";
 import { plainJson } from "./_json.ts";
 import { CONFIG, DEFAULT_SIZE, DRAWABLE, heightOf, plotlySource, typeOf } from "./_plotly.ts";
@@ -17,19 +18,16 @@ import { type SvgElementLike, textBox } from "./_textbox.ts";
 
 /** Options of {@linkcode toSvg}. */
 export interface ToSvgOptions {
-  /**
-   * Width in pixels.
-   *
-   * @default {the layout's own, or 900}
-   */
+  /** Width in pixels. Default: the layout's own, or 900. */
   readonly width?: number;
-  /**
-   * Height in pixels.
-   *
-   * @default {the layout's own, or 420}
-   */
+  /** Height in pixels. Default: the layout's own, or 420. */
   readonly height?: number;
 }
+
+const PIXELS = number({ min: 50, max: 10_000 });
+
+/** The rules of sizes. */
+export const SIZE_RULES: Rules<ToSvgOptions> = { width: PIXELS, height: PIXELS };
 
 let compiled: Promise<import("node:vm").Script> | undefined;
 
@@ -53,7 +51,7 @@ let compiled: Promise<import("node:vm").Script> | undefined;
  */
 export async function toSvg(figure: Figure, options: ToSvgOptions = {}): Promise<string> {
   const verb = "draw an SVG";
-  checkOptions(verb, options, ["width", "height"]);
+  checkOptions(verb, options, SIZE_RULES);
   if (!isFigure(figure)) {
     throw new TypeError(refusal(verb, "figure", "be a figure ({ data, layout })", figure));
   }
@@ -65,8 +63,8 @@ export async function toSvg(figure: Figure, options: ToSvgOptions = {}): Promise
   const own = figure.layout?.width;
   const width = options.width ?? (typeof own === "number" ? own : DEFAULT_SIZE.width);
   const height = options.height ?? heightOf(figure);
-  checkNumber(verb, "options.width", width, { min: 50, max: 10_000 });
-  checkNumber(verb, "options.height", height, { min: 50, max: 10_000 });
+  PIXELS(verb, "width", width);
+  PIXELS(verb, "height", height);
 
   const plain = plainJson({ data: figure.data, layout: { ...figure.layout, width, height } });
   const { JSDOM, VirtualConsole } = await import("npm:jsdom@31.0.1");
@@ -98,13 +96,9 @@ export async function toSvg(figure: Figure, options: ToSvgOptions = {}): Promise
     });
     (await (compiled ??= compile())).runInContext(dom.getInternalVMContext());
     // Through JSON, as plotly writes defaults into what it is given.
-    const svg = await window.Plotly.toImage({ ...JSON.parse(plain), config: { ...CONFIG } }, {
-      format: "svg",
-      imageDataOnly: true,
-      width,
-      height,
-    });
-    return xmlText(svg);
+    const copy = { ...JSON.parse(plain), config: { ...CONFIG } };
+    const format = { format: "svg", imageDataOnly: true, width, height };
+    return xmlText(await window.Plotly.toImage(copy, format));
   } finally {
     dom.window.close();
   }
@@ -146,14 +140,9 @@ async function compile(): Promise<import("node:vm").Script> {
   return new Script(await plotlySource(), { filename: "plotly.js" });
 }
 
-/** Mulberry32 started with an FNV-1a hash of the text. */
+/** Draws whose seed is an FNV-1a hash of the text. */
 function randomFrom(text: string): () => number {
-  let state = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) state = Math.imul(state ^ text.charCodeAt(i), 0x01000193);
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
+  let seed = 0x811c9dc5, step = 0;
+  for (let i = 0; i < text.length; i++) seed = Math.imul(seed ^ text.charCodeAt(i), 0x01000193);
+  return () => uniform(seed >>> 0, 0, step++);
 }

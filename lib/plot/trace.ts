@@ -5,71 +5,37 @@
  * @module
  */
 
-import { checkNumber, checkOptions, refusal } from "../_check.ts";
-import { displayable } from "./_bundle.ts";
-import { escapeHtml } from "./escape.ts";
+import { checkOptions, number, refusal, type Rules } from "../_check.ts";
+import { escapeHtml } from "../_escape.ts";
+import type { Generation, Step } from "../decode/mod.ts";
+import { displayable } from "./display.ts";
 import type { Html } from "./figure.ts";
-import { quoted } from "./_format.ts";
+import { counted, quoted } from "./_format.ts";
 
-/** A probable next token, as {@linkcode plotTrace} and {@linkcode plotMixture} read it. */
-export interface CandidateLike {
-  /** Token id. */
-  readonly token: number;
-  /** Its text. */
-  readonly text: string;
-  /** Its probability, 0..1. */
-  readonly probability: number;
-}
+/** What {@linkcode plotTrace} and `plotMixture` read of a step: those of `generate` and `stream` are such. */
+export type StepLike = Omit<Step, "index" | "candidates"> & Partial<Pick<Step, "candidates">>;
 
-/** What {@linkcode plotTrace} and {@linkcode plotMixture} read of a step. */
-export interface StepLike {
-  /** Id of the sampled token. */
-  readonly token: number;
-  /** The part of the text that it made certain. */
-  readonly text: string;
-  /** Whether it is an end-of-text token, which is no part of the text. */
-  readonly end?: true | undefined;
-  /** Entropy of the distribution sampled from, divided by its maximum: 0..1. */
-  readonly entropy: number;
-  /** Probability of the sampled token, 0..1. */
-  readonly probability: number;
-  /** The next input: weights ≥ 0 that sum to 1. */
-  readonly mixture: { readonly ids: ArrayLike<number>; readonly weights: ArrayLike<number> };
-  /** Weight of the mixture on other tokens than the sampled one, 0..1. */
-  readonly offSampleMass: number;
-  /** The most probable tokens, most probable first. */
-  readonly candidates?: readonly CandidateLike[] | undefined;
-  /** What the method did, such as "soft" or "cold stop". */
-  readonly event?: string | undefined;
-  /** Token that was drawn, where another one was recorded. */
-  readonly drawn?: number | undefined;
-  /** Length of the mixture's embedding relative to the token's. */
-  readonly norm?: number | undefined;
-}
-
-/** What {@linkcode plotTrace} reads of a generation. */
-export interface TracedLike {
-  /** The generated text. */
-  readonly text: string;
-  /** Its steps; present if the generation was made with `trace: true`. */
+/** What {@linkcode plotTrace} reads of a generation: its text, and its steps if made with `trace: true`. */
+export interface TracedLike extends Pick<Generation, "text"> {
+  /** The steps. */
   readonly trace?: readonly StepLike[] | undefined;
 }
 
 /** Options of {@linkcode plotTrace}. */
 export interface PlotTraceOptions {
   /**
-   * Entropy that gets the full colour, 0..1. Set it to compare generations with each other.
-   *
-   * @default {the largest entropy of this generation}
+   * Entropy that gets the full colour, 0..1. Set it to compare generations with each other. Default: the
+   * largest of this generation.
    */
   readonly maxEntropy?: number;
-  /**
-   * Number of candidates, and of tokens of the mixture, named in a token's tooltip.
-   *
-   * @default {5}
-   */
+  /** Number of candidates, and of tokens of the mixture, named in a token's tooltip. Default: 5. */
   readonly candidates?: number;
 }
+
+const RULES: Rules<PlotTraceOptions> = {
+  maxEntropy: number({ min: 0, max: 1, exclusiveMin: true }),
+  candidates: number({ min: 0, integer: true }),
+};
 
 /**
  * Shows a generation as text, each token coloured by its entropy; resting the pointer on a token
@@ -83,21 +49,18 @@ export interface PlotTraceOptions {
  * @throws {TypeError} If the generation has no trace, or an option is not known.
  * @throws {RangeError} If an option is out of range.
  *
- * @example A token that looks like markup stays text
+ * @example
  * ```ts
- * import { plotTrace } from "@moi/moi/plot";
+ * import { generate, loadModel, moi, plotTrace } from "@moi/moi";
  * import { assertStringIncludes } from "@std/assert";
- *
- * const mixture = { ids: [7, 8], weights: [0.6, 0.4] };
- * const step = { token: 7, text: "<b>", entropy: 0.2, probability: 0.6, mixture, offSampleMass: 0.4 };
- * const { html, text } = plotTrace({ text: "<b>", trace: [step] });
- * assertStringIncludes(html, "&lt;b&gt;</span>");
- * assertStringIncludes(text, "1 token, mean H 0.200, mean off-sample mass 0.400");
+ * await using model = await loadModel("votes-tiny");
+ * const generation = await generate(model, [1], { method: moi(), trace: true, maxNewTokens: 4 });
+ * assertStringIncludes(plotTrace(generation).text, "tokens, mean H");
  * ```
  */
 export function plotTrace(generation: TracedLike, options: PlotTraceOptions = {}): Html {
   const verb = "plot a trace";
-  checkOptions(verb, options, ["maxEntropy", "candidates"]);
+  checkOptions(verb, options, RULES);
   const { trace } = generation;
   if (!Array.isArray(trace)) {
     throw new TypeError(
@@ -108,14 +71,12 @@ export function plotTrace(generation: TracedLike, options: PlotTraceOptions = {}
   }
   const steps: readonly StepLike[] = trace;
   const candidates = options.candidates ?? 5;
-  checkNumber(verb, "options.candidates", candidates, { min: 0, integer: true });
   const largest = steps.reduce((max, step) => Math.max(max, step.entropy), 0);
   const max = options.maxEntropy ?? (largest > 0 ? Math.min(1, largest) : 1);
-  checkNumber(verb, "options.maxEntropy", max, { min: 0, max: 1, exclusiveMin: true });
 
   const entropy = mean(steps.map((step) => step.entropy));
   const mass = mean(steps.map((step) => step.offSampleMass));
-  const summary = `${steps.length} ${steps.length === 1 ? "token" : "tokens"}, ` +
+  const summary = `${counted(steps.length, "token")}, ` +
     `mean H ${entropy.toFixed(3)}, mean off-sample mass ${mass.toFixed(3)}`;
   const tokens = steps.map((step, i) =>
     badge(step.event, i === 0 ? undefined : steps[i - 1]!.event) +

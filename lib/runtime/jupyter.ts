@@ -31,3 +31,8 @@ export function jupyter(): Jupyter | undefined {
     return undefined;
   }
 }
+
+/** Lets a display message leave; without it the kernel may send it after the end of the cell. */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 50));
+}

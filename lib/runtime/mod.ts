@@ -8,6 +8,9 @@
  * createSession(graph) ──▶ Session.bind(inputs, outputs) ──▶ Binding.run() / runAsync()
  * ```
  *
+ * Beside it stands what is below everything that takes long: the notebook, the stop button
+ * ({@linkcode interruptSignal}) and progress ({@linkcode progressBar}).
+ *
  * @module
  */
 
@@ -16,6 +19,13 @@ export { defaultSignal, interruptSignal } from "./interrupt.ts";
 export { type Jupyter, jupyter } from "./jupyter.ts";
 export { libraryFile, libraryUrl, type Platform, runtimeVersion } from "./library.ts";
 export { allocate, mapFile, type MappedFile, type Memory, memoryOver } from "./memory.ts";
+export {
+  type ProgressBar,
+  progressBar,
+  type ProgressBarOptions,
+  type ProgressLike,
+  type ProgressMode,
+} from "./progress_bar.ts";
 export {
   type Binding,
   createSession,

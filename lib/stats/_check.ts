@@ -4,20 +4,30 @@
  * @module
  */
 
-import { checkNumber, refusal, shown } from "../_check.ts";
+import { number, refusal, type Rule, shown } from "../_check.ts";
 
 /** A number strictly between 0 and 1: a confidence level, a significance level, a power. */
-export function checkInside(verb: string, name: string, value: unknown): number {
+export const inside: Rule = (verb, name, value) => {
   const rule = "be a number greater than 0 and less than 1";
   if (typeof value !== "number") throw new TypeError(refusal(verb, name, rule, value));
   if (!(value > 0 && value < 1)) throw new RangeError(refusal(verb, name, rule, value));
-  return value;
-}
+};
 
-/** The two options of everything that draws: how often, and from which seed. */
-export function checkDraws(verb: string, resamples: unknown, seed: unknown): void {
-  checkNumber(verb, "resamples", resamples, { min: 1, integer: true });
-  checkNumber(verb, "seed", seed, { min: 0, max: 2 ** 32 - 1, integer: true });
+/** The options of everything that draws: how often, and from which seed. */
+export const DRAW_RULES = {
+  resamples: number({ min: 1, integer: true }),
+  seed: number({ min: 0, max: 2 ** 32 - 1, integer: true }),
+} as const;
+
+/** A key that is there, such as a method's. */
+export function checkKey(
+  verb: string,
+  name: string,
+  value: unknown,
+  known: readonly string[],
+): string {
+  if (known.includes(value as string)) return value as string;
+  throw new RangeError(refusal(verb, name, `be one of ${shown(known)}`, value));
 }
 
 /** At least one difference, each finite; returned as a typed array. */

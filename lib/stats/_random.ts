@@ -4,8 +4,7 @@
  * filled from the seed by a 32-bit splitmix (Weyl step 0x9e3779b9, mixing constants 0x21f0aaad and
  * 0x735a2d97 of https://github.com/skeeto/hash-prospector/issues/19).
  *
- * Decoding has a counter-based generator of its own, because there a draw must not depend on what
- * else is in the batch. Here one stream is read in order, and speed is what matters.
+ * It stays for its digits, which are on record. New code uses `lib/_random.ts`.
  *
  * @module
  */

@@ -4,30 +4,21 @@
  * @module
  */
 
-import { checkOptions, shown } from "../_check.ts";
-import { checkInside } from "./_check.ts";
-import { designEffect } from "./_design.ts";
-import {
-  correctOf,
-  type MethodTable,
-  type Outcome,
-  repeatsOf,
-  tabulate,
-  ungradableOf,
-} from "./_table.ts";
+import { checkOptions, refusal, type Rules, text } from "../_check.ts";
+import { checkKey, inside } from "./_check.ts";
+import { designEffect, mean as meanOf, variance } from "./_moments.ts";
+import { type Group, groupRuns, type Outcome } from "./_groups.ts";
 import { type Interval, wilsonAround } from "./wilson.ts";
 
 /** Options of {@linkcode accuracy}. */
 export interface AccuracyOptions {
   /** Key of the method to look at; by default the runs must hold one method only. */
   readonly method?: string;
-  /**
-   * Confidence level of the interval, between 0 and 1.
-   *
-   * @default {0.95}
-   */
+  /** Confidence level of the interval, between 0 and 1. Default: 0.95. */
   readonly level?: number;
 }
+
+const RULES: Rules<AccuracyOptions> = { method: text, level: inside };
 
 /** An accuracy with its interval. Figures are fractions, not percent. */
 export interface Accuracy extends Interval {
@@ -71,24 +62,11 @@ export interface Accuracy extends Interval {
  * ```ts
  * import { accuracy, type Outcome } from "@moi/moi/stats";
  * import { assertAlmostEquals, assertEquals } from "@std/assert";
- *
- * const verdicts = { p1: [true, true], p2: [true, false], p3: [true, false] };
- * const runs = Object.entries(verdicts).flatMap(([problem, correct]) =>
- *   correct.map((correct, repeat): Outcome => ({
- *     study: "demo",
- *     model: "tiny",
- *     task: "sums",
- *     problem,
- *     method: "standard",
- *     parameters: {},
- *     repeat,
- *     tokens: [1, 2, 3],
- *     finishReason: "stop",
- *     grade: { correct, extracted: null },
- *     mixing: { meanEntropy: 0, meanOffSampleMass: 0 },
- *   }))
+ * const run = (problem: string, repeat: number, correct: boolean) =>
+ *   ({ problem, repeat, method: "m", parameters: {}, grade: { correct } }) as unknown as Outcome;
+ * const runs = [[true, true], [true, false], [true, false]].flatMap((verdicts, i) =>
+ *   verdicts.map((correct, repeat) => run(`p${i}`, repeat, correct))
  * );
- *
  * const { mean, se, n, problems } = accuracy(runs);
  * assertAlmostEquals(mean, 2 / 3);
  * assertAlmostEquals(se, 1 / 6);
@@ -104,48 +82,37 @@ export interface Accuracy extends Interval {
  */
 export function accuracy(runs: readonly Outcome[], options: AccuracyOptions = {}): Accuracy {
   const verb = "compute accuracy";
-  checkOptions(verb, options, ["method", "level"]);
+  checkOptions(verb, options, RULES);
   const { method, level = 0.95 } = options;
-  checkInside(verb, "level", level);
+  if (method !== undefined && runs.length > 0) {
+    checkKey(verb, "method", method, [...new Set(runs.map((run) => run.method))]);
+  }
   const chosen = method === undefined ? runs : runs.filter((run) => run.method === method);
-  if (chosen.length === 0 && runs.length > 0) {
-    const present = [...new Set(runs.map((run) => run.method))];
+  const groups = groupRuns(verb, chosen), [group] = groups.values();
+  if (groups.size > 1) {
     throw new RangeError(
-      `Cannot ${verb} as 'method' must be one of ${shown(present)}: current value is ${
-        shown(method)
-      }`,
+      refusal(verb, "runs", "hold one method, or 'method' name one", [...groups.keys()]),
     );
   }
-  const [table, ...others] = tabulate(verb, chosen).values();
-  if (others.length > 0) {
-    throw new RangeError(
-      `Cannot ${verb} as 'runs' must hold one method, or 'method' name one: current value is ${
-        shown([table!, ...others].map((t) => t.method))
-      }`,
-    );
-  }
-  if (table!.problems.size === 0) {
+  if (group!.n === 0) {
     throw new RangeError(`Cannot ${verb} as 'runs' must hold one that can be judged: none can`);
   }
-  return accuracyOf(table!, level);
+  return accuracyOf(group!, level);
 }
 
 /** {@linkcode accuracy} of runs already sorted. */
-export function accuracyOf(table: MethodTable, level: number): Accuracy {
-  const problems = table.problems.size, ungradable = ungradableOf(table);
-  const n = table.runs - ungradable, repeats = repeatsOf(table);
-  const shares = Array.from(table.problems.values(), (r) => correctOf(r) / r.size); // [P]
+export function accuracyOf(group: Group, level: number): Accuracy {
+  const { n, right, repeats, truncated, ungradable } = group, problems = group.problems.size;
+  const shares = Array.from(
+    group.problems.values(), // [P]
+    (own) => own.values().reduce((sum, one) => sum + Number(one), 0) / own.size,
+  );
   // One division at the end where it can be: k/n exactly, and no spread from rounding.
-  const correct = table.problems.values().reduce((sum, r) => sum + correctOf(r), 0);
-  const finished = n === problems * repeats;
-  const mean = finished ? correct / n : shares.reduce((a, b) => a + b, 0) / problems;
+  const isWhole = n === problems * repeats;
+  const mean = isWhole ? right / n : meanOf(shares);
   const alike = shares.every((share) => share === shares[0]);
-  const squares = shares.reduce((sum, share) => sum + (share - mean) ** 2, 0);
-  const se = problems === 1 ? NaN : alike ? 0 : Math.sqrt(squares / (problems - 1) / problems);
+  const se = problems > 1 && alike ? 0 : Math.sqrt(variance(shares, mean) / problems);
   const effective = n / designEffect(shares, mean * (1 - mean), n / problems);
   const interval = wilsonAround(mean, effective, level);
-  return {
-    ...{ mean, ...interval, se, n, problems, repeats },
-    ...{ truncated: table.truncated, ungradable },
-  };
+  return { mean, ...interval, se, n, problems, repeats, truncated, ungradable };
 }

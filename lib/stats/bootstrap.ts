@@ -4,32 +4,25 @@
  * @module
  */
 
-import { checkOptions } from "../_check.ts";
-import { checkDifferences, checkDraws, checkInside } from "./_check.ts";
+import { checkOptions, type Rules } from "../_check.ts";
+import { checkDifferences, DRAW_RULES, inside } from "./_check.ts";
 import { below, uint32s } from "./_random.ts";
 import type { Interval } from "./wilson.ts";
 
 /** Options of {@linkcode pairedBootstrap}. */
 export interface PairedBootstrapOptions {
-  /**
-   * Confidence level, between 0 and 1.
-   *
-   * @default {0.95}
-   */
+  /** Confidence level, between 0 and 1. Default: 0.95. */
   readonly level?: number;
   /**
-   * Number of resamples; the ends of the interval move by about 1 % of its width at 10 000.
-   *
-   * @default {10000}
+   * Number of resamples; the ends of the interval move by about 1 % of its width at 10 000. Default:
+   * 10000.
    */
   readonly resamples?: number;
-  /**
-   * Seed of the resampling, an integer from 0 to 2^32 − 1: same seed, same interval.
-   *
-   * @default {1}
-   */
+  /** Seed of the resampling, an integer from 0 to 2^32 − 1: same seed, same interval. Default: 1. */
   readonly seed?: number;
 }
+
+const RULES: Rules<PairedBootstrapOptions> = { level: inside, ...DRAW_RULES };
 
 /**
  * Percentile bootstrap interval of the mean difference. Problems are drawn with replacement, each
@@ -75,10 +68,8 @@ export function pairedBootstrap(
   options: PairedBootstrapOptions = {},
 ): Interval {
   const verb = "bootstrap";
-  checkOptions(verb, options, ["level", "resamples", "seed"]);
+  checkOptions(verb, options, RULES);
   const { level = 0.95, resamples = 10_000, seed = 1 } = options;
-  checkInside(verb, "level", level);
-  checkDraws(verb, resamples, seed);
   return bootstrapIntervals([checkDifferences(verb, differences)], level, resamples, seed)[0]!;
 }
 

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { checkOptions, shown } from "../_check.ts";
-import { type Outcome, tabulate } from "./_table.ts";
+import { checkOptions, type Rules, text } from "../_check.ts";
+import { checkKey } from "./_check.ts";
+import { groupRuns, type Outcome } from "./_groups.ts";
 
 /** Which two methods {@linkcode flips} compares. */
 export interface FlipsOptions {
@@ -14,6 +15,8 @@ export interface FlipsOptions {
   /** Key of the method that is compared. */
   readonly method: string;
 }
+
+const RULES: Rules<FlipsOptions> = { baseline: text, method: text };
 
 /** The runs of both methods on one problem and repeat. */
 export interface Pair<R extends Outcome = Outcome> {
@@ -55,12 +58,8 @@ export interface Flips<R extends Outcome = Outcome> {
  * ```ts
  * import { flips, type Outcome } from "@moi/moi/stats";
  * import { assertEquals } from "@std/assert";
- * const run = (method: string, correct: boolean): Outcome => ({
- *   ...{ study: "demo", model: "tiny", task: "sums", problem: "p1", method, repeat: 0 },
- *   ...{ parameters: { name: method }, tokens: [1], finishReason: "stop" },
- *   grade: { correct, extracted: null },
- *   mixing: { meanEntropy: 0, meanOffSampleMass: 0 },
- * });
+ * const run = (method: string, correct: boolean) =>
+ *   ({ problem: "p", repeat: 0, method, parameters: {}, grade: { correct } }) as unknown as Outcome;
  * const runs = [run("standard", false), run("moi", true)];
  * const { won, lost } = flips(runs, { baseline: "standard", method: "moi" });
  * assertEquals([won.length, lost.length], [1, 0]);
@@ -68,18 +67,12 @@ export interface Flips<R extends Outcome = Outcome> {
  */
 export function flips<R extends Outcome>(runs: readonly R[], options: FlipsOptions): Flips<R> {
   const verb = "compare runs";
-  checkOptions(verb, options, ["baseline", "method"]);
-  tabulate(verb, runs); // refuses what cannot be compared
+  checkOptions(verb, options, RULES);
+  const keys = [...groupRuns(verb, runs).keys()]; // refuses what cannot be compared
   const keyOf = ({ problem, repeat }: R) => JSON.stringify([problem, repeat]);
   const of = (name: "baseline" | "method") => {
-    const own = runs.filter((run) => run.method === options[name]);
-    if (own.length > 0) return new Map(own.map((run) => [keyOf(run), run]));
-    const known = shown([...new Set(runs.map((run) => run.method))]);
-    throw new RangeError(
-      `Cannot ${verb} as '${name}' must be one of ${known}: current value is ${
-        shown(options[name])
-      }`,
-    );
+    const key = checkKey(verb, name, options[name], keys);
+    return new Map(runs.filter(({ method }) => method === key).map((run) => [keyOf(run), run]));
   };
   const theirs = of("baseline"), ours = of("method");
   const alone = [...ours.keys(), ...theirs.keys()]

@@ -4,19 +4,12 @@
  * @module
  */
 
-import { checkOptions, refusal, shown } from "../_check.ts";
-import {
-  finishedProblems,
-  partialOf,
-  type PartialStudy,
-  plannedOf,
-  type Run,
-  withPlanned,
-} from "../study/mod.ts";
-import { checkDraws, checkInside } from "./_check.ts";
-import { designEffect } from "./_design.ts";
+import { checkOptions, type Rules, shown, text } from "../_check.ts";
+import type { PartialStudy, Run } from "../study/mod.ts";
+import { checkKey, DRAW_RULES, inside } from "./_check.ts";
+import { designEffect } from "./_moments.ts";
+import { type By, compared, type Group, groupRuns, type Outcome, rowsOf } from "./_groups.ts";
 import { normalTail } from "./_special.ts";
-import { correctOf, type MethodTable, type Outcome, tabulate, ungradableOf } from "./_table.ts";
 import { accuracyOf } from "./accuracy.ts";
 import { holm } from "./holm.ts";
 import { mcnemarMidP } from "./mcnemar.ts";
@@ -25,64 +18,50 @@ import { signFlipTest } from "./sign_flip.ts";
 
 const VERB = "compare methods";
 
-/** Options of {@linkcode gains}. */
-export interface GainsOptions {
-  /**
-   * Key of the method that the others are compared with; of the model, where rows are models.
-   *
-   * @default {"standard"}
-   */
+/**
+ * Options of {@linkcode gains}.
+ *
+ * @typeParam R What is known of a run.
+ */
+export interface GainsOptions<R extends Outcome = Outcome> {
+  /** Key of the row that the others are compared with. Default: "standard". */
   readonly baseline?: string;
   /**
    * Key of the one comparison that was declared before the study was run: its p value stands for itself,
-   * and {@linkcode holm} adjusts the others.
-   *
-   * @default {what the runs record, where all record the same; else none}
+   * and {@linkcode holm} adjusts the others. Default: what the runs record, where all record the same.
    */
   readonly primary?: string;
   /**
-   * What a row is. "model", "dtype" and "device" compare runs of one method from several studies, on the
-   * same problems.
-   *
-   * @default {"method"}
+   * What a row is: a setting that runs record (`"model"`, `"dtype"`, `"device"`, `"sampler"`, `"template"`,
+   * …), or a function that names the row of a run. Other than methods, runs come from several studies of
+   * the same problems: those of a row from one, with one model and method; where a setting is named, model
+   * and method are otherwise the same in all. Rows of settings with several entries, such as the sampler's,
+   * are named by those in which they differ: `"temperature 0.6"`. Default: "method".
    */
-  readonly by?: "method" | "model" | "dtype" | "device";
-  /**
-   * Confidence level of all intervals, between 0 and 1.
-   *
-   * @default {0.95}
-   */
+  readonly by?: By<R>;
+  /** Confidence level of all intervals, between 0 and 1. Default: 0.95. */
   readonly level?: number;
-  /**
-   * Number of random sign patterns, where {@linkcode signFlipTest} cannot count all.
-   *
-   * @default {10000}
-   */
+  /** Number of random sign patterns, where {@linkcode signFlipTest} cannot count all. Default: 10,000. */
   readonly resamples?: number;
-  /**
-   * Their seed, an integer from 0 to 2^32 − 1.
-   *
-   * @default {1}
-   */
+  /** Their seed, an integer from 0 to 2^32 − 1. Default: 1. */
   readonly seed?: number;
 }
 
-/** One method against the baseline. Accuracies and gains are fractions, not percent. */
-export interface GainRow {
-  /** The method's key in the study. */
+const RULES: Rules<GainsOptions> = {
+  ...{ baseline: text, primary: text, by: compared, level: inside },
+  ...DRAW_RULES,
+};
+
+/** What a row says at least, for figures and tables. Accuracies and gains are fractions, not percent. */
+export interface Gain {
+  /** The row's key: that of the method in the study, or of what rows are. */
   readonly method: string;
   /** The method's own name and knobs, as stored with its runs. */
   readonly parameters: Outcome["parameters"];
-  /** Whether this is the row that the others are compared with. */
-  readonly isBaseline: boolean;
-  /** Whether this comparison was declared before the study was run. */
-  readonly isPrimary: boolean;
   /** Number of problems with a run that can be judged. */
   readonly problems: number;
   /** Runs a problem (the largest number, should problems differ). */
   readonly repeats: number;
-  /** Number of runs that can be judged: right, wrong or cut. */
-  readonly n: number;
   /** Mean over problems of the share of correct runs. */
   readonly accuracy: number;
   /** Lower end of the accuracy's interval, as {@linkcode accuracy} gives it. */
@@ -104,20 +83,33 @@ export interface GainRow {
   readonly high: number;
   /** Two-sided p value of no gain, for this row alone; 1 in the baseline's row. */
   readonly p: number;
-  /**
-   * The p value after {@linkcode holm} over all rows but the baseline's and the primary comparison's,
-   * which stands for itself.
-   */
+  /** p after {@linkcode holm} over all rows but the baseline's and the primary comparison's. */
   readonly adjustedP: number;
+  /** (Problem, repeat) pairs that the method solves and the baseline does not. */
+  readonly won: number;
+  /** (Problem, repeat) pairs that the baseline solves and the method does not. */
+  readonly lost: number;
+  /** `meanTokens` over the baseline's; NaN if the baseline generated none. */
+  readonly tokensRatio: number;
+  /** Evidence that mixing happened: means over runs of what each run recorded. */
+  readonly mixing: Run["mixing"];
+}
+
+/** One row of {@linkcode gains}: a method against the baseline. */
+export interface GainRow extends Gain {
+  /** Key of the row that it is compared with. */
+  readonly baseline: string;
+  /** Whether this is that row. */
+  readonly isBaseline: boolean;
+  /** Whether this comparison was declared before the study was run. */
+  readonly isPrimary: boolean;
+  /** Number of runs that can be judged: right, wrong or cut. */
+  readonly n: number;
   /**
    * The test that gave p: mid-p McNemar for one run a problem, mid-p sign flips over problems for several;
    * "score" where folds share their choice (see {@linkcode tuneThenTest}).
    */
   readonly pValueOf: "mcnemar" | "sign-flip" | "score";
-  /** (Problem, repeat) pairs that the method solves and the baseline does not. */
-  readonly won: number;
-  /** (Problem, repeat) pairs that the baseline solves and the method does not. */
-  readonly lost: number;
   /** Pairs of which both runs can be judged. */
   readonly pairs: number;
   /** How many pairs tell as much as one of independent ones: from 1 to `repeats`. */
@@ -138,22 +130,10 @@ export interface GainRow {
   readonly partial?: PartialStudy;
   /** Generated tokens a run, on average. */
   readonly meanTokens: number;
-  /** `meanTokens` over the baseline's; NaN if the baseline generated none. */
-  readonly tokensRatio: number;
-  /**
-   * Wall time of a run in seconds, on average: that of its batch, whose runs share it. NaN where runs do
-   * not tell.
-   */
+  /** Wall time of a run in seconds, on average: that of its batch, which runs share. NaN where not told. */
   readonly meanSeconds: number;
   /** Runs that ended at the token limit; they count as the task graded them. */
   readonly truncated: number;
-  /** Evidence that mixing happened: means over runs of what each run recorded. */
-  readonly mixing: {
-    /** Entropy of the distribution sampled from, divided by ln V. */
-    readonly meanEntropy: number;
-    /** The mixture's weight on other tokens than the sampled one; about 0 means no mixing. */
-    readonly meanOffSampleMass: number;
-  };
 }
 
 /**
@@ -183,127 +163,94 @@ export interface GainRow {
  * Otherwise all methods must have the same problems and repeats: a method that was stopped halfway is
  * refused, not compared on what it happens to have.
  *
- * @example One method against standard decoding
+ * @example A method against standard decoding, and two models, on the same problems
  * ```ts
- * import { gains, type Outcome } from "@moi/moi/stats";
- * import { assertAlmostEquals, assertEquals } from "@std/assert";
+ * import { countdown, gains, loadModel, moi, runStudy, standard } from "@moi/moi";
+ * import { assertEquals } from "@std/assert";
  *
- * const run = (method: string, i: number, correct: boolean): Outcome => ({
- *   study: "demo",
- *   model: "tiny",
- *   task: "sums",
- *   problem: `p${i}`,
- *   method,
- *   parameters: { name: method },
- *   repeat: 0,
- *   tokens: [1, 2, 3],
- *   finishReason: "stop",
- *   grade: { correct, extracted: null },
- *   mixing: { meanEntropy: 0.1, meanOffSampleMass: method === "moi" ? 0.2 : 0 },
+ * const methods = { standard: standard(), moi: moi({ beta: 0.25 }) }, runs = [];
+ * for (const id of ["countdown-tiny-baseline", "countdown-tiny"]) {
+ *   await using model = await loadModel(id);
+ *   runs.push(await runStudy({ model, task: countdown({ limit: 10 }), methods }));
+ * }
+ * const [standardRow, moiRow] = gains(runs[0]!);
+ * assertEquals([standardRow!.gain, moiRow!.baseline, moiRow!.pairs], [0, "standard", 10]);
+ *
+ * const plain = runs.flat().filter(({ method }) => method === "standard");
+ * const models = gains(plain, {
+ *   by: ({ model }) => model.split("@")[0],
+ *   baseline: "countdown-tiny-baseline",
  * });
- * const runs = Array.from({ length: 40 }, (_, i) => [
- *   run("standard", i, i >= 20),
- *   run("moi", i, i >= 12 && i !== 30),
- * ]).flat();
- *
- * const [standard, moi] = gains(runs, { baseline: "standard" });
- * assertEquals(standard?.gain, 0);
- * assertAlmostEquals(moi!.gain, 7 / 40);
- * assertEquals([moi?.won, moi?.lost, moi?.p], [8, 1, (2 + 9) / 2 ** 9]);
+ * assertEquals(models.map(({ method }) => method), ["countdown-tiny-baseline", "countdown-tiny"]);
  * ```
  *
- * @param runs Runs of one model on one task, of one study each method; none aborted, none twice
+ * @typeParam R What is known of a run.
+ * @param runs Runs of one task, none aborted, none twice; of one study, where rows are methods
  * @param options Baseline, primary comparison, what a row is, level
- * @returns The baseline's row, then the other methods in the order of their first run
+ * @returns The baseline's row, then the others in the order of the grid: that in which the study planned its
+ * methods, or else that of the first runs, in which `runStudy` and `readRuns` keep it; never the alphabet's,
+ * nor that in which runs were finished
  * @throws {TypeError} If a run has no verdict, or an option is unknown or of the wrong kind
- * @throws {RangeError} If there are no runs, several tasks, models or studies, an aborted or
- * repeated run, no such baseline, a method without the baseline's problems and repeats (or with
- * more), or an option is out of bounds
+ * @throws {RangeError} If there are no runs, several tasks, models or studies, an aborted or repeated run, no
+ * such baseline, a row with other problems or repeats than it, or an option is out of bounds
  */
-export function gains(runs: readonly Outcome[], options: GainsOptions = {}): GainRow[] {
-  const partial = partialOf(runs);
-  if (partial === undefined) return gainsOf(runs, options, 1);
-  const finished = finishedProblems(runs as readonly Run[]);
-  if (finished.length === 0) return withPlanned([], plannedOf(runs)!);
-  return gainsOf(finished, options, 1).map((row) => ({ ...row, partial }));
+export function gains<R extends Outcome>(
+  runs: readonly R[],
+  options: GainsOptions<R> = {},
+): GainRow[] {
+  return rowsOf(runs, (judged) => gainsOf(judged, options, 1));
 }
 
 /**
  * {@linkcode gains} where pairs tell less than independent ones by a factor that the data do not show: 1 in
  * general.
  */
-export function gainsOf(
-  runs: readonly Outcome[],
-  options: GainsOptions,
+export function gainsOf<R extends Outcome>(
+  runs: readonly R[],
+  options: GainsOptions<R>,
   inflation: number,
 ): GainRow[] {
-  checkOptions(VERB, options, ["baseline", "primary", "by", "level", "resamples", "seed"]);
-  const { baseline = "standard", by = "method", level = 0.95, resamples = 10_000, seed = 1 } =
-    options;
-  if (!["method", "model", "dtype", "device"].includes(by)) {
-    throw new RangeError(refusal(VERB, "by", "be method, model, dtype or device", by));
-  }
-  checkInside(VERB, "level", level);
-  checkDraws(VERB, resamples, seed);
-  const tables = tabulate(VERB, runs, { by }), keys = [...tables.keys()];
-  const base = tables.get(baseline);
-  if (!base) throw new RangeError(refusal(VERB, "baseline", `be one of ${shown(keys)}`, baseline));
+  checkOptions<GainsOptions<R>>(VERB, options, RULES);
+  const { baseline = "standard", by, level = 0.95, resamples = 10_000, seed = 1 } = options;
+  const groups = groupRuns(VERB, runs, by), keys = [...groups.keys()];
+  const base = groups.get(checkKey(VERB, "baseline", baseline, keys))!;
+  const others = keys.filter((key) => key !== baseline);
+  if (options.primary !== undefined) checkKey(VERB, "primary", options.primary, others);
   const primary = options.primary ?? declared(runs);
-  if (options.primary !== undefined && (!tables.has(options.primary) || primary === baseline)) {
-    const known = shown(keys.filter((key) => key !== baseline));
-    throw new RangeError(refusal(VERB, "primary", `be one of ${known}`, options.primary));
-  }
-  const others = [...tables.values()].filter((table) => table !== base);
-  for (const table of others) checkPairs(table, base);
-  for (const { method, problems } of tables.values()) {
-    if (problems.size > 0) continue;
+  for (const key of others) checkPairs(groups.get(key)!, base);
+  for (const [key, { n }] of groups) {
+    if (n > 0) continue;
     throw new RangeError(
-      `Cannot ${VERB} as every method must have runs that can be judged: ${shown(method)} has none`,
+      `Cannot ${VERB} as every method must have runs that can be judged: ${shown(key)} has none`,
     );
   }
 
-  const found = others.map((table) => {
-    const own = pair(table, base), { won, lost, pairs, weighted, differences } = own;
-    const divided = own.designEffect * inflation;
-    const interval = scoreInterval(
-      ...[weighted.won / divided, weighted.lost / divided, pairs / divided] as const,
-      level,
-    );
-    const pValueOf: GainRow["pValueOf"] = inflation !== 1
-      ? "score"
-      : own.repeats === 1
-      ? "mcnemar"
-      : "sign-flip";
-    const p = pValueOf === "score"
-      ? scoreTest(weighted.won / divided, weighted.lost / divided)
-      : pValueOf === "mcnemar"
-      ? mcnemarMidP(won, lost)
-      : signFlipTest(differences, { resamples, seed, midP: true });
-    return { table, ...own, ...interval, pValueOf, p };
+  const own = { ...describe(base, base, level), baseline, isBaseline: true, isPrimary: false };
+  const compared = others.map((key) => {
+    const { differences, repeats, weighted, ...paired } = pair(groups.get(key)!, base);
+    const divided = paired.designEffect * inflation; // what pairs are too many
+    const won = weighted.won / divided, lost = weighted.lost / divided;
+    const described = describe(groups.get(key)!, base, level);
+    const [pValueOf, p] = inflation !== 1
+      ? ["score", scoreTest(won, lost)] as const
+      : repeats === 1
+      ? ["mcnemar", mcnemarMidP(paired.won, paired.lost)] as const
+      : ["sign-flip", signFlipTest(differences, { resamples, seed, midP: true })] as const;
+    return {
+      ...{ ...described, baseline, isBaseline: false, isPrimary: key === primary },
+      ...{ ...paired, ...scoreInterval(won, lost, paired.pairs / divided, level) },
+      ...{ pValueOf, p, adjustedP: p, ...split(described, own) },
+    };
   });
-  const isPrimary = ({ table }: { readonly table: MethodTable }) => table.method === primary;
-  const rest = found.filter((row) => !isPrimary(row)), adjusted = holm(rest.map(({ p }) => p));
-
+  const rest = compared.filter((row) => !row.isPrimary);
+  for (const [i, adjustedP] of holm(rest.map(({ p }) => p)).entries()) {
+    rest[i]!.adjustedP = adjustedP;
+  }
   const nothing = {
     ...{ gain: 0, low: 0, high: 0, p: 1, adjustedP: 1, pValueOf: "mcnemar" as const },
-    ...{ won: 0, lost: 0, designEffect: 1, isBaseline: true, isPrimary: false },
-    ...{ gainOfFinishing: 0, gainOfRightness: 0 },
+    ...{ won: 0, lost: 0, pairs: own.n, designEffect: 1, gainOfFinishing: 0, gainOfRightness: 0 },
   };
-  const own = describe(base, base, level);
-  return [
-    { ...own, ...nothing, pairs: own.n },
-    ...found.map((row): GainRow => {
-      const { table, gain, low, high, p, pValueOf, won, lost, pairs, designEffect } = row;
-      const described = describe(table, base, level);
-      return {
-        ...described,
-        ...{ isBaseline: false, isPrimary: isPrimary(row) },
-        ...{ gain, low, high, p, pValueOf, won, lost, pairs, designEffect },
-        adjustedP: isPrimary(row) ? p : adjusted[rest.indexOf(row)]!,
-        ...split(described, own),
-      };
-    }),
-  ];
+  return [{ ...own, ...nothing }, ...compared];
 }
 
 /** The comparison that all runs say was declared for them. */
@@ -326,70 +273,47 @@ function split(
   return { gainOfFinishing: (F - F0) * (R + R0) / 2, gainOfRightness: (R - R0) * (F + F0) / 2 };
 }
 
-/** What a row says of a method by itself. */
-function describe(table: MethodTable, base: MethodTable, level: number) {
-  const { mean, low, high, n, problems, repeats, truncated } = accuracyOf(table, level);
-  const { runs, cut } = table, meanTokens = table.tokens / runs, finished = n - cut;
-  const right = table.problems.values().reduce((sum, own) => sum + correctOf(own), 0);
+/** What a row says of its runs by themselves. */
+function describe(group: Group, base: Group, level: number) {
+  const { mean, low, high, n, problems, repeats } = accuracyOf(group, level);
+  const { key, parameters, meanTokens, meanSeconds, truncated, cut, right, ungradable } = group;
+  const finished = n - cut;
   return {
-    method: table.method,
-    parameters: table.parameters,
-    problems,
-    repeats,
-    n,
-    accuracy: mean,
-    accuracyLow: low,
-    accuracyHigh: high,
-    meanTokens,
-    tokensRatio: base.tokens === 0 ? NaN : meanTokens / (base.tokens / base.runs),
-    meanSeconds: table.seconds / runs,
-    truncated,
-    cut,
+    ...{ method: key, parameters, problems, repeats, n },
+    ...{ accuracy: mean, accuracyLow: low, accuracyHigh: high },
+    ...{ meanTokens, meanSeconds, truncated, cut, ungradable, mixing: group.mixing },
+    tokensRatio: base.meanTokens === 0 ? NaN : meanTokens / base.meanTokens,
     finished: finished / n,
     rightOfFinished: finished === 0 ? 0 : right / finished,
-    ungradable: ungradableOf(table),
-    mixing: {
-      meanEntropy: table.entropy / runs,
-      meanOffSampleMass: table.offSampleMass / runs,
-    },
   };
 }
 
-/** What a method gains and loses against the baseline, problem by problem. */
-function pair(table: MethodTable, base: MethodTable) {
-  const differences: number[] = []; // [P]
-  const sums = { won: 0, lost: 0, wonShare: 0, lostShare: 0, pairs: 0, repeats: 0 };
-  for (const [problem, theirs] of base.problems) {
-    const ours = table.problems.get(problem);
-    let won = 0, lost = 0, pairs = 0;
-    for (const [repeat, solved] of theirs) {
-      const own = ours?.get(repeat);
-      if (own === undefined) continue; // its partner cannot be judged
-      pairs++;
-      if (own !== solved) solved ? lost++ : won++;
-    }
-    if (pairs === 0) continue;
-    differences.push((won - lost) / pairs);
-    sums.won += won;
-    sums.lost += lost;
-    sums.wonShare += won / pairs;
-    sums.lostShare += lost / pairs;
-    sums.pairs += pairs;
-    sums.repeats = Math.max(sums.repeats, pairs);
-  }
-  const { won, lost, pairs, repeats } = sums, problems = differences.length;
+/** What a group gains and loses against the baseline, problem by problem. */
+function pair(group: Group, base: Group) {
+  const own = [...base.problems].flatMap(([problem, theirs]) => {
+    const ours = group.problems.get(problem);
+    const both = [...theirs].filter(([repeat]) => ours?.has(repeat)); // the others cannot be judged
+    const differ = both.filter(([repeat, solved]) => ours!.get(repeat) !== solved);
+    const lost = differ.filter(([, solved]) => solved).length;
+    return both.length === 0 ? [] : [{ won: differ.length - lost, lost, pairs: both.length }];
+  });
+  const problems = own.length;
   if (problems === 0) {
     throw new RangeError(
-      `Cannot ${VERB} as no problem has a run of ${shown(table.method)} and one of ` +
-        `${shown(base.method)} that can be judged`,
+      `Cannot ${VERB} as no problem has a run of ${shown(group.key)} and one of ` +
+        `${shown(base.key)} that can be judged`,
     );
   }
+  const sum = (of: (one: (typeof own)[number]) => number) =>
+    own.reduce((all, one) => all + of(one), 0);
+  const won = sum((one) => one.won), lost = sum((one) => one.lost), pairs = sum((one) => one.pairs);
+  const repeats = own.reduce((most, one) => Math.max(most, one.pairs), 0);
   // Counts by which every problem weighs the same, where some have fewer pairs.
-  const equal = pairs === problems * repeats;
-  const weighted = equal ? { won, lost } : {
-    won: sums.wonShare * pairs / problems,
-    lost: sums.lostShare * pairs / problems,
+  const weighted = pairs === problems * repeats ? { won, lost } : {
+    won: sum((one) => one.won / one.pairs) * pairs / problems,
+    lost: sum((one) => one.lost / one.pairs) * pairs / problems,
   };
+  const differences = own.map((one) => (one.won - one.lost) / one.pairs); // [P]
   const gain = (weighted.won - weighted.lost) / pairs;
   const variance = (weighted.won + weighted.lost) / pairs - gain ** 2;
   return {
@@ -398,31 +322,26 @@ function pair(table: MethodTable, base: MethodTable) {
   };
 }
 
-function checkPairs(table: MethodTable, base: MethodTable): void {
-  const missing = absent(base, table);
-  const extra = absent(table, base);
+function checkPairs(group: Group, base: Group): void {
+  const missing = absent(base, group), extra = absent(group, base);
   if (missing.runs === 0 && extra.runs === 0) return;
   const counts = ({ problems, runs }: { problems: number; runs: number }) =>
     `${problems} problem${problems === 1 ? "" : "s"} and ${runs} run${runs === 1 ? "" : "s"}`;
   throw new RangeError(
     `Cannot ${VERB} as 'runs' must hold the same problems and repeats for every method: ` +
-      `current value has ${shown(table.method)} without ${counts(missing)} that the baseline ` +
-      `${shown(base.method)} has, and with ${counts(extra)} that it has not. ` +
+      `current value has ${shown(group.key)} without ${counts(missing)} that the baseline ` +
+      `${shown(base.key)} has, and with ${counts(extra)} that it has not. ` +
       `Finish the study first, or filter the runs to the problems both have`,
   );
 }
 
-/** Problems (wholly) and runs that `full` has and `table` has not. */
-function absent(full: MethodTable, table: MethodTable): { problems: number; runs: number } {
-  const has = (problem: string, repeat: number) =>
-    table.problems.get(problem)?.has(repeat) || table.ungradable.get(problem)?.has(repeat);
-  const problems = new Set<string>();
-  let runs = 0;
-  for (const own of [full.problems, full.ungradable]) {
-    for (const [problem, repeats] of own) {
-      if (!table.problems.has(problem) && !table.ungradable.has(problem)) problems.add(problem);
-      for (const repeat of repeats.keys()) runs += Number(!has(problem, repeat));
-    }
+/** Problems (wholly) and runs that `full` has and `group` has not. */
+function absent(full: Group, group: Group): { problems: number; runs: number } {
+  let problems = 0, runs = 0;
+  for (const [problem, repeats] of full.runs) {
+    const own = group.runs.get(problem);
+    if (own === undefined) problems++;
+    runs += repeats.keys().filter((repeat) => !own?.has(repeat)).toArray().length;
   }
-  return { problems: problems.size, runs };
+  return { problems, runs };
 }

@@ -9,7 +9,7 @@
  * values come adjusted too, all but that of one comparison declared beforehand. Runs that nothing can
  * judge are left out and counted.
  *
- * - {@linkcode gains}: the table of a study, one row a method, each with interval and p value
+ * - {@linkcode gains}: the table of a study, one row a method (a model, a setting), with interval and p value
  * - {@linkcode scoreGains}: the same for grades that are numbers
  * - {@linkcode accuracy}: one method alone
  * - {@linkcode mcnemarMidP}, {@linkcode mcnemarExact}, {@linkcode signFlipTest}: is there a difference?
@@ -35,7 +35,7 @@
  * @module
  */
 
-export { type GainRow, gains, type GainsOptions } from "./gains.ts";
+export { type Gain, type GainRow, gains, type GainsOptions } from "./gains.ts";
 export { type Accuracy, accuracy, type AccuracyOptions } from "./accuracy.ts";
 export { mcnemarExact, mcnemarMidP } from "./mcnemar.ts";
 export { scoreGains, type ScoreGainsOptions, type ScoreRow } from "./scores.ts";
@@ -55,4 +55,4 @@ export { holm } from "./holm.ts";
 export { type Flips, flips, type FlipsOptions, type Pair } from "./flips.ts";
 export { type FoldChoice, type Tuned, type TuneOptions, tuneThenTest } from "./tune.ts";
 export { minimumDetectableGain, type MinimumDetectableGainOptions } from "./power.ts";
-export type { Outcome } from "./_table.ts";
+export type { By, Outcome } from "./_groups.ts";

@@ -5,7 +5,7 @@
  */
 
 import { checkNumber } from "../_check.ts";
-import { checkInside } from "./_check.ts";
+import { inside } from "./_check.ts";
 import { normalUpperQuantile } from "./_special.ts";
 import type { Interval } from "./wilson.ts";
 
@@ -65,7 +65,7 @@ export function pairedScore(won: number, lost: number, n: number, level = 0.95):
   checkNumber(verb, "n", n, { min: 1, integer: true });
   checkNumber(verb, "won", won, { min: 0, max: n, integer: true });
   checkNumber(verb, "lost", lost, { min: 0, max: n - won, integer: true });
-  checkInside(verb, "level", level);
+  inside(verb, "level", level);
   return scoreInterval(won, lost, n, level);
 }
 

@@ -4,55 +4,49 @@
  * @module
  */
 
-import { checkNumber, checkOptions, refusal } from "../_check.ts";
-import { checkInside } from "./_check.ts";
-import { fairBinomial, incompleteBeta, logBeta, normalUpperQuantile } from "./_special.ts";
+import { checkOptions, number, refusal, type Rules } from "../_check.ts";
+import { inside } from "./_check.ts";
+import { binomial, fairBinomial, incompleteBeta, normalUpperQuantile } from "./_special.ts";
 
 /** Options of {@linkcode minimumDetectableGain}. */
 export interface MinimumDetectableGainOptions {
   /** Number of problems. */
   readonly problems: number;
-  /**
-   * Runs a problem.
-   *
-   * @default {1}
-   */
+  /** Runs a problem. Default: 1. */
   readonly repeats?: number;
   /**
    * How many runs of a problem tell as much as one independent run, from 1 to `repeats`: 1 takes repeats
-   * as good as new problems. Better measured, as `designEffect` of a pilot's row of `gains`.
-   *
-   * @default {1}
+   * as good as new problems. Better measured, as `designEffect` of a pilot's row of `gains`. Default: 1.
    */
   readonly designEffect?: number;
   /**
-   * Share of pairs on which method and baseline disagree, from 0 to 1; at least the gain itself.
-   * The default is a guess of ours; better measured, as (won + lost) / n of a pilot's
-   * row of `gains`.
-   *
-   * @default {0.2}
+   * Share of pairs on which method and baseline disagree, from 0 to 1; at least the gain itself. The
+   * default is a guess of ours; better measured, as (won + lost) / n of a pilot's row of `gains`. Default:
+   * 0.2.
    */
   readonly discordance?: number;
-  /**
-   * Two-sided significance level.
-   *
-   * @default {0.05}
-   */
+  /** Two-sided significance level. Default: 0.05. */
   readonly alpha?: number;
-  /**
-   * Chance of finding the gain if it is there; more than `alpha`.
-   *
-   * @default {0.8}
-   */
+  /** Chance of finding the gain if it is there; more than `alpha`. Default: 0.8. */
   readonly power?: number;
   /**
-   * Number of methods compared with the baseline; alpha is divided by it (Bonferroni, the first
-   * and hardest step of Holm).
-   *
-   * @default {1}
+   * Number of methods compared with the baseline; alpha is divided by it (Bonferroni, the first and
+   * hardest step of Holm). Default: 1.
    */
   readonly comparisons?: number;
 }
+
+const count = number({ min: 1, integer: true });
+
+const RULES: Rules<MinimumDetectableGainOptions> = {
+  problems: count,
+  repeats: count,
+  designEffect: number({ min: 1 }),
+  discordance: number({ min: 0, max: 1 }),
+  alpha: inside,
+  power: inside,
+  comparisons: count,
+};
 
 /**
  * The smallest true paired gain δ that {@linkcode mcnemarMidP} finds with the wanted power at the level
@@ -82,21 +76,14 @@ export interface MinimumDetectableGainOptions {
  */
 export function minimumDetectableGain(options: MinimumDetectableGainOptions): number {
   const verb = "compute the minimum detectable gain";
-  checkOptions(verb, options, [
-    ...["problems", "repeats", "designEffect", "discordance", "alpha", "power", "comparisons"],
-  ]);
+  checkOptions(verb, options, RULES);
   const { problems, repeats = 1, designEffect = 1, discordance = 0.2 } = options;
   const { alpha = 0.05, power = 0.8, comparisons = 1 } = options;
-  checkNumber(verb, "problems", problems, { min: 1, integer: true });
-  checkNumber(verb, "repeats", repeats, { min: 1, integer: true });
-  checkNumber(verb, "designEffect", designEffect, { min: 1, max: repeats });
-  checkNumber(verb, "discordance", discordance, { min: 0, max: 1 });
-  checkInside(verb, "alpha", alpha);
-  checkInside(verb, "power", power);
+  RULES.problems(verb, "problems", problems);
+  number({ min: 1, max: repeats })(verb, "designEffect", designEffect);
   if (power <= alpha) {
     throw new RangeError(refusal(verb, "power", `be greater than 'alpha' (${alpha})`, power));
   }
-  checkNumber(verb, "comparisons", comparisons, { min: 1, integer: true });
   const pairs = Math.max(1, Math.round(problems * repeats / designEffect));
   return smallestFound({ pairs, discordance, alpha: alpha / comparisons, power });
 }
@@ -160,12 +147,4 @@ function powerOf(pairs: number, alpha: number): (gain: number, discordance: numb
     }
     return power;
   };
-}
-
-/** P(M = m) for M ~ Binomial(n, p). */
-function binomial(m: number, n: number, p: number): number {
-  if (p === 1) return m === n ? 1 : 0;
-  return Math.exp(
-    m * Math.log(p) + (n - m) * Math.log1p(-p) - Math.log(n + 1) - logBeta(m + 1, n - m + 1),
-  );
 }

@@ -17,9 +17,20 @@
  * @module
  */
 
-import { checkNumber, checkOptions, refusal, shown } from "../_check.ts";
+import {
+  callable,
+  checkNumber,
+  checkOptions,
+  number,
+  refusal,
+  type Rules,
+  shown,
+  text,
+} from "../_check.ts";
 import { mathEqual } from "../tasks/math_equal.ts";
-import { type Outcome, tabulate } from "./_table.ts";
+import { checkKey } from "./_check.ts";
+import { groupRuns, type Outcome } from "./_groups.ts";
+import { mean, variance } from "./_moments.ts";
 
 /** Which method, and how many runs. */
 export interface RepeatsOptions {
@@ -37,6 +48,9 @@ export interface MajorityOptions extends RepeatsOptions {
    */
   readonly equal?: (a: string, b: string) => boolean;
 }
+
+const RULES: Rules<RepeatsOptions> = { k: number({ min: 1, integer: true }), method: text };
+const MAJORITY_RULES: Rules<MajorityOptions> = { ...RULES, equal: callable };
 
 /** Result of {@linkcode avgAtK}. */
 export interface AverageAtK {
@@ -58,15 +72,12 @@ function grouped(
   runs: readonly Outcome[],
   { k, method }: RepeatsOptions,
 ): { problems: readonly (readonly Outcome[])[]; k: number } {
-  const known = [...tabulate(verb, runs).keys()];
-  const key = method ?? (known.length === 1 ? known[0] : undefined);
-  if (key === undefined || !known.includes(key)) {
-    throw new RangeError(refusal(verb, "method", `be one of ${shown(known)}`, method));
-  }
-  const own = runs.filter(({ method, grade }) => method === key && !grade.ungradable);
-  const problems = [...Map.groupBy(own, ({ problem }) => problem)]
-    .sort(([a], [b]) => a < b ? -1 : 1)
-    .map(([, repeats]) => repeats.sort((a, b) => a.repeat - b.repeat));
+  const groups = groupRuns(verb, runs), known = [...groups.keys()];
+  const key = checkKey(verb, "method", method ?? (known.length > 1 ? undefined : known[0]), known);
+  const problems = groups.get(key)!.runs.values().map((own) =>
+    own.values().filter(({ grade }) => !grade.ungradable).toArray()
+      .sort((a, b) => a.repeat - b.repeat)
+  ).filter(({ length }) => length > 0).toArray();
   if (problems.length === 0) {
     throw new RangeError(`Cannot ${verb} as 'runs' must hold one that can be graded`);
   }
@@ -106,21 +117,14 @@ const isRight = ({ grade }: Outcome) => grade.correct;
  */
 export function avgAtK(runs: readonly Outcome[], options: RepeatsOptions = {}): AverageAtK {
   const verb = "average repeats";
-  checkOptions(verb, options, ["k", "method"]);
+  checkOptions(verb, options, RULES);
   const { problems, k } = grouped(verb, runs, options);
   const accuracies = Array.from(
     { length: k },
     (_, i) => problems.filter((own) => isRight(own[i]!)).length / problems.length,
   );
-  const mean = accuracies.reduce((a, b) => a + b, 0) / k;
-  const square = accuracies.reduce((sum, a) => sum + (a - mean) ** 2, 0);
-  return {
-    mean,
-    sd: k > 1 ? Math.sqrt(square / (k - 1)) : NaN,
-    accuracies,
-    k,
-    problems: problems.length,
-  };
+  const sd = Math.sqrt(variance(accuracies));
+  return { mean: mean(accuracies), sd, accuracies, k, problems: problems.length };
 }
 
 /** Chance that k of n runs, c of them right, hold a right one. */
@@ -151,11 +155,9 @@ function passOf(n: number, c: number, k: number): number {
  */
 export function passAtK(runs: readonly Outcome[], options: RepeatsOptions = {}): number {
   const verb = "compute pass@k";
-  checkOptions(verb, options, ["k", "method"]);
+  checkOptions(verb, options, RULES);
   const { problems, k } = grouped(verb, runs, options);
-  let sum = 0;
-  for (const own of problems) sum += passOf(own.length, own.filter(isRight).length, k);
-  return sum / problems.length;
+  return mean(problems.map((own) => passOf(own.length, own.filter(isRight).length, k)));
 }
 
 /** Most ways to choose k of n runs that are gone through. */
@@ -163,26 +165,20 @@ const MOST_SUBSETS = 20_000;
 
 /** All choices of k of the numbers 0 … n − 1. */
 function* subsets(n: number, k: number, from = 0, chosen: number[] = []): Generator<number[]> {
-  if (chosen.length === k) yield chosen;
-  else {for (let i = from; i <= n - (k - chosen.length); i++) {
-      yield* subsets(n, k, i + 1, [...chosen, i]);
-    }}
-}
-
-/** An answer that some runs of a problem share. */
-interface Candidate {
-  /** Whether one of the runs is right. */
-  correct: boolean;
+  if (chosen.length === k) return yield chosen;
+  for (let i = from; i <= n - (k - chosen.length); i++) {
+    yield* subsets(n, k, i + 1, [...chosen, i]);
+  }
 }
 
 const sameAnswer = (a: string, b: string) => !/[\r\n]/.test(a + b) && mathEqual(a, b);
 
-/** What each run votes for; undefined where it has no answer. */
+/** What each run votes for: an answer that some runs share, right where one of them is; or nothing. */
 function votesOf(
   verb: string,
   runs: readonly Outcome[],
   equal: (a: string, b: string) => boolean,
-): (Candidate | undefined)[] {
+): ({ correct: boolean } | undefined)[] {
   const answers = runs.map(({ grade }) => grade.extracted?.trim() || undefined);
   const bare = runs.find((run, i) => isRight(run) && answers[i] === undefined);
   if (bare) {
@@ -193,25 +189,23 @@ function votesOf(
     );
   }
   // in the order of the texts, so that the runs' order is of no effect where 'equal' is no equivalence
-  const candidates: [string, Candidate][] = [], byText = new Map<string, Candidate>();
+  const candidates: { readonly text: string; correct: boolean }[] = [];
+  const byText = new Map<string, { correct: boolean }>();
   for (const text of [...new Set(answers)].filter((one) => one !== undefined).sort()) {
-    let own = candidates.find(([other]) => equal(other, text))?.[1];
-    if (!own) candidates.push([text, own = { correct: false }]);
+    let own = candidates.find((other) => equal(other.text, text));
+    if (!own) candidates.push(own = { text, correct: false });
     byText.set(text, own);
   }
-  return runs.map((run, i) => {
-    const own = answers[i] === undefined ? undefined : byText.get(answers[i])!;
-    if (own && isRight(run)) own.correct = true;
-    return own;
-  });
+  const votes = answers.map((text) => text === undefined ? undefined : byText.get(text)!);
+  for (const [i, vote] of votes.entries()) if (vote && isRight(runs[i]!)) vote.correct = true;
+  return votes;
 }
 
 /** Share of right ones among the most frequent answers. */
-function majority(votes: readonly (Candidate | undefined)[]): number {
-  const counts = new Map<Candidate, number>();
-  for (const vote of votes) if (vote) counts.set(vote, (counts.get(vote) ?? 0) + 1);
-  const most = Math.max(0, ...counts.values());
-  const first = [...counts].filter(([, count]) => count === most);
+function majority(votes: readonly ({ readonly correct: boolean } | undefined)[]): number {
+  const counts = [...Map.groupBy(votes.filter((vote) => vote !== undefined), (vote) => vote)];
+  const most = Math.max(...counts.map(([, own]) => own.length));
+  const first = counts.filter(([, own]) => own.length === most);
   return first.length === 0 ? 0 : first.filter(([{ correct }]) => correct).length / first.length;
 }
 
@@ -239,14 +233,10 @@ function majority(votes: readonly (Candidate | undefined)[]): number {
  */
 export function majAtK(runs: readonly Outcome[], options: MajorityOptions = {}): number {
   const verb = "compute maj@k";
-  checkOptions(verb, options, ["k", "method", "equal"]);
+  checkOptions(verb, options, MAJORITY_RULES);
   const { equal = sameAnswer } = options;
-  if (typeof equal !== "function") {
-    throw new TypeError(refusal(verb, "equal", "be a function of two answers", equal));
-  }
   const { problems, k } = grouped(verb, runs, options);
-  let sum = 0;
-  for (const own of problems) {
+  return mean(problems.map((own) => {
     const n = own.length;
     let ways = 1;
     for (let i = 0; i < Math.min(k, n - k); i++) ways = ways * (n - i) / (i + 1);
@@ -256,12 +246,6 @@ export function majAtK(runs: readonly Outcome[], options: MajorityOptions = {}):
       );
     }
     const votes = votesOf(verb, own, equal);
-    let all = 0, count = 0;
-    for (const chosen of subsets(n, k)) {
-      all += majority(chosen.map((i) => votes[i]));
-      count++;
-    }
-    sum += all / count;
-  }
-  return sum / problems.length;
+    return mean([...subsets(n, k).map((chosen) => majority(chosen.map((i) => votes[i])))]);
+  }));
 }

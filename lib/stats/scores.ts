@@ -8,19 +8,13 @@
  * @module
  */
 
-import { checkOptions, shown } from "../_check.ts";
-import {
-  finishedProblems,
-  partialOf,
-  type PartialStudy,
-  plannedOf,
-  type Run,
-  withPlanned,
-} from "../study/mod.ts";
+import { callable, checkOptions, refusal, type Rules, shown, text } from "../_check.ts";
+import type { PartialStudy, Run } from "../study/mod.ts";
 import type { Measure } from "../tasks/mod.ts";
-import { checkDraws, checkInside } from "./_check.ts";
+import { checkKey, DRAW_RULES, inside } from "./_check.ts";
+import { type Group, groupRuns, type Outcome, rowsOf } from "./_groups.ts";
+import { mean as meanOf, variance } from "./_moments.ts";
 import { studentUpperQuantile } from "./_special.ts";
-import { type Outcome, tabulate } from "./_table.ts";
 import { bootstrapIntervals } from "./bootstrap.ts";
 import { holm } from "./holm.ts";
 import { signFlipTest } from "./sign_flip.ts";
@@ -43,6 +37,11 @@ export interface ScoreGainsOptions<R extends Outcome = Outcome> {
   /** Seed of both. Default: 1. */
   readonly seed?: number;
 }
+
+const RULES: Rules<ScoreGainsOptions> = {
+  ...{ baseline: text, of: callable, level: inside },
+  ...DRAW_RULES,
+};
 
 /** One method's scores, in their own unit. */
 export interface ScoreRow extends Interval {
@@ -79,11 +78,10 @@ export interface ScoreRow extends Interval {
 }
 
 /** Mean and t interval of numbers. */
-function tInterval(values: ArrayLike<number>, level: number): Interval & { readonly mean: number } {
-  const n = values.length, all = Array.from(values), mean = all.reduce((a, b) => a + b, 0) / n;
+function tInterval(values: readonly number[], level: number): Interval & { readonly mean: number } {
+  const n = values.length, mean = meanOf(values);
   if (n < 2) return { mean, low: -Infinity, high: Infinity };
-  const square = all.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const half = studentUpperQuantile((1 - level) / 2, n - 1) * Math.sqrt(square / (n - 1) / n);
+  const half = studentUpperQuantile((1 - level) / 2, n - 1) * Math.sqrt(variance(values) / n);
   return { mean, low: mean - half, high: mean + half };
 }
 
@@ -114,11 +112,7 @@ export function scoreGains<R extends Outcome>(
   runs: readonly R[],
   options: ScoreGainsOptions<R>,
 ): ScoreRow[] {
-  const partial = partialOf(runs);
-  if (partial === undefined) return scoreRows(runs, options);
-  const finished = finishedProblems(runs as unknown as readonly Run[]) as unknown as readonly R[];
-  if (finished.length === 0) return withPlanned([], plannedOf(runs)!);
-  return scoreRows(finished, options).map((row) => ({ ...row, partial }));
+  return rowsOf(runs, (judged) => scoreRows(judged, options));
 }
 
 function scoreRows<R extends Outcome>(
@@ -126,25 +120,12 @@ function scoreRows<R extends Outcome>(
   options: ScoreGainsOptions<R>,
 ): ScoreRow[] {
   const verb = "compare scores";
-  checkOptions(verb, options, ["baseline", "of", "level", "resamples", "seed"]);
-  const {
-    baseline,
-    of = ({ grade }: R) => grade.score,
-    level = 0.95,
-    resamples = 10_000,
-    seed = 1,
-  } = options;
-  checkInside(verb, "level", level);
-  checkDraws(verb, resamples, seed);
-  const tables = tabulate(verb, runs), keys = [...tables.keys()];
-  if (!tables.has(baseline)) {
-    throw new RangeError(
-      `Cannot ${verb} as 'baseline' must be one of ${shown(keys)}: current value is ${
-        shown(baseline)
-      }`,
-    );
-  }
-  const scores = new Map(keys.map((key) => [key, scoresOf(verb, runs, key, of)]));
+  checkOptions<ScoreGainsOptions<R>>(verb, options, RULES);
+  const { baseline, of = ({ grade }: R) => grade.score } = options;
+  const { level = 0.95, resamples = 10_000, seed = 1 } = options;
+  const groups = groupRuns(verb, runs), keys = [...groups.keys()];
+  checkKey(verb, "baseline", baseline, keys);
+  const scores = new Map([...groups].map(([key, group]) => [key, scoresOf(verb, group, of)]));
   const base = scores.get(baseline)!, others = keys.filter((key) => key !== baseline);
   const differences = others.map((key) => {
     const own = scores.get(key)!;
@@ -163,26 +144,11 @@ function scoreRows<R extends Outcome>(
   const p = differences.map((own) => signFlipTest(own, { resamples, seed })), adjusted = holm(p);
   const { measure } = runs[0] as Partial<Run>;
   const rowOf = (key: string) => {
-    const table = tables.get(key)!,
-      { mean, low, high } = tInterval(
-        Array.from(scores.get(key)!.values(), (own) => own.mean),
-        level,
-      );
+    const { parameters, count, mixing } = groups.get(key)!;
     return {
-      ...{
-        method: key,
-        parameters: table.parameters,
-        ...(measure === undefined ? {} : { measure }),
-        problems: base.size,
-        n: table.runs,
-        mean,
-        low,
-        high,
-      },
-      mixing: {
-        meanEntropy: table.entropy / table.runs,
-        meanOffSampleMass: table.offSampleMass / table.runs,
-      },
+      ...{ method: key, parameters, problems: base.size, n: count, mixing },
+      ...(measure === undefined ? {} : { measure }),
+      ...tInterval(Array.from(scores.get(key)!.values(), (own) => own.mean), level),
     };
   };
   const none = { low: 0, high: 0 };
@@ -192,14 +158,10 @@ function scoreRows<R extends Outcome>(
       ...{ gain: 0, gainInterval: none, bootstrap: none, p: 1, adjustedP: 1, higher: 0, lower: 0 },
     },
     ...others.map((key, i): ScoreRow => {
-      const own = differences[i]!, { mean: gain, low, high } = tInterval(own, level);
+      const own = differences[i]!, { mean: gain, ...gainInterval } = tInterval([...own], level);
       return {
-        ...rowOf(key),
-        gain,
-        gainInterval: { low, high },
-        bootstrap: intervals[i]!,
-        p: p[i]!,
-        adjustedP: adjusted[i]!,
+        ...{ ...rowOf(key), gain, gainInterval, bootstrap: intervals[i]! },
+        ...{ p: p[i]!, adjustedP: adjusted[i]! },
         higher: own.filter((value) => value > 0).length,
         lower: own.filter((value) => value < 0).length,
       };
@@ -210,24 +172,18 @@ function scoreRows<R extends Outcome>(
 /** Mean score and repeats by problem, problems in order of their ids. */
 function scoresOf<R extends Outcome>(
   verb: string,
-  runs: readonly R[],
-  key: string,
+  { key, runs }: Group<R>,
   of: (run: R) => number | undefined,
 ): Map<string, { readonly mean: number; readonly repeats: number }> {
-  const groups = Map.groupBy(runs.filter(({ method }) => method === key), ({ problem }) => problem);
-  return new Map(
-    [...groups].sort(([a], [b]) => a < b ? -1 : 1).map(([problem, own]) => {
-      const sum = own.reduce((total, run) => {
-        const score = of(run);
-        if (typeof score === "number" && Number.isFinite(score)) return total + score;
-        throw new TypeError(
-          `Cannot ${verb} as every run must have a finite score: current value is ${
-            shown(score)
-          } ` +
-            `(problem ${shown(problem)}, method ${shown(key)})`,
-        );
-      }, 0);
-      return [problem, { mean: sum / own.length, repeats: own.length }];
-    }),
-  );
+  return new Map([...runs].map(([problem, own]) => {
+    const sum = own.values().reduce((total, run) => {
+      const score = of(run);
+      if (typeof score === "number" && Number.isFinite(score)) return total + score;
+      throw new TypeError(
+        refusal(verb, "runs", "have a finite score each", score) +
+          ` (problem ${shown(problem)}, method ${shown(key)})`,
+      );
+    }, 0);
+    return [problem, { mean: sum / own.size, repeats: own.size }];
+  }));
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { checkOptions } from "../_check.ts";
-import { checkDifferences, checkDraws } from "./_check.ts";
+import { boolean, checkOptions, type Rules } from "../_check.ts";
+import { checkDifferences, DRAW_RULES } from "./_check.ts";
 import { uint32s } from "./_random.ts";
 
 /** Up to here all sign patterns of any numbers are tried: 2^16 sums. */
@@ -16,25 +16,18 @@ const DENOMINATOR = 10_080, ADDITIONS = 2 ** 28;
 
 /** Options of {@linkcode signFlipTest}. */
 export interface SignFlipTestOptions {
-  /**
-   * Number of random sign patterns; the smallest p is 1 / (resamples + 1).
-   *
-   * @default {10000}
-   */
+  /** Number of random sign patterns; the smallest p is 1 / (resamples + 1). Default: 10000. */
   readonly resamples?: number;
-  /**
-   * Seed of the patterns, an integer from 0 to 2^32 − 1: same seed, same p.
-   *
-   * @default {1}
-   */
+  /** Seed of the patterns, an integer from 0 to 2^32 − 1: same seed, same p. Default: 1. */
   readonly seed?: number;
   /**
-   * Whether sums that only equal the observed one count half, as in {@linkcode mcnemarMidP}.
-   *
-   * @default {false}
+   * Whether sums that only equal the observed one count half, as in {@linkcode mcnemarMidP}. Default:
+   * false.
    */
   readonly midP?: boolean;
 }
+
+const RULES: Rules<SignFlipTestOptions> = { ...DRAW_RULES, midP: boolean };
 
 /**
  * Two-sided permutation test of paired differences. If method and baseline are alike, swapping
@@ -66,9 +59,8 @@ export function signFlipTest(
   options: SignFlipTestOptions = {},
 ): number {
   const verb = "compute a sign-flip test";
-  checkOptions(verb, options, ["resamples", "seed", "midP"]);
+  checkOptions(verb, options, RULES);
   const { resamples = 10_000, seed = 1, midP = false } = options;
-  checkDraws(verb, resamples, seed);
   const moving = checkDifferences(verb, differences).filter((d) => d !== 0);
   const tails = counted(moving) ?? (moving.length <= PATTERNS ? tried(moving) : undefined);
   if (tails) return Math.min(1, 2 * tails.beyond + (midP ? 1 : 2) * tails.equal);

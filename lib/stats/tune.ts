@@ -23,8 +23,19 @@
  */
 
 import { createHash } from "node:crypto";
-import { checkNumber, checkOptions, refusal } from "../_check.ts";
+import {
+  anything,
+  checkNumber,
+  checkOptions,
+  isObject,
+  kind,
+  number,
+  type Rules,
+  text,
+} from "../_check.ts";
 import type { Run } from "../study/mod.ts";
+import { checkKey } from "./_check.ts";
+import { mean } from "./_moments.ts";
 import { type GainRow, gainsOf } from "./gains.ts";
 
 /** Options of {@linkcode tuneThenTest}. */
@@ -41,6 +52,13 @@ export interface TuneOptions {
   /** Seed of the split. Default: 0. */
   readonly seed?: number;
 }
+
+const RULES: Rules<TuneOptions> = {
+  families: kind("be an object of lists of keys", isObject),
+  baseline: text,
+  folds: anything, // checked by its parts
+  seed: number({ min: 0, integer: true }),
+};
 
 /** What was chosen for a fold. */
 export interface FoldChoice {
@@ -72,22 +90,16 @@ function foldOf(problem: string, folds: number, seed: number): number {
   return digest.readUInt32BE(0) % folds;
 }
 
-/** Accuracy by key, each problem weighing the same. */
-function accuracies(runs: readonly Run[]): Map<string, number> {
-  const found = new Map<string, number>();
-  const judged = runs.filter(({ grade }) => !grade.ungradable);
-  for (const [key, own] of Map.groupBy(judged, ({ method }) => method)) {
-    const shares = [...Map.groupBy(own, ({ problem }) => problem).values()].map((repeats) =>
-      repeats.filter(({ grade }) => grade.correct).length / repeats.length
-    );
-    found.set(key, shares.reduce((a, b) => a + b, 0) / shares.length);
-  }
-  return found;
-}
+const rank = (accuracy: number) => Number.isNaN(accuracy) ? -1 : accuracy; // where none can be judged
 
-/** The best of some keys; the first of equals. */
-function best(keys: readonly string[], of: ReadonlyMap<string, number>): string {
-  return keys.reduce((a, b) => (of.get(b) ?? -1) > (of.get(a) ?? -1) ? b : a);
+/** Keys of runs, the most accurate first; the earlier of equals. Each problem weighs the same. */
+function ranked(runs: readonly Run[], keys: readonly string[]) {
+  return keys.map((key) => {
+    const judged = runs.filter(({ method, grade }) => method === key && !grade.ungradable);
+    const shares = Map.groupBy(judged, ({ problem }) => problem).values()
+      .map((own) => own.filter(({ grade }) => grade.correct).length / own.length).toArray();
+    return { key, accuracy: mean(shares) };
+  }).sort((a, b) => rank(b.accuracy) - rank(a.accuracy));
 }
 
 /**
@@ -120,16 +132,13 @@ function best(keys: readonly string[], of: ReadonlyMap<string, number>): string 
  */
 export function tuneThenTest(runs: readonly Run[], options: TuneOptions): Tuned {
   const verb = "tune and test";
-  checkOptions(verb, options, ["families", "baseline", "folds", "seed"]);
+  checkOptions(verb, options, RULES);
   const { families, baseline = "standard", folds = { judge: 1, of: 2 }, seed = 0 } = options;
   const { judge, of } = typeof folds === "number" ? { judge: folds, of: folds } : folds;
   checkNumber(verb, "folds", of, { min: 2, integer: true });
   checkNumber(verb, "folds.judge", judge, { min: 1, max: of, integer: true });
-  checkNumber(verb, "seed", seed, { min: 0, integer: true });
   const names = Object.keys(families), keys = names.flatMap((name) => families[name]!);
-  if (!names.includes(baseline)) {
-    throw new RangeError(refusal(verb, "baseline", `be one of ${names.join(", ")}`, baseline));
-  }
+  checkKey(verb, "baseline", baseline, names);
   if (new Set(keys).size < keys.length) {
     throw new RangeError(`Cannot ${verb} as a key may be in one family only: ${keys.join(", ")}`);
   }
@@ -138,76 +147,55 @@ export function tuneThenTest(runs: readonly Run[], options: TuneOptions): Tuned 
 
   const foldsOf = new Map(own.map(({ problem }) => [problem, foldOf(problem, of, seed)]));
   const judged: Run[] = [], choices: FoldChoice[] = [];
+  const best = (of: readonly Run[], name: string) => ranked(of, families[name]!)[0]!;
   for (let fold = 0; fold < judge; fold++) {
-    const [here, there] = [true, false].map((inside) =>
-      own.filter(({ problem }) => (foldsOf.get(problem) === fold) === inside)
-    ) as [Run[], Run[]];
+    const { here = [], there = [] } = Object.groupBy(
+      own,
+      ({ problem }) => foldsOf.get(problem) === fold ? "here" : "there",
+    );
     if (here.length === 0 || there.length === 0) {
       throw new RangeError(
         `Cannot ${verb} as every fold must have a problem: ${foldsOf.size} problems are too few for ${of}`,
       );
     }
-    const scores = accuracies(there);
-    const chosen = Object.fromEntries(names.map((name) => [name, best(families[name]!, scores)]));
+    const chosen = Object.fromEntries(names.map((name) => [name, best(there, name).key]));
     choices.push({ fold, problems: new Set(here.map(({ problem }) => problem)).size, chosen });
-    for (const run of here) {
-      const name = names.find((name) => chosen[name] === run.method);
-      if (name === undefined) continue;
-      judged.push({
-        ...run,
-        ...{ study: "tuned", method: name, parameters: { name } },
-      });
+    for (const name of names) {
+      const runs = here.filter(({ method }) => method === chosen[name]);
+      judged.push(...runs.map((run) => ({
+        ...{ ...run, study: "tuned", method: name, parameters: { name } },
+      })));
     }
   }
-  const scores = accuracies(own);
-  const naive = Object.fromEntries(names.map((name) => {
-    const key = best(families[name]!, scores);
-    return [name, { key, accuracy: scores.get(key)! }];
-  }));
+  const naive = Object.fromEntries(names.map((name) => [name, best(own, name)]));
   const order = [baseline, ...names.filter((name) => name !== baseline)];
   judged.sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method));
-  const sizes = new Map(names.map((name) => [name, families[name]!.length]));
-  const warnings = new Set(sizes.values()).size > 1
-    ? [
-      `the grids differ in size (${
-        [...sizes].map(([name, size]) => `${name} ${size}`).join(", ")
-      }): a larger one has more chances to choose well, and its naive best is more flattered`,
-    ]
-    : [];
+  const sizes = names.map((name) => families[name]!.length);
+  const grids = names.map((name, i) => `${name} ${sizes[i]}`).join(", ");
+  const warnings = new Set(sizes).size === 1 ? [] : [
+    `the grids differ in size (${grids}): a larger one has more chances to choose well, and its naive ` +
+    "best is more flattered",
+  ];
   const inflation = judge === 1 ? 1 : 1 + judge / (of - 1);
   return { rows: gainsOf(judged, { baseline }, inflation), choices, naive, runs: judged, warnings };
 }
 
 /** Refuses runs that must not be compared. */
 function checkComparable(verb: string, runs: readonly Run[], keys: readonly string[]): void {
+  const refused = (what: string) => new RangeError(`Cannot ${verb} as ${what}`);
   const missing = keys.filter((key) => !runs.some(({ method }) => method === key));
-  if (missing.length > 0) {
-    throw new RangeError(`Cannot ${verb} as there are no runs of ${missing.join(", ")}`);
-  }
+  if (missing.length > 0) throw refused(`there are no runs of ${missing.join(", ")}`);
   for (const field of ["model", "task"] as const) {
-    const values = new Set(runs.map((run) => run[field]));
-    if (values.size > 1) {
-      throw new RangeError(
-        `Cannot ${verb} as 'runs' must come from one ${field}: they come from ${
-          [...values].join(", ")
-        }`,
-      );
-    }
+    const values = [...new Set(runs.map((run) => run[field]))];
+    if (values.length === 1) continue;
+    throw refused(`'runs' must come from one ${field}: they come from ${values.join(", ")}`);
   }
-  const prompts = new Map<string, string>();
-  const problems = new Set(runs.map(({ problem }) => problem));
-  for (const { problem, prompt } of runs) {
-    if ((prompts.get(problem) ?? prompt) !== prompt) {
-      throw new RangeError(`Cannot ${verb} as the prompt of '${problem}' differs between settings`);
-    }
-    prompts.set(problem, prompt);
-  }
+  const prompts = new Map(runs.map(({ problem, prompt }) => [problem, prompt]));
+  const other = runs.find(({ problem, prompt }) => prompts.get(problem) !== prompt);
+  if (other) throw refused(`the prompt of '${other.problem}' differs between settings`);
   for (const [key, own] of Map.groupBy(runs, ({ method }) => method)) {
     const there = new Set(own.map(({ problem }) => problem)).size;
-    if (there < problems.size) {
-      throw new RangeError(
-        `Cannot ${verb} as every setting must have all ${problems.size} problems: ${key} has ${there}`,
-      );
-    }
+    if (there === prompts.size) continue;
+    throw refused(`every setting must have all ${prompts.size} problems: ${key} has ${there}`);
   }
 }

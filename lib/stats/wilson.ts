@@ -5,7 +5,7 @@
  */
 
 import { checkNumber } from "../_check.ts";
-import { checkInside } from "./_check.ts";
+import { inside } from "./_check.ts";
 import { normalUpperQuantile } from "./_special.ts";
 
 /** Both ends of an interval. */
@@ -45,7 +45,7 @@ export function wilson(successes: number, n: number, level: number = 0.95): Inte
   const verb = "compute a Wilson interval";
   checkNumber(verb, "n", n, { min: 1, integer: true });
   checkNumber(verb, "successes", successes, { min: 0, max: n, integer: true });
-  checkInside(verb, "level", level);
+  inside(verb, "level", level);
   return wilsonAround(successes / n, n, level);
 }
 

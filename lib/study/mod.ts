@@ -55,7 +55,7 @@ export {
 } from "./run.ts";
 export { openStore, type Place, readRuns, type Store } from "./store.ts";
 export {
-  finishedProblems,
+  completePairs,
   partialOf,
   type PartialStudy,
   partialText,

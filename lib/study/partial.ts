@@ -55,7 +55,7 @@ export function plannedOf(values: readonly unknown[]): Planned | undefined {
 /**
  * How much of a stopped study is there; undefined where all of it is, or where nobody knows.
  *
- * @param runs What `runStudy` or {@linkcode finishedProblems} returned, or any other runs.
+ * @param runs What `runStudy` or {@linkcode completePairs} returned, or any other runs.
  *
  * @example Stopped after one run of four
  * ```ts
@@ -88,14 +88,14 @@ export function partialText({ finished, planned }: PartialStudy): string {
  *
  * @example A problem that one method has not finished is left out
  * ```ts
- * import { finishedProblems, type Run } from "@moi/moi/study";
+ * import { completePairs, type Run } from "@moi/moi/study";
  * import { assertEquals } from "@std/assert";
  * const run = (problem: string, method: string) => ({ problem, method, repeat: 0 }) as Run;
  * const runs = [run("1", "a"), run("1", "b"), run("2", "a")];
- * assertEquals(finishedProblems(runs).length, 2);
+ * assertEquals(completePairs(runs).length, 2);
  * ```
  */
-export function finishedProblems<R extends Pick<Run, "problem" | "method" | "repeat">>(
+export function completePairs<R extends Pick<Run, "problem" | "method" | "repeat">>(
   runs: readonly R[],
 ): R[] {
   const planned = plannedOf(runs);

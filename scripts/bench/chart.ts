@@ -4,11 +4,12 @@
  * @module
  */
 
+import { COLORS } from "../../lib/plot/_theme.ts";
 import type { Figure } from "../../lib/plot/mod.ts";
 import type { Row } from "./rows.ts";
 
-/** Colours that remain apart for most eyes (Okabe and Ito). */
-const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
+const { blue, vermillion, green, purple, orange, sky } = COLORS;
+const COLOURS = [blue, vermillion, green, purple, orange, sky];
 
 /** Rows by a key. */
 function groups(rows: readonly Row[], key: (row: Row) => string): [string, Row[]][] {

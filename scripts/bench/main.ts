@@ -29,7 +29,7 @@ import { methods, moe } from "./suites/methods.ts";
 import { overhead } from "./suites/overhead.ts";
 import { peers } from "./suites/peers.ts";
 import { queue } from "./suites/queue.ts";
-import { HEADER, lineOf } from "./table.ts";
+import { printingRows } from "./table.ts";
 
 const SUITES: Readonly<Record<string, { run(bench: Bench): Promise<void>; about: string }>> = {
   embedded: { run: embedded, about: "embedded models against two peers; MoI; first token" },
@@ -111,6 +111,7 @@ await command(USAGE, options, async (args) => {
   const kept = args.value("folder");
   const folder = kept ?? await Deno.makeTempDir({ prefix: "moi-bench-" });
   const rows: Row[] = [], notes: string[] = [], on = await machine();
+  let line = (_row: Row) => {};
   const bench = openBench({
     rounds,
     quick,
@@ -118,7 +119,7 @@ await command(USAGE, options, async (args) => {
     row({ target, ...figures }) {
       const row = quick || !target ? figures : { ...figures, target };
       rows.push(row);
-      print(lineOf(row));
+      line(row);
     },
     note(text) {
       notes.push(text);
@@ -138,7 +139,8 @@ await command(USAGE, options, async (args) => {
   };
   try {
     print(`${on.cpu}, ${on.cores} cores, ${on.memoryGb} GB, ${on.os}; Deno ${on.deno}; `);
-    print(`${rounds} rounds\n${HEADER}`);
+    print(`${rounds} rounds\n`);
+    line = printingRows();
     if (profile === undefined) await measure();
     else await profiled(profile, measure);
   } finally {

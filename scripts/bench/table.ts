@@ -4,16 +4,9 @@
  * @module
  */
 
-import { digits, meets, type Place, type Row, type Target } from "./rows.ts";
-
-const WIDTHS = [42, 43, 9, 18, 10];
-
-function line(cells: readonly string[]): string {
-  return `${cells.map((cell, i) => cell.padEnd(WIDTHS[i] ?? 0)).join(" ").trimEnd()}\n`;
-}
-
-/** The table's first line. */
-export const HEADER: string = line(["", "where", "median", "[quartiles]", "target", ""]);
+import type { Column } from "../../lib/plot/table.ts";
+import { printing } from "../_table.ts";
+import { digits, meets, type Place, type Row } from "./rows.ts";
 
 function placeText({ model, dtype, batch, context, threads }: Place): string {
   const parts = [
@@ -25,19 +18,31 @@ function placeText({ model, dtype, batch, context, threads }: Place): string {
   return parts.flat().join(", ");
 }
 
-function targetText(target: Target): string {
-  return "atLeast" in target ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`;
+/** A row with what the table shows beside what it tells. */
+function shown({ target, ...row }: Row) {
+  const aim = target && ("atLeast" in target ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`);
+  return {
+    ...{ ...row, detail: row.detail ?? "", where: placeText(row) },
+    target: target && `${aim} ${meets(row, target) ? "yes" : "NO"}`,
+  };
 }
 
-/** A row as a line. */
-export function lineOf(row: Row): string {
-  const { what, median, low, high, unit, target, detail } = row;
-  return line([
-    what,
-    placeText(row),
-    `${digits(median)} ${unit}`,
-    `[${digits(low)}, ${digits(high)}]`,
-    target ? `${targetText(target)} ${meets(row, target) ? "yes" : "NO"}` : "–",
-    detail ?? "",
-  ]);
+const ends = (low: number, high: number) => `[${digits(low)}, ${digits(high)}]`;
+
+const COLUMNS: readonly Column<ReturnType<typeof shown>>[] = [
+  { heading: "", of: "what", align: "left", width: 41 },
+  { heading: "where", of: "where", align: "left", width: 42 },
+  {
+    ...{ heading: "median", of: ["median", "unit"], align: "left", width: 8 },
+    as: (median: number, unit: string) => `${digits(median)} ${unit}`,
+  },
+  { heading: "[quartiles]", of: ["low", "high"], as: ends, align: "left", width: 17 },
+  { heading: "target", of: "target", align: "left", width: 9 },
+  { heading: "", of: "detail", align: "left" },
+];
+
+/** Prints the table's first line, and then row by row. */
+export function printingRows(): (row: Row) => void {
+  const line = printing(COLUMNS);
+  return (row) => line(shown(row));
 }

@@ -1,9 +1,9 @@
 /** Old runs plotted: a file that a study kept, read again. */
 
-import { finishedProblems, gains, gainsTable, plotGains, plotMixing, readRuns } from "@moi/moi";
+import { completePairs, gains, gainsTable, plotGains, plotMixing, readRuns } from "@moi/moi";
 
 const file = Deno.env.get("RUNS") ?? "runs/votes-tiny-votes.jsonl"; // edit me
-const runs = finishedProblems(await readRuns(file));
+const runs = completePairs(await readRuns(file));
 
 export const rows = gains(runs);
 export const table = gainsTable(rows);

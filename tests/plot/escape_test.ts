@@ -10,8 +10,8 @@ import {
   toHtml,
   toSvg,
 } from "../../lib/plot/mod.ts";
-import { plotlyText, xmlText } from "../../lib/plot/escape.ts";
-import { bundleOf } from "../../lib/plot/_bundle.ts";
+import { plotlyText, xmlText } from "../../lib/_escape.ts";
+import { bundleOf } from "../../lib/plot/display.ts";
 import { step } from "./_rows.ts";
 
 const { window } = new JSDOM("");

@@ -121,6 +121,14 @@ Deno.test("plotGains() takes any row as the baseline", () => {
   assertEquals(named(figure, "other methods").x, ["standard", "linear-0.5", "random-1"]);
 });
 
+Deno.test("plotGains() names the rows of other comparisons than of methods by their keys", () => {
+  const moi = { name: "moi", beta: 1 };
+  const models = [row("small", moi, 0, 0, { isBaseline: true }), row("large", moi, 2, 1)];
+  const figure = plotGains(models);
+  assertEquals(named(figure, "methods").x, ["large"]);
+  assertEquals(layout(figure).xaxis2.ticktext, ["large"]);
+});
+
 Deno.test("plotGains() escapes names for plotly's labels", () => {
   const figure = plotGains([standard, row("<b>x", { name: "own" }, 1, 1)], { title: "a < b" });
   assertEquals(layout(figure).xaxis2.ticktext, ["&lt;b&gt;x"]);

@@ -8,7 +8,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { type Figure, toHtml, toSvg } from "../../lib/plot/mod.ts";
-import { bundleOf } from "../../lib/plot/_bundle.ts";
+import { bundleOf } from "../../lib/plot/display.ts";
 import { plainJson } from "../../lib/plot/_json.ts";
 
 /** A value, and what plotly is to read. */

@@ -40,7 +40,7 @@ Deno.test("toPng() refuses what it cannot draw", async () => {
   const heatmap = { data: [{ type: "heatmap", z: [[1]] }] };
   await assertRejects(() => toPng(heatmap), TypeError, "'trace.type' must be one of scatter");
   await assertRejects(() => toPng("x" as unknown as Figure), TypeError, "must be a figure");
-  await assertRejects(() => toPng({ data: [] }, { scale: 9 }), RangeError, "'options.scale'");
+  await assertRejects(() => toPng({ data: [] }, { scale: 9 }), RangeError, "'scale'");
   const typo = { scael: 2 } as unknown as { scale: number };
   await assertRejects(() => toPng({ data: [] }, typo), TypeError, "'scael' is not an option");
 });

@@ -48,7 +48,7 @@ Deno.test("toSvg() refuses what it cannot draw", async () => {
   const heatmap = { data: [{ type: "heatmap", z: [[1]] }] };
   await assertRejects(() => toSvg(heatmap), TypeError, "'trace.type' must be one of scatter");
   await assertRejects(() => toSvg("x" as unknown as Figure), TypeError, "must be a figure");
-  await assertRejects(() => toSvg({ data: [] }, { width: 0 }), RangeError, "'options.width'");
+  await assertRejects(() => toSvg({ data: [] }, { width: 0 }), RangeError, "'width'");
 });
 
 Deno.test("textWidth() grows with the text and knows narrow letters", () => {

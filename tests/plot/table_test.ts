@@ -1,117 +1,77 @@
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { gainsTable } from "../../lib/plot/mod.ts";
-import { minimumDetectableGain } from "../../lib/stats/mod.ts";
-import { row, standard } from "./_rows.ts";
+import { assertEquals } from "@std/assert";
+import {
+  gainsTable,
+  isTable,
+  tableCsv,
+  tableHtml,
+  tableMarkdown,
+  tableOf,
+  tablesOf,
+  tableText,
+  toHtml,
+} from "../../lib/plot/mod.ts";
+import { bundleOf } from "../../lib/plot/display.ts";
+import { controls, standard } from "./_rows.ts";
 
-const moi = row("moi-1", { name: "moi", beta: 1 }, 3.2, 2);
+const rows = [
+  { method: "standard", mean: 0.5, low: 0.4, high: 0.6, gain: undefined },
+  { method: 'a|b, "c" <i>', mean: 0.25, low: NaN, high: 1, gain: 0.125 },
+];
+const table = tableOf(rows, [
+  { heading: "method", of: "method" },
+  {
+    ...{ heading: "mean %", of: ["mean", "low", "high"] },
+    as: (mean: number, low: number, high: number) => `${100 * mean} [${low}, ${high}]`,
+  },
+  { heading: "gain", of: "gain" },
+], { title: "two methods", notes: ["N = 2", false, undefined] });
 
-Deno.test("gainsTable() aligns its columns", () => {
-  const [header, ...lines] = gainsTable([standard, moi]).text.split("\n");
-  const end = (line: string, text: string) => line.indexOf(text) + text.length;
-  assertEquals(end(lines[1]!, "61/38"), end(header!, "won/lost"));
-  assertStringIncludes(lines[1]!, "+3.2 [+1.2, +5.2]");
+Deno.test("a table as text has its columns in line, its title above and its notes below", () => {
+  assertEquals(tableText(table).split("\n"), [
+    "two methods",
+    "method               mean %   gain",
+    "standard      50 [0.4, 0.6]      –",
+    'a|b, "c" <i>    25 [NaN, 1]  0.125',
+    "N = 2",
+  ]);
 });
 
-Deno.test("gainsTable() compares the baseline with nothing", () => {
-  const [, line] = gainsTable([standard]).text.split("\n");
-  assertEquals(line!.match(/–/g)?.length, 5); // four comparisons, and no cut told
-  const marked = [{ ...standard, isBaseline: false }, { ...moi, isBaseline: true }];
-  const lines = gainsTable(marked).text.split("\n");
-  assertEquals([lines[1]!.match(/–/g)?.length, lines[2]!.match(/–/g)?.length], [1, 5]);
+Deno.test("a table as text keeps least widths, and has no line of empty headings", () => {
+  const narrow = tableOf([{ a: "x", b: "y" }], [
+    { heading: "", of: "a", width: 4 },
+    { heading: "", of: "b", align: "left" },
+  ]);
+  assertEquals(tableText(narrow), "x     y");
 });
 
-Deno.test("gainsTable() says N", () => {
-  assertStringIncludes(gainsTable([standard, moi]).text, "N = 60 problems × 8 repeats");
-  const one = { ...standard, problems: 5, repeats: 1 };
-  assertStringIncludes(gainsTable([one]).text, "N = 5 problems × 1 repeat;");
+Deno.test("a table as Markdown says its sides, and escapes bars", () => {
+  assertEquals(tableMarkdown(table).split("\n"), [
+    ...["two methods", "", "| method | mean % | gain |", "| --- | --: | --: |"],
+    "| standard | 50 [0.4, 0.6] | – |",
+    '| a\\|b, "c" <i> | 25 [NaN, 1] | 0.125 |',
+    ...["", "N = 2."],
+  ]);
 });
 
-Deno.test("gainsTable() says for each row what it could have found", () => {
-  const single = { problems: 198, repeats: 1, won: 20, lost: 20 };
-  const rows = [{ ...standard, ...single, won: 0, lost: 0 }, { ...moi, ...single }];
-  const gain = minimumDetectableGain({ problems: 198, discordance: 40 / 198 });
-  assertStringIncludes(gainsTable(rows).text, `20/20    ${(100 * gain).toFixed(1)}`);
-  const alike = { ...moi, problems: 10, repeats: 8, won: 20, lost: 1, designEffect: 8 };
-  const ten = minimumDetectableGain({ problems: 10, discordance: 21 / 80 });
-  assertStringIncludes(gainsTable([standard, alike]).text, `20/1   ${(100 * ten).toFixed(1)}`);
-  assertStringIncludes(gainsTable([standard, { ...alike, problems: 3 }]).text, "20/1      –");
-  assert(!gainsTable([standard]).text.includes("power"));
+Deno.test("a table as CSV has every value with its digits, by the names of the fields", () => {
+  assertEquals(tableCsv(table).split("\r\n"), [
+    "method,mean,low,high,gain",
+    "standard,0.5,0.4,0.6,",
+    '"a|b, ""c"" <i>",0.25,,1,0.125',
+    "",
+  ]);
+  const gains = tableCsv(gainsTable([standard, ...controls]).tables[0]!).split("\r\n");
+  assertEquals(gains.length, 6);
+  assertEquals(gains[1]!.split(",").slice(4, 9), ["", "", "", "", ""]); // no gain of the baseline
 });
 
-Deno.test("gainsTable() names the primary comparison, and adjusts the others", () => {
-  const { text } = gainsTable([standard, { ...moi, isPrimary: true }, { ...moi, method: "other" }]);
-  assertStringIncludes(text.split("\n")[2]!, "moi-1 *");
-  assertStringIncludes(text, "* moi-1 was declared as the primary comparison before the study ran");
-  assert(!gainsTable([standard, moi]).text.includes("primary"));
-});
-
-Deno.test("gainsTable() splits a gain where runs were cut, and only there", () => {
-  const told = { n: 480, truncated: 24, cut: 12, finished: 0.975, rightOfFinished: 0.45 };
-  const rows = [
-    { ...standard, ...told },
-    { ...moi, ...told, gainOfFinishing: 0.021, gainOfRightness: 0.011 },
-  ];
-  const { text, html } = gainsTable(rows);
-  assertStringIncludes(text, "2.5"); // 12 of 480
-  const [, second] = text.split("\n\n");
-  assertStringIncludes(second!, "right of these %");
-  assertStringIncludes(second!.split("\n")[2]!, "+2.1         +1.1");
-  assertEquals(html.match(/<table/g)?.length, 2);
-  assert(!gainsTable(rows.map((row) => ({ ...row, cut: 0 }))).text.includes("finished"));
-});
-
-Deno.test("gainsTable() counts what nothing can judge", () => {
-  const { text } = gainsTable([standard, { ...moi, ungradable: 7 }]);
-  assertStringIncludes(text.split("\n")[0]!, "ungradable");
-  assertStringIncludes(text, "ungradable: 7 runs that nothing can judge are left out");
-  assert(!gainsTable([standard, moi]).text.includes("ungradable"));
-});
-
-Deno.test("gainsTable() says where a study cannot see a gain", () => {
-  assertStringIncludes(gainsTable([{ ...standard, accuracy: 0.03 }, moi]).text, "floor: standard");
-  assertStringIncludes(
-    gainsTable([{ ...standard, accuracy: 0.97 }, moi]).text,
-    "ceiling: standard",
-  );
-  for (const name of ["floor:", "ceiling:"]) {
-    assert(!gainsTable([standard, moi]).text.includes(name));
-  }
-});
-
-Deno.test("gainsTable() fits a notebook: no row is wider than 112 characters", () => {
-  const long = { ...moi, method: "linear-like-0.25", p: 1e-5, adjustedP: 1e-5, n: 480, cut: 9 };
-  const [header, , line] = gainsTable([standard, long]).text.split("\n");
-  assert(Math.max(header!.length, line!.length) <= 112, `${header!.length} ${line!.length}`);
-});
-
-Deno.test("gainsTable() has dashes for what is not known, and never NaN", () => {
-  const mixing = { meanEntropy: NaN, meanOffSampleMass: NaN };
-  const odd = {
-    ...moi,
-    low: NaN,
-    high: Infinity,
-    p: NaN,
-    adjustedP: NaN,
-    tokensRatio: NaN,
-    mixing,
-  };
-  const { text } = gainsTable([standard, odd]);
-  assert(!/NaN|Infinity/.test(text), text);
-});
-
-Deno.test("gainsTable() warns where MoI had nothing to mix, and only there", () => {
-  const idle = { ...moi, mixing: { meanEntropy: 0.01, meanOffSampleMass: 0.004 } };
-  assertStringIncludes(gainsTable([standard, idle]).text, "at most 0.0040");
-  assert(!gainsTable([standard, moi]).text.includes("almost nothing to mix"));
-});
-
-Deno.test("gainsTable() escapes method names", () => {
-  const evil = { ...moi, method: "<script>alert(1)</script>" };
-  const { html } = gainsTable([standard, evil]);
-  assert(!html.includes("<script"));
-  assertStringIncludes(html, "&lt;script&gt;");
-});
-
-Deno.test("gainsTable() refuses an empty table", () => {
-  assertThrows(() => gainsTable([]), RangeError, "must hold a row");
+Deno.test("a table is plain data, which is shown and stands in a page", async () => {
+  assertEquals(structuredClone(table), table);
+  assertEquals([isTable(table), isTable({}), isTable(null)], [true, false, false]);
+  assertEquals(tablesOf(table, table).text, `${tableText(table)}\n\n${tableText(table)}`);
+  assertEquals(await bundleOf(table), {
+    ...{ "text/html": tableHtml(table), "text/plain": tableText(table) },
+  });
+  const page = await toHtml(table);
+  assertEquals([page.includes("&lt;i&gt;"), page.includes("<i>")], [true, false]);
 });

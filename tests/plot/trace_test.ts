@@ -25,7 +25,7 @@ Deno.test("plotTrace() colours by entropy, with black text on dark themes too", 
 Deno.test("plotTrace() keeps colours comparable with maxEntropy", () => {
   const one = { text: "a", trace: [step("a", 1, 0.2)] };
   assertStringIncludes(plotTrace(one, { maxEntropy: 1 }).html, "rgb(250,236,210);border");
-  assertThrows(() => plotTrace(one, { maxEntropy: 0 }), RangeError, "'options.maxEntropy'");
+  assertThrows(() => plotTrace(one, { maxEntropy: 0 }), RangeError, "'maxEntropy'");
 });
 
 Deno.test("plotTrace() takes an entropy that rounding put above 1", () => {

@@ -7,6 +7,7 @@ import {
   pairedScore,
   signFlipTest,
 } from "../../lib/stats/mod.ts";
+import { type Run, withPlanned } from "../../lib/study/mod.ts";
 import { uint32s } from "../../lib/stats/_random.ts";
 import { outcome, runsOf } from "./_runs.ts";
 
@@ -165,6 +166,35 @@ Deno.test("gains() compares models, on the same problems", () => {
   const two = [...runs, ...of("large", ONE.direct).map((run) => ({ ...run, method: "direct" }))];
   assertThrows(() => gains(two, { by: "model", baseline: "small" }), RangeError, "one method");
   assertThrows(() => gains(runs, { by: "seed" as never }), RangeError, "'by'");
+});
+
+Deno.test("gains() compares runs by any setting, and by a function of a run", () => {
+  const of = (study: string, own: readonly string[], more: object) =>
+    runsOf({ standard: own }).map((run) => ({ ...run, study, ...more }));
+  const warm = { sampler: { temperature: 1, topK: 0 }, kv: "fp32", device: "cpu" };
+  const cold = { sampler: { temperature: 0.6, topK: 0 }, kv: "int8", device: "cpu" };
+  const runs = [...of("a", ONE.standard, warm), ...of("b", ONE.moi, cold)];
+  const rowsOf = (by: unknown, baseline: string) =>
+    gains(runs, { by: by as "model", baseline }).map(({ method, baseline, isBaseline, won }) => [
+      ...[method, baseline, isBaseline, won],
+    ]);
+  for (
+    const [by, base, other] of [
+      ["sampler", "temperature 1", "temperature 0.6"],
+      ["kv", "fp32", "int8"],
+      [({ study }: { study: string }) => `study ${study}`, "study a", "study b"],
+    ] as const
+  ) assertEquals(rowsOf(by, base), [[base, base, true, 0], [other, base, false, 5]]);
+  assertThrows(() => rowsOf("dtype", "x"), RangeError, "'by' must be a field that runs have");
+  assertThrows(() => rowsOf("device", "cpu"), RangeError, 'come from one study for "cpu"');
+  assertThrows(() => rowsOf(3, "x"), TypeError, "'by' must be a function of a run");
+});
+
+Deno.test("gains() keeps the order in which the study planned its methods", () => {
+  const planned = { problems: 16, methods: ["direct", "standard", "moi"], repeats: 1, runs: 48 };
+  const finished = withPlanned(runsOf(ONE) as Run[], planned); // "moi" was finished first
+  const keys = gains(finished).map(({ method }) => method);
+  assertEquals(keys, ["standard", "direct", "moi"]);
 });
 
 Deno.test("gains() gives each method its own accuracy", () => {

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { moi, standard } from "@moi/moi/decode";
 import {
-  finishedProblems,
+  completePairs,
   partialOf,
   partialText,
   plannedOf,
@@ -60,17 +60,17 @@ Deno.test("the mark is no part of the data", async () => {
   assertEquals([...runs], runs.filter(() => true));
 });
 
-Deno.test("finishedProblems() counts on the methods and repeats that were planned", async () => {
+Deno.test("completePairs() counts on the methods and repeats that were planned", async () => {
   for (
     const [count, judged] of [[0, 0], [1, 0], [2, 0], [3, 0], [4, 4], [5, 4], [7, 4], [15, 12]]
   ) {
-    const runs = await stoppedAfter(count!), problems = finishedProblems(runs);
+    const runs = await stoppedAfter(count!), problems = completePairs(runs);
     assertEquals(problems.length, judged, `${count} runs`);
     assertEquals(partialOf(problems), { finished: judged!, planned: 16 });
   }
   const all = await stoppedAfter(16);
-  assertEquals([...finishedProblems(all)], [...all]);
-  assertEquals(partialOf(finishedProblems(all)), undefined);
+  assertEquals([...completePairs(all)], [...all]);
+  assertEquals(partialOf(completePairs(all)), undefined);
 });
 
 Deno.test("withPlanned() marks whatever is made of runs, and marks it anew", () => {

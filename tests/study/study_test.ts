@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/as
 import { generate, type Method, moi, standard } from "@moi/moi/decode";
 import type { Progress } from "@moi/moi/model";
 import {
-  finishedProblems,
+  completePairs,
   openStore,
   planStudy,
   readRuns,
@@ -456,21 +456,21 @@ Deno.test("runStudy() survives 40 stops at random moments", async () => {
 /** A run by its key alone. */
 const keyed = (problem: string, method: string, repeat = 0) => ({ problem, method, repeat }) as Run;
 
-Deno.test("finishedProblems() keeps problems that all methods finished in all repeats", () => {
+Deno.test("completePairs() keeps problems that all methods finished in all repeats", () => {
   const runs = ["a", "b"].flatMap((method) =>
     [0, 1].flatMap((repeat) => ["x", "y", "z"].map((problem) => keyed(problem, method, repeat)))
   );
-  assertEquals(finishedProblems(runs).length, 12);
+  assertEquals(completePairs(runs).length, 12);
   const torn = runs.filter(({ problem, method, repeat }) =>
     !(problem === "y" && method === "b" && repeat === 1)
   );
-  const kept = finishedProblems(torn);
+  const kept = completePairs(torn);
   assertEquals(kept.length, 8);
   assert(kept.every(({ problem }) => problem !== "y"));
-  assertEquals(finishedProblems([]), []);
+  assertEquals(completePairs([]), []);
 });
 
-Deno.test("finishedProblems() of a study that was stopped can be compared", async () => {
+Deno.test("completePairs() of a study that was stopped can be compared", async () => {
   await withStore(async (store) => {
     const controller = new AbortController();
     const { runs } = await ran({ repeats: 2 }, {
@@ -479,7 +479,7 @@ Deno.test("finishedProblems() of a study that was stopped can be compared", asyn
       signal: controller.signal,
       onProgress: ({ done }) => done === 9 && controller.abort(),
     });
-    const kept = finishedProblems(runs);
+    const kept = completePairs(runs);
     assert(kept.length > 0 && kept.length <= runs.length);
     for (const own of Map.groupBy(kept, ({ problem }) => problem).values()) {
       assertEquals(own.length, 4);

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { deno } from "../_process.ts";
 
-const MOD = new URL("../../lib/plot/interrupt.ts", import.meta.url).href;
+const MOD = new URL("../../lib/runtime/interrupt.ts", import.meta.url).href;
 
 /** Runs a program that sends itself signals; resolves to its output and how it ended. */
 async function run(source: string): Promise<{ out: string; code: number; signal: string | null }> {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { progressBar, type ProgressBarOptions } from "../../lib/plot/mod.ts";
+import { progressBar, type ProgressBarOptions } from "../../lib/runtime/mod.ts";
 import { deno } from "../_process.ts";
 
 /** A bar with a clock and a writer that the test holds. */
@@ -148,7 +148,7 @@ Deno.test("progressBar() never throws from update() or close()", async () => {
 });
 
 Deno.test("progressBar() writes on stderr when nothing else is said", async () => {
-  const mod = new URL("../../lib/plot/progress.ts", import.meta.url).href;
+  const mod = new URL("../../lib/runtime/progress_bar.ts", import.meta.url).href;
   const { stdout, stderr } = await deno([
     ...["eval", "--quiet"],
     `import { progressBar } from "${mod}";
@@ -161,5 +161,5 @@ Deno.test("progressBar() writes on stderr when nothing else is said", async () =
 
 Deno.test("progressBar() refuses options it does not know", () => {
   assertThrows(() => progressBar({ totl: 1 } as ProgressBarOptions), TypeError, "'totl'");
-  assertThrows(() => progressBar({ total: -1 }), RangeError, "'options.total'");
+  assertThrows(() => progressBar({ total: -1 }), RangeError, "'total'");
 });

@@ -1,5 +1,5 @@
 import { assert, assertStringIncludes, assertThrows } from "@std/assert";
-import { besidePaper } from "../../lib/plot/mod.ts";
+import { compareWithPaper } from "../../lib/plot/mod.ts";
 import { row, standard } from "./_rows.ts";
 
 const rows = [
@@ -9,8 +9,8 @@ const rows = [
   row("selar <b>", { name: "selar" }, 1, 2),
 ];
 
-Deno.test("besidePaper() lays each method beside its column of the paper", () => {
-  const { text, html } = besidePaper(rows, { task: "countdown", model: "DAPO-Qwen-32B" });
+Deno.test("compareWithPaper() lays each method beside its column of the paper", () => {
+  const { text, html } = compareWithPaper(rows, { task: "countdown", model: "DAPO-Qwen-32B" });
   const lines = text.split("\n");
   assertStringIncludes(lines[1]!, "72.03");
   assertStringIncludes(lines[2]!, "67.19 (−4.8)");
@@ -21,9 +21,9 @@ Deno.test("besidePaper() lays each method beside its column of the paper", () =>
   assert(!html.includes("<b>"));
 });
 
-Deno.test("besidePaper() shows all models of the paper, and refuses others", () => {
-  assertStringIncludes(besidePaper(rows, { task: "aime" }).text, "Gemma-3-27B %");
-  assertThrows(() => besidePaper(rows, { task: "gsm8k" as never }), RangeError, "'task'");
-  assertThrows(() => besidePaper(rows, { task: "aime", model: "GPT" }), RangeError, "'model'");
-  assertThrows(() => besidePaper([], { task: "aime" }), RangeError, "'rows'");
+Deno.test("compareWithPaper() shows all models of the paper, and refuses others", () => {
+  assertStringIncludes(compareWithPaper(rows, { task: "aime" }).text, "Gemma-3-27B %");
+  assertThrows(() => compareWithPaper(rows, { task: "gsm8k" as never }), RangeError, "'task'");
+  assertThrows(() => compareWithPaper(rows, { task: "aime", model: "GPT" }), RangeError, "'model'");
+  assertThrows(() => compareWithPaper([], { task: "aime" }), RangeError, "'rows'");
 });

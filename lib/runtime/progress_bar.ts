@@ -9,9 +9,9 @@
  * @module
  */
 
-import { checkNumber, checkOptions } from "../_check.ts";
-import { escapeHtml } from "./escape.ts";
-import { jupyter, settle } from "./_jupyter.ts";
+import { callable, checkOptions, number, oneOf, type Rules, text } from "../_check.ts";
+import { escapeHtml } from "../_escape.ts";
+import { type Jupyter, jupyter, settle } from "./jupyter.ts";
 
 /** How far some work is. */
 export interface ProgressLike {
@@ -30,58 +30,32 @@ export type ProgressMode = "terminal" | "log" | "notebook";
 
 /** Options of {@linkcode progressBar}. */
 export interface ProgressBarOptions {
-  /**
-   * Name of the work, until an update has its own.
-   *
-   * @default {""}
-   */
+  /** Name of the work, until an update has its own. Default: none. */
   readonly label?: string;
-  /**
-   * Number of steps, where an update says 0.
-   *
-   * @default {0, not known}
-   */
+  /** Number of steps, where an update says 0. Default: 0, not known. */
   readonly total?: number;
-  /**
-   * What is counted: "bytes" are written as kB, MB and GB.
-   *
-   * @default {"steps"}
-   */
+  /** What is counted: "bytes" are written as kB, MB and GB. Default: "steps". */
   readonly unit?: "steps" | "bytes";
-  /**
-   * Where to draw.
-   *
-   * @default {"notebook" in Jupyter, "terminal" if stderr is one, else "log"}
-   */
+  /** Where to draw. Default: "notebook" in Jupyter, "terminal" if stderr is one, else "log". */
   readonly mode?: ProgressMode;
-  /**
-   * Milliseconds of a monotonic clock.
-   *
-   * @default {performance.now}
-   */
+  /** Milliseconds of a monotonic clock. Default: `performance.now`. */
   readonly now?: () => number;
-  /**
-   * Writes text, in a terminal and in a log.
-   *
-   * @default {to stderr}
-   */
+  /** Writes text, in a terminal and in a log. Default: to stderr. */
   readonly write?: (text: string) => void;
-  /**
-   * Displays in a notebook.
-   *
-   * @default {Deno.jupyter.display}
-   */
-  readonly display?: (
-    value: unknown,
-    options?: { raw?: boolean; display_id?: string; update?: boolean },
-  ) => Promise<void>;
-  /**
-   * Columns of the terminal; longer lines are cut.
-   *
-   * @default {as the terminal says, or 80}
-   */
+  /** Displays in a notebook. Default: `Deno.jupyter.display`. */
+  readonly display?: Jupyter["display"];
+  /** Columns of the terminal; longer lines are cut. Default: as the terminal says, or 80. */
   readonly columns?: number;
 }
+
+const RULES: Rules<ProgressBarOptions> = {
+  label: text,
+  total: number({ min: 0 }),
+  unit: oneOf("steps", "bytes"),
+  mode: oneOf("terminal", "log", "notebook"),
+  ...{ now: callable, write: callable, display: callable },
+  columns: number({ min: 1, integer: true }),
+};
 
 /** A progress bar. */
 export interface ProgressBar extends AsyncDisposable {
@@ -108,7 +82,7 @@ const INTERVAL: Readonly<Record<ProgressMode, number>> = {
  *
  * @example As a callback, here with a clock and a writer of its own
  * ```ts
- * import { progressBar } from "@moi/moi/plot";
+ * import { progressBar } from "@moi/moi/runtime";
  * import { assertEquals } from "@std/assert";
  *
  * let time = 0;
@@ -125,100 +99,86 @@ const INTERVAL: Readonly<Record<ProgressMode, number>> = {
  * ```
  */
 export function progressBar(options: ProgressBarOptions = {}): ProgressBar {
-  const verb = "start a progress bar";
-  const known = ["label", "total", "unit", "mode", "now", "write", "display", "columns"];
-  checkOptions(verb, options, known);
-  checkNumber(verb, "options.total", options.total ?? 0, { min: 0 });
+  checkOptions("start a progress bar", options, RULES);
   const { unit = "steps", now = () => performance.now(), write = writeStderr } = options;
   const api = options.display === undefined ? jupyter() : { display: options.display };
   const mode = options.mode ??
     (api !== undefined ? "notebook" : Deno.stderr.isTerminal() ? "terminal" : "log");
 
-  let label = options.label ?? "";
-  let state: State | undefined;
-  let pending: Promise<void> = Promise.resolve();
-
-  const draw = (last: boolean): void => {
-    if (state === undefined || (state.drawn && !state.dirty)) return;
-    const line = lineOf(state, label, unit);
+  let work: Work | undefined, pending: Promise<void> = Promise.resolve();
+  const draw = (): void => {
+    if (!work?.dirty) return;
+    const line = lineOf(work, unit), { id, drawnAt } = work;
     if (mode === "notebook") {
-      const { id, drawn } = state;
-      const content = cellOf(state, line);
-      pending = pending.then(() =>
-        api?.display(content, { raw: true, display_id: id, update: drawn })
-      ).catch(() => {});
+      const content = cellOf(work, line), update = drawnAt > -Infinity;
+      pending = pending.then(() => api?.display(content, { raw: true, display_id: id, update }))
+        .catch(() => {});
     } else if (mode === "log") write(`${line}\n`);
-    else write(`\r\x1b[2K${fit(barOf(state) + line, options.columns ?? columns())}`);
-    state = { ...state, drawn: true, dirty: false, drawnAt: now() };
-    if (last && mode === "terminal") write("\n");
+    else write(`\r\x1b[2K${fit(barOf(work) + line, options.columns ?? columns())}`);
+    Object.assign(work, { dirty: false, drawnAt: now() });
   };
   const finish = (): void => {
-    if (state === undefined || state.ended) return;
-    const undrawn = state.dirty || !state.drawn;
-    draw(true);
-    // The line is up to date but still open: it only needs its end.
-    if (!undrawn && mode === "terminal") write("\n");
-    state.ended = true;
+    if (!work || work.ended) return;
+    draw();
+    if (mode === "terminal") write("\n");
+    work.ended = true;
+  };
+  /** Showing progress must never end the work it shows. */
+  const safely = (show: () => void): void => {
+    try {
+      show();
+    } catch {
+      // as said
+    }
   };
 
-  const update = (progress: ProgressLike): void => {
-    try {
+  const update = (progress: ProgressLike): void =>
+    safely(() => {
       const done = finite(progress.done), total = finite(progress.total) || (options.total ?? 0);
-      const name = clean(progress.label ?? label);
+      const label = clean(progress.label ?? work?.label ?? options.label ?? "");
       const note = clean(progress.note ?? "");
-      if (state === undefined || name !== label || done < state.done) {
+      if (!work || label !== work.label || done < work.done) {
         finish();
-        label = name;
-        state = begin(done, total, note, now());
-      } else if (state.ended) return;
-      else if (done !== state.done || total !== state.total || note !== state.note) {
-        state = { ...state, done, total, note, at: now(), dirty: true };
+        const id = crypto.randomUUID(), at = now(), first = { done, at };
+        const state = { dirty: true, drawnAt: -Infinity, ended: false };
+        work = { id, label, done, total, note, first, at, ...state };
+      } else if (work.ended) return;
+      else if (done !== work.done || total !== work.total || note !== work.note) {
+        Object.assign(work, { done, total, note, at: now(), dirty: true });
       }
       if (total > 0 && done >= total) finish();
-      else if (!state.drawn || now() - state.drawnAt >= INTERVAL[mode]) draw(false);
-    } catch {
-      // Showing progress must never end the work it shows.
-    }
-  };
+      else if (now() - work.drawnAt >= INTERVAL[mode]) draw();
+    });
   const close = async (): Promise<void> => {
-    try {
-      finish();
-    } catch {
-      // As above.
-    }
+    safely(finish);
     await pending;
     if (mode === "notebook" && options.display === undefined) await settle();
   };
   return { update, close, [Symbol.asyncDispose]: close };
 }
 
-interface State {
+interface Work {
   readonly id: string;
-  readonly done: number;
-  readonly total: number;
-  readonly note: string;
+  readonly label: string;
+  done: number;
+  total: number;
+  note: string;
   /** First report: a resumed study begins with many steps done, which are no measure of speed. */
   readonly first: { readonly done: number; readonly at: number };
   /** Time of the last report that changed something. */
-  readonly at: number;
-  readonly drawn: boolean;
-  readonly drawnAt: number;
-  readonly dirty: boolean;
+  at: number;
+  /** Whether it has changed since it was drawn, and when that was. */
+  dirty: boolean;
+  drawnAt: number;
   ended: boolean;
 }
 
-function begin(done: number, total: number, note: string, at: number): State {
-  const never = { drawn: false, drawnAt: -Infinity, dirty: true, ended: false };
-  return { id: crypto.randomUUID(), done, total, note, at, first: { done, at }, ...never };
-}
-
-function lineOf(state: State, label: string, unit: "steps" | "bytes"): string {
-  const { done, total, first, note } = state;
-  const seconds = (state.at - first.at) / 1000;
+function lineOf({ label, done, total, first, at, note }: Work, unit: "steps" | "bytes"): string {
+  const seconds = (at - first.at) / 1000;
   const rate = seconds > 0 ? (done - first.done) / seconds : 0;
   const left = (total - done) / rate;
   return [
-    clean(label),
+    label,
     total > 0 ? `${count(done, unit)}/${count(total, unit)}` : count(done, unit),
     rate > 0 ? rateText(rate, unit) : "",
     total > 0 && done >= total
@@ -230,13 +190,13 @@ function lineOf(state: State, label: string, unit: "steps" | "bytes"): string {
   ].filter((part) => part !== "").join(" ");
 }
 
-function barOf({ done, total }: State): string {
+function barOf({ done, total }: Work): string {
   if (total <= 0) return "";
   const filled = Math.round(20 * Math.min(1, done / total));
   return `${"█".repeat(filled)}${"░".repeat(20 - filled)} `;
 }
 
-function cellOf({ done, total }: State, line: string): Record<string, string> {
+function cellOf({ done, total }: Work, line: string): Record<string, string> {
   const bar = total > 0 ? `<progress value="${done}" max="${total}"></progress> ` : "";
   return { "text/html": `${bar}<code>${escapeHtml(line)}</code>`, "text/plain": line };
 }
