@@ -79,7 +79,7 @@ function positionsOf(b: Builder, lastPosition: string, x: string): string {
   const size = b.op("Squeeze", [b.op("Shape", [x], { attributes })]);
   const one = b.integers([1], []);
   const steps = b.op("Range", [b.op("Sub", [one, size]), one, one]); // 1 − S … 0
-  const last = b.op("Cast", [lastPosition], { attributes: { to: { int: 7 } } }); // int64
+  const last = b.cast(lastPosition, "int64");
   return b.op("Add", [b.op("Unsqueeze", [last, b.integers([1])]), steps]);
 }
 

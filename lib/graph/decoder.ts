@@ -11,7 +11,7 @@
 import { type Builder, graphBuilder, MICROSOFT, type Weights } from "./builder.ts";
 import type { Fields, Json } from "./fields.ts";
 import { linear } from "./linear.ts";
-import type { Graph, Node } from "./onnx.ts";
+import type { Graph, Node, OnnxType } from "./onnx.ts";
 import { reachOf, type Rope, ropeOf, ropeSettings } from "./rope.ts";
 
 /** The cache of one layer. */
@@ -289,7 +289,7 @@ export function wholeMixtureGraph(decoder: Graph): Graph {
   }
   const rounded = casts.length > 1 ? { roundTo: "float16" } as const : {};
   const [vocabularySize, hiddenSize] = dims as [number, number];
-  const b = graphBuilder(new Map([[name, { type, dims, ...data, ...rounded }]]));
+  const b = graphBuilder(new Map([[name, { type: type as OnnxType, dims, ...data, ...rounded }]]));
   const w = b.input(WHOLE.weights, "float32", ["R", vocabularySize]), axis = b.integers([1]);
   const part = Math.ceil(TABLE_PART / hiddenSize);
   let sum: string | undefined;

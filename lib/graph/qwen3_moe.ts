@@ -71,7 +71,7 @@ export function expertMlp(b: Builder, x: string, prefix: string, config: Qwen3Mo
   const order = inOrder(ids, `${prefix}.order`), back = inOrder(order, `${prefix}.back`);
   const rows = b.op("Gather", [flat, b.op("Div", [order, b.integers([k])])]); // [T·k, D]
   const names = b.integers(Array.from({ length: experts }, (_, expert) => expert), [experts, 1]);
-  const hits = b.op("Cast", [b.op("Equal", [names, ids])], { attributes: { to: { int: 7 } } });
+  const hits = b.cast(b.op("Equal", [names, ids]), "int64");
   const counts = b.op("ReduceSum", [hits, b.integers([1])], {
     attributes: { keepdims: { int: 0 } },
   });

@@ -1,5 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { ARCHITECTURES, PORTS, type Weight, type Weights } from "@moi/moi/graph";
+import {
+  ARCHITECTURES,
+  type FileRange,
+  type OnnxType,
+  PORTS,
+  type Weight,
+  type Weights,
+} from "@moi/moi/graph";
 import { parseSafetensors } from "@moi/moi/model";
 import { type ArchitectureCase, caseOf, CASES, tensorsOf } from "../golden/architectures.ts";
 import { encodeSafetensors } from "../golden/golden.ts";
@@ -72,7 +79,7 @@ Deno.test("phi3 takes q, k and v as ranges of rows of one tensor", () => {
   const rangeOf = (part: string): Weight => {
     const name = `model.layers.1.self_attn.${part}_proj.weight`;
     const { type, dims, data } = initializers.find((value) => value.name === name)!;
-    return { type, dims, ...data as Exclude<typeof data, Uint8Array> };
+    return { type: type as OnnxType, dims, ...data as FileRange };
   };
   const rowBytes = fused.length / 128;
   assertEquals(rangeOf("q"), { ...fused, dims: [64, 64], length: 64 * rowBytes });
