@@ -175,7 +175,8 @@ export function wholeName(name: string): string {
   return name.replace(/#rows\d+$/, "");
 }
 
-function rowsOf(tensor: StoredTensor, { first, rows }: Range): StoredTensor {
+/** A range of a tensor's rows as a tensor. */
+export function rowsOf(tensor: StoredTensor, { first, rows }: Range): StoredTensor {
   const { dims, offset, length } = tensor, rowBytes = length / dims[0]!;
   return {
     ...tensor,

@@ -13,6 +13,7 @@ import type { Fields, Json } from "./fields.ts";
 import { linear } from "./linear.ts";
 import type { Graph, Node, OnnxType } from "./onnx.ts";
 import { reachOf, type Rope, ropeOf, ropeSettings } from "./rope.ts";
+import type { Windows } from "./windows.ts";
 
 /** The cache of one layer. */
 export interface KvLayer {
@@ -58,8 +59,14 @@ export interface DecoderConfig {
 
 /** A decoder whose heads are rotated by position. */
 export interface RopedConfig extends DecoderConfig {
-  /** Rotary settings. */
+  /** Rotary settings; where layers differ, of those that see all positions. */
   readonly rope: Rope;
+  /** How many last positions the queries of each layer see; default: all. */
+  readonly windows?: Windows;
+  /** Whether q, k, v and o have biases; default false. */
+  readonly attentionBias?: boolean;
+  /** Whether gate, up and down have biases; default false. */
+  readonly mlpBias?: boolean;
 }
 
 /** A model of one family: what its config says, and the graph that computes it. */
@@ -197,6 +204,14 @@ export const PORTS = {
   /** The same cache after the run: bind the same tensor. */
   present: (layer: number, part: KvPart) => `present.${layer}.${part}`,
 } as const;
+
+/** Where each slot stands: the index of its last position, and the largest length. */
+export type Slots = readonly [lastPosition: string, length: string];
+
+/** Declares where each slot stands. */
+export function slotInputs(b: Builder): Slots {
+  return [b.input(PORTS.lastPosition, "int32", ["B"]), b.input(PORTS.length, "int32", [1])];
+}
 
 /** RMSNorm over the last axis: `x / √(mean(x²) + ε) · w`. */
 export function rmsNorm(b: Builder, x: string, name: string, size: number, eps: number): string {
@@ -360,4 +375,24 @@ export function head(
     b.op("Mul", [bounded, cap], { outputs: [PORTS.logits] });
   }
   b.output(PORTS.logits, "float32", ["R", vocabularySize]);
+}
+
+/**
+ * The graph of a decoder: mixtures of embeddings, the residual stream, the head.
+ *
+ * @param b The graph, empty but for constants.
+ * @param config Shape of the model.
+ * @param stream The normed stream after the last layer, from the embeddings `[B, S, D]`.
+ * @param softcap Bound of the logits; default: none.
+ */
+export function decoderGraph(
+  b: Builder,
+  config: DecoderConfig,
+  stream: (x: string, slots: Slots) => string,
+  softcap?: number,
+): Graph {
+  const table = "model.embed_tokens.weight", x = mixtureOfEmbeddings(b, table, config);
+  const normed = stream(x, slotInputs(b));
+  head(b, normed, config.tiedEmbeddings ? table : "lm_head.weight", config, softcap);
+  return b.graph();
 }

@@ -83,6 +83,8 @@ export interface SizeRule {
 
 /** Reads fields and remembers which. */
 export interface Fields {
+  /** Whether it is there, be it null. */
+  has(name: string): boolean;
   /** The value as it is; undefined where absent or null. */
   take(name: string): unknown;
   /** An integer. */
@@ -131,6 +133,7 @@ export function fieldsOf(json: Json, path?: string): Fields {
     return valid ? value : refuse(name, "be a positive number", value);
   };
   return {
+    has: (name) => Object.hasOwn(json, name),
     take,
     size,
     optionalSize: (name, rule) => take(name) === undefined ? undefined : size(name, rule),

@@ -50,11 +50,11 @@ export type { GraftFacts } from "./graft/facts.ts";
 export { joinEmbedding } from "./graft/join.ts";
 export { graft, type Grafted } from "./graft/mod.ts";
 export { reference, type ReferenceInput } from "./graft/reference.ts";
-export { llama, type LlamaConfig } from "./llama.ts";
-export { mistral, type OneWindowConfig } from "./mistral.ts";
-export { type NemotronBlock, nemotronNas, type NemotronNasConfig } from "./nemotron_nas.ts";
+export { llama } from "./llama.ts";
+export { mistral } from "./mistral.ts";
+export { type NemotronBlock, type NemotronBlocks, nemotronNas } from "./nemotron_nas.ts";
 export { NEXT_TOKEN, softmaxGraph, topTokensGraph } from "./next_token.ts";
-export { olmo2, type Olmo2Config } from "./olmo2.ts";
+export { olmo2 } from "./olmo2.ts";
 export {
   type Attribute,
   type FileRange,
@@ -79,10 +79,11 @@ export {
   quantizeRows,
 } from "./quantize.ts";
 export { phi3 } from "./phi3.ts";
-export { qwen2, type WindowedConfig } from "./qwen2.ts";
-export { qwen3, type Qwen3Config } from "./qwen3.ts";
-export { qwen3Moe, type Qwen3MoeConfig } from "./qwen3_moe.ts";
+export { qwen2 } from "./qwen2.ts";
+export { qwen3 } from "./qwen3.ts";
+export { type Experts, qwen3Moe } from "./qwen3_moe.ts";
 export { type Rope, type RopeScaling, type RopeTables, ropeTables } from "./rope.ts";
+export type { Windows } from "./windows.ts";
 
 /** Architectures by the name that a checkpoint's `model_type` gives. */
 export const ARCHITECTURES: Readonly<Record<string, Architecture>> = {

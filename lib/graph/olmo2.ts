@@ -10,27 +10,23 @@
  * @module
  */
 
-import { attentionInputs, rotaryOf, selfAttention } from "./attention.ts";
+import { rotaryOf, selfAttention, type SelfAttentionOptions } from "./attention.ts";
 import { graphBuilder } from "./builder.ts";
 import {
   type Architecture,
+  decoderGraph,
   gatedMlp,
-  head,
-  mixtureOfEmbeddings,
   rmsNorm,
   type RopedConfig,
   ropedShape,
 } from "./decoder.ts";
 import { fieldsOf } from "./fields.ts";
 
-/** Shape of an OLMo 2 model. */
-export interface Olmo2Config extends RopedConfig {
-  /** Whether q, k, v and o have biases. */
-  readonly attentionBias: boolean;
-}
+const normalize: SelfAttentionOptions["normalize"] = (b, x, name, heads, config) =>
+  rmsNorm(b, x, name, heads * config.headDim, config.rmsNormEps);
 
 /** OLMo 2. */
-export const olmo2: Architecture<Olmo2Config> = {
+export const olmo2: Architecture<RopedConfig> = {
   parse(json) {
     const f = fieldsOf(json);
     const shape = ropedShape("olmo2", f, { positions: 2048, eps: 1e-5 });
@@ -41,24 +37,19 @@ export const olmo2: Architecture<Olmo2Config> = {
   },
 
   graph(config, weights, maxLength) {
-    const { hiddenSize, headDim, rmsNormEps, layers } = config;
-    const b = graphBuilder(weights), embeddings = "model.embed_tokens.weight";
-    let x = mixtureOfEmbeddings(b, embeddings, config); // [B, S, D]
-    const rotary = rotaryOf(b, attentionInputs(b), config.rope, headDim, maxLength);
-    const norm = (x: string, name: string, size = hiddenSize) =>
-      rmsNorm(b, x, name, size, rmsNormEps);
-    for (let layer = 0; layer < layers; layer++) {
-      const prefix = `model.layers.${layer}`;
-      const attended = selfAttention(b, x, layer, `${prefix}.self_attn`, config, rotary, {
-        biases: config.attentionBias ? "qkvo" : "",
-        normalize: (x, name, heads) => norm(x, name, heads * headDim),
-      });
-      x = b.op("Add", [x, norm(attended, `${prefix}.post_attention_layernorm.weight`)]);
-      const mlp = gatedMlp(b, x, `${prefix}.mlp`, config);
-      x = b.op("Add", [x, norm(mlp, `${prefix}.post_feedforward_layernorm.weight`)]);
-    }
-    const table = config.tiedEmbeddings ? embeddings : "lm_head.weight";
-    head(b, norm(x, "model.norm.weight"), table, config);
-    return b.graph();
+    const { hiddenSize, headDim, rmsNormEps, layers, rope } = config, b = graphBuilder(weights);
+    const norm = (x: string, name: string) =>
+      rmsNorm(b, x, `${name}.weight`, hiddenSize, rmsNormEps);
+    return decoderGraph(b, config, (x, slots) => {
+      const rotary = rotaryOf(b, slots, rope, headDim, maxLength);
+      for (let layer = 0; layer < layers; layer++) {
+        const prefix = `model.layers.${layer}`;
+        const attended = selfAttention(b, x, layer, config, rotary, { normalize });
+        x = b.op("Add", [x, norm(attended, `${prefix}.post_attention_layernorm`)]);
+        const mlp = gatedMlp(b, x, `${prefix}.mlp`, config);
+        x = b.op("Add", [x, norm(mlp, `${prefix}.post_feedforward_layernorm`)]);
+      }
+      return norm(x, "model.norm");
+    });
   },
 };

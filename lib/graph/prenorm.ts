@@ -1,28 +1,23 @@
 /**
- * The pre-norm residual stream that most decoders share.
+ * The pre-norm residual stream that most decoders share, and the families that have it.
  *
  * @module
  */
 
-import { attentionInputs, type Rotary, rotaryOf } from "./attention.ts";
+import { type Rotary, rotaryOf, selfAttention, type SelfAttentionOptions } from "./attention.ts";
 import { type Builder, graphBuilder, type Weights } from "./builder.ts";
 import {
   addAndNorm,
+  type Architecture,
+  type ConfigDefaults,
   type DecoderConfig,
-  head,
-  mixtureOfEmbeddings,
+  decoderGraph,
+  gatedMlp,
   rmsNorm,
   type RopedConfig,
+  ropedShape,
 } from "./decoder.ts";
-import type { Graph } from "./onnx.ts";
-
-/** What a layer computes; a part that it lacks adds nothing and has no norm. */
-export interface Layer {
-  /** Attention, from the normed stream; its tensors' names begin with `prefix`. */
-  readonly attention?: (x: string, prefix: string) => string;
-  /** Feed-forward, from the normed stream. */
-  readonly feedForward?: (x: string, prefix: string) => string;
-}
+import { type Fields, fieldsOf, type Json } from "./fields.ts";
 
 /** A part of a layer that adds to the residual stream. */
 export interface Sublayer {
@@ -37,10 +32,9 @@ export function preNormStack(
   b: Builder,
   x: string,
   sublayers: readonly Sublayer[],
-  lastNorm: string,
   { hiddenSize, rmsNormEps }: DecoderConfig,
 ): string {
-  const normOf = (i: number) => sublayers[i]?.norm ?? lastNorm;
+  const normOf = (i: number) => sublayers[i]?.norm ?? "model.norm.weight";
   let residual = x, normed = rmsNorm(b, x, normOf(0), hiddenSize, rmsNormEps);
   sublayers.forEach(({ run }, i) => {
     const added = run(normed);
@@ -49,37 +43,66 @@ export function preNormStack(
   return normed;
 }
 
+/** What is particular to a family: what its configs leave out, and how its layers differ from Llama's. */
+export interface Family<Own extends object>
+  extends ConfigDefaults, Pick<SelfAttentionOptions, "biases" | "normalize"> {
+  /** The config as it would be with Llama's names. Default: as it is. */
+  renamed?(json: Json): Json;
+  /** Reads the fields that not all families have. */
+  own?(f: Fields, shape: RopedConfig): Own;
+  /** The tensors as they would be with Llama's names. Default: as they are. */
+  weights?(weights: Weights, config: RopedConfig & Own): Weights;
+  /** Feed-forward of a layer, from the normed stream; undefined where it has none. Default: gated. */
+  feedForward?(
+    config: RopedConfig & Own,
+    layer: number,
+  ): ((b: Builder, x: string, prefix: string) => string) | undefined;
+}
+
 /**
- * The graph of a pre-norm decoder with Llama's names: `model.embed_tokens`, in each layer
- * `input_layernorm`, `self_attn`, `post_attention_layernorm`, `mlp`, then `model.norm`, `lm_head`.
+ * An architecture with Llama's names: `model.embed_tokens`, in each layer `input_layernorm`, `self_attn`,
+ * `post_attention_layernorm`, `mlp`, then `model.norm`, `lm_head`. A layer without a cache has no
+ * attention.
  *
- * @param config Shape of the model.
- * @param weights Tensors of the checkpoint.
- * @param maxLength Longest context of any slot.
- * @param layerOf What a layer computes.
+ * @param name Value of `model_type`.
+ * @param family What is particular to it.
  */
-export function preNormDecoder(
-  config: RopedConfig,
-  weights: Weights,
-  maxLength: number,
-  layerOf: (b: Builder, layer: number, rotary: Rotary) => Layer,
-): Graph {
-  const b = graphBuilder(weights), embeddings = "model.embed_tokens.weight";
-  const x = mixtureOfEmbeddings(b, embeddings, config); // [B, S, D]
-  const rotary = rotaryOf(b, attentionInputs(b), config.rope, config.headDim, maxLength);
-  const sublayers: Sublayer[] = [];
-  for (let layer = 0; layer < config.layers; layer++) {
-    const { attention, feedForward } = layerOf(b, layer, rotary), prefix = `model.layers.${layer}`;
-    if (attention) {
-      const run = (x: string) => attention(x, `${prefix}.self_attn`);
-      sublayers.push({ norm: `${prefix}.input_layernorm.weight`, run });
-    }
-    if (feedForward) {
-      const run = (x: string) => feedForward(x, `${prefix}.mlp`);
-      sublayers.push({ norm: `${prefix}.post_attention_layernorm.weight`, run });
-    }
-  }
-  const normed = preNormStack(b, x, sublayers, "model.norm.weight", config);
-  head(b, normed, config.tiedEmbeddings ? embeddings : "lm_head.weight", config);
-  return b.graph();
+export function preNorm<Own extends object = object>(
+  name: string,
+  family: Family<Own>,
+): Architecture<RopedConfig & Own> {
+  const gated =
+    ({ mlpBias = false, ...config }: RopedConfig) => (b: Builder, x: string, at: string) =>
+      gatedMlp(b, x, at, config, { bias: mlpBias });
+  const { renamed = (json) => json, weights: named = (weights) => weights } = family;
+  const { feedForward = gated } = family;
+  return {
+    parse(json) {
+      const f = fieldsOf(renamed(json));
+      const shape = ropedShape(name, f, family), own = family.own?.(f, shape);
+      f.only("hidden_act", "silu");
+      f.done();
+      return { ...shape, ...own as Own };
+    },
+    graph(config, weights, maxLength) {
+      const b = graphBuilder(named(weights, config));
+      const sublayersOf = (layer: number, rotary: Rotary): Sublayer[] => {
+        const prefix = `model.layers.${layer}`, mlp = feedForward(config, layer);
+        const attention: Sublayer = {
+          norm: `${prefix}.input_layernorm.weight`,
+          run: (x) => selfAttention(b, x, layer, config, rotary, family),
+        };
+        const norm = `${prefix}.post_attention_layernorm.weight`;
+        return [
+          ...config.kv.some((own) => own.layer === layer) ? [attention] : [],
+          ...mlp ? [{ norm, run: (x: string) => mlp(b, x, `${prefix}.mlp`) }] : [],
+        ];
+      };
+      return decoderGraph(b, config, (x, slots) => {
+        const rotary = rotaryOf(b, slots, config.rope, config.headDim, maxLength);
+        const layers = Array.from({ length: config.layers }, (_, i) => sublayersOf(i, rotary));
+        return preNormStack(b, x, layers.flat(), config);
+      });
+    },
+  };
 }

@@ -25,6 +25,7 @@
  * @module
  */
 
+import { isObject } from "../_check.ts";
 import { type Fields, fieldsOf, type Json } from "./fields.ts";
 
 /** How the rotary frequencies are scaled. */
@@ -288,9 +289,6 @@ export function reachOf(
 
 /** The largest `max_position_embeddings` that a config may state. */
 const MOST_POSITIONS = 1 << 24;
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
  * Rotary settings as they stand in a config: `rope_parameters` (transformers 5), or `rope_theta` and

@@ -122,7 +122,7 @@ Deno.test("qwen3() refuses a config of another shape than the weights", async ()
   const changes = [
     { hiddenSize: 128 },
     { heads: 8 },
-    { kvHeads: 4 },
+    { kv: config.kv.map((own) => ({ ...own, kvHeads: 4 })) },
     { headDim: 48 },
     { intermediateSize: 200 },
     { vocabularySize: 385 },
