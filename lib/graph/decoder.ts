@@ -122,9 +122,8 @@ export function decoderShape(
   f: Fields,
   defaults: ConfigDefaults,
 ): Omit<DecoderConfig, "ropeTheta"> {
-  const optional = (value: number | undefined) => value === undefined ? {} : { fallback: value };
   const layers = f.size("num_hidden_layers", { max: 1024 });
-  const heads = f.size("num_attention_heads", { max: 4096, ...optional(defaults.heads) });
+  const heads = f.size("num_attention_heads", { max: 4096, fallback: defaults.heads });
   const kvHeads = f.size("num_key_value_heads", {
     max: heads,
     fallback: defaults.kvHeads ?? heads,
@@ -144,7 +143,7 @@ export function decoderShape(
     kvHeads,
     headDim,
     intermediateSize: f.size("intermediate_size"),
-    vocabularySize: f.size("vocab_size", optional(defaults.vocabulary)),
+    vocabularySize: f.size("vocab_size", { fallback: defaults.vocabulary }),
     maxPositions: f.size("max_position_embeddings", { fallback: defaults.positions }),
     rmsNormEps: f.positive("rms_norm_eps", defaults.eps),
     tiedEmbeddings: f.flag("tie_word_embeddings", defaults.tied ?? false),

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { DataType } from "./onnx_pb.ts";
+
 /** Numbers of `TensorProto.DataType` that tensors of sessions and checkpoints have. */
 export const ONNX_TYPE = {
   float32: 1,
@@ -17,42 +19,18 @@ export const ONNX_TYPE = {
   bfloat16: 16,
 } as const;
 
-/** All of them. */
-const TYPE = {
-  ...ONNX_TYPE,
-  uint16: 4,
-  int16: 5,
-  string: 8,
-  bool: 9,
-  uint32: 12,
-  uint64: 13,
-  complex64: 14,
-  complex128: 15,
-  float8e4m3fn: 17,
-  float8e4m3fnuz: 18,
-  float8e5m2: 19,
-  float8e5m2fnuz: 20,
-  uint4: 21,
-  int4: 22,
-  float4e2m1: 23,
-} as const;
-
 /** Name of an element type of a graph that is built here. */
 export type OnnxType = keyof typeof ONNX_TYPE;
 
 /** Name of an element type of any graph. */
-export type TensorType = keyof typeof TYPE;
+export type TensorType = Exclude<keyof typeof DataType, "none">;
 
 /** Number of an element type. */
-export const typeNumber = (type: TensorType): number => TYPE[type];
-
-const NAMES = new Map(
-  Object.entries(TYPE).map(([name, number]) => [number as number, name as TensorType]),
-);
+export const typeNumber = (type: TensorType): number => DataType[type];
 
 /** The element type of a number; undefined where ONNX has none. */
 export const typeNamed = (number: number | undefined): TensorType | undefined =>
-  NAMES.get(number ?? 0);
+  number ? DataType[number] as TensorType | undefined : undefined;
 
 /** A field of a message that is not understood here, and passed on. */
 export interface UnreadField {

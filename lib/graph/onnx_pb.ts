@@ -13,8 +13,8 @@
 // option features.repeated_field_encoding = EXPANDED;
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "npm:@bufbuild/protobuf@2.17.0/codegenv2";
-import { fileDesc, messageDesc } from "npm:@bufbuild/protobuf@2.17.0/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "npm:@bufbuild/protobuf@2.17.0/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "npm:@bufbuild/protobuf@2.17.0/codegenv2";
 import type { Message } from "npm:@bufbuild/protobuf@2.17.0";
 
 /**
@@ -22,7 +22,7 @@ import type { Message } from "npm:@bufbuild/protobuf@2.17.0";
  */
 export const file_onnx: GenFile = /*@__PURE__*/
   fileDesc(
-    "Cgpvbm54LnByb3RvEgRvbm54IogBCgpNb2RlbFByb3RvEhIKCmlyX3ZlcnNpb24YASABKAMSFQoNcHJvZHVjZXJfbmFtZRgCIAEoCRIfCgVncmFwaBgHIAEoCzIQLm9ubnguR3JhcGhQcm90bxIuCgxvcHNldF9pbXBvcnQYCCADKAsyGC5vbm54Lk9wZXJhdG9yU2V0SWRQcm90byI1ChJPcGVyYXRvclNldElkUHJvdG8SDgoGZG9tYWluGAEgASgJEg8KB3ZlcnNpb24YAiABKAMi3AEKCkdyYXBoUHJvdG8SHQoEbm9kZRgBIAMoCzIPLm9ubnguTm9kZVByb3RvEgwKBG5hbWUYAiABKAkSJgoLaW5pdGlhbGl6ZXIYBSADKAsyES5vbm54LlRlbnNvclByb3RvEiMKBWlucHV0GAsgAygLMhQub25ueC5WYWx1ZUluZm9Qcm90bxIkCgZvdXRwdXQYDCADKAsyFC5vbm54LlZhbHVlSW5mb1Byb3RvEhIKCnZhbHVlX2luZm8YDSADKAwSGgoSc3BhcnNlX2luaXRpYWxpemVyGA8gAygMIoIBCglOb2RlUHJvdG8SDQoFaW5wdXQYASADKAkSDgoGb3V0cHV0GAIgAygJEgwKBG5hbWUYAyABKAkSDwoHb3BfdHlwZRgEIAEoCRInCglhdHRyaWJ1dGUYBSADKAsyFC5vbm54LkF0dHJpYnV0ZVByb3RvEg4KBmRvbWFpbhgHIAEoCSLcAQoOQXR0cmlidXRlUHJvdG8SDAoEbmFtZRgBIAEoCRIJCgFmGAIgASgCEgkKAWkYAyABKAMSCQoBcxgEIAEoDBIcCgF0GAUgASgLMhEub25ueC5UZW5zb3JQcm90bxIbCgFnGAYgASgLMhAub25ueC5HcmFwaFByb3RvEgwKBGludHMYCCADKAMSIgoHdGVuc29ycxgKIAMoCzIRLm9ubnguVGVuc29yUHJvdG8SIAoGZ3JhcGhzGAsgAygLMhAub25ueC5HcmFwaFByb3RvEgwKBHR5cGUYFCABKAUiqwEKC1RlbnNvclByb3RvEgwKBGRpbXMYASADKAMSEQoJZGF0YV90eXBlGAIgASgFEg8KB3NlZ21lbnQYAyABKAwSDAoEbmFtZRgIIAEoCRIQCghyYXdfZGF0YRgJIAEoDBIzCg1leHRlcm5hbF9kYXRhGA0gAygLMhwub25ueC5TdHJpbmdTdHJpbmdFbnRyeVByb3RvEhUKDWRhdGFfbG9jYXRpb24YDiABKAUiNAoWU3RyaW5nU3RyaW5nRW50cnlQcm90bxILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAkiPQoOVmFsdWVJbmZvUHJvdG8SDAoEbmFtZRgBIAEoCRIdCgR0eXBlGAIgASgLMg8ub25ueC5UeXBlUHJvdG8iNwoJVHlwZVByb3RvEioKC3RlbnNvcl90eXBlGAEgASgLMhUub25ueC5UZW5zb3JUeXBlUHJvdG8iSwoPVGVuc29yVHlwZVByb3RvEhEKCWVsZW1fdHlwZRgBIAEoBRIlCgVzaGFwZRgCIAEoCzIWLm9ubnguVGVuc29yU2hhcGVQcm90byI1ChBUZW5zb3JTaGFwZVByb3RvEiEKA2RpbRgBIAMoCzIULm9ubnguRGltZW5zaW9uUHJvdG8iNgoORGltZW5zaW9uUHJvdG8SEQoJZGltX3ZhbHVlGAEgASgDEhEKCWRpbV9wYXJhbRgCIAEoCUIFkgMCGAJiCGVkaXRpb25zcOgH",
+    "Cgpvbm54LnByb3RvEgRvbm54IogBCgpNb2RlbFByb3RvEhIKCmlyX3ZlcnNpb24YASABKAMSFQoNcHJvZHVjZXJfbmFtZRgCIAEoCRIfCgVncmFwaBgHIAEoCzIQLm9ubnguR3JhcGhQcm90bxIuCgxvcHNldF9pbXBvcnQYCCADKAsyGC5vbm54Lk9wZXJhdG9yU2V0SWRQcm90byI1ChJPcGVyYXRvclNldElkUHJvdG8SDgoGZG9tYWluGAEgASgJEg8KB3ZlcnNpb24YAiABKAMi3AEKCkdyYXBoUHJvdG8SHQoEbm9kZRgBIAMoCzIPLm9ubnguTm9kZVByb3RvEgwKBG5hbWUYAiABKAkSJgoLaW5pdGlhbGl6ZXIYBSADKAsyES5vbm54LlRlbnNvclByb3RvEiMKBWlucHV0GAsgAygLMhQub25ueC5WYWx1ZUluZm9Qcm90bxIkCgZvdXRwdXQYDCADKAsyFC5vbm54LlZhbHVlSW5mb1Byb3RvEhIKCnZhbHVlX2luZm8YDSADKAwSGgoSc3BhcnNlX2luaXRpYWxpemVyGA8gAygMIoIBCglOb2RlUHJvdG8SDQoFaW5wdXQYASADKAkSDgoGb3V0cHV0GAIgAygJEgwKBG5hbWUYAyABKAkSDwoHb3BfdHlwZRgEIAEoCRInCglhdHRyaWJ1dGUYBSADKAsyFC5vbm54LkF0dHJpYnV0ZVByb3RvEg4KBmRvbWFpbhgHIAEoCSLcAQoOQXR0cmlidXRlUHJvdG8SDAoEbmFtZRgBIAEoCRIJCgFmGAIgASgCEgkKAWkYAyABKAMSCQoBcxgEIAEoDBIcCgF0GAUgASgLMhEub25ueC5UZW5zb3JQcm90bxIbCgFnGAYgASgLMhAub25ueC5HcmFwaFByb3RvEgwKBGludHMYCCADKAMSIgoHdGVuc29ycxgKIAMoCzIRLm9ubnguVGVuc29yUHJvdG8SIAoGZ3JhcGhzGAsgAygLMhAub25ueC5HcmFwaFByb3RvEgwKBHR5cGUYFCABKAUiqwEKC1RlbnNvclByb3RvEgwKBGRpbXMYASADKAMSEQoJZGF0YV90eXBlGAIgASgFEg8KB3NlZ21lbnQYAyABKAwSDAoEbmFtZRgIIAEoCRIQCghyYXdfZGF0YRgJIAEoDBIzCg1leHRlcm5hbF9kYXRhGA0gAygLMhwub25ueC5TdHJpbmdTdHJpbmdFbnRyeVByb3RvEhUKDWRhdGFfbG9jYXRpb24YDiABKAUiNAoWU3RyaW5nU3RyaW5nRW50cnlQcm90bxILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAkiPQoOVmFsdWVJbmZvUHJvdG8SDAoEbmFtZRgBIAEoCRIdCgR0eXBlGAIgASgLMg8ub25ueC5UeXBlUHJvdG8iNwoJVHlwZVByb3RvEioKC3RlbnNvcl90eXBlGAEgASgLMhUub25ueC5UZW5zb3JUeXBlUHJvdG8iSwoPVGVuc29yVHlwZVByb3RvEhEKCWVsZW1fdHlwZRgBIAEoBRIlCgVzaGFwZRgCIAEoCzIWLm9ubnguVGVuc29yU2hhcGVQcm90byI1ChBUZW5zb3JTaGFwZVByb3RvEiEKA2RpbRgBIAMoCzIULm9ubnguRGltZW5zaW9uUHJvdG8iNgoORGltZW5zaW9uUHJvdG8SEQoJZGltX3ZhbHVlGAEgASgDEhEKCWRpbV9wYXJhbRgCIAEoCSrHAgoIRGF0YVR5cGUSCAoEbm9uZRAAEgsKB2Zsb2F0MzIQARIJCgV1aW50OBACEggKBGludDgQAxIKCgZ1aW50MTYQBBIJCgVpbnQxNhAFEgkKBWludDMyEAYSCQoFaW50NjQQBxIKCgZzdHJpbmcQCBIICgRib29sEAkSCwoHZmxvYXQxNhAKEgsKB2Zsb2F0NjQQCxIKCgZ1aW50MzIQDBIKCgZ1aW50NjQQDRINCgljb21wbGV4NjQQDhIOCgpjb21wbGV4MTI4EA8SDAoIYmZsb2F0MTYQEBIQCgxmbG9hdDhlNG0zZm4QERISCg5mbG9hdDhlNG0zZm51ehASEg4KCmZsb2F0OGU1bTIQExISCg5mbG9hdDhlNW0yZm51ehAUEgkKBXVpbnQ0EBUSCAoEaW50NBAWEg4KCmZsb2F0NGUybTEQF0IFkgMCGAJiCGVkaXRpb25zcOgH",
   );
 
 /**
@@ -398,3 +398,136 @@ export type DimensionProto = Message<"onnx.DimensionProto"> & {
  */
 export const DimensionProtoSchema: GenMessage<DimensionProto> = /*@__PURE__*/
   messageDesc(file_onnx, 11);
+
+/**
+ * Element types, by the names that they have here.
+ *
+ * @generated from enum onnx.DataType
+ */
+export enum DataType {
+  /**
+   * @generated from enum value: none = 0;
+   */
+  none = 0,
+
+  /**
+   * @generated from enum value: float32 = 1;
+   */
+  float32 = 1,
+
+  /**
+   * @generated from enum value: uint8 = 2;
+   */
+  uint8 = 2,
+
+  /**
+   * @generated from enum value: int8 = 3;
+   */
+  int8 = 3,
+
+  /**
+   * @generated from enum value: uint16 = 4;
+   */
+  uint16 = 4,
+
+  /**
+   * @generated from enum value: int16 = 5;
+   */
+  int16 = 5,
+
+  /**
+   * @generated from enum value: int32 = 6;
+   */
+  int32 = 6,
+
+  /**
+   * @generated from enum value: int64 = 7;
+   */
+  int64 = 7,
+
+  /**
+   * @generated from enum value: string = 8;
+   */
+  string = 8,
+
+  /**
+   * @generated from enum value: bool = 9;
+   */
+  bool = 9,
+
+  /**
+   * @generated from enum value: float16 = 10;
+   */
+  float16 = 10,
+
+  /**
+   * @generated from enum value: float64 = 11;
+   */
+  float64 = 11,
+
+  /**
+   * @generated from enum value: uint32 = 12;
+   */
+  uint32 = 12,
+
+  /**
+   * @generated from enum value: uint64 = 13;
+   */
+  uint64 = 13,
+
+  /**
+   * @generated from enum value: complex64 = 14;
+   */
+  complex64 = 14,
+
+  /**
+   * @generated from enum value: complex128 = 15;
+   */
+  complex128 = 15,
+
+  /**
+   * @generated from enum value: bfloat16 = 16;
+   */
+  bfloat16 = 16,
+
+  /**
+   * @generated from enum value: float8e4m3fn = 17;
+   */
+  float8e4m3fn = 17,
+
+  /**
+   * @generated from enum value: float8e4m3fnuz = 18;
+   */
+  float8e4m3fnuz = 18,
+
+  /**
+   * @generated from enum value: float8e5m2 = 19;
+   */
+  float8e5m2 = 19,
+
+  /**
+   * @generated from enum value: float8e5m2fnuz = 20;
+   */
+  float8e5m2fnuz = 20,
+
+  /**
+   * @generated from enum value: uint4 = 21;
+   */
+  uint4 = 21,
+
+  /**
+   * @generated from enum value: int4 = 22;
+   */
+  int4 = 22,
+
+  /**
+   * @generated from enum value: float4e2m1 = 23;
+   */
+  float4e2m1 = 23,
+}
+
+/**
+ * Describes the enum onnx.DataType.
+ */
+export const DataTypeSchema: GenEnum<DataType> = /*@__PURE__*/
+  enumDesc(file_onnx, 0);

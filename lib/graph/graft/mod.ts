@@ -50,8 +50,7 @@ export function graft(model: OnnxModel): Grafted {
   const places = placesOf(s), cache = openCache(s, cached, places);
   givePositions(s, places, cache);
 
-  const { inputs, outputs } = portsOf(kv, vocabularySize, isDense);
-  const graph = s.close(inputs, outputs);
+  const graph = s.close(portsOf(kv, vocabularySize, isDense));
   const weightsBytes = graph.initializers.reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
   return {
     model: { ...model, opsets: new Map([[MICROSOFT.domain, 1], ...model.opsets ?? []]), graph },
