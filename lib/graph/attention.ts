@@ -33,16 +33,7 @@ export interface Rotary {
   readonly rotate?: (x: string, heads: number) => string;
 }
 
-/**
- * Rotary tables for the layers of a graph.
- *
- * @param b The graph.
- * @param slots Where each slot stands.
- * @param rope Rotary settings.
- * @param headDim Width of a head.
- * @param maxLength Number of positions.
- * @param name Name of the tables; default "rope".
- */
+/** Rotary tables of `maxLength` positions, under a name, for the layers of a graph. */
 export function rotaryOf(
   b: Builder,
   slots: Slots,
@@ -89,13 +80,8 @@ export interface AttentionShape extends Pick<DecoderConfig, "heads" | "kvHeads" 
 }
 
 /**
- * `softmax(q kᵀ · scale) v`, causal; the cache of the layer is an input and an output.
- *
- * @param b The graph.
- * @param layer Index of the layer.
- * @param projections Queries `[B, S, heads · headDim]`, keys and values `[B, S, kvHeads · headDim]`.
- * @param rotary How queries and keys are rotated.
- * @param shape Heads, scale, window.
+ * `softmax(q kᵀ · scale) v`, causal, of q `[B, S, heads · headDim]`, k and v `[B, S, kvHeads · headDim]`;
+ * the cache of the layer is an input and an output.
  */
 export function attention(
   b: Builder,
@@ -187,16 +173,7 @@ export interface SelfAttentionOptions extends Pick<AttentionShape, "scale"> {
   ) => string;
 }
 
-/**
- * Attention of a layer with its four projections.
- *
- * @param b The graph.
- * @param x Normed stream `[B, S, D]`.
- * @param layer Index of the layer.
- * @param config Shape of the model.
- * @param rotary How queries and keys are rotated.
- * @param options Biases, norms, scale.
- */
+/** Attention of a layer with its four projections, from the normed stream `[B, S, D]`. */
 export function selfAttention(
   b: Builder,
   x: string,
@@ -205,9 +182,9 @@ export function selfAttention(
   rotary: Rotary,
   { biases = config.attentionBias ? "qkvo" : "", normalize, scale }: SelfAttentionOptions = {},
 ): string {
-  const { hiddenSize, heads, headDim, windows } = config,
-    prefix = `model.layers.${layer}.self_attn`;
+  const { hiddenSize, heads, headDim, windows } = config;
   const { kvHeads } = config.kv.find((own) => own.layer === layer)!;
+  const prefix = `model.layers.${layer}.self_attn`;
   const project = (x: string, part: string, out: number, size: number) => {
     const name = `${prefix}.${part}_proj`;
     const bias = biases.includes(part) ? { bias: `${name}.bias` } : {};

@@ -110,13 +110,7 @@ export interface ConfigDefaults {
   readonly partialRotary?: boolean;
 }
 
-/**
- * Reads the fields that the configs of all architectures share, rotary settings apart.
- *
- * @param architecture Value of `model_type`.
- * @param f The config.
- * @param defaults Values of absent fields.
- */
+/** Reads the fields that the configs of all architectures share, rotary settings apart. */
 export function decoderShape(
   architecture: string,
   f: Fields,
@@ -377,12 +371,8 @@ export function head(
 }
 
 /**
- * The graph of a decoder: mixtures of embeddings, the residual stream, the head.
- *
- * @param b The graph, empty but for constants.
- * @param config Shape of the model.
- * @param stream The normed stream after the last layer, from the embeddings `[B, S, D]`.
- * @param softcap Bound of the logits; default: none.
+ * The graph of a decoder: mixtures of embeddings, the residual stream, the head. `stream` gives what is
+ * normed after the last layer, from the embeddings `[B, S, D]`.
  */
 export function decoderGraph(
   b: Builder,

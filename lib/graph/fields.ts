@@ -84,12 +84,7 @@ export interface SizeRule {
 /** Reads fields and remembers which: see {@linkcode fieldsOf}. */
 export type Fields = ReturnType<typeof fieldsOf>;
 
-/**
- * Starts reading an object.
- *
- * @param json The object.
- * @param path Its name within config.json; default: it is the whole file.
- */
+/** Starts reading an object; `path` is its name within config.json, where it is not the whole file. */
 export function fieldsOf(json: Json, path?: string) {
   const read = new Set<string>();
   /** Refuses a field. */

@@ -11,9 +11,12 @@
 
 import {
   create,
+  type DescMessage,
   fromBinary,
   isFieldSet,
   type Message,
+  type MessageInitShape,
+  type MessageShape,
   toBinary,
 } from "npm:@bufbuild/protobuf@2.17.0";
 import { BinaryReader, WireType } from "npm:@bufbuild/protobuf@2.17.0/wire";
@@ -65,20 +68,18 @@ function isFileName(name: string): boolean {
   return /^[^/\\:\x00-\x1f]{1,200}$/.test(name) && !/^\.+$/.test(name);
 }
 
+const bytesOf = (fields: readonly UnreadField[] = []) =>
+  fields.reduce((sum, { data }) => sum + data.length, 0);
+
 /** Integers in fields that depend on the type, if there are not many, as elements of it. */
 function elementsIn({ $unknown = [] }: TensorProto, type: Initializer["type"]): Uint8Array {
-  const INT32_DATA = 5,
-    INT64_DATA = 7,
-    no = { int32: INT32_DATA, int64: INT64_DATA }[type as "int32"];
+  const INT32_DATA = 5, INT64_DATA = 7;
+  const no = { int32: INT32_DATA, int64: INT64_DATA }[type as "int32"];
   const fields = $unknown.filter((field) => field.no === no);
-  if (fields.reduce((sum, { data }) => sum + data.length, 0) > MAX_INTEGERS) {
-    return new Uint8Array();
-  }
+  if (bytesOf(fields) > MAX_INTEGERS) return new Uint8Array();
   const values = fields.flatMap(({ data, wireType }) => {
-    const packed = new BinaryReader(data), found: bigint[] = [];
-    const reader = wireType === WireType.LengthDelimited
-      ? new BinaryReader(packed.bytes())
-      : packed;
+    const reader = new BinaryReader(data), found: bigint[] = [];
+    if (wireType === WireType.LengthDelimited) reader.uint32(); // they are packed behind their length
     while (reader.pos < reader.len) found.push(BigInt(reader.int64()));
     return found;
   });
@@ -112,7 +113,7 @@ function readTensor(tensor: TensorProto, isWithinNode = false): Initializer {
     return read(rawData);
   }
   // an element takes a byte at least, two of four bits half of one
-  const bytes = (tensor.$unknown ?? []).reduce((sum, { data }) => sum + data.length, 0);
+  const bytes = bytesOf(tensor.$unknown);
   if (elementsOf(dims) > 2 * bytes) {
     fail(`${what} of shape [${dims}] has too few elements in ${bytes} bytes`);
   }
@@ -143,11 +144,10 @@ function readRange(
       }`,
     );
   }
-  if (size("length", length) !== length) {
+  const stated = size("length", length);
+  if (stated !== length) {
     fail(
-      `${what} of shape [${dims}] must take ${length} external bytes: current value is ${
-        size("length", length)
-      }`,
+      `${what} of shape [${dims}] must take ${length} external bytes: current value is ${stated}`,
     );
   }
   return { location, offset, length };
@@ -266,68 +266,68 @@ export function parseModel(file: Uint8Array, name: string): Required<OnnxModel> 
   }
 }
 
-function writeTensor(tensor: Initializer): TensorProto {
-  const known = messages.get(tensor);
-  if (known) return known as TensorProto;
-  const { name, type, dims, data } = tensor, dataType = typeNumber(type);
-  const head = { name, dataType, dims: dims.map(BigInt) };
-  if (data instanceof Uint8Array) return create(TensorProtoSchema, { ...head, rawData: data });
-  const externalData = Object.entries(data).map(([key, value]) => ({ key, value: String(value) }));
-  return create(TensorProtoSchema, { ...head, externalData, dataLocation: 1 });
+/** A message with the fields that are not understood here. */
+function made<Schema extends DescMessage>(
+  schema: Schema,
+  fields: MessageInitShape<Schema>,
+  rest: readonly UnreadField[] = [],
+): MessageShape<Schema> {
+  return Object.assign(create(schema, fields), { $unknown: [...rest] });
 }
 
-function writeValue(value: ValueInfo): ValueInfoProto {
-  const known = messages.get(value);
-  if (known) return known as ValueInfoProto;
-  const { name, type, dims } = value;
-  const dim = dims?.map((size) =>
-    typeof size === "number" ? { dimValue: BigInt(size) } : { dimParam: size }
-  );
-  const tensorType = {
-    ...(type && { elemType: typeNumber(type) }),
-    ...(dim && { shape: { dim } }),
-  };
-  return create(ValueInfoProtoSchema, { name, type: { tensorType } });
+/** The message that a value was read from, or a new one. */
+function written<Proto extends Message>(value: object, write: () => Proto): Proto {
+  return messages.get(value) as Proto | undefined ?? write();
 }
 
-function writeAttribute(name: string, value: Attribute): AttributeProto {
-  const known = messages.get(value) as AttributeProto | undefined;
-  if (known?.name === name) return known;
-  const { int, float, text } = value;
-  const field = float !== undefined
-    ? { f: float, type: KIND.float }
-    : int !== undefined
-    ? { i: BigInt(int), type: KIND.int }
-    : { s: new TextEncoder().encode(text), type: KIND.text };
-  return create(AttributeProtoSchema, { name, ...field });
-}
+const writeTensor = (tensor: Initializer): TensorProto =>
+  written(tensor, () => {
+    const { name, type, dims, data } = tensor;
+    const head = { name, dataType: typeNumber(type), dims: dims.map(BigInt) };
+    if (data instanceof Uint8Array) return made(TensorProtoSchema, { ...head, rawData: data });
+    const externalData = Object.entries(data).map(([key, value]) => ({ key, value: `${value}` }));
+    return made(TensorProtoSchema, { ...head, externalData, dataLocation: 1 });
+  });
 
-/** The fields of a message that are not understood here. */
-const passedOn = (rest: readonly UnreadField[] = []) => ({ $unknown: [...rest] });
+const writeValue = (value: ValueInfo): ValueInfoProto =>
+  written(value, () => {
+    const { name, type, dims } = value;
+    const dim = dims?.map((size) =>
+      typeof size === "number" ? { dimValue: BigInt(size) } : { dimParam: size }
+    );
+    const elemType = type && { elemType: typeNumber(type) };
+    const tensorType = { ...elemType, ...dim && { shape: { dim } } };
+    return made(ValueInfoProtoSchema, { name, type: { tensorType } });
+  });
 
-function writeGraph(graph: Graph): GraphProto {
-  const { name = "decoder", nodes, initializers, inputs, outputs, shapes = [], rest } = graph;
-  const node = nodes.map(({ op, domain, inputs, outputs, attributes, ...node }, i) =>
-    Object.assign(
-      create(NodeProtoSchema, {
-        ...{ input: [...inputs], output: [...outputs], opType: op, domain },
-        name: node.name ?? `${op}_${i}`,
-        attribute: Object.entries(attributes).map(([name, value]) => writeAttribute(name, value)),
-      }),
-      passedOn(node.rest),
-    )
-  );
-  return Object.assign(
-    create(GraphProtoSchema, {
-      ...{ name, node },
-      initializer: initializers.map(writeTensor),
-      input: inputs.map(writeValue),
-      output: outputs.map(writeValue),
-      valueInfo: [...shapes],
-    }),
-    passedOn(rest),
-  );
-}
+const writeAttribute = (name: string, value: Attribute): AttributeProto => {
+  const attribute = written(value, () => {
+    const { int, float, text } = value;
+    if (float !== undefined) return made(AttributeProtoSchema, { f: float, type: KIND.float });
+    if (int !== undefined) return made(AttributeProtoSchema, { i: BigInt(int), type: KIND.int });
+    if (text === undefined) throw new Error(`internal: attribute ${name} is of a kind only read`);
+    return made(AttributeProtoSchema, { s: new TextEncoder().encode(text), type: KIND.text });
+  });
+  return attribute.name === name
+    ? attribute
+    : Object.assign(made(AttributeProtoSchema, {}), attribute, { name });
+};
+
+const writeNode = ({ name, op, domain, inputs, outputs, attributes, rest }: Node, i: number) =>
+  made(NodeProtoSchema, {
+    ...{ input: [...inputs], output: [...outputs], name: name ?? `${op}_${i}`, opType: op, domain },
+    attribute: Object.entries(attributes).map(([name, value]) => writeAttribute(name, value)),
+  }, rest);
+
+const writeGraph = (graph: Graph): GraphProto =>
+  made(GraphProtoSchema, {
+    name: graph.name ?? "decoder",
+    node: graph.nodes.map(writeNode),
+    initializer: graph.initializers.map(writeTensor),
+    input: graph.inputs.map(writeValue),
+    output: graph.outputs.map(writeValue),
+    valueInfo: [...graph.shapes ?? []],
+  }, graph.rest);
 
 /** Operator sets that graphs are built for here. */
 const OPSETS: ReadonlyMap<string, number> = new Map([["", 21], ["com.microsoft", 1]]);
@@ -340,11 +340,11 @@ const OPSETS: ReadonlyMap<string, number> = new Map([["", 21], ["com.microsoft",
  */
 export function encodeModel(model: OnnxModel): Uint8Array<ArrayBuffer> {
   const { graph, opsets = OPSETS, version = 10, producer = "moi", rest } = model;
-  const message = create(ModelProtoSchema, {
+  const message = made(ModelProtoSchema, {
     ...{ irVersion: BigInt(version), producerName: producer, graph: writeGraph(graph) },
     opsetImport: [...opsets].map(([domain, version]) => ({ domain, version: BigInt(version) })),
-  });
-  return toBinary(ModelProtoSchema, Object.assign(message, passedOn(rest)));
+  }, rest);
+  return toBinary(ModelProtoSchema, message);
 }
 
 /**

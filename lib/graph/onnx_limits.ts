@@ -32,13 +32,7 @@ function wireTypeOf({ message, scalar }: DescField): WireType {
   return scalar === ScalarType.FLOAT ? WireType.Bit32 : WireType.Varint;
 }
 
-/**
- * Refuses what is malformed, too large or too deep. Elements of tensors are skipped, not touched.
- *
- * @param schema What the bytes are a message of.
- * @param bytes The message.
- * @throws {Error} Saying why.
- */
+/** Refuses what is malformed, too large or too deep. Elements of tensors are skipped, not touched. */
 export function checkMessage(schema: DescMessage, bytes: Uint8Array): void {
   if (bytes.length > MAX_BYTES) fail(`it has ${bytes.length} bytes, more than protobuf allows`);
   let fields = 0;

@@ -63,9 +63,6 @@ export interface Family<Own extends object>
  * An architecture with Llama's names: `model.embed_tokens`, in each layer `input_layernorm`, `self_attn`,
  * `post_attention_layernorm`, `mlp`, then `model.norm`, `lm_head`. A layer without a cache has no
  * attention.
- *
- * @param name Value of `model_type`.
- * @param family What is particular to it.
  */
 export function preNorm<Own extends object = object>(
   name: string,

@@ -229,13 +229,7 @@ function llama3(f: Fields): RopeScaling {
   };
 }
 
-/**
- * Checks rotary settings.
- *
- * @param settings Type, theta and what else the type needs, under the names of transformers 5.
- * @param path Name of the settings in errors.
- * @param context What the settings leave to the rest of the config.
- */
+/** Checks rotary settings, under the names of transformers 5; `path` is their name in errors. */
 export function ropeOf(settings: Json, path: string, context: RopeContext): Rope {
   const f = fieldsOf(settings, path);
   const type = f.take("rope_type") ?? "default";

@@ -29,9 +29,6 @@ export function slidingLayers(f: Fields, layers: number): boolean[] | undefined 
 /**
  * Windows as Qwen2 and Qwen3 configs give them: none unless `use_sliding_window`; then in the layers that
  * `layer_types` names, or from layer `max_window_layers` on.
- *
- * @param f The config.
- * @param layers Number of layers.
  */
 export function windowsOf(f: Fields, layers: number): Windows {
   const isUsed = f.flag("use_sliding_window", false);

@@ -12,11 +12,7 @@ import { fail, inOrder } from "./walk.ts";
 const MIN_OPSET = 13;
 const MAX_HEADS = 1 << 16;
 
-/**
- * Refuses a graph that cannot run, or that ends the process when it does.
- *
- * @throws {SyntaxError} Saying why.
- */
+/** Refuses a graph that cannot run, or that ends the process when it does. */
 export function checkExport({ graph, opsets }: OnnxModel): void {
   inOrder(graph);
   checkKernels(graph);
