@@ -94,8 +94,6 @@ export interface ConfigDefaults {
   readonly positions: number;
   /** `rms_norm_eps`. */
   readonly eps: number;
-  /** Base of the rotary frequencies; default 10 000. */
-  readonly theta?: number;
   /** `head_dim`; default: `hidden_size / num_attention_heads`. */
   readonly headDim?: number;
   /** `tie_word_embeddings`; default false. */
@@ -148,7 +146,7 @@ export function decoderShape(
 /** The same with one set of rotary settings for all layers. */
 export function ropedShape(architecture: string, f: Fields, defaults: ConfigDefaults): RopedConfig {
   const shape = decoderShape(architecture, f, defaults);
-  const { settings, path } = ropeSettings(f, defaults.theta ?? 1e4);
+  const { settings, path } = ropeSettings(f, 1e4);
   const { headDim, maxPositions } = shape;
   const originalPositions = f.optionalSize("original_max_position_embeddings");
   const partial = defaults.partialRotary ? f.optionalPositive("partial_rotary_factor") : 1;

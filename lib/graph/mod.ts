@@ -70,6 +70,7 @@ export {
   type ValueInfo,
 } from "./onnx.ts";
 export { encodeGraph, encodeModel, parseModel } from "./onnx_file.ts";
+export type { DataType } from "./onnx_pb.ts";
 export {
   BLOCK_SIZE,
   quantizedRowBytes,

@@ -20,8 +20,9 @@
  */
 
 import { headNorm } from "./attention.ts";
-import { type Builder, MICROSOFT } from "./builder.ts";
+import type { Builder } from "./builder.ts";
 import { type Architecture, gatedMlp, type RopedConfig } from "./decoder.ts";
+import { linear } from "./linear.ts";
 import { preNorm } from "./prenorm.ts";
 
 /** The experts of a model. */
@@ -48,11 +49,8 @@ function expertMlp(
   const flat = b.op("Reshape", [x, b.integers([-1, hiddenSize])]); // [T, D]
 
   // the router's choice
-  const router = b.weight(`${prefix}.gate.weight`, [experts, hiddenSize]);
-  const logits = b.op("FusedMatMul", [flat, router], {
-    ...MICROSOFT,
-    attributes: { transB: { int: 1 } },
-  }); // [T, E]
+  const router = { exact: true, leading: 1 } as const;
+  const logits = linear(b, flat, `${prefix}.gate.weight`, experts, hiddenSize, router); // [T, E]
   const probabilities = b.op("Softmax", [logits], { attributes: { axis: { int: -1 } } });
   const [top, chosen] = [`${prefix}.top`, `${prefix}.chosen`]; // [T, k]
   b.op("TopK", [probabilities, b.integers([k])], { outputs: [top, chosen] });

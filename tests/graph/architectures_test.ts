@@ -8,6 +8,9 @@ import {
   type Weights,
 } from "@moi/moi/graph";
 import { parseSafetensors } from "@moi/moi/model";
+import { headNorm } from "../../lib/graph/attention.ts";
+import { gatedMlp } from "../../lib/graph/decoder.ts";
+import { preNorm } from "../../lib/graph/prenorm.ts";
 import { type ArchitectureCase, caseOf, CASES, tensorsOf } from "../golden/architectures.ts";
 import { encodeSafetensors } from "../golden/golden.ts";
 
@@ -98,6 +101,27 @@ Deno.test("gemma3 skips the tensors of the vision part", () => {
     architecture.graph(config, more, 16).initializers.map(({ name }) => name),
     architecture.graph(config, weights, 16).initializers.map(({ name }) => name),
   );
+});
+
+Deno.test("an architecture of one's own is what differs from Llama, a few lines", () => {
+  const mine = preNorm("mine", {
+    positions: 4096,
+    eps: 1e-6,
+    normalize: headNorm,
+    own: (f) => ({ clip: f.positive("my_clip", 1) }),
+    // twice the gated feed-forward, for the sake of the example
+    feedForward: (config) => (b, x, prefix) => {
+      const once = gatedMlp(b, x, prefix, config);
+      return b.op("Clip", [
+        b.op("Add", [once, once]),
+        "",
+        b.floats("clip", Float32Array.of(config.clip), []),
+      ]);
+    },
+  });
+  const { config: json } = caseOf("qwen3"), { weights } = setup(caseOf("qwen3"));
+  const { nodes } = mine.graph(mine.parse({ ...json, my_clip: 3 }), weights, 16);
+  assertEquals(nodes.filter(({ op }) => op === "Clip").length, json.num_hidden_layers);
 });
 
 Deno.test("ARCHITECTURES has one entry per model_type, read and built by the same file", () => {
