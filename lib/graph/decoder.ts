@@ -11,7 +11,7 @@
 import { type Builder, graphBuilder, MICROSOFT, type Weights } from "./builder.ts";
 import type { Fields, Json } from "./fields.ts";
 import { linear } from "./linear.ts";
-import type { Graph, Node, OnnxType } from "./onnx.ts";
+import { type Graph, ONNX_TYPE, type OnnxType } from "./onnx.ts";
 import { reachOf, type Rope, ropeOf, ropeSettings } from "./rope.ts";
 import type { Windows } from "./windows.ts";
 
@@ -286,14 +286,10 @@ export function wholeMixtureGraph(decoder: Graph): Graph {
     name === lookup.inputs[0]
   )!;
   if (data instanceof Uint8Array) throw new Error("internal: the embedding table is in a file");
-  const casts: Node[] = []; // the conversions of the rows that are gathered
-  for (let rows = lookup.outputs[0];;) {
-    const cast = decoder.nodes.find(({ op, inputs }) => op === "Cast" && inputs[0] === rows);
-    if (!cast) break;
-    casts.push(cast);
-    rows = cast.outputs[0];
-  }
-  const rounded = casts.length > 1 ? { roundTo: "float16" } as const : {};
+  const isRounded = decoder.nodes.some(({ op, inputs, attributes }) =>
+    op === "Cast" && inputs[0] === lookup.outputs[0] && attributes.to?.int === ONNX_TYPE.float16
+  );
+  const rounded = isRounded ? { roundTo: "float16" } as const : {};
   const [vocabularySize, hiddenSize] = dims as [number, number];
   const b = graphBuilder(new Map([[name, { type: type as OnnxType, dims, ...data, ...rounded }]]));
   const w = b.input(WHOLE.weights, "float32", ["R", vocabularySize]), axis = b.integers([1]);

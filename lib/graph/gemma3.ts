@@ -23,11 +23,10 @@ import {
   decoderGraph,
   decoderShape,
   gatedMlp,
-  rmsNorm,
   type RopedConfig,
 } from "./decoder.ts";
 import { type Fields, fieldsOf, type Json } from "./fields.ts";
-import { preNormStack, type Sublayer } from "./prenorm.ts";
+import { residualStack, type Sublayer } from "./residual.ts";
 import { slidingLayers, windowOf } from "./windows.ts";
 import { reachOf, type Rope, ropeOf, ropeSettings } from "./rope.ts";
 
@@ -149,7 +148,7 @@ function onePlusNorms(b: Builder): Builder {
 }
 
 function graph(config: Gemma3Config, weights: Weights, maxLength: number) {
-  const { hiddenSize, headDim, layers, rmsNormEps, rope, localRope, windows, scale } = config;
+  const { headDim, layers, rope, localRope, windows, scale } = config;
   const b = onePlusNorms(graphBuilder(weights));
   const factor = b.floats("embedding_scale", Float32Array.of(config.embeddingScale), []);
   return decoderGraph(b, config, (embeddings, slots) => {
@@ -159,24 +158,15 @@ function graph(config: Gemma3Config, weights: Weights, maxLength: number) {
     const sublayers = Array.from({ length: layers }, (_, layer): Sublayer[] => {
       const prefix = `model.layers.${layer}`;
       const rotary = windows?.[layer] === undefined ? global : local;
-      const then = (x: string, name: string) =>
-        rmsNorm(b, x, `${prefix}.${name}.weight`, hiddenSize, rmsNormEps);
       return [{
-        norm: `${prefix}.input_layernorm.weight`,
-        run(x) {
-          const options = { normalize: headNorm, scale };
-          const attended = selfAttention(b, x, layer, config, rotary, options);
-          return then(attended, "post_attention_layernorm");
-        },
+        norms: [`${prefix}.input_layernorm`, `${prefix}.post_attention_layernorm`],
+        run: (x) => selfAttention(b, x, layer, config, rotary, { normalize: headNorm, scale }),
       }, {
-        norm: `${prefix}.pre_feedforward_layernorm.weight`,
-        run(x) {
-          const mlp = gatedMlp(b, x, `${prefix}.mlp`, config, { activation: "gelu_tanh" });
-          return then(mlp, "post_feedforward_layernorm");
-        },
+        norms: [`${prefix}.pre_feedforward_layernorm`, `${prefix}.post_feedforward_layernorm`],
+        run: (x) => gatedMlp(b, x, `${prefix}.mlp`, config, { activation: "gelu_tanh" }),
       }];
     });
-    return preNormStack(b, x, sublayers.flat(), config);
+    return residualStack(b, x, sublayers.flat(), config);
   }, config.finalSoftcap);
 }
 

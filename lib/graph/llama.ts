@@ -9,10 +9,10 @@
  */
 
 import type { Architecture, RopedConfig } from "./decoder.ts";
-import { preNorm } from "./prenorm.ts";
+import { likeLlama } from "./residual.ts";
 
 /** Llama. */
-export const llama: Architecture<RopedConfig> = preNorm("llama", {
+export const llama: Architecture<RopedConfig> = likeLlama("llama", {
   positions: 2048,
   eps: 1e-6,
   own: (f) => ({

@@ -9,11 +9,11 @@
  */
 
 import type { Architecture, RopedConfig } from "./decoder.ts";
-import { preNorm } from "./prenorm.ts";
+import { likeLlama } from "./residual.ts";
 import { windowOf } from "./windows.ts";
 
 /** Mistral. */
-export const mistral: Architecture<RopedConfig> = preNorm("mistral", {
+export const mistral: Architecture<RopedConfig> = likeLlama("mistral", {
   positions: 131_072,
   eps: 1e-6,
   kvHeads: 8,

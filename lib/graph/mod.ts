@@ -45,16 +45,11 @@ export {
   wholeMixtureGraph,
 } from "./decoder.ts";
 export { type Json, refuseField } from "./fields.ts";
-export { gemma3, type Gemma3Config, gemma3Text } from "./gemma3.ts";
 export type { GraftFacts } from "./graft/facts.ts";
 export { joinEmbedding } from "./graft/join.ts";
 export { graft, type Grafted } from "./graft/mod.ts";
 export { reference, type ReferenceInput } from "./graft/reference.ts";
-export { llama } from "./llama.ts";
-export { mistral } from "./mistral.ts";
-export { type NemotronBlock, type NemotronBlocks, nemotronNas } from "./nemotron_nas.ts";
 export { NEXT_TOKEN, softmaxGraph, topTokensGraph } from "./next_token.ts";
-export { olmo2 } from "./olmo2.ts";
 export {
   type Attribute,
   type FileRange,
@@ -79,10 +74,6 @@ export {
   QUANTIZER_VERSION,
   quantizeRows,
 } from "./quantize.ts";
-export { phi3 } from "./phi3.ts";
-export { qwen2 } from "./qwen2.ts";
-export { qwen3 } from "./qwen3.ts";
-export { type Experts, qwen3Moe } from "./qwen3_moe.ts";
 export { type Rope, type RopeScaling, type RopeTables, ropeTables } from "./rope.ts";
 export type { Windows } from "./windows.ts";
 

@@ -16,7 +16,7 @@
 import { isObject } from "../_check.ts";
 import { type Architecture, gatedMlp, type RopedConfig } from "./decoder.ts";
 import { type Fields, fieldsOf, type Json } from "./fields.ts";
-import { preNorm } from "./prenorm.ts";
+import { likeLlama } from "./residual.ts";
 
 /** What one layer consists of. */
 export interface NemotronBlock {
@@ -78,7 +78,7 @@ export interface NemotronBlocks {
 }
 
 /** Llama-Nemotron. */
-export const nemotronNas: Architecture<RopedConfig & NemotronBlocks> = preNorm("nemotron-nas", {
+export const nemotronNas: Architecture<RopedConfig & NemotronBlocks> = likeLlama("nemotron-nas", {
   positions: 2048,
   eps: 1e-6,
   renamed: withSizes,

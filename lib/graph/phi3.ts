@@ -16,7 +16,7 @@ import { isObject } from "../_check.ts";
 import { namesIn, rowsOf, type Weight, type Weights } from "./builder.ts";
 import type { Architecture, RopedConfig } from "./decoder.ts";
 import type { Json } from "./fields.ts";
-import { preNorm } from "./prenorm.ts";
+import { likeLlama } from "./residual.ts";
 
 /** The name that longrope has had before. */
 function renamed(json: Json): Json {
@@ -57,7 +57,7 @@ function unfused(weights: Weights, config: RopedConfig): Weights {
 }
 
 /** Phi-3. */
-export const phi3: Architecture<RopedConfig> = preNorm("phi3", {
+export const phi3: Architecture<RopedConfig> = likeLlama("phi3", {
   positions: 4096,
   eps: 1e-5,
   partialRotary: true,

@@ -9,11 +9,11 @@
  */
 
 import type { Architecture, RopedConfig } from "./decoder.ts";
-import { preNorm } from "./prenorm.ts";
+import { likeLlama } from "./residual.ts";
 import { windowsOf } from "./windows.ts";
 
 /** Qwen2. */
-export const qwen2: Architecture<RopedConfig> = preNorm("qwen2", {
+export const qwen2: Architecture<RopedConfig> = likeLlama("qwen2", {
   positions: 32_768,
   eps: 1e-6,
   biases: "qkv",

@@ -9,11 +9,11 @@
 
 import { headNorm } from "./attention.ts";
 import type { Architecture, RopedConfig } from "./decoder.ts";
-import { preNorm } from "./prenorm.ts";
+import { likeLlama } from "./residual.ts";
 import { windowsOf } from "./windows.ts";
 
 /** Qwen3. */
-export const qwen3: Architecture<RopedConfig> = preNorm("qwen3", {
+export const qwen3: Architecture<RopedConfig> = likeLlama("qwen3", {
   positions: 32_768,
   eps: 1e-6,
   headDim: 128,

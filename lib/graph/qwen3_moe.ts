@@ -23,7 +23,7 @@ import { headNorm } from "./attention.ts";
 import type { Builder } from "./builder.ts";
 import { type Architecture, gatedMlp, type RopedConfig } from "./decoder.ts";
 import { linear } from "./linear.ts";
-import { preNorm } from "./prenorm.ts";
+import { likeLlama } from "./residual.ts";
 
 /** The experts of a model. */
 export interface Experts {
@@ -92,7 +92,7 @@ function expertMlp(
 }
 
 /** Qwen3 mixture of experts. */
-export const qwen3Moe: Architecture<RopedConfig & Experts> = preNorm<Experts>("qwen3_moe", {
+export const qwen3Moe: Architecture<RopedConfig & Experts> = likeLlama<Experts>("qwen3_moe", {
   positions: 32_768,
   eps: 1e-6,
   normalize: headNorm,

@@ -10,7 +10,7 @@ import {
 import { parseSafetensors } from "@moi/moi/model";
 import { headNorm } from "../../lib/graph/attention.ts";
 import { gatedMlp } from "../../lib/graph/decoder.ts";
-import { preNorm } from "../../lib/graph/prenorm.ts";
+import { likeLlama } from "../../lib/graph/residual.ts";
 import { type ArchitectureCase, caseOf, CASES, tensorsOf } from "../golden/architectures.ts";
 import { encodeSafetensors } from "../golden/golden.ts";
 
@@ -104,7 +104,7 @@ Deno.test("gemma3 skips the tensors of the vision part", () => {
 });
 
 Deno.test("an architecture of one's own is what differs from Llama, a few lines", () => {
-  const mine = preNorm("mine", {
+  const mine = likeLlama("mine", {
     positions: 4096,
     eps: 1e-6,
     normalize: headNorm,

@@ -1,6 +1,6 @@
 import { assertEquals, assertLess, assertThrows } from "@std/assert";
-import { qwen3 } from "@moi/moi/graph";
 import { forward, loadModel, parseSafetensors } from "@moi/moi/model";
+import { qwen3 } from "../../lib/graph/qwen3.ts";
 import {
   checkpoint,
   encodeSafetensors,

@@ -1,6 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import type { Gemma3Config, NemotronBlocks, RopedConfig } from "@moi/moi/graph";
+import type { RopedConfig } from "@moi/moi/graph";
 import { parseConfig } from "@moi/moi/model";
+import type { Gemma3Config } from "../../lib/graph/gemma3.ts";
+import type { NemotronBlocks } from "../../lib/graph/nemotron_nas.ts";
 import { eosTokenIds, generationDefaults, parseObject } from "../../lib/model/config.ts";
 import { caseOf, CASES } from "../golden/architectures.ts";
 import { QWEN3 } from "../golden/golden.ts";
