@@ -6,7 +6,7 @@
 
 import { shown } from "../../_check.ts";
 import { type Graph, type OnnxModel, tensorBytes, typeNumber } from "../onnx.ts";
-import { fail, hasGraphs } from "./walk.ts";
+import { fail, innerGraphs } from "./walk.ts";
 
 /**
  * Joins an export that takes `inputs_embeds` to the graph that makes them from `input_ids`.
@@ -31,7 +31,7 @@ export function joinEmbedding(embedding: OnnxModel, decoder: OnnxModel): OnnxMod
   if (target.inputs.some(({ name }) => name === ids.name)) {
     fail("it has both 'input_ids' and 'inputs_embeds'");
   }
-  if (graph.nodes.some(hasGraphs)) fail("the embedding has control flow");
+  if (graph.nodes.flatMap(innerGraphs).length > 0) fail("the embedding has control flow");
   const { nodes, initializers } = prefixed(graph, "embedding/", ids.name);
   const taken = new Set(target.initializers.map(({ name }) => name));
   const twice = initializers.find(({ name }) => taken.has(name));

@@ -10,13 +10,13 @@
  */
 
 import { MICROSOFT } from "../builder.ts";
-import { KV_PARTS, type KvLayer, PORTS } from "../decoder.ts";
-import { type OnnxModel, tensorBytes, type ValueInfo } from "../onnx.ts";
+import { type OnnxModel, tensorBytes } from "../onnx.ts";
 import { attentionsOf, findCache, openCache } from "./cache.ts";
 import { checkExport } from "./check.ts";
 import { findEmbedding, openEmbedding } from "./embedding.ts";
 import { type GraftFacts, numberFormat, rotaryPositions } from "./facts.ts";
 import { openHead } from "./head.ts";
+import { portsOf } from "./ports.ts";
 import { givePositions, placesOf } from "./positions.ts";
 import { operate } from "./surgery.ts";
 
@@ -58,33 +58,5 @@ export function graft(model: OnnxModel): Grafted {
       ...{ ...head, hiddenSize, heads, kv, maxPositions, cache, activations, weightsBytes },
       ...numberFormat(graph.nodes, activations),
     },
-  };
-}
-
-/** Inputs and outputs of a decoder. */
-function portsOf(kv: readonly KvLayer[], vocabularySize: number, isDense: boolean) {
-  const cache = (port: "past" | "present") =>
-    kv.flatMap(({ layer, kvHeads, headDim }) =>
-      KV_PARTS.map((part): ValueInfo => (
-        { name: PORTS[port](layer, part), type: "float32", dims: ["B", kvHeads, "L", headDim] }
-      ))
-    );
-  const value = (
-    name: string,
-    type: ValueInfo["type"],
-    ...dims: (number | string)[]
-  ): ValueInfo => (
-    { name, type, dims }
-  );
-  return {
-    inputs: [
-      ...isDense ? [] : [value(PORTS.ids, "int32", "B", "S", "K")],
-      value(PORTS.weights, "float32", "B", "S", isDense ? vocabularySize : "K"),
-      value(PORTS.lastPosition, "int32", "B"),
-      value(PORTS.length, "int32", 1),
-      value(PORTS.rows, "int64", "R"),
-      ...cache("past"),
-    ],
-    outputs: [value(PORTS.logits, "float32", "R", vocabularySize), ...cache("present")],
   };
 }

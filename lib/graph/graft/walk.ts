@@ -12,12 +12,9 @@ export function fail(why: string): never {
   throw new SyntaxError(`Cannot cut the export at its embedding as ${why}`);
 }
 
-/** The graphs within a node. */
-const innerGraphs = ({ attributes }: Node): readonly Graph[] =>
+/** The graphs within a node, as control flow has them. */
+export const innerGraphs = ({ attributes }: Node): readonly Graph[] =>
   Object.values(attributes).flatMap(({ graphs = [] }) => graphs);
-
-/** Whether a node is control flow. */
-export const hasGraphs = (node: Node): boolean => innerGraphs(node).length > 0;
 
 /** Names that the graphs within a node take from outside. */
 export function captured(node: Node): string[] {
