@@ -20,7 +20,7 @@ import {
   type Weights,
 } from "../graph/mod.ts";
 import type { MappedFile } from "../runtime/mod.ts";
-import { refusal, shown } from "../_check.ts";
+import { isObject, refusal, shown } from "../_check.ts";
 import { openFile } from "./_contents.ts";
 import { parseObject } from "./config.ts";
 import { type Dtype, freeMemory } from "./dtype.ts";
@@ -69,14 +69,14 @@ export async function exportIn(
   return chooseExport(paths, dtype);
 }
 
-/** Constants of that many bytes stay in the graph: the runtime reads shapes and axes early. */
+/** Constants of fewer bytes stay in the graph: the runtime reads shapes and axes early. */
 const SMALL = 4096;
 
 /** Maps a `.onnx` file and the external files that it names; large constants become ranges of it. */
 function openModel(path: string, files: Record<string, MappedFile>): OnnxModel {
   const name = basename(path), mapped = files[name] = openFile(path);
   const file = new Uint8Array(mapped.buffer), model = parseModel(file, name);
-  const rangeOf = (tensor: string, { location, offset, length }: FileRange) => {
+  const mapRange = (tensor: string, { location, offset, length }: FileRange) => {
     files[location] ??= openFile(join(path, "..", location));
     const end = offset + length, size = files[location].byteLength;
     if (end <= size) return;
@@ -88,7 +88,7 @@ function openModel(path: string, files: Record<string, MappedFile>): OnnxModel {
   };
   const initializers = model.graph.initializers.map((tensor): Initializer => {
     const { data } = tensor;
-    if (!(data instanceof Uint8Array)) rangeOf(tensor.name, data);
+    if (!(data instanceof Uint8Array)) mapRange(tensor.name, data);
     else if (data.length >= SMALL) {
       const { byteOffset, length } = data;
       return { ...tensor, data: { location: name, offset: byteOffset - file.byteOffset, length } };
@@ -100,9 +100,8 @@ function openModel(path: string, files: Record<string, MappedFile>): OnnxModel {
 
 /** The largest integer from 1 among fields of config.json, nested text configs included. */
 function sizeIn(json: Readonly<Record<string, unknown>>, name: string): number | undefined {
-  const text = json.text_config;
-  const value = json[name] ??
-    (typeof text === "object" && text !== null ? (text as typeof json)[name] : undefined);
+  const { text_config: text } = json,
+    value = json[name] ?? (isObject(text) ? text[name] : undefined);
   if (value === undefined || value === null) return undefined;
   if (typeof value === "number" && value > 0 && value < 2 ** 31) return value;
   if (Array.isArray(value)) return undefined; // layers differ: the graph says how
@@ -114,10 +113,7 @@ function sizeIn(json: Readonly<Record<string, unknown>>, name: string): number |
 }
 
 /** What config.json says where the graph does not; where both do, they must agree. */
-function configOf(
-  json: Readonly<Record<string, unknown>>,
-  facts: GraftFacts,
-): DecoderConfig {
+function configOf(json: Readonly<Record<string, unknown>>, facts: GraftFacts): DecoderConfig {
   const { hiddenSize, vocabularySize, kv } = facts;
   const agree = (name: string, value: number) => {
     const stated = sizeIn(json, name);
