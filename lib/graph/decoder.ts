@@ -252,10 +252,18 @@ export function mixtureOfEmbeddings(b: Builder, table: string, config: DecoderCo
   const ids = b.input(PORTS.ids, "int32", ["B", "S", "K"]);
   const weights = b.input(PORTS.weights, "float32", ["B", "S", "K"]);
   const gathered = b.op("Gather", [rows, ids], { attributes: { axis: { int: 0 } } }); // [B, S, K, D]
-  const axis = b.integers([2]);
-  const w = b.op("Unsqueeze", [weights, axis]); // [B, S, 1, K]
-  const listed = b.op("Squeeze", [b.op("MatMul", [w, gathered]), axis]); // [B, S, D]
+  const listed = weightedSum(b, weights, gathered); // [B, S, D]
   return b.op("Add", [listed, b.input(PORTS.added, "float32", ["B", "S", hiddenSize])]);
+}
+
+/** `Σ_k w_k · rows_k` of weights `[B, S, K]` and rows `[B, S, K, D]`. */
+export function weightedSum(
+  b: Pick<Builder, "op" | "integers">,
+  weights: string,
+  rows: string,
+): string {
+  const axis = b.integers([2]), w = b.op("Unsqueeze", [weights, axis]); // [B, S, 1, K]
+  return b.op("Squeeze", [b.op("MatMul", [w, rows]), axis]);
 }
 
 /**

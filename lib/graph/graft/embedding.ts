@@ -6,7 +6,7 @@
  */
 
 import { shown } from "../../_check.ts";
-import { PORTS, SMALL_VOCABULARY } from "../decoder.ts";
+import { PORTS, SMALL_VOCABULARY, weightedSum } from "../decoder.ts";
 import type { Node } from "../onnx.ts";
 import type { Surgery } from "./surgery.ts";
 import { fail } from "./walk.ts";
@@ -95,7 +95,7 @@ export function findEmbedding(s: Surgery, positions: string): Embedding {
  */
 export function openEmbedding(
   s: Surgery,
-  { lookup, end, type, rows, hiddenSize }: Embedding,
+  { lookup, end, type, rows }: Embedding,
   vocabularySize: number,
 ): boolean {
   if (rows < vocabularySize) fail(`its embedding has ${rows} rows for ${vocabularySize} logits`);
@@ -115,12 +115,7 @@ export function openEmbedding(
     const all = s.integers(Array.from({ length: rows }, (_, id) => id));
     const floats = lookup.op === "Gather" ? s.cast(table, type, "float32") : lookUp(all); // [V, D]
     mixed = s.op("MatMul", [PORTS.weights, floats]); // [B, S, D]
-  } else {
-    const gathered = lookUp(PORTS.ids); // [B, S, K, D]
-    const weights = s.op("Reshape", [PORTS.weights, s.integers([0, 0, 1, -1])]);
-    const products = s.op("MatMul", [weights, gathered]); // [B, S, 1, D]
-    mixed = s.op("Reshape", [products, s.integers([0, 0, hiddenSize])]);
-  }
+  } else mixed = weightedSum(s, PORTS.weights, lookUp(PORTS.ids));
   s.replace(end, { outputs: ["moi/unused"] });
   s.give(end.outputs[0]!, mixed, type);
   return isDense;
