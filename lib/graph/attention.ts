@@ -18,15 +18,12 @@ import {
   type KvPart,
   PORTS,
   rmsNorm,
+  type RopedConfig,
+  type Slots,
 } from "./decoder.ts";
 import { linear } from "./linear.ts";
 import type { Graph, Initializer, Node, ValueInfo } from "./onnx.ts";
 import { type Rope, ropeTables } from "./rope.ts";
-
-/** Declares where each slot stands: the index of its last position, and the largest length. */
-export function attentionInputs(b: Builder): readonly [lastPosition: string, length: string] {
-  return [b.input(PORTS.lastPosition, "int32", ["B"]), b.input(PORTS.length, "int32", [1])];
-}
 
 /** How attention layers rotate. */
 export interface Rotary {
@@ -36,19 +33,10 @@ export interface Rotary {
   readonly rotate?: (x: string, heads: number) => string;
 }
 
-/**
- * Rotary tables for the layers of a graph.
- *
- * @param b The graph.
- * @param inputs What {@linkcode attentionInputs} declared.
- * @param rope Rotary settings.
- * @param headDim Width of a head.
- * @param maxLength Number of positions.
- * @param name Name of the tables; default "rope".
- */
+/** Rotary tables of `maxLength` positions, under a name, for the layers of a graph. */
 export function rotaryOf(
   b: Builder,
-  inputs: readonly [lastPosition: string, length: string],
+  slots: Slots,
   { dims, theta, scaling }: Rope,
   headDim: number,
   maxLength: number,
@@ -59,12 +47,12 @@ export function rotaryOf(
     b.floats(`${name}_cos`, cos, [maxLength, dims / 2]),
     b.floats(`${name}_sin`, sin, [maxLength, dims / 2]),
   ];
-  if (headDim % 16 === 0 && dims % 16 === 0) return { inputs: [...inputs, ...tables] };
+  if (headDim % 16 === 0 && dims % 16 === 0) return { inputs: [...slots, ...tables] };
   let positions: string | undefined; // those of the first x serve all: B and S are the same
   return {
-    inputs,
+    inputs: slots,
     rotate(x, heads) {
-      positions ??= positionsOf(b, inputs[0], x);
+      positions ??= positionsOf(b, slots[0], x);
       return b.op("RotaryEmbedding", [x, positions, ...tables], {
         ...MICROSOFT,
         attributes: { num_heads: { int: heads }, rotary_embedding_dim: { int: dims } },
@@ -79,26 +67,21 @@ function positionsOf(b: Builder, lastPosition: string, x: string): string {
   const size = b.op("Squeeze", [b.op("Shape", [x], { attributes })]);
   const one = b.integers([1], []);
   const steps = b.op("Range", [b.op("Sub", [one, size]), one, one]); // 1 − S … 0
-  const last = b.op("Cast", [lastPosition], { attributes: { to: { int: 7 } } }); // int64
+  const last = b.cast(lastPosition, "int64");
   return b.op("Add", [b.op("Unsqueeze", [last, b.integers([1])]), steps]);
 }
 
 /** Shape and options of the attention of one layer. */
 export interface AttentionShape extends Pick<DecoderConfig, "heads" | "kvHeads" | "headDim"> {
   /** Factor of the scores; default `headDim^−½`. */
-  readonly scale?: number;
+  readonly scale?: number | undefined;
   /** Number of last positions that a query sees, its own included; default: all. */
   readonly window?: number | undefined;
 }
 
 /**
- * `softmax(q kᵀ · scale) v`, causal; the cache of the layer is an input and an output.
- *
- * @param b The graph.
- * @param layer Index of the layer.
- * @param projections Queries `[B, S, heads · headDim]`, keys and values `[B, S, kvHeads · headDim]`.
- * @param rotary How queries and keys are rotated.
- * @param shape Heads, scale, window.
+ * `softmax(q kᵀ · scale) v`, causal, of q `[B, S, heads · headDim]`, k and v `[B, S, kvHeads · headDim]`;
+ * the cache of the layer is an input and an output.
  */
 export function attention(
   b: Builder,
@@ -177,34 +160,31 @@ export function int8Kv(graph: Graph, kv: readonly KvLayer[], scales: KvScales): 
 }
 
 /** Options of {@linkcode selfAttention}. */
-export interface SelfAttentionOptions extends Pick<AttentionShape, "scale" | "window"> {
-  /** Which of the projections q, k, v, o have a bias; default "". */
+export interface SelfAttentionOptions extends Pick<AttentionShape, "scale"> {
+  /** Which of the projections q, k, v, o have a bias; default: all or none, as the config says. */
   readonly biases?: string;
   /** Norm of queries and keys before the rotation; default: none. */
-  readonly normalize?: (x: string, name: string, heads: number) => string;
+  readonly normalize?: (
+    b: Builder,
+    x: string,
+    name: string,
+    heads: number,
+    config: DecoderConfig,
+  ) => string;
 }
 
-/**
- * Attention of a layer with its four projections.
- *
- * @param b The graph.
- * @param x Normed stream `[B, S, D]`.
- * @param layer Index of the layer.
- * @param prefix Name of its tensors, up to `.q_proj`.
- * @param config Shape of the model.
- * @param rotary How queries and keys are rotated.
- * @param options Biases, norms, scale, window.
- */
+/** Attention of a layer with its four projections, from the normed stream `[B, S, D]`. */
 export function selfAttention(
   b: Builder,
   x: string,
   layer: number,
-  prefix: string,
-  config: AttentionShape & Pick<DecoderConfig, "hiddenSize">,
+  config: RopedConfig,
   rotary: Rotary,
-  { biases = "", normalize, ...options }: SelfAttentionOptions = {},
+  { biases = config.attentionBias ? "qkvo" : "", normalize, scale }: SelfAttentionOptions = {},
 ): string {
-  const { hiddenSize, heads, kvHeads, headDim } = config;
+  const { hiddenSize, heads, headDim, windows } = config;
+  const { kvHeads } = config.kv.find((own) => own.layer === layer)!;
+  const prefix = `model.layers.${layer}.self_attn`;
   const project = (x: string, part: string, out: number, size: number) => {
     const name = `${prefix}.${part}_proj`;
     const bias = biases.includes(part) ? { bias: `${name}.bias` } : {};
@@ -214,9 +194,10 @@ export function selfAttention(
   const k = project(x, "k", kvHeads * headDim, hiddenSize);
   const v = project(x, "v", kvHeads * headDim, hiddenSize);
   const norm = (x: string, part: string, count: number) =>
-    normalize ? normalize(x, `${prefix}.${part}_norm.weight`, count) : x;
-  const projections = [norm(q, "q", heads), norm(k, "k", kvHeads), v] as const;
-  const attended = attention(b, layer, projections, rotary, { ...config, ...options });
+    normalize ? normalize(b, x, `${prefix}.${part}_norm.weight`, count, config) : x;
+  const shape = { heads, kvHeads, headDim, window: windows?.[layer], scale };
+  const rows = [norm(q, "q", heads), norm(k, "k", kvHeads), v] as const;
+  const attended = attention(b, layer, rows, rotary, shape);
   return project(attended, "o", hiddenSize, heads * headDim);
 }
 
@@ -226,7 +207,7 @@ export function headNorm(
   x: string,
   name: string,
   heads: number,
-  { headDim, rmsNormEps }: Pick<DecoderConfig, "headDim" | "rmsNormEps">,
+  { headDim, rmsNormEps }: DecoderConfig,
 ): string {
   const split = b.op("Reshape", [x, b.integers([0, 0, heads, headDim])]);
   const normed = rmsNorm(b, split, name, headDim, rmsNormEps);

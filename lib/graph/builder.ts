@@ -6,6 +6,7 @@
 
 import {
   type Attribute,
+  type FileRange,
   type Graph,
   type Initializer,
   type Node,
@@ -15,17 +16,11 @@ import {
 } from "./onnx.ts";
 
 /** A tensor of a file: element type, shape, byte range. */
-export interface StoredTensor {
+export interface StoredTensor extends FileRange {
   /** Element type. */
   readonly type: OnnxType;
   /** Shape. */
   readonly dims: readonly number[];
-  /** File (external data location) that holds it. */
-  readonly location: string;
-  /** First byte in the file. */
-  readonly offset: number;
-  /** Number of bytes. */
-  readonly length: number;
 }
 
 /** A block-quantised copy of a matrix, in the form that MatMulNBits reads. */
@@ -117,7 +112,7 @@ export interface OpOptions {
   /** Names of the outputs; default: one with a fresh name. */
   readonly outputs?: readonly string[];
   /** Operator set; default "" (ONNX). */
-  readonly domain?: Node["domain"];
+  readonly domain?: string;
 }
 
 /** A quantised matrix placed in the graph. */
@@ -136,10 +131,12 @@ export interface QuantizedInputs {
 export interface Builder {
   /** Adds an operator; returns the name of its first output. */
   op(name: string, inputs: readonly string[], options?: OpOptions): string;
+  /** Adds a conversion; returns the name of the result. */
+  cast(x: string, type: OnnxType, outputs?: readonly string[]): string;
   /** Declares an input; returns its name. */
-  input(name: string, type: OnnxType, dims: ValueInfo["dims"]): string;
+  input(name: string, type: OnnxType, dims: readonly (number | string)[]): string;
   /** Declares an output. */
-  output(name: string, type: OnnxType, dims: ValueInfo["dims"]): void;
+  output(name: string, type: OnnxType, dims: readonly (number | string)[]): void;
   /** An integer constant (int64); the same values share one tensor. */
   integers(values: readonly number[], dims?: readonly number[]): string;
   /** A float constant. */
@@ -160,6 +157,16 @@ const FLOATS: readonly OnnxType[] = ["float32", "float16", "bfloat16", "float64"
 const bytesOf = (data: BigInt64Array | Float32Array) =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
+/** An integer constant (int64) whose name says its shape and values, behind a prefix. */
+export function integerConstant(
+  values: readonly number[],
+  dims: readonly number[] = [values.length],
+  prefix = "",
+): Initializer {
+  const name = `${prefix}i${dims.join("x")}_${values.join("_")}`;
+  return { name, type: "int64", dims, data: bytesOf(BigInt64Array.from(values, BigInt)) };
+}
+
 /** A range of the first dimension of a tensor. */
 export interface Range {
   /** First row. */
@@ -178,7 +185,8 @@ export function wholeName(name: string): string {
   return name.replace(/#rows\d+$/, "");
 }
 
-function rowsOf(tensor: StoredTensor, { first, rows }: Range): StoredTensor {
+/** A range of a tensor's rows as a tensor. */
+export function rowsOf(tensor: StoredTensor, { first, rows }: Range): StoredTensor {
   const { dims, offset, length } = tensor, rowBytes = length / dims[0]!;
   return {
     ...tensor,
@@ -251,6 +259,11 @@ export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
 
   return {
     op,
+    cast: (x, type, outputs) =>
+      op("Cast", [x], {
+        attributes: { to: { int: ONNX_TYPE[type] } },
+        ...(outputs && { outputs }),
+      }),
     input(name, type, dims) {
       inputs.push({ name, type, dims });
       return name;
@@ -258,18 +271,9 @@ export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
     output(name, type, dims) {
       outputs.push({ name, type, dims });
     },
-    integers(values, dims = [values.length]) {
-      const name = `i${dims.join("x")}_${values.join("_")}`;
-      return constant({
-        name,
-        type: "int64",
-        dims,
-        data: bytesOf(BigInt64Array.from(values, BigInt)),
-      });
-    },
-    floats(name, values, dims) {
-      return constant({ name, type: "float32", dims, data: bytesOf(values) });
-    },
+    integers: (values, dims) => constant(integerConstant(values, dims)),
+    floats: (name, values, dims) =>
+      constant({ name, type: "float32", dims, data: bytesOf(values) }),
     weight(asked, dims, range) {
       const whole = nameOf(asked);
       const found = find(whole, dims, "numbers"), { type, roundTo = type } = found;

@@ -11,8 +11,9 @@
 import { type Builder, graphBuilder, MICROSOFT, type Weights, weightsIn } from "./builder.ts";
 import type { Fields, Json } from "./fields.ts";
 import { linear } from "./linear.ts";
-import type { Graph, Node } from "./onnx.ts";
+import { type Graph, ONNX_TYPE, type OnnxType } from "./onnx.ts";
 import { reachOf, type Rope, ropeOf, ropeSettings } from "./rope.ts";
+import type { Windows } from "./windows.ts";
 
 /** The cache of one layer. */
 export interface KvLayer {
@@ -58,8 +59,14 @@ export interface DecoderConfig {
 
 /** A decoder whose heads are rotated by position. */
 export interface RopedConfig extends DecoderConfig {
-  /** Rotary settings. */
+  /** Rotary settings; where layers differ, of those that see all positions. */
   readonly rope: Rope;
+  /** How many last positions the queries of each layer see; default: all. */
+  readonly windows?: Windows;
+  /** Whether q, k, v and o have biases; default false. */
+  readonly attentionBias?: boolean;
+  /** Whether gate, up and down have biases; default false. */
+  readonly mlpBias?: boolean;
 }
 
 /** A model of one family: what its config says, and the graph that computes it. */
@@ -87,8 +94,6 @@ export interface ConfigDefaults {
   readonly positions: number;
   /** `rms_norm_eps`. */
   readonly eps: number;
-  /** Base of the rotary frequencies; default 10 000. */
-  readonly theta?: number;
   /** `head_dim`; default: `hidden_size / num_attention_heads`. */
   readonly headDim?: number;
   /** `tie_word_embeddings`; default false. */
@@ -103,21 +108,14 @@ export interface ConfigDefaults {
   readonly partialRotary?: boolean;
 }
 
-/**
- * Reads the fields that the configs of all architectures share, rotary settings apart.
- *
- * @param architecture Value of `model_type`.
- * @param f The config.
- * @param defaults Values of absent fields.
- */
+/** Reads the fields that the configs of all architectures share, rotary settings apart. */
 export function decoderShape(
   architecture: string,
   f: Fields,
   defaults: ConfigDefaults,
 ): Omit<DecoderConfig, "ropeTheta"> {
-  const optional = (value: number | undefined) => value === undefined ? {} : { fallback: value };
   const layers = f.size("num_hidden_layers", { max: 1024 });
-  const heads = f.size("num_attention_heads", { max: 4096, ...optional(defaults.heads) });
+  const heads = f.size("num_attention_heads", { max: 4096, fallback: defaults.heads });
   const kvHeads = f.size("num_key_value_heads", {
     max: heads,
     fallback: defaults.kvHeads ?? heads,
@@ -137,7 +135,7 @@ export function decoderShape(
     kvHeads,
     headDim,
     intermediateSize: f.size("intermediate_size"),
-    vocabularySize: f.size("vocab_size", optional(defaults.vocabulary)),
+    vocabularySize: f.size("vocab_size", { fallback: defaults.vocabulary }),
     maxPositions: f.size("max_position_embeddings", { fallback: defaults.positions }),
     rmsNormEps: f.positive("rms_norm_eps", defaults.eps),
     tiedEmbeddings: f.flag("tie_word_embeddings", defaults.tied ?? false),
@@ -148,7 +146,7 @@ export function decoderShape(
 /** The same with one set of rotary settings for all layers. */
 export function ropedShape(architecture: string, f: Fields, defaults: ConfigDefaults): RopedConfig {
   const shape = decoderShape(architecture, f, defaults);
-  const { settings, path } = ropeSettings(f, defaults.theta ?? 1e4);
+  const { settings, path } = ropeSettings(f, 1e4);
   const { headDim, maxPositions } = shape;
   const originalPositions = f.optionalSize("original_max_position_embeddings");
   const partial = defaults.partialRotary ? f.optionalPositive("partial_rotary_factor") : 1;
@@ -198,6 +196,14 @@ export const PORTS = {
   present: (layer: number, part: KvPart) => `present.${layer}.${part}`,
 } as const;
 
+/** Where each slot stands: the index of its last position, and the largest length. */
+export type Slots = readonly [lastPosition: string, length: string];
+
+/** Declares where each slot stands. */
+export function slotInputs(b: Builder): Slots {
+  return [b.input(PORTS.lastPosition, "int32", ["B"]), b.input(PORTS.length, "int32", [1])];
+}
+
 /** RMSNorm over the last axis: `x / √(mean(x²) + ε) · w`. */
 export function rmsNorm(b: Builder, x: string, name: string, size: number, eps: number): string {
   const attributes = { epsilon: { float: eps }, axis: { int: -1 }, stash_type: { int: 1 } };
@@ -246,10 +252,18 @@ export function mixtureOfEmbeddings(b: Builder, table: string, config: DecoderCo
   const ids = b.input(PORTS.ids, "int32", ["B", "S", "K"]);
   const weights = b.input(PORTS.weights, "float32", ["B", "S", "K"]);
   const gathered = b.op("Gather", [rows, ids], { attributes: { axis: { int: 0 } } }); // [B, S, K, D]
-  const axis = b.integers([2]);
-  const w = b.op("Unsqueeze", [weights, axis]); // [B, S, 1, K]
-  const listed = b.op("Squeeze", [b.op("MatMul", [w, gathered]), axis]); // [B, S, D]
+  const listed = weightedSum(b, weights, gathered); // [B, S, D]
   return b.op("Add", [listed, b.input(PORTS.added, "float32", ["B", "S", hiddenSize])]);
+}
+
+/** `Σ_k w_k · rows_k` of weights `[B, S, K]` and rows `[B, S, K, D]`. */
+export function weightedSum(
+  b: Pick<Builder, "op" | "integers">,
+  weights: string,
+  rows: string,
+): string {
+  const axis = b.integers([2]), w = b.op("Unsqueeze", [weights, axis]); // [B, S, 1, K]
+  return b.op("Squeeze", [b.op("MatMul", [w, rows]), axis]);
 }
 
 /**
@@ -280,16 +294,13 @@ export function wholeMixtureGraph(decoder: Graph): Graph {
     name === lookup.inputs[0]
   )!;
   if (data instanceof Uint8Array) throw new Error("internal: the embedding table is in a file");
-  const casts: Node[] = []; // the conversions of the rows that are gathered
-  for (let rows = lookup.outputs[0];;) {
-    const cast = decoder.nodes.find(({ op, inputs }) => op === "Cast" && inputs[0] === rows);
-    if (!cast) break;
-    casts.push(cast);
-    rows = cast.outputs[0];
-  }
-  const rounded = casts.length > 1 ? { roundTo: "float16" } as const : {};
+  const isRounded = decoder.nodes.some(({ op, inputs, attributes }) =>
+    op === "Cast" && inputs[0] === lookup.outputs[0] && attributes.to?.int === ONNX_TYPE.float16
+  );
+  const rounded = isRounded ? { roundTo: "float16" } as const : {};
   const [vocabularySize, hiddenSize] = dims as [number, number];
-  const b = graphBuilder(weightsIn(new Map([[name, { type, dims, ...data, ...rounded }]])));
+  const tensor = { type: type as OnnxType, dims, ...data, ...rounded };
+  const b = graphBuilder(weightsIn(new Map([[name, tensor]])));
   const w = b.input(WHOLE.weights, "float32", ["R", vocabularySize]), axis = b.integers([1]);
   const part = Math.ceil(TABLE_PART / hiddenSize);
   let sum: string | undefined;
@@ -360,4 +371,20 @@ export function head(
     b.op("Mul", [bounded, cap], { outputs: [PORTS.logits] });
   }
   b.output(PORTS.logits, "float32", ["R", vocabularySize]);
+}
+
+/**
+ * The graph of a decoder: mixtures of embeddings, the residual stream, the head. `stream` gives what is
+ * normed after the last layer, from the embeddings `[B, S, D]`.
+ */
+export function decoderGraph(
+  b: Builder,
+  config: DecoderConfig,
+  stream: (x: string, slots: Slots) => string,
+  softcap?: number,
+): Graph {
+  const table = "model.embed_tokens.weight", x = mixtureOfEmbeddings(b, table, config);
+  const normed = stream(x, slotInputs(b));
+  head(b, normed, config.tiedEmbeddings ? table : "lm_head.weight", config, softcap);
+  return b.graph();
 }

@@ -71,95 +71,88 @@ const NEUTRAL: Json = {
 const ARITHMETIC =
   /attn|attention|rope|rotary|norm|bias|scal|multiplier|cap|clip|window|layer|block|expert|moe|router|act|residual|logit|mask|position|head|mlp|ffn|feed_forward|embed|sink|quant|alibi|sparse|parallel|tie|kv|qk|query|lora|adapter/;
 
-/** Bounds of {@linkcode Fields.size}. */
+/** Bounds of a size. */
 export interface SizeRule {
   /** Smallest value; default 1. */
   readonly min?: number;
   /** Largest value; default 2²⁴. */
   readonly max?: number;
   /** Value of an absent field; default: it must be there. */
-  readonly fallback?: number;
+  readonly fallback?: number | undefined;
 }
 
-/** Reads fields and remembers which. */
-export interface Fields {
-  /** The value as it is; undefined where absent or null. */
-  take(name: string): unknown;
-  /** An integer. */
-  size(name: string, rule?: SizeRule): number;
-  /** An integer from 1, or undefined where absent. */
-  optionalSize(name: string, rule?: SizeRule): number | undefined;
-  /** A positive number; without `fallback` it must be there. */
-  positive(name: string, fallback?: number): number;
-  /** A positive number, or undefined where absent. */
-  optionalPositive(name: string): number | undefined;
-  /** True or false. */
-  flag(name: string, fallback: boolean): boolean;
-  /** Refuses any value but one; absent is as good. */
-  only(name: string, expected: unknown): void;
-  /** Lets fields pass unread. */
-  skip(...names: string[]): void;
-  /** Refuses a field. */
-  refuse(name: string, rule: string, value: unknown): never;
-  /** Refuses what was not read and may matter; with `strict`, whatever was not read. */
-  done(options?: { readonly strict?: boolean }): void;
-}
+/** Reads fields and remembers which: see {@linkcode fieldsOf}. */
+export type Fields = ReturnType<typeof fieldsOf>;
 
-/**
- * Starts reading an object.
- *
- * @param json The object.
- * @param path Its name within config.json; default: it is the whole file.
- */
-export function fieldsOf(json: Json, path?: string): Fields {
+/** Starts reading an object; `path` is its name within config.json, where it is not the whole file. */
+export function fieldsOf(json: Json, path?: string) {
   const read = new Set<string>();
-  const refuse = (name: string, rule: string, value: unknown) =>
+  /** Refuses a field. */
+  const refuse = (name: string, rule: string, value: unknown): never =>
     refuseField(path === undefined ? name : `${path}.${name}`, rule, value);
-  const take = (name: string) => {
+  /** Whether it is there, be it null. */
+  const has = (name: string): boolean => Object.hasOwn(json, name);
+  /** The value as it is; undefined where absent or null. */
+  const take = (name: string): unknown => {
     read.add(name);
-    return Object.hasOwn(json, name) ? json[name] ?? undefined : undefined;
+    return has(name) ? json[name] ?? undefined : undefined;
   };
-  const size = (name: string, { min = 1, max = 1 << 24, fallback }: SizeRule = {}) => {
+  /** An integer. */
+  const size = (name: string, { min = 1, max = 1 << 24, fallback }: SizeRule = {}): number => {
     const value = take(name) ?? fallback;
     const valid = typeof value === "number" && Number.isInteger(value) && value >= min &&
       value <= max;
     return valid ? value : refuse(name, `be an integer from ${min} to ${max}`, value);
   };
-  const positive = (name: string, fallback?: number) => {
+  /** An integer, or undefined where absent. */
+  const optionalSize = (name: string, rule?: SizeRule): number | undefined =>
+    take(name) === undefined ? undefined : size(name, rule);
+  /** A positive number; without `fallback` it must be there. */
+  const positive = (name: string, fallback?: number): number => {
     const value = take(name) ?? fallback;
     const valid = typeof value === "number" && value > 0 && value < Infinity;
     return valid ? value : refuse(name, "be a positive number", value);
   };
+  /** A positive number, or undefined where absent. */
+  const optionalPositive = (name: string): number | undefined =>
+    take(name) === undefined ? undefined : positive(name);
+  /** True or false. */
+  const flag = (name: string, fallback: boolean): boolean => {
+    const value = take(name) ?? fallback;
+    return typeof value === "boolean" ? value : refuse(name, "be true or false", value);
+  };
+  /** Refuses any value but one; absent is as good. */
+  const only = (name: string, expected: unknown): void => {
+    const value = take(name) ?? expected;
+    if (value !== expected) refuse(name, `be ${shown(expected)}`, value);
+  };
+  /** Lets fields pass unread. */
+  const skip = (...names: string[]): void => names.forEach((name) => read.add(name));
+  /** Refuses what was not read and may matter; with `strict`, whatever was not read. */
+  const done = ({ strict = false }: { readonly strict?: boolean } = {}): void => {
+    for (const [name, value] of Object.entries(json)) {
+      if (read.has(name) || value === null) continue;
+      if (strict) refuse(name, "be left out, as nothing here implements it", value);
+      const off = value === false || value === "" ||
+        (typeof value === "object" && Object.keys(value as object).length === 0);
+      if (off || INERT.has(name)) continue;
+      const isOption = Object.hasOwn(NEUTRAL, name);
+      if (isOption ? value === NEUTRAL[name] : !ARITHMETIC.test(name)) continue;
+      const neutral = isOption ? ` or ${shown(NEUTRAL[name])}` : "";
+      refuse(name, `be left out${neutral}, as this architecture does not implement it`, value);
+    }
+  };
   return {
+    has,
     take,
     size,
-    optionalSize: (name, rule) => take(name) === undefined ? undefined : size(name, rule),
+    optionalSize,
     positive,
-    optionalPositive: (name) => take(name) === undefined ? undefined : positive(name),
-    flag(name, fallback) {
-      const value = take(name) ?? fallback;
-      return typeof value === "boolean" ? value : refuse(name, "be true or false", value);
-    },
-    only(name, expected) {
-      const value = take(name) ?? expected;
-      if (value !== expected) refuse(name, `be ${shown(expected)}`, value);
-    },
-    skip(...names) {
-      for (const name of names) read.add(name);
-    },
+    optionalPositive,
+    flag,
+    only,
+    skip,
     refuse,
-    done({ strict = false } = {}) {
-      for (const [name, value] of Object.entries(json)) {
-        if (read.has(name) || value === null) continue;
-        if (strict) refuse(name, "be left out, as nothing here implements it", value);
-        const off = value === false || value === "" ||
-          (typeof value === "object" && Object.keys(value as object).length === 0);
-        if (off || INERT.has(name)) continue;
-        if (Object.hasOwn(NEUTRAL, name) && value === NEUTRAL[name]) continue;
-        if (!Object.hasOwn(NEUTRAL, name) && !ARITHMETIC.test(name)) continue;
-        const neutral = Object.hasOwn(NEUTRAL, name) ? ` or ${shown(NEUTRAL[name])}` : "";
-        refuse(name, `be left out${neutral}, as this architecture does not implement it`, value);
-      }
-    },
+    done,
   };
 }

@@ -15,27 +15,25 @@
  * @module
  */
 
-import { attentionInputs, headNorm, rotaryOf, selfAttention } from "./attention.ts";
+import { isObject } from "../_check.ts";
+import { headNorm, rotaryOf, selfAttention } from "./attention.ts";
 import { type Builder, graphBuilder, type Weights } from "./builder.ts";
 import {
   type Architecture,
+  decoderGraph,
   decoderShape,
   gatedMlp,
-  head,
-  mixtureOfEmbeddings,
-  rmsNorm,
+  type RopedConfig,
 } from "./decoder.ts";
 import { type Fields, fieldsOf, type Json } from "./fields.ts";
-import { preNormStack, type Sublayer } from "./prenorm.ts";
-import { layerTypes, type WindowedConfig } from "./qwen2.ts";
+import { residualStack, type Sublayer } from "./residual.ts";
+import { slidingLayers, windowOf } from "./windows.ts";
 import { reachOf, type Rope, ropeOf, ropeSettings } from "./rope.ts";
 
-/** Shape of a Gemma 3 model; `rope` is that of the layers that see all positions. */
-export interface Gemma3Config extends WindowedConfig {
+/** Shape of a Gemma 3 model. */
+export interface Gemma3Config extends RopedConfig {
   /** Rotary settings of the layers with a window. */
   readonly localRope: Rope;
-  /** Whether q, k, v and o have biases. */
-  readonly attentionBias: boolean;
   /** Factor of the scores. */
   readonly scale: number;
   /** Factor of the embeddings. */
@@ -43,8 +41,6 @@ export interface Gemma3Config extends WindowedConfig {
   /** Bound of the logits, c in `c · tanh(logits / c)`; undefined for none. */
   readonly finalSoftcap: number | undefined;
 }
-
-const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null;
 
 /** Rotary settings: one set a kind of layer (transformers 5), or the global ones and a local base. */
 function ropes(f: Fields, headDim: number, maxPositions: number): { rope: Rope; localRope: Rope } {
@@ -56,8 +52,8 @@ function ropes(f: Fields, headDim: number, maxPositions: number): { rope: Rope; 
   ) {
     const of = (name: string, theta: number) => {
       const path = `rope_parameters.${name}`, settings = parameters[name];
-      if (!isObject(settings)) f.refuse(path, "be an object", settings);
-      return ropeOf({ rope_theta: theta, ...settings as Json }, path, context);
+      if (!isObject(settings)) return f.refuse(path, "be an object", settings);
+      return ropeOf({ rope_theta: theta, ...settings }, path, context);
     };
     const { full_attention: _, sliding_attention: __, ...rest } = parameters;
     fieldsOf(rest, "rope_parameters").done({ strict: true });
@@ -84,12 +80,11 @@ function parse(architecture: string, json: Json, path?: string): Gemma3Config {
   });
   const { layers, headDim, maxPositions, hiddenSize } = shape;
   const { rope, localRope } = ropes(f, headDim, maxPositions);
-  const window = "sliding_window" in json ? f.optionalSize("sliding_window") : 4096;
+  const window = windowOf(f);
   const old = f.optionalSize("sliding_window_pattern") ?? 6;
   const pattern = f.optionalSize("_sliding_window_pattern") ?? old;
-  const types = layerTypes(f, layers) ??
-    Array.from({ length: layers }, (_, i) => (i + 1) % pattern ? "sliding_attention" : "");
-  const isSliding = types.map((type) => type === "sliding_attention");
+  const isSliding = slidingLayers(f, layers) ??
+    Array.from({ length: layers }, (_, i) => (i + 1) % pattern !== 0);
   if (window === undefined && isSliding.includes(true)) {
     f.refuse("sliding_window", "be an integer for layers of sliding_attention", null);
   }
@@ -128,7 +123,7 @@ const VISION = [
 function parseConditional(json: Json): Gemma3Config {
   const f = fieldsOf(json);
   const text = f.take("text_config");
-  if (!isObject(text) || Array.isArray(text)) return f.refuse("text_config", "be an object", text);
+  if (!isObject(text)) return f.refuse("text_config", "be an object", text);
   fieldsOf(text, "text_config").only("model_type", "gemma3_text");
   f.skip(...VISION);
   const tied = f.take("tie_word_embeddings");
@@ -153,41 +148,26 @@ function onePlusNorms(b: Builder): Builder {
 }
 
 function graph(config: Gemma3Config, weights: Weights, maxLength: number) {
-  const { hiddenSize, headDim, layers, rmsNormEps, localRope, windows, scale } = config;
-  const b = onePlusNorms(graphBuilder(weights)), embeddings = "model.embed_tokens.weight";
+  const { headDim, layers, rope, localRope, windows, scale } = config;
+  const b = onePlusNorms(graphBuilder(weights));
   const factor = b.floats("embedding_scale", Float32Array.of(config.embeddingScale), []);
-  const x = b.op("Mul", [mixtureOfEmbeddings(b, embeddings, config), factor]); // [B, S, D]
-  const inputs = attentionInputs(b);
-  const global = rotaryOf(b, inputs, config.rope, headDim, maxLength);
-  const local = rotaryOf(b, inputs, localRope, headDim, maxLength, "local_rope");
-  const sublayers = Array.from({ length: layers }, (_, layer): Sublayer[] => {
-    const prefix = `model.layers.${layer}`, window = windows[layer];
-    const then = (x: string, name: string) =>
-      rmsNorm(b, x, `${prefix}.${name}.weight`, hiddenSize, rmsNormEps);
-    return [{
-      norm: `${prefix}.input_layernorm.weight`,
-      run: (x) => {
-        const rotary = window === undefined ? global : local;
-        const attended = selfAttention(b, x, layer, `${prefix}.self_attn`, config, rotary, {
-          biases: config.attentionBias ? "qkvo" : "",
-          normalize: (x, name, heads) => headNorm(b, x, name, heads, config),
-          window,
-          scale,
-        });
-        return then(attended, "post_attention_layernorm");
-      },
-    }, {
-      norm: `${prefix}.pre_feedforward_layernorm.weight`,
-      run: (x) => {
-        const mlp = gatedMlp(b, x, `${prefix}.mlp`, config, { activation: "gelu_tanh" });
-        return then(mlp, "post_feedforward_layernorm");
-      },
-    }];
-  }).flat();
-  const normed = preNormStack(b, x, sublayers, "model.norm.weight", config);
-  const table = config.tiedEmbeddings ? embeddings : "lm_head.weight";
-  head(b, normed, table, config, config.finalSoftcap);
-  return b.graph();
+  return decoderGraph(b, config, (embeddings, slots) => {
+    const x = b.op("Mul", [embeddings, factor]); // [B, S, D]
+    const global = rotaryOf(b, slots, rope, headDim, maxLength);
+    const local = rotaryOf(b, slots, localRope, headDim, maxLength, "local_rope");
+    const sublayers = Array.from({ length: layers }, (_, layer): Sublayer[] => {
+      const prefix = `model.layers.${layer}`;
+      const rotary = windows?.[layer] === undefined ? global : local;
+      return [{
+        norms: [`${prefix}.input_layernorm`, `${prefix}.post_attention_layernorm`],
+        run: (x) => selfAttention(b, x, layer, config, rotary, { normalize: headNorm, scale }),
+      }, {
+        norms: [`${prefix}.pre_feedforward_layernorm`, `${prefix}.post_feedforward_layernorm`],
+        run: (x) => gatedMlp(b, x, `${prefix}.mlp`, config, { activation: "gelu_tanh" }),
+      }];
+    });
+    return residualStack(b, x, sublayers.flat(), config);
+  }, config.finalSoftcap);
 }
 
 /** Gemma 3, text only. */

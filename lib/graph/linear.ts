@@ -41,15 +41,7 @@ function ofMinima(b: Builder, x: string, minima: string, blockSize: number, lead
   return b.op("FusedMatMul", [sums, minima], { ...MICROSOFT, attributes: { transB: { int: 1 } } });
 }
 
-/**
- * `y = x Wᵀ + b`, W `[out, in]` as checkpoints store it, or its quantised copy.
- *
- * @param b The graph.
- * @param x Input `[…, in]`.
- * @param name Name of W in the checkpoint.
- * @param out Number of outputs.
- * @param input Number of inputs.
- */
+/** `y = x Wᵀ + b`, W `[out, in]` by its name in the checkpoint, as stored there or its quantised copy. */
 export function linear(
   b: Builder,
   x: string,

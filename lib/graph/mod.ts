@@ -47,44 +47,27 @@ export {
   wholeMixtureGraph,
 } from "./decoder.ts";
 export { type Json, refuseField } from "./fields.ts";
-export { gemma3, type Gemma3Config, gemma3Text } from "./gemma3.ts";
-export {
-  graft,
-  type Grafted,
-  type GraftFacts,
-  joinEmbedding,
-  reference,
-  type ReferenceInput,
-} from "./graft.ts";
-export { llama, type LlamaConfig } from "./llama.ts";
-export { mistral, type OneWindowConfig } from "./mistral.ts";
-export { type NemotronBlock, nemotronNas, type NemotronNasConfig } from "./nemotron_nas.ts";
+export type { GraftFacts } from "./graft/facts.ts";
+export { joinEmbedding } from "./graft/join.ts";
+export { graft, type Grafted } from "./graft/mod.ts";
+export { reference, type ReferenceInput } from "./graft/reference.ts";
 export { NEXT_TOKEN, softmaxGraph, topTokensGraph } from "./next_token.ts";
-export { olmo2, type Olmo2Config } from "./olmo2.ts";
 export {
   type Attribute,
-  encodeGraph,
+  type FileRange,
   type Graph,
   type Initializer,
   type Node,
   ONNX_TYPE,
+  type OnnxModel,
   type OnnxType,
+  tensorBytes,
+  type TensorType,
+  type UnreadField,
   type ValueInfo,
 } from "./onnx.ts";
-export {
-  encodeModel,
-  parseModel,
-  type ReadAttribute,
-  type ReadGraph,
-  type ReadModel,
-  type ReadNode,
-  type ReadTensor,
-  type ReadValue,
-  tensorBytes,
-  type TensorPlace,
-  withLocations,
-  withoutData,
-} from "./onnx_reader.ts";
+export { encodeGraph, encodeModel, parseModel } from "./onnx_file.ts";
+export type { DataType } from "./onnx_pb.ts";
 export {
   BLOCK_SIZE,
   quantizedRowBytes,
@@ -93,11 +76,8 @@ export {
   QUANTIZER_VERSION,
   quantizeRows,
 } from "./quantize.ts";
-export { phi3 } from "./phi3.ts";
-export { qwen2, type WindowedConfig } from "./qwen2.ts";
-export { qwen3, type Qwen3Config } from "./qwen3.ts";
-export { qwen3Moe, type Qwen3MoeConfig } from "./qwen3_moe.ts";
 export { type Rope, type RopeScaling, type RopeTables, ropeTables } from "./rope.ts";
+export type { Windows } from "./windows.ts";
 
 /** Architectures by the name that a checkpoint's `model_type` gives. */
 export const ARCHITECTURES: Readonly<Record<string, Architecture>> = {

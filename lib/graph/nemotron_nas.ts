@@ -13,11 +13,10 @@
  * @module
  */
 
-import { selfAttention } from "./attention.ts";
-import { type Architecture, gatedMlp, ropedShape } from "./decoder.ts";
+import { isObject } from "../_check.ts";
+import { type Architecture, gatedMlp, type RopedConfig } from "./decoder.ts";
 import { type Fields, fieldsOf, type Json } from "./fields.ts";
-import type { LlamaConfig } from "./llama.ts";
-import { preNormDecoder } from "./prenorm.ts";
+import { likeLlama } from "./residual.ts";
 
 /** What one layer consists of. */
 export interface NemotronBlock {
@@ -25,12 +24,6 @@ export interface NemotronBlock {
   readonly kvHeads: number | undefined;
   /** Width of the feed-forward; undefined where the layer has none. */
   readonly intermediateSize: number | undefined;
-}
-
-/** Shape of a Llama-Nemotron model. */
-export interface NemotronNasConfig extends LlamaConfig {
-  /** The layers. */
-  readonly blocks: readonly NemotronBlock[];
 }
 
 /** Reads one part of a block; undefined where it is a no-op. */
@@ -41,13 +34,13 @@ function part<Value>(
   read: (f: Fields) => Value,
 ): Value | undefined {
   const json = f.take(name);
-  if (typeof json !== "object" || Array.isArray(json)) f.refuse(name, "be an object", json);
-  const own = fieldsOf(json as Json, `${path}.${name}`);
+  if (!isObject(json)) return f.refuse(name, "be an object", json);
+  const own = fieldsOf(json, `${path}.${name}`);
   own.only("replace_with_linear", false);
   const value = own.flag("no_op", false) ? undefined : read(own);
   own.skip("n_heads_in_group", "ffn_mult");
   const off = [false, 0]; // what transformers' False and 0 are in JSON
-  for (const [key, value] of Object.entries(json as Json)) {
+  for (const [key, value] of Object.entries(json)) {
     if (off.includes(value as 0)) own.skip(key);
   }
   own.done({ strict: true });
@@ -56,10 +49,8 @@ function part<Value>(
 
 function blockOf(json: unknown, layer: number, heads: number, hiddenSize: number): NemotronBlock {
   const path = `block_configs[${layer}]`;
-  if (typeof json !== "object" || json === null) {
-    return fieldsOf({}).refuse(path, "be an object", json);
-  }
-  const f = fieldsOf(json as Json, path);
+  if (!isObject(json)) return fieldsOf({}).refuse(path, "be an object", json);
+  const f = fieldsOf(json, path);
   const kvHeads = part(f, "attention", path, (f) => {
     const group = f.size("n_heads_in_group", { max: heads });
     if (heads % group !== 0) f.refuse("n_heads_in_group", `divide ${heads}`, group);
@@ -80,49 +71,38 @@ function withSizes(json: Json): Json {
   return { ...rest, num_key_value_heads: heads, intermediate_size: intermediate_size ?? 1 };
 }
 
+/** The layers of a Llama-Nemotron model. */
+export interface NemotronBlocks {
+  /** What each consists of. */
+  readonly blocks: readonly NemotronBlock[];
+}
+
 /** Llama-Nemotron. */
-export const nemotronNas: Architecture<NemotronNasConfig> = {
-  parse(json) {
-    const f = fieldsOf(withSizes(json));
-    const shape = ropedShape("nemotron-nas", f, { positions: 2048, eps: 1e-6 });
-    const { layers, heads, headDim, hiddenSize } = shape;
-    const attentionBias = f.flag("attention_bias", false), mlpBias = f.flag("mlp_bias", false);
+export const nemotronNas: Architecture<RopedConfig & NemotronBlocks> = likeLlama("nemotron-nas", {
+  positions: 2048,
+  eps: 1e-6,
+  renamed: withSizes,
+  own(f, { layers, heads, headDim, hiddenSize }) {
     const list = f.take("block_configs");
     if (!Array.isArray(list) || list.length !== layers) {
       return f.refuse("block_configs", `be a list of ${layers} blocks`, list);
     }
-    const blocks = list.map((json, layer) => blockOf(json, layer, heads, hiddenSize));
-    f.only("hidden_act", "silu");
     f.skip("auto_map");
-    f.done();
+    const blocks = list.map((json, layer) => blockOf(json, layer, heads, hiddenSize));
     const kv = blocks.flatMap(({ kvHeads }, layer) =>
       kvHeads === undefined ? [] : [{ layer, kvHeads, headDim }]
     );
     const most = (values: (number | undefined)[]) => Math.max(0, ...values.map((v) => v ?? 0));
     return {
-      ...shape,
-      attentionBias,
-      mlpBias,
-      blocks,
-      kv,
-      kvHeads: most(blocks.map(({ kvHeads }) => kvHeads)),
+      ...{ blocks, kv, kvHeads: most(blocks.map(({ kvHeads }) => kvHeads)) },
       intermediateSize: most(blocks.map(({ intermediateSize }) => intermediateSize)),
+      attentionBias: f.flag("attention_bias", false),
+      mlpBias: f.flag("mlp_bias", false),
     };
   },
-
-  graph: (config, weights, maxLength) =>
-    preNormDecoder(config, weights, maxLength, (b, layer, rotary) => {
-      const { kvHeads, intermediateSize } = config.blocks[layer]!;
-      const biases = config.attentionBias ? "qkvo" : "";
-      return {
-        ...(kvHeads !== undefined && {
-          attention: (x, prefix) =>
-            selfAttention(b, x, layer, prefix, { ...config, kvHeads }, rotary, { biases }),
-        }),
-        ...(intermediateSize !== undefined && {
-          feedForward: (x, prefix) =>
-            gatedMlp(b, x, prefix, { ...config, intermediateSize }, { bias: config.mlpBias }),
-        }),
-      };
-    }),
-};
+  feedForward({ hiddenSize, blocks, mlpBias: bias = false }, layer) {
+    const { intermediateSize } = blocks[layer]!;
+    if (intermediateSize === undefined) return undefined;
+    return (b, x, prefix) => gatedMlp(b, x, prefix, { hiddenSize, intermediateSize }, { bias });
+  },
+});

@@ -8,7 +8,7 @@
  */
 
 import { graphBuilder } from "./builder.ts";
-import { type Graph, ONNX_TYPE } from "./onnx.ts";
+import type { Graph } from "./onnx.ts";
 
 /** Names of the inputs and outputs of these graphs. */
 export const NEXT_TOKEN = {
@@ -40,10 +40,7 @@ export function topTokensGraph(vocabularySize: number): Graph {
   b.op("TopK", [logits, count], { attributes, outputs: ["logits of ids", "ids"] });
   const sum = b.op("ReduceSum", [logits, b.integers([1])]); // TopK passes over NaN, a sum does not
   b.op("Where", [b.op("IsNaN", [sum]), sum, "logits of ids"], { outputs: [N.topLogits] });
-  b.op("Cast", ["ids"], {
-    attributes: { to: { int: ONNX_TYPE.int32 } },
-    outputs: [N.topIds],
-  });
+  b.cast("ids", "int32", [N.topIds]);
   b.output(N.topIds, "int32", ["R", "K"]);
   b.output(N.topLogits, "float32", ["R", "K"]);
   return b.graph();

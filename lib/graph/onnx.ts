@@ -1,15 +1,13 @@
 /**
- * ONNX protobuf messages: the fields that graphs built here use, and their encoding.
- *
- * Field numbers are those of `onnx.proto` (IR version 10). The wire format itself is
- * `@bufbuild/protobuf`'s.
+ * ONNX graphs as values: what is built, read, edited and written. They are never changed in place; an
+ * edit is a copy with other parts.
  *
  * @module
  */
 
-import { BinaryWriter, WireType } from "npm:@bufbuild/protobuf@2.17.0/wire";
+import { DataType } from "./onnx_pb.ts";
 
-/** Numbers of `TensorProto.DataType`. */
+/** Numbers of `TensorProto.DataType` that tensors of sessions and checkpoints have. */
 export const ONNX_TYPE = {
   float32: 1,
   uint8: 2,
@@ -21,56 +19,105 @@ export const ONNX_TYPE = {
   bfloat16: 16,
 } as const;
 
-/** Name of an element type of a graph. */
+/** Name of an element type of a graph that is built here. */
 export type OnnxType = keyof typeof ONNX_TYPE;
 
-/** An attribute value: integer, float or text. */
-export type Attribute = { readonly int: number } | { readonly float: number } | {
-  readonly text: string;
-};
+/** Name of an element type of any graph. */
+export type TensorType = Exclude<keyof typeof DataType, "none">;
+
+/** Number of an element type. */
+export const typeNumber = (type: TensorType): number => DataType[type];
+
+/** The element type of a number; undefined where ONNX has none. */
+export const typeNamed = (number: number | undefined): TensorType | undefined =>
+  number ? DataType[number] as TensorType | undefined : undefined;
+
+/** A field of a message that is not understood here, and passed on. */
+export interface UnreadField {
+  /** Its number. */
+  readonly no: number;
+  /** How it is written. */
+  readonly wireType: number;
+  /** Its bytes. */
+  readonly data: Uint8Array;
+}
+
+/** The value of an attribute: of the first three, those that are built here have one. */
+export interface Attribute {
+  /** An integer. */
+  readonly int?: number;
+  /** A float. */
+  readonly float?: number;
+  /** A text. */
+  readonly text?: string;
+  /** Integers. */
+  readonly ints?: readonly number[];
+  /** A tensor. */
+  readonly tensor?: Initializer;
+  /** Graphs, as control flow has them. */
+  readonly graphs?: readonly Graph[];
+}
 
 /** One operator of a graph. */
 export interface Node {
+  /** Name, which no other node has; default: made of the operator and the place in the graph. */
+  readonly name?: string;
   /** Operator name. */
   readonly op: string;
   /** Operator set: "" is ONNX itself. */
-  readonly domain: "" | "com.microsoft";
+  readonly domain: string;
   /** Names of the inputs; "" leaves an optional one out. */
   readonly inputs: readonly string[];
   /** Names of the outputs. */
   readonly outputs: readonly string[];
   /** Attributes by name. */
   readonly attributes: Readonly<Record<string, Attribute>>;
+  /** What else a file says of it. */
+  readonly rest?: readonly UnreadField[];
 }
 
-/** A constant tensor: its bytes, or where they lie in an external file. */
+/** A byte range of a file. */
+export interface FileRange {
+  /** Name of the file. */
+  readonly location: string;
+  /** First byte. */
+  readonly offset: number;
+  /** Number of bytes. */
+  readonly length: number;
+}
+
+/** A constant tensor. */
 export interface Initializer {
-  /** Name by which nodes use it. */
+  /** Name by which nodes use it; "" for the value of an attribute. */
   readonly name: string;
   /** Element type. */
-  readonly type: OnnxType;
+  readonly type: TensorType;
   /** Shape. */
   readonly dims: readonly number[];
-  /** The elements, little-endian, or a byte range of a file. */
-  readonly data: Uint8Array | {
-    readonly location: string;
-    readonly offset: number;
-    readonly length: number;
-  };
+  /**
+   * The elements, little-endian, or where they lie. No bytes, whatever the shape, where a file has them
+   * in fields that depend on the type and they are not a few integers: these are passed on unread.
+   */
+  readonly data: Uint8Array | FileRange;
 }
 
-/** An input or output of a graph; a string is a dimension that may differ from run to run. */
+/** An input or output of a graph. */
 export interface ValueInfo {
   /** Name. */
   readonly name: string;
-  /** Element type. */
-  readonly type: OnnxType;
-  /** Shape. */
-  readonly dims: readonly (number | string)[];
+  /** Element type; undefined where it is not a tensor, or a file does not say. */
+  readonly type: TensorType | undefined;
+  /**
+   * Shape: a size, a name where it may differ from run to run, "" where nothing is said; undefined where
+   * a file gives no shape.
+   */
+  readonly dims: readonly (number | string)[] | undefined;
 }
 
 /** A graph. */
 export interface Graph {
+  /** Name; default "decoder". */
+  readonly name?: string;
   /** Operators in an order in which they can run. */
   readonly nodes: readonly Node[];
   /** Constants. */
@@ -79,107 +126,36 @@ export interface Graph {
   readonly inputs: readonly ValueInfo[];
   /** Outputs. */
   readonly outputs: readonly ValueInfo[];
+  /** Remarks of a file on the shapes of other values, unread. */
+  readonly shapes?: readonly Uint8Array[];
+  /** What else a file says of it. */
+  readonly rest?: readonly UnreadField[];
 }
 
-const IR_VERSION = 10, OPSET = 21, MICROSOFT_OPSET = 1;
-
-type Write = (writer: BinaryWriter) => void;
-
-const text = (field: number, value: string): Write => (w) =>
-  w.tag(field, WireType.LengthDelimited).string(value);
-const int64 = (field: number, value: number): Write => (w) =>
-  w.tag(field, WireType.Varint).int64(value);
-const message = (field: number, parts: readonly Write[]): Write => (w) => {
-  w.tag(field, WireType.LengthDelimited).fork();
-  for (const part of parts) part(w);
-  w.join();
-};
-
-function attribute(name: string, value: Attribute): Write {
-  const FLOAT = 1, INT = 2, STRING = 3;
-  if ("float" in value) {
-    const float: Write = (w) => w.tag(2, WireType.Bit32).float(value.float);
-    return message(5, [text(1, name), float, int64(20, FLOAT)]);
-  }
-  if ("int" in value) return message(5, [text(1, name), int64(3, value.int), int64(20, INT)]);
-  return message(5, [text(1, name), text(4, value.text), int64(20, STRING)]);
+/** A graph and what a file says of it. */
+export interface OnnxModel {
+  /** The graph. */
+  readonly graph: Graph;
+  /** Versions of the operator sets by domain; default: those that graphs are built for here. */
+  readonly opsets?: ReadonlyMap<string, number>;
+  /** Version of the format; default 10. */
+  readonly version?: number;
+  /** The tool that made it; default "moi". */
+  readonly producer?: string;
+  /** What else a file says. */
+  readonly rest?: readonly UnreadField[];
 }
 
-function node(value: Node, index: number): Write {
-  return message(1, [
-    ...value.inputs.map((name) => text(1, name)),
-    ...value.outputs.map((name) => text(2, name)),
-    text(3, `${value.op}_${index}`),
-    text(4, value.op),
-    ...Object.entries(value.attributes).map(([name, v]) => attribute(name, v)),
-    text(7, value.domain),
-  ]);
+/** Number of elements of a shape. */
+export function elementsOf(dims: readonly number[]): number {
+  return dims.reduce((product, size) => product * size, 1);
 }
 
-function initializer({ name, type, dims, data }: Initializer): Write {
-  const head = [...dims.map((size) => int64(1, size)), int64(2, ONNX_TYPE[type]), text(8, name)];
-  if (data instanceof Uint8Array) {
-    return message(5, [...head, (w) => w.tag(9, WireType.LengthDelimited).bytes(data)]);
-  }
-  const EXTERNAL = 1;
-  const entries = Object.entries(data).map(([key, value]) =>
-    message(13, [text(1, key), text(2, String(value))])
-  );
-  return message(5, [...head, ...entries, int64(14, EXTERNAL)]);
-}
+/** Bits of the types whose elements are not of a byte; the name of the others ends with them. */
+const BITS: Partial<Record<TensorType, number>> = { string: 8, bool: 8, float4e2m1: 4 };
 
-function valueInfo(field: number, { name, type, dims }: ValueInfo): Write {
-  const shape = dims.map((size) =>
-    message(1, [typeof size === "number" ? int64(1, size) : text(2, size)])
-  );
-  return message(field, [
-    text(1, name),
-    message(2, [message(1, [int64(1, ONNX_TYPE[type]), message(2, shape)])]),
-  ]);
-}
-
-/**
- * Serializes a graph as a `ModelProto`.
- *
- * @param graph The graph.
- * @returns Its bytes, as a `.onnx` file holds them.
- *
- * @example A graph that adds its input to itself, run once
- * ```ts
- * import { encodeGraph } from "@moi/moi/graph";
- * import { createSession, tensor } from "@moi/moi/runtime";
- * import { assertEquals } from "@std/assert";
- *
- * const vector = { type: "float32", dims: [2] } as const;
- * using session = await createSession(encodeGraph({
- *   nodes: [{ op: "Add", domain: "", inputs: ["x", "x"], outputs: ["y"], attributes: {} }],
- *   initializers: [],
- *   inputs: [{ name: "x", ...vector }],
- *   outputs: [{ name: "y", ...vector }],
- * }));
- * const y = new Float32Array(2);
- * using x = tensor(new Float32Array([1, 2]), [2]);
- * using out = tensor(y, [2]);
- * using binding = session.bind({ x }, { y: out });
- * binding.run();
- * assertEquals([...y], [2, 4]);
- * ```
- */
-export function encodeGraph(graph: Graph): Uint8Array<ArrayBuffer> {
-  const writer = new BinaryWriter();
-  const parts = [
-    int64(1, IR_VERSION),
-    text(2, "moi"),
-    message(7, [
-      ...graph.nodes.map(node),
-      text(2, "decoder"),
-      ...graph.initializers.map(initializer),
-      ...graph.inputs.map((value) => valueInfo(11, value)),
-      ...graph.outputs.map((value) => valueInfo(12, value)),
-    ]),
-    message(8, [text(1, ""), int64(2, OPSET)]),
-    message(8, [text(1, "com.microsoft"), int64(2, MICROSOFT_OPSET)]),
-  ];
-  for (const part of parts) part(writer);
-  return writer.finish() as Uint8Array<ArrayBuffer>;
+/** Bytes that the elements of a tensor take. */
+export function tensorBytes({ type, dims }: Pick<Initializer, "type" | "dims">): number {
+  const bits = BITS[type] ?? (type.startsWith("float8") ? 8 : Number(/\d+$/.exec(type)![0]));
+  return Math.ceil(elementsOf(dims) * bits / 8);
 }

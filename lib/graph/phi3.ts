@@ -12,18 +12,16 @@
  * @module
  */
 
-import { selfAttention } from "./attention.ts";
-import { namesIn, type Weights } from "./builder.ts";
-import { type Architecture, gatedMlp, ropedShape } from "./decoder.ts";
-import { fieldsOf, type Json } from "./fields.ts";
-import type { OneWindowConfig } from "./mistral.ts";
-import { preNormDecoder } from "./prenorm.ts";
+import { isObject } from "../_check.ts";
+import { namesIn, rowsOf, type Weights } from "./builder.ts";
+import type { Architecture, RopedConfig } from "./decoder.ts";
+import type { Json } from "./fields.ts";
+import { likeLlama } from "./residual.ts";
 
 /** The name that longrope has had before. */
 function renamed(json: Json): Json {
   const scaling = json.rope_scaling;
-  if (typeof scaling !== "object" || scaling === null || !("type" in scaling)) return json;
-  if (scaling.type !== "su" && scaling.type !== "yarn") return json;
+  if (!isObject(scaling) || scaling.type !== "su" && scaling.type !== "yarn") return json;
   return { ...json, rope_scaling: { ...scaling, type: "longrope" } };
 }
 
@@ -36,7 +34,7 @@ interface Part {
 }
 
 /** The checkpoint's tensors, and the parts of the fused ones under names of their own. */
-function unfused({ names, find }: Weights, config: OneWindowConfig): Weights {
+function unfused({ names, find }: Weights, config: RopedConfig): Weights {
   const { heads, kvHeads, headDim, hiddenSize, intermediateSize, layers } = config;
   const parts = new Map<string, Part>(), kv = kvHeads * headDim, nameOf = namesIn(names);
   const split = (asked: string, prefix: string, sizes: Readonly<Record<string, number>>) => {
@@ -67,27 +65,17 @@ function unfused({ names, find }: Weights, config: OneWindowConfig): Weights {
           `Cannot build the graph as '${fused}' must have the ${total} rows that the config asks for: current value is [${weight.dims}]`,
         );
       }
-      const rowBytes = weight.length / total, offset = weight.offset + first * rowBytes;
-      return { ...weight, dims: [rows, ...weight.dims.slice(1)], offset, length: rows * rowBytes };
+      return { ...weight, ...rowsOf(weight, { first, rows }) };
     },
   };
 }
 
 /** Phi-3. */
-export const phi3: Architecture<OneWindowConfig> = {
-  parse(json) {
-    const f = fieldsOf(renamed(json));
-    const shape = ropedShape("phi3", f, { positions: 4096, eps: 1e-5, partialRotary: true });
-    const window = f.optionalSize("sliding_window");
-    f.only("hidden_act", "silu");
-    f.done();
-    return { ...shape, window };
-  },
-
-  graph: (config, weights, maxLength) =>
-    preNormDecoder(config, unfused(weights, config), maxLength, (b, layer, rotary) => ({
-      attention: (x, prefix) =>
-        selfAttention(b, x, layer, prefix, config, rotary, { window: config.window }),
-      feedForward: (x, prefix) => gatedMlp(b, x, prefix, config),
-    })),
-};
+export const phi3: Architecture<RopedConfig> = likeLlama("phi3", {
+  positions: 4096,
+  eps: 1e-5,
+  partialRotary: true,
+  renamed,
+  own: (f, { layers }) => ({ windows: Array(layers).fill(f.optionalSize("sliding_window")) }),
+  weights: unfused,
+});

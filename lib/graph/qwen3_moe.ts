@@ -19,17 +19,14 @@
  * @module
  */
 
-import { headNorm, selfAttention } from "./attention.ts";
-import { type Builder, MICROSOFT } from "./builder.ts";
-import { type Architecture, gatedMlp, ropedShape } from "./decoder.ts";
-import { fieldsOf } from "./fields.ts";
-import type { OneWindowConfig } from "./mistral.ts";
-import { preNormDecoder } from "./prenorm.ts";
+import { headNorm } from "./attention.ts";
+import type { Builder } from "./builder.ts";
+import { type Architecture, gatedMlp, type RopedConfig } from "./decoder.ts";
+import { linear } from "./linear.ts";
+import { likeLlama } from "./residual.ts";
 
-/** Shape of a Qwen3 mixture-of-experts model. */
-export interface Qwen3MoeConfig extends OneWindowConfig {
-  /** Whether q, k, v and o have biases. */
-  readonly attentionBias: boolean;
+/** The experts of a model. */
+export interface Experts {
   /** Experts of a layer, E. */
   readonly experts: number;
   /** Experts that a position goes through, k. */
@@ -43,16 +40,17 @@ export interface Qwen3MoeConfig extends OneWindowConfig {
 }
 
 /** Weighted sum of the experts that the router chooses for each row. */
-export function expertMlp(b: Builder, x: string, prefix: string, config: Qwen3MoeConfig): string {
-  const { hiddenSize, experts, expertsPerToken: k, expertSize, normalized } = config;
+function expertMlp(
+  b: Builder,
+  x: string,
+  prefix: string,
+  { hiddenSize, experts, expertsPerToken: k, expertSize, normalized }: RopedConfig & Experts,
+): string {
   const flat = b.op("Reshape", [x, b.integers([-1, hiddenSize])]); // [T, D]
 
   // the router's choice
-  const router = b.weight(`${prefix}.gate.weight`, [experts, hiddenSize]);
-  const logits = b.op("FusedMatMul", [flat, router], {
-    ...MICROSOFT,
-    attributes: { transB: { int: 1 } },
-  }); // [T, E]
+  const router = { exact: true, leading: 1 } as const;
+  const logits = linear(b, flat, `${prefix}.gate.weight`, experts, hiddenSize, router); // [T, E]
   const probabilities = b.op("Softmax", [logits], { attributes: { axis: { int: -1 } } });
   const [top, chosen] = [`${prefix}.top`, `${prefix}.chosen`]; // [T, k]
   b.op("TopK", [probabilities, b.integers([k])], { outputs: [top, chosen] });
@@ -71,7 +69,7 @@ export function expertMlp(b: Builder, x: string, prefix: string, config: Qwen3Mo
   const order = inOrder(ids, `${prefix}.order`), back = inOrder(order, `${prefix}.back`);
   const rows = b.op("Gather", [flat, b.op("Div", [order, b.integers([k])])]); // [T·k, D]
   const names = b.integers(Array.from({ length: experts }, (_, expert) => expert), [experts, 1]);
-  const hits = b.op("Cast", [b.op("Equal", [names, ids])], { attributes: { to: { int: 7 } } });
+  const hits = b.cast(b.op("Equal", [names, ids]), "int64");
   const counts = b.op("ReduceSum", [hits, b.integers([1])], {
     attributes: { keepdims: { int: 0 } },
   });
@@ -94,47 +92,34 @@ export function expertMlp(b: Builder, x: string, prefix: string, config: Qwen3Mo
 }
 
 /** Qwen3 mixture of experts. */
-export const qwen3Moe: Architecture<Qwen3MoeConfig> = {
-  parse(json) {
-    const f = fieldsOf(json);
-    const shape = ropedShape("qwen3_moe", f, { positions: 32_768, eps: 1e-6 });
-    const attentionBias = f.flag("attention_bias", false);
+export const qwen3Moe: Architecture<RopedConfig & Experts> = likeLlama<Experts>("qwen3_moe", {
+  positions: 32_768,
+  eps: 1e-6,
+  normalize: headNorm,
+  own(f, { layers }) {
     const isWindowed = f.flag("use_sliding_window", false);
     const window = isWindowed ? f.size("sliding_window", { fallback: 4096 }) : undefined;
+    f.skip("sliding_window", "max_window_layers"); // without effect
     const experts = f.size("num_experts", { max: 4096, min: 0, fallback: 128 });
     const step = f.size("decoder_sparse_step", { fallback: 1 });
     const dense = f.take("mlp_only_layers") ?? [];
     if (!Array.isArray(dense) || !dense.every((layer) => Number.isInteger(layer))) {
       return f.refuse("mlp_only_layers", "be a list of layers", dense);
     }
-    const expertsPerToken = f.size("num_experts_per_tok", {
-      max: Math.max(1, experts),
-      fallback: 8,
-    });
-    const expertSize = f.size("moe_intermediate_size", { fallback: 768 });
-    const normalized = f.flag("norm_topk_prob", false);
-    f.only("hidden_act", "silu");
-    f.skip("sliding_window", "max_window_layers"); // without effect
-    f.done();
-    const sparse = Array.from(
-      { length: shape.layers },
-      (_, layer) => !dense.includes(layer) && experts > 0 && (layer + 1) % step === 0,
-    );
-    const moe = { experts, expertsPerToken, expertSize, normalized, sparse };
-    return { ...shape, attentionBias, window, ...moe };
+    const most = { max: Math.max(1, experts), fallback: 8 };
+    return {
+      attentionBias: f.flag("attention_bias", false),
+      windows: Array(layers).fill(window),
+      experts,
+      expertsPerToken: f.size("num_experts_per_tok", most),
+      expertSize: f.size("moe_intermediate_size", { fallback: 768 }),
+      normalized: f.flag("norm_topk_prob", false),
+      sparse: Array.from(
+        { length: layers },
+        (_, layer) => !dense.includes(layer) && experts > 0 && (layer + 1) % step === 0,
+      ),
+    };
   },
-
-  graph: (config, weights, maxLength) =>
-    preNormDecoder(config, weights, maxLength, (b, layer, rotary) => ({
-      attention: (x, prefix) =>
-        selfAttention(b, x, layer, prefix, config, rotary, {
-          biases: config.attentionBias ? "qkvo" : "",
-          normalize: (x, name, heads) => headNorm(b, x, name, heads, config),
-          window: config.window,
-        }),
-      feedForward: (x, prefix) => {
-        const mlp = config.sparse[layer] ? expertMlp : gatedMlp;
-        return mlp(b, x, prefix, config);
-      },
-    })),
-};
+  feedForward: (config, layer) => (b, x, prefix) =>
+    (config.sparse[layer] ? expertMlp : gatedMlp)(b, x, prefix, config),
+});

@@ -25,13 +25,13 @@
  * @module
  */
 
+import { isObject } from "../_check.ts";
 import { type Fields, fieldsOf, type Json } from "./fields.ts";
 
 /** How the rotary frequencies are scaled. */
 export type RopeScaling =
   | { readonly type: "default" }
-  | { readonly type: "linear"; readonly factor: number }
-  | { readonly type: "dynamic"; readonly factor: number }
+  | { readonly type: "linear" | "dynamic"; readonly factor: number }
   | {
     readonly type: "llama3";
     readonly factor: number;
@@ -74,30 +74,29 @@ export interface RopeTables {
   readonly sin: Float32Array<ArrayBuffer>;
 }
 
-/** Frequencies of a scaling, and the factor of cosines and sines. */
+/** Frequencies of a scaling. */
 function scaled(
   scaling: RopeScaling,
   plain: readonly number[],
   theta: number,
   positions: number,
-): { frequencies: readonly number[]; factor: number } {
+): readonly number[] {
   const dims = 2 * plain.length;
   switch (scaling.type) {
     case "default":
     case "dynamic": // as far as positions are allowed
-      return { frequencies: plain, factor: 1 };
+      return plain;
     case "linear":
-      return { frequencies: plain.map((f) => f / scaling.factor), factor: 1 };
+      return plain.map((f) => f / scaling.factor);
     case "llama3": {
       const { factor, lowFrequencyFactor: low, highFrequencyFactor: high } = scaling;
-      const frequencies = plain.map((f) => {
+      return plain.map((f) => {
         const turns = scaling.originalPositions * f / (2 * Math.PI); // within the original context
         if (turns > high) return f;
         if (turns < low) return f / factor;
         const kept = (turns - low) / (high - low);
         return (1 - kept) * f / factor + kept * f;
       });
-      return { frequencies, factor: 1 };
     }
     case "yarn": {
       /** The dimension whose frequency makes so many turns within the original context. */
@@ -107,15 +106,14 @@ function scaled(
       const low = Math.max(scaling.truncate ? Math.floor(bounds[0]) : bounds[0], 0);
       let high = Math.min(scaling.truncate ? Math.ceil(bounds[1]) : bounds[1], dims - 1);
       if (low === high) high += 0.001;
-      const frequencies = plain.map((f, i) => {
+      return plain.map((f, i) => {
         const ramp = Math.min(1, Math.max(0, (i - low) / (high - low)));
         return f / scaling.factor * ramp + f * (1 - ramp);
       });
-      return { frequencies, factor: scaling.attentionFactor };
     }
     case "longrope": {
       const list = positions > scaling.originalPositions ? scaling.long : scaling.short;
-      return { frequencies: plain.map((f, i) => f / list[i]!), factor: scaling.attentionFactor };
+      return plain.map((f, i) => f / list[i]!);
     }
   }
 }
@@ -145,7 +143,8 @@ export function ropeTables(
 ): RopeTables {
   const half = dims / 2;
   const plain = Array.from({ length: half }, (_, i) => theta ** (-2 * i / dims));
-  const { frequencies, factor } = scaled(scaling, plain, theta, positions);
+  const frequencies = scaled(scaling, plain, theta, positions);
+  const factor = "attentionFactor" in scaling ? scaling.attentionFactor : 1;
   const cos = new Float32Array(positions * half), sin = new Float32Array(positions * half);
   for (let position = 0; position < positions; position++) {
     for (let i = 0; i < half; i++) {
@@ -228,13 +227,7 @@ function llama3(f: Fields): RopeScaling {
   };
 }
 
-/**
- * Checks rotary settings.
- *
- * @param settings Type, theta and what else the type needs, under the names of transformers 5.
- * @param path Name of the settings in errors.
- * @param context What the settings leave to the rest of the config.
- */
+/** Checks rotary settings, under the names of transformers 5; `path` is their name in errors. */
 export function ropeOf(settings: Json, path: string, context: RopeContext): Rope {
   const f = fieldsOf(settings, path);
   const type = f.take("rope_type") ?? "default";
@@ -288,9 +281,6 @@ export function reachOf(
 
 /** The largest `max_position_embeddings` that a config may state. */
 const MOST_POSITIONS = 1 << 24;
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
  * Rotary settings as they stand in a config: `rope_parameters` (transformers 5), or `rope_theta` and

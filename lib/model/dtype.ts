@@ -18,8 +18,8 @@
  * @module
  */
 
-import { type Graph, type Weights, wholeName } from "../graph/mod.ts";
-import { ELEMENT_TYPES, elements } from "../runtime/mod.ts";
+import { type Graph, tensorBytes, type Weights, wholeName } from "../graph/mod.ts";
+import { elements } from "../runtime/mod.ts";
 
 /** Bits of the head in a quantised load. */
 const HEAD_BITS = 8;
@@ -107,7 +107,7 @@ export function weightsOf({ nodes, initializers }: Graph): {
     const count = elements(dims), ops = consumers.get(name) ?? new Set();
     if (!inParts.has(name)) parameters += count; // else its parts are
     if (ops.has("Cast")) bytes += 4 * count; // widened when the session starts
-    if (!ops.has("Cast") || ops.size > 1) bytes += count * ELEMENT_TYPES[type].bytes;
+    if (!ops.has("Cast") || ops.size > 1) bytes += tensorBytes({ type, dims });
   }
   return { parameters, bytes };
 }

@@ -10,8 +10,8 @@
  * @module
  */
 
-import type { Graph, Initializer } from "../graph/mod.ts";
-import { ELEMENT_TYPES, type MappedFile } from "../runtime/mod.ts";
+import { type Graph, type Initializer, tensorBytes } from "../graph/mod.ts";
+import type { MappedFile } from "../runtime/mod.ts";
 
 /** What a session is told about the files of its graph: options of it. */
 export interface ExternalData {
@@ -21,56 +21,27 @@ export interface ExternalData {
   readonly externalData?: Readonly<Record<string, MappedFile>>;
 }
 
-/** Where a tensor lies, and the size of its elements in bytes. */
-interface Place {
-  readonly offset: number;
-  readonly elementBytes: number;
-}
-
-/** Names of files in a graph, and what its session is told. */
-export interface Access {
-  /** The location name under which the session finds a file. */
-  locationOf(name: string): string;
-  /** What the session is told. */
-  readonly data: ExternalData;
-}
-
 /**
- * Chooses how a session gets at files: by path, except where a tensor lies at an address that its
- * type does not allow, as only a copy helps there, and on Windows, where drives have no common root.
+ * A graph over files by name as one that a session can start: by path, except where a tensor lies at an
+ * address that its type does not allow, as only a copy helps there, and on Windows, where drives have no
+ * common root.
  *
- * @param files Files by name.
- * @param tensors Where the tensors lie.
+ * @param graph The graph.
+ * @param files The files by the names that the graph has for them.
  */
-export function accessTo(
-  files: Readonly<Record<string, MappedFile>>,
-  tensors: Iterable<Place>,
-): Access {
-  const aligned = Iterator.from(tensors).every(({ offset, elementBytes }) =>
-    offset % elementBytes === 0
-  );
-  if (!aligned || Deno.build.os === "windows") {
-    return { locationOf: (name) => name, data: { externalData: files } };
-  }
-  // locations must be relative and lead to nowhere outside of the folder: files may be anywhere
-  return { locationOf: (name) => files[name]!.path.slice(1), data: { folder: "/" } };
-}
-
-/** A graph over files by name as one that a session can start. */
 export function located(
   graph: Graph,
   files: Readonly<Record<string, MappedFile>>,
 ): { readonly graph: Graph; readonly data: ExternalData } {
-  const places = graph.initializers.flatMap(({ type, data }) =>
-    data instanceof Uint8Array
-      ? []
-      : [{ offset: data.offset, elementBytes: ELEMENT_TYPES[type].bytes }]
+  const isAligned = graph.initializers.every(({ type, data }) =>
+    data instanceof Uint8Array || data.offset % tensorBytes({ type, dims: [1] }) === 0
   );
-  const { locationOf, data } = accessTo(files, places);
+  if (!isAligned || Deno.build.os === "windows") return { graph, data: { externalData: files } };
+  // locations must be relative and lead to nowhere outside of the folder: files may be anywhere
   const initializers = graph.initializers.map((initializer): Initializer => {
     const { data } = initializer;
     if (data instanceof Uint8Array) return initializer;
-    return { ...initializer, data: { ...data, location: locationOf(data.location) } };
+    return { ...initializer, data: { ...data, location: files[data.location]!.path.slice(1) } };
   });
-  return { graph: { ...graph, initializers }, data };
+  return { graph: { ...graph, initializers }, data: { folder: "/" } };
 }

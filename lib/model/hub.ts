@@ -38,7 +38,7 @@ import {
 } from "./_hub_fetch.ts";
 import { delay, lockFile } from "./_lock.ts";
 import type { Dtype } from "./dtype.ts";
-import { chooseExport, exportFiles, exportParts } from "./onnx_export.ts";
+import { chooseExport, exportFiles, exportParts } from "./export_files.ts";
 import type { Progress } from "./progress.ts";
 import { parseIndex } from "./weights.ts";
 

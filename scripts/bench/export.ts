@@ -11,7 +11,6 @@ import {
   encodeGraph,
   type Graph,
   graphBuilder,
-  ONNX_TYPE,
   ropeTables,
   weightsIn,
 } from "../../lib/graph/mod.ts";
@@ -48,10 +47,9 @@ function hubGraph(
   const mask = b.input("attention_mask", "int64", [B, T]);
   b.input("position_ids", "int64", [B, S]);
   const sum = b.op("ReduceSum", [mask, b.integers([1])], { attributes: { keepdims: int(0) } });
-  const toInt32 = { attributes: { to: int(ONNX_TYPE.int32) } };
-  const last = b.op("Cast", [b.op("Sub", [sum, b.integers([1])])], toInt32);
+  const last = b.cast(b.op("Sub", [sum, b.integers([1])]), "int32");
   const shape = b.op("Shape", [mask], { attributes: { start: int(1), end: int(2) } });
-  const total = b.op("Cast", [shape], toInt32);
+  const total = b.cast(shape, "int32");
   const { cos, sin } = ropeTables(config.maxPositions, headDim, config.ropeTheta);
   const dims = [config.maxPositions, headDim / 2];
   const shared = [last, total, b.floats("cos", cos, dims), b.floats("sin", sin, dims)];

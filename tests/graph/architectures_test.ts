@@ -1,6 +1,16 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { ARCHITECTURES, PORTS, type Weight, weightsIn } from "@moi/moi/graph";
+import {
+  ARCHITECTURES,
+  type FileRange,
+  type OnnxType,
+  PORTS,
+  type Weight,
+  weightsIn,
+} from "@moi/moi/graph";
 import { parseSafetensors } from "@moi/moi/model";
+import { headNorm } from "../../lib/graph/attention.ts";
+import { gatedMlp } from "../../lib/graph/decoder.ts";
+import { likeLlama } from "../../lib/graph/residual.ts";
 import { type ArchitectureCase, caseOf, CASES, tensorsOf } from "../golden/architectures.ts";
 import { encodeSafetensors } from "../golden/golden.ts";
 
@@ -76,7 +86,7 @@ Deno.test("phi3 takes q, k and v as ranges of rows of one tensor", () => {
   const rangeOf = (part: string): Weight => {
     const name = `model.layers.1.self_attn.${part}_proj.weight`;
     const { type, dims, data } = initializers.find((value) => value.name === name)!;
-    return { type, dims, ...data as Exclude<typeof data, Uint8Array> };
+    return { type: type as OnnxType, dims, ...data as FileRange };
   };
   const rowBytes = fused.length / 128;
   assertEquals(rangeOf("q"), { ...fused, dims: [64, 64], length: 64 * rowBytes });
@@ -95,6 +105,27 @@ Deno.test("gemma3 skips the tensors of the vision part", () => {
     architecture.graph(config, weightsIn(more), 16).initializers.map(({ name }) => name),
     architecture.graph(config, weightsIn(weights), 16).initializers.map(({ name }) => name),
   );
+});
+
+Deno.test("an architecture of one's own is what differs from Llama, a few lines", () => {
+  const mine = likeLlama("mine", {
+    positions: 4096,
+    eps: 1e-6,
+    normalize: headNorm,
+    own: (f) => ({ clip: f.positive("my_clip", 1) }),
+    // twice the gated feed-forward, for the sake of the example
+    feedForward: (config) => (b, x, prefix) => {
+      const once = gatedMlp(b, x, prefix, config);
+      return b.op("Clip", [
+        b.op("Add", [once, once]),
+        "",
+        b.floats("clip", Float32Array.of(config.clip), []),
+      ]);
+    },
+  });
+  const { config: json } = caseOf("qwen3"), { weights } = setup(caseOf("qwen3"));
+  const { nodes } = mine.graph(mine.parse({ ...json, my_clip: 3 }), weightsIn(weights), 16);
+  assertEquals(nodes.filter(({ op }) => op === "Clip").length, json.num_hidden_layers);
 });
 
 Deno.test("ARCHITECTURES has one entry per model_type, read and built by the same file", () => {

@@ -8,13 +8,14 @@ import {
   wholeMixtureGraph,
 } from "@moi/moi/graph";
 import { memoryOver } from "@moi/moi/runtime";
-import { attention, attentionInputs, rotaryOf } from "../../lib/graph/attention.ts";
+import { attention, rotaryOf } from "../../lib/graph/attention.ts";
 import {
   addAndNorm,
   gatedMlp,
   head,
   mixtureOfEmbeddings,
   rmsNorm,
+  slotInputs,
 } from "../../lib/graph/decoder.ts";
 import { linear } from "../../lib/graph/linear.ts";
 import { roundedToHalf } from "../../lib/model/dtype.ts";
@@ -365,7 +366,7 @@ for (const [headDim, dims] of SHAPES) {
         b.input(name, "float32", ["B", "S", widths[i]!])
       );
       const rope = { dims, theta: CONFIG.ropeTheta, scaling: { type: "default" } } as const;
-      const rotary = rotaryOf(b, attentionInputs(b), rope, headDim, length);
+      const rotary = rotaryOf(b, slotInputs(b), rope, headDim, length);
       const shape = { heads, kvHeads, headDim, window, ...(window === 3 ? { scale } : {}) };
       const y = attention(b, 0, inputs as [string, string, string], rotary, shape);
       b.output(y, "float32", ["B", "S", widths[0]!]);

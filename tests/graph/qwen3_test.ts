@@ -1,6 +1,7 @@
 import { assertEquals, assertLess, assertThrows } from "@std/assert";
-import { qwen3, weightsIn } from "@moi/moi/graph";
+import { weightsIn } from "@moi/moi/graph";
 import { forward, loadModel, parseSafetensors } from "@moi/moi/model";
+import { qwen3 } from "../../lib/graph/qwen3.ts";
 import {
   checkpoint,
   encodeSafetensors,
@@ -126,7 +127,7 @@ Deno.test("qwen3() refuses a config of another shape than the weights", async ()
   const changes = [
     { hiddenSize: 128 },
     { heads: 8 },
-    { kvHeads: 4 },
+    { kv: config.kv.map((own) => ({ ...own, kvHeads: 4 })) },
     { headDim: 48 },
     { intermediateSize: 200 },
     { vocabularySize: 385 },

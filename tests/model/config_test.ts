@@ -1,13 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import type {
-  Gemma3Config,
-  NemotronNasConfig,
-  OneWindowConfig,
-  Qwen3Config,
-  RopedConfig,
-  WindowedConfig,
-} from "@moi/moi/graph";
+import type { RopedConfig } from "@moi/moi/graph";
 import { parseConfig } from "@moi/moi/model";
+import type { Gemma3Config } from "../../lib/graph/gemma3.ts";
+import type { NemotronBlocks } from "../../lib/graph/nemotron_nas.ts";
 import { eosTokenIds, generationDefaults, parseObject } from "../../lib/model/config.ts";
 import { caseOf, CASES } from "../golden/architectures.ts";
 import { QWEN3 } from "../golden/golden.ts";
@@ -22,7 +17,7 @@ const refuses = (changes: Record<string, unknown>, name: string) =>
   assertThrows(() => changed(changes), SyntaxError, `'${name}' in config.json must`);
 
 Deno.test("parseConfig() reads the shape of the golden checkpoint", () => {
-  const expected: Qwen3Config = {
+  const expected: RopedConfig = {
     architecture: "qwen3",
     hiddenSize: 96,
     layers: 3,
@@ -340,8 +335,7 @@ Deno.test("parseConfig() lets pass what changes no output", () => {
 });
 
 Deno.test("parseConfig() reads windows of Qwen by switch, first layer and layer types", () => {
-  const windows = (changes: Record<string, unknown>) =>
-    (changed(changes) as WindowedConfig).windows;
+  const windows = (changes: Record<string, unknown>) => (changed(changes) as RopedConfig).windows;
   const none = [undefined, undefined, undefined];
   const on = { use_sliding_window: true, sliding_window: 9 };
   assertEquals(windows({ sliding_window: 9 }), none);
@@ -363,7 +357,7 @@ Deno.test("parseConfig() reads windows of Qwen by switch, first layer and layer 
 Deno.test("parseConfig() gives Mistral a window of 4096 unless the config says otherwise", () => {
   const { sliding_window: _, ...config } = caseOf("mistral, window").config;
   const window = (changes: Record<string, unknown>) =>
-    (parseConfig(JSON.stringify({ ...config, ...changes })) as OneWindowConfig).window;
+    (parseConfig(JSON.stringify({ ...config, ...changes })) as RopedConfig).windows?.[0];
   assertEquals(window({}), 4096);
   assertEquals(window({ sliding_window: null }), undefined);
   assertEquals(window({ sliding_window: 7 }), 7);
@@ -406,8 +400,8 @@ Deno.test("parseConfig() reads the published configuration of Gemma 3 27B, defau
   assertEquals([config.tiedEmbeddings, config.rmsNormEps], [true, 1e-6]);
   assertEquals(config.rope, { dims: 128, theta: 1e6, scaling: { type: "linear", factor: 8 } });
   assertEquals(config.localRope, { dims: 128, theta: 1e4, scaling: { type: "default" } });
-  assertEquals(config.windows.filter((window) => window === undefined).length, 10);
-  assertEquals(config.windows.slice(0, 6), [1024, 1024, 1024, 1024, 1024, undefined]);
+  assertEquals(config.windows!.filter((window) => window === undefined).length, 10);
+  assertEquals(config.windows!.slice(0, 6), [1024, 1024, 1024, 1024, 1024, undefined]);
   assertEquals(config.scale, 168 ** -0.5);
   assertEquals(config.embeddingScale, Math.fround(Math.sqrt(5376)));
   const refuse = (changes: Record<string, unknown>, name: string) =>
@@ -437,7 +431,7 @@ Deno.test("parseConfig() keeps Gemma's embedding scale in float32, whatever the 
 
 Deno.test("parseConfig() reads the layers of nemotron-nas", () => {
   const { config } = caseOf("nemotron-nas");
-  const parsed = parseConfig(JSON.stringify(config)) as NemotronNasConfig;
+  const parsed = parseConfig(JSON.stringify(config)) as RopedConfig & NemotronBlocks;
   assertEquals(parsed.blocks, [
     { kvHeads: 2, intermediateSize: 256 },
     { kvHeads: undefined, intermediateSize: 768 }, // ⌊2 · 13 · 64 / 3⌋ = 554

@@ -13,7 +13,8 @@ import { encodeGraph, graphBuilder, int8Kv, PORTS } from "@moi/moi/graph";
 import { estimateMemory, forward, type Input, klDivergence, loadModel } from "@moi/moi/model";
 import { createSession, tensor } from "@moi/moi/runtime";
 import { countdown } from "@moi/moi/tasks";
-import { attention, attentionInputs, rotaryOf } from "../../lib/graph/attention.ts";
+import { attention, rotaryOf } from "../../lib/graph/attention.ts";
+import { slotInputs } from "../../lib/graph/decoder.ts";
 import { channelScales } from "../../lib/model/kv.ts";
 import { hostSlabs } from "../../lib/model/slabs.ts";
 import { CASES, checkpointOf } from "../golden/architectures.ts";
@@ -62,7 +63,7 @@ for (const headDim of [8, 16, 24]) { // rotated before the operator, by it, befo
       b.input("qkv"[i]!, "float32", ["B", "S", count * headDim])
     ) as [string, string, string];
     const rope = { dims: headDim, theta: 1e4, scaling: { type: "default" } } as const;
-    const rotary = rotaryOf(b, attentionInputs(b), rope, headDim, length);
+    const rotary = rotaryOf(b, slotInputs(b), rope, headDim, length);
     const y = attention(b, 0, inputs, rotary, { heads, kvHeads, headDim });
     b.output(y, "float32", ["B", "S", heads * headDim]);
     const kv = [{ layer: 0, kvHeads, headDim }];

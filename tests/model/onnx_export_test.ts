@@ -3,10 +3,10 @@ import {
   encodeGraph,
   encodeModel,
   type Graph,
+  type Initializer,
   type Node,
   parseModel,
-  type ReadModel,
-  type ReadNode,
+  type TensorType,
 } from "@moi/moi/graph";
 import {
   forward,
@@ -16,7 +16,6 @@ import {
   type Mixture,
   type Model,
 } from "@moi/moi/model";
-import { newAttribute, newTensor, newValue } from "../../lib/graph/onnx_reader.ts";
 import { allocate, createSession, tensor, tensorIn } from "@moi/moi/runtime";
 import { exportFiles, type ExportOptions, makeExport, type TestExport } from "../graph/_exports.ts";
 import { temporaryFolder } from "../_temporary.ts";
@@ -47,13 +46,13 @@ async function original(
       if (type === "float16") new Float16Array(block.buffer, 0, S * hidden).set(feed);
       else new Float32Array(block.buffer, 0, S * hidden).set(feed);
       all[name] = tensorIn(block, 0, type, [1, S, hidden]);
-    } else all[name] = tensorIn(memory(4), 0, type, [1, dims[1] as number, 0, headDim]);
+    } else all[name] = tensorIn(memory(4), 0, type, [1, dims![1] as number, 0, headDim]);
     scope.use(all[name]!);
   }
   const rows = head === "last" ? 1 : S, logits = memory(rows * V * width);
   const outputs = Object.fromEntries(graph.outputs.map(({ name, dims }) => {
     if (name === "logits") return [name, scope.use(tensorIn(logits, 0, type, [1, rows, V]))];
-    const shape = [1, dims[1] as number, S, headDim];
+    const shape = [1, dims![1] as number, S, headDim];
     const block = memory(shape.reduce((a, b) => a * b) * width);
     return [name, scope.use(tensorIn(block, 0, type, shape))];
   }));
@@ -511,47 +510,59 @@ function damaged(): Record<string, Record<string, string | Uint8Array>> {
   put("graphs nested a thousand deep", wrap(7, deep));
 
   const model = parseModel(file, "model.onnx");
-  const edit = (name: string, change: Partial<ReadModel["graph"]>) =>
+  const edit = (name: string, change: Partial<Graph>) =>
     put(name, encodeModel({ ...model, graph: { ...model.graph, ...change } }));
   const tensors = model.graph.initializers;
   const withTensor = (
     name: string,
     target: string,
-    type: number,
+    type: TensorType,
     dims: readonly number[],
-    place: Parameters<typeof newTensor>[3],
+    data: Initializer["data"],
   ) =>
     edit(name, {
-      initializers: new Map([...tensors, [target, newTensor(target, type, dims, place)]]),
+      initializers: tensors.map((tensor) =>
+        tensor.name === target ? { name: target, type, dims, data } : tensor
+      ),
     });
   const TABLE = "model.embed_tokens.weight", NORM = "model.norm.weight";
-  const raw = (bytes: number) => ({ kind: "raw", bytes: new Uint8Array(bytes) }) as const;
-  withTensor("a negative size", TABLE, 1, [-40, -32], raw(40 * 32 * 4));
-  withTensor("a size of 2⁶²", TABLE, 1, [2 ** 62, 1], raw(16));
-  withTensor("sizes whose product overflows", TABLE, 1, [2 ** 32, 2 ** 32, 2 ** 32], raw(16));
-  withTensor("a size of 0", TABLE, 1, [0, 32], raw(0));
-  withTensor("too few bytes", TABLE, 1, [40, 32], raw(40 * 32 * 4 - 1));
-  withTensor("too many bytes", TABLE, 1, [40, 32], raw(40 * 32 * 4 + 4));
-  withTensor("a hundred dimensions", TABLE, 1, Array(100).fill(1), raw(4));
-  withTensor("an unknown type", TABLE, 99, [40, 32], raw(40 * 32 * 4));
-  withTensor("text as weights", TABLE, 8, [40, 32], raw(40 * 32 * 4));
-  withTensor("a table of int64", TABLE, 7, [40, 32], raw(40 * 32 * 8));
-  withTensor("a table of bfloat16", TABLE, 16, [40, 32], raw(40 * 32 * 2));
-  withTensor("a table of one dimension", TABLE, 1, [1280], raw(40 * 32 * 4));
-  withTensor("a table with fewer rows", TABLE, 1, [39, 32], raw(39 * 32 * 4));
-  withTensor("a table of another width", TABLE, 1, [40, 31], raw(40 * 31 * 4));
-  withTensor("a norm of another width", NORM, 1, [31], raw(31 * 4));
-  withTensor("a norm of float16", NORM, 10, [32], raw(64));
-  withTensor("a cosine table of another width", "cos_cache", 1, [64, 6], raw(64 * 6 * 4));
-  withTensor("a short sine table", "sin_cache", 1, [2, 8], raw(64));
-  withTensor("numbers without elements", TABLE, 1, [2 ** 40, 32], raw(0));
+  const raw = (bytes: number) => new Uint8Array(bytes);
+  withTensor("a negative size", TABLE, "float32", [-40, -32], raw(40 * 32 * 4));
+  withTensor("a size of 2⁶²", TABLE, "float32", [2 ** 62, 1], raw(16));
+  withTensor(
+    "sizes whose product overflows",
+    TABLE,
+    "float32",
+    [2 ** 32, 2 ** 32, 2 ** 32],
+    raw(16),
+  );
+  withTensor("a size of 0", TABLE, "float32", [0, 32], raw(0));
+  withTensor("too few bytes", TABLE, "float32", [40, 32], raw(40 * 32 * 4 - 1));
+  withTensor("too many bytes", TABLE, "float32", [40, 32], raw(40 * 32 * 4 + 4));
+  withTensor("a hundred dimensions", TABLE, "float32", Array(100).fill(1), raw(4));
+  withTensor("an unknown type", TABLE, "unknown" as TensorType, [40, 32], raw(40 * 32 * 4));
+  withTensor("text as weights", TABLE, "string", [40, 32], raw(40 * 32 * 4));
+  withTensor("a table of int64", TABLE, "int64", [40, 32], raw(40 * 32 * 8));
+  withTensor("a table of bfloat16", TABLE, "bfloat16", [40, 32], raw(40 * 32 * 2));
+  withTensor("a table of one dimension", TABLE, "float32", [1280], raw(40 * 32 * 4));
+  withTensor("a table with fewer rows", TABLE, "float32", [39, 32], raw(39 * 32 * 4));
+  withTensor("a table of another width", TABLE, "float32", [40, 31], raw(40 * 31 * 4));
+  withTensor("a norm of another width", NORM, "float32", [31], raw(31 * 4));
+  withTensor("a norm of float16", NORM, "float16", [32], raw(64));
+  withTensor("a cosine table of another width", "cos_cache", "float32", [64, 6], raw(64 * 6 * 4));
+  withTensor("a short sine table", "sin_cache", "float32", [2, 8], raw(64));
+  withTensor("numbers without elements", TABLE, "float32", [2 ** 40, 32], raw(0));
   for (const name of [TABLE, NORM, "cos_cache", "lm_head.MatMul.weight"]) {
     edit(`without ${name}`, {
-      initializers: new Map([...tensors].filter(([key]) => key !== name)),
+      initializers: tensors.filter((tensor) => tensor.name !== name),
     });
   }
   const outside = (name: string, location: string, offset = 0, dims = [40, 32]) =>
-    withTensor(name, TABLE, 1, dims, { kind: "external", location, offset, length: undefined });
+    withTensor(name, TABLE, "float32", dims, {
+      location,
+      offset,
+      length: 4 * dims.reduce((a, b) => a * b),
+    });
   outside("external data in the parent folder", "../config.json");
   outside("external data by an absolute path", "/etc/passwd");
   outside("external data in a folder", "a/b");
@@ -567,7 +578,7 @@ function damaged(): Record<string, Record<string, string | Uint8Array>> {
   outside("external data of a huge shape", "model.onnx", 0, [2 ** 40, 32]);
 
   const { nodes, inputs, outputs } = model.graph;
-  const swap = (op: string, change: (node: ReadNode) => Partial<ReadNode>) =>
+  const swap = (op: string, change: (node: Node) => Partial<Node>) =>
     nodes.map((node) => node.op === op ? { ...node, ...change(node) } : node);
   const residual = nodes.findIndex(({ op }) => op === "Add");
   edit("a cycle", {
@@ -594,7 +605,7 @@ function damaged(): Record<string, Record<string, string | Uint8Array>> {
   });
   const cache = (dims: (number | string)[]) =>
     inputs.map((value) =>
-      value.name.startsWith("past") ? newValue(value.name, "float32", dims) : value
+      value.name.startsWith("past") ? { ...value, type: "float32" as const, dims } : value
     );
   edit("a cache of three dimensions", { inputs: cache(["b", 2, 16]) });
   edit("a cache of no heads", { inputs: cache(["b", 0, "p", 16]) });
@@ -605,7 +616,7 @@ function damaged(): Record<string, Record<string, string | Uint8Array>> {
   const attribute = (op: string, name: string, value: number) =>
     edit(`${op} with ${name} ${value}`, {
       nodes: swap(op, ({ attributes }) => ({
-        attributes: new Map([...attributes, [name, newAttribute(name, { int: value })]]),
+        attributes: { ...attributes, [name]: { int: value } },
       })),
     });
   for (const value of [0, -1, 3, 2 ** 40]) attribute("GroupQueryAttention", "num_heads", value);
@@ -625,7 +636,7 @@ function damaged(): Record<string, Record<string, string | Uint8Array>> {
       node.op === op
         ? {
           ...node,
-          attributes: new Map([...node.attributes, [key, newAttribute(key, { int: value })]]),
+          attributes: { ...node.attributes, [key]: { int: value } },
         }
         : node
     );
