@@ -19,13 +19,13 @@ import {
   runStudy,
   scoreGains,
   scoreTable,
-  speaking,
   standard,
   type Study,
   studyReport,
   TASKS,
   toHtml,
   type Tokenizer,
+  withStandIns,
 } from "../mod.ts";
 import { type Arguments, command, commandLine, given, numbers, print, say } from "./_cli.ts";
 import { dryRun } from "./_dry_run.ts";
@@ -183,7 +183,7 @@ async function study(
   const out = args.value("out") ?? "runs";
   await using loaded = await loadModel(id, loadOptions(args));
   say(`${id}: ${loaded.dtype} on ${loaded.device}`);
-  const model = speaking(loaded, (note) => say(`${id}: ${note}`));
+  const model = withStandIns(loaded, (note) => say(`${id}: ${note}`));
   const methods = chosen(model.tokenizer);
   const sampler = samplerOptions(args), primary = primaryOf(args, Object.keys(methods));
   const asked = given({ repeats: args.number("repeats"), chat: chatOf(args) });

@@ -11,24 +11,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { refusal } from "../_check.ts";
 import { isHubId } from "./_hub_cache.ts";
-import type { Dtype } from "./dtype.ts";
-import { EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
+import { downloadModel, type DownloadOptions } from "./download.ts";
+import { EMBEDDED, embeddedFolder } from "./embedded.ts";
 import { isGguf } from "./files.ts";
 import { partNames } from "./gguf/split.ts";
-import { downloadModel } from "./hub.ts";
-import type { Progress } from "./progress.ts";
+
+/** Options that say where a model comes from. */
+const HUB = ["revision", "token", "dtype", "cacheDir", "offline", "onProgress", "signal"] as const;
 
 /** Options of {@linkcode placeOf}. */
-export interface SourceOptions extends EmbeddedOptions {
-  /** Branch, tag or commit on the hub. */
-  readonly revision?: string;
-  /** Token for the hub. */
-  readonly token?: string;
-  /** Which ONNX export is fetched, where the hub has no safetensors. */
-  readonly dtype?: "auto" | Dtype;
-  /** Called with the bytes that are fetched. */
-  readonly onProgress?: (progress: Progress) => void;
-}
+export type SourceOptions = Pick<DownloadOptions, (typeof HUB)[number]>;
 
 /**
  * Where a model's files are: a folder, or a GGUF file.
@@ -105,18 +97,9 @@ async function hubFolder(
   options: SourceOptions,
   files?: readonly string[],
 ): Promise<string> {
-  const { revision, token, dtype, cacheDir, offline, onProgress, signal } = options;
+  const given = HUB.flatMap((name) => options[name] === undefined ? [] : [[name, options[name]]]);
   try {
-    return await downloadModel(id, {
-      ...(files === undefined ? {} : { files }),
-      ...(revision === undefined ? {} : { revision }),
-      ...(token === undefined ? {} : { token }),
-      ...(dtype === undefined ? {} : { dtype }),
-      ...(cacheDir === undefined ? {} : { cacheDir }),
-      ...(offline === undefined ? {} : { offline }),
-      ...(onProgress === undefined ? {} : { onProgress }),
-      ...(signal === undefined ? {} : { signal }),
-    });
+    return await downloadModel(id, { ...Object.fromEntries(given), ...(files ? { files } : {}) });
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     const { message } = error;

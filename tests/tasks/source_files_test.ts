@@ -545,7 +545,7 @@ Deno.test("after a transfer that was cut, what is missing is known by name, what
       answer: ({ what }) =>
         down && what === "parts/two.jsonl" ? new Response("", { status: 500 }) : undefined,
     });
-    const online = { cacheDir, endpoint: hub.endpoint, retries: 0, sleep: () => Promise.resolve() };
+    const online = { cacheDir, endpoint: hub.endpoint, retries: 0 };
     await assertRejects(() => readRows("org/set", online), Error);
     const error = await assertRejects(
       () => readRows("org/set", { cacheDir, offline: true }),

@@ -1,34 +1,35 @@
 /**
- * Requests to the hub: redirects that do not carry the token elsewhere, retries, resumed transfers
- * that are checked.
+ * Requests to the hub: redirects that do not carry the token elsewhere, and retries.
  *
  * @module
  */
 
-import { createHash, type Hash } from "node:crypto";
-import { Buffer } from "node:buffer";
 import type { RepoKind } from "./_hub_cache.ts";
 
-/** How one model is asked for. */
-export interface Remote {
-  /** The model. */
+/** How time passes. */
+export interface Clock {
+  /** Waits for some milliseconds, or rejects with the signal's reason. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** How one repository is asked for. */
+export interface Remote extends Clock {
+  /** Its name, "org/name". */
   readonly id: string;
   /** Whether it is a model or a data set. */
   readonly kind: RepoKind;
   /** The hub, without a slash at its end. */
   readonly endpoint: string;
   /** The user's token. */
-  readonly token?: string | undefined;
+  readonly token: string | undefined;
   /** Ends everything. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal: AbortSignal | undefined;
   /** Retries after failures in a row. */
   readonly retries: number;
   /** Milliseconds without a byte after which a connection counts as cut. */
   readonly timeout: number;
-  /** Waits. */
-  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
 }
 
 /** Longest wait that a hub may ask for, in milliseconds. */
@@ -89,30 +90,23 @@ export async function retrying<T>(
 }
 
 /** Ends a request on which nothing arrives. */
-class Watchdog implements Disposable {
-  readonly #controller = new AbortController();
-  readonly #ms: number;
-  readonly signal: AbortSignal;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(ms: number, signal: AbortSignal | undefined) {
-    this.#ms = ms;
-    this.signal = signal
-      ? AbortSignal.any([signal, this.#controller.signal])
-      : this.#controller.signal;
-    this.feed();
-  }
-
-  feed(): void {
-    clearTimeout(this.#timer);
-    const reason = () => new Error(`nothing arrived for ${this.#ms / 1000} s`);
-    this.#timer = setTimeout(() => this.#controller.abort(reason()), this.#ms);
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-    this.#controller.abort(); // gives the connection back
-  }
+function watch(ms: number, signal: AbortSignal | undefined) {
+  const controller = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const feed = () => {
+    clearTimeout(timer);
+    const reason = () => new Error(`nothing arrived for ${ms / 1000} s`);
+    timer = setTimeout(() => controller.abort(reason()), ms);
+  };
+  feed();
+  return {
+    signal: signal ? AbortSignal.any([signal, controller.signal]) : controller.signal,
+    feed,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      controller.abort(); // gives the connection back
+    },
+  };
 }
 
 /** What the network throws; the user's own end and a missing permission stay what they are. */
@@ -126,7 +120,7 @@ function networkFailure(remote: Remote, host: string, error: unknown): unknown {
 }
 
 /** An answer whose body is still to be read. */
-interface Answer extends Disposable {
+export interface Answer extends Disposable {
   readonly status: number;
   /** Headers of the last answer. */
   readonly headers: Headers;
@@ -137,7 +131,7 @@ interface Answer extends Disposable {
 }
 
 /** One request; statuses that are failures throw, except 416. */
-async function request(
+export async function request(
   remote: Remote,
   url: string,
   { method = "GET", headers: more = {} }: {
@@ -146,7 +140,7 @@ async function request(
   } = {},
 ): Promise<Answer> {
   const home = new URL(remote.endpoint);
-  const watchdog = new Watchdog(remote.timeout, remote.signal);
+  const watchdog = watch(remote.timeout, remote.signal);
   const seen: Headers[] = [];
   try {
     for (let at = new URL(url);;) {
@@ -288,130 +282,4 @@ export async function fetchHead(
 ): Promise<(name: string) => string | null> {
   using answer = await request(remote, url, { method: "HEAD" });
   return answer.first;
-}
-
-/** A file to be fetched. */
-export interface Wanted {
-  /** Name in the repository. */
-  readonly file: string;
-  /** Where it is. */
-  readonly url: string;
-  /** Its bytes. */
-  readonly size: number;
-  /** Its hash: SHA-256, git's SHA-1 of a blob, or neither. */
-  readonly hash: string;
-}
-
-/** Wrong bytes, which another transfer may bring right. */
-class Wrong extends Error {
-  override name = "Error";
-}
-
-function hasher({ hash, size }: Wanted): Hash | undefined {
-  if (/^[0-9a-f]{64}$/.test(hash)) return createHash("sha256");
-  if (/^[0-9a-f]{40}$/.test(hash)) return createHash("sha1").update(`blob ${size}\0`);
-  return undefined;
-}
-
-/** Hashes what a file holds from its start. */
-async function rehash(file: Deno.FsFile, hash: Hash | undefined, size: number): Promise<void> {
-  const buffer = new Uint8Array(2 ** 20);
-  await file.seek(0, Deno.SeekMode.Start);
-  for (let left = size; left > 0;) {
-    const count = await file.read(buffer.subarray(0, Math.min(left, buffer.length)));
-    if (count === null) throw new Temporary("the unfinished file shrank");
-    hash?.update(Buffer.from(buffer.buffer, 0, count));
-    left -= count;
-  }
-}
-
-/** One transfer, from where the last one ended. */
-async function transfer(
-  remote: Remote,
-  wanted: Wanted,
-  part: string,
-  report: (bytes: number, note?: string) => void,
-): Promise<void> {
-  const { file: name, url, size } = wanted;
-  const wrong = (expected: string, got: string) =>
-    new Wrong(`Cannot download ${remote.id} as ${name} must have ${expected}: got ${got}`);
-  const sizeWrong = (got: string) => wrong(`${size} bytes`, got);
-  using file = await Deno.open(part, { read: true, write: true, create: true });
-  let hash = hasher(wanted), have = (await file.stat()).size;
-  const restart = async () => {
-    await file.truncate(0);
-    await file.seek(0, Deno.SeekMode.Start);
-    hash = hasher(wanted);
-    have = 0;
-  };
-  if (have > size) await restart();
-  await rehash(file, hash, have);
-  report(have);
-
-  const get = async () => {
-    if (have === size) return;
-    const headers: Record<string, string> = have > 0 ? { range: `bytes=${have}-` } : {};
-    using answer = await request(remote, url, { headers });
-    if (answer.status === 416) throw sizeWrong(`a hub that has no byte ${have}`);
-    if (answer.status === 206) {
-      const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(answer.headers.get("content-range") ?? "");
-      if (!range || Number(range[1]) !== have) {
-        await restart();
-        throw new Temporary(`Cannot resume ${name} as the hub sent another range`);
-      }
-      if (range[2] !== "*" && Number(range[2]) !== size) throw sizeWrong(`${range[2]}`);
-    } else {
-      if (have > 0) await restart(); // no ranges here
-      const stated = answer.headers.get("content-length");
-      if (stated !== null && !answer.headers.has("content-encoding") && Number(stated) !== size) {
-        throw sizeWrong(stated);
-      }
-    }
-    for await (const chunk of answer.chunks()) {
-      if (have + chunk.length > size) throw sizeWrong("more");
-      for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
-      hash?.update(chunk);
-      have += chunk.length;
-      report(have);
-    }
-    if (have < size) {
-      throw new Temporary(
-        `Cannot download ${remote.id} as ${name} broke off after ${have} of ${size} bytes`,
-      );
-    }
-  };
-  await retrying(remote, get, { progress: () => have, onRetry: (note) => report(have, note) });
-  const got = hash?.digest("hex");
-  if (got !== undefined && got !== wanted.hash) {
-    const kind = got.length === 64 ? "SHA-256" : "git SHA-1";
-    throw wrong(`the ${kind} ${wanted.hash}`, got);
-  }
-  await file.syncData(); // no final name before the bytes are on the disk
-}
-
-/**
- * Fetches a file to where nobody looks for it, checks it, and puts it in its place.
- *
- * A cut transfer is resumed, now or at the next call. Wrong bytes are thrown away and fetched once
- * more.
- */
-export async function fetchFile(
-  remote: Remote,
-  wanted: Wanted,
-  path: string,
-  report: (bytes: number, note?: string) => void,
-): Promise<void> {
-  const part = `${path}.incomplete`;
-  for (let again = true;; again = false) {
-    try {
-      await transfer(remote, wanted, part, report);
-      break;
-    } catch (error) {
-      if (!(error instanceof Wrong)) throw error;
-      await Deno.remove(part);
-      if (!again) throw error;
-      report(0, `${error.message}; fetched once more`);
-    }
-  }
-  await Deno.rename(part, path);
 }
