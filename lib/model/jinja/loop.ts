@@ -1,0 +1,138 @@
+/**
+ * Loops, and what `loop` is in them.
+ *
+ * @module
+ */
+
+import { deeper, spend } from "./limits.ts";
+import { equal, iterate, lengthOf, truth } from "./python.ts";
+import {
+  captured,
+  type Expression,
+  inner,
+  type Scope,
+  type Signal,
+  type Statement,
+  type Target,
+} from "./scope.ts";
+import { iter, kinded, type Thing, thing, tuple, undefinedValue, type Value } from "./values.ts";
+
+/** A `for`. */
+export interface Loop {
+  readonly target: Target;
+  readonly over: Expression;
+  readonly test?: Expression | undefined;
+  readonly isRecursive: boolean;
+  readonly body: Statement;
+  readonly otherwise: Statement;
+}
+
+/** Runs a loop over items. */
+export function loopOver(
+  loop: Loop,
+  items: Value,
+  scope: Scope,
+  out: string[],
+  depth = 0,
+): Signal {
+  const { target, test } = loop;
+  const passes = (one: Value) => {
+    const own = inner(scope);
+    target(one, own);
+    return truth(test!(own));
+  };
+  const recurse = (over: Value) =>
+    deeper(() => captured((scope, out) => loopOver(loop, over, scope, out, depth + 1), scope)[0]);
+  const { self, next } = loopThing(
+    test ? iter(iterate(items).filter(passes)) : items,
+    depth,
+    loop.isRecursive ? recurse : undefined,
+  );
+  let isCompleted = false;
+  for (let one; (one = next()) !== undefined;) {
+    const own = inner(scope);
+    own.names.set("loop", self);
+    target(one, own);
+    const signal = loop.body(own, out);
+    if (signal === "break") break;
+    if (signal === undefined) isCompleted = true;
+  }
+  return isCompleted ? undefined : loop.otherwise(inner(scope), out);
+}
+
+/** `loop` in a loop, and what gives the next item. */
+function loopThing(
+  items: Value,
+  depth: number,
+  recurse: ((items: Value) => Value) | undefined,
+): { readonly self: Thing; readonly next: () => Value | undefined } {
+  let source: Iterator<Value> = iterate(items), index = -1;
+  let known = kinded(items, "iterator") ? undefined : lengthOf(items);
+  /** The next item, where it has been looked at. */
+  let ahead: readonly Value[] = [];
+  let before: Value | undefined, current: Value | undefined, changed: Value | undefined;
+  const peek = () => {
+    if (ahead.length === 0) {
+      const { value, done } = source.next();
+      if (done) return undefined;
+      ahead = [value];
+    }
+    return ahead[0]!;
+  };
+  const length = () => {
+    if (known === undefined) {
+      const rest = [...Iterator.from({ next: () => source.next() })];
+      source = rest[Symbol.iterator]();
+      known = rest.length + index + 1 + ahead.length;
+    }
+    return known;
+  };
+  const orUndefined = (value: Value | undefined, why: string) =>
+    value === undefined ? undefinedValue(why) : value;
+  const attributes: Readonly<Record<string, () => Value>> = {
+    index: () => BigInt(index + 1),
+    index0: () => BigInt(index),
+    revindex: () => BigInt(length() - index),
+    revindex0: () => BigInt(length() - index - 1),
+    first: () => index === 0,
+    last: () => peek() === undefined,
+    length: () => BigInt(length()),
+    depth: () => BigInt(depth + 1),
+    depth0: () => BigInt(depth),
+    previtem: () => orUndefined(before, "there is no previous item"),
+    nextitem: () => orUndefined(peek(), "there is no next item"),
+    cycle: () =>
+      thing("method", (args) => {
+        if (args.length === 0) throw new TypeError("no items for cycling given");
+        return args[index % args.length]!;
+      }),
+    changed: () =>
+      thing("method", (args) => {
+        const now = tuple(...args), isSame = changed !== undefined && equal(changed, now);
+        changed = now;
+        return !isSame;
+      }),
+  };
+  const self: Thing = {
+    kind: "thing",
+    name: "LoopContext",
+    get: (name) => Object.hasOwn(attributes, name) ? attributes[name]!() : undefined,
+    text: () => `<LoopContext ${index + 1}/${length()}>`,
+    length,
+    call: ([over], named) => {
+      if (recurse) return recurse(over === undefined ? named.get("iterable") ?? null : over);
+      throw new TypeError("The loop must have the 'recursive' marker to be called recursively.");
+    },
+  };
+  const next = () => {
+    spend();
+    const value = peek();
+    if (value === undefined) return undefined;
+    ahead = [];
+    index++;
+    before = current;
+    current = value;
+    return value;
+  };
+  return { self, next };
+}

@@ -1,0 +1,227 @@
+/**
+ * What Python's values mean: what is in them, whether they are true, equal or in order.
+ *
+ * @module
+ */
+
+import { spend } from "./limits.ts";
+import {
+  characters,
+  defined,
+  entriesOf,
+  integer,
+  isList,
+  isPlain,
+  isUndefined,
+  itemsOf,
+  keyOf,
+  kinded,
+  lookUp,
+  numberOf,
+  type Range,
+  text,
+  textLength,
+  textOf,
+  tuple,
+  typeName,
+  unsupported,
+  type Value,
+} from "./values.ts";
+
+/** What iterating a value gives. */
+export function iterate(value: Value): IteratorObject<Value> {
+  if (typeof value === "string") return characters(value)[Symbol.iterator]();
+  const items = itemsOf(value);
+  if (items) return items[Symbol.iterator]();
+  if (value !== null && typeof value === "object" && !isList(value)) {
+    switch (value.kind) {
+      case "dict":
+        return value.entries.values().map(([key]) => key);
+      case "view":
+        return value.dict.entries.values().map(([key, item]) =>
+          value.of === "keys" ? key : value.of === "values" ? item : tuple(key, item)
+        );
+      case "range":
+        return rangeItems(value);
+      case "iterator": // a loop that ends early does not close it
+        return Iterator.from({ next: () => value.source.next() });
+      case "undefined":
+        return [][Symbol.iterator]();
+      case "markup":
+        throw unsupported("a loop over escaped text", value);
+    }
+  }
+  throw new TypeError(`'${typeName(value)}' object is not iterable`);
+}
+
+function* rangeItems({ start, step, length }: Range): Generator<Value, undefined> {
+  for (let i = 0; i < length; i++) yield start + step * BigInt(i);
+}
+
+/** All that a value iterates over. */
+export function listOf(value: Value): Value[] {
+  const items = [...iterate(value)];
+  spend(items.length >> 3);
+  return items;
+}
+
+/** All that a value iterates over, where it must be so many. */
+export function unpacked(value: Value, count: number): Value[] {
+  const items = listOf(value);
+  if (items.length === count) return items;
+  throw new TypeError(`expected ${count} values to unpack, found ${items.length}`);
+}
+
+/** Python's `len`; undefined where there is none. */
+export function lengthOf(value: Value): number | undefined {
+  const text = textOf(value);
+  if (text !== undefined) return textLength(text);
+  if (value === null || typeof value !== "object") return undefined;
+  if (isList(value)) return value.length;
+  switch (value.kind) {
+    case "tuple":
+      return value.items.length;
+    case "dict":
+      return value.entries.size;
+    case "view":
+      return value.dict.entries.size;
+    case "range":
+      return value.length;
+    case "undefined":
+      return 0;
+    case "thing":
+      return value.length?.();
+    default:
+      return undefined;
+  }
+}
+
+/** Python's truth. */
+export function truth(value: Value): boolean {
+  const number = numberOf(value);
+  if (number !== undefined) return number != 0;
+  return value !== null && lengthOf(value) !== 0;
+}
+
+/** Python's `==`. */
+export function equal(a: Value, b: Value): boolean {
+  spend();
+  if (a === b && typeof a !== "number") return true;
+  const x = numberOf(a), y = numberOf(b);
+  if (x !== undefined || y !== undefined) return x !== undefined && y !== undefined && x == y;
+  const s = textOf(a), t = textOf(b);
+  if (s !== undefined || t !== undefined) return s === t;
+  if (isUndefined(a) && isUndefined(b)) return true;
+  const many = itemsOf(a), others = itemsOf(b);
+  if (many && others) {
+    return isList(a) === isList(b) && many.length === others.length &&
+      many.every((item, i) => equal(item, others[i]!));
+  }
+  const first = kinded(a, "dict")?.entries, second = kinded(b, "dict")?.entries;
+  if (first && second) {
+    return first.size === second.size && first.entries().every(([key, [, item]]) => {
+      const other = second.get(key);
+      return other !== undefined && equal(item, other[1]);
+    });
+  }
+  if (kinded(a, "range") && kinded(b, "range") || kinded(a, "view") && kinded(b, "view")) {
+    throw unsupported("a comparison", a, b);
+  }
+  return false;
+}
+
+/** Texts in the order of their code points. */
+function compareText(a: string, b: string): number {
+  if (isPlain(a) && isPlain(b)) return a < b ? -1 : a > b ? 1 : 0;
+  const s = characters(a), t = characters(b);
+  for (let i = 0; i < s.length && i < t.length; i++) {
+    const difference = s[i]!.codePointAt(0)! - t[i]!.codePointAt(0)!;
+    if (difference !== 0) return difference;
+  }
+  return s.length - t.length;
+}
+
+/** Python's order: negative, 0 or positive; NaN where neither is less nor equal. */
+export function compare(a: Value, b: Value): number {
+  spend();
+  const x = numberOf(a), y = numberOf(b);
+  if (x !== undefined && y !== undefined) return x < y ? -1 : x > y ? 1 : x == y ? 0 : NaN;
+  if (typeof a === "string" && typeof b === "string") return compareText(a, b);
+  const many = itemsOf(a), others = itemsOf(b);
+  if (many && others && isList(a) === isList(b)) {
+    for (let i = 0; i < many.length && i < others.length; i++) {
+      if (!equal(many[i]!, others[i]!)) return compare(many[i]!, others[i]!);
+    }
+    return many.length - others.length;
+  }
+  throw unsupported("a comparison by order", a, b);
+}
+
+/** Python's `in`. */
+function contains(container: Value, item: Value): boolean {
+  if (typeof container === "string") return container.includes(text(item, "'in' of a text"));
+  const entries = kinded(container, "dict")?.entries;
+  return entries
+    ? entries.has(keyOf(item))
+    : iterate(container).some((other) => equal(other, item));
+}
+
+/** Python's comparisons. */
+export const COMPARISONS: Readonly<Record<string, (a: Value, b: Value) => boolean>> = {
+  "==": equal,
+  "!=": (a, b) => !equal(a, b),
+  "<": (a, b) => compare(a, b) < 0,
+  "<=": (a, b) => compare(a, b) <= 0,
+  ">": (a, b) => compare(a, b) > 0,
+  ">=": (a, b) => compare(a, b) >= 0,
+  "in": (a, b) => contains(b, a),
+  "not in": (a, b) => !contains(b, a),
+};
+
+/** Python's `sorted`: stable, also in reverse. */
+export function sorted<T>(items: readonly T[], keyOf: (item: T) => Value, reverse = false): T[] {
+  return items.map((item) => ({ item, key: keyOf(item) }))
+    .sort((a, b) => (reverse ? compare(b.key, a.key) : compare(a.key, b.key)) || 0)
+    .map(({ item }) => item);
+}
+
+/** `of[key]`; undefined where Python raises a TypeError or LookupError. */
+export function subscript(of: Value, key: Value): Value | undefined {
+  defined(of);
+  const entries = kinded(of, "dict");
+  if (entries) return isList(key) || kinded(key, "dict") ? undefined : lookUp(entries, key);
+  const index = numberOf(key), steps = kinded(of, "range");
+  if (typeof index !== "bigint") return undefined;
+  if (kinded(of, "markup")) throw unsupported("an index", of);
+  const all = typeof of === "string" ? (isPlain(of) ? of : characters(of)) : itemsOf(of) ?? [];
+  const length = steps?.length ?? all.length;
+  const at = Number(index < 0n ? index + BigInt(length) : index);
+  if (at < 0 || at >= length) return undefined;
+  return steps ? steps.start + steps.step * BigInt(at) : all[at];
+}
+
+/** `of[start:stop:step]`; null is a bound that is left out. */
+export function slice(of: Value, start: Value, stop: Value, step: Value): Value {
+  const stride = step === null ? 1n : integer(step, "a slice");
+  if (stride === 0n) throw new RangeError("slice step cannot be zero");
+  const items = typeof of === "string" ? characters(of) : itemsOf(of);
+  if (!items) throw unsupported("a slice", of);
+  const length = BigInt(items.length), back = stride < 0n;
+  const bound = (value: Value, absent: bigint) => {
+    if (value === null) return absent;
+    let at = integer(value, "a slice");
+    if (at < 0n) at += length;
+    const low = back ? -1n : 0n, high = back ? length - 1n : length;
+    return at < low ? low : at > high ? high : at;
+  };
+  const from = bound(start, back ? length - 1n : 0n), to = bound(stop, back ? -1n : length);
+  const found: Value[] = [];
+  for (let at = from; back ? at > to : at < to; at += stride) found.push(items[Number(at)]!);
+  if (typeof of === "string") return found.join("");
+  return isList(of) ? found : tuple(...found);
+}
+
+/** A mapping, or pairs, as entries of a dict. */
+export function pairsOf(value: Value): (readonly [Value, Value])[] {
+  return entriesOf(value) ?? listOf(value).map((pair) => unpacked(pair, 2) as [Value, Value]);
+}
