@@ -7,14 +7,16 @@
 
 import { formatted } from "./format.ts";
 import { equal, listOf, subscript } from "./python.ts";
-import { any, type Function, int, orNone, positional } from "./signature.ts";
-import { indexBetween, TEXT_METHODS } from "./texts.ts";
+import { ANY, type Function, positional } from "./signature.ts";
+import { bounds, TEXT_METHODS, WITHIN } from "./texts.ts";
 import {
   defined,
   type Dict,
   dict,
   entriesOf,
+  type Entry,
   itemsOf,
+  type Kind,
   kinded,
   lookUp,
   thing,
@@ -22,34 +24,36 @@ import {
   undefinedValue,
   unsupported,
   type Value,
-  type View,
 } from "./values.ts";
 
 type Methods<Self> = Readonly<Record<string, Function<Self>>>;
 
 const ITEMS: Methods<readonly Value[]> = {
   count: positional(
-    { item: any() },
+    { item: ANY },
     (all, { item }) => BigInt(all.filter((one) => equal(one, item)).length),
   ),
-  index: positional(
-    { item: any(), start: orNone(int()), end: orNone(int()) },
-    (all, { item, start, end }) => indexBetween(all, start, end, (one) => equal(one, item)),
-  ),
+  index: positional({ item: ANY, ...WITHIN }, (all, { item, ...limits }) => {
+    const [from, to] = bounds(all.length, limits);
+    const at = all.findIndex((one, i) => i >= from && i < to && equal(one, item));
+    if (at < 0) throw new RangeError("the item is not in the list");
+    return BigInt(at);
+  }),
 };
 
-const view = (of: View["of"]) => positional({}, (self: Dict) => ({ kind: "view", of, dict: self }));
+const view = (of: Kind<"view">["of"]) =>
+  positional({}, (self: Dict) => ({ kind: "view", of, dict: self }));
 const DICT: Methods<Dict> = {
   copy: positional({}, (self) => self),
   get: positional(
-    { key: any(), default: any(null) },
+    { key: ANY, default: null },
     (self, given) => present(lookUp(self, given.key), given.default),
   ),
   items: view("items"),
   keys: view("keys"),
   values: view("values"),
   fromkeys: positional(
-    { keys: any(), value: any(null) },
+    { keys: ANY, value: null },
     (_, { keys, value }) => dict(listOf(keys).map((key) => [key, value])),
   ),
 };
@@ -57,10 +61,10 @@ const DICT: Methods<Dict> = {
 const TEXT: Methods<string> = {
   ...TEXT_METHODS,
   format: (_, self, args, named) => formatted(self, args, named, attribute),
-  format_map: positional({ mapping: any() }, (self, { mapping }) => {
+  format_map: positional({ mapping: ANY }, (self, { mapping }) => {
     const entries = entriesOf(mapping);
     if (!entries) throw unsupported("format_map()", mapping);
-    const isNamed = (entry: readonly [Value, Value]): entry is readonly [string, Value] =>
+    const isNamed = (entry: Entry): entry is readonly [string, Value] =>
       typeof entry[0] === "string";
     return formatted(self, [], new Map(entries.filter(isNamed)), attribute);
   }),

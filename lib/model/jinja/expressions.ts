@@ -5,19 +5,17 @@
  */
 
 import { attribute, item } from "./attributes.ts";
-import type { Cursor } from "./cursor.ts";
+import type { Cursor } from "./tokens.ts";
 import { applyFilter, applyTest, paid, refusal } from "./filters.ts";
 import { deeper, joined, spend } from "./limits.ts";
 import { binary } from "./operators.ts";
 import { str } from "./print.ts";
 import { COMPARISONS, listOf, slice, truth } from "./python.ts";
 import { call, type Expression, type Scope, variable } from "./scope.ts";
-import type { Token } from "./tokens.ts";
 import {
   defined,
   dict,
   entriesOf,
-  type Named,
   numberOf,
   text,
   tuple,
@@ -352,4 +350,3 @@ function addNamed(names: Map<string, Value>, given: Value): void {
     names.set(name, value);
   }
 }
-export type { Named, Token };

@@ -12,21 +12,21 @@ import { parseFloat, parseInteger, round, truncated } from "./numbers.ts";
 import { escaped, json, soft, str } from "./print.ts";
 import { iterate, lengthOf, pairsOf, truth } from "./python.ts";
 import {
+  ANY,
   any,
-  flag,
   type Function,
   type Given,
-  int,
+  INT,
   oneOf,
   orNone,
   type Parameters,
-  string,
   takes,
+  TEXT,
 } from "./signature.ts";
 import { TESTS } from "./tests.ts";
 import { capitalize, center, replace, splitLines, strip } from "./texts.ts";
-import { BLANKS } from "./tokens.ts";
 import {
+  BLANKS,
   characters,
   defined,
   dict,
@@ -129,7 +129,7 @@ const length: Filter = takes({}, (value) => {
   return BigInt(size);
 });
 const usual: Filter = takes(
-  { default_value: any(""), boolean: flag(false) },
+  { default_value: any(""), boolean: false },
   (value, { default_value, boolean }) =>
     isUndefined(value) || (boolean && !truth(value)) ? default_value : value,
 );
@@ -152,11 +152,11 @@ const FILTERS: Readonly<Record<string, Filter>> = {
     const number = numberIn(value, "abs");
     return typeof number === "number" ? Math.abs(number) : number < 0n ? -number : number;
   }),
-  attr: takes({ name: string() }, (value, { name }) => onlyAttribute(value, name)),
+  attr: takes({ name: TEXT }, (value, { name }) => onlyAttribute(value, name)),
   capitalize: ofText({}, capitalize),
-  center: ofText({ width: int(80n) }, (s, { width }) => center(s, width)),
+  center: ofText({ width: 80n }, (s, { width }) => center(s, width)),
   ...{ length, count: length, default: usual, d: usual, escape, e: escape },
-  filesizeformat: takes({ binary: flag(false) }, (value, { binary }) => fileSize(value, binary)),
+  filesizeformat: takes({ binary: false }, (value, { binary }) => fileSize(value, binary)),
   float: takes({ default: any(0) }, (value, given) => toFloat(value) ?? given.default),
   forceescape: takes({}, (value) => markup(escaped(str(value)))),
   format: (_, value, args, named) => {
@@ -166,7 +166,7 @@ const FILTERS: Readonly<Record<string, Filter>> = {
     return percent(soft(value), named.size > 0 ? dict(named) : tuple(...args));
   },
   indent: takes(
-    { width: any(4n), first: flag(false), blank: flag(false) },
+    { width: any(4n), first: false, blank: false },
     (value, { width, first, blank }) => {
       const margin = typeof width === "string"
         ? width
@@ -179,7 +179,7 @@ const FILTERS: Readonly<Record<string, Filter>> = {
     },
   ),
   int: takes(
-    { default: any(0n), base: int(10n) },
+    { default: any(0n), base: 10n },
     (value, given) => toInteger(value, given.base) ?? given.default,
   ),
   lower: ofText({}, (s) => s.toLowerCase()),
@@ -187,7 +187,7 @@ const FILTERS: Readonly<Record<string, Filter>> = {
     if (!truth(value)) return iter([][Symbol.iterator]());
     const [name, ...rest] = args;
     if (name === undefined && named.has("attribute")) {
-      const parameters = { attribute: any(), default: any(null) };
+      const parameters = { attribute: ANY, default: null };
       const get = takes(parameters, (_: Value, given) => getter(given.attribute, given.default));
       const by = get(what, value, args, named);
       return lazily(() => iterate(value).map(by));
@@ -197,15 +197,15 @@ const FILTERS: Readonly<Record<string, Filter>> = {
     return lazily(() => iterate(value).map((one) => applyFilter(filter, one, rest, named)));
   },
   replace: takes(
-    { old: any(), new: any(), count: orNone(int()) },
+    { old: ANY, new: ANY, count: orNone(INT) },
     (value, given) => replace(soft(value), soft(given.old), soft(given.new), given.count ?? -1n),
   ),
   round: takes(
-    { precision: int(0n), method: oneOf("common", "ceil", "floor") },
+    { precision: 0n, method: oneOf("common", "ceil", "floor") },
     (value, { precision, method }) => {
       const number = numberIn(value, "round"), unit = 10 ** Number(precision);
       if (method === "common") return round(number, precision);
-      return Math[method as "ceil" | "floor"](Number(number) * unit) / unit;
+      return (Math[method as "ceil" | "floor"](Number(number) * unit) + 0) / unit;
     },
   ),
   safe: takes({}, (value) => markup(str(value))),
@@ -213,12 +213,12 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   striptags: takes({}, stripTags),
   title: ofText({}, titled),
   tojson: takes(
-    { ensure_ascii: flag(false), indent: any(null), separators: any(null), sort_keys: flag(false) },
+    { ensure_ascii: false, indent: null, separators: null, sort_keys: false },
     json,
   ),
-  trim: ofText({ chars: orNone(string()) }, (s, { chars }) => strip(s, chars)),
+  trim: ofText({ chars: orNone(TEXT) }, (s, { chars }) => strip(s, chars)),
   truncate: takes(
-    { length: int(255n), killwords: flag(false), end: string("..."), leeway: orNone(int()) },
+    { length: 255n, killwords: false, end: "...", leeway: orNone(INT) },
     (value, { length, killwords, end, leeway }) => {
       const size = checkSize(length), slack = checkSize(leeway ?? 5n), tail = textLength(end);
       if (size < tail) throw new RangeError(`expected length >= ${tail}, got ${size}`);
@@ -238,7 +238,7 @@ const FILTERS: Readonly<Record<string, Filter>> = {
     );
   }),
   wordcount: ofText({}, (s) => BigInt(s.match(/[\p{L}\p{N}_]+/gu)?.length ?? 0)),
-  xmlattr: takes({ autospace: flag(true) }, (value, { autospace }) => {
+  xmlattr: takes({ autospace: true }, (value, { autospace }) => {
     const entries = entriesOf(defined(value));
     if (!entries) throw unsupported("xmlattr", value);
     const parts = entries.filter(([, one]) => one !== null && !isUndefined(one));

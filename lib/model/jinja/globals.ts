@@ -7,7 +7,7 @@
 import { attribute } from "./attributes.ts";
 import { repr, str } from "./print.ts";
 import { pairsOf } from "./python.ts";
-import { any, type Function, int, string, takes } from "./signature.ts";
+import { any, type Function, INT, takes, TEXT } from "./signature.ts";
 import { strftime } from "./time.ts";
 import { type Dict, dict, range, text, type Thing, thing, tuple, type Value } from "./values.ts";
 
@@ -77,14 +77,14 @@ const joiner = takes({ sep: any(", ") }, (_: null, { sep }) => {
 
 const ranges: Function<null> = (what, _, args, named) =>
   args.length === 1
-    ? takes({ stop: int() }, (_: null, { stop }) => range(0n, stop, 1n), false)(
+    ? takes({ stop: INT }, (_: null, { stop }) => range(0n, stop, 1n), false)(
       what,
       _,
       args,
       named,
     )
     : takes(
-      { start: int(), stop: int(), step: int(1n) },
+      { start: INT, stop: INT, step: 1n },
       (_: null, { start, stop, step }) => range(start, stop, step),
       false,
     )(what, _, args, named);
@@ -108,6 +108,6 @@ export const GLOBALS: Readonly<Record<string, Value>> = {
   strftime_now: called(
     "strftime_now",
     "function",
-    takes({ format: string() }, (_, { format }) => strftime(new Date(), format)),
+    takes({ format: TEXT }, (_, { format }) => strftime(new Date(), format)),
   ),
 };

@@ -9,7 +9,7 @@ import { checkSize, joined } from "./limits.ts";
 import { binary } from "./operators.ts";
 import { str } from "./print.ts";
 import { compare, equal, iterate, listOf, sorted } from "./python.ts";
-import { any, flag, type Function, int, oneOf, takes } from "./signature.ts";
+import { ANY, any, type Function, INT, oneOf, takes } from "./signature.ts";
 import {
   characters,
   defined,
@@ -58,7 +58,7 @@ export const lazily = (source: () => Iterator<Value>): Value =>
     }
   })());
 
-const BY_KEY = { case_sensitive: flag(false), attribute: any(null) };
+const BY_KEY = { case_sensitive: false, attribute: null };
 
 /** The largest or smallest item. */
 const extreme = (sign: number) =>
@@ -106,11 +106,11 @@ function* slices(value: Value, n: number, fill: Value): Generator<Value, undefin
 /** Filters of items by name. */
 export const ITEM_FILTERS: Readonly<Record<string, Function<Value>>> = {
   batch: takes(
-    { linecount: int(), fill_with: any(null) },
+    { linecount: INT, fill_with: null },
     (value, { linecount, fill_with }) => iter(batch(value, checkSize(linecount), fill_with)),
   ),
   dictsort: takes(
-    { case_sensitive: flag(false), by: oneOf("key", "value"), reverse: flag(false) },
+    { case_sensitive: false, by: oneOf("key", "value"), reverse: false },
     (value, { case_sensitive, by, reverse }) => {
       const entries = entriesOf(defined(value)), at = by === "key" ? 0 : 1;
       if (!entries) throw unsupported("dictsort", value);
@@ -123,7 +123,7 @@ export const ITEM_FILTERS: Readonly<Record<string, Function<Value>>> = {
     return done ? undefinedValue("No first item, sequence was empty.") : one!;
   }),
   groupby: takes(
-    { attribute: any(), default: any(null), case_sensitive: flag(false) },
+    { attribute: ANY, default: null, case_sensitive: false },
     (value, { attribute, default: absent, case_sensitive }) => {
       const key = keyFor(attribute, case_sensitive, absent), get = getter(attribute, absent);
       const groups: { key: Value; all: Value[] }[] = [];
@@ -145,7 +145,7 @@ export const ITEM_FILTERS: Readonly<Record<string, Function<Value>>> = {
       if (isUndefined(value)) return iterate(value);
       throw new TypeError("Can only get item pairs from a mapping.");
     })),
-  join: takes({ d: any(""), attribute: any(null) }, (value, { d, attribute }) => {
+  join: takes({ d: any(""), attribute: null }, (value, { d, attribute }) => {
     const get = getter(attribute);
     return joined(listOf(value).map((one) => str(get(one))), str(d));
   }),
@@ -163,18 +163,18 @@ export const ITEM_FILTERS: Readonly<Record<string, Function<Value>>> = {
     return kinded(value, "iterator") ? turned : iter(turned[Symbol.iterator]());
   }),
   slice: takes(
-    { slices: int(), fill_with: any(null) },
+    { slices: INT, fill_with: null },
     (value, given) => iter(slices(value, checkSize(given.slices), given.fill_with)),
   ),
   sort: takes(
-    { reverse: flag(false), ...BY_KEY },
+    { reverse: false, ...BY_KEY },
     (value, { reverse, case_sensitive, attribute }) => {
       const keys = (typeof attribute === "string" ? attribute.split(",") : [attribute])
         .map((part) => keyFor(part, case_sensitive));
       return sorted(listOf(value), (one) => keys.map((key) => key(one)), reverse);
     },
   ),
-  sum: takes({ attribute: any(null), start: any(0n) }, (value, { attribute, start }) => {
+  sum: takes({ attribute: null, start: any(0n) }, (value, { attribute, start }) => {
     if (typeof start === "string") throw new TypeError("sum() can't sum strings");
     return iterate(value).map(getter(attribute)).reduce((a, b) => binary("+", a, b), start);
   }),

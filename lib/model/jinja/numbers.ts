@@ -144,9 +144,9 @@ function floatDigits(value: number, { type, precision, alternate }: DigitStyle):
   return type === "" && !isLong && !written.includes(".") ? `${written}.0` : written;
 }
 
-/** Digits before a point in groups. */
-export function grouped(digits: string, separator: string, size: number): string {
-  const [whole = ""] = /^[0-9a-fA-F]*/.exec(digits) ?? [];
+/** Digits before a point in groups: of three, or of four where they are hexadecimal. */
+export function grouped(digits: string, separator: string, size: 3 | 4): string {
+  const [whole] = (size === 3 ? /^\d*/ : /^[\da-fA-F]*/).exec(digits)!;
   const groups: string[] = [];
   for (let end = whole.length; end > 0; end -= size) {
     groups.unshift(whole.slice(Math.max(0, end - size), end));

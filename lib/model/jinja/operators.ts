@@ -57,12 +57,15 @@ const FLOATS: Readonly<Record<string, (x: number, y: number) => number>> = {
   "//": (x, y) => Math.floor(x / divisor(y)),
   "%": (x, y) => {
     const rest = x % divisor(y);
-    return rest !== 0 && (rest < 0) !== (y < 0) ? rest + y : rest;
+    if (rest === 0) return y < 0 ? -0 : 0;
+    return (rest < 0) !== (y < 0) ? rest + y : rest;
   },
   "**": (x, y) => {
     if (x === 0 && y < 0) divisor(x);
     if (x < 0 && !Number.isInteger(y)) throw new TypeError("a power is a complex number");
-    return x ** y;
+    const power = x ** y, isLost = !Number.isFinite(power) && Number.isFinite(x);
+    if (isLost && Number.isFinite(y)) throw new RangeError("a number is too large");
+    return power;
   },
 };
 

@@ -9,16 +9,17 @@ import {
   characters,
   defined,
   entriesOf,
+  type Entry,
   integer,
   isList,
   isPlain,
   isUndefined,
   itemsOf,
   keyOf,
+  type Kind,
   kinded,
   lookUp,
   numberOf,
-  type Range,
   text,
   textLength,
   textOf,
@@ -54,7 +55,7 @@ export function iterate(value: Value): IteratorObject<Value> {
   throw new TypeError(`'${typeName(value)}' object is not iterable`);
 }
 
-function* rangeItems({ start, step, length }: Range): Generator<Value, undefined> {
+function* rangeItems({ start, step, length }: Kind<"range">): Generator<Value, undefined> {
   for (let i = 0; i < length; i++) yield start + step * BigInt(i);
 }
 
@@ -222,6 +223,6 @@ export function slice(of: Value, start: Value, stop: Value, step: Value): Value 
 }
 
 /** A mapping, or pairs, as entries of a dict. */
-export function pairsOf(value: Value): (readonly [Value, Value])[] {
+export function pairsOf(value: Value): readonly Entry[] {
   return entriesOf(value) ?? listOf(value).map((pair) => unpacked(pair, 2) as [Value, Value]);
 }

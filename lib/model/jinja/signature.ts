@@ -1,34 +1,46 @@
 /**
- * How functions take their arguments: a signature is an object of parameters, in their order, and the one
- * place where arguments are matched to names, read as what they must be, and missed or refused.
+ * How functions take their arguments. A signature is an object of what parameters are where they are left
+ * out, in their order; arguments are matched to it, read as values of the same kind, and missed or
+ * refused in this one place.
  *
  * @module
  */
 
 import { truth } from "./python.ts";
-import { integer, type Named, text, typeName, type Value } from "./values.ts";
+import { integer, type Named, text, type Value } from "./values.ts";
 
-/** A parameter: how an argument is read, and what it is where it is left out. */
-export interface Parameter<T> {
+/** A parameter that a default alone does not tell: how it is read, and its default if it has one. */
+interface Parameter<T> {
   readonly read: (value: Value, what: string) => T;
-  /** Undefined where it may not be left out. */
-  readonly absent: T | undefined;
+  readonly absent?: T;
 }
 
-/** An `int`. */
-export const int = (absent?: bigint): Parameter<bigint> => ({ read: integer, absent });
-/** A `str`. */
-export const string = (absent?: string): Parameter<string> => ({ read: text, absent });
-/** Whether a value is true. */
-export const flag = (absent: boolean): Parameter<boolean> => ({ read: truth, absent });
-/** Any value. */
-export const any = (absent?: Value): Parameter<Value> => ({ read: (value) => value, absent });
-/** One of a few texts. */
-export const oneOf = (absent: string, ...others: string[]): Parameter<string> => ({
-  absent,
+/** An integer, a text or a truth by its default, with null any value; or a parameter. */
+type Default = bigint | string | boolean | null | Parameter<unknown>;
+/** Parameters by name. */
+export type Parameters = Readonly<Record<string, Default>>;
+type Read<D extends Default> = D extends bigint ? bigint
+  : D extends string ? string
+  : D extends boolean ? boolean
+  : D extends Parameter<infer T> ? T
+  : Value;
+/** What a function gets for its parameters. */
+export type Given<P extends Parameters> = { readonly [Name in keyof P]: Read<P[Name]> };
+
+/** An integer that must be given. */
+export const INT: Parameter<bigint> = { read: integer };
+/** A text that must be given. */
+export const TEXT: Parameter<string> = { read: text };
+/** A value that must be given. */
+export const ANY: Parameter<Value> = { read: (value) => value };
+/** Any value, with a default. */
+export const any = (absent: Value): Parameter<Value> => ({ ...ANY, absent });
+/** One of a few texts; the first where it is left out. */
+export const oneOf = (...all: readonly [string, ...string[]]): Parameter<string> => ({
+  absent: all[0],
   read(value, what) {
-    if (typeof value === "string" && [absent, ...others].includes(value)) return value;
-    throw new TypeError(`${what} takes one of ${[absent, ...others].join(", ")}`);
+    if (typeof value === "string" && all.includes(value)) return value;
+    throw new TypeError(`${what} takes one of ${all.join(", ")}`);
   },
 });
 /** What may be None, and is where it is left out. */
@@ -36,23 +48,22 @@ export const orNone = <T>({ read }: Parameter<T>): Parameter<T | null> => ({
   read: (value, what) => value === null ? null : read(value, what),
   absent: null,
 });
-/** One character. */
-export const character: Parameter<string> = {
+/** One character; a blank where it is left out. */
+export const CHARACTER: Parameter<string> = {
   absent: " ",
   read(value, what) {
     const [first, more] = text(value, what);
     if (first !== undefined && more === undefined) return first;
-    throw new TypeError(`${what} takes one character, not ${typeName(value)} of others`);
+    throw new TypeError(`${what} takes one character`);
   },
 };
 
-/** Parameters by name. */
-export type Parameters = Readonly<Record<string, Parameter<unknown>>>;
-
-/** What a function gets for them. */
-export type Given<P extends Parameters> = {
-  readonly [Name in keyof P]: P[Name] extends Parameter<infer T> ? T : never;
-};
+function parameterOf(given: Default): Parameter<unknown> {
+  if (typeof given === "bigint") return { read: integer, absent: given };
+  if (typeof given === "string") return { read: text, absent: given };
+  if (typeof given === "boolean") return { read: truth, absent: given };
+  return given ?? any(null);
+}
 
 /** A function of a value, by its arguments: a filter, a test, a method. */
 export type Function<Self, Result = Value> = (
@@ -62,35 +73,26 @@ export type Function<Self, Result = Value> = (
   named: Named,
 ) => Result;
 
-/**
- * A function that takes these parameters.
- *
- * @param parameters Parameters; their order is that of positions.
- * @param run What it does.
- * @param byName Whether arguments may be named.
- */
+/** A function that takes these parameters, by position or, where `byName`, by name. */
 export function takes<Self, P extends Parameters, Result = Value>(
   parameters: P,
   run: (self: Self, given: Given<P>) => Result,
   byName = true,
 ): Function<Self, Result> {
-  const names = Object.keys(parameters);
+  const all = Object.entries(parameters).map(([name, one]) => [name, parameterOf(one)] as const);
   return (what, self, args, named) => {
-    if (args.length > names.length) {
-      throw new TypeError(`${what} takes ${names.length} arguments, not ${args.length}`);
+    if (args.length > all.length) {
+      throw new TypeError(`${what} takes ${all.length} arguments, not ${args.length}`);
     }
     for (const name of named.keys()) {
-      if (!byName || !names.includes(name) || names.indexOf(name) < args.length) {
-        throw new TypeError(`${what} takes no argument '${name}' here`);
-      }
+      if (byName && all.findIndex(([known]) => known === name) >= args.length) continue;
+      throw new TypeError(`${what} takes no argument '${name}' here`);
     }
-    const given = names.map((name, i) => {
-      const value = i < args.length ? args[i] : named.get(name),
-        { read, absent } = parameters[name]!;
-      if (value === undefined && absent === undefined) {
-        throw new TypeError(`${what} needs the argument '${name}'`);
-      }
-      return [name, value === undefined ? absent : read(value, what)];
+    const given = all.map(([name, { read, absent }], i) => {
+      const value = i < args.length ? args[i] : named.get(name);
+      if (value !== undefined) return [name, read(value, what)];
+      if (absent === undefined) throw new TypeError(`${what} needs the argument '${name}'`);
+      return [name, absent];
     });
     return run(self, Object.fromEntries(given));
   };

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Cursor, cursorOn } from "./cursor.ts";
+import { type Cursor, cursorOn } from "./tokens.ts";
 import { type Expressions, expressionsOn, type Filter, isConstant } from "./expressions.ts";
-import { joined, write } from "./limits.ts";
+import { write } from "./limits.ts";
 import { type Loop, loopOver } from "./loop.ts";
 import { macro, type Signature } from "./macro.ts";
 import { str } from "./print.ts";
@@ -282,4 +282,3 @@ function statementsOn(cursor: Cursor, expressions: Expressions): Statement[] {
 
   return statements();
 }
-void joined;

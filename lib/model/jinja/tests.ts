@@ -7,7 +7,7 @@
 import { binary } from "./operators.ts";
 import { str } from "./print.ts";
 import { COMPARISONS, equal, iterate, lengthOf } from "./python.ts";
-import { any, type Function, takes } from "./signature.ts";
+import { ANY, type Function, takes } from "./signature.ts";
 import { isLower, isUpper } from "./texts.ts";
 import { isUndefined, kinded, numberOf, textOf, unsupported, type Value } from "./values.ts";
 
@@ -15,7 +15,7 @@ type Test = Function<Value, boolean>;
 
 const is = (holds: (value: Value) => boolean): Test => takes({}, holds);
 const compares = (operator: string): Test =>
-  takes({ other: any() }, (value, { other }) => COMPARISONS[operator]!(value, other));
+  takes({ other: ANY }, (value, { other }) => COMPARISONS[operator]!(value, other));
 const leaves = (value: Value, by: Value, rest: Value) => equal(binary("%", value, by), rest);
 
 function isIterable(value: Value): boolean {
@@ -39,7 +39,7 @@ function same(a: Value, b: Value): boolean {
 export const TESTS: Readonly<Record<string, Test>> = {
   odd: is((value) => leaves(value, 2n, 1n)),
   even: is((value) => leaves(value, 2n, 0n)),
-  divisibleby: takes({ num: any() }, (value, { num }) => leaves(value, num, 0n)),
+  divisibleby: takes({ num: ANY }, (value, { num }) => leaves(value, num, 0n)),
   defined: is((value) => !isUndefined(value)),
   undefined: is(isUndefined),
   none: is((value) => value === null),
@@ -58,9 +58,9 @@ export const TESTS: Readonly<Record<string, Test>> = {
   ),
   iterable: is(isIterable),
   callable: is((value) => isUndefined(value) || kinded(value, "thing")?.call !== undefined),
-  sameas: takes({ other: any() }, (value, { other }) => same(value, other)),
+  sameas: takes({ other: ANY }, (value, { other }) => same(value, other)),
   escaped: is((value) => kinded(value, "markup") !== undefined),
-  in: takes({ seq: any() }, (value, { seq }) => COMPARISONS.in!(value, seq)),
+  in: takes({ seq: ANY }, (value, { seq }) => COMPARISONS.in!(value, seq)),
   ...{ "==": compares("=="), eq: compares("=="), equalto: compares("==") },
   ...{ "!=": compares("!="), ne: compares("!=") },
   ...{ ">": compares(">"), gt: compares(">"), greaterthan: compares(">") },

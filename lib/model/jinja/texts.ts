@@ -5,20 +5,19 @@
  */
 
 import { checkSize, joined } from "./limits.ts";
-import { listOf, slice } from "./python.ts";
+import { listOf } from "./python.ts";
 import {
-  any,
-  character,
-  flag,
+  ANY,
+  CHARACTER,
   type Function,
-  int,
+  type Given,
+  INT,
   orNone,
   positional,
-  string,
   takes,
+  TEXT,
 } from "./signature.ts";
-import { BLANKS } from "./tokens.ts";
-import { characters, kinded, text, textLength, tuple, type Value } from "./values.ts";
+import { BLANKS, characters, kinded, text, textLength, tuple, type Value } from "./values.ts";
 
 const BLANK = new RegExp(`^[${BLANKS}]$`);
 const isBlank = (c: string) => BLANK.test(c);
@@ -81,16 +80,12 @@ function split(value: string, separator: string | null, count: bigint): string[]
   }
 }
 
-/** Python's `rsplit`. */
-function splitRight(value: string, separator: string | null, count: bigint): string[] {
-  const turned = separator === null ? null : reversed(separator);
-  return split(reversed(value), turned, count).map(reversed).reverse();
-}
-
 /** Letters that are two in one, whose first part alone is a capital in titles. */
 const TITLES = { "Ǆǅǆ": "ǅ", "Ǉǈǉ": "ǈ", "Ǌǋǌ": "ǋ", "Ǳǲǳ": "ǲ" };
 function titleCase(c: string): string {
-  for (const [letters, title] of Object.entries(TITLES)) if (letters.includes(c)) return title;
+  for (const [letters, title] of Object.entries(TITLES)) {
+    if (c !== "" && letters.includes(c)) return title;
+  }
   if (c >= "\u10d0" && c <= "\u10ff") return c; // Georgian has no capitals in titles
   const [first = "", ...rest] = c.toUpperCase();
   return first + rest.join("").toLowerCase();
@@ -139,73 +134,57 @@ export function center(value: string, width: bigint, fill = " "): string {
   return fill.repeat(left) + value + fill.repeat(room - left);
 }
 
+/** The bounds of a search, which may be left out. */
+export const WITHIN = { start: orNone(INT), end: orNone(INT) };
+type Within = Given<typeof WITHIN>;
+
 /** Where `[start:end]` of so many items begins and ends, by the rule of Python's searches. */
-function bounds(length: number, start: bigint | null, end: bigint | null): [number, number] {
+export function bounds(length: number, { start, end }: Within): readonly [number, number] {
   const bound = (given: bigint) => Math.max(0, Number(given < 0n ? given + BigInt(length) : given));
   return [bound(start ?? 0n), Math.min(length, end === null ? length : bound(end))];
 }
 
-/** Index of the first item between bounds that is right, as `index` of lists finds it. */
-export function indexBetween<T>(
-  items: readonly T[],
-  start: bigint | null,
-  end: bigint | null,
-  isRight: (item: T) => boolean,
-): bigint {
-  const [from, to] = bounds(items.length, start, end);
-  for (let i = from; i < to; i++) if (isRight(items[i]!)) return BigInt(i);
-  throw new RangeError("the item is not in the list");
+/** What a search finds in the text between bounds; undefined where there is none, not even "". */
+function within<T>(value: string, limits: Within, find: (part: string, from: number) => T) {
+  const all = characters(value), [from, to] = bounds(all.length, limits);
+  return from > to ? undefined : find(all.slice(from, to).join(""), from);
 }
 
-/** What is looked for in `value[start:end]`. */
-const WITHIN = { start: orNone(int()), end: orNone(int()) };
-interface Within {
-  readonly start: bigint | null;
-  readonly end: bigint | null;
-}
+/** Position in characters; −1 where the text is not there, an error where it must be. */
+const search = (last: boolean, isNeeded: boolean) =>
+  positional({ sub: TEXT, ...WITHIN }, (value: string, { sub, ...limits }) => {
+    const found = within(value, limits, (part, from) => {
+      const at = last ? part.lastIndexOf(sub) : part.indexOf(sub);
+      return at < 0 ? at : from + textLength(part.slice(0, at));
+    }) ?? -1;
+    if (isNeeded && found < 0) throw new RangeError("substring not found");
+    return BigInt(found);
+  });
 
-/** The text between bounds; undefined where there is none, not even an empty one. */
-function between(
-  value: string,
-  { start, end }: Within,
-): { from: number; part: string } | undefined {
-  const all = characters(value), [from, to] = bounds(all.length, start, end);
-  return from > to ? undefined : { from, part: all.slice(from, to).join("") };
-}
-
-/** Position in characters; −1 where the text is not there. */
-function find(value: string, sub: string, within: Within, last = false): bigint {
-  const { from, part } = between(value, within) ?? {};
-  const at = part === undefined ? -1 : last ? part.lastIndexOf(sub) : part.indexOf(sub);
-  return BigInt(at < 0 ? at : from! + textLength(part!.slice(0, at)));
-}
-
-function found(at: bigint): bigint {
-  if (at < 0n) throw new RangeError("substring not found");
-  return at;
-}
-
-function count(value: string, sub: string, within: Within): number {
-  const part = between(value, within)?.part;
-  if (part === undefined) return 0;
-  return sub === "" ? textLength(part) + 1 : part.split(sub).length - 1;
-}
+const count = (value: string, sub: string, limits: Within) =>
+  within(value, limits, (part) => sub === "" ? textLength(part) + 1 : part.split(sub).length - 1);
 
 /** Whether one of some texts begins or ends the text between bounds. */
-function hasAffix(value: string, affix: Value, within: Within, atEnd: boolean): boolean {
-  const part = between(value, within)?.part;
-  return (kinded(affix, "tuple")?.items ?? [affix]).some((one) => {
-    const sought = text(one, "an affix");
-    return part !== undefined && (atEnd ? part.endsWith(sought) : part.startsWith(sought));
+const hasAffix = (atEnd: boolean) =>
+  positional({ affix: ANY, ...WITHIN }, (value: string, { affix, ...limits }) => {
+    return within(
+      value,
+      limits,
+      (part) =>
+        (kinded(affix, "tuple")?.items ?? [affix]).some((one) => {
+          const sought = text(one, "an affix");
+          return atEnd ? part.endsWith(sought) : part.startsWith(sought);
+        }),
+    ) ?? false;
   });
-}
 
-function partition(value: string, by: string, last: boolean): Value {
-  if (by === "") throw new RangeError("empty separator");
-  const at = last ? value.lastIndexOf(by) : value.indexOf(by);
-  if (at < 0) return last ? tuple("", "", value) : tuple(value, "", "");
-  return tuple(value.slice(0, at), by, value.slice(at + by.length));
-}
+const partition = (last: boolean) =>
+  positional({ sep: TEXT }, (value: string, { sep }) => {
+    if (sep === "") throw new RangeError("empty separator");
+    const at = last ? value.lastIndexOf(sep) : value.indexOf(sep);
+    if (at < 0) return last ? tuple("", "", value) : tuple(value, "", "");
+    return tuple(value.slice(0, at), sep, value.slice(at + sep.length));
+  });
 
 function expandTabs(value: string, size: bigint): string {
   const width = Math.max(0, checkSize(size));
@@ -219,28 +198,27 @@ function expandTabs(value: string, size: bigint): string {
   return out;
 }
 
+const alone = (run: (self: string) => Value): Function<string> => takes({}, run);
 /** Whether there are characters, all of a kind. */
 const every = (pattern: RegExp) =>
-  alone((value) => value !== "" && characters(value).every((c) => pattern.test(c)));
-const alone = (run: (self: string) => Value): Function<string> => takes({}, run);
+  alone((s) => s !== "" && characters(s).every((c) => pattern.test(c)));
 const stripped = (ends: string) =>
-  positional({ chars: orNone(string()) }, (s: string, { chars }) => strip(s, chars, ends));
-const SEARCH = { sub: string(), ...WITHIN }, SPLIT = { sep: orNone(string()), maxsplit: int(-1n) };
-const ROOM = { width: int(), fill: character };
+  positional({ chars: orNone(TEXT) }, (s: string, { chars }) => strip(s, chars, ends));
+const SPLIT = { sep: orNone(TEXT), maxsplit: -1n }, ROOM = { width: INT, fill: CHARACTER };
 
 /** Methods of `str` by name, but `format`. */
 export const TEXT_METHODS: Readonly<Record<string, Function<string>>> = {
   capitalize: alone(capitalize),
   casefold: alone((s) => s.toUpperCase().toLowerCase().replaceAll("ς", "σ")),
   center: positional(ROOM, (s, { width, fill }) => center(s, width, fill)),
-  count: positional(SEARCH, (s, { sub, ...within }) => BigInt(count(s, sub, within))),
-  endswith: positional(
-    { suffix: any(), ...WITHIN },
-    (s, { suffix, ...within }) => hasAffix(s, suffix, within, true),
+  count: positional(
+    { sub: TEXT, ...WITHIN },
+    (s, { sub, ...limits }) => BigInt(count(s, sub, limits) ?? 0),
   ),
-  expandtabs: takes({ tabsize: int(8n) }, (s, { tabsize }) => expandTabs(s, tabsize)),
-  find: positional(SEARCH, (s, { sub, ...within }) => find(s, sub, within)),
-  index: positional(SEARCH, (s, { sub, ...within }) => found(find(s, sub, within))),
+  endswith: hasAffix(true),
+  expandtabs: takes({ tabsize: 8n }, (s, { tabsize }) => expandTabs(s, tabsize)),
+  find: search(false, false),
+  index: search(false, true),
   isalnum: every(/[\p{L}\p{N}]/u),
   isalpha: every(/\p{L}/u),
   isascii: alone((s) => /^[\0-\x7f]*$/.test(s)),
@@ -254,42 +232,43 @@ export const TEXT_METHODS: Readonly<Record<string, Function<string>>> = {
   istitle: alone((s) => /\p{Cased}/u.test(s) && title(s) === s),
   isupper: alone(isUpper),
   join: positional(
-    { iterable: any() },
-    (s, { iterable }) => joined(listOf(iterable).map((item) => text(item, "join")), s),
+    { iterable: ANY },
+    (s, { iterable }) => joined(listOf(iterable).map((item) => text(item, "join()")), s),
   ),
   ljust: positional(ROOM, (s, { width, fill }) => s + filling(s, width, fill)),
   lower: alone((s) => s.toLowerCase()),
   lstrip: stripped("left"),
-  partition: positional({ sep: string() }, (s, { sep }) => partition(s, sep, false)),
+  partition: partition(false),
   removeprefix: positional(
-    { prefix: string() },
-    (s, { prefix }) => s.startsWith(prefix) ? s.slice(prefix.length) : s,
+    { prefix: TEXT },
+    (s, { prefix }) => s.slice(s.startsWith(prefix) ? prefix.length : 0),
   ),
   removesuffix: positional(
-    { suffix: string() },
-    (s, { suffix }) => s.endsWith(suffix) ? s.slice(0, s.length - suffix.length) : s,
+    { suffix: TEXT },
+    (s, { suffix }) => s.slice(0, s.length - (s.endsWith(suffix) ? suffix.length : 0)),
   ),
   replace: positional(
-    { old: string(), new: string(), count: int(-1n) },
-    (s, given) => replace(s, given.old, given.new, given.count),
+    { old: TEXT, by: TEXT, count: -1n },
+    (s, { old, by, count }) => replace(s, old, by, count),
   ),
-  rfind: positional(SEARCH, (s, { sub, ...within }) => find(s, sub, within, true)),
-  rindex: positional(SEARCH, (s, { sub, ...within }) => found(find(s, sub, within, true))),
+  rfind: search(true, false),
+  rindex: search(true, true),
   rjust: positional(ROOM, (s, { width, fill }) => filling(s, width, fill) + s),
-  rpartition: positional({ sep: string() }, (s, { sep }) => partition(s, sep, true)),
-  rsplit: takes(SPLIT, (s, { sep, maxsplit }) => splitRight(s, sep, maxsplit)),
+  rpartition: partition(true),
+  rsplit: takes(
+    SPLIT,
+    (s, { sep, maxsplit }) =>
+      split(reversed(s), sep && reversed(sep), maxsplit).map(reversed).reverse(),
+  ),
   rstrip: stripped("right"),
   split: takes(SPLIT, (s, { sep, maxsplit }) => split(s, sep, maxsplit)),
-  splitlines: takes({ keepends: flag(false) }, (s, { keepends }) => splitLines(s, keepends)),
-  startswith: positional(
-    { prefix: any(), ...WITHIN },
-    (s, { prefix, ...within }) => hasAffix(s, prefix, within, false),
-  ),
+  splitlines: takes({ keepends: false }, (s, { keepends }) => splitLines(s, keepends)),
+  startswith: hasAffix(false),
   strip: stripped("both"),
   swapcase: alone(swapCase),
   title: alone(title),
   upper: alone((s) => s.toUpperCase()),
-  zfill: positional({ width: int() }, (s, { width }) => {
+  zfill: positional({ width: INT }, (s, { width }) => {
     const [sign] = /^[-+]?/.exec(s)!;
     return sign + filling(s, width, "0") + s.slice(sign.length);
   }),

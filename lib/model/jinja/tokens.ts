@@ -1,56 +1,41 @@
 /**
- * Template source as tokens, as jinja2 makes them with `trim_blocks` and `lstrip_blocks`.
+ * Template source as tokens, as jinja2 makes them with `trim_blocks` and `lstrip_blocks`, and where the
+ * reading of a template is among them.
  *
  * @module
  */
 
-/** A token: `type` is its kind, or the operator itself. */
-export interface Token {
+import { BLANKS } from "./values.ts";
+
+/** A token. */
+interface Token {
   readonly type:
-    | "data"
-    | "variable_begin"
-    | "variable_end"
-    | "block_begin"
-    | "block_end"
-    | "name"
-    | "string"
-    | "number"
-    | "operator"
-    | "end";
+    | ("data" | "name" | "string" | "number" | "operator" | "end")
+    | ("variable_begin" | "variable_end" | "block_begin" | "block_end");
   /** Text of it; the operator; the text that a string stands for. */
   readonly text: string;
   /** A number: an `int` or a `float`. */
-  readonly number?: bigint | number;
+  readonly number: bigint | number | undefined;
   /** Line, from 1. */
   readonly line: number;
 }
 
-/** Python's white space, inside a character class. */
-export const BLANKS =
-  "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const W = `[${BLANKS}]*`;
-const OPENING = /\{\{|\{%|\{#/g;
-const RAW = new RegExp(`\\{%([-+]?)${W}raw${W}(?:-%\\}${W}|%\\})`, "y");
+const OPENING = new RegExp(
+  `\\{%(?<rawSign>[-+]?)${W}raw${W}(?:-%\\}${W}|%\\})|(?<tag>\\{[{%#])(?<tagSign>[-+]?)`,
+  "g",
+);
 const END_RAW = new RegExp(`\\{%([-+]?)${W}endraw${W}(?:\\+%\\}|-%\\}${W}|%\\}\\n?)`, "g");
 const END_COMMENT = new RegExp(`\\+#\\}|-#\\}${W}|#\\}\\n?`, "g");
 const END_BLOCK = new RegExp(`\\+%\\}|-%\\}${W}|%\\}\\n?`, "y");
 const END_VARIABLE = new RegExp(`-\\}\\}${W}|\\}\\}`, "y");
-const SPACE = new RegExp(`[${BLANKS}]+`, "y");
+const SPACE = new RegExp(`[${BLANKS}]+`, "y"), SPACES_ONLY = new RegExp(`^${W}$`);
 const FLOAT = /(?<!\.)(?:\d+_)*\d+(?:(?:\.(?:\d+_)*\d+)?e[-+]?(?:\d+_)*\d+|\.(?:\d+_)*\d+)/iy;
 const INTEGER = /0b(?:_?[01])+|0o(?:_?[0-7])+|0x(?:_?[\da-f])+|[1-9](?:_?\d)*|0(?:_?0)*/iy;
 const NAME = /[\p{ID_Start}_]\p{ID_Continue}*/uy;
 const STRING = /'[^'\\]*(?:\\[^][^'\\]*)*'|"[^"\\]*(?:\\[^][^"\\]*)*"/y;
 const OPERATOR = /\/\/|\*\*|==|!=|>=|<=|[-+/*%~[\](){}><=.:|,;]/y;
 const CLOSING: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
-
-const TRAILING = new RegExp(`[${BLANKS}]`);
-
-/** Without the white space at the end. */
-function trimmedEnd(text: string): string {
-  let end = text.length;
-  while (end > 0 && TRAILING.test(text[end - 1]!)) end--;
-  return text.slice(0, end);
-}
 
 const SIMPLE: Readonly<Record<string, string>> = {
   ...{ "\n": "", "\\": "\\", "'": "'", '"': '"', a: "\x07", b: "\b", f: "\f", n: "\n", r: "\r" },
@@ -61,12 +46,9 @@ const SIMPLE: Readonly<Record<string, string>> = {
 function unescaped(inside: string, line: number): string {
   const pattern = /\\(?:([0-7]{1,3})|x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([^]))/g;
   return inside.replace(pattern, (whole, octal, byte, short, long, one: string | undefined) => {
-    if (one === undefined) {
-      const code = octal ? parseInt(octal, 8) : parseInt(byte ?? short ?? long, 16);
-      if (code > 0x10ffff) throw failure(`'${whole}' is no character`, line);
-      return String.fromCodePoint(code);
-    }
-    if ("xuUN".includes(one)) {
+    const code = octal ? parseInt(octal, 8) : parseInt(byte ?? short ?? long, 16);
+    if (one === undefined && code <= 0x10ffff) return String.fromCodePoint(code);
+    if (one === undefined || "xuUN".includes(one)) {
       throw failure(`the escape '${whole}' is not whole or not known`, line);
     }
     return SIMPLE[one] ?? whole;
@@ -74,114 +56,147 @@ function unescaped(inside: string, line: number): string {
 }
 
 /** A SyntaxError with its line. */
-export function failure(message: string, line: number): SyntaxError {
-  return new SyntaxError(`${message} (line ${line})`);
-}
+const failure = (message: string, line: number) => new SyntaxError(`${message} (line ${line})`);
 
-/**
- * The tokens of a template.
- *
- * @throws {SyntaxError} Where it is malformed.
- */
-export function tokenize(given: string): Token[] {
-  const source = given.replace(/\r\n?/g, "\n").replace(/\n$/, "");
-  const tokens: Token[] = [];
-  let at = 0, line = 1, lineStarts = true;
-
-  const match = (pattern: RegExp) => {
+function tokenize(given: string): Token[] {
+  const source = given.replace(/\r\n?/g, "\n").replace(/\n$/, ""), tokens: Token[] = [];
+  let at = 0, line = 1, counted = 0;
+  const lineAt = (index: number) => {
+    for (; counted < index; counted++) if (source[counted] === "\n") line++;
+    return line;
+  };
+  const push = (type: Token["type"], text: string, from: number, number?: bigint | number) => {
+    tokens.push({ type, text, number, line: lineAt(from) });
+  };
+  const read = (pattern: RegExp) => {
     pattern.lastIndex = at;
-    return pattern.exec(source);
+    const found = pattern.exec(source);
+    if (found) at = pattern.lastIndex;
+    return found;
   };
-  const advance = (to: number) => {
-    for (let i = at; i < to; i++) if (source[i] === "\n") line++;
-    lineStarts = source[to - 1] === "\n";
-    at = to;
-  };
+
   /** Text before a tag, without what the tag's sign strips. */
-  const data = (text: string, sign: string, isVariable: boolean) => {
-    let kept = text;
-    if (sign === "-") kept = trimmedEnd(text);
+  const data = (from: number, to: number, sign: string, isVariable: boolean) => {
+    let end = to;
+    const isBlank = () => SPACES_ONLY.test(source[end - 1]!);
+    if (sign === "-") { while (end > from && isBlank()) end--; }
     else if (sign !== "+" && !isVariable) {
-      const start = text.lastIndexOf("\n") + 1;
-      if ((start > 0 || lineStarts) && trimmedEnd(text.slice(start)) === "") {
-        kept = text.slice(0, start);
-      }
+      while (end > from && source[end - 1] !== "\n" && isBlank()) end--;
+      const startsLine = end === 0 || source[end - 1] === "\n";
+      if (!startsLine) end = to;
     }
-    if (kept !== "") tokens.push({ type: "data", text: kept, line });
+    if (end > from) push("data", source.slice(from, end), from);
   };
 
   /** The inside of `{{ … }}` and `{% … %}`, to its end. */
   const code = (end: RegExp, type: "variable_end" | "block_end") => {
-    const open: string[] = [];
-    for (;;) {
-      let found = match(SPACE);
-      if (found) advance(at + found[0].length);
-      if (at >= source.length) throw failure("unexpected end of template", line);
-      if (open.length === 0 && (found = match(end))) {
-        tokens.push({ type, text: found[0], line });
-        advance(at + found[0].length);
-        return;
-      }
-      if ((found = match(FLOAT))) {
-        tokens.push({
-          type: "number",
-          text: found[0],
-          number: Number(found[0].replaceAll("_", "")),
-          line,
-        });
-      } else if ((found = match(INTEGER))) {
-        tokens.push({
-          type: "number",
-          text: found[0],
-          number: BigInt(found[0].replaceAll("_", "")),
-          line,
-        });
-      } else if ((found = match(NAME))) tokens.push({ type: "name", text: found[0], line });
-      else if ((found = match(STRING))) {
-        tokens.push({ type: "string", text: unescaped(found[0].slice(1, -1), line), line });
-      } else if ((found = match(OPERATOR))) {
-        const operator = found[0];
-        if (Object.hasOwn(CLOSING, operator)) open.push(CLOSING[operator]!);
-        else if (")]}".includes(operator) && open.pop() !== operator) {
-          throw failure(`unexpected '${operator}'`, line);
+    for (const open: string[] = [];;) {
+      read(SPACE);
+      if (at >= source.length) throw failure("unexpected end of template", lineAt(at));
+      const from = at, ended = open.length === 0 ? read(end) : null;
+      if (ended) return push(type, ended[0], from);
+      const float = read(FLOAT), number = float ?? read(INTEGER);
+      const [text] = number ?? read(NAME) ?? read(STRING) ?? read(OPERATOR) ?? [""];
+      if (number) {
+        const digits = text.replaceAll("_", "");
+        push("number", text, from, float ? Number(digits) : BigInt(digits));
+      } else if (/^['"]/.test(text)) {
+        push("string", unescaped(text.slice(1, -1), lineAt(from)), from);
+      } else if (/^[\p{ID_Start}_]/u.test(text)) push("name", text, from);
+      else if (text === "") {
+        throw failure(`unexpected character ${JSON.stringify(source[at])}`, lineAt(at));
+      } else {
+        if (Object.hasOwn(CLOSING, text)) open.push(CLOSING[text]!);
+        else if (")]}".includes(text) && open.pop() !== text) {
+          throw failure(`unexpected '${text}'`, lineAt(from));
         }
-        tokens.push({ type: "operator", text: operator, line });
-      } else throw failure(`unexpected character ${JSON.stringify(source[at])}`, line);
-      advance(at + found[0].length);
+        push("operator", text, from);
+      }
     }
   };
 
   while (at < source.length) {
-    const opening = match(OPENING);
+    const from = at, opening = read(OPENING);
     if (!opening) {
-      tokens.push({ type: "data", text: source.slice(at), line });
+      push("data", source.slice(from), from);
       break;
     }
-    const text = source.slice(at, opening.index), start = at;
-    at = opening.index;
-    const raw = opening[0] === "{%" ? match(RAW) : null;
-    at = start;
-    const sign = raw?.[1] ?? (/[-+]/.exec(source[opening.index + 2] ?? "")?.[0] ?? "");
-    data(text, sign, opening[0] === "{{");
-    advance(opening.index + (raw?.[0].length ?? 2 + sign.length));
-    if (at >= source.length && (raw || opening[0] === "{#")) break; // as in jinja2: nothing is open
-    if (raw) {
-      const end = match(END_RAW);
-      if (!end) throw failure("a raw block has no end", line);
-      data(source.slice(at, end.index), end[1]!, false);
-      advance(end.index + end[0].length);
-    } else if (opening[0] === "{#") {
-      const end = match(END_COMMENT);
-      if (!end) throw failure("a comment has no end", line);
-      advance(end.index + end[0].length);
-    } else if (opening[0] === "{{") {
-      tokens.push({ type: "variable_begin", text: "{{", line });
+    const { tag = "raw", rawSign, tagSign } = opening.groups!;
+    data(from, opening.index, rawSign ?? tagSign ?? "", tag === "{{");
+    if (tag === "{{") {
+      push("variable_begin", tag, opening.index);
       code(END_VARIABLE, "variable_end");
-    } else {
-      tokens.push({ type: "block_begin", text: "{%", line });
+    } else if (tag === "{%") {
+      push("block_begin", tag, opening.index);
       code(END_BLOCK, "block_end");
+    } else if (at < source.length) { // as in jinja2: nothing is open where nothing follows
+      const inside = at, end = read(tag === "raw" ? END_RAW : END_COMMENT);
+      const what = tag === "raw" ? "raw block" : "comment";
+      if (!end) throw failure(`a ${what} has no end`, lineAt(inside));
+      if (tag === "raw") data(inside, end.index, end[1]!, false);
     }
   }
-  tokens.push({ type: "end", text: "", line });
+  push("end", "", source.length);
   return tokens;
+}
+
+/** How deep the parts of a template may be within another. */
+const MAX_NESTING = 150;
+
+/** The reading of a template, at its first token. */
+export type Cursor = ReturnType<typeof cursorOn>;
+
+/** Begins to read a template. */
+export function cursorOn(source: string) {
+  const tokens = tokenize(source);
+  let at = 0, nesting = 0;
+
+  const now = (): Token => tokens[at]!;
+  const look = (): Token => tokens[at + 1] ?? now();
+  const take = (): Token => tokens[at++]!;
+  const shown = ({ type, text }: Token) => type === "end" ? "the end of the template" : `'${text}'`;
+  const fail = (message: string, token = now()): SyntaxError => failure(message, token.line);
+  const expected = (what: string) => fail(`expected ${what}, found ${shown(now())}`);
+
+  const isName = (name: string, token = now()): boolean =>
+    token.type === "name" && token.text === name;
+  const isOperator = (operator: string, token = now()): boolean =>
+    token.type === "operator" && token.text === operator;
+  const skipName = (name: string): boolean => isName(name) && ++at > 0;
+  const skip = (operator: string): boolean => isOperator(operator) && ++at > 0;
+  const expect = (operator: string): void => {
+    if (!skip(operator)) throw expected(`'${operator}'`);
+  };
+  const expectName = (name: string): void => {
+    if (!skipName(name)) throw expected(`'${name}'`);
+  };
+  const expectType = (type: Token["type"], what: string): Token => {
+    if (now().type !== type) throw expected(what);
+    return take();
+  };
+
+  return {
+    ...{ now, look, take, shown, fail, isName, isOperator, skipName, skip },
+    ...{ expect, expectName, expectType },
+    /** Reads a name. */
+    name: (): string => expectType("name", "a name").text,
+    /** Reads parts between commas, up to the closing operator. */
+    separated<T>(close: string, part: () => T): T[] {
+      const parts: T[] = [];
+      while (!isOperator(close)) {
+        if (parts.length > 0) expect(",");
+        if (isOperator(close)) break;
+        parts.push(part());
+      }
+      expect(close);
+      return parts;
+    },
+    /** Reads a part that may hold itself, up to a depth. */
+    nested<T>(part: () => T): T {
+      if (++nesting > MAX_NESTING) throw fail("the template is nested too deeply");
+      const made = part();
+      nesting--;
+      return made;
+    },
+  };
 }

@@ -7,113 +7,78 @@
  */
 
 /** A value of a template. */
-export type Value = null | boolean | bigint | number | string | readonly Value[] | Kinded;
+export type Value = null | boolean | bigint | number | string | readonly Value[] | Kind;
 
-/** Values that are objects with a kind. */
-export type Kinded = Tuple | Dict | Range | View | Iter | Markup | Undefined | Thing;
-
-/** A `tuple`; of a named one the names of its items. */
-export interface Tuple {
-  readonly kind: "tuple";
-  readonly items: readonly Value[];
-  readonly names?: readonly string[];
+interface Kinds {
+  /** A `tuple`; of a named one the names of its items. */
+  readonly tuple: { readonly items: readonly Value[]; readonly names?: readonly string[] };
+  /** A `dict`: entries by what makes keys equal. */
+  readonly dict: { readonly entries: Map<unknown, Entry> };
+  /** A `range`. */
+  readonly range: Readonly<Record<"start" | "stop" | "step", bigint>> & { readonly length: number };
+  /** What `keys()`, `values()` and `items()` return. */
+  readonly view: { readonly of: "keys" | "values" | "items"; readonly dict: Dict };
+  /** A generator or iterator: it can be read once. */
+  readonly iterator: { readonly source: Iterator<Value> };
+  /** Text that counts as escaped: what is added to it is escaped. */
+  readonly markup: { readonly text: string };
+  /** What a name or an attribute is that is not there; why is told where it is used. */
+  readonly undefined: { readonly why: string };
+  /** A function, or an object with attributes. */
+  readonly thing: {
+    /** What it is, for messages. */
+    readonly name: string;
+    /** Its attributes. */
+    readonly get?: (name: string) => Value | undefined;
+    /** Calls it. */
+    readonly call?: (args: readonly Value[], named: Named) => Value;
+    /** How it is printed; absent where Python prints an address. */
+    readonly text?: () => string;
+    /** Its length, where it has one. */
+    readonly length?: () => number;
+    /** Where it is a namespace: its values. */
+    readonly values?: Map<string, Value>;
+  };
 }
 
-/** A `dict`: entries by what makes keys equal. */
-export interface Dict {
-  readonly kind: "dict";
-  readonly entries: Map<unknown, readonly [Value, Value]>;
-}
-
-/** A `range`. */
-export interface Range {
-  readonly kind: "range";
-  readonly start: bigint;
-  readonly stop: bigint;
-  readonly step: bigint;
-  readonly length: number;
-}
-
-/** What `keys()`, `values()` and `items()` return. */
-export interface View {
-  readonly kind: "view";
-  readonly of: "keys" | "values" | "items";
-  readonly dict: Dict;
-}
-
-/** A generator or iterator: it can be read once. */
-export interface Iter {
-  readonly kind: "iterator";
-  readonly source: Iterator<Value>;
-}
-
-/** Text that counts as escaped: what is added to it is escaped. */
-export interface Markup {
-  readonly kind: "markup";
-  readonly text: string;
-}
-
-/** What a name or an attribute is that is not there; why is told where it is used. */
-export interface Undefined {
-  readonly kind: "undefined";
-  readonly why: string;
-}
-
+/** A value that is an object, of one kind or of any. */
+export type Kind<K extends keyof Kinds = keyof Kinds> = {
+  [Name in K]: { readonly kind: Name } & Kinds[Name];
+}[K];
+export type Dict = Kind<"dict">;
+export type Thing = Kind<"thing">;
+/** Key and value. */
+export type Entry = readonly [Value, Value];
 /** Arguments by name. */
 export type Named = ReadonlyMap<string, Value>;
-
-/** A function, or an object with attributes. */
-export interface Thing {
-  readonly kind: "thing";
-  /** What it is, for messages. */
-  readonly name: string;
-  /** Its attributes. */
-  readonly get?: (name: string) => Value | undefined;
-  /** Calls it. */
-  readonly call?: (args: readonly Value[], named: Named) => Value;
-  /** How it is printed; absent where Python prints an address. */
-  readonly text?: () => string;
-  /** Its length, where it has one. */
-  readonly length?: () => number;
-  /** Where it is a namespace: its values. */
-  readonly values?: Map<string, Value>;
-}
 
 export const isList = (value: Value): value is readonly Value[] => Array.isArray(value);
 
 /** The value where it has this kind. */
-export function kinded<K extends Kinded["kind"]>(
-  value: Value,
-  kind: K,
-): Extract<Kinded, { readonly kind: K }> | undefined {
+export function kinded<K extends keyof Kinds>(value: Value, kind: K): Kind<K> | undefined {
   const found = typeof value === "object" && value !== null && !isList(value) ? value : undefined;
-  return found?.kind === kind ? found as Extract<Kinded, { readonly kind: K }> : undefined;
+  return found?.kind === kind ? found as unknown as Kind<K> : undefined;
 }
 
 /** The entries of a dict. */
-export const entriesOf = (value: Value): (readonly [Value, Value])[] | undefined => {
-  const entries = kinded(value, "dict")?.entries;
-  return entries && [...entries.values()];
-};
-
+export const entriesOf = (value: Value): readonly Entry[] | undefined =>
+  kinded(value, "dict")?.entries.values().toArray();
 /** A list or tuple as its items. */
 export const itemsOf = (value: Value): readonly Value[] | undefined =>
   isList(value) ? value : kinded(value, "tuple")?.items;
-
 /** The text of a `str`, escaped or not. */
 export const textOf = (value: Value): string | undefined =>
   typeof value === "string" ? value : kinded(value, "markup")?.text;
 
 export const isUndefined = (value: Value): boolean => kinded(value, "undefined") !== undefined;
-export const undefinedValue = (why: string): Undefined => ({ kind: "undefined", why });
-export const tuple = (...items: readonly Value[]): Tuple => ({ kind: "tuple", items });
-export const iter = (source: Iterator<Value>): Iter => ({ kind: "iterator", source });
-export const markup = (text: string): Markup => ({ kind: "markup", text });
-
+export const undefinedValue = (why: string): Value => ({ kind: "undefined", why });
+export const tuple = (...items: readonly Value[]): Kind<"tuple"> => ({ kind: "tuple", items });
+export const iter = (source: Iterator<Value>): Value => ({ kind: "iterator", source });
+export const markup = (text: string): Value => ({ kind: "markup", text });
 /** A function of Python. */
-export function thing(name: string, call: NonNullable<Thing["call"]>): Thing {
+export const thing = (name: string, call: NonNullable<Thing["call"]>): Thing => {
   return { kind: "thing", name, call };
-}
+};
 
 const TYPES: Readonly<Record<string, string>> = {
   ...{ boolean: "bool", bigint: "int", number: "float", string: "str" },
@@ -161,12 +126,15 @@ export function text(value: Value, what: string): string {
   return value;
 }
 
+/** Python's white space, inside a character class. */
+export const BLANKS =
+  "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+
 /** The characters of a text, as Python counts them. */
 export const characters = (value: string): readonly string[] => Array.from(value);
 
 /** Whether a text is as long in Python as in JavaScript. */
 export const isPlain = (value: string): boolean => !/[\ud800-\udfff]/.test(value);
-
 /** Python's `len` of a text. */
 export const textLength = (value: string): number =>
   isPlain(value) ? value.length : characters(value).length;
@@ -192,8 +160,8 @@ function lengthFirst(key: unknown): string {
 }
 
 /** A dict of entries; later ones replace earlier ones, which keep their place. */
-export function dict(entries: Iterable<readonly [Value, Value]> = []): Dict {
-  const map = new Map<unknown, readonly [Value, Value]>();
+export function dict(entries: Iterable<Entry> = []): Dict {
+  const map = new Map<unknown, Entry>();
   for (const [key, value] of entries) {
     const id = keyOf(key);
     map.set(id, [map.get(id)?.[0] ?? key, value]);
@@ -202,15 +170,14 @@ export function dict(entries: Iterable<readonly [Value, Value]> = []): Dict {
 }
 
 /** The value at a key; undefined where there is none. */
-export function lookUp({ entries }: Dict, key: Value): Value | undefined {
-  return entries.get(keyOf(key))?.[1];
-}
+export const lookUp = ({ entries }: Dict, key: Value): Value | undefined =>
+  entries.get(keyOf(key))?.[1];
 
 /** The longest `range`, as in jinja2's sandbox. */
 const MAX_RANGE = 100_000;
 
 /** Python's `range`. */
-export function range(start: bigint, stop: bigint, step: bigint): Range {
+export function range(start: bigint, stop: bigint, step: bigint): Kind<"range"> {
   if (step === 0n) throw new RangeError("range() arg 3 must not be zero");
   const span = step > 0n ? stop - start + step - 1n : start - stop - step - 1n;
   const count = span <= 0n ? 0n : span / (step > 0n ? step : -step);
