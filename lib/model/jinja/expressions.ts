@@ -40,6 +40,8 @@ const node = (value: Expression): Expression => (scope) => {
   return deeper(() => value(scope));
 };
 
+const nothing = () => undefinedValue("an inline 'if' is false and has no 'else'");
+
 const CONSTANTS: Readonly<Record<string, Value>> = {
   ...{ true: true, True: true, false: false, False: false, none: null, None: null },
 };
@@ -53,7 +55,7 @@ export type Expressions = ReturnType<typeof expressionsOn>;
 /** Reads expressions. */
 export function expressionsOn(cursor: Cursor) {
   const { now, look, take, shown, fail, isName, isOperator, skipName, skip } = cursor;
-  const { expect, name, separated, nested } = cursor;
+  const { expect, expected, name, commas, separated, nested } = cursor;
   const state = {
     /** Names that are read. */
     reads: new Set<string>(),
@@ -68,13 +70,9 @@ export function expressionsOn(cursor: Cursor) {
       const certain = state.refused.length;
       let found = or();
       while (withIf && skipName("if")) {
-        const yes = found, test = or(), no = skipName("else") ? expression() : undefined;
+        const yes = found, test = or(), no = skipName("else") ? expression() : nothing;
         state.refused.length = certain;
-        found = node((scope) =>
-          truth(test(scope))
-            ? yes(scope)
-            : no?.(scope) ?? undefinedValue("an inline 'if' is false and has no 'else'")
-        );
+        found = node((scope) => (truth(test(scope)) ? yes : no)(scope));
       }
       return found;
     });
@@ -174,9 +172,9 @@ export function expressionsOn(cursor: Cursor) {
       return constant(value);
     }
     if (isOperator("(", token)) {
-      const inside = oneOrMore({ parentheses: true });
+      const { items, isMany } = commas(() => isOperator(")"), () => expression());
       expect(")");
-      return inside;
+      return items.length === 1 && !isMany ? items[0]! : tupled(items);
     }
     if (isOperator("[", token)) return listed(separated("]", expression));
     if (isOperator("{", token)) {
@@ -190,28 +188,12 @@ export function expressionsOn(cursor: Cursor) {
     throw fail(`unexpected ${shown(token)}`, token);
   }
 
-  /** An expression, or a tuple of several between commas. */
-  function oneOrMore(
-    { parentheses = false, withIf = true, end }: {
-      parentheses?: boolean;
-      withIf?: boolean;
-      end?: string;
-    } = {},
-  ): Expression {
-    const items: Expression[] = [];
-    let isTuple = false;
-    for (;;) {
-      if (items.length > 0) expect(",");
-      const { type } = now();
-      if (type === "variable_end" || type === "block_end" || isOperator(")")) break;
-      if (end !== undefined && isName(end)) break;
-      items.push(expression(withIf));
-      if (!isOperator(",")) break;
-      isTuple = true;
-    }
-    if (!isTuple && items.length > 0) return items[0]!;
-    if (isTuple || parentheses) return tupled(items);
-    throw fail(`expected an expression, found ${shown(now())}`);
+  /** An expression, or a tuple of several between commas, up to the end of the tag or to a name. */
+  function oneOrMore(end?: string, withIf = end === undefined): Expression {
+    const isEnd = () => /_end$/.test(now().type) || (end !== undefined && isName(end));
+    const { items, isMany } = commas(isEnd, () => expression(withIf));
+    if (items.length === 0) throw expected("an expression");
+    return isMany ? tupled(items) : items[0]!;
   }
 
   const itemOf = (of: Expression, key: Expression) => node((scope) => item(of(scope), key(scope)));

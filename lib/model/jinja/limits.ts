@@ -43,7 +43,7 @@ export function deeper<T>(part: () => T): T {
 }
 
 /** Writes text of the template. */
-export function write(out: string[], text: string): void {
+export function write(out: string[], text: string): undefined {
   written = checkSize(written + text.length);
   if (text !== "") out.push(text);
 }

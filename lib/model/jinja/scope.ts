@@ -28,7 +28,7 @@ export type Signal = "break" | "continue" | undefined;
 /** A statement: writes its text. */
 export type Statement = (scope: Scope, out: string[]) => Signal;
 /** Assigns to what stands left of a "=". */
-export type Target = (value: Value, scope: Scope) => void;
+export type Target = (value: Value, scope: Scope) => undefined;
 
 /** A scope of its own within another. */
 export const inner = (around: Scope): Scope => ({ names: new Map(), around });
@@ -46,21 +46,19 @@ export function variable(name: string, scope: Scope): Value {
 }
 
 /** Assigns to a name. */
-export const toName = (name: string): Target => (value, scope) => {
-  scope.names.set(name, value);
-};
+export const toName = (name: string): Target => (value, scope) => void scope.names.set(name, value);
 
 /** Assigns to a member of a namespace. */
 export const toMember = (name: string, member: string): Target => (value, scope) => {
   const values = kinded(variable(name, scope), "thing")?.values;
   if (!values) throw new TypeError("cannot assign attribute on non-namespace object");
-  values.set(checkMember(member), value);
+  return void values.set(checkMember(member), value);
 };
 
 /** Assigns the items of a value. */
 export const toTuple = (targets: readonly Target[]): Target => (value, scope) => {
   const values = unpacked(value, targets.length);
-  for (const [i, target] of targets.entries()) target(values[i]!, scope);
+  return void targets.forEach((target, i) => target(values[i]!, scope));
 };
 
 /** Calls a value. */

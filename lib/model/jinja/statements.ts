@@ -7,8 +7,7 @@
 import { type Cursor, cursorOn } from "./tokens.ts";
 import { type Expressions, expressionsOn, type Filter, isConstant } from "./expressions.ts";
 import { write } from "./limits.ts";
-import { type Loop, loopOver } from "./loop.ts";
-import { macro, type Signature } from "./macro.ts";
+import { type Loop, loopOver, macro, type Signature } from "./control.ts";
 import { str } from "./print.ts";
 import { truth } from "./python.ts";
 import {
@@ -48,15 +47,12 @@ export function parse(source: string): Parsed {
   return { body, reads };
 }
 
-const prints = (of: Expression): Statement => (scope, out) => {
-  write(out, str(of(scope)));
-  return undefined;
-};
+const prints = (of: Expression): Statement => (scope, out) => write(out, str(of(scope)));
 
 /** Reads all statements of a template. */
 function statementsOn(cursor: Cursor, expressions: Expressions): Statement[] {
   const { now, take, fail, isName, isOperator, skipName, skip, expect } = cursor;
-  const { expectName, expectType, name, separated, nested } = cursor;
+  const { expected, expectName, expectType, name, commas, separated, nested } = cursor;
   const { state, expression, oneOrMore, filter } = expressions;
   let loops = 0;
 
@@ -66,10 +62,7 @@ function statementsOn(cursor: Cursor, expressions: Expressions): Statement[] {
     for (;;) {
       const token = take();
       if (token.type === "data") {
-        found.push((_, out) => {
-          write(out, token.text);
-          return undefined;
-        });
+        found.push((_, out) => write(out, token.text));
       } else if (token.type === "variable_begin") {
         found.push(prints(oneOrMore()));
         expectType("variable_end", "'}}'");
@@ -138,17 +131,12 @@ function statementsOn(cursor: Cursor, expressions: Expressions): Statement[] {
   }
 
   function target(end?: string, withMembers = false): Target {
-    const items: Target[] = [];
-    let isTuple = false;
-    for (;;) {
-      if (items.length > 0) expect(",");
-      if (items.length > 0 && (isOperator("=") || isOperator(")") || (end && isName(end)))) break;
-      if (now().type === "block_end") break;
-      items.push(singleTarget(withMembers));
-      if (!isOperator(",")) break;
-      isTuple = true;
-    }
-    return isTuple || items.length === 0 ? toTuple(items) : items[0]!;
+    const isEnd = () =>
+      isOperator("=") || isOperator(")") || now().type === "block_end" ||
+      (end !== undefined && isName(end));
+    const { items, isMany } = commas(isEnd, () => singleTarget(withMembers));
+    if (items.length === 0) throw expected("a name");
+    return isMany ? toTuple(items) : items[0]!;
   }
 
   /** Parts between commas, up to the end of the tag. */
@@ -178,7 +166,7 @@ function statementsOn(cursor: Cursor, expressions: Expressions): Statement[] {
     for() {
       const to = target("in");
       expectName("in");
-      const over = oneOrMore({ withIf: false, end: "recursive" });
+      const over = oneOrMore("recursive");
       const test = skipName("if") ? expression() : undefined, isRecursive = skipName("recursive");
       loops++;
       const body = bodyTo("endfor", "else");
@@ -192,7 +180,7 @@ function statementsOn(cursor: Cursor, expressions: Expressions): Statement[] {
       const to = target(undefined, true);
       if (skip("=")) {
         const value = oneOrMore();
-        return (scope) => void to(value(scope), scope);
+        return (scope) => to(value(scope), scope);
       }
       const by = filterChain([]), body = closed("endset");
       return (scope) => {
@@ -216,7 +204,7 @@ function statementsOn(cursor: Cursor, expressions: Expressions): Statement[] {
     },
     macro() {
       const called = name(), made = signature(parameters(), "endmacro");
-      return (scope) => void scope.names.set(called, macro(called, made, scope));
+      return (scope) => toName(called)(macro(called, made, scope), scope);
     },
     call() {
       const given = isOperator("(") ? parameters() : [], { withCaller } = expression();
@@ -262,7 +250,7 @@ function statementsOn(cursor: Cursor, expressions: Expressions): Statement[] {
   }
 
   function branches(): Statement {
-    const test = oneOrMore({ withIf: false }), yes = bodyTo("elif", "else", "endif");
+    const test = oneOrMore(undefined, false), yes = bodyTo("elif", "else", "endif");
     const tag = take().text;
     const no = tag === "elif" ? nested(branches) : tag === "else" ? closed("endif") : block([]);
     return (scope, out) => (truth(test(scope)) ? yes : no)(scope, out);

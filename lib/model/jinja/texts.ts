@@ -248,8 +248,8 @@ export const TEXT_METHODS: Readonly<Record<string, Function<string>>> = {
     (s, { suffix }) => s.slice(0, s.length - (s.endsWith(suffix) ? suffix.length : 0)),
   ),
   replace: positional(
-    { old: TEXT, by: TEXT, count: -1n },
-    (s, { old, by, count }) => replace(s, old, by, count),
+    { old: TEXT, new: TEXT, count: -1n },
+    (s, { old, new: by, count }) => replace(s, old, by, count),
   ),
   rfind: search(true, false),
   rindex: search(true, true),

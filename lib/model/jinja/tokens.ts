@@ -175,21 +175,28 @@ export function cursorOn(source: string) {
     return take();
   };
 
+  /** Reads parts between commas up to an end, and whether a comma makes many of them. */
+  const commas = <T>(isEnd: () => boolean, part: () => T): { items: T[]; isMany: boolean } => {
+    const items: T[] = [];
+    let isMany = false;
+    while (!isEnd()) {
+      items.push(part());
+      if (!skip(",")) break;
+      isMany = true;
+    }
+    return { items, isMany };
+  };
+
   return {
-    ...{ now, look, take, shown, fail, isName, isOperator, skipName, skip },
+    ...{ now, look, take, shown, fail, expected, commas, isName, isOperator, skipName, skip },
     ...{ expect, expectName, expectType },
     /** Reads a name. */
     name: (): string => expectType("name", "a name").text,
     /** Reads parts between commas, up to the closing operator. */
     separated<T>(close: string, part: () => T): T[] {
-      const parts: T[] = [];
-      while (!isOperator(close)) {
-        if (parts.length > 0) expect(",");
-        if (isOperator(close)) break;
-        parts.push(part());
-      }
+      const { items } = commas(() => isOperator(close), part);
       expect(close);
-      return parts;
+      return items;
     },
     /** Reads a part that may hold itself, up to a depth. */
     nested<T>(part: () => T): T {

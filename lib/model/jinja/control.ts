@@ -1,10 +1,11 @@
 /**
- * Loops, and what `loop` is in them.
+ * What macros and loops do while a template runs.
  *
  * @module
  */
 
 import { deeper, spend } from "./limits.ts";
+import { repr } from "./print.ts";
 import { equal, iterate, lengthOf, truth } from "./python.ts";
 import {
   captured,
@@ -15,7 +16,72 @@ import {
   type Statement,
   type Target,
 } from "./scope.ts";
-import { iter, kinded, type Thing, thing, tuple, undefinedValue, type Value } from "./values.ts";
+import {
+  dict,
+  iter,
+  kinded,
+  type Named,
+  type Thing,
+  thing,
+  tuple,
+  undefinedValue,
+  type Value,
+} from "./values.ts";
+
+/** Parameters and body of a macro or call block. */
+export interface Signature {
+  readonly parameters: readonly { readonly name: string; readonly value?: Expression }[];
+  readonly body: Statement;
+  /** Names read in the body. */
+  readonly reads: ReadonlySet<string>;
+}
+
+/** A macro: a function of the names around it. */
+export function macro(name: string | undefined, signature: Signature, scope: Scope): Thing {
+  const { parameters, reads } = signature;
+  /** Whether the body reads what a macro gets besides its parameters. */
+  const takes = (special: string) =>
+    reads.has(special) && !parameters.some((one) => one.name === special);
+  const attributes: Readonly<Record<string, Value>> = {
+    name: name ?? null,
+    arguments: tuple(...parameters.map((one) => one.name)),
+    catch_kwargs: reads.has("kwargs"),
+    catch_varargs: reads.has("varargs"),
+    caller: reads.has("caller"),
+  };
+  const bound = (args: readonly Value[], given: Named): Scope => {
+    const own = inner(scope), named = new Map(given);
+    for (const [i, { name, value }] of parameters.entries()) {
+      const argument = i < args.length ? args[i] : named.get(name);
+      if (i >= args.length) named.delete(name);
+      const absent = () =>
+        value ? value(own) : undefinedValue(`parameter '${name}' was not provided`);
+      own.names.set(name, argument === undefined ? absent() : argument);
+    }
+    if (takes("caller")) {
+      const caller = named.get("caller");
+      own.names.set("caller", caller ?? undefinedValue("No caller defined"));
+      named.delete("caller");
+    }
+    const [extra] = named.keys(), rest = args.slice(parameters.length);
+    if (takes("kwargs")) own.names.set("kwargs", dict(named));
+    else if (extra !== undefined) {
+      throw new TypeError(`macro '${name}' takes no keyword argument '${extra}'`);
+    }
+    if (takes("varargs")) own.names.set("varargs", tuple(...rest));
+    else if (rest.length > 0) {
+      throw new TypeError(`macro '${name}' takes not more than ${parameters.length} argument(s)`);
+    }
+    return own;
+  };
+  return {
+    kind: "thing",
+    name: "Macro",
+    text: () => `<Macro ${name === undefined ? "anonymous" : repr(name)}>`,
+    get: (asked) => Object.hasOwn(attributes, asked) ? attributes[asked] : undefined,
+    call: (args, named) => deeper(() => captured(signature.body, bound(args, named))[0]),
+  };
+}
 
 /** A `for`. */
 export interface Loop {
@@ -35,29 +101,25 @@ export function loopOver(
   out: string[],
   depth = 0,
 ): Signal {
-  const { target, test } = loop;
-  const passes = (one: Value) => {
+  const { target, test, body, otherwise } = loop;
+  const itemScope = (one: Value) => {
     const own = inner(scope);
     target(one, own);
-    return truth(test!(own));
+    return own;
   };
+  const passing = test ? iter(iterate(items).filter((one) => truth(test(itemScope(one))))) : items;
   const recurse = (over: Value) =>
     deeper(() => captured((scope, out) => loopOver(loop, over, scope, out, depth + 1), scope)[0]);
-  const { self, next } = loopThing(
-    test ? iter(iterate(items).filter(passes)) : items,
-    depth,
-    loop.isRecursive ? recurse : undefined,
-  );
+  const { self, next } = loopThing(passing, depth, loop.isRecursive ? recurse : undefined);
   let isCompleted = false;
   for (let one; (one = next()) !== undefined;) {
-    const own = inner(scope);
-    own.names.set("loop", self);
-    target(one, own);
-    const signal = loop.body(own, out);
+    const own = itemScope(one);
+    if (!own.names.has("loop")) own.names.set("loop", self);
+    const signal = body(own, out);
     if (signal === "break") break;
     if (signal === undefined) isCompleted = true;
   }
-  return isCompleted ? undefined : loop.otherwise(inner(scope), out);
+  return isCompleted ? undefined : otherwise(inner(scope), out);
 }
 
 /** `loop` in a loop, and what gives the next item. */
