@@ -1,8 +1,4 @@
-/**
- * What macros and loops do while a template runs.
- *
- * @module
- */
+/** What macros and loops do while a template runs. @module */
 
 import { deeper, spend } from "./limits.ts";
 import { repr } from "./print.ts";
@@ -23,6 +19,7 @@ import {
   type Named,
   type Thing,
   thing,
+  thingWith,
   tuple,
   undefinedValue,
   type Value,
@@ -42,13 +39,6 @@ export function macro(name: string | undefined, signature: Signature, scope: Sco
   /** Whether the body reads what a macro gets besides its parameters. */
   const takes = (special: string) =>
     reads.has(special) && !parameters.some((one) => one.name === special);
-  const attributes: Readonly<Record<string, Value>> = {
-    name: name ?? null,
-    arguments: tuple(...parameters.map((one) => one.name)),
-    catch_kwargs: reads.has("kwargs"),
-    catch_varargs: reads.has("varargs"),
-    caller: reads.has("caller"),
-  };
   const bound = (args: readonly Value[], given: Named): Scope => {
     const own = inner(scope), named = new Map(given);
     for (const [i, { name, value }] of parameters.entries()) {
@@ -74,11 +64,16 @@ export function macro(name: string | undefined, signature: Signature, scope: Sco
     }
     return own;
   };
+  const self = thingWith("Macro", {
+    name: () => name ?? null,
+    arguments: () => tuple(...parameters.map((one) => one.name)),
+    catch_kwargs: () => reads.has("kwargs"),
+    catch_varargs: () => reads.has("varargs"),
+    caller: () => reads.has("caller"),
+  });
   return {
-    kind: "thing",
-    name: "Macro",
+    ...self,
     text: () => `<Macro ${name === undefined ? "anonymous" : repr(name)}>`,
-    get: (asked) => Object.hasOwn(attributes, asked) ? attributes[asked] : undefined,
     call: (args, named) => deeper(() => captured(signature.body, bound(args, named))[0]),
   };
 }
@@ -151,7 +146,7 @@ function loopThing(
   };
   const orUndefined = (value: Value | undefined, why: string) =>
     value === undefined ? undefinedValue(why) : value;
-  const attributes: Readonly<Record<string, () => Value>> = {
+  const context = thingWith("LoopContext", {
     index: () => BigInt(index + 1),
     index0: () => BigInt(index),
     revindex: () => BigInt(length() - index),
@@ -174,11 +169,9 @@ function loopThing(
         changed = now;
         return !isSame;
       }),
-  };
+  });
   const self: Thing = {
-    kind: "thing",
-    name: "LoopContext",
-    get: (name) => Object.hasOwn(attributes, name) ? attributes[name]!() : undefined,
+    ...context,
     text: () => `<LoopContext ${index + 1}/${length()}>`,
     length,
     call: ([over], named) => {

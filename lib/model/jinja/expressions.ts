@@ -1,8 +1,4 @@
-/**
- * Expressions: each rule of the grammar, lowest rank first, beside what it means.
- *
- * @module
- */
+/** Expressions: each rule of the grammar, lowest rank first, beside what it means. @module */
 
 import { attribute, item } from "./attributes.ts";
 import type { Cursor } from "./tokens.ts";

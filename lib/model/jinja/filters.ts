@@ -1,8 +1,4 @@
-/**
- * Filters, and what filters and tests there are.
- *
- * @module
- */
+/** Filters, and what filters and tests there are. @module */
 
 import { onlyAttribute } from "./attributes.ts";
 import { format, percent } from "./format.ts";

@@ -1,8 +1,4 @@
-/**
- * What jinja2's filters do with the items of a list, a mapping or an iterator.
- *
- * @module
- */
+/** What jinja2's filters do with the items of a list, a mapping or an iterator. @module */
 
 import { item } from "./attributes.ts";
 import { checkSize, joined } from "./limits.ts";

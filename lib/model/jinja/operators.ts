@@ -1,8 +1,4 @@
-/**
- * Python's operators on two values.
- *
- * @module
- */
+/** Python's operators on two values. @module */
 
 import { percent } from "./format.ts";
 import { checkSize, joined } from "./limits.ts";

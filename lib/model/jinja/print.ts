@@ -1,8 +1,4 @@
-/**
- * How Python prints values: `repr`, `str`, JSON.
- *
- * @module
- */
+/** How Python prints values: `repr`, `str`, JSON. @module */
 
 import { checkSize, joined, spend } from "./limits.ts";
 import { floatText, integerText } from "./numbers.ts";

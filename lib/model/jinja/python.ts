@@ -29,34 +29,52 @@ import {
   type Value,
 } from "./values.ts";
 
-/** What iterating a value gives. */
-export function iterate(value: Value): IteratorObject<Value> {
-  if (typeof value === "string") return characters(value)[Symbol.iterator]();
-  const items = itemsOf(value);
-  if (items) return items[Symbol.iterator]();
-  if (value !== null && typeof value === "object" && !isList(value)) {
-    switch (value.kind) {
-      case "dict":
-        return value.entries.values().map(([key]) => key);
-      case "view":
-        return value.dict.entries.values().map(([key, item]) =>
-          value.of === "keys" ? key : value.of === "values" ? item : tuple(key, item)
-        );
-      case "range":
-        return rangeItems(value);
-      case "iterator": // a loop that ends early does not close it
-        return Iterator.from({ next: () => value.source.next() });
-      case "undefined":
-        return [][Symbol.iterator]();
-      case "markup":
-        throw unsupported("a loop over escaped text", value);
-    }
-  }
-  throw new TypeError(`'${typeName(value)}' object is not iterable`);
-}
+/** Length and items of what is an object here, by its kind. */
+const PARTS: {
+  readonly [K in Kind["kind"]]: readonly [
+    length: (value: Kind<K>) => number | undefined,
+    items?: (value: Kind<K>) => IteratorObject<Value>,
+  ];
+} = {
+  tuple: [({ items }) => items.length, ({ items }) => items.values()],
+  dict: [({ entries }) => entries.size, ({ entries }) => entries.values().map(([key]) => key)],
+  view: [
+    ({ dict }) => dict.entries.size,
+    ({ dict, of }) =>
+      dict.entries.values().map(([key, item]) =>
+        of === "keys" ? key : of === "values" ? item : tuple(key, item)
+      ),
+  ],
+  range: [({ length }) => length, rangeItems],
+  // a loop that ends early does not close an iterator
+  iterator: [() => undefined, ({ source }) => Iterator.from({ next: () => source.next() })],
+  markup: [({ text }) => textLength(text), (value) => {
+    throw unsupported("a loop over escaped text", value);
+  }],
+  undefined: [() => 0, () => [].values()],
+  thing: [({ length }) => length?.()],
+};
 
 function* rangeItems({ start, step, length }: Kind<"range">): Generator<Value, undefined> {
   for (let i = 0; i < length; i++) yield start + step * BigInt(i);
+}
+
+/** Python's `len`; undefined where there is none. */
+export function lengthOf(value: Value): number | undefined {
+  if (typeof value === "string") return textLength(value);
+  if (value === null || typeof value !== "object") return undefined;
+  if (isList(value)) return value.length;
+  return (PARTS[value.kind][0] as (value: Value) => number | undefined)(value);
+}
+
+/** What iterating a value gives. */
+export function iterate(value: Value): IteratorObject<Value> {
+  if (typeof value === "string") return characters(value).values();
+  if (isList(value)) return value.values();
+  const kind = value !== null && typeof value === "object" ? value.kind : "thing";
+  const items = PARTS[kind][1] as ((value: Value) => IteratorObject<Value>) | undefined;
+  if (items) return items(value);
+  throw new TypeError(`'${typeName(value)}' object is not iterable`);
 }
 
 /** All that a value iterates over. */
@@ -71,30 +89,6 @@ export function unpacked(value: Value, count: number): Value[] {
   const items = listOf(value);
   if (items.length === count) return items;
   throw new TypeError(`expected ${count} values to unpack, found ${items.length}`);
-}
-
-/** Python's `len`; undefined where there is none. */
-export function lengthOf(value: Value): number | undefined {
-  const text = textOf(value);
-  if (text !== undefined) return textLength(text);
-  if (value === null || typeof value !== "object") return undefined;
-  if (isList(value)) return value.length;
-  switch (value.kind) {
-    case "tuple":
-      return value.items.length;
-    case "dict":
-      return value.entries.size;
-    case "view":
-      return value.dict.entries.size;
-    case "range":
-      return value.length;
-    case "undefined":
-      return 0;
-    case "thing":
-      return value.length?.();
-    default:
-      return undefined;
-  }
 }
 
 /** Python's truth. */

@@ -43,11 +43,14 @@ export const oneOf = (...all: readonly [string, ...string[]]): Parameter<string>
     throw new TypeError(`${what} takes one of ${all.join(", ")}`);
   },
 });
-/** What may be None, and is where it is left out. */
-export const orNone = <T>({ read }: Parameter<T>): Parameter<T | null> => ({
-  read: (value, what) => value === null ? null : read(value, what),
+/** What may be left out, and is then None. */
+export const optional = <T>({ read }: Parameter<T>): Parameter<T | null> => ({
+  read,
   absent: null,
 });
+/** What may be left out, or None. */
+export const orNone = <T>({ read }: Parameter<T>): Parameter<T | null> =>
+  optional({ read: (value, what) => value === null ? null : read(value, what) });
 /** One character; a blank where it is left out. */
 export const CHARACTER: Parameter<string> = {
   absent: " ",

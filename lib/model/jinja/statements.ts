@@ -1,8 +1,4 @@
-/**
- * Statements: each tag beside what it does.
- *
- * @module
- */
+/** Statements: each tag beside what it does. @module */
 
 import { type Cursor, cursorOn } from "./tokens.ts";
 import { type Expressions, expressionsOn, type Filter, isConstant } from "./expressions.ts";

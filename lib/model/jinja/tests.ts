@@ -1,8 +1,4 @@
-/**
- * Tests: what comes after `is`.
- *
- * @module
- */
+/** Tests: what comes after `is`. @module */
 
 import { binary } from "./operators.ts";
 import { str } from "./print.ts";

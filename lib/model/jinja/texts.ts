@@ -1,8 +1,4 @@
-/**
- * The methods of Python's `str`.
- *
- * @module
- */
+/** The methods of Python's `str`. @module */
 
 import { checkSize, joined } from "./limits.ts";
 import { listOf } from "./python.ts";

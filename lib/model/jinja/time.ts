@@ -1,8 +1,4 @@
-/**
- * C's `strftime`.
- *
- * @module
- */
+/** C's `strftime`. @module */
 
 const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const MONTHS = [

@@ -79,6 +79,15 @@ export const markup = (text: string): Value => ({ kind: "markup", text });
 export const thing = (name: string, call: NonNullable<Thing["call"]>): Thing => {
   return { kind: "thing", name, call };
 };
+/** An object with attributes. */
+export const thingWith = (
+  name: string,
+  attributes: Readonly<Record<string, () => Value>>,
+): Thing => ({
+  kind: "thing",
+  name,
+  get: (asked) => Object.hasOwn(attributes, asked) ? attributes[asked]!() : undefined,
+});
 
 const TYPES: Readonly<Record<string, string>> = {
   ...{ boolean: "bool", bigint: "int", number: "float", string: "str" },
