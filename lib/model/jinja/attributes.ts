@@ -6,77 +6,87 @@
  */
 
 import { formatted } from "./format.ts";
-import { equal, listOf, subscript } from "./python.ts";
-import { ANY, type Function, positional } from "./signature.ts";
-import { bounds, TEXT_METHODS, WITHIN } from "./texts.ts";
+import { equal } from "./python.ts";
 import {
+  ANY,
+  DICT,
+  ENTRIES,
+  type Function,
+  INT,
+  ITEMS,
+  optional,
+  positional,
+  TEXT,
+} from "./signature.ts";
+import { bounds, TEXT_METHODS } from "./texts.ts";
+import {
+  characters,
   defined,
-  type Dict,
   dict,
-  entriesOf,
-  type Entry,
+  integer,
+  isList,
+  isPlain,
   itemsOf,
   type Kind,
   kinded,
   lookUp,
+  type Named,
+  numberOf,
   thing,
+  tuple,
   typeName,
   undefinedValue,
   unsupported,
   type Value,
 } from "./values.ts";
 
-type Methods<Self> = Readonly<Record<string, Function<Self>>>;
+type Methods = Readonly<Record<string, Function>>;
 
-const ITEMS: Methods<readonly Value[]> = {
+const copy = positional([ANY], (self) => self);
+const SEQUENCE: Methods = {
   count: positional(
-    { item: ANY },
-    (all, { item }) => BigInt(all.filter((one) => equal(one, item)).length),
+    [ITEMS, ANY],
+    (all, item) => BigInt(all.filter((one) => equal(one, item)).length),
   ),
-  index: positional({ item: ANY, ...WITHIN }, (all, { item, ...limits }) => {
-    const [from, to] = bounds(all.length, limits);
+  index: positional([ITEMS, ANY, optional(INT), optional(INT)], (all, item, start, end) => {
+    const [from, to] = bounds(all.length, start, end);
     const at = all.findIndex((one, i) => i >= from && i < to && equal(one, item));
     if (at < 0) throw new RangeError("the item is not in the list");
     return BigInt(at);
   }),
 };
-
-const view = (of: Kind<"view">["of"]) =>
-  positional({}, (self: Dict) => ({ kind: "view", of, dict: self }));
-const DICT: Methods<Dict> = {
-  copy: positional({}, (self) => self),
-  get: positional(
-    { key: ANY, default: null },
-    (self, given) => present(lookUp(self, given.key), given.default),
-  ),
-  items: view("items"),
-  keys: view("keys"),
-  values: view("values"),
-  fromkeys: positional(
-    { keys: ANY, value: null },
-    (_, { keys, value }) => dict(listOf(keys).map((key) => [key, value])),
-  ),
-};
-
-const TEXT: Methods<string> = {
-  ...TEXT_METHODS,
-  format: (_, self, args, named) => formatted(self, args, named, attribute),
-  format_map: positional({ mapping: ANY }, (self, { mapping }) => {
-    const entries = entriesOf(mapping);
-    if (!entries) throw unsupported("format_map()", mapping);
-    const isNamed = (entry: Entry): entry is readonly [string, Value] =>
-      typeof entry[0] === "string";
-    return formatted(self, [], new Map(entries.filter(isNamed)), attribute);
-  }),
-};
-
-const INT: Methods<bigint> = {
-  bit_length: positional({}, (n) => n === 0n ? 0n : BigInt((n < 0n ? -n : n).toString(2).length)),
-  conjugate: positional({}, (n) => n),
-};
-const FLOAT: Methods<number> = {
-  is_integer: positional({}, (x) => Number.isInteger(x)),
-  conjugate: positional({}, (x) => x),
+const view = (of: Kind<"view">["of"]) => positional([DICT], (dict) => ({ kind: "view", of, dict }));
+/** Methods by the type of their value. */
+const METHODS: Readonly<Record<string, Methods>> = {
+  str: {
+    ...TEXT_METHODS,
+    format: (_, self, args, named) => formatted(self as string, args, named, reached),
+    format_map: positional([TEXT, ENTRIES], (self, entries) => {
+      const named = entries.filter(([key]) => typeof key === "string");
+      return formatted(self, [], new Map(named as [string, Value][]), reached);
+    }),
+  },
+  list: { ...SEQUENCE, copy },
+  tuple: SEQUENCE,
+  dict: {
+    copy,
+    get: positional([DICT, ANY, null], (self, key, absent) => present(lookUp(self, key), absent)),
+    items: view("items"),
+    keys: view("keys"),
+    values: view("values"),
+    fromkeys: positional(
+      [ANY, ITEMS, null],
+      (_, keys, value) => dict(keys.map((key) => [key, value])),
+    ),
+  },
+  int: {
+    bit_length: positional(
+      [INT],
+      (n) => n === 0n ? 0n : BigInt((n < 0n ? -n : n).toString(2).length),
+    ),
+    conjugate: copy,
+  },
+  float: { is_integer: positional([ANY], (x) => Number.isInteger(x)), conjugate: copy },
 };
 
 /** What would change a value: there, and out of reach. */
@@ -96,32 +106,19 @@ const MISSING: Readonly<Record<string, readonly string[]>> = {
   generator: ["close", "send", "throw"],
 };
 
-/** The method of a table, bound to its value. */
-function method<Self>(methods: Methods<Self>, self: Self, name: string): Value | undefined {
-  if (!Object.hasOwn(methods, name)) return undefined;
-  const run = methods[name]!;
-  return thing(
-    "builtin_function_or_method",
-    (args, named) => run(`${name}()`, self, args, named),
-  );
-}
-
 /** An attribute of a value in Python's sense; undefined where it has none of that name. */
-function ownAttribute(of: Value, name: string): Value | undefined {
-  if (typeof of === "string") return method(TEXT, of, name);
-  if (typeof of === "number") {
-    return name === "real" ? of : name === "imag" ? 0 : method(FLOAT, of, name);
+function ownAttribute(of: Value, type: string, name: string): Value | undefined {
+  const methods = METHODS[type] ?? {}, named = kinded(of, "tuple")?.names;
+  if (named?.includes(name)) return itemsOf(of)![named.indexOf(name)];
+  if (typeof of === "bigint" || typeof of === "number") {
+    if (name === "real" || (name === "numerator" && type === "int")) return of;
+    if (name === "imag") return type === "int" ? 0n : 0;
+    if (name === "denominator" && type === "int") return 1n;
   }
-  if (typeof of === "bigint") {
-    if (name === "real" || name === "numerator") return of;
-    return name === "imag" ? 0n : name === "denominator" ? 1n : method(INT, of, name);
-  }
-  const entries = kinded(of, "dict"), items = itemsOf(of), named = kinded(of, "tuple")?.names;
-  if (entries) return method(DICT, entries, name);
-  if (!items) return kinded(of, "thing")?.get?.(name);
-  if (named?.includes(name)) return items[named.indexOf(name)];
-  const methods = items === of ? { ...ITEMS, copy: positional({}, () => of) } : ITEMS;
-  return method(methods, items, name);
+  if (!Object.hasOwn(methods, name)) return kinded(of, "thing")?.get?.(name);
+  const run = (args: readonly Value[], given: Named) =>
+    methods[name]!(`${name}()`, of, args, given);
+  return thing("builtin_function_or_method", run);
 }
 
 function reach(given: Value, name: string): Value | undefined {
@@ -133,7 +130,7 @@ function reach(given: Value, name: string): Value | undefined {
   if (MISSING[type]?.includes(name)) {
     throw new TypeError(`the attribute '${name}' of a ${type} is not supported`);
   }
-  return ownAttribute(of, name);
+  return ownAttribute(of, type, name);
 }
 
 /** A value that may be absent, where null is a value. */
@@ -160,4 +157,45 @@ export function item(of: Value, key: Value): Value {
   return typeof key === "string"
     ? onlyAttribute(of, key)
     : undefinedValue(`'${typeName(of)} object' has no such element`);
+}
+
+/** `of[key]`; undefined where Python raises a TypeError or LookupError. */
+function subscript(of: Value, key: Value): Value | undefined {
+  defined(of);
+  const entries = kinded(of, "dict");
+  if (entries) return isList(key) || kinded(key, "dict") ? undefined : lookUp(entries, key);
+  const index = numberOf(key), steps = kinded(of, "range");
+  if (typeof index !== "bigint") return undefined;
+  if (kinded(of, "markup")) throw unsupported("an index", of);
+  const all = typeof of === "string" ? (isPlain(of) ? of : characters(of)) : itemsOf(of) ?? [];
+  const length = steps?.length ?? all.length;
+  const at = Number(index < 0n ? index + BigInt(length) : index);
+  if (at < 0 || at >= length) return undefined;
+  return steps ? steps.start + steps.step * BigInt(at) : all[at];
+}
+
+/** `of[start:stop:step]`; null is a bound that is left out. */
+export function slice(of: Value, start: Value, stop: Value, step: Value): Value {
+  const stride = step === null ? 1n : integer(step, "a slice");
+  if (stride === 0n) throw new RangeError("slice step cannot be zero");
+  const items = typeof of === "string" ? characters(of) : itemsOf(of);
+  if (!items) throw unsupported("a slice", of);
+  const length = BigInt(items.length), back = stride < 0n;
+  const bound = (value: Value, absent: bigint) => {
+    if (value === null) return absent;
+    let at = integer(value, "a slice");
+    if (at < 0n) at += length;
+    const low = back ? -1n : 0n, high = back ? length - 1n : length;
+    return at < low ? low : at > high ? high : at;
+  };
+  const from = bound(start, back ? length - 1n : 0n), to = bound(stop, back ? -1n : length);
+  const found: Value[] = [];
+  for (let at = from; back ? at > to : at < to; at += stride) found.push(items[Number(at)]!);
+  if (typeof of === "string") return found.join("");
+  return isList(of) ? found : tuple(...found);
+}
+
+/** What a field of a format names within a value: an attribute, or an item. */
+function reached(of: Value, name: string, isItem: boolean): Value | undefined {
+  return isItem ? subscript(of, /^\d+$/.test(name) ? BigInt(name) : name) : attribute(of, name);
 }

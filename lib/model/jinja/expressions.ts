@@ -1,12 +1,12 @@
 /** Expressions: each rule of the grammar, lowest rank first, beside what it means. @module */
 
-import { attribute, item } from "./attributes.ts";
+import { attribute, item, slice } from "./attributes.ts";
 import type { Cursor } from "./tokens.ts";
 import { applyFilter, applyTest, paid, refusal } from "./filters.ts";
 import { deeper, joined, spend } from "./limits.ts";
 import { binary } from "./operators.ts";
 import { str } from "./print.ts";
-import { COMPARISONS, listOf, slice, truth } from "./python.ts";
+import { COMPARISONS, listOf, truth } from "./python.ts";
 import { call, type Expression, type Scope, variable } from "./scope.ts";
 import {
   defined,

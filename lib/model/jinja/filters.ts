@@ -1,4 +1,4 @@
-/** Filters, and what filters and tests there are. @module */
+/** Filters and tests. @module */
 
 import { onlyAttribute } from "./attributes.ts";
 import { format, percent } from "./format.ts";
@@ -6,27 +6,29 @@ import { getter, ITEM_FILTERS, lazily } from "./items.ts";
 import { checkSize, joined, spend } from "./limits.ts";
 import { parseFloat, parseInteger, round, truncated } from "./numbers.ts";
 import { escaped, json, soft, str } from "./print.ts";
-import { iterate, lengthOf, pairsOf, truth } from "./python.ts";
+import { COMPARISONS, equal, iterate, lengthOf, pairsOf, truth } from "./python.ts";
 import {
   ANY,
   any,
+  ENTRIES,
   type Function,
-  type Given,
   INT,
+  NUMBER,
   oneOf,
   orNone,
-  type Parameters,
+  type Parameter,
+  positional,
   takes,
   TEXT,
 } from "./signature.ts";
-import { TESTS } from "./tests.ts";
-import { capitalize, center, replace, splitLines, strip } from "./texts.ts";
+import { binary } from "./operators.ts";
+import { capitalize, center, isLower, isUpper, replace, splitLines, strip } from "./texts.ts";
 import {
   BLANKS,
   characters,
   defined,
   dict,
-  entriesOf,
+  type Entry,
   integer,
   isList,
   isUndefined,
@@ -45,36 +47,31 @@ import {
   type Value,
 } from "./values.ts";
 
-type Filter = Function<Value>;
+type Filter = Function;
 
-/** A filter of a text, or of what is printed as one. */
-const ofText = <P extends Parameters>(
-  parameters: P,
-  run: (self: string, given: Given<P>) => Value,
-): Filter => takes(parameters, (value: Value, given: Given<P>) => run(soft(value), given));
+/** A text, or what is printed as one. */
+const PRINTED: Parameter<string> = { read: soft };
 
 /** Python's `float`; undefined where it raises. */
 function toFloat(value: Value): number | undefined {
   const number = numberOf(defined(value)), written = textOf(value);
-  return number !== undefined
-    ? Number(number)
-    : written === undefined
-    ? undefined
-    : parseFloat(strip(written));
+  if (number !== undefined) return Number(number);
+  return written === undefined ? undefined : parseFloat(strip(written));
 }
 
-function toInteger(value: Value, base: bigint): bigint | undefined {
-  const found = typeof value === "string" ? parseInteger(strip(value), base) : undefined;
-  if (found !== undefined || typeof value === "bigint") return found ?? value as bigint;
+function toInteger(value: Value, absent: Value, base: bigint): Value {
+  if (typeof value === "bigint") return value;
   if (typeof value === "number" && !Number.isNaN(value)) return truncated(value);
+  const found = typeof value === "string" ? parseInteger(strip(value), base) : undefined;
+  if (found !== undefined) return found;
   const float = toFloat(value);
-  return float !== undefined && Number.isFinite(float) ? truncated(float) : undefined;
+  return float !== undefined && Number.isFinite(float) ? truncated(float) : absent;
 }
 
-function numberIn(value: Value, what: string): bigint | number {
-  const number = numberOf(defined(value));
-  if (number === undefined) throw unsupported(what, value);
-  return number;
+function rounded(number: bigint | number, precision: bigint, method: "common" | "ceil" | "floor") {
+  if (method === "common") return round(number, precision);
+  const unit = 10 ** Number(precision);
+  return (Math[method](Number(number) * unit) + 0) / unit; // no -0
 }
 
 function fileSize(value: Value, binary: boolean): string {
@@ -119,21 +116,65 @@ function stripTags(value: Value): string {
   throw new TypeError("striptags does not decode character references here");
 }
 
-const length: Filter = takes({}, (value) => {
+function length(value: Value): bigint {
   const size = lengthOf(value);
   if (size === undefined) throw new TypeError(`object of type '${typeName(value)}' has no len()`);
   return BigInt(size);
-});
+}
+
+function indent(value: Value, width: Value, isFirst: boolean, isBlank: boolean): string {
+  const margin = typeof width === "string"
+    ? width
+    : " ".repeat(Math.max(0, checkSize(integer(width, "indent"))));
+  const lines = splitLines(`${text(value, "indent")}\n`);
+  const isIndented = (line: string, i: number) => i === 0 ? isFirst : isBlank || line !== "";
+  return joined(lines.map((line, i) => isIndented(line, i) ? margin + line : line), "\n");
+}
+
+function truncate(
+  value: Value,
+  length: bigint,
+  killsWords: boolean,
+  end: string,
+  leeway: bigint | null,
+): Value {
+  const size = checkSize(length), slack = checkSize(leeway ?? 5n), tail = textLength(end);
+  if (size < tail) throw new RangeError(`expected length >= ${tail}, got ${size}`);
+  if (slack < 0) throw new RangeError(`expected leeway >= 0, got ${slack}`);
+  if ((lengthOf(value) ?? Infinity) <= size + slack) return value;
+  const kept = characters(text(value, "truncate")).slice(0, size - tail).join("");
+  const at = killsWords ? -1 : kept.lastIndexOf(" ");
+  return (at < 0 ? kept : kept.slice(0, at)) + end;
+}
+
+function urlEncode(value: Value): string {
+  const isOne = textOf(value) !== undefined || value === null || numberOf(value) !== undefined;
+  if (isOne) return urlQuote(value, false);
+  const encoded = (pair: Entry) => pair.map((part) => urlQuote(part, true)).join("=");
+  return pairsOf(value).map(encoded).join("&");
+}
+
+function xmlAttributes(entries: readonly Entry[], withSpace: boolean): string {
+  const parts = entries.filter(([, one]) => one !== null && !isUndefined(one));
+  const written = parts.map(([key, one]) => {
+    const name = text(key, "xmlattr");
+    if (!/[ \t\n\r\f\v/>=]/.test(name)) return `${escaped(name)}="${escaped(one)}"`;
+    throw new TypeError(`'${name}' is no name of an attribute`);
+  });
+  return (withSpace && written.length > 0 ? " " : "") + joined(written, " ");
+}
+
 const usual: Filter = takes(
-  { default_value: any(""), boolean: false },
-  (value, { default_value, boolean }) =>
-    isUndefined(value) || (boolean && !truth(value)) ? default_value : value,
+  "default_value boolean",
+  [ANY, any(""), false],
+  (value, absent, isTruth) => isUndefined(value) || (isTruth && !truth(value)) ? absent : value,
 );
-const escape: Filter = takes({}, (value) => markup(escaped(value)));
+const escape: Filter = positional([ANY], (value) => markup(escaped(value)));
+const count: Filter = positional([ANY], length);
 
 /** Selects what a test, of the value or of its attribute, holds for. */
 const select = (isWanted: boolean, byAttribute: boolean): Filter => (_, value, args, named) => {
-  if (!truth(value)) return iter([][Symbol.iterator]());
+  if (!truth(value)) return iter([].values());
   if (byAttribute && args.length === 0) throw new TypeError("Missing parameter for attribute name");
   const get = getter(byAttribute ? args[0]! : null);
   const [name, ...rest] = args.slice(byAttribute ? 1 : 0);
@@ -142,116 +183,76 @@ const select = (isWanted: boolean, byAttribute: boolean): Filter => (_, value, a
   return lazily(() => iterate(value).filter((one) => holds(get(one)) === isWanted));
 };
 
+/** What a filter or an attribute makes of each item. */
+const map: Filter = (what, value, args, named) => {
+  if (!truth(value)) return iter([].values());
+  const [name, ...rest] = args;
+  if (name !== undefined) {
+    const filter = text(name, "a filter's name");
+    return lazily(() => iterate(value).map((one) => applyFilter(filter, one, rest, named)));
+  }
+  if (!named.has("attribute")) throw new TypeError("map requires a filter argument");
+  const byAttribute = takes(
+    "attribute default",
+    [ANY, ANY, null],
+    (value: Value, attribute, absent) =>
+      lazily(() => iterate(value).map(getter(attribute, absent))),
+  );
+  return byAttribute(what, value, args, named);
+};
+
+/** `%`, as a filter. */
+const formats: Filter = (_, value, args, named) => {
+  if (args.length > 0 && named.size > 0) {
+    throw new TypeError("format takes arguments by position or by name, not both");
+  }
+  return percent(soft(value), named.size > 0 ? dict(named) : tuple(...args));
+};
+
 const FILTERS: Readonly<Record<string, Filter>> = {
   ...ITEM_FILTERS,
-  abs: takes({}, (value) => {
-    const number = numberIn(value, "abs");
-    return typeof number === "number" ? Math.abs(number) : number < 0n ? -number : number;
-  }),
-  attr: takes({ name: TEXT }, (value, { name }) => onlyAttribute(value, name)),
-  capitalize: ofText({}, capitalize),
-  center: ofText({ width: 80n }, (s, { width }) => center(s, width)),
-  ...{ length, count: length, default: usual, d: usual, escape, e: escape },
-  filesizeformat: takes({ binary: false }, (value, { binary }) => fileSize(value, binary)),
-  float: takes({ default: any(0) }, (value, given) => toFloat(value) ?? given.default),
-  forceescape: takes({}, (value) => markup(escaped(str(value)))),
-  format: (_, value, args, named) => {
-    if (args.length > 0 && named.size > 0) {
-      throw new TypeError("format takes arguments by position or by name, not both");
-    }
-    return percent(soft(value), named.size > 0 ? dict(named) : tuple(...args));
-  },
-  indent: takes(
-    { width: any(4n), first: false, blank: false },
-    (value, { width, first, blank }) => {
-      const margin = typeof width === "string"
-        ? width
-        : " ".repeat(Math.max(0, checkSize(integer(width, "indent"))));
-      const lines = splitLines(`${text(value, "indent")}\n`);
-      const indented = lines.map((line, i) =>
-        (i === 0 ? first : blank || line !== "") ? margin + line : line
-      );
-      return joined(indented, "\n");
-    },
-  ),
-  int: takes(
-    { default: any(0n), base: 10n },
-    (value, given) => toInteger(value, given.base) ?? given.default,
-  ),
-  lower: ofText({}, (s) => s.toLowerCase()),
-  map: (what, value, args, named) => {
-    if (!truth(value)) return iter([][Symbol.iterator]());
-    const [name, ...rest] = args;
-    if (name === undefined && named.has("attribute")) {
-      const parameters = { attribute: ANY, default: null };
-      const get = takes(parameters, (_: Value, given) => getter(given.attribute, given.default));
-      const by = get(what, value, args, named);
-      return lazily(() => iterate(value).map(by));
-    }
-    if (name === undefined) throw new TypeError("map requires a filter argument");
-    const filter = text(name, "map");
-    return lazily(() => iterate(value).map((one) => applyFilter(filter, one, rest, named)));
-  },
-  replace: takes(
-    { old: ANY, new: ANY, count: orNone(INT) },
-    (value, given) => replace(soft(value), soft(given.old), soft(given.new), given.count ?? -1n),
-  ),
-  round: takes(
-    { precision: 0n, method: oneOf("common", "ceil", "floor") },
-    (value, { precision, method }) => {
-      const number = numberIn(value, "round"), unit = 10 ** Number(precision);
-      if (method === "common") return round(number, precision);
-      return (Math[method as "ceil" | "floor"](Number(number) * unit) + 0) / unit;
-    },
-  ),
-  safe: takes({}, (value) => markup(str(value))),
-  string: takes({}, (value) => kinded(value, "markup") ?? str(value)),
-  striptags: takes({}, stripTags),
-  title: ofText({}, titled),
-  tojson: takes(
-    { ensure_ascii: false, indent: null, separators: null, sort_keys: false },
-    json,
-  ),
-  trim: ofText({ chars: orNone(TEXT) }, (s, { chars }) => strip(s, chars)),
-  truncate: takes(
-    { length: 255n, killwords: false, end: "...", leeway: orNone(INT) },
-    (value, { length, killwords, end, leeway }) => {
-      const size = checkSize(length), slack = checkSize(leeway ?? 5n), tail = textLength(end);
-      if (size < tail) throw new RangeError(`expected length >= ${tail}, got ${size}`);
-      if (slack < 0) throw new RangeError(`expected leeway >= 0, got ${slack}`);
-      if ((lengthOf(value) ?? Infinity) <= size + slack) return value;
-      const kept = characters(text(value, "truncate")).slice(0, size - tail).join("");
-      const at = killwords ? -1 : kept.lastIndexOf(" ");
-      return (at < 0 ? kept : kept.slice(0, at)) + end;
-    },
-  ),
-  upper: ofText({}, (s) => s.toUpperCase()),
-  urlencode: takes({}, (value) => {
-    const isOne = textOf(value) !== undefined || value === null || numberOf(value) !== undefined;
-    if (isOne) return urlQuote(value, false);
-    return pairsOf(value).map((pair) => pair.map((part) => urlQuote(part, true)).join("=")).join(
-      "&",
-    );
-  }),
-  wordcount: ofText({}, (s) => BigInt(s.match(/[\p{L}\p{N}_]+/gu)?.length ?? 0)),
-  xmlattr: takes({ autospace: true }, (value, { autospace }) => {
-    const entries = entriesOf(defined(value));
-    if (!entries) throw unsupported("xmlattr", value);
-    const parts = entries.filter(([, one]) => one !== null && !isUndefined(one));
-    const all = joined(
-      parts.map(([key, one]) => {
-        const name = text(key, "xmlattr");
-        if (!/[ \t\n\r\f\v/>=]/.test(name)) return `${escaped(name)}="${escaped(one)}"`;
-        throw new TypeError(`'${name}' is no name of an attribute`);
-      }),
-      " ",
-    );
-    return all !== "" && autospace ? ` ${all}` : all;
-  }),
-  select: select(true, false),
+  abs: positional([NUMBER], (n) => typeof n === "number" ? Math.abs(n) : n < 0n ? -n : n),
+  attr: takes("name", [ANY, TEXT], onlyAttribute),
+  capitalize: positional([PRINTED], capitalize),
+  center: takes("width", [PRINTED, 80n], (s, width) => center(s, width)),
+  ...{ length: count, count, default: usual, d: usual, escape, e: escape, format: formats },
+  filesizeformat: takes("binary", [ANY, false], fileSize),
+  float: takes("default", [ANY, any(0)], (value, absent) => toFloat(value) ?? absent),
+  forceescape: positional([ANY], (value) => markup(escaped(str(value)))),
+  indent: takes("width first blank", [ANY, any(4n), false, false], indent),
+  int: takes("default base", [ANY, any(0n), 10n], toInteger),
+  lower: positional([PRINTED], (s) => s.toLowerCase()),
+  map,
   reject: select(false, false),
-  selectattr: select(true, true),
   rejectattr: select(false, true),
+  replace: takes(
+    "old new count",
+    [PRINTED, PRINTED, PRINTED, orNone(INT)],
+    (s, old, by, count) => replace(s, old, by, count ?? -1n),
+  ),
+  round: takes("precision method", [NUMBER, 0n, oneOf("common", "ceil", "floor")], rounded),
+  safe: positional([ANY], (value) => markup(str(value))),
+  select: select(true, false),
+  selectattr: select(true, true),
+  string: positional([ANY], (value) => kinded(value, "markup") ?? str(value)),
+  striptags: positional([ANY], stripTags),
+  title: positional([PRINTED], titled),
+  tojson: takes(
+    "ensure_ascii indent separators sort_keys",
+    [ANY, false, null, null, false],
+    (value, ensureAscii, indent, separators, sortKeys) =>
+      json(value, { ensureAscii, indent, separators, sortKeys }),
+  ),
+  trim: takes("chars", [PRINTED, orNone(TEXT)], (s, chars) => strip(s, chars)),
+  truncate: takes(
+    "length killwords end leeway",
+    [ANY, 255n, false, "...", orNone(INT)],
+    truncate,
+  ),
+  upper: positional([PRINTED], (s) => s.toUpperCase()),
+  urlencode: positional([ANY], urlEncode),
+  wordcount: positional([PRINTED], (s) => BigInt(s.match(/[\p{L}\p{N}_]+/gu)?.length ?? 0)),
+  xmlattr: takes("autospace", [ENTRIES, true], xmlAttributes),
 };
 
 /** Filters of jinja2 that are refused, with the reason. */
@@ -268,15 +269,67 @@ function isNamed(value: Value, ...tables: readonly Readonly<Record<string, unkno
   return typeof value === "string" && tables.some((table) => Object.hasOwn(table, value));
 }
 
-const ALL_TESTS: typeof TESTS = {
-  ...TESTS,
-  filter: takes({}, (value) => isNamed(value, FILTERS, REFUSED)),
-  test: takes({}, (value) => isNamed(value, ALL_TESTS)),
+type Test = Function<boolean>;
+
+const is = (holds: (value: Value) => boolean): Test => takes("", [ANY], holds);
+const compares = (operator: string): Test => takes("other", [ANY, ANY], COMPARISONS[operator]!);
+const leaves = (value: Value, by: Value, rest: Value) => equal(binary("%", value, by), rest);
+
+function isIterable(value: Value): boolean {
+  try {
+    return kinded(value, "markup") !== undefined || iterate(value) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** Python's `is`, where it can be told: which numbers are one object cannot. */
+function same(a: Value, b: Value): boolean {
+  const isShared = typeof a === "bigint" && a >= -5n && a <= 256n;
+  if ((typeof a === "number" || typeof a === "bigint") && !isShared) {
+    if (typeof a === typeof b && equal(a, b)) throw unsupported("sameas", a, b);
+  }
+  return a === b;
+}
+
+const TESTS: Readonly<Record<string, Test>> = {
+  odd: is((value) => leaves(value, 2n, 1n)),
+  even: is((value) => leaves(value, 2n, 0n)),
+  divisibleby: takes("num", [ANY, ANY], (value, by) => leaves(value, by, 0n)),
+  defined: is((value) => !isUndefined(value)),
+  undefined: is(isUndefined),
+  none: is((value) => value === null),
+  boolean: is((value) => typeof value === "boolean"),
+  false: is((value) => value === false),
+  true: is((value) => value === true),
+  integer: is((value) => typeof value === "bigint"),
+  float: is((value) => typeof value === "number"),
+  lower: is((value) => isLower(str(value))),
+  upper: is((value) => isUpper(str(value))),
+  string: is((value) => textOf(value) !== undefined),
+  mapping: is((value) => kinded(value, "dict") !== undefined),
+  number: is((value) => numberOf(value) !== undefined),
+  sequence: is((value) =>
+    lengthOf(value) !== undefined && !kinded(value, "view") && !kinded(value, "thing")
+  ),
+  iterable: is(isIterable),
+  callable: is((value) => isUndefined(value) || kinded(value, "thing")?.call !== undefined),
+  sameas: takes("other", [ANY, ANY], same),
+  escaped: is((value) => kinded(value, "markup") !== undefined),
+  in: takes("seq", [ANY, ANY], COMPARISONS.in!),
+  ...{ "==": compares("=="), eq: compares("=="), equalto: compares("==") },
+  ...{ "!=": compares("!="), ne: compares("!=") },
+  ...{ ">": compares(">"), gt: compares(">"), greaterthan: compares(">") },
+  ...{ ">=": compares(">="), ge: compares(">=") },
+  ...{ "<": compares("<"), lt: compares("<"), lessthan: compares("<") },
+  ...{ "<=": compares("<="), le: compares("<=") },
+  filter: is((value) => isNamed(value, FILTERS, REFUSED)),
+  test: is((value) => isNamed(value, TESTS)),
 };
 
 /** Why a filter or test cannot be used; undefined where it can. */
 export function refusal(kind: "filter" | "test", name: string): string | undefined {
-  if (Object.hasOwn(kind === "filter" ? FILTERS : ALL_TESTS, name)) return undefined;
+  if (Object.hasOwn(kind === "filter" ? FILTERS : TESTS, name)) return undefined;
   return kind === "filter" && Object.hasOwn(REFUSED, name)
     ? `the filter '${name}' cannot be used: ${REFUSED[name]}`
     : `no ${kind} named '${name}'`;
@@ -291,7 +344,7 @@ export function paid(value: Value): Value {
 
 function apply<Result>(
   kind: "filter" | "test",
-  table: Readonly<Record<string, Function<Value, Result>>>,
+  table: Readonly<Record<string, Function<Result>>>,
 ) {
   return (name: string, value: Value, args: readonly Value[], named: Named): Result => {
     spend();
@@ -306,4 +359,4 @@ const filtered = apply("filter", FILTERS);
 export const applyFilter = (name: string, value: Value, args: readonly Value[], named: Named) =>
   paid(filtered(name, value, args, named));
 /** Applies a test by its name. */
-export const applyTest = apply("test", ALL_TESTS);
+export const applyTest = apply("test", TESTS);

@@ -7,7 +7,6 @@
 import { checkSize } from "./limits.ts";
 import { digitsOf, grouped, isNegative, truncated } from "./numbers.ts";
 import { asciiText, repr, soft, str } from "./print.ts";
-import { subscript } from "./python.ts";
 import {
   characters,
   integer,
@@ -159,12 +158,12 @@ export function percent(template: string, args: Value): string {
 
 const FIELD = /^((?:[^!:[]|\[[^\]]*\])*)(?:!([rsa]))?(?::(.*))?$/su;
 
-/** `template.format(*args, **named)`; attributes are looked up by `attribute`. */
+/** `template.format(*args, **named)`; `reach` finds attributes and items. */
 export function formatted(
   template: string,
   args: readonly Value[],
   named: Named,
-  attribute: (of: Value, name: string) => Value,
+  reach: (of: Value, name: string, isItem: boolean) => Value | undefined,
 ): string {
   let automatic = 0, isManual = false;
   const start = (name: string): Value => {
@@ -186,9 +185,7 @@ export function formatted(
     }
     let value: Value | undefined = start(first);
     for (const [, name, key = ""] of steps.matchAll(/\.([^.[\]]+)|\[([^\]]+)\]/g)) {
-      value = name === undefined
-        ? subscript(value, /^\d+$/.test(key) ? BigInt(key) : key)
-        : attribute(value, name);
+      value = reach(value, name ?? key, name === undefined);
       if (value === undefined) throw new TypeError(`format finds no '${name ?? key}'`);
     }
     return value;

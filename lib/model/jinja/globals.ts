@@ -3,7 +3,7 @@
 import { attribute } from "./attributes.ts";
 import { repr, str } from "./print.ts";
 import { pairsOf } from "./python.ts";
-import { any, type Function, INT, optional, positional, takes, TEXT } from "./signature.ts";
+import { ANY, any, type Function, INT, optional, positional, takes, TEXT } from "./signature.ts";
 import { strftime } from "./time.ts";
 import {
   type Dict,
@@ -23,7 +23,7 @@ export class Refusal extends Error {
 }
 
 /** A function of Python by its signature. */
-const called = (name: string, type: string, run: Function<null>): Thing =>
+const called = (name: string, type: string, run: Function): Thing =>
   thing(type, (args, named) => run(`${name}()`, null, args, named));
 
 /** `dict(…)` of a mapping or of pairs, and of what is named. */
@@ -62,7 +62,7 @@ function cycler(items: readonly Value[], named: Named): Thing {
   });
 }
 
-const joiner = takes({ sep: any(", ") }, (_: null, { sep }) => {
+const joiner = takes("sep", [ANY, any(", ")], (_, sep) => {
   let used = false;
   return thing("Joiner", () => {
     const isFirst = !used;
@@ -71,18 +71,14 @@ const joiner = takes({ sep: any(", ") }, (_: null, { sep }) => {
   });
 });
 
-const RANGE = { start: INT, stop: optional(INT), step: 1n };
+const ranged = positional(
+  [ANY, INT, optional(INT), 1n],
+  (_, start, stop, step) => stop === null ? range(0n, start, 1n) : range(start, stop, step),
+);
 
 /** Names that every template has. */
 export const GLOBALS: Readonly<Record<string, Value>> = {
-  range: called(
-    "range",
-    "type",
-    positional(
-      RANGE,
-      (_, { start, stop, step }) => stop === null ? range(0n, start, 1n) : range(start, stop, step),
-    ),
-  ),
+  range: called("range", "type", ranged),
   dict: {
     ...thing("TemplateDict", dictOf),
     get: (name) => name === "fromkeys" ? attribute(dict(), name) : undefined,
@@ -99,6 +95,6 @@ export const GLOBALS: Readonly<Record<string, Value>> = {
   strftime_now: called(
     "strftime_now",
     "function",
-    takes({ format: TEXT }, (_, { format }) => strftime(new Date(), format)),
+    takes("format", [ANY, TEXT], (_, pattern) => strftime(new Date(), pattern)),
   ),
 };

@@ -5,11 +5,20 @@ import { checkSize, joined } from "./limits.ts";
 import { binary } from "./operators.ts";
 import { str } from "./print.ts";
 import { compare, equal, iterate, listOf, sorted } from "./python.ts";
-import { ANY, any, type Function, INT, oneOf, takes } from "./signature.ts";
+import {
+  ANY,
+  any,
+  ENTRIES,
+  type Function,
+  INT,
+  ITEMS,
+  oneOf,
+  positional,
+  takes,
+} from "./signature.ts";
 import {
   characters,
-  defined,
-  entriesOf,
+  type Entry,
   isUndefined,
   iter,
   keyOf,
@@ -54,15 +63,18 @@ export const lazily = (source: () => Iterator<Value>): Value =>
     }
   })());
 
-const BY_KEY = { case_sensitive: false, attribute: null };
-
 /** The largest or smallest item. */
 const extreme = (sign: number) =>
-  takes(BY_KEY, (value: Value, { case_sensitive, attribute }) => {
-    const all = listOf(value), key = keyFor(attribute, case_sensitive);
+  takes("case_sensitive attribute", [ITEMS, false, null], (all, isSensitive, attribute) => {
+    const key = keyFor(attribute, isSensitive);
     if (all.length === 0) return undefinedValue("No aggregated item, sequence was empty.");
     return all.reduce((best, one) => compare(key(one), key(best)) * sign > 0 ? one : best);
   });
+
+/** The first or last of what there is. */
+function orMissing(one: Value | undefined, which: string): Value {
+  return one === undefined ? undefinedValue(`No ${which} item, sequence was empty.`) : one;
+}
 
 function* unique(value: Value, key: Key): Generator<Value, undefined> {
   const seen = new Set<unknown>();
@@ -99,84 +111,85 @@ function* slices(value: Value, n: number, fill: Value): Generator<Value, undefin
   }
 }
 
+function groupBy(value: Value, attribute: Value, absent: Value, isSensitive: boolean): Value {
+  const key = keyFor(attribute, isSensitive, absent), get = getter(attribute, absent);
+  const groups: { key: Value; all: Value[] }[] = [];
+  for (const one of sorted(listOf(value), key)) {
+    const found = key(one), last = groups.at(-1);
+    if (last && equal(last.key, found)) last.all.push(one);
+    else groups.push({ key: found, all: [one] });
+  }
+  return groups.map(({ key, all }) => ({
+    ...tuple(isSensitive ? key : get(all[0]!), all),
+    names: ["grouper", "list"],
+  }));
+}
+
+function pairs(value: Value): Iterator<Value> {
+  const entries = kinded(value, "dict");
+  if (entries) return iterate({ kind: "view", of: "items", dict: entries });
+  if (isUndefined(value)) return iterate(value);
+  throw new TypeError("Can only get item pairs from a mapping.");
+}
+
+function reverse(value: Value): Value {
+  if (typeof value === "string") return characters(value).toReversed().join("");
+  const turned = listOf(value).reverse();
+  return kinded(value, "iterator") ? turned : iter(turned.values());
+}
+
 /** Filters of items by name. */
-export const ITEM_FILTERS: Readonly<Record<string, Function<Value>>> = {
+export const ITEM_FILTERS: Readonly<Record<string, Function>> = {
   batch: takes(
-    { linecount: INT, fill_with: null },
-    (value, { linecount, fill_with }) => iter(batch(value, checkSize(linecount), fill_with)),
+    "linecount fill_with",
+    [ANY, INT, null],
+    (value, size, fill) => iter(batch(value, checkSize(size), fill)),
   ),
   dictsort: takes(
-    { case_sensitive: false, by: oneOf("key", "value"), reverse: false },
-    (value, { case_sensitive, by, reverse }) => {
-      const entries = entriesOf(defined(value)), at = by === "key" ? 0 : 1;
-      if (!entries) throw unsupported("dictsort", value);
-      const key = (entry: readonly Value[]) => case_sensitive ? entry[at]! : lowered(entry[at]!);
+    "case_sensitive by reverse",
+    [ENTRIES, false, oneOf("key", "value"), false],
+    (entries, isSensitive, by, reverse) => {
+      const get = (entry: Entry) => entry[by === "key" ? 0 : 1];
+      const key = (entry: Entry) => isSensitive ? get(entry) : lowered(get(entry));
       return sorted(entries, key, reverse).map((entry) => tuple(...entry));
     },
   ),
-  first: takes({}, (value) => {
-    const { value: one, done } = iterate(value).next();
-    return done ? undefinedValue("No first item, sequence was empty.") : one!;
-  }),
-  groupby: takes(
-    { attribute: ANY, default: null, case_sensitive: false },
-    (value, { attribute, default: absent, case_sensitive }) => {
-      const key = keyFor(attribute, case_sensitive, absent), get = getter(attribute, absent);
-      const groups: { key: Value; all: Value[] }[] = [];
-      for (const one of sorted(listOf(value), key)) {
-        const found = key(one), last = groups.at(-1);
-        if (last && equal(last.key, found)) last.all.push(one);
-        else groups.push({ key: found, all: [one] });
-      }
-      return groups.map(({ key, all }) => ({
-        ...tuple(case_sensitive ? key : get(all[0]!), all),
-        names: ["grouper", "list"],
-      }));
-    },
-  ),
-  items: takes({}, (value) =>
-    lazily(() => {
-      const entries = kinded(value, "dict");
-      if (entries) return iterate({ kind: "view", of: "items", dict: entries });
-      if (isUndefined(value)) return iterate(value);
-      throw new TypeError("Can only get item pairs from a mapping.");
-    })),
-  join: takes({ d: any(""), attribute: null }, (value, { d, attribute }) => {
+  first: positional([ANY], (value) => orMissing(iterate(value).take(1).toArray()[0], "first")),
+  groupby: takes("attribute default case_sensitive", [ANY, ANY, null, false], groupBy),
+  items: positional([ANY], (value) => lazily(() => pairs(value))),
+  join: takes("d attribute", [ITEMS, any(""), null], (all, separator, attribute) => {
     const get = getter(attribute);
-    return joined(listOf(value).map((one) => str(get(one))), str(d));
+    return joined(all.map((one) => str(get(one))), str(separator));
   }),
-  last: takes({}, (value) => {
+  last: positional([ANY], (value) => {
     if (kinded(value, "iterator")) throw unsupported("last", value);
-    const all = listOf(value);
-    return all.length > 0 ? all.at(-1)! : undefinedValue("No last item, sequence was empty.");
+    return orMissing(listOf(value).at(-1), "last");
   }),
-  list: takes({}, listOf),
+  list: positional([ANY], listOf),
   max: extreme(1),
   min: extreme(-1),
-  reverse: takes({}, (value) => {
-    if (typeof value === "string") return characters(value).toReversed().join("");
-    const turned = listOf(value).reverse();
-    return kinded(value, "iterator") ? turned : iter(turned[Symbol.iterator]());
-  }),
+  reverse: positional([ANY], reverse),
   slice: takes(
-    { slices: INT, fill_with: null },
-    (value, given) => iter(slices(value, checkSize(given.slices), given.fill_with)),
+    "slices fill_with",
+    [ANY, INT, null],
+    (value, count, fill) => iter(slices(value, checkSize(count), fill)),
   ),
   sort: takes(
-    { reverse: false, ...BY_KEY },
-    (value, { reverse, case_sensitive, attribute }) => {
+    "reverse case_sensitive attribute",
+    [ITEMS, false, false, null],
+    (all, reverse, isSensitive, attribute) => {
       const keys = (typeof attribute === "string" ? attribute.split(",") : [attribute])
-        .map((part) => keyFor(part, case_sensitive));
-      return sorted(listOf(value), (one) => keys.map((key) => key(one)), reverse);
+        .map((part) => keyFor(part, isSensitive));
+      return sorted(all, (one) => keys.map((key) => key(one)), reverse);
     },
   ),
-  sum: takes({ attribute: null, start: any(0n) }, (value, { attribute, start }) => {
+  sum: takes("attribute start", [ANY, null, any(0n)], (value, attribute, start) => {
     if (typeof start === "string") throw new TypeError("sum() can't sum strings");
     return iterate(value).map(getter(attribute)).reduce((a, b) => binary("+", a, b), start);
   }),
   unique: takes(
-    BY_KEY,
-    (value, { case_sensitive, attribute }) =>
-      iter(unique(value, keyFor(attribute, case_sensitive))),
+    "case_sensitive attribute",
+    [ANY, false, null],
+    (value, isSensitive, attribute) => iter(unique(value, keyFor(attribute, isSensitive))),
   ),
 };

@@ -93,10 +93,10 @@ export const escaped = (value: Value): string =>
 
 /** Options of {@linkcode json}, as `json.dumps` has them. */
 export interface JsonOptions {
-  readonly ensure_ascii: boolean;
+  readonly ensureAscii: boolean;
   readonly indent: Value;
   readonly separators: Value;
-  readonly sort_keys: boolean;
+  readonly sortKeys: boolean;
 }
 
 /** Python's `json.dumps`. */
@@ -111,7 +111,7 @@ export function json(value: Value, options: JsonOptions): string {
   const quoted = (content: string) => {
     const code = (c: string) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
     const written = JSON.stringify(content);
-    return options.ensure_ascii ? written.replace(/[^\x20-\x7e]/g, code) : written;
+    return options.ensureAscii ? written.replace(/[^\x20-\x7e]/g, code) : written;
   };
   const wrap = (open: string, parts: readonly string[], close: string, margin: string) => {
     if (parts.length === 0 || step === null) return open + joined(parts, comma) + close;
@@ -131,7 +131,7 @@ export function json(value: Value, options: JsonOptions): string {
     const within = margin + (step ?? ""), items = itemsOf(item), pairs = entriesOf(item);
     if (items) return wrap("[", items.map((part) => write(part, within)), "]", margin);
     if (!pairs) throw new TypeError(`a ${typeName(item)} cannot be written as JSON`);
-    const ordered = options.sort_keys ? sorted(pairs, ([name]) => name) : pairs;
+    const ordered = options.sortKeys ? sorted(pairs, ([name]) => name) : pairs;
     const members = ordered.map(([name, part]) => {
       const key = typeof name === "string" ? name : scalar(name);
       if (key === undefined) throw new TypeError(`a ${typeName(name)} is no key of JSON`);

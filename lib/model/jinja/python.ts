@@ -7,10 +7,8 @@
 import { spend } from "./limits.ts";
 import {
   characters,
-  defined,
   entriesOf,
   type Entry,
-  integer,
   isList,
   isPlain,
   isUndefined,
@@ -18,7 +16,6 @@ import {
   keyOf,
   type Kind,
   kinded,
-  lookUp,
   numberOf,
   text,
   textLength,
@@ -178,42 +175,6 @@ export function sorted<T>(items: readonly T[], keyOf: (item: T) => Value, revers
   return items.map((item) => ({ item, key: keyOf(item) }))
     .sort((a, b) => (reverse ? compare(b.key, a.key) : compare(a.key, b.key)) || 0)
     .map(({ item }) => item);
-}
-
-/** `of[key]`; undefined where Python raises a TypeError or LookupError. */
-export function subscript(of: Value, key: Value): Value | undefined {
-  defined(of);
-  const entries = kinded(of, "dict");
-  if (entries) return isList(key) || kinded(key, "dict") ? undefined : lookUp(entries, key);
-  const index = numberOf(key), steps = kinded(of, "range");
-  if (typeof index !== "bigint") return undefined;
-  if (kinded(of, "markup")) throw unsupported("an index", of);
-  const all = typeof of === "string" ? (isPlain(of) ? of : characters(of)) : itemsOf(of) ?? [];
-  const length = steps?.length ?? all.length;
-  const at = Number(index < 0n ? index + BigInt(length) : index);
-  if (at < 0 || at >= length) return undefined;
-  return steps ? steps.start + steps.step * BigInt(at) : all[at];
-}
-
-/** `of[start:stop:step]`; null is a bound that is left out. */
-export function slice(of: Value, start: Value, stop: Value, step: Value): Value {
-  const stride = step === null ? 1n : integer(step, "a slice");
-  if (stride === 0n) throw new RangeError("slice step cannot be zero");
-  const items = typeof of === "string" ? characters(of) : itemsOf(of);
-  if (!items) throw unsupported("a slice", of);
-  const length = BigInt(items.length), back = stride < 0n;
-  const bound = (value: Value, absent: bigint) => {
-    if (value === null) return absent;
-    let at = integer(value, "a slice");
-    if (at < 0n) at += length;
-    const low = back ? -1n : 0n, high = back ? length - 1n : length;
-    return at < low ? low : at > high ? high : at;
-  };
-  const from = bound(start, back ? length - 1n : 0n), to = bound(stop, back ? -1n : length);
-  const found: Value[] = [];
-  for (let at = from; back ? at > to : at < to; at += stride) found.push(items[Number(at)]!);
-  if (typeof of === "string") return found.join("");
-  return isList(of) ? found : tuple(...found);
 }
 
 /** A mapping, or pairs, as entries of a dict. */

@@ -3,7 +3,6 @@
 import { type Cursor, cursorOn } from "./tokens.ts";
 import { type Expressions, expressionsOn, type Filter, isConstant } from "./expressions.ts";
 import { write } from "./limits.ts";
-import { type Loop, loopOver, macro, type Signature } from "./control.ts";
 import { str } from "./print.ts";
 import { truth } from "./python.ts";
 import {
@@ -12,7 +11,11 @@ import {
   captured,
   type Expression,
   inner,
+  type Loop,
+  loopOver,
+  macro,
   rootOf,
+  type Signature,
   type Statement,
   type Target,
   toMember,

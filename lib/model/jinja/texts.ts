@@ -1,13 +1,12 @@
 /** The methods of Python's `str`. @module */
 
 import { checkSize, joined } from "./limits.ts";
-import { listOf } from "./python.ts";
 import {
   ANY,
   CHARACTER,
   type Function,
-  type Given,
   INT,
+  ITEMS,
   orNone,
   positional,
   takes,
@@ -19,8 +18,10 @@ const BLANK = new RegExp(`^[${BLANKS}]$`);
 const isBlank = (c: string) => BLANK.test(c);
 const reversed = (value: string) => characters(value).toReversed().join("");
 
+type Ends = "both" | "left" | "right";
+
 /** Python's `strip`: characters of a set, or white space, from the ends that are named. */
-export function strip(value: string, chars: string | null = null, ends = "both"): string {
+export function strip(value: string, chars: string | null = null, ends: Ends = "both"): string {
   const set = chars === null ? undefined : new Set(chars), all = characters(value);
   const drop = set ? (c: string) => set.has(c) : isBlank;
   let from = 0, to = all.length;
@@ -130,56 +131,56 @@ export function center(value: string, width: bigint, fill = " "): string {
   return fill.repeat(left) + value + fill.repeat(room - left);
 }
 
-/** The bounds of a search, which may be left out. */
-export const WITHIN = { start: orNone(INT), end: orNone(INT) };
-type Within = Given<typeof WITHIN>;
+/** Where a search begins or ends. */
+export const BOUND = orNone(INT);
+type Bound = bigint | null;
 
 /** Where `[start:end]` of so many items begins and ends, by the rule of Python's searches. */
-export function bounds(length: number, { start, end }: Within): readonly [number, number] {
+export function bounds(length: number, start: Bound, end: Bound): readonly [number, number] {
   const bound = (given: bigint) => Math.max(0, Number(given < 0n ? given + BigInt(length) : given));
   return [bound(start ?? 0n), Math.min(length, end === null ? length : bound(end))];
 }
 
-/** What a search finds in the text between bounds; undefined where there is none, not even "". */
-function within<T>(value: string, limits: Within, find: (part: string, from: number) => T) {
-  const all = characters(value), [from, to] = bounds(all.length, limits);
-  return from > to ? undefined : find(all.slice(from, to).join(""), from);
+/** What a search finds in the text between bounds; `absent` where there is none, not even "". */
+function within<T>(
+  value: string,
+  [start, end]: readonly [Bound, Bound],
+  absent: T,
+  find: (part: string, from: number) => T,
+): T {
+  const all = characters(value), [from, to] = bounds(all.length, start, end);
+  return from > to ? absent : find(all.slice(from, to).join(""), from);
 }
 
 /** Position in characters; −1 where the text is not there, an error where it must be. */
 const search = (last: boolean, isNeeded: boolean) =>
-  positional({ sub: TEXT, ...WITHIN }, (value: string, { sub, ...limits }) => {
-    const found = within(value, limits, (part, from) => {
+  positional([TEXT, TEXT, BOUND, BOUND], (value: string, sub, ...limits) => {
+    const found = within(value, limits, -1, (part, from) => {
       const at = last ? part.lastIndexOf(sub) : part.indexOf(sub);
       return at < 0 ? at : from + textLength(part.slice(0, at));
-    }) ?? -1;
+    });
     if (isNeeded && found < 0) throw new RangeError("substring not found");
     return BigInt(found);
   });
 
-const count = (value: string, sub: string, limits: Within) =>
-  within(value, limits, (part) => sub === "" ? textLength(part) + 1 : part.split(sub).length - 1);
-
 /** Whether one of some texts begins or ends the text between bounds. */
 const hasAffix = (atEnd: boolean) =>
-  positional({ affix: ANY, ...WITHIN }, (value: string, { affix, ...limits }) => {
-    return within(
-      value,
-      limits,
-      (part) =>
+  positional(
+    [TEXT, ANY, BOUND, BOUND],
+    (value: string, affix, ...limits) =>
+      within(value, limits, false, (part) =>
         (kinded(affix, "tuple")?.items ?? [affix]).some((one) => {
           const sought = text(one, "an affix");
           return atEnd ? part.endsWith(sought) : part.startsWith(sought);
-        }),
-    ) ?? false;
-  });
+        })),
+  );
 
 const partition = (last: boolean) =>
-  positional({ sep: TEXT }, (value: string, { sep }) => {
-    if (sep === "") throw new RangeError("empty separator");
-    const at = last ? value.lastIndexOf(sep) : value.indexOf(sep);
+  positional([TEXT, TEXT], (value: string, by) => {
+    if (by === "") throw new RangeError("empty separator");
+    const at = last ? value.lastIndexOf(by) : value.indexOf(by);
     if (at < 0) return last ? tuple("", "", value) : tuple(value, "", "");
-    return tuple(value.slice(0, at), sep, value.slice(at + sep.length));
+    return tuple(value.slice(0, at), by, value.slice(at + by.length));
   });
 
 function expandTabs(value: string, size: bigint): string {
@@ -194,25 +195,24 @@ function expandTabs(value: string, size: bigint): string {
   return out;
 }
 
-const alone = (run: (self: string) => Value): Function<string> => takes({}, run);
+const alone = (run: (self: string) => Value): Function => positional([TEXT], run);
 /** Whether there are characters, all of a kind. */
 const every = (pattern: RegExp) =>
   alone((s) => s !== "" && characters(s).every((c) => pattern.test(c)));
-const stripped = (ends: string) =>
-  positional({ chars: orNone(TEXT) }, (s: string, { chars }) => strip(s, chars, ends));
-const SPLIT = { sep: orNone(TEXT), maxsplit: -1n }, ROOM = { width: INT, fill: CHARACTER };
+const stripped = (ends: Ends) =>
+  positional([TEXT, orNone(TEXT)], (s: string, chars) => strip(s, chars, ends));
 
 /** Methods of `str` by name, but `format`. */
-export const TEXT_METHODS: Readonly<Record<string, Function<string>>> = {
+export const TEXT_METHODS: Readonly<Record<string, Function>> = {
   capitalize: alone(capitalize),
   casefold: alone((s) => s.toUpperCase().toLowerCase().replaceAll("ς", "σ")),
-  center: positional(ROOM, (s, { width, fill }) => center(s, width, fill)),
-  count: positional(
-    { sub: TEXT, ...WITHIN },
-    (s, { sub, ...limits }) => BigInt(count(s, sub, limits) ?? 0),
-  ),
+  center: positional([TEXT, INT, CHARACTER], center),
+  count: positional([TEXT, TEXT, BOUND, BOUND], (s, sub, ...limits) => {
+    const count = (part: string) => sub === "" ? textLength(part) + 1 : part.split(sub).length - 1;
+    return BigInt(within(s, limits, 0, count));
+  }),
   endswith: hasAffix(true),
-  expandtabs: takes({ tabsize: 8n }, (s, { tabsize }) => expandTabs(s, tabsize)),
+  expandtabs: takes("tabsize", [TEXT, 8n], expandTabs),
   find: search(false, false),
   index: search(false, true),
   isalnum: every(/[\p{L}\p{N}]/u),
@@ -227,44 +227,38 @@ export const TEXT_METHODS: Readonly<Record<string, Function<string>>> = {
   isspace: every(BLANK),
   istitle: alone((s) => /\p{Cased}/u.test(s) && title(s) === s),
   isupper: alone(isUpper),
-  join: positional(
-    { iterable: ANY },
-    (s, { iterable }) => joined(listOf(iterable).map((item) => text(item, "join()")), s),
-  ),
-  ljust: positional(ROOM, (s, { width, fill }) => s + filling(s, width, fill)),
+  join: positional([TEXT, ITEMS], (s, items) => joined(items.map((one) => text(one, "join()")), s)),
+  ljust: positional([TEXT, INT, CHARACTER], (s, width, fill) => s + filling(s, width, fill)),
   lower: alone((s) => s.toLowerCase()),
   lstrip: stripped("left"),
   partition: partition(false),
   removeprefix: positional(
-    { prefix: TEXT },
-    (s, { prefix }) => s.slice(s.startsWith(prefix) ? prefix.length : 0),
+    [TEXT, TEXT],
+    (s, part) => s.slice(s.startsWith(part) ? part.length : 0),
   ),
   removesuffix: positional(
-    { suffix: TEXT },
-    (s, { suffix }) => s.slice(0, s.length - (s.endsWith(suffix) ? suffix.length : 0)),
+    [TEXT, TEXT],
+    (s, part) => s.slice(0, s.length - (s.endsWith(part) ? part.length : 0)),
   ),
-  replace: positional(
-    { old: TEXT, new: TEXT, count: -1n },
-    (s, { old, new: by, count }) => replace(s, old, by, count),
-  ),
+  replace: positional([TEXT, TEXT, TEXT, -1n], replace),
   rfind: search(true, false),
   rindex: search(true, true),
-  rjust: positional(ROOM, (s, { width, fill }) => filling(s, width, fill) + s),
+  rjust: positional([TEXT, INT, CHARACTER], (s, width, fill) => filling(s, width, fill) + s),
   rpartition: partition(true),
   rsplit: takes(
-    SPLIT,
-    (s, { sep, maxsplit }) =>
-      split(reversed(s), sep && reversed(sep), maxsplit).map(reversed).reverse(),
+    "sep maxsplit",
+    [TEXT, orNone(TEXT), -1n],
+    (s, by, most) => split(reversed(s), by && reversed(by), most).map(reversed).reverse(),
   ),
   rstrip: stripped("right"),
-  split: takes(SPLIT, (s, { sep, maxsplit }) => split(s, sep, maxsplit)),
-  splitlines: takes({ keepends: false }, (s, { keepends }) => splitLines(s, keepends)),
+  split: takes("sep maxsplit", [TEXT, orNone(TEXT), -1n], split),
+  splitlines: takes("keepends", [TEXT, false], splitLines),
   startswith: hasAffix(false),
   strip: stripped("both"),
   swapcase: alone(swapCase),
   title: alone(title),
   upper: alone((s) => s.toUpperCase()),
-  zfill: positional({ width: INT }, (s, { width }) => {
+  zfill: positional([TEXT, INT], (s, width) => {
     const [sign] = /^[-+]?/.exec(s)!;
     return sign + filling(s, width, "0") + s.slice(sign.length);
   }),
