@@ -109,97 +109,72 @@ function watch(ms: number, signal: AbortSignal | undefined) {
   };
 }
 
-/** What the network throws; the user's own end and a missing permission stay what they are. */
-function networkFailure(remote: Remote, host: string, error: unknown): unknown {
-  remote.signal?.throwIfAborted();
-  if (error instanceof Deno.errors.NotCapable) return error;
-  return new Temporary(
-    `Cannot download ${remote.id} as ${host} cannot be reached: ${messageOf(error)}`,
-    { cause: error },
-  );
+/** Asks the network; the user's own end and a missing permission stay what they are. */
+async function reached<T>(remote: Remote, host: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    remote.signal?.throwIfAborted();
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new Temporary(
+      `Cannot download ${remote.id} as ${host} cannot be reached: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
 }
 
-/** An answer whose body is still to be read. */
-export interface Answer extends Disposable {
-  readonly status: number;
-  /** Headers of the last answer. */
-  readonly headers: Headers;
-  /** Header of the first answer that has it: those that lead to a CDN carry the hub's own. */
-  first(name: string): string | null;
-  /** The body's chunks. */
-  chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>>;
-}
-
-/** One request; statuses that are failures throw, except 416. */
+/** One request, whose body is still to be read; statuses that are failures throw, except 416. */
 export async function request(
   remote: Remote,
   url: string,
-  { method = "GET", headers: more = {} }: {
-    readonly method?: "GET" | "HEAD";
-    readonly headers?: Readonly<Record<string, string>>;
-  } = {},
-): Promise<Answer> {
-  const home = new URL(remote.endpoint);
-  const watchdog = watch(remote.timeout, remote.signal);
-  const seen: Headers[] = [];
-  try {
-    for (let at = new URL(url);;) {
-      const headers = new Headers({ ...more, "accept-encoding": "identity" });
-      if (remote.token && at.origin === home.origin) {
-        headers.set("authorization", `Bearer ${remote.token}`);
-      }
-      let response: Response;
-      try {
-        response = await fetch(at, {
-          method,
-          headers,
-          redirect: "manual",
-          signal: watchdog.signal,
-        });
-      } catch (error) {
-        throw networkFailure(remote, at.host, error);
-      }
-      watchdog.feed();
-      seen.push(response.headers);
-      const to = response.headers.get("location");
-      if ([301, 302, 303, 307, 308].includes(response.status) && to !== null) {
-        await response.body?.cancel();
-        const next = redirected(remote, at, to, seen.length);
-        if (method === "GET" || next.origin === home.origin) {
-          at = next;
-          continue;
-        } // a CDN's link is signed for GET alone, and the hub's own headers tell all
-      }
-      const head = method === "HEAD" && response.status < 400;
-      if (!response.ok && !head && response.status !== 416) {
-        await response.body?.cancel();
-        throw refused(remote, response, at.origin === home.origin);
-      }
-      const { status } = response, { host } = at;
-      return {
-        status,
-        headers: response.headers,
-        first: (name) => seen.find((headers) => headers.has(name))?.get(name) ?? null,
-        async *chunks() {
-          const reader = response.body?.getReader();
-          for (;;) {
-            let part;
-            try {
-              part = await reader?.read();
-            } catch (error) {
-              throw networkFailure(remote, host, error);
-            }
-            if (!part || part.done) return;
-            watchdog.feed();
-            yield part.value;
-          }
-        },
-        [Symbol.dispose]: () => watchdog[Symbol.dispose](),
-      };
+  method: "GET" | "HEAD" = "GET",
+  more: Readonly<Record<string, string>> = {},
+) {
+  const home = new URL(remote.endpoint), seen: Headers[] = [];
+  using open = new DisposableStack();
+  const watchdog = open.use(watch(remote.timeout, remote.signal)), { signal } = watchdog;
+  for (let at = new URL(url);;) {
+    const { host } = at, headers = new Headers({ ...more, "accept-encoding": "identity" });
+    if (remote.token && at.origin === home.origin) {
+      headers.set("authorization", `Bearer ${remote.token}`);
     }
-  } catch (error) {
-    watchdog[Symbol.dispose]();
-    throw error;
+    const init = { method, headers, redirect: "manual", signal } as const;
+    const response = await reached(remote, host, () => fetch(at, init));
+    watchdog.feed();
+    seen.push(response.headers);
+    const to = response.headers.get("location");
+    if ([301, 302, 303, 307, 308].includes(response.status) && to !== null) {
+      await response.body?.cancel();
+      const next = redirected(remote, at, to, seen.length);
+      if (method === "GET" || next.origin === home.origin) {
+        at = next;
+        continue;
+      } // a CDN's link is signed for GET alone, and the hub's own headers tell all
+    }
+    const isHead = method === "HEAD" && response.status < 400;
+    if (!response.ok && !isHead && response.status !== 416) {
+      await response.body?.cancel();
+      throw refused(remote, response, at.origin === home.origin);
+    }
+    const held = open.move();
+    return {
+      status: response.status,
+      /** Headers of the last answer. */
+      headers: response.headers,
+      /** Header of the first answer that has it: those that lead to a CDN carry the hub's own. */
+      first: (name: string) => seen.find((one) => one.has(name))?.get(name) ?? null,
+      /** The body, as it arrives. */
+      async *chunks() {
+        const reader = response.body?.getReader();
+        for (;;) {
+          const part = await reached(remote, host, async () => await reader?.read());
+          if (!part || part.done) return;
+          watchdog.feed();
+          yield part.value;
+        }
+      },
+      [Symbol.dispose]: () => held.dispose(),
+    };
   }
 }
 
@@ -276,10 +251,7 @@ export async function fetchText(remote: Remote, url: string, limit: number): Pro
 }
 
 /** Headers of a file, the hub's own before those of where it leads. */
-export async function fetchHead(
-  remote: Remote,
-  url: string,
-): Promise<(name: string) => string | null> {
-  using answer = await request(remote, url, { method: "HEAD" });
+export async function fetchHead(remote: Remote, url: string) {
+  using answer = await request(remote, url, "HEAD");
   return answer.first;
 }

@@ -69,7 +69,7 @@ async function transfer(
   const get = async () => {
     if (have === size) return;
     const headers: Record<string, string> = have > 0 ? { range: `bytes=${have}-` } : {};
-    using answer = await request(remote, url, { headers });
+    using answer = await request(remote, url, "GET", headers);
     if (answer.status === 416) throw sizeWrong(`a hub that has no byte ${have}`);
     if (answer.status === 206) {
       const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(answer.headers.get("content-range") ?? "");
