@@ -36,6 +36,14 @@ const node = (value: Expression): Expression => (scope) => {
   return deeper(() => value(scope));
 };
 
+/** The first operand that decides, or else the last. */
+const decided = (mark: string, a: Expression, b: Expression) =>
+  node((scope) => {
+    const value = a(scope);
+    return truth(value) === (mark === "or") ? value : b(scope);
+  });
+const operated = (mark: string, a: Expression, b: Expression) =>
+  node((scope) => paid(binary(mark, a(scope), b(scope))));
 const nothing = () => undefinedValue("an inline 'if' is false and has no 'else'");
 
 const CONSTANTS: Readonly<Record<string, Value>> = {
@@ -50,8 +58,8 @@ export type Expressions = ReturnType<typeof expressionsOn>;
 
 /** Reads expressions. */
 export function expressionsOn(cursor: Cursor) {
-  const { now, look, take, shown, fail, isName, isOperator, skipName, skip } = cursor;
-  const { expect, expected, name, commas, separated, nested } = cursor;
+  const { now, look, take, shown, fail, expected, is, skip, expect } = cursor;
+  const { name, commas, separated, nested } = cursor;
   const state = {
     /** Names that are read. */
     reads: new Set<string>(),
@@ -65,8 +73,8 @@ export function expressionsOn(cursor: Cursor) {
     return nested(() => {
       const certain = state.refused.length;
       let found = or();
-      while (withIf && skipName("if")) {
-        const yes = found, test = or(), no = skipName("else") ? expression() : nothing;
+      while (withIf && skip("if")) {
+        const yes = found, test = or(), no = skip("else") ? expression() : nothing;
         state.refused.length = certain;
         found = node((scope) => (truth(test(scope)) ? yes : no)(scope));
       }
@@ -74,24 +82,32 @@ export function expressionsOn(cursor: Cursor) {
     });
   }
 
-  /** The first operand that decides, or else the last. */
-  const decided =
-    (operator: string, decides: boolean, part: () => Expression) => (): Expression => {
-      let found = part();
-      while (skipName(operator)) {
-        const a = found, b = part();
-        found = node((scope) => {
-          const value = a(scope);
-          return truth(value) === decides ? value : b(scope);
-        });
-      }
-      return found;
-    };
-  const and = decided("and", false, not);
-  const or = decided("or", true, and);
+  /** Operators of one rank, from the left. */
+  const leftward = (
+    marks: readonly string[],
+    part: () => Expression,
+    made: (mark: string, a: Expression, b: Expression) => Expression,
+  ) =>
+  (): Expression => {
+    let found = part();
+    for (let mark; (mark = marks.find((one) => skip(one))) !== undefined;) {
+      found = made(mark, found, part());
+    }
+    return found;
+  };
+  const and = leftward(["and"], not, decided);
+  const or = leftward(["or"], and, decided);
+  const power = leftward(["**"], () => unary(), operated);
+  const product = leftward(["*", "/", "//", "%"], power, operated);
+  const concat = leftward(
+    ["~"],
+    product,
+    (_, a, b) => node((scope) => paid(joined([str(a(scope)), str(b(scope))]))),
+  );
+  const sum = leftward(["+", "-"], concat, operated);
 
   function not(): Expression {
-    if (!skipName("not")) return comparison();
+    if (!skip("not")) return comparison();
     const of = nested(not);
     return node((scope) => !truth(of(scope)));
   }
@@ -99,9 +115,9 @@ export function expressionsOn(cursor: Cursor) {
   function comparison(): Expression {
     const first = sum(), rest: (readonly [string, Expression])[] = [];
     for (;;) {
-      const { type, text } = now(), isNot = isName("not") && isName("in", look());
+      const { type, text } = now(), isNot = is("not") && is("in", look());
       if (isNot) take();
-      else if (!isName("in") && (type !== "operator" || !Object.hasOwn(COMPARISONS, text))) break;
+      else if (!is("in") && (type !== "operator" || !Object.hasOwn(COMPARISONS, text))) break;
       take();
       rest.push([isNot ? "not in" : text, sum()]);
     }
@@ -115,26 +131,6 @@ export function expressionsOn(cursor: Cursor) {
     });
   }
 
-  /** A chain of operators of one rank, from the left. */
-  const chain = (operators: readonly string[], part: () => Expression) => (): Expression => {
-    let found = part();
-    while (now().type === "operator" && operators.includes(now().text)) {
-      const operator = take().text, a = found, b = part();
-      found = node((scope) => paid(binary(operator, a(scope), b(scope))));
-    }
-    return found;
-  };
-  const power = chain(["**"], () => unary());
-  const product = chain(["*", "/", "//", "%"], power);
-  const sum = chain(["+", "-"], concat);
-
-  function concat(): Expression {
-    const items = [product()];
-    while (skip("~")) items.push(product());
-    if (items.length === 1) return items[0]!;
-    return node((scope) => paid(joined(items.map((of) => str(of(scope))))));
-  }
-
   function signed(): Expression {
     const sign = take().text, of = nested(() => unary(false));
     return node((scope) => {
@@ -145,7 +141,7 @@ export function expressionsOn(cursor: Cursor) {
   }
 
   function unary(withFilter = true): Expression {
-    const whole = postfix(isOperator("-") || isOperator("+") ? signed() : primary());
+    const whole = postfix(is("-") || is("+") ? signed() : primary());
     return withFilter ? filters(whole) : whole;
   }
 
@@ -167,13 +163,13 @@ export function expressionsOn(cursor: Cursor) {
       while (now().type === "string") value += take().text;
       return constant(value);
     }
-    if (isOperator("(", token)) {
-      const { items, isMany } = commas(() => isOperator(")"), () => expression());
+    if (is("(", token)) {
+      const { items, isMany } = commas(() => is(")"), () => expression());
       expect(")");
       return items.length === 1 && !isMany ? items[0]! : tupled(items);
     }
-    if (isOperator("[", token)) return listed(separated("]", expression));
-    if (isOperator("{", token)) {
+    if (is("[", token)) return listed(separated("]", expression));
+    if (is("{", token)) {
       const entries = separated("}", () => {
         const key = expression();
         expect(":");
@@ -186,7 +182,7 @@ export function expressionsOn(cursor: Cursor) {
 
   /** An expression, or a tuple of several between commas, up to the end of the tag or to a name. */
   function oneOrMore(end?: string, withIf = end === undefined): Expression {
-    const isEnd = () => /_end$/.test(now().type) || (end !== undefined && isName(end));
+    const isEnd = () => /_end$/.test(now().type) || (end !== undefined && is(end));
     const { items, isMany } = commas(isEnd, () => expression(withIf));
     if (items.length === 0) throw expected("an expression");
     return isMany ? tupled(items) : items[0]!;
@@ -205,16 +201,16 @@ export function expressionsOn(cursor: Cursor) {
           found = itemOf(of, constant(token.number));
         } else throw fail(`expected a name after '.', found ${shown(token)}`, token);
       } else if (skip("[")) found = subscript(of);
-      else if (isOperator("(")) found = called(of);
+      else if (is("(")) found = called(of);
       else return of;
     }
   }
 
   function subscript(of: Expression): Expression {
-    const isEnd = () => isOperator("]") || isOperator(",");
-    const first = isOperator(":") ? undefined : expression();
+    const isEnd = () => is("]") || is(",");
+    const first = is(":") ? undefined : expression();
     if (skip(":")) {
-      const stop = isOperator(":") || isEnd() ? undefined : expression();
+      const stop = is(":") || isEnd() ? undefined : expression();
       const step = skip(":") && !isEnd() ? expression() : undefined;
       expect("]");
       const bound = (at: Expression | undefined, scope: Scope) => at ? at(scope) : null;
@@ -251,7 +247,7 @@ export function expressionsOn(cursor: Cursor) {
       } else if (skip("**")) {
         ensure(!stars);
         stars = expression();
-      } else if (now().type === "name" && isOperator("=", look())) {
+      } else if (now().type === "name" && is("=", look())) {
         const key = take().text;
         ensure(!stars && !named.has(key));
         expect("=");
@@ -281,7 +277,7 @@ export function expressionsOn(cursor: Cursor) {
 
   /** A filter after its sign. */
   function filter(): Filter {
-    const called = known("filter"), args = isOperator("(") ? argumentsOf() : noArguments;
+    const called = known("filter"), args = is("(") ? argumentsOf() : noArguments;
     return (value, scope) => applyFilter(called, value, ...args(scope));
   }
 
@@ -292,21 +288,21 @@ export function expressionsOn(cursor: Cursor) {
       if (skip("|")) {
         const by = filter();
         found = node((scope) => by(of(scope), scope));
-      } else if (skipName("is")) found = test(of);
-      else if (isOperator("(")) found = called(of);
+      } else if (skip("is")) found = test(of);
+      else if (is("(")) found = called(of);
       else return of;
     }
   }
 
   function test(of: Expression): Expression {
-    const isNegated = skipName("not"), called = known("test"), next = now();
-    const begins = ["name", "string", "number"].includes(next.type) || isOperator("[") ||
-      isOperator("{");
+    const isNegated = skip("not"), called = known("test"), next = now();
+    const begins = ["name", "string", "number"].includes(next.type) || is("[") ||
+      is("{");
     const ends = next.type === "name" && ["else", "or", "and"].includes(next.text);
     let args: Arguments = noArguments;
-    if (isOperator("(")) args = argumentsOf();
+    if (is("(")) args = argumentsOf();
     else if (begins && !ends) {
-      if (isName("is")) throw fail("tests cannot be chained with 'is'");
+      if (is("is")) throw fail("tests cannot be chained with 'is'");
       const one = postfix(primary());
       args = (scope) => [[one(scope)], new Map()];
     }

@@ -75,16 +75,9 @@ export function format(value: Value, spec: string): string {
   const style = { type, precision, alternate: alternate !== undefined };
   const digits = digitsOf(float ?? number, style);
   const prefix = signOf(float ?? number, sign!) + (alternate && !isDecimal ? `0${type}` : "");
-  const usual = zero ? "=" : ">";
-  if (!separator) return pad(prefix, digits, usual);
-  let body = grouped(digits, separator, group);
-  if (zero && (align ?? "=") === "=") { // zeros of the padding take part in the grouping
-    for (let all = digits; prefix.length + body.length < width;) {
-      all = `0${all}`;
-      body = grouped(all, separator, group);
-    }
-  }
-  return pad(prefix, body, usual);
+  const zeros = zero && (align ?? "=") === "=" ? width - prefix.length : 0;
+  const body = separator ? grouped(digits, separator, group, zeros) : digits;
+  return pad(prefix, body, zero ? "=" : ">");
 }
 
 const PERCENT = /%(?:\(([^()]*)\))?([-+ #0]*)(\*|\d{0,9})(?:\.(\*|\d{0,9}))?[hlL]?(.?)/gsu;

@@ -144,14 +144,19 @@ function floatDigits(value: number, { type, precision, alternate }: DigitStyle):
   return type === "" && !isLong && !written.includes(".") ? `${written}.0` : written;
 }
 
-/** Digits before a point in groups: of three, or of four where they are hexadecimal. */
-export function grouped(digits: string, separator: string, size: 3 | 4): string {
+/**
+ * Digits before a point in groups: of three, or of four where they are hexadecimal; up to a width with
+ * zeros, which take part in the grouping.
+ */
+export function grouped(digits: string, separator: string, size: 3 | 4, width: number): string {
   const [whole] = (size === 3 ? /^\d*/ : /^[\da-fA-F]*/).exec(digits)!;
-  const groups: string[] = [];
-  for (let end = whole.length; end > 0; end -= size) {
-    groups.unshift(whole.slice(Math.max(0, end - size), end));
-  }
-  return groups.join(separator) + digits.slice(whole.length);
+  if (whole === "") return digits;
+  const rest = digits.slice(whole.length), room = width - rest.length;
+  const count = room - Math.floor(room / (size + 1)) + (room % (size + 1) === 0 ? 1 : 0);
+  const all = whole.padStart(count, "0"), first = all.length % size || size;
+  const groups = [all.slice(0, first)];
+  for (let at = first; at < all.length; at += size) groups.push(all.slice(at, at + size));
+  return groups.join(separator) + rest;
 }
 
 /** Python's `int` of a text without white space around it, in a base; undefined where it is none. */

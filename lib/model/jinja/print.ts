@@ -10,6 +10,7 @@ import {
   isList,
   isUndefined,
   itemsOf,
+  type Kind,
   kinded,
   text,
   textOf,
@@ -38,29 +39,28 @@ function quotedText(value: string, ascii = false): string {
 export const asciiText = (value: Value): string =>
   typeof value === "string" ? quotedText(value, true) : repr(value);
 
+const all = (items: Iterable<Value>) => joined([...items].map(repr), ", ");
+
+/** Python's `repr` of what is an object here, by its kind; none where it is an address. */
+const REPRS: { readonly [K in Kind["kind"]]: (value: Kind<K>) => string | undefined } = {
+  tuple: ({ items }) => items.length === 1 ? `(${repr(items[0]!)},)` : `(${all(items)})`,
+  dict: (of) => `{${joined(entriesOf(of)!.map(([k, v]) => `${repr(k)}: ${repr(v)}`), ", ")}}`,
+  view: (of) => `dict_${of.of}([${all(iterate(of))}])`,
+  range: ({ start, stop, step }) => `range(${start}, ${stop}${step === 1n ? "" : `, ${step}`})`,
+  undefined: () => "Undefined",
+  markup: ({ text }) => `Markup(${quotedText(text)})`,
+  thing: ({ text }) => text?.(),
+  iterator: () => undefined,
+};
+
 /** Python's `repr`. */
 export function repr(value: Value): string {
   spend();
   if (typeof value === "string") return quotedText(value);
   if (value === null || typeof value !== "object") return str(value);
-  const all = (items: Iterable<Value>) => joined([...items].map(repr), ", ");
   if (isList(value)) return `[${all(value)}]`;
-  switch (value.kind) {
-    case "tuple":
-      return value.items.length === 1 ? `(${repr(value.items[0]!)},)` : `(${all(value.items)})`;
-    case "dict":
-      return `{${joined(entriesOf(value)!.map(([k, v]) => `${repr(k)}: ${repr(v)}`), ", ")}}`;
-    case "view":
-      return `dict_${value.of}([${all(iterate(value))}])`;
-    case "range":
-      return `range(${value.start}, ${value.stop}${value.step === 1n ? "" : `, ${value.step}`})`;
-    case "undefined":
-      return "Undefined";
-    case "markup":
-      return `Markup(${quotedText(value.text)})`;
-    case "thing":
-      if (value.text) return value.text();
-  }
+  const written = (REPRS[value.kind] as (value: Value) => string | undefined)(value);
+  if (written !== undefined) return written;
   throw new TypeError(
     `a ${typeName(value)} cannot be printed: Python writes its address (add '| list' to read it)`,
   );

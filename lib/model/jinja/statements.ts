@@ -50,8 +50,8 @@ const prints = (of: Expression): Statement => (scope, out) => write(out, str(of(
 
 /** Reads all statements of a template. */
 function statementsOn(cursor: Cursor, expressions: Expressions): Statement[] {
-  const { now, take, fail, isName, isOperator, skipName, skip, expect } = cursor;
-  const { expected, expectName, expectType, name, commas, separated, nested } = cursor;
+  const { now, take, fail, expected, is, skip, expect, expectType } = cursor;
+  const { name, commas, separated, nested } = cursor;
   const { state, expression, oneOrMore, filter } = expressions;
   let loops = 0;
 
@@ -130,11 +130,9 @@ function statementsOn(cursor: Cursor, expressions: Expressions): Statement[] {
   }
 
   function target(end?: string, withMembers = false): Target {
-    const isEnd = () =>
-      isOperator("=") || isOperator(")") || now().type === "block_end" ||
-      (end !== undefined && isName(end));
+    const isEnd = () => is(")") || now().type === "block_end" || (end !== undefined && is(end));
     const { items, isMany } = commas(isEnd, () => singleTarget(withMembers));
-    if (items.length === 0) throw expected("a name");
+    if (items.length === 0 || (isMany && items.length === 1)) throw expected("a name");
     return isMany ? toTuple(items) : items[0]!;
   }
 
@@ -164,9 +162,9 @@ function statementsOn(cursor: Cursor, expressions: Expressions): Statement[] {
     },
     for() {
       const to = target("in");
-      expectName("in");
+      expect("in");
       const over = oneOrMore("recursive");
-      const test = skipName("if") ? expression() : undefined, isRecursive = skipName("recursive");
+      const test = skip("if") ? expression() : undefined, isRecursive = skip("recursive");
       loops++;
       const body = bodyTo("endfor", "else");
       loops--;
@@ -206,7 +204,7 @@ function statementsOn(cursor: Cursor, expressions: Expressions): Statement[] {
       return (scope) => toName(called)(macro(called, made, scope), scope);
     },
     call() {
-      const given = isOperator("(") ? parameters() : [], { withCaller } = expression();
+      const given = is("(") ? parameters() : [], { withCaller } = expression();
       if (!withCaller) throw fail("a call block must call something");
       const made = signature(given, "endcall");
       return prints((scope) => withCaller(scope, macro(undefined, made, scope)));
@@ -225,15 +223,15 @@ function statementsOn(cursor: Cursor, expressions: Expressions): Statement[] {
     },
     block() {
       const called = name();
-      skipName("scoped");
-      if (isName("required")) throw fail("a required block cannot be used");
+      skip("scoped");
+      if (is("required")) throw fail("a required block cannot be used");
       const body = apart("endblock");
-      skipName(called);
+      skip(called);
       return (scope, out) => body(inner(rootOf(scope)), out);
     },
     autoescape() {
       const token = now();
-      if (!skipName("false") && !skipName("False")) {
+      if (!skip("false") && !skip("False")) {
         throw fail("the tag 'autoescape' cannot be used but with false", token);
       }
       const body = closed("endautoescape");

@@ -41,40 +41,26 @@ export function splitLines(value: string, keep = false): string[] {
   return whole;
 }
 
-/** Python's `replace`; fewer than 0 times is every time. */
-export function replace(value: string, old: string, by: string, count: bigint): string {
-  const most = count < 0n ? Infinity : Number(count);
-  if (old !== "") return joined(splitBy(value, old, most), by);
-  const all = characters(value), times = Math.min(most, all.length + 1);
-  checkSize(value.length + times * by.length);
-  return all.map((c, i) => (i < times ? by : "") + c).join("") + (times > all.length ? by : "");
+/** The parts between separators, of which so many count; "" stands before, between and after all. */
+function parts(value: string, separator: string, count: bigint): readonly string[] {
+  const all = separator === "" ? ["", ...characters(value), ""] : value.split(separator);
+  const most = count < 0n ? all.length : Number(count);
+  return most >= all.length ? all : [...all.slice(0, most), all.slice(most).join(separator)];
 }
 
-/** The parts between separators, which are at most so many. */
-function splitBy(value: string, separator: string, most: number): string[] {
-  if (separator === "") throw new RangeError("empty separator");
-  const parts: string[] = [];
-  let from = 0;
-  for (let at; parts.length < most && (at = value.indexOf(separator, from)) >= 0;) {
-    parts.push(value.slice(from, at));
-    from = at + separator.length;
-  }
-  return [...parts, value.slice(from)];
-}
+/** Python's `replace`; fewer than 0 times is every time. */
+export const replace = (value: string, old: string, by: string, count: bigint) =>
+  joined(parts(value, old, count), by);
+
+const WORD = new RegExp(`[^${BLANKS}]+`, "g");
 
 /** Python's `split`. */
-function split(value: string, separator: string | null, count: bigint): string[] {
-  const most = count < 0n ? Infinity : Number(count);
-  if (separator !== null) return splitBy(value, separator, most);
-  const parts: string[] = [];
-  for (let at = 0;;) {
-    while (at < value.length && isBlank(value[at]!)) at++;
-    if (at >= value.length) return parts;
-    if (parts.length >= most) return [...parts, value.slice(at)];
-    const from = at;
-    while (at < value.length && !isBlank(value[at]!)) at++;
-    parts.push(value.slice(from, at));
-  }
+function split(value: string, separator: string | null, count: bigint): readonly string[] {
+  if (separator === "") throw new RangeError("empty separator");
+  if (separator !== null) return parts(value, separator, count);
+  const words = [...value.matchAll(WORD)], most = count < 0n ? words.length : Number(count);
+  const rest = words[most], whole = words.slice(0, most).map(([word]) => word);
+  return rest ? [...whole, value.slice(rest.index)] : whole;
 }
 
 /** Letters that are two in one, whose first part alone is a capital in titles. */
@@ -248,7 +234,7 @@ export const TEXT_METHODS: Readonly<Record<string, Function>> = {
   rsplit: takes(
     "sep maxsplit",
     [TEXT, orNone(TEXT), -1n],
-    (s, by, most) => split(reversed(s), by && reversed(by), most).map(reversed).reverse(),
+    (s, by, most) => split(reversed(s), by && reversed(by), most).map(reversed).toReversed(),
   ),
   rstrip: stripped("right"),
   split: takes("sep maxsplit", [TEXT, orNone(TEXT), -1n], split),

@@ -158,17 +158,12 @@ export function cursorOn(source: string) {
   const fail = (message: string, token = now()): SyntaxError => failure(message, token.line);
   const expected = (what: string) => fail(`expected ${what}, found ${shown(now())}`);
 
-  const isName = (name: string, token = now()): boolean =>
-    token.type === "name" && token.text === name;
-  const isOperator = (operator: string, token = now()): boolean =>
-    token.type === "operator" && token.text === operator;
-  const skipName = (name: string): boolean => isName(name) && ++at > 0;
-  const skip = (operator: string): boolean => isOperator(operator) && ++at > 0;
-  const expect = (operator: string): void => {
-    if (!skip(operator)) throw expected(`'${operator}'`);
-  };
-  const expectName = (name: string): void => {
-    if (!skipName(name)) throw expected(`'${name}'`);
+  /** Whether a token is this name or operator: no name is written like an operator. */
+  const is = (mark: string, token = now()): boolean =>
+    (token.type === "name" || token.type === "operator") && token.text === mark;
+  const skip = (mark: string): boolean => is(mark) && ++at > 0;
+  const expect = (mark: string): void => {
+    if (!skip(mark)) throw expected(`'${mark}'`);
   };
   const expectType = (type: Token["type"], what: string): Token => {
     if (now().type !== type) throw expected(what);
@@ -188,13 +183,12 @@ export function cursorOn(source: string) {
   };
 
   return {
-    ...{ now, look, take, shown, fail, expected, commas, isName, isOperator, skipName, skip },
-    ...{ expect, expectName, expectType },
+    ...{ now, look, take, shown, fail, expected, is, skip, expect, expectType, commas },
     /** Reads a name. */
     name: (): string => expectType("name", "a name").text,
     /** Reads parts between commas, up to the closing operator. */
     separated<T>(close: string, part: () => T): T[] {
-      const { items } = commas(() => isOperator(close), part);
+      const { items } = commas(() => is(close), part);
       expect(close);
       return items;
     },

@@ -175,6 +175,11 @@ for (const [source, why] of ENDLESS) {
   });
 }
 
+Deno.test("zeros that take part in a grouping are counted, not tried", () => {
+  assertEquals(render("{{ '{:09999998,}'.format(1) | length }}"), "9999998");
+  assertEquals(render("{{ '{:010000000,}'.format(1) | length }}"), "10000001"); // no comma leads
+});
+
 Deno.test("a long conversation is far within the bounds", () => {
   const messages = Array.from({ length: 2000 }, (_, i) => ({
     role: i % 2 ? "assistant" : "user",
