@@ -6,7 +6,6 @@
  */
 
 import { formatted } from "./format.ts";
-import { equal } from "./python.ts";
 import {
   ANY,
   DICT,
@@ -19,24 +18,20 @@ import {
   TEXT,
 } from "./signature.ts";
 import { bounds, TEXT_METHODS } from "./texts.ts";
+import { equal } from "./compare.ts";
+import { defined, dict, integer, lookUp, typeName, unsupported } from "./types.ts";
 import {
   characters,
-  defined,
-  dict,
-  integer,
   isList,
   isPlain,
   itemsOf,
   type Kind,
   kinded,
-  lookUp,
   type Named,
   numberOf,
   thing,
   tuple,
-  typeName,
   undefinedValue,
-  unsupported,
   type Value,
 } from "./values.ts";
 

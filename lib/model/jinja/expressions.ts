@@ -5,20 +5,10 @@ import type { Cursor } from "./tokens.ts";
 import { applyFilter, applyTest, paid, refusal } from "./filters.ts";
 import { deeper, joined, spend } from "./limits.ts";
 import { binary } from "./operators.ts";
-import { str } from "./print.ts";
-import { COMPARISONS, listOf, truth } from "./python.ts";
 import { call, type Expression, type Scope, variable } from "./scope.ts";
-import {
-  defined,
-  dict,
-  entriesOf,
-  numberOf,
-  text,
-  tuple,
-  undefinedValue,
-  unsupported,
-  type Value,
-} from "./values.ts";
+import { COMPARISONS } from "./compare.ts";
+import { defined, dict, listOf, str, text, truth, unsupported } from "./types.ts";
+import { entriesOf, numberOf, tuple, undefinedValue, type Value } from "./values.ts";
 
 /** A filter of a template, with its arguments. */
 export type Filter = (value: Value, scope: Scope) => Value;

@@ -5,8 +5,6 @@ import { format, percent } from "./format.ts";
 import { getter, ITEM_FILTERS, lazily } from "./items.ts";
 import { checkSize, joined, spend } from "./limits.ts";
 import { parseFloat, parseInteger, round, truncated } from "./numbers.ts";
-import { escaped, json, soft, str } from "./print.ts";
-import { COMPARISONS, equal, iterate, lengthOf, pairsOf, truth } from "./python.ts";
 import {
   ANY,
   any,
@@ -23,27 +21,38 @@ import {
 } from "./signature.ts";
 import { binary } from "./operators.ts";
 import { capitalize, center, isLower, isUpper, replace, splitLines, strip } from "./texts.ts";
+import { COMPARISONS, equal } from "./compare.ts";
+import { json } from "./json.ts";
+import {
+  defined,
+  dict,
+  escaped,
+  integer,
+  iterate,
+  keyOf,
+  lengthOf,
+  pairsOf,
+  soft,
+  str,
+  text,
+  truth,
+  typeName,
+  unsupported,
+} from "./types.ts";
 import {
   BLANKS,
   characters,
-  defined,
-  dict,
   type Entry,
-  integer,
   isList,
   isUndefined,
   iter,
-  keyOf,
   kinded,
   markup,
   type Named,
   numberOf,
-  text,
   textLength,
   textOf,
   tuple,
-  typeName,
-  unsupported,
   type Value,
 } from "./values.ts";
 

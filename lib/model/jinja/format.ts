@@ -6,19 +6,8 @@
 
 import { checkSize } from "./limits.ts";
 import { digitsOf, grouped, isNegative, truncated } from "./numbers.ts";
-import { asciiText, repr, soft, str } from "./print.ts";
-import {
-  characters,
-  integer,
-  kinded,
-  lookUp,
-  type Named,
-  numberOf,
-  textLength,
-  typeName,
-  unsupported,
-  type Value,
-} from "./values.ts";
+import { asciiText, integer, lookUp, repr, soft, str, typeName, unsupported } from "./types.ts";
+import { characters, kinded, type Named, numberOf, textLength, type Value } from "./values.ts";
 
 /** Where text stands in its room; "=" puts the room between sign and digits. */
 type Align = "<" | ">" | "=" | "^";

@@ -1,16 +1,13 @@
 /** Names that every template has. @module */
 
 import { attribute } from "./attributes.ts";
-import { repr, str } from "./print.ts";
-import { pairsOf } from "./python.ts";
 import { ANY, any, type Function, INT, optional, positional, takes, TEXT } from "./signature.ts";
 import { strftime } from "./time.ts";
+import { dict, pairsOf, repr, str, text } from "./types.ts";
 import {
   type Dict,
-  dict,
   type Named,
   range,
-  text,
   type Thing,
   thing,
   thingWith,

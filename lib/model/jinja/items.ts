@@ -3,8 +3,6 @@
 import { item } from "./attributes.ts";
 import { checkSize, joined } from "./limits.ts";
 import { binary } from "./operators.ts";
-import { str } from "./print.ts";
-import { compare, equal, iterate, listOf, sorted } from "./python.ts";
 import {
   ANY,
   any,
@@ -16,16 +14,16 @@ import {
   positional,
   takes,
 } from "./signature.ts";
+import { compare, equal, sorted } from "./compare.ts";
+import { iterate, keyOf, listOf, str, unsupported } from "./types.ts";
 import {
   characters,
   type Entry,
   isUndefined,
   iter,
-  keyOf,
   kinded,
   tuple,
   undefinedValue,
-  unsupported,
   type Value,
 } from "./values.ts";
 

@@ -15,7 +15,7 @@
 import { metered } from "./limits.ts";
 import { captured, type Scope } from "./scope.ts";
 import { parse } from "./statements.ts";
-import { toValue } from "./values.ts";
+import { toValue } from "./types.ts";
 
 export { Refusal } from "./globals.ts";
 

@@ -2,17 +2,8 @@
 
 import { percent } from "./format.ts";
 import { checkSize, joined } from "./limits.ts";
-import { escaped } from "./print.ts";
-import {
-  isList,
-  itemsOf,
-  markup,
-  numberOf,
-  textOf,
-  tuple,
-  unsupported,
-  type Value,
-} from "./values.ts";
+import { escaped, unsupported } from "./types.ts";
+import { isList, itemsOf, markup, numberOf, textOf, tuple, type Value } from "./values.ts";
 
 /** Refuses products and powers of more digits than a prompt can have. */
 function checkDigits(value: bigint, power: bigint): void {

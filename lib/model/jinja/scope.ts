@@ -8,11 +8,9 @@
 import { paid } from "./filters.ts";
 import { checkMember, GLOBALS } from "./globals.ts";
 import { deeper, joined, spend } from "./limits.ts";
-import { repr } from "./print.ts";
-import { equal, iterate, lengthOf, truth, unpacked } from "./python.ts";
+import { equal } from "./compare.ts";
+import { defined, dict, iterate, lengthOf, repr, truth, typeName, unpacked } from "./types.ts";
 import {
-  defined,
-  dict,
   iter,
   kinded,
   type Named,
@@ -20,7 +18,6 @@ import {
   thing,
   thingWith,
   tuple,
-  typeName,
   undefinedValue,
   type Value,
 } from "./values.ts";

@@ -6,18 +6,14 @@
  * @module
  */
 
-import { listOf, truth } from "./python.ts";
+import { defined, integer, listOf, text, truth, unsupported } from "./types.ts";
 import {
-  defined,
   type Dict,
   entriesOf,
   type Entry,
-  integer,
   kinded,
   type Named,
   numberOf,
-  text,
-  unsupported,
   type Value,
 } from "./values.ts";
 

@@ -3,8 +3,6 @@
 import { type Cursor, cursorOn } from "./tokens.ts";
 import { type Expressions, expressionsOn, type Filter, isConstant } from "./expressions.ts";
 import { write } from "./limits.ts";
-import { str } from "./print.ts";
-import { truth } from "./python.ts";
 import {
   block,
   call,
@@ -22,6 +20,7 @@ import {
   toName,
   toTuple,
 } from "./scope.ts";
+import { str, truth } from "./types.ts";
 
 /** Tags that read other templates, which fail where they are run. */
 const OTHER_TEMPLATES = ["extends", "include", "import", "from"];

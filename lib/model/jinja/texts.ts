@@ -12,7 +12,8 @@ import {
   takes,
   TEXT,
 } from "./signature.ts";
-import { BLANKS, characters, kinded, text, textLength, tuple, type Value } from "./values.ts";
+import { text } from "./types.ts";
+import { BLANKS, characters, kinded, textLength, tuple, type Value } from "./values.ts";
 
 const BLANK = new RegExp(`^[${BLANKS}]$`);
 const isBlank = (c: string) => BLANK.test(c);

@@ -89,50 +89,10 @@ export const thingWith = (
   get: (asked) => Object.hasOwn(attributes, asked) ? attributes[asked]!() : undefined,
 });
 
-const TYPES: Readonly<Record<string, string>> = {
-  ...{ boolean: "bool", bigint: "int", number: "float", string: "str" },
-  ...{ undefined: "Undefined", iterator: "generator", markup: "Markup" },
-};
-
-/** Python's name of a value's type. */
-export function typeName(value: Value): string {
-  if (value === null) return "NoneType";
-  if (typeof value !== "object") return TYPES[typeof value]!;
-  if (isList(value)) return "list";
-  if (value.kind === "view") return `dict_${value.of}`;
-  return value.kind === "thing" ? value.name : TYPES[value.kind] ?? value.kind;
-}
-
-/** Throws for a use of what is undefined, by its reason. */
-export function defined(value: Value): Value {
-  const missing = kinded(value, "undefined");
-  if (missing) throw new TypeError(missing.why);
-  return value;
-}
-
-/** An error as Python's TypeError. */
-export function unsupported(what: string, ...values: readonly Value[]): TypeError {
-  for (const value of values) defined(value);
-  return new TypeError(`${what} does not take ${values.map(typeName).join(" and ")}`);
-}
-
 /** The number that a number or bool is. */
 export function numberOf(value: Value): bigint | number | undefined {
   if (typeof value === "bigint" || typeof value === "number") return value;
   return typeof value === "boolean" ? BigInt(value) : undefined;
-}
-
-/** An integer, where there must be one. */
-export function integer(value: Value, what: string): bigint {
-  const number = numberOf(value);
-  if (typeof number !== "bigint") throw unsupported(what, value);
-  return number;
-}
-
-/** Text, where there must be a `str`. */
-export function text(value: Value, what: string): string {
-  if (typeof value !== "string") throw unsupported(what, value);
-  return value;
 }
 
 /** Python's white space, inside a character class. */
@@ -148,40 +108,6 @@ export const isPlain = (value: string): boolean => !/[\ud800-\udfff]/.test(value
 export const textLength = (value: string): number =>
   isPlain(value) ? value.length : characters(value).length;
 
-/** What is equal for equal keys: 1, 1.0 and True are one key. */
-export function keyOf(value: Value): unknown {
-  if (value === null) return "none";
-  const number = numberOf(value), text = textOf(value);
-  if (text !== undefined) return `s${text}`;
-  if (number !== undefined) {
-    return `n${Number.isInteger(number) ? BigInt(number) : String(number)}`;
-  }
-  const items = kinded(value, "tuple")?.items;
-  if (items) return `t${items.length}:${items.map((item) => lengthFirst(keyOf(item))).join("")}`;
-  if (isUndefined(value)) return "undefined";
-  if (kinded(value, "thing") || kinded(value, "iterator")) return value;
-  throw new TypeError(`unhashable type: '${typeName(value)}'`);
-}
-
-function lengthFirst(key: unknown): string {
-  if (typeof key !== "string") throw new TypeError("a tuple of functions is no key here");
-  return `${key.length}:${key}`;
-}
-
-/** A dict of entries; later ones replace earlier ones, which keep their place. */
-export function dict(entries: Iterable<Entry> = []): Dict {
-  const map = new Map<unknown, Entry>();
-  for (const [key, value] of entries) {
-    const id = keyOf(key);
-    map.set(id, [map.get(id)?.[0] ?? key, value]);
-  }
-  return { kind: "dict", entries: map };
-}
-
-/** The value at a key; undefined where there is none. */
-export const lookUp = ({ entries }: Dict, key: Value): Value | undefined =>
-  entries.get(keyOf(key))?.[1];
-
 /** The longest `range`, as in jinja2's sandbox. */
 const MAX_RANGE = 100_000;
 
@@ -192,29 +118,4 @@ export function range(start: bigint, stop: bigint, step: bigint): Kind<"range"> 
   const count = span <= 0n ? 0n : span / (step > 0n ? step : -step);
   if (count > MAX_RANGE) throw new RangeError(`range() is longer than ${MAX_RANGE}`);
   return { kind: "range", start, stop, step, length: Number(count) };
-}
-
-/** How deep the values of a caller may be nested. */
-const MAX_DEPTH = 64;
-
-/** A value of JavaScript's JSON as one of Python. */
-export function toValue(given: unknown, name: string, depth = 0): Value {
-  if (given === null || typeof given === "boolean" || typeof given === "string") return given;
-  if (typeof given === "bigint") return given;
-  if (typeof given === "number") return Number.isInteger(given) ? BigInt(given) : given;
-  if (typeof given === "object" && depth < MAX_DEPTH) {
-    if (Array.isArray(given)) return given.map((item) => toValue(item, name, depth + 1));
-    const prototype = Object.getPrototypeOf(given);
-    if (prototype === null || prototype === Object.prototype) {
-      return dict(
-        Object.entries(given).filter(([, item]) => item !== undefined)
-          .map(([key, item]) => [key, toValue(item, name, depth + 1)] as const),
-      );
-    }
-  }
-  throw new TypeError(
-    `'${name}' must hold what JSON can say, at most ${MAX_DEPTH} deep: found ${
-      typeof given === "object" ? "an object of another kind or deeper" : `a ${typeof given}`
-    }`,
-  );
 }

@@ -1,99 +1,18 @@
-/**
- * What Python's values mean: what is in them, whether they are true, equal or in order.
- *
- * @module
- */
+/** Which values of Python are equal, and in which order they stand. @module */
 
 import { spend } from "./limits.ts";
+import { iterate, keyOf, text, unsupported } from "./types.ts";
 import {
   characters,
-  entriesOf,
-  type Entry,
   isList,
   isPlain,
   isUndefined,
   itemsOf,
-  keyOf,
-  type Kind,
   kinded,
   numberOf,
-  text,
-  textLength,
   textOf,
-  tuple,
-  typeName,
-  unsupported,
   type Value,
 } from "./values.ts";
-
-/** Length and items of what is an object here, by its kind. */
-const PARTS: {
-  readonly [K in Kind["kind"]]: readonly [
-    length: (value: Kind<K>) => number | undefined,
-    items?: (value: Kind<K>) => IteratorObject<Value>,
-  ];
-} = {
-  tuple: [({ items }) => items.length, ({ items }) => items.values()],
-  dict: [({ entries }) => entries.size, ({ entries }) => entries.values().map(([key]) => key)],
-  view: [
-    ({ dict }) => dict.entries.size,
-    ({ dict, of }) =>
-      dict.entries.values().map(([key, item]) =>
-        of === "keys" ? key : of === "values" ? item : tuple(key, item)
-      ),
-  ],
-  range: [({ length }) => length, rangeItems],
-  // a loop that ends early does not close an iterator
-  iterator: [() => undefined, ({ source }) => Iterator.from({ next: () => source.next() })],
-  markup: [({ text }) => textLength(text), (value) => {
-    throw unsupported("a loop over escaped text", value);
-  }],
-  undefined: [() => 0, () => [].values()],
-  thing: [({ length }) => length?.()],
-};
-
-function* rangeItems({ start, step, length }: Kind<"range">): Generator<Value, undefined> {
-  for (let i = 0; i < length; i++) yield start + step * BigInt(i);
-}
-
-/** Python's `len`; undefined where there is none. */
-export function lengthOf(value: Value): number | undefined {
-  if (typeof value === "string") return textLength(value);
-  if (value === null || typeof value !== "object") return undefined;
-  if (isList(value)) return value.length;
-  return (PARTS[value.kind][0] as (value: Value) => number | undefined)(value);
-}
-
-/** What iterating a value gives. */
-export function iterate(value: Value): IteratorObject<Value> {
-  if (typeof value === "string") return characters(value).values();
-  if (isList(value)) return value.values();
-  const kind = value !== null && typeof value === "object" ? value.kind : "thing";
-  const items = PARTS[kind][1] as ((value: Value) => IteratorObject<Value>) | undefined;
-  if (items) return items(value);
-  throw new TypeError(`'${typeName(value)}' object is not iterable`);
-}
-
-/** All that a value iterates over. */
-export function listOf(value: Value): Value[] {
-  const items = [...iterate(value)];
-  spend(items.length >> 3);
-  return items;
-}
-
-/** All that a value iterates over, where it must be so many. */
-export function unpacked(value: Value, count: number): Value[] {
-  const items = listOf(value);
-  if (items.length === count) return items;
-  throw new TypeError(`expected ${count} values to unpack, found ${items.length}`);
-}
-
-/** Python's truth. */
-export function truth(value: Value): boolean {
-  const number = numberOf(value);
-  if (number !== undefined) return number != 0;
-  return value !== null && lengthOf(value) !== 0;
-}
 
 /** Python's `==`. */
 export function equal(a: Value, b: Value): boolean {
@@ -175,9 +94,4 @@ export function sorted<T>(items: readonly T[], keyOf: (item: T) => Value, revers
   return items.map((item) => ({ item, key: keyOf(item) }))
     .sort((a, b) => (reverse ? compare(b.key, a.key) : compare(a.key, b.key)) || 0)
     .map(({ item }) => item);
-}
-
-/** A mapping, or pairs, as entries of a dict. */
-export function pairsOf(value: Value): readonly Entry[] {
-  return entriesOf(value) ?? listOf(value).map((pair) => unpacked(pair, 2) as [Value, Value]);
 }
