@@ -1,8 +1,4 @@
-/**
- * What a template may do and make, whoever wrote it: steps, depth and size are bounded.
- *
- * @module
- */
+/** What a template may do and make, whoever wrote it. @module */
 
 /** The largest text, list or number of digits that an operation may make. */
 const MAX_SIZE = 2 ** 24;

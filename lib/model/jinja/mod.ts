@@ -12,9 +12,11 @@
  * @module
  */
 
+import { expressionsOn } from "./expressions.ts";
 import { metered } from "./limits.ts";
 import { captured, type Scope } from "./scope.ts";
-import { parse } from "./statements.ts";
+import { statementsOn } from "./statements.ts";
+import { cursorOn } from "./tokens.ts";
 import { toValue } from "./types.ts";
 
 export { Refusal } from "./globals.ts";
@@ -39,7 +41,10 @@ export interface JinjaTemplate {
  * @throws {SyntaxError} Where it is malformed or uses what is not supported.
  */
 export function jinja(source: string): JinjaTemplate {
-  const { body, reads } = parse(source);
+  const cursor = cursorOn(source), expressions = expressionsOn(cursor);
+  const body = statementsOn(cursor, expressions);
+  const { reads, refused: [refusal] } = expressions.state;
+  if (refusal) throw refusal;
   return {
     reads,
     render(variables) {

@@ -6,10 +6,10 @@
  */
 
 import { paid } from "./filters.ts";
-import { checkMember, GLOBALS } from "./globals.ts";
+import { GLOBALS } from "./globals.ts";
 import { deeper, joined, spend } from "./limits.ts";
 import { equal } from "./compare.ts";
-import { defined, dict, iterate, lengthOf, repr, truth, typeName, unpacked } from "./types.ts";
+import { defined, dict, iterate, lengthOf, repr, truth, typeName } from "./types.ts";
 import {
   iter,
   kinded,
@@ -55,22 +55,6 @@ export function variable(name: string, scope: Scope): Value {
   }
   return Object.hasOwn(GLOBALS, name) ? GLOBALS[name]! : undefinedValue(`'${name}' is undefined`);
 }
-
-/** Assigns to a name. */
-export const toName = (name: string): Target => (value, scope) => void scope.names.set(name, value);
-
-/** Assigns to a member of a namespace. */
-export const toMember = (name: string, member: string): Target => (value, scope) => {
-  const values = kinded(variable(name, scope), "thing")?.values;
-  if (!values) throw new TypeError("cannot assign attribute on non-namespace object");
-  return void values.set(checkMember(member), value);
-};
-
-/** Assigns the items of a value. */
-export const toTuple = (targets: readonly Target[]): Target => (value, scope) => {
-  const values = unpacked(value, targets.length);
-  return void targets.forEach((target, i) => target(values[i]!, scope));
-};
 
 /** Calls a value. */
 export function call(of: Value, args: readonly Value[], named: Named): Value {

@@ -1,7 +1,8 @@
 /** Statements: each tag beside what it does. @module */
 
-import { type Cursor, cursorOn } from "./tokens.ts";
-import { type Expressions, expressionsOn, type Filter, isConstant } from "./expressions.ts";
+import type { Cursor } from "./tokens.ts";
+import { type Expressions, type Filter, isConstant } from "./expressions.ts";
+import { checkMember } from "./globals.ts";
 import { write } from "./limits.ts";
 import {
   block,
@@ -16,39 +17,18 @@ import {
   type Signature,
   type Statement,
   type Target,
-  toMember,
-  toName,
-  toTuple,
+  variable,
 } from "./scope.ts";
-import { str, truth } from "./types.ts";
+import { str, truth, unpacked } from "./types.ts";
+import { kinded } from "./values.ts";
 
 /** Tags that read other templates, which fail where they are run. */
 const OTHER_TEMPLATES = ["extends", "include", "import", "from"];
 
-/** A template that was read. */
-export interface Parsed {
-  readonly body: Statement;
-  /** Names that it reads. */
-  readonly reads: ReadonlySet<string>;
-}
-
-/**
- * Parses a template.
- *
- * @throws {SyntaxError} Where it is malformed or uses what is not supported, by name.
- */
-export function parse(source: string): Parsed {
-  const cursor = cursorOn(source), expressions = expressionsOn(cursor);
-  const body = block(statementsOn(cursor, expressions));
-  const { refused: [first], reads } = expressions.state;
-  if (first) throw first;
-  return { body, reads };
-}
-
 const prints = (of: Expression): Statement => (scope, out) => write(out, str(of(scope)));
 
 /** Reads all statements of a template. */
-function statementsOn(cursor: Cursor, expressions: Expressions): Statement[] {
+export function statementsOn(cursor: Cursor, expressions: Expressions): Statement {
   const { now, take, fail, expected, is, skip, expect, expectType } = cursor;
   const { name, commas, separated, nested } = cursor;
   const { state, expression, oneOrMore, filter } = expressions;
@@ -123,16 +103,27 @@ function statementsOn(cursor: Cursor, expressions: Expressions): Statement[] {
     }
     const token = now(), found = name();
     if (isConstant(found)) throw fail(`'${found}' cannot be assigned to`, token);
-    if (!withMembers || !skip(".")) return toName(found);
+    if (!withMembers || !skip(".")) {
+      return (value, scope) => void scope.names.set(found, value);
+    }
     state.reads.add(found);
-    return toMember(found, name());
+    const member = name();
+    return (value, scope) => {
+      const values = kinded(variable(found, scope), "thing")?.values;
+      if (!values) throw new TypeError("cannot assign attribute on non-namespace object");
+      return void values.set(checkMember(member), value);
+    };
   }
 
   function target(end?: string, withMembers = false): Target {
     const isEnd = () => is(")") || now().type === "block_end" || (end !== undefined && is(end));
     const { items, isMany } = commas(isEnd, () => singleTarget(withMembers));
     if (items.length === 0 || (isMany && items.length === 1)) throw expected("a name");
-    return isMany ? toTuple(items) : items[0]!;
+    if (!isMany) return items[0]!;
+    return (value, scope) => {
+      const values = unpacked(value, items.length);
+      return void items.forEach((item, i) => item(values[i]!, scope));
+    };
   }
 
   /** Parts between commas, up to the end of the tag. */
@@ -200,7 +191,7 @@ function statementsOn(cursor: Cursor, expressions: Expressions): Statement[] {
     },
     macro() {
       const called = name(), made = signature(parameters(), "endmacro");
-      return (scope) => toName(called)(macro(called, made, scope), scope);
+      return (scope) => void scope.names.set(called, macro(called, made, scope));
     },
     call() {
       const given = is("(") ? parameters() : [], { withCaller } = expression();
@@ -264,5 +255,5 @@ function statementsOn(cursor: Cursor, expressions: Expressions): Statement[] {
     throw fail(`unknown tag '${tag}'`, token);
   }
 
-  return statements();
+  return block(statements());
 }
