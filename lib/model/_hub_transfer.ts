@@ -1,12 +1,16 @@
 /**
- * One file of the hub: resumed where it was cut, checked, and never seen half fetched.
+ * One file of the hub into the cache: fetched once by whichever process, resumed where it was cut,
+ * checked, and never seen half fetched.
  *
  * @module
  */
 
 import { createHash, type Hash } from "node:crypto";
 import { Buffer } from "node:buffer";
+import { join } from "node:path";
+import type { CachedRepo } from "./_hub_cache.ts";
 import { type Remote, request, retrying, Temporary } from "./_hub_request.ts";
+import { lockFile } from "./_lock.ts";
 
 /** A file to be fetched. */
 export interface Wanted {
@@ -113,7 +117,7 @@ async function transfer(
  * A cut transfer is resumed, now or at the next call. Wrong bytes are thrown away and fetched once
  * more.
  */
-export async function fetchFile(
+async function fetchFile(
   remote: Remote,
   wanted: Wanted,
   path: string,
@@ -132,4 +136,29 @@ export async function fetchFile(
     }
   }
   await Deno.rename(part, path);
+}
+
+/** Brings a file of a commit into the cache. */
+export async function store(
+  remote: Remote,
+  repo: CachedRepo,
+  commit: string,
+  wanted: Wanted,
+  report: (bytes: number, note?: string) => void = () => {},
+): Promise<void> {
+  const { file, size, hash } = wanted;
+  if (await repo.has(commit, file, size)) return;
+  const path = repo.blob(hash);
+  using _lock = await lockFile(repo.lock(hash), {
+    ...(remote.signal ? { signal: remote.signal } : {}),
+    async onWait() {
+      const there = await Deno.stat(`${path}.incomplete`).catch(() => undefined);
+      report(there?.size ?? 0, `waits for another process that fetches ${file}`);
+    },
+  });
+  if (!await repo.hasBlob(hash, size)) {
+    await Deno.mkdir(join(path, ".."), { recursive: true });
+    await fetchFile(remote, wanted, path, report);
+  }
+  if (!await repo.has(commit, file, size)) await repo.link(commit, file, hash);
 }

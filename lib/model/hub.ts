@@ -33,8 +33,8 @@ import {
 import { type HubListing, resolve, wantedOf } from "./_hub_list.ts";
 import { type Clock, type Remote, retrying, Temporary } from "./_hub_request.ts";
 import { hubCacheDir, hubEndpoint, hubToken, isOffline } from "./_hub_settings.ts";
-import { fetchFile, type Wanted } from "./_hub_transfer.ts";
-import { delay, lockFile } from "./_lock.ts";
+import { store, type Wanted } from "./_hub_transfer.ts";
+import { delay } from "./_lock.ts";
 import type { Progress } from "./progress.ts";
 
 /** Options of {@linkcode hubFiles}. */
@@ -228,43 +228,12 @@ function meterOf(id: string, onProgress: ((progress: Progress) => void) | undefi
   };
 }
 
-/** Brings a file of a commit into the cache. */
-async function store(
-  remote: Remote,
-  repo: CachedRepo,
-  commit: string,
-  wanted: Wanted,
-  report: (bytes: number, note?: string) => void = () => {},
-): Promise<void> {
-  const { file, size, hash } = wanted;
-  if (await repo.has(commit, file, size)) return;
-  const path = repo.blob(hash);
-  using _lock = await lockFile(repo.lock(hash), {
-    ...(remote.signal ? { signal: remote.signal } : {}),
-    async onWait() {
-      const there = await Deno.stat(`${path}.incomplete`).catch(() => undefined);
-      report(there?.size ?? 0, `waits for another process that fetches ${file}`);
-    },
-  });
-  if (!await repo.hasBlob(hash, size)) {
-    await Deno.mkdir(join(path, ".."), { recursive: true });
-    await fetchFile(remote, wanted, path, report);
-  }
-  if (!await repo.has(commit, file, size)) await repo.link(commit, file, hash);
-}
-
 /** What can be missing where the cache can only be read. */
 const ifWritable = (writing: Promise<void>) => writing.catch(() => {});
 
 /**
- * Files of a repository, fetched where they are not in the cache.
- *
- * @param id A checked "org/name".
- * @param kind What it is.
- * @param choose Which files.
- * @param options Checked options.
- * @param clock How time passes.
- * @returns The folder of the commit, and the names that were chosen.
+ * Files of a repository, fetched where they are not in the cache: its folder, and the names that were
+ * chosen. Id and options are checked by the caller.
  */
 export async function obtain(
   id: string,
@@ -308,15 +277,34 @@ export async function obtain(
     return fromCache();
   }
 
-  const { commit } = listing, table = new Map(listing.files.map((file) => [file.name, file]));
-  if (kind === "dataset") {
-    if (table.size === 0) {
+  const { commit, files } = listing;
+  if (kind === "dataset") { // offline, what is missing is then known by name, of a first commit at once
+    if (files.length === 0) {
       throw new Deno.errors.NotFound(
         `Cannot download ${id} as revision '${revision}' of it has no files`,
       );
     }
-    await ifWritable(repo.rememberListing(commit, [...table.keys()]));
+    await ifWritable(repo.rememberListing(commit, files.map(({ name }) => name)));
+    if (known === undefined) await ifWritable(repo.remember(revision, commit));
   }
+  const chosen = await bring(remote, repo, listing, choose, meter);
+  try {
+    await repo.remember(revision, commit);
+  } catch (error) {
+    meter.note(`Cannot remember the commit of '${revision}': ${(error as Error).message}`);
+  }
+  return { folder: repo.snapshot(commit), files: chosen };
+}
+
+/** Fetches what is chosen of a commit, and gives the names of it. */
+async function bring(
+  remote: Remote,
+  repo: CachedRepo,
+  { commit, files }: HubListing,
+  choose: Choose,
+  meter: ReturnType<typeof meterOf>,
+): Promise<readonly string[]> {
+  const table = new Map(files.map((file) => [file.name, file]));
   const wantedFile = (name: string) => {
     const file = table.get(name);
     if (!file) throw new Missing(name, `file ${name} at commit ${commit}`);
@@ -334,10 +322,8 @@ export async function obtain(
     for (const name of choice.files) wanted.push(await wantedFile(name));
   } catch (error) {
     if (!(error instanceof Missing)) throw error;
-    throw new Deno.errors.NotFound(`Cannot download ${id} as ${error.message}`);
+    throw new Deno.errors.NotFound(`Cannot download ${remote.id} as ${error.message}`);
   }
-  // a commit that has not arrived whole is better than none, where what is missing is known by name
-  if (kind === "dataset" && known === undefined) await ifWritable(repo.remember(revision, commit));
   meter.start(wanted);
   for (const file of wanted) {
     remote.signal?.throwIfAborted();
@@ -347,12 +333,7 @@ export async function obtain(
   for (const name of choice.absent ?? []) {
     if (!await repo.isAbsent(commit, name)) await ifWritable(repo.markAbsent(commit, name));
   }
-  try {
-    await repo.remember(revision, commit);
-  } catch (error) {
-    meter.note(`Cannot remember the commit of '${revision}': ${(error as Error).message}`);
-  }
-  return { folder: repo.snapshot(commit), files: choice.files };
+  return choice.files;
 }
 
 /**
