@@ -5,6 +5,7 @@
  * @module
  */
 
+import { equal } from "./compare.ts";
 import { formatted } from "./format.ts";
 import {
   ANY,
@@ -18,7 +19,6 @@ import {
   TEXT,
 } from "./signature.ts";
 import { bounds, TEXT_METHODS } from "./texts.ts";
-import { equal } from "./compare.ts";
 import { defined, dict, integer, lookUp, typeName, unsupported } from "./types.ts";
 import {
   characters,

@@ -1,12 +1,12 @@
 /** Expressions: each rule of the grammar, lowest rank first, beside what it means. @module */
 
 import { attribute, item, slice } from "./attributes.ts";
-import type { Cursor } from "./tokens.ts";
+import { COMPARISONS } from "./compare.ts";
 import { applyFilter, applyTest, paid, refusal } from "./filters.ts";
 import { deeper, joined, spend } from "./limits.ts";
 import { binary } from "./operators.ts";
 import { call, type Expression, type Scope, variable } from "./scope.ts";
-import { COMPARISONS } from "./compare.ts";
+import type { Cursor } from "./tokens.ts";
 import { defined, dict, listOf, str, text, truth, unsupported } from "./types.ts";
 import { entriesOf, numberOf, tuple, undefinedValue, type Value } from "./values.ts";
 

@@ -1,10 +1,13 @@
 /** Filters and tests. @module */
 
 import { onlyAttribute } from "./attributes.ts";
+import { COMPARISONS, equal } from "./compare.ts";
 import { format, percent } from "./format.ts";
 import { getter, ITEM_FILTERS, lazily } from "./items.ts";
+import { json } from "./json.ts";
 import { checkSize, joined, spend } from "./limits.ts";
 import { parseFloat, parseInteger, round, truncated } from "./numbers.ts";
+import { binary } from "./operators.ts";
 import {
   ANY,
   any,
@@ -19,10 +22,7 @@ import {
   takes,
   TEXT,
 } from "./signature.ts";
-import { binary } from "./operators.ts";
 import { capitalize, center, isLower, isUpper, replace, splitLines, strip } from "./texts.ts";
-import { COMPARISONS, equal } from "./compare.ts";
-import { json } from "./json.ts";
 import {
   defined,
   dict,
@@ -249,8 +249,7 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   tojson: takes(
     "ensure_ascii indent separators sort_keys",
     [ANY, false, null, null, false],
-    (value, ensureAscii, indent, separators, sortKeys) =>
-      json(value, { ensureAscii, indent, separators, sortKeys }),
+    json,
   ),
   trim: takes("chars", [PRINTED, orNone(TEXT)], (s, chars) => strip(s, chars)),
   truncate: takes(

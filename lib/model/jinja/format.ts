@@ -61,8 +61,7 @@ export function format(value: Value, spec: string): string {
   }
   const isDecimal = !/[boxX]/.test(type), group = isDecimal ? 3 : 4;
   if (separator === "," && !isDecimal) throw bad();
-  const style = { type, precision, alternate: alternate !== undefined };
-  const digits = digitsOf(float ?? number, style);
+  const digits = digitsOf(float ?? number, type, alternate !== undefined, precision);
   const prefix = signOf(float ?? number, sign!) + (alternate && !isDecimal ? `0${type}` : "");
   const zeros = zero && (align ?? "=") === "=" ? width - prefix.length : 0;
   const body = separator ? grouped(digits, separator, group, zeros) : digits;
@@ -88,12 +87,12 @@ function percentField(
   if (number === undefined) throw unsupported(what, value);
   if (/^[eEfFgG]$/.test(type)) {
     const float = Number(number);
-    return [signOf(float, flags), digitsOf(float, { type, precision, alternate })];
+    return [signOf(float, flags), digitsOf(float, type, alternate, precision)];
   }
   if (!/^[diuxXo]$/.test(type)) throw new TypeError(`unsupported format character '${type}'`);
   const isDecimal = "diu".includes(type);
   const whole = isDecimal && typeof number === "number" ? truncated(number) : integer(value, what);
-  const digits = digitsOf(whole, { type: isDecimal ? "d" : type, alternate });
+  const digits = digitsOf(whole, isDecimal ? "d" : type, alternate);
   const prefix = signOf(whole, flags) + (alternate && !isDecimal ? `0${type}` : "");
   return [prefix, digits.padStart(checkSize(precision ?? 0), "0")];
 }

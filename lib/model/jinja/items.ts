@@ -1,6 +1,7 @@
 /** What jinja2's filters do with the items of a list, a mapping or an iterator. @module */
 
 import { item } from "./attributes.ts";
+import { compare, equal, sorted } from "./compare.ts";
 import { checkSize, joined } from "./limits.ts";
 import { binary } from "./operators.ts";
 import {
@@ -14,7 +15,6 @@ import {
   positional,
   takes,
 } from "./signature.ts";
-import { compare, equal, sorted } from "./compare.ts";
 import { iterate, keyOf, listOf, str, unsupported } from "./types.ts";
 import {
   characters,

@@ -1,22 +1,19 @@
 /** Values as JSON, as Python writes it. @module */
 
-import { checkSize, joined, spend } from "./limits.ts";
 import { sorted } from "./compare.ts";
+import { checkSize, joined, spend } from "./limits.ts";
 import { floatText, integerText } from "./numbers.ts";
 import { integer, listOf, text, typeName } from "./types.ts";
 import { entriesOf, itemsOf, textOf, type Value } from "./values.ts";
 
-/** Options of {@linkcode json}, as `json.dumps` has them. */
-export interface JsonOptions {
-  readonly ensureAscii: boolean;
-  readonly indent: Value;
-  readonly separators: Value;
-  readonly sortKeys: boolean;
-}
-
 /** Python's `json.dumps`. */
-export function json(value: Value, options: JsonOptions): string {
-  const { indent, separators } = options;
+export function json(
+  value: Value,
+  isAscii: boolean,
+  indent: Value,
+  separators: Value,
+  isSorted: boolean,
+): string {
   const step = indent === null || typeof indent === "string"
     ? indent
     : " ".repeat(Math.max(0, checkSize(integer(indent, "tojson's indent"))));
@@ -26,7 +23,7 @@ export function json(value: Value, options: JsonOptions): string {
   const quoted = (content: string) => {
     const code = (c: string) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
     const written = JSON.stringify(content);
-    return options.ensureAscii ? written.replace(/[^\x20-\x7e]/g, code) : written;
+    return isAscii ? written.replace(/[^\x20-\x7e]/g, code) : written;
   };
   const wrap = (open: string, parts: readonly string[], close: string, margin: string) => {
     if (parts.length === 0 || step === null) return open + joined(parts, comma) + close;
@@ -46,7 +43,7 @@ export function json(value: Value, options: JsonOptions): string {
     const within = margin + (step ?? ""), items = itemsOf(item), pairs = entriesOf(item);
     if (items) return wrap("[", items.map((part) => write(part, within)), "]", margin);
     if (!pairs) throw new TypeError(`a ${typeName(item)} cannot be written as JSON`);
-    const ordered = options.sortKeys ? sorted(pairs, ([name]) => name) : pairs;
+    const ordered = isSorted ? sorted(pairs, ([name]) => name) : pairs;
     const members = ordered.map(([name, part]) => {
       const key = typeof name === "string" ? name : scalar(name);
       if (key === undefined) throw new TypeError(`a ${typeName(name)} is no key of JSON`);

@@ -99,24 +99,25 @@ export function floatText(value: number): string {
   return sign + written + (isLong || written.includes(".") ? "" : ".0");
 }
 
-/** How digits are written: what `%#.3g` and `{:#.3g}` say alike. */
-export interface DigitStyle {
-  /** One of b, d, o, x, X for integers, of e, E, f, F, g, G, % for floats; "" is Python's own. */
-  readonly type: string;
-  /** Digits after the point; of g, and of "", all digits. */
-  readonly precision?: number | undefined;
-  /** Whether `#` asks for a point, and for zeros at the end. */
-  readonly alternate: boolean;
-}
-
-/** Digits of |value|: an integer in a base, or a float. */
-export function digitsOf(value: bigint | number, style: DigitStyle): string {
-  const { type } = style;
-  const digits = typeof value === "bigint"
-    ? integerDigits(value < 0n ? -value : value, type)
-    : type === "%"
-    ? `${floatDigits(Math.abs(value) * 100, { ...style, type: "f" })}%`
-    : floatDigits(Math.abs(value), style);
+/**
+ * Digits of |value|, as `%#.3g` and `{:#.3g}` alike say it: an integer in a base, or a float.
+ *
+ * @param type One of b, d, o, x, X for integers, of e, E, f, F, g, G, % for floats; "" is Python's own.
+ * @param alternate Whether `#` asks for a point, and for zeros at the end.
+ * @param precision Digits after the point; of g, and of "", all digits.
+ */
+export function digitsOf(
+  value: bigint | number,
+  type: string,
+  alternate: boolean,
+  precision?: number,
+): string {
+  const isPercent = type === "%", size = value < 0 ? -value : value;
+  const digits = typeof size === "bigint"
+    ? integerDigits(size, type)
+    : isPercent
+    ? `${floatDigits(size * 100, "f", alternate, precision)}%`
+    : floatDigits(size, type.toLowerCase(), alternate, precision);
   return /[A-Z]/.test(type) ? digits.toUpperCase() : digits;
 }
 
@@ -125,18 +126,18 @@ function integerDigits(value: bigint, type: string): string {
   return base === undefined ? integerText(value) : value.toString(base);
 }
 
-function floatDigits(value: number, { type, precision, alternate }: DigitStyle): string {
+function floatDigits(given: number, type: string, alternate: boolean, precision?: number): string {
+  const value = Math.abs(given), asked = precision ?? 6;
   if (type === "" && precision === undefined) return floatText(value);
   if (!Number.isFinite(value)) return notFinite(value);
-  const asked = precision ?? 6, kind = type.toLowerCase();
   if (asked > MAX_DIGITS) throw new RangeError(`a precision is above ${MAX_DIGITS}`);
   const pointed = (text: string) =>
     alternate && !text.includes(".") ? text.replace(/(?=e|$)/, ".") : text;
-  if (kind === "f") {
+  if (type === "f") {
     const all = scaled(value, asked).toString().padStart(asked + 1, "0");
     return pointed(laidOut(all, all.length - 1 - asked, false));
   }
-  if (kind === "e") return pointed(laidOut(...significant(value, asked), true));
+  if (type === "e") return pointed(laidOut(...significant(value, asked), true));
   const places = Math.max(1, asked), [all, power] = significant(value, places - 1);
   const isLong = power < -4 || power >= (type === "" ? places - 1 : places);
   const written = laidOut(withoutZeros(all), power, isLong);

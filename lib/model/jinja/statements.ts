@@ -1,6 +1,5 @@
 /** Statements: each tag beside what it does. @module */
 
-import type { Cursor } from "./tokens.ts";
 import { type Expressions, type Filter, isConstant } from "./expressions.ts";
 import { checkMember } from "./globals.ts";
 import { write } from "./limits.ts";
@@ -19,6 +18,7 @@ import {
   type Target,
   variable,
 } from "./scope.ts";
+import type { Cursor } from "./tokens.ts";
 import { str, truth, unpacked } from "./types.ts";
 import { kinded } from "./values.ts";
 
