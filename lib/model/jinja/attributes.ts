@@ -5,8 +5,8 @@
  * @module
  */
 
-import { equal } from "./compare.ts";
 import { formatted } from "./format.ts";
+import { equal } from "./operators.ts";
 import {
   ANY,
   DICT,

@@ -1,10 +1,9 @@
 /** Expressions: each rule of the grammar, lowest rank first, beside what it means. @module */
 
 import { attribute, item, slice } from "./attributes.ts";
-import { COMPARISONS } from "./compare.ts";
 import { applyFilter, applyTest, paid, refusal } from "./filters.ts";
 import { deeper, joined, spend } from "./limits.ts";
-import { binary } from "./operators.ts";
+import { binary, COMPARISONS } from "./operators.ts";
 import { call, type Expression, type Scope, variable } from "./scope.ts";
 import type { Cursor } from "./tokens.ts";
 import { defined, dict, listOf, str, text, truth, unsupported } from "./types.ts";

@@ -1,13 +1,12 @@
 /** Filters and tests. @module */
 
 import { onlyAttribute } from "./attributes.ts";
-import { COMPARISONS, equal } from "./compare.ts";
 import { format, percent } from "./format.ts";
 import { getter, ITEM_FILTERS, lazily } from "./items.ts";
 import { json } from "./json.ts";
 import { checkSize, joined, spend } from "./limits.ts";
 import { parseFloat, parseInteger, round, truncated } from "./numbers.ts";
-import { binary } from "./operators.ts";
+import { binary, COMPARISONS, equal } from "./operators.ts";
 import {
   ANY,
   any,

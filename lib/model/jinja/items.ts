@@ -1,9 +1,8 @@
 /** What jinja2's filters do with the items of a list, a mapping or an iterator. @module */
 
 import { item } from "./attributes.ts";
-import { compare, equal, sorted } from "./compare.ts";
 import { checkSize, joined } from "./limits.ts";
-import { binary } from "./operators.ts";
+import { binary, compare, equal, sorted } from "./operators.ts";
 import {
   ANY,
   any,

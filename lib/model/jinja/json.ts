@@ -1,8 +1,8 @@
 /** Values as JSON, as Python writes it. @module */
 
-import { sorted } from "./compare.ts";
 import { checkSize, joined, spend } from "./limits.ts";
 import { floatText, integerText } from "./numbers.ts";
+import { sorted } from "./operators.ts";
 import { integer, listOf, text, typeName } from "./types.ts";
 import { entriesOf, itemsOf, textOf, type Value } from "./values.ts";
 

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { equal } from "./compare.ts";
 import { paid } from "./filters.ts";
 import { GLOBALS } from "./globals.ts";
 import { deeper, joined, spend } from "./limits.ts";
+import { equal } from "./operators.ts";
 import { defined, dict, iterate, lengthOf, repr, truth, typeName } from "./types.ts";
 import {
   iter,
