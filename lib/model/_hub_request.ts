@@ -5,6 +5,7 @@
  */
 
 import type { RepoKind } from "./_hub_cache.ts";
+import { delay } from "./_lock.ts";
 
 /** How time passes. */
 export interface Clock {
@@ -13,6 +14,9 @@ export interface Clock {
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
+
+/** Time as it is. */
+export const CLOCK: Clock = { sleep: delay, now: Date.now };
 
 /** How one repository is asked for. */
 export interface Remote extends Clock {

@@ -6,13 +6,12 @@
 
 import { oneOf, refusal, type Rules } from "../_check.ts";
 import { isSafeName } from "./_hub_cache.ts";
-import type { Clock } from "./_hub_request.ts";
+import { CLOCK, type Clock } from "./_hub_request.ts";
 import { type Dtype, DTYPES } from "./dtype.ts";
 import {
   checkHub,
   type Choice,
   type Choose,
-  CLOCK,
   DATASET_RULES,
   type DatasetOptions,
   Missing,

@@ -31,10 +31,9 @@ import {
   type RepoKind,
 } from "./_hub_cache.ts";
 import { type HubListing, resolve, wantedOf } from "./_hub_list.ts";
-import { type Clock, type Remote, retrying, Temporary } from "./_hub_request.ts";
+import { CLOCK, type Clock, type Remote, retrying, Temporary } from "./_hub_request.ts";
 import { hubCacheDir, hubEndpoint, hubToken, isOffline } from "./_hub_settings.ts";
 import { store, type Wanted } from "./_hub_transfer.ts";
-import { delay } from "./_lock.ts";
 import type { Progress } from "./progress.ts";
 
 /** Options of {@linkcode hubFiles}. */
@@ -83,9 +82,6 @@ export const DATASET_RULES: Rules<DatasetOptions> = {
   offline: boolean,
   onProgress: callable,
 };
-
-/** Time as it is. */
-export const CLOCK: Clock = { sleep: delay, now: Date.now };
 
 const VERB = "download the model", MAX_CARD = 16 * 2 ** 20;
 

@@ -14,8 +14,7 @@ import {
   type Progress,
 } from "@moi/moi/model";
 import { downloadModelBy } from "../../lib/model/download.ts";
-import { CLOCK } from "../../lib/model/hub.ts";
-import type { Clock } from "../../lib/model/_hub_request.ts";
+import { CLOCK, type Clock } from "../../lib/model/_hub_request.ts";
 import { fileURLToPath } from "node:url";
 import { maxDifference, QWEN3, temporaryFolder } from "../golden/golden.ts";
 import {
