@@ -14,13 +14,13 @@ import {
   progressBar,
   type Run,
   runStudy,
-  speaking,
   standard,
   studyReport,
-  studyTables,
   type StudyRuns,
+  studyTables,
   TASKS,
   type Tokenizer,
+  withStandIns,
 } from "../mod.ts";
 import { type Arguments, command, given, numbers, print, say } from "./_cli.ts";
 import { dryRun } from "./_dry_run.ts";
@@ -163,7 +163,7 @@ async function study(
   const out = args.value("out") ?? "runs";
   await using loaded = await loadModel(id, loadOptions(args));
   say(`${id}: ${loaded.dtype} on ${loaded.device}`);
-  const model = speaking(loaded, (note) => say(`${id}: ${note}`));
+  const model = withStandIns(loaded, (note) => say(`${id}: ${note}`));
   const methods = chosen(model.tokenizer);
   const sampler = samplerOptions(args), primary = primaryOf(args, Object.keys(methods));
   const asked = given({ repeats: args.number("repeats"), chat: args.object("chat") });

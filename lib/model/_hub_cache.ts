@@ -16,46 +16,6 @@
 import { dirname, join, relative } from "node:path";
 import { refusal } from "../_check.ts";
 
-/** Value of an environment variable, undefined where it is empty. */
-export function environment(name: string): string | undefined {
-  return Deno.env.get(name) || undefined;
-}
-
-/** Whether an environment variable is set to a word for yes, by the rule of `huggingface_hub`. */
-export function enabled(name: string): boolean {
-  return ["1", "ON", "YES", "TRUE"].includes((environment(name) ?? "").toUpperCase());
-}
-
-function home(): string {
-  return environment(Deno.build.os === "windows" ? "USERPROFILE" : "HOME") ?? ".";
-}
-
-function expand(path: string): string {
-  return path === "~" || /^~[/\\]/.test(path) ? home() + path.slice(1) : path;
-}
-
-/** The folder of Hugging Face: token and cache. */
-export function hubHome(): string {
-  const caches = environment("XDG_CACHE_HOME") ?? join(home(), ".cache");
-  return expand(environment("HF_HOME") ?? join(caches, "huggingface"));
-}
-
-/**
- * The cache folder that Hugging Face's tools share.
- *
- * @returns `$HF_HUB_CACHE`, or `$HF_HOME/hub`, or `~/.cache/huggingface/hub`.
- *
- * @example What lies there
- * ```ts ignore
- * import { hubCacheDir } from "@moi/moi/model";
- * for await (const { name } of Deno.readDir(hubCacheDir())) console.log(name);
- * ```
- */
-export function hubCacheDir(): string {
-  const set = environment("HF_HUB_CACHE") ?? environment("HUGGINGFACE_HUB_CACHE");
-  return set === undefined ? join(hubHome(), "hub") : expand(set);
-}
-
 /** Whether a name is a file below a folder, on every system, and cannot lead out of it. */
 export function isSafeName(name: string): boolean {
   // deno-lint-ignore no-control-regex
@@ -116,91 +76,76 @@ async function replaceFile(path: string, make: (part: string) => Promise<void>):
   }
 }
 
-/** The folder of one model in the cache. */
-export interface CachedRepo {
-  /** Path of the bytes with a name. */
-  blob(name: string): string;
-  /** Path of the lock of these bytes. */
-  lock(name: string): string;
-  /** Folder of a commit. */
-  snapshot(commit: string): string;
-  /** Commit that a branch or tag had when it was asked for last. */
-  commitOf(revision: string): Promise<string | undefined>;
-  /** Remembers the commit of a branch or tag. */
-  remember(revision: string, commit: string): Promise<void>;
-  /** Names of all files of a commit on the hub, where they are remembered. */
-  listing(commit: string): Promise<string[] | undefined>;
-  /** Remembers them. */
-  rememberListing(commit: string, names: readonly string[]): Promise<void>;
-  /** Names of the files of a commit that are there. */
-  names(commit: string): Promise<string[]>;
-  /** Whether a file of a commit is there, in its size. */
-  has(commit: string, file: string, size?: number): Promise<boolean>;
-  /** Whether bytes are there, in their size. */
-  hasBlob(name: string, size: number): Promise<boolean>;
-  /** Whether a file is known not to be in a commit. */
-  isAbsent(commit: string, file: string): Promise<boolean>;
-  /** Remembers that a file is not in a commit. */
-  markAbsent(commit: string, file: string): Promise<void>;
-  /** Puts a file of a commit in its place. */
-  link(commit: string, file: string, blob: string): Promise<void>;
-}
-
 /** What a repository of the hub holds. */
 export type RepoKind = "model" | "dataset";
 
+/** The folder of a repository in the cache. */
+export type CachedRepo = ReturnType<typeof cachedRepo>;
+
 /**
- * The folder of one model or data set in the cache.
+ * The folder of a repository in the cache.
  *
  * @param cacheDir The cache folder.
  * @param id A checked "org/name".
- * @param kind Which of the two.
+ * @param kind What the repository holds.
  */
-export function cachedRepo(cacheDir: string, id: string, kind: RepoKind = "model"): CachedRepo {
+export function cachedRepo(cacheDir: string, id: string, kind: RepoKind) {
   if (!isHubId(id)) throw new Error(`internal: ${id} is not checked`);
-  const name = `${kind}s--${id.replaceAll("/", "--")}`;
-  const root = join(cacheDir, name);
+  const name = `${kind}s--${id.replaceAll("/", "--")}`, root = join(cacheDir, name);
   const snapshot = (commit: string) => join(root, "snapshots", commit);
-  const blobPath = (blob: string) => join(root, "blobs", blob);
+  const blob = (hash: string) => join(root, "blobs", hash);
   const marker = (commit: string, file: string) => join(root, ".no_exist", commit, file);
   const refPath = (revision: string) => join(root, "refs", revision);
+  const namesPath = (commit: string) => join(root, ".names", commit);
+  const read = (path: string) => Deno.readTextFile(path).catch(() => undefined);
+  const write = async (path: string, text: string) => {
+    if (await read(path) === text) return;
+    await replaceFile(path, (part) => Deno.writeTextFile(part, text));
+  };
   return {
-    blob: blobPath,
-    lock: (blob) => join(cacheDir, ".locks", name, `${blob}.lock`),
+    /** Path of the bytes with a hash. */
+    blob,
+    /** Path of the lock of these bytes. */
+    lock: (hash: string) => join(cacheDir, ".locks", name, `${hash}.lock`),
+    /** Folder of a commit. */
     snapshot,
-    async commitOf(revision) {
+    /** Commit that a branch or tag had when it was asked for last. */
+    async commitOf(revision: string): Promise<string | undefined> {
       if (isCommit(revision)) return revision;
-      const text = await Deno.readTextFile(refPath(revision)).catch(() => "");
-      return isCommit(text.trim()) ? text.trim() : undefined;
+      const commit = (await read(refPath(revision)))?.trim();
+      return commit !== undefined && isCommit(commit) ? commit : undefined;
     },
-    async remember(revision, commit) {
-      if (revision === commit) return;
-      const path = refPath(revision);
-      if (await Deno.readTextFile(path).catch(() => undefined) === commit) return;
-      await replaceFile(path, (part) => Deno.writeTextFile(part, commit));
+    /** Remembers the commit of a branch or tag. */
+    async remember(revision: string, commit: string): Promise<void> {
+      if (revision !== commit) await write(refPath(revision), commit);
     },
-    async listing(commit) {
-      const text = await Deno.readTextFile(join(root, ".names", commit)).catch(() => undefined);
-      return text?.split("\n").filter((name) => name !== "" && isSafeName(name));
+    /** Names of all files of a commit on the hub, where they are remembered. */
+    async listing(commit: string): Promise<string[] | undefined> {
+      const names = (await read(namesPath(commit)))?.split("\n");
+      return names?.filter((name) => name !== "" && isSafeName(name));
     },
-    async rememberListing(commit, names) {
-      const path = join(root, ".names", commit), text = names.join("\n");
-      if (await Deno.readTextFile(path).catch(() => undefined) === text) return;
-      await replaceFile(path, (part) => Deno.writeTextFile(part, text));
+    /** Remembers them. */
+    rememberListing: (commit: string, names: readonly string[]) =>
+      write(namesPath(commit), names.join("\n")),
+    /** Names of the files of a commit that are there. */
+    async names(commit: string): Promise<string[]> {
+      return (await Array.fromAsync(walk(snapshot(commit))).catch(() => [])).sort();
     },
-    async names(commit) {
-      const entries = await Array.fromAsync(walk(snapshot(commit))).catch(() => []);
-      return entries.sort();
-    },
-    has: (commit, file, size) => isFile(join(snapshot(commit), file), size),
-    hasBlob: (blob, size) => isFile(blobPath(blob), size),
-    isAbsent: (commit, file) => isFile(marker(commit, file)),
-    async markAbsent(commit, file) {
+    /** Whether a file of a commit is there, in its size. */
+    has: (commit: string, file: string, size?: number) =>
+      isFile(join(snapshot(commit), file), size),
+    /** Whether bytes are there, in their size. */
+    hasBlob: (hash: string, size: number) => isFile(blob(hash), size),
+    /** Whether a file is known not to be in a commit. */
+    isAbsent: (commit: string, file: string) => isFile(marker(commit, file)),
+    /** Remembers that a file is not in a commit. */
+    async markAbsent(commit: string, file: string): Promise<void> {
       await Deno.mkdir(dirname(marker(commit, file)), { recursive: true });
       await Deno.writeTextFile(marker(commit, file), "");
     },
-    async link(commit, file, blob) {
-      const path = join(snapshot(commit), file), target = blobPath(blob);
+    /** Puts a file of a commit in its place. */
+    async link(commit: string, file: string, hash: string): Promise<void> {
+      const path = join(snapshot(commit), file), target = blob(hash);
       await replaceFile(path, async (part) => {
         try {
           await Deno.symlink(relative(dirname(path), target), part, { type: "file" });

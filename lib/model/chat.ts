@@ -4,7 +4,7 @@
  * @module
  */
 
-import { refusal } from "../_check.ts";
+import { boolean, checkOptions, isObject, kind, type Rules } from "../_check.ts";
 import { jinja, type JinjaTemplate, Refusal } from "./jinja/mod.ts";
 
 /** One turn of a conversation. */
@@ -27,6 +27,11 @@ export interface ChatOptions {
   readonly variables?: Readonly<Record<string, unknown>>;
 }
 
+const RULES: Rules<ChatOptions> = {
+  addGenerationPrompt: boolean,
+  variables: kind("be an object", isObject),
+};
+
 /** Turns messages into the text of a prompt. */
 export type ChatTemplate = (messages: readonly Message[], options?: ChatOptions) => string;
 
@@ -40,7 +45,7 @@ function tokenText(value: unknown): string | undefined {
 /** The special tokens that templates can name: `bos_token` and the like. */
 function specialTokens(config: Readonly<Record<string, unknown>>): Record<string, string> {
   const { extra_special_tokens: extra } = config;
-  const named = typeof extra === "object" && extra !== null && !Array.isArray(extra) ? extra : {};
+  const named = isObject(extra) ? extra : {};
   const tokens: [string, string][] = [];
   for (const [name, value] of [...Object.entries(config), ...Object.entries(named)]) {
     const text = name.endsWith("_token") || Object.hasOwn(named, name)
@@ -68,20 +73,13 @@ const RESERVED: Readonly<Record<string, string>> = {
 };
 
 /** Refuses variables that would be ignored. */
-function checkVariables(
-  variables: Readonly<Record<string, unknown>>,
-  template: JinjaTemplate,
-): void {
-  for (const name of Object.keys(variables)) {
-    if (Object.hasOwn(RESERVED, name)) {
-      throw new TypeError(
-        `Cannot render the chat as '${name}' is no variable of 'chat': ${RESERVED[name]} gives it`,
-      );
-    }
-    if (variables[name] !== undefined && !template.reads.has(name)) {
-      throw new TypeError(
-        `Cannot render the chat as the model's template does not read the variable '${name}'`,
-      );
+function checkVariables(variables: Readonly<Record<string, unknown>>, reads: ReadonlySet<string>) {
+  for (const [name, value] of Object.entries(variables)) {
+    const why = Object.hasOwn(RESERVED, name)
+      ? `'${name}' is no variable of 'chat': ${RESERVED[name]} gives it`
+      : `the model's template does not read the variable '${name}'`;
+    if (Object.hasOwn(RESERVED, name) || (value !== undefined && !reads.has(name))) {
+      throw new TypeError(`Cannot render the chat as ${why}`);
     }
   }
 }
@@ -91,14 +89,13 @@ function told<T>(part: () => T): T {
   try {
     return part();
   } catch (error) {
+    const { message } = error as Error, by = "Cannot render the chat by the model's template";
     if (error instanceof Refusal) {
-      const message = `Cannot render the chat as the model's template refuses it: ${error.message}`;
-      throw new Error(message, { cause: error });
+      const refused = `Cannot render the chat as the model's template refuses it: ${message}`;
+      throw new Error(refused, { cause: error });
     }
     for (const kind of [SyntaxError, RangeError, TypeError]) {
-      if (!(error instanceof kind)) continue;
-      const message = `Cannot render the chat by the model's template: ${error.message}`;
-      throw new kind(message, { cause: error });
+      if (error instanceof kind) throw new kind(`${by}: ${message}`, { cause: error });
     }
     throw error;
   }
@@ -116,11 +113,9 @@ function told<T>(part: () => T): T {
 export function chatTemplate(config: Readonly<Record<string, unknown>>): ChatTemplate {
   const sources = templateTexts(config.chat_template), tokens = specialTokens(config);
   const parsed = new Map<string, JinjaTemplate>();
-  return (messages, { addGenerationPrompt = true, variables = {} } = {}) => {
-    const isObject = typeof variables === "object" && variables !== null;
-    if (!isObject || Array.isArray(variables)) {
-      throw new TypeError(refusal("render the chat", "variables", "be an object", variables));
-    }
+  return (messages, options = {}) => {
+    checkOptions("render the chat", options, RULES);
+    const { addGenerationPrompt = true, variables = {} } = options;
     const named = (variables.tools ?? null) !== null && sources.has("tool_use")
       ? "tool_use"
       : "default";
@@ -132,13 +127,11 @@ export function chatTemplate(config: Readonly<Record<string, unknown>>): ChatTem
     }
     const template = parsed.get(named) ?? told(() => jinja(source));
     parsed.set(named, template);
-    checkVariables(variables, template);
+    checkVariables(variables, template.reads);
     const given = Object.entries(variables).filter(([, value]) => value !== undefined);
     return told(() =>
       template.render({
-        ...{ tools: null, documents: null },
-        ...tokens,
-        ...Object.fromEntries(given),
+        ...{ tools: null, documents: null, ...tokens, ...Object.fromEntries(given) },
         messages: messages.map(({ role, content }) => ({ role, content })),
         add_generation_prompt: addGenerationPrompt,
       })

@@ -112,20 +112,12 @@ export {
   type GgufValue,
   parseGguf,
 } from "./gguf/parse.ts";
-export { speaking } from "./speaking.ts";
 export { EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
 export { forward } from "./forward.ts";
-export { hubCacheDir } from "./_hub_cache.ts";
-export {
-  type DatasetOptions,
-  downloadDataset,
-  downloadModel,
-  type DownloadOptions,
-  type HubFile,
-  hubFiles,
-  type HubListing,
-  type HubOptions,
-} from "./hub.ts";
+export { hubCacheDir } from "./_hub_settings.ts";
+export type { HubFile, HubListing } from "./_hub_list.ts";
+export { type DatasetOptions, downloadDataset, hubFiles, type HubOptions } from "./hub.ts";
+export { downloadModel, type DownloadOptions } from "./download.ts";
 export { loadModel, type LoadOptions } from "./load.ts";
 export { checkMixture, type Input, type Mixture, oneToken } from "./mixture.ts";
 export {
@@ -143,4 +135,5 @@ export { openSource } from "./sources/mod.ts";
 export type { ModelFiles, Prepared, PrepareRequest, Source } from "./sources/source.ts";
 export { createTokenizer, type PieceDecoder, pieceDecoder, type Tokenizer } from "./tokenizer.ts";
 export { parseIndex } from "./weights.ts";
+export { withStandIns } from "./stand_ins.ts";
 export type { DecoderConfig } from "../graph/mod.ts";

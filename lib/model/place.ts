@@ -11,9 +11,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { refusal } from "../_check.ts";
 import { isHubId } from "./_hub_cache.ts";
+import { downloadModel, type DownloadOptions } from "./download.ts";
 import { EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
 import { isGguf, partNames } from "./gguf/split.ts";
-import { downloadModel, type DownloadOptions } from "./hub.ts";
 
 /** Options of {@linkcode placeOf}: where fetched files are kept, and of what is on the hub which. */
 export type PlaceOptions =

@@ -154,8 +154,6 @@ export const SOURCE_OPTIONS = [
   "retries",
   "timeout",
   "signal",
-  "sleep",
-  "now",
   "cacheDir",
   "offline",
   "onProgress",

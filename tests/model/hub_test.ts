@@ -6,7 +6,6 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import {
-  downloadModel,
   type DownloadOptions,
   forward,
   hubCacheDir,
@@ -14,6 +13,8 @@ import {
   loadModel,
   type Progress,
 } from "@moi/moi/model";
+import { downloadModelBy } from "../../lib/model/download.ts";
+import { CLOCK, type Clock } from "../../lib/model/_hub_request.ts";
 import { fileURLToPath } from "node:url";
 import { maxDifference, QWEN3 } from "../golden/golden.ts";
 import { temporaryFolder } from "../_temporary.ts";
@@ -43,10 +44,18 @@ const FILES = await goldenFiles();
 const WEIGHTS = FILES["model.safetensors"] as Uint8Array<ArrayBuffer>;
 const WEIGHTS_BLOB = sha256(WEIGHTS);
 
+type TestOptions = DownloadOptions & Partial<Clock>;
+
+/** `downloadModel()` in a time of the test's own. */
+function downloadModel(id: string, given: TestOptions = {}): Promise<string> {
+  const { sleep = CLOCK.sleep, now = CLOCK.now, ...options } = given;
+  return downloadModelBy({ sleep, now }, id, options);
+}
+
 /** Options that never wait and know no token; waits are written down. */
 function quick(cacheDir: string, endpoint: string) {
   const waits: number[] = [], progress: Progress[] = [];
-  const options: DownloadOptions = {
+  const options: TestOptions = {
     cacheDir,
     endpoint,
     token: "",
@@ -828,7 +837,7 @@ Deno.test("several calls at once fetch each file once", async () => {
 });
 
 const CHILD = `
-import { downloadModel } from ${JSON.stringify(import.meta.resolve("../../lib/model/hub.ts"))};
+import { downloadModel } from ${JSON.stringify(import.meta.resolve("../../lib/model/download.ts"))};
 const [cacheDir, endpoint] = Deno.args;
 console.log(await downloadModel("org/name", { cacheDir, endpoint, token: "", offline: false,
   onProgress: ({ note }) => note && console.error(note) }));

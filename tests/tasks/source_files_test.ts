@@ -532,7 +532,6 @@ Deno.test("after a transfer that was cut, what is missing is known by name, what
     cacheDir: cache.path,
     endpoint: hub.endpoint,
     retries: 0,
-    sleep: () => Promise.resolve(),
   };
   await assertRejects(() => readRows("org/set", online), Error);
   const error = await assertRejects(

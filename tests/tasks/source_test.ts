@@ -96,7 +96,7 @@ Deno.test("readRows() finds the split of a data set on the hub, and then offline
     "main/train-00000-of-00001.jsonl": '{"a":3}\n',
     "socratic/test-00000-of-00001.jsonl": '{"a":4}\n',
   };
-  const options = { cacheDir: cache.path, sleep: () => Promise.resolve() };
+  const options = { cacheDir: cache.path };
   await using hub = startHub({ files });
   const online = { ...options, endpoint: hub.endpoint };
   assertEquals(await readRows("org/set", { ...online, config: "main" }), [{ a: 1 }, { a: 2 }]);

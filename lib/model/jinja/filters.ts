@@ -1,530 +1,267 @@
-/**
- * Filters and tests.
- *
- * @module
- */
+/** Filters and tests. @module */
 
-import { bind } from "./bind.ts";
+import { onlyAttribute } from "./attributes.ts";
+import { format, percent } from "./format.ts";
+import { getter, ITEM_FILTERS, lazily } from "./items.ts";
+import { json } from "./json.ts";
+import { checkSize, joined, spend } from "./limits.ts";
+import { parseFloat, parseInteger, round, truncated } from "./numbers.ts";
+import { binary, COMPARISONS, equal } from "./operators.ts";
 import {
-  escapeMarkup,
-  format,
-  joined,
-  json,
-  percent,
-  round,
-  soft,
-  str,
-  truncated,
-} from "./format.ts";
-import { BLANKS } from "./lexer.ts";
+  ANY,
+  any,
+  ENTRIES,
+  type Function,
+  INT,
+  NUMBER,
+  oneOf,
+  orNone,
+  type Parameter,
+  positional,
+  takes,
+  TEXT,
+} from "./signature.ts";
+import { capitalize, center, isLower, isUpper, replace, splitLines, strip } from "./texts.ts";
 import {
-  capitalize,
-  center,
-  isLower,
-  isUpper,
-  item,
-  onlyAttribute,
-  replace,
-  splitLines,
-  strip,
-} from "./methods.ts";
-import { binary } from "./operators.ts";
-import {
-  characters,
-  checkSize,
-  compare,
-  contains,
   defined,
   dict,
-  equal,
+  escaped,
   integer,
+  iterate,
+  keyOf,
+  lengthOf,
+  pairsOf,
+  soft,
+  str,
+  text,
+  truth,
+  typeName,
+  unsupported,
+} from "./types.ts";
+import {
+  BLANKS,
+  characters,
+  type Entry,
+  isList,
   isUndefined,
   iter,
-  iterate,
   kinded,
-  lengthOf,
-  listOf,
+  markup,
   type Named,
   numberOf,
-  sorted,
-  subscript,
-  text,
   textLength,
-  truth,
+  textOf,
   tuple,
-  typeName,
-  undefinedValue,
-  unsupported,
   type Value,
 } from "./values.ts";
 
-/** What filters of filters need. */
-export interface Environment {
-  /** Applies a filter by its name. */
-  readonly filter: (name: string, args: readonly Value[], named: Named) => Value;
-  /** Applies a test by its name. */
-  readonly test: (name: string, args: readonly Value[], named: Named) => boolean;
-}
+type Filter = Function;
 
-type Given = Value | undefined;
-type Filter = readonly [parameters: string, (value: Value, ...args: Given[]) => Value];
-/** A filter with arguments of its own kind. */
-type OpenFilter = (
-  value: Value,
-  args: readonly Value[],
-  named: Named,
-  environment: Environment,
-) => Value;
-
-/** Item by a path such as "a.0.b". */
-function getter(attribute: Value, absent: Value = null): (of: Value) => Value {
-  const parts: Value[] = attribute === null
-    ? []
-    : typeof attribute === "string"
-    ? attribute.split(".").map((part) => /^\p{Nd}+$/u.test(part) ? BigInt(part) : part)
-    : [attribute];
-  return (of) =>
-    parts.reduce<Value>((value, part) => {
-      const found = item(value, part, subscript);
-      return absent !== null && isUndefined(found) ? absent : found;
-    }, of);
-}
-
-const lowered = (value: Value) => typeof value === "string" ? value.toLowerCase() : value;
-const keyFor = (attribute: Value, sensitive: Value, absent: Value = null) => {
-  const get = getter(attribute, absent);
-  return truth(sensitive) ? get : (value: Value) => lowered(get(value));
-};
-
-function sort(value: Value, reverse: Value, sensitive: Value, attribute: Value): Value {
-  const gets = (typeof attribute === "string" ? attribute.split(",") : [attribute])
-    .map((part) => keyFor(part, sensitive));
-  return sorted(listOf(value), (one) => gets.map((get) => get(one)), truth(reverse));
-}
-
-function extreme(value: Value, sensitive: Value, attribute: Value, sign: number): Value {
-  const all = listOf(value), key = keyFor(attribute, sensitive);
-  if (all.length === 0) return undefinedValue("No aggregated item, sequence was empty.");
-  return all.reduce((best, one) => compare(key(one), key(best)) * sign > 0 ? one : best);
-}
-
-function* unique(value: Value, sensitive: Value, attribute: Value): Generator<Value, undefined> {
-  const key = keyFor(attribute, sensitive), seen = dict().entries;
-  for (const one of iterate(value)) {
-    const found = dict([[key(one), null]]).entries.keys().next().value;
-    if (seen.has(found)) continue;
-    seen.set(found, [null, null]);
-    yield one;
-  }
-}
-
-function groupBy(value: Value, attribute: Value, absent: Value, sensitive: Value): Value {
-  const key = keyFor(attribute, sensitive, absent), get = getter(attribute, absent);
-  const groups: { key: Value; all: Value[] }[] = [];
-  for (const one of sorted(listOf(value), key, false)) {
-    const found = key(one), last = groups.at(-1);
-    if (last && equal(last.key, found)) last.all.push(one);
-    else groups.push({ key: found, all: [one] });
-  }
-  return groups.map(({ key, all }) => ({
-    ...tuple(truth(sensitive) ? key : get(all[0]!), all),
-    names: ["grouper", "list"],
-  }));
-}
-
-function* batch(value: Value, size: Value, fill: Value): Generator<Value, undefined> {
-  const count = checkSize(integer(size, "batch"));
-  let part: Value[] = [];
-  for (const one of iterate(value)) {
-    if (part.length === count) {
-      yield part;
-      part = [];
-    }
-    part.push(one);
-  }
-  if (part.length === 0) return undefined;
-  if (fill !== null) { while (part.length < count) part.push(fill); }
-  yield part;
-  return undefined;
-}
-
-function* slices(value: Value, count: Value, fill: Value): Generator<Value, undefined> {
-  const all = listOf(value), n = checkSize(integer(count, "slice"));
-  if (n === 0) throw new RangeError("integer division or modulo by zero");
-  const each = Math.floor(all.length / n), extra = all.length % n;
-  let from = 0;
-  for (let i = 0; i < n; i++) {
-    const to = from + each + (i < extra ? 1 : 0), part = all.slice(from, to);
-    if (fill !== null && i >= extra) part.push(fill);
-    yield part;
-    from = to;
-  }
-}
-
-/** Python's `int` of a text in a base; undefined where it is none. */
-function parseInteger(written: string, base: bigint): bigint | undefined {
-  const [, sign, prefix = "", digits] =
-    /^([-+]?)(0[xXoObB]_?)?([0-9a-zA-Z]+(?:_[0-9a-zA-Z]+)*)$/.exec(strip(written, null)) ?? [];
-  if (digits === undefined || base === 1n || base < 0n || base > 36n) return undefined;
-  const named = { x: 16, o: 8, b: 2 }[prefix[1]?.toLowerCase() ?? ""];
-  let radix = Number(base), body = digits.replaceAll("_", "");
-  if (named !== undefined && (radix === 0 || radix === named)) radix = named;
-  else if (prefix !== "") body = prefix.replaceAll("_", "") + body;
-  else if (radix === 0) {
-    radix = 10;
-    if (/^0+[1-9]/.test(body)) return undefined;
-  }
-  if (body.length > 4300) return undefined;
-  let value = 0n;
-  for (const c of body.toLowerCase()) {
-    const digit = parseInt(c, 36);
-    if (!(digit < radix)) return undefined;
-    value = value * BigInt(radix) + BigInt(digit);
-  }
-  return sign === "-" ? -value : value;
-}
+/** A text, or what is printed as one. */
+const PRINTED: Parameter<string> = { read: soft };
 
 /** Python's `float`; undefined where it raises. */
-function parseFloat_(value: Value): number | undefined {
-  defined(value);
-  const number = numberOf(value);
+function toFloat(value: Value): number | undefined {
+  const number = numberOf(defined(value)), written = textOf(value);
   if (number !== undefined) return Number(number);
-  const written = kinded(value, "markup")?.text ?? value;
-  if (typeof written !== "string") return undefined;
-  const plain = strip(written, null);
-  const special = /^([-+]?)(inf|infinity|nan)$/i.exec(plain);
-  if (special) {
-    const size = special[2]!.toLowerCase() === "nan" ? NaN : Infinity;
-    return special[1] === "-" ? -size : size;
-  }
-  const digits = "\\d+(?:_\\d+)*";
-  const pattern = new RegExp(
-    `^[-+]?(?:${digits}\\.?(?:${digits})?|\\.${digits})(?:[eE][-+]?${digits})?$`,
-  );
-  return pattern.test(plain) ? Number(plain.replaceAll("_", "")) : undefined;
+  return written === undefined ? undefined : parseFloat(strip(written));
 }
 
-function toInteger(value: Value, absent: Value, base: Value): Value {
-  defined(value);
-  if (typeof value === "string") {
-    const found = parseInteger(value, integer(base, "int"));
-    if (found !== undefined) return found;
-  } else if (typeof value === "number" && !Number.isNaN(value)) return truncated(value);
-  const float = parseFloat_(value);
+function toInteger(value: Value, absent: Value, base: bigint): Value {
+  if (typeof value === "bigint") return value;
+  if (typeof value === "number" && !Number.isNaN(value)) return truncated(value);
+  const found = typeof value === "string" ? parseInteger(strip(value), base) : undefined;
+  if (found !== undefined) return found;
+  const float = toFloat(value);
   return float !== undefined && Number.isFinite(float) ? truncated(float) : absent;
 }
 
-function rounded(value: Value, precision: Value, method: Value): Value {
-  const number = numberOf(defined(value)), digits = integer(precision, "round");
-  if (number === undefined) throw unsupported("round", value);
-  if (method === "common") return round(number, digits);
-  if (method !== "ceil" && method !== "floor") {
-    throw new TypeError("method must be common, ceil or floor");
-  }
-  const unit = 10 ** Number(digits);
-  return Math[method](Number(number) * unit) / unit;
+function rounded(number: bigint | number, precision: bigint, method: "common" | "ceil" | "floor") {
+  if (method === "common") return round(number, precision);
+  const unit = 10 ** Number(precision);
+  return (Math[method](Number(number) * unit) + 0) / unit; // no -0
 }
 
-function indent(value: Value, width: Value, first: Value, blank: Value): Value {
-  const margin = typeof width === "string" ? width : " ".repeat(checkSize(nonNegative(width)));
-  const lines = splitLines(`${text(value, "indent")}\n`);
-  const rest = lines.slice(1).map((line) => truth(blank) || line !== "" ? margin + line : line);
-  const start = truth(first) ? margin + lines[0]! : lines[0]!;
-  return joined([start, ...rest], "\n");
-}
-
-const nonNegative = (value: Value) => {
-  const n = integer(value, "a width");
-  return n < 0n ? 0n : n;
-};
-
-function truncate(value: Value, length: Value, kill: Value, end: Value, leeway: Value): Value {
-  const tail = text(end, "truncate"), size = checkSize(integer(length, "truncate"));
-  const slack = checkSize(integer(leeway, "truncate")), room = size - textLength(tail);
-  if (room < 0) throw new RangeError(`expected length >= ${textLength(tail)}, got ${size}`);
-  if (slack < 0) throw new RangeError(`expected leeway >= 0, got ${slack}`);
-  if ((lengthOf(value) ?? Infinity) <= size + slack) return value;
-  const kept = characters(text(value, "truncate")).slice(0, room).join("");
-  const at = truth(kill) ? -1 : kept.lastIndexOf(" ");
-  return (at < 0 ? kept : kept.slice(0, at)) + tail;
+function fileSize(value: Value, binary: boolean): string {
+  const bytes = toFloat(value), base = binary ? 1024 : 1000;
+  if (bytes === undefined) throw unsupported("filesizeformat", value);
+  if (bytes === 1) return "1 Byte";
+  if (bytes < base) return `${truncated(bytes)} Bytes`;
+  const letters = binary ? "KMGTPEZY" : "kMGTPEZY";
+  let i = 0;
+  while (i < letters.length - 1 && bytes >= base ** (i + 2)) i++;
+  return `${format(base * bytes / base ** (i + 2), ".1f")} ${letters[i]}${binary ? "iB" : "B"}`;
 }
 
 const WORDS = new RegExp(`([-${BLANKS}({\\[<]+)`);
 const titled = (value: string) =>
-  value.split(WORDS).map((part) => {
-    const [first = "", ...rest] = part;
-    return first.toUpperCase() + rest.join("").toLowerCase();
-  }).join("");
+  value.split(WORDS).map(([first = "", ...rest]) =>
+    first.toUpperCase() + rest.join("").toLowerCase()
+  ).join("");
 
-function urlQuote(value: Value, query: boolean): string {
+function urlQuote(value: Value, isQuery: boolean): string {
   const quoted = encodeURIComponent(str(value).toWellFormed())
     .replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-  return query ? quoted.replaceAll("%20", "+") : quoted.replaceAll("%2F", "/");
+  return isQuery ? quoted.replaceAll("%20", "+") : quoted.replaceAll("%2F", "/");
 }
 
-function urlEncode(value: Value): Value {
-  const isText = typeof value === "string" || kinded(value, "markup");
-  if (isText || value === null || numberOf(value) !== undefined) return urlQuote(value, false);
-  const pairs = kinded(value, "dict") ? [...kinded(value, "dict")!.entries.values()] : undefined;
-  return (pairs ?? listOf(value).map((pair) => listOf(pair))).map((pair) => {
-    if (pair.length !== 2) throw new RangeError("urlencode needs pairs");
-    return pair.map((part) => urlQuote(part!, true)).join("=");
-  }).join("&");
-}
-
-function xmlAttributes(value: Value, space: Value): Value {
-  const entries = kinded(defined(value), "dict")?.entries;
-  if (!entries) throw unsupported("xmlattr", value);
-  const parts: string[] = [];
-  for (const [key, one] of entries.values()) {
-    if (one === null || isUndefined(one)) continue;
-    const name = text(key, "xmlattr");
-    if (/[ \t\n\r\f\v/>=]/.test(name)) throw new TypeError(`'${name}' is no name of an attribute`);
-    const shown = kinded(one, "markup")?.text ?? escapeMarkup(str(one));
-    parts.push(`${escapeMarkup(name)}="${shown}"`);
+/** Without the parts between two marks. */
+function without(value: string, open: string, close: string): string {
+  let rest = value, out = "";
+  for (let at; (at = rest.indexOf(open)) >= 0;) {
+    const end = rest.indexOf(close, at);
+    if (end < 0) break;
+    out += rest.slice(0, at);
+    rest = rest.slice(end + close.length);
   }
-  const all = joined(parts, " ");
-  return all !== "" && truth(space) ? ` ${all}` : all;
+  return out + rest;
 }
 
-function fileSize(value: Value, binary: Value): Value {
-  const bytes = parseFloat_(value), base = truth(binary) ? 1024 : 1000;
-  if (bytes === undefined) throw unsupported("filesizeformat", value);
-  if (bytes === 1) return "1 Byte";
-  if (bytes < base) return `${truncated(bytes)} Bytes`;
-  const letters = [...truth(binary) ? "KMGTPEZY" : "kMGTPEZY"];
-  const at = letters.findIndex((_, i) => bytes < base ** (i + 2));
-  const i = at < 0 ? letters.length - 1 : at;
-  const number = format(base * bytes / base ** (i + 2), ".1f");
-  return `${number} ${letters[i]}${truth(binary) ? "iB" : "B"}`;
+function stripTags(value: Value): string {
+  const plain = without(without(str(value), "<!--", "-->"), "<", ">");
+  const shown = plain.split(new RegExp(`[${BLANKS}]+`)).filter((word) => word !== "").join(" ");
+  if (!/&(?:#|[a-zA-Z])/.test(shown)) return shown;
+  throw new TypeError("striptags does not decode character references here");
 }
 
-const length = (value: Value): Value => {
+function length(value: Value): bigint {
   const size = lengthOf(value);
   if (size === undefined) throw new TypeError(`object of type '${typeName(value)}' has no len()`);
   return BigInt(size);
-};
-
-const escaped = (value: Value): Value => ({
-  kind: "markup",
-  text: kinded(value, "markup")?.text ?? escapeMarkup(str(value)),
-});
-
-function first(value: Value): Value {
-  const { value: one, done } = iterate(value).next();
-  return done ? undefinedValue("No first item, sequence was empty.") : one!;
 }
 
-function sum(value: Value, attribute: Value, start: Value): Value {
-  const get = getter(attribute);
-  if (typeof start === "string") throw new TypeError("sum() can't sum strings");
-  let total: Value = start;
-  for (const one of iterate(value)) total = binary("+", total, get(one));
-  return total;
+function indent(value: Value, width: Value, isFirst: boolean, isBlank: boolean): string {
+  const margin = typeof width === "string"
+    ? width
+    : " ".repeat(Math.max(0, checkSize(integer(width, "indent"))));
+  const lines = splitLines(`${text(value, "indent")}\n`);
+  const isIndented = (line: string, i: number) => i === 0 ? isFirst : isBlank || line !== "";
+  return joined(lines.map((line, i) => isIndented(line, i) ? margin + line : line), "\n");
 }
 
-function stripTags(value: Value): Value {
-  let rest = str(value), out = "";
-  for (let at; (at = rest.indexOf("<!--")) >= 0;) {
-    const end = rest.indexOf("-->", at);
-    if (end < 0) break;
-    out += rest.slice(0, at);
-    rest = rest.slice(end + 3);
-  }
-  rest = out + rest;
-  out = "";
-  for (let at; (at = rest.indexOf("<")) >= 0;) {
-    const end = rest.indexOf(">", at);
-    if (end < 0) break;
-    out += rest.slice(0, at);
-    rest = rest.slice(end + 1);
-  }
-  const shown = (out + rest).split(new RegExp(`[${BLANKS}]+`)).filter((word) => word !== "")
-    .join(" ");
-  if (/&(?:#|[a-zA-Z])/.test(shown)) {
-    throw new TypeError("striptags does not decode character references here");
-  }
-  return shown;
+function truncate(
+  value: Value,
+  length: bigint,
+  killsWords: boolean,
+  end: string,
+  leeway: bigint | null,
+): Value {
+  const size = checkSize(length), slack = checkSize(leeway ?? 5n), tail = textLength(end);
+  if (size < tail) throw new RangeError(`expected length >= ${tail}, got ${size}`);
+  if (slack < 0) throw new RangeError(`expected leeway >= 0, got ${slack}`);
+  if ((lengthOf(value) ?? Infinity) <= size + slack) return value;
+  const kept = characters(text(value, "truncate")).slice(0, size - tail).join("");
+  const at = killsWords ? -1 : kept.lastIndexOf(" ");
+  return (at < 0 ? kept : kept.slice(0, at)) + end;
 }
 
-const FILTERS: Readonly<Record<string, Filter>> = {
-  abs: ["", (value) => {
-    const number = numberOf(defined(value));
-    if (number === undefined) throw unsupported("abs", value);
-    return typeof number === "bigint" ? (number < 0n ? -number : number) : Math.abs(number);
-  }],
-  attr: ["name", (value, name) => onlyAttribute(value, text(name!, "attr"))],
-  batch: ["linecount fill_with?", (value, size, fill = null) => iter(batch(value, size!, fill))],
-  capitalize: ["", (value) => capitalize(soft(value))],
-  center: ["width?", (value, width = 80n) => center(soft(value), integer(width, "center"))],
-  default: [
-    "default_value? boolean?",
-    (value, absent = "", boolean = false) =>
-      isUndefined(value) || (truth(boolean) && !truth(value)) ? absent : value,
-  ],
-  dictsort: [
-    "case_sensitive? by? reverse?",
-    (value, sensitive = false, by = "key", back = false) => {
-      const entries = kinded(defined(value), "dict")?.entries;
-      if (!entries) throw unsupported("dictsort", value);
-      if (by !== "key" && by !== "value") {
-        throw new TypeError('You can only sort by either "key" or "value"');
-      }
-      const get = (entry: readonly [Value, Value]) => entry[by === "key" ? 0 : 1];
-      const key = (entry: readonly [Value, Value]) =>
-        truth(sensitive) ? get(entry) : lowered(get(entry));
-      return sorted([...entries.values()], key, truth(back)).map((entry) => tuple(...entry));
-    },
-  ],
-  escape: ["", escaped],
-  filesizeformat: ["binary?", (value, binary = false) => fileSize(value, binary)],
-  first: ["", first],
-  float: ["default?", (value, absent = 0) => parseFloat_(value) ?? absent],
-  forceescape: ["", (value) => ({ kind: "markup", text: escapeMarkup(str(value)) })],
-  groupby: [
-    "attribute default? case_sensitive?",
-    (value, key, absent = null, sensitive = false) => groupBy(value, key!, absent, sensitive),
-  ],
-  indent: [
-    "width? first? blank?",
-    (value, width = 4n, first = false, blank = false) => indent(value, width, first, blank),
-  ],
-  int: ["default? base?", (value, absent = 0n, base = 10n) => toInteger(value, absent, base)],
-  items: ["", (value) =>
-    lazily(() => {
-      const entries = kinded(value, "dict");
-      if (entries) return iterate({ kind: "view", of: "items", dict: entries });
-      if (isUndefined(value)) return iterate(value);
-      throw new TypeError("Can only get item pairs from a mapping.");
-    })],
-  join: ["d? attribute?", (value, separator = "", attribute = null) => {
-    const get = getter(attribute);
-    return joined(listOf(value).map((one) => str(get(one))), str(separator));
-  }],
-  last: ["", (value) => {
-    if (kinded(value, "iterator")) throw unsupported("last", value);
-    const all = listOf(value);
-    return all.length > 0 ? all.at(-1)! : undefinedValue("No last item, sequence was empty.");
-  }],
-  length: ["", length],
-  list: ["", listOf],
-  lower: ["", (value) => soft(value).toLowerCase()],
-  max: [
-    "case_sensitive? attribute?",
-    (value, sensitive = false, attribute = null) => extreme(value, sensitive, attribute, 1),
-  ],
-  min: [
-    "case_sensitive? attribute?",
-    (value, sensitive = false, attribute = null) => extreme(value, sensitive, attribute, -1),
-  ],
-  replace: [
-    "old new count?",
-    (value, old, by, count = null) =>
-      replace(soft(value), soft(old!), soft(by!), count === null ? -1n : integer(count, "replace")),
-  ],
-  reverse: [
-    "",
-    (value) =>
-      typeof value === "string"
-        ? characters(value).toReversed().join("")
-        : kinded(value, "iterator")
-        ? listOf(value).reverse()
-        : iter(listOf(value).reverse()[Symbol.iterator]()),
-  ],
-  round: [
-    "precision? method?",
-    (value, precision = 0n, method = "common") => rounded(value, precision, method),
-  ],
-  safe: ["", (value) => ({ kind: "markup", text: str(value) })],
-  slice: ["slices fill_with?", (value, count, fill = null) => iter(slices(value, count!, fill))],
-  sort: [
-    "reverse? case_sensitive? attribute?",
-    (value, back = false, sensitive = false, key = null) => sort(value, back, sensitive, key),
-  ],
-  string: ["", (value) => kinded(value, "markup") ? value : str(value)],
-  striptags: ["", stripTags],
-  sum: ["attribute? start?", (value, attribute = null, start = 0n) => sum(value, attribute, start)],
-  title: ["", (value) => titled(soft(value))],
-  tojson: [
-    "ensure_ascii? indent? separators? sort_keys?",
-    (value, ascii = false, indent = null, separators = null, sortKeys = false) =>
-      json(value, {
-        ensureAscii: truth(ascii),
-        indent,
-        separators,
-        sortKeys: truth(sortKeys),
-      }),
-  ],
-  trim: ["chars?", (value, chars = null) => strip(soft(value), chars)],
-  truncate: [
-    "length? killwords? end? leeway?",
-    (value, size = 255n, kill = false, end = "...", leeway = null) =>
-      truncate(value, size, kill, end, leeway ?? 5n),
-  ],
-  unique: [
-    "case_sensitive? attribute?",
-    (value, sensitive = false, attribute = null) => iter(unique(value, sensitive, attribute)),
-  ],
-  upper: ["", (value) => soft(value).toUpperCase()],
-  urlencode: ["", urlEncode],
-  wordcount: ["", (value) => BigInt(soft(value).match(/[\p{L}\p{N}_]+/gu)?.length ?? 0)],
-  xmlattr: ["autospace?", (value, space = true) => xmlAttributes(value, space)],
-};
+function urlEncode(value: Value): string {
+  const isOne = textOf(value) !== undefined || value === null || numberOf(value) !== undefined;
+  if (isOne) return urlQuote(value, false);
+  const encoded = (pair: Entry) => pair.map((part) => urlQuote(part, true)).join("=");
+  return pairsOf(value).map(encoded).join("&");
+}
 
-const NOTHING = () => iter([][Symbol.iterator]());
-/** A generator, which looks at what it reads when it is read. */
-const lazily = (source: () => Iterator<Value>) =>
-  iter((function* () {
-    const reading = source();
-    for (;;) {
-      const { value, done } = reading.next();
-      if (done) return undefined;
-      yield value as Value;
-    }
-  })());
+function xmlAttributes(entries: readonly Entry[], withSpace: boolean): string {
+  const parts = entries.filter(([, one]) => one !== null && !isUndefined(one));
+  const written = parts.map(([key, one]) => {
+    const name = text(key, "xmlattr");
+    if (!/[ \t\n\r\f\v/>=]/.test(name)) return `${escaped(name)}="${escaped(one)}"`;
+    throw new TypeError(`'${name}' is no name of an attribute`);
+  });
+  return (withSpace && written.length > 0 ? " " : "") + joined(written, " ");
+}
+
+const usual: Filter = takes(
+  "default_value boolean",
+  [ANY, any(""), false],
+  (value, absent, isTruth) => isUndefined(value) || (isTruth && !truth(value)) ? absent : value,
+);
+const escape: Filter = positional([ANY], (value) => markup(escaped(value)));
+const count: Filter = positional([ANY], length);
 
 /** Selects what a test, of the value or of its attribute, holds for. */
-const select = (wanted: boolean, byAttribute: boolean): OpenFilter => (value, args, named, env) => {
-  if (!truth(value)) return NOTHING();
+const select = (isWanted: boolean, byAttribute: boolean): Filter => (_, value, args, named) => {
+  if (!truth(value)) return iter([].values());
   if (byAttribute && args.length === 0) throw new TypeError("Missing parameter for attribute name");
   const get = getter(byAttribute ? args[0]! : null);
   const [name, ...rest] = args.slice(byAttribute ? 1 : 0);
-  const holds = (one: Value) =>
-    name === undefined ? truth(one) : env.test(text(name, "a test's name"), [one, ...rest], named);
-  return lazily(() => iterate(value).filter((one) => holds(get(one)) === wanted));
+  const test = name === undefined ? undefined : text(name, "a test's name");
+  const holds = (one: Value) => test === undefined ? truth(one) : applyTest(test, one, rest, named);
+  return lazily(() => iterate(value).filter((one) => holds(get(one)) === isWanted));
 };
 
-const OPEN: Readonly<Record<string, OpenFilter>> = {
-  format: (value, args, named) => {
-    if (args.length > 0 && named.size > 0) {
-      throw new TypeError("format takes arguments by position or by name, not both");
-    }
-    return percent(soft(value), named.size > 0 ? dict(named) : tuple(...args));
-  },
-  map: (value, args, named, env) => {
-    if (!truth(value)) return NOTHING();
-    const attribute = named.get("attribute");
-    if (args.length === 0 && attribute !== undefined) {
-      for (const name of named.keys()) {
-        if (name !== "attribute" && name !== "default") {
-          throw new TypeError(`map takes no argument '${name}'`);
-        }
-      }
-      const get = getter(attribute, named.get("default") ?? null);
-      return lazily(() => iterate(value).map(get));
-    }
-    const [name, ...rest] = args;
-    if (name === undefined) throw new TypeError("map requires a filter argument");
-    const filter = text(name, "map");
-    return lazily(() => iterate(value).map((one) => env.filter(filter, [one, ...rest], named)));
-  },
-  select: select(true, false),
+/** What a filter or an attribute makes of each item. */
+const map: Filter = (what, value, args, named) => {
+  if (!truth(value)) return iter([].values());
+  const [name, ...rest] = args;
+  if (name !== undefined) {
+    const filter = text(name, "a filter's name");
+    return lazily(() => iterate(value).map((one) => applyFilter(filter, one, rest, named)));
+  }
+  if (!named.has("attribute")) throw new TypeError("map requires a filter argument");
+  const byAttribute = takes(
+    "attribute default",
+    [ANY, ANY, null],
+    (value: Value, attribute, absent) =>
+      lazily(() => iterate(value).map(getter(attribute, absent))),
+  );
+  return byAttribute(what, value, args, named);
+};
+
+/** `%`, as a filter. */
+const formats: Filter = (_, value, args, named) => {
+  if (args.length > 0 && named.size > 0) {
+    throw new TypeError("format takes arguments by position or by name, not both");
+  }
+  return percent(soft(value), named.size > 0 ? dict(named) : tuple(...args));
+};
+
+const FILTERS: Readonly<Record<string, Filter>> = {
+  ...ITEM_FILTERS,
+  abs: positional([NUMBER], (n) => typeof n === "number" ? Math.abs(n) : n < 0n ? -n : n),
+  attr: takes("name", [ANY, TEXT], onlyAttribute),
+  capitalize: positional([PRINTED], capitalize),
+  center: takes("width", [PRINTED, 80n], (s, width) => center(s, width)),
+  ...{ length: count, count, default: usual, d: usual, escape, e: escape, format: formats },
+  filesizeformat: takes("binary", [ANY, false], fileSize),
+  float: takes("default", [ANY, any(0)], (value, absent) => toFloat(value) ?? absent),
+  forceescape: positional([ANY], (value) => markup(escaped(str(value)))),
+  indent: takes("width first blank", [ANY, any(4n), false, false], indent),
+  int: takes("default base", [ANY, any(0n), 10n], toInteger),
+  lower: positional([PRINTED], (s) => s.toLowerCase()),
+  map,
   reject: select(false, false),
-  selectattr: select(true, true),
   rejectattr: select(false, true),
+  replace: takes(
+    "old new count",
+    [PRINTED, PRINTED, PRINTED, orNone(INT)],
+    (s, old, by, count) => replace(s, old, by, count ?? -1n),
+  ),
+  round: takes("precision method", [NUMBER, 0n, oneOf("common", "ceil", "floor")], rounded),
+  safe: positional([ANY], (value) => markup(str(value))),
+  select: select(true, false),
+  selectattr: select(true, true),
+  string: positional([ANY], (value) => kinded(value, "markup") ?? str(value)),
+  striptags: positional([ANY], stripTags),
+  title: positional([PRINTED], titled),
+  tojson: takes(
+    "ensure_ascii indent separators sort_keys",
+    [ANY, false, null, null, false],
+    json,
+  ),
+  trim: takes("chars", [PRINTED, orNone(TEXT)], (s, chars) => strip(s, chars)),
+  truncate: takes(
+    "length killwords end leeway",
+    [ANY, 255n, false, "...", orNone(INT)],
+    truncate,
+  ),
+  upper: positional([PRINTED], (s) => s.toUpperCase()),
+  urlencode: positional([ANY], urlEncode),
+  wordcount: positional([PRINTED], (s) => BigInt(s.match(/[\p{L}\p{N}_]+/gu)?.length ?? 0)),
+  xmlattr: takes("autospace", [ENTRIES, true], xmlAttributes),
 };
 
-const ALIASES: Readonly<Record<string, string>> = { count: "length", d: "default", e: "escape" };
 /** Filters of jinja2 that are refused, with the reason. */
 const REFUSED: Readonly<Record<string, string>> = {
   pprint: "its layout is not made here",
@@ -533,100 +270,100 @@ const REFUSED: Readonly<Record<string, string>> = {
   wordwrap: "its lines are not made here",
 };
 
-type Test = readonly [parameters: string, (value: Value, other: Value) => boolean];
-const remains = (by: Value, rest: Value) => (value: Value) => equal(binary("%", value, by), rest);
-/** A name; no name where it is no text. */
-function hashable(value: Value): string {
-  dict([[value, null]]); // throws for what cannot be a key
-  return typeof value === "string" ? value : "";
+/** Whether a value is a name, of those of a table. */
+function isNamed(value: Value, ...tables: readonly Readonly<Record<string, unknown>>[]): boolean {
+  keyOf(value); // throws for what cannot be a key
+  return typeof value === "string" && tables.some((table) => Object.hasOwn(table, value));
 }
-const isBoolean = (value: Value) => typeof value === "boolean";
+
+type Test = Function<boolean>;
+
+const is = (holds: (value: Value) => boolean): Test => takes("", [ANY], holds);
+const compares = (operator: string): Test => takes("other", [ANY, ANY], COMPARISONS[operator]!);
+const leaves = (value: Value, by: Value, rest: Value) => equal(binary("%", value, by), rest);
+
+function isIterable(value: Value): boolean {
+  try {
+    return kinded(value, "markup") !== undefined || iterate(value) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** Python's `is`, where it can be told: which numbers are one object cannot. */
 function same(a: Value, b: Value): boolean {
-  if (typeof a === "number" || typeof a === "bigint" && (a < -5n || a > 256n)) {
+  const isShared = typeof a === "bigint" && a >= -5n && a <= 256n;
+  if ((typeof a === "number" || typeof a === "bigint") && !isShared) {
     if (typeof a === typeof b && equal(a, b)) throw unsupported("sameas", a, b);
   }
   return a === b;
 }
 
-const ordered = (holds: (order: number) => boolean): Test => [
-  "other",
-  (a, b) => holds(compare(a, b)),
-];
-const equals: Test = ["other", equal], differs: Test = ["other", (a, b) => !equal(a, b)];
 const TESTS: Readonly<Record<string, Test>> = {
-  odd: ["", remains(2n, 1n)],
-  even: ["", remains(2n, 0n)],
-  divisibleby: ["num", (value, by) => remains(by, 0n)(value)],
-  defined: ["", (value) => !isUndefined(value)],
-  undefined: ["", isUndefined],
-  filter: ["", (value) => isFilter(hashable(value))],
-  test: ["", (value) => Object.hasOwn(TESTS, hashable(value))],
-  none: ["", (value) => value === null],
-  boolean: ["", isBoolean],
-  false: ["", (value) => value === false],
-  true: ["", (value) => value === true],
-  integer: ["", (value) => typeof value === "bigint"],
-  float: ["", (value) => typeof value === "number"],
-  lower: ["", (value) => isLower(str(value))],
-  upper: ["", (value) => isUpper(str(value))],
-  string: ["", (value) => typeof value === "string" || kinded(value, "markup") !== undefined],
-  mapping: ["", (value) => kinded(value, "dict") !== undefined],
-  number: ["", (value) => numberOf(value) !== undefined],
-  sequence: [
-    "",
-    (value) => lengthOf(value) !== undefined && !kinded(value, "view") && !kinded(value, "thing"),
-  ],
-  iterable: ["", (value) => {
-    try {
-      return kinded(value, "markup") !== undefined || iterate(value) !== undefined;
-    } catch {
-      return false;
-    }
-  }],
-  callable: ["", (value) => isUndefined(value) || kinded(value, "thing")?.call !== undefined],
-  sameas: ["other", same],
-  escaped: ["", (value) => kinded(value, "markup") !== undefined],
-  in: ["seq", (value, container) => contains(container, value)],
-  ...{ "==": equals, eq: equals, equalto: equals, "!=": differs, ne: differs },
-  ...{ ">": ordered((n) => n > 0), gt: ordered((n) => n > 0), greaterthan: ordered((n) => n > 0) },
-  ...{ ">=": ordered((n) => n >= 0), ge: ordered((n) => n >= 0) },
-  ...{ "<": ordered((n) => n < 0), lt: ordered((n) => n < 0), lessthan: ordered((n) => n < 0) },
-  ...{ "<=": ordered((n) => n <= 0), le: ordered((n) => n <= 0) },
+  odd: is((value) => leaves(value, 2n, 1n)),
+  even: is((value) => leaves(value, 2n, 0n)),
+  divisibleby: takes("num", [ANY, ANY], (value, by) => leaves(value, by, 0n)),
+  defined: is((value) => !isUndefined(value)),
+  undefined: is(isUndefined),
+  none: is((value) => value === null),
+  boolean: is((value) => typeof value === "boolean"),
+  false: is((value) => value === false),
+  true: is((value) => value === true),
+  integer: is((value) => typeof value === "bigint"),
+  float: is((value) => typeof value === "number"),
+  lower: is((value) => isLower(str(value))),
+  upper: is((value) => isUpper(str(value))),
+  string: is((value) => textOf(value) !== undefined),
+  mapping: is((value) => kinded(value, "dict") !== undefined),
+  number: is((value) => numberOf(value) !== undefined),
+  sequence: is((value) =>
+    lengthOf(value) !== undefined && !kinded(value, "view") && !kinded(value, "thing")
+  ),
+  iterable: is(isIterable),
+  callable: is((value) => isUndefined(value) || kinded(value, "thing")?.call !== undefined),
+  sameas: takes("other", [ANY, ANY], same),
+  escaped: is((value) => kinded(value, "markup") !== undefined),
+  in: takes("seq", [ANY, ANY], COMPARISONS.in!),
+  ...{ "==": compares("=="), eq: compares("=="), equalto: compares("==") },
+  ...{ "!=": compares("!="), ne: compares("!=") },
+  ...{ ">": compares(">"), gt: compares(">"), greaterthan: compares(">") },
+  ...{ ">=": compares(">="), ge: compares(">=") },
+  ...{ "<": compares("<"), lt: compares("<"), lessthan: compares("<") },
+  ...{ "<=": compares("<="), le: compares("<=") },
+  filter: is((value) => isNamed(value, FILTERS, REFUSED)),
+  test: is((value) => isNamed(value, TESTS)),
 };
-
-/** Whether jinja2 has a filter of this name. */
-function isFilter(name: string): boolean {
-  return Object.hasOwn(FILTERS, name) || Object.hasOwn(OPEN, name) ||
-    Object.hasOwn(ALIASES, name) || Object.hasOwn(REFUSED, name);
-}
 
 /** Why a filter or test cannot be used; undefined where it can. */
 export function refusal(kind: "filter" | "test", name: string): string | undefined {
-  if (kind === "test") return Object.hasOwn(TESTS, name) ? undefined : `no test named '${name}'`;
-  if (Object.hasOwn(REFUSED, name)) return `the filter '${name}' cannot be used: ${REFUSED[name]}`;
-  return isFilter(name) ? undefined : `no filter named '${name}'`;
+  if (Object.hasOwn(kind === "filter" ? FILTERS : TESTS, name)) return undefined;
+  return kind === "filter" && Object.hasOwn(REFUSED, name)
+    ? `the filter '${name}' cannot be used: ${REFUSED[name]}`
+    : `no ${kind} named '${name}'`;
 }
 
-/** Applies a filter to its first argument. */
-export function applyFilter(
-  given: string,
-  [value, ...args]: readonly Value[],
-  named: Named,
-  environment: Environment,
-): Value {
-  const name = Object.hasOwn(ALIASES, given) ? ALIASES[given]! : given;
-  const why = refusal("filter", name);
-  if (why !== undefined) throw new TypeError(why);
-  if (Object.hasOwn(OPEN, name)) return OPEN[name]!(value!, args, named, environment);
-  const [parameters, run] = FILTERS[name]!;
-  return run(value!, ...bind(`the filter '${given}'`, parameters, args, named));
+/** A value, its size charged. */
+export function paid(value: Value): Value {
+  if (typeof value === "string") spend(value.length >> 6);
+  else if (isList(value)) spend(value.length >> 4);
+  return value;
 }
 
-/** Applies a test to its first argument. */
-export function applyTest(name: string, [value, ...args]: readonly Value[], named: Named): boolean {
-  const why = refusal("test", name);
-  if (why !== undefined) throw new TypeError(why);
-  const [parameters, run] = TESTS[name]!;
-  const [other = null] = bind(`the test '${name}'`, parameters, args, named);
-  return run(value!, other);
+function apply<Result>(
+  kind: "filter" | "test",
+  table: Readonly<Record<string, Function<Result>>>,
+) {
+  return (name: string, value: Value, args: readonly Value[], named: Named): Result => {
+    spend();
+    const why = refusal(kind, name);
+    if (why !== undefined) throw new TypeError(why);
+    return table[name]!(`the ${kind} '${name}'`, value, args, named);
+  };
 }
+
+const filtered = apply("filter", FILTERS);
+/** Applies a filter by its name. */
+export const applyFilter = (name: string, value: Value, args: readonly Value[], named: Named) =>
+  paid(filtered(name, value, args, named));
+/** Applies a test by its name. */
+export const applyTest = apply("test", TESTS);

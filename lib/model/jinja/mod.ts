@@ -5,21 +5,33 @@
  * Right, or refused by name: what is not supported is a SyntaxError where the template is parsed. A
  * template cannot reach JavaScript's objects, and what it does and makes is bounded.
  *
+ * ```text
+ * tokens ─▶ expressions, statements ─▶ functions of a scope ─▶ text
+ * ```
+ *
  * @module
  */
 
-import { refusal } from "./filters.ts";
-import { parse } from "./parser.ts";
-import { render } from "./render.ts";
-import { toValue } from "./values.ts";
+import { expressionsOn } from "./expressions.ts";
+import { metered } from "./limits.ts";
+import { captured, type Scope } from "./scope.ts";
+import { statementsOn } from "./statements.ts";
+import { cursorOn } from "./tokens.ts";
+import { toValue } from "./types.ts";
 
-export { Refusal } from "./render.ts";
+export { Refusal } from "./globals.ts";
 
 /** A template that was read. */
 export interface JinjaTemplate {
   /** Names that it reads, its own variables included. */
   readonly reads: ReadonlySet<string>;
-  /** Its text for these variables, which hold what JSON can say; whole numbers are integers. */
+  /**
+   * Its text for these variables, which hold what JSON can say; whole numbers are integers.
+   *
+   * @throws {Refusal} Where the template calls `raise_exception`.
+   * @throws {TypeError} Where Python would raise, or something is not supported.
+   * @throws {RangeError} Where the template does or makes too much.
+   */
   readonly render: (variables: Readonly<Record<string, unknown>>) => string;
 }
 
@@ -29,13 +41,18 @@ export interface JinjaTemplate {
  * @throws {SyntaxError} Where it is malformed or uses what is not supported.
  */
 export function jinja(source: string): JinjaTemplate {
-  const parsed = parse(source, { refusal });
+  const cursor = cursorOn(source), expressions = expressionsOn(cursor);
+  const body = statementsOn(cursor, expressions);
+  const { reads, refused: [refusal] } = expressions.state;
+  if (refusal) throw refusal;
   return {
-    reads: parsed.reads,
-    render: (variables) =>
-      render(
-        parsed,
-        new Map(Object.entries(variables).map(([name, value]) => [name, toValue(value, name)])),
-      ),
+    reads,
+    render(variables) {
+      const values = Object.entries(variables).map(([name, value]) =>
+        [name, toValue(value, name)] as const
+      );
+      const root: Scope = { names: new Map(values) };
+      return metered(() => captured(body, root)[0]);
+    },
   };
 }

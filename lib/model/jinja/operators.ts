@@ -1,96 +1,102 @@
-/**
- * Python's operators on two values.
- *
- * @module
- */
+/** Python's operators on two values: which are equal, their order, and arithmetic. @module */
 
-import { escapeMarkup, joined, percent } from "./format.ts";
+import { percent } from "./format.ts";
+import { checkSize, joined, spend } from "./limits.ts";
+import { escaped, iterate, keyOf, text, unsupported } from "./types.ts";
 import {
-  checkSize,
+  characters,
   isList,
+  isPlain,
+  isUndefined,
   itemsOf,
   kinded,
+  markup,
   numberOf,
-  text,
+  textOf,
   tuple,
-  unsupported,
   type Value,
 } from "./values.ts";
 
-/** Python's `+`. */
-function add(a: Value, b: Value): Value {
+/** Python's `==`. */
+export function equal(a: Value, b: Value): boolean {
+  spend();
+  if (a === b && typeof a !== "number") return true;
   const x = numberOf(a), y = numberOf(b);
-  if (x !== undefined && y !== undefined) {
-    if (typeof x === "bigint" && typeof y === "bigint") return x + y;
-    return Number(x) + Number(y);
+  if (x !== undefined || y !== undefined) return x !== undefined && y !== undefined && x == y;
+  const s = textOf(a), t = textOf(b);
+  if (s !== undefined || t !== undefined) return s === t;
+  if (isUndefined(a) && isUndefined(b)) return true;
+  const many = itemsOf(a), others = itemsOf(b);
+  if (many && others) {
+    return isList(a) === isList(b) && many.length === others.length &&
+      many.every((item, i) => equal(item, others[i]!));
   }
-  if (typeof a === "string" && typeof b === "string") {
-    checkSize(a.length + b.length);
-    return a + b;
+  const first = kinded(a, "dict")?.entries, second = kinded(b, "dict")?.entries;
+  if (first && second) {
+    return first.size === second.size && first.entries().every(([key, [, item]]) => {
+      const other = second.get(key);
+      return other !== undefined && equal(item, other[1]);
+    });
   }
-  if (kinded(a, "markup") || kinded(b, "markup")) {
-    const escape = (value: Value) =>
-      kinded(value, "markup")?.text ?? escapeMarkup(text(value, "'+' with escaped text"));
-    return { kind: "markup", text: joined([escape(a), escape(b)], "") };
+  if (kinded(a, "range") && kinded(b, "range") || kinded(a, "view") && kinded(b, "view")) {
+    throw unsupported("a comparison", a, b);
   }
-  const many = itemsOf(a), more = itemsOf(b);
-  if (many && more && isList(a) === isList(b)) {
-    checkSize(many.length + more.length);
-    return isList(a) ? [...many, ...more] : tuple(...many, ...more);
-  }
-  throw unsupported("'+'", a, b);
+  return false;
 }
 
-const zero = () => new RangeError("division by zero");
+/** Texts in the order of their code points. */
+function compareText(a: string, b: string): number {
+  if (isPlain(a) && isPlain(b)) return a < b ? -1 : a > b ? 1 : 0;
+  const s = characters(a), t = characters(b);
+  for (let i = 0; i < s.length && i < t.length; i++) {
+    const difference = s[i]!.codePointAt(0)! - t[i]!.codePointAt(0)!;
+    if (difference !== 0) return difference;
+  }
+  return s.length - t.length;
+}
 
-/** Python's operators on two numbers. */
-function arithmetic(operator: string, x: bigint | number, y: bigint | number): Value {
-  if (typeof x === "bigint" && typeof y === "bigint") {
-    const floor = () => {
-      if (y === 0n) throw zero();
-      const quotient = x / y;
-      return x % y !== 0n && (x < 0n) !== (y < 0n) ? quotient - 1n : quotient;
-    };
-    switch (operator) {
-      case "-":
-        return x - y;
-      case "*":
-        checkDigits(x, 1n);
-        checkDigits(y, 1n);
-        return x * y;
-      case "//":
-        return floor();
-      case "%":
-        return x - floor() * y;
-      case "**":
-        if (y >= 0n) {
-          checkDigits(x, y);
-          return x ** y;
-        }
+/** Python's order: negative, 0 or positive; NaN where neither is less nor equal. */
+export function compare(a: Value, b: Value): number {
+  spend();
+  const x = numberOf(a), y = numberOf(b);
+  if (x !== undefined && y !== undefined) return x < y ? -1 : x > y ? 1 : x == y ? 0 : NaN;
+  if (typeof a === "string" && typeof b === "string") return compareText(a, b);
+  const many = itemsOf(a), others = itemsOf(b);
+  if (many && others && isList(a) === isList(b)) {
+    for (let i = 0; i < many.length && i < others.length; i++) {
+      if (!equal(many[i]!, others[i]!)) return compare(many[i]!, others[i]!);
     }
+    return many.length - others.length;
   }
-  const a = Number(x), b = Number(y);
-  switch (operator) {
-    case "-":
-      return a - b;
-    case "*":
-      return a * b;
-    case "/":
-      if (b === 0) throw zero();
-      return a / b;
-    case "//":
-      if (b === 0) throw zero();
-      return Math.floor(a / b);
-    case "%": {
-      if (b === 0) throw zero();
-      const rest = a % b;
-      return rest !== 0 && (rest < 0) !== (b < 0) ? rest + b : rest;
-    }
-    default:
-      if (a === 0 && b < 0) throw zero();
-      if (a < 0 && !Number.isInteger(b)) throw new TypeError("a power is a complex number");
-      return a ** b;
-  }
+  throw unsupported("a comparison by order", a, b);
+}
+
+/** Python's `in`. */
+function contains(container: Value, item: Value): boolean {
+  if (typeof container === "string") return container.includes(text(item, "'in' of a text"));
+  const entries = kinded(container, "dict")?.entries;
+  return entries
+    ? entries.has(keyOf(item))
+    : iterate(container).some((other) => equal(other, item));
+}
+
+/** Python's comparisons. */
+export const COMPARISONS: Readonly<Record<string, (a: Value, b: Value) => boolean>> = {
+  "==": equal,
+  "!=": (a, b) => !equal(a, b),
+  "<": (a, b) => compare(a, b) < 0,
+  "<=": (a, b) => compare(a, b) <= 0,
+  ">": (a, b) => compare(a, b) > 0,
+  ">=": (a, b) => compare(a, b) >= 0,
+  "in": (a, b) => contains(b, a),
+  "not in": (a, b) => !contains(b, a),
+};
+
+/** Python's `sorted`: stable, also in reverse. */
+export function sorted<T>(items: readonly T[], keyOf: (item: T) => Value, reverse = false): T[] {
+  return items.map((item) => ({ item, key: keyOf(item) }))
+    .sort((a, b) => (reverse ? compare(b.key, a.key) : compare(a.key, b.key)) || 0)
+    .map(({ item }) => item);
 }
 
 /** Refuses products and powers of more digits than a prompt can have. */
@@ -99,28 +105,95 @@ function checkDigits(value: bigint, power: bigint): void {
   if (bits * power > 100_000n) throw new RangeError("a number has too many digits");
 }
 
+function floor(x: bigint, y: bigint): bigint {
+  if (y === 0n) throw new RangeError("division by zero");
+  const quotient = x / y;
+  return x % y !== 0n && (x < 0n) !== (y < 0n) ? quotient - 1n : quotient;
+}
+
+/** Operators on two integers that give one. */
+const INTEGERS: Readonly<Record<string, (x: bigint, y: bigint) => bigint | undefined>> = {
+  "+": (x, y) => x + y,
+  "-": (x, y) => x - y,
+  "*": (x, y) => {
+    checkDigits(x, 1n);
+    checkDigits(y, 1n);
+    return x * y;
+  },
+  "//": floor,
+  "%": (x, y) => x - floor(x, y) * y,
+  "**": (x, y) => {
+    if (y < 0n) return undefined;
+    checkDigits(x, y);
+    return x ** y;
+  },
+};
+
+/** Operators on two floats. */
+const FLOATS: Readonly<Record<string, (x: number, y: number) => number>> = {
+  "+": (x, y) => x + y,
+  "-": (x, y) => x - y,
+  "*": (x, y) => x * y,
+  "/": (x, y) => x / divisor(y),
+  "//": (x, y) => Math.floor(x / divisor(y)),
+  "%": (x, y) => {
+    const rest = x % divisor(y);
+    if (rest === 0) return y < 0 ? -0 : 0;
+    return (rest < 0) !== (y < 0) ? rest + y : rest;
+  },
+  "**": (x, y) => {
+    if (x === 0 && y < 0) divisor(x);
+    if (x < 0 && !Number.isInteger(y)) throw new TypeError("a power is a complex number");
+    const power = x ** y, isLost = !Number.isFinite(power) && Number.isFinite(x);
+    if (isLost && Number.isFinite(y)) throw new RangeError("a number is too large");
+    return power;
+  },
+};
+
+function divisor(value: number): number {
+  if (value === 0) throw new RangeError("division by zero");
+  return value;
+}
+
+/** Texts or lists, one after the other. */
+function concatenated(a: Value, b: Value): Value | undefined {
+  if (typeof a === "string" && typeof b === "string") return joined([a, b]);
+  if (textOf(a) !== undefined && textOf(b) !== undefined) {
+    return markup(joined([escaped(a), escaped(b)]));
+  }
+  const many = itemsOf(a), more = itemsOf(b);
+  if (!many || !more || isList(a) !== isList(b)) return undefined;
+  checkSize(many.length + more.length);
+  return isList(a) ? [...many, ...more] : tuple(...many, ...more);
+}
+
 /** A list or text repeated. */
 function repeated(a: Value, b: Value): Value | undefined {
   const [of, times] = numberOf(a) === undefined ? [a, b] : [b, a];
-  const count = numberOf(times);
-  if (typeof count !== "bigint") return undefined;
-  const n = count < 0n ? 0n : count;
-  const items = itemsOf(of);
-  if (typeof of !== "string" && !items) return undefined;
-  const size = BigInt(typeof of === "string" ? of.length : items!.length);
-  checkSize(size * n);
-  if (typeof of === "string") return of.repeat(size === 0n ? 0 : Number(n));
-  const all = size === 0n ? [] : Array.from({ length: Number(n) }, () => items!).flat();
-  return isList(of) ? all : tuple(...all);
+  const count = numberOf(times), all = typeof of === "string" ? of : itemsOf(of);
+  if (typeof count !== "bigint" || all === undefined) return undefined;
+  const size = checkSize(count < 0n ? 0n : BigInt(all.length) * count);
+  const n = size === 0 ? 0 : Number(count);
+  if (typeof all === "string") return all.repeat(n);
+  const items = Array.from({ length: n }, () => all).flat();
+  return isList(of) ? items : tuple(...items);
 }
 
 /** An operator of Python on two values. */
 export function binary(operator: string, a: Value, b: Value): Value {
-  if (operator === "+") return add(a, b);
-  if (operator === "%" && typeof a === "string") return percent(a, b);
   const x = numberOf(a), y = numberOf(b);
-  if (x !== undefined && y !== undefined) return arithmetic(operator, x, y);
-  const many = operator === "*" ? repeated(a, b) : undefined;
-  if (many === undefined) throw unsupported(`'${operator}'`, a, b);
-  return many;
+  if (x !== undefined && y !== undefined) {
+    const whole = typeof x === "bigint" && typeof y === "bigint"
+      ? INTEGERS[operator]?.(x, y)
+      : undefined;
+    return whole ?? FLOATS[operator]!(Number(x), Number(y));
+  }
+  if (operator === "%" && typeof a === "string") return percent(a, b);
+  const made = operator === "+"
+    ? concatenated(a, b)
+    : operator === "*"
+    ? repeated(a, b)
+    : undefined;
+  if (made === undefined) throw unsupported(`'${operator}'`, a, b);
+  return made;
 }

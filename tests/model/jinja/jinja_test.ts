@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { jinja, Refusal } from "../../../lib/model/jinja/mod.ts";
-import { strftime } from "../../../lib/model/jinja/format.ts";
+import { strftime } from "../../../lib/model/jinja/time.ts";
 import { CASES, VARIABLES } from "./_cases.ts";
 import TEMPLATES from "./templates.json" with { type: "json" };
 
@@ -174,6 +174,11 @@ for (const [source, why] of ENDLESS) {
     assertThrows(() => render(source), Error, why);
   });
 }
+
+Deno.test("zeros that take part in a grouping are counted, not tried", () => {
+  assertEquals(render("{{ '{:09999998,}'.format(1) | length }}"), "9999998");
+  assertEquals(render("{{ '{:010000000,}'.format(1) | length }}"), "10000001"); // no comma leads
+});
 
 Deno.test("a long conversation is far within the bounds", () => {
   const messages = Array.from({ length: 2000 }, (_, i) => ({

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { loadModel, speaking } from "@moi/moi/model";
+import { loadModel, withStandIns } from "@moi/moi/model";
 import { QWEN3 } from "../golden/golden.ts";
 
-Deno.test("speaking() gives a checkpoint without words something to be asked with, and says so", async () => {
+Deno.test("withStandIns() gives a checkpoint without words something to be asked with, and says so", async () => {
   await using bare = await loadModel(QWEN3);
-  const notes: string[] = [], model = speaking(bare, (note) => notes.push(note));
+  const notes: string[] = [], model = withStandIns(bare, (note) => notes.push(note));
   assertEquals(notes.map((note) => note.split(":")[0]), ["no chat template", "no tokenizer"]);
   assertEquals(
     model.chat([{ role: "user", content: "a" }, { role: "user", content: "b" }]),
@@ -24,7 +24,7 @@ Deno.test("speaking() gives a checkpoint without words something to be asked wit
   assertEquals((await cache.prefill(0, 0, ids, "last")).length, model.config.vocabularySize);
 });
 
-Deno.test("speaking() leaves a model alone that lacks nothing", async () => {
+Deno.test("withStandIns() leaves a model alone that lacks nothing", async () => {
   await using model = await loadModel("countdown-tiny");
-  assertEquals(speaking(model, () => assert(false)), model);
+  assertEquals(withStandIns(model, () => assert(false)), model);
 });

@@ -31,13 +31,13 @@ const plainChat: Model["chat"] = (messages, { variables = {} } = {}) => {
  *
  * @example Nothing is lacking
  * ```ts
- * import { loadModel, speaking } from "@moi/moi/model";
+ * import { loadModel, withStandIns } from "@moi/moi/model";
  * import { assertEquals } from "@std/assert";
  * await using model = await loadModel("countdown-tiny");
- * assertEquals(speaking(model), model);
+ * assertEquals(withStandIns(model), model);
  * ```
  */
-export function speaking(model: Model, note: (text: string) => void = () => {}): Model {
+export function withStandIns(model: Model, note: (text: string) => void = () => {}): Model {
   const { tokenizer, config: { vocabularySize } } = model;
   const works = (use: () => unknown) => {
     try {

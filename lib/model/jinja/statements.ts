@@ -1,0 +1,259 @@
+/** Statements: each tag beside what it does. @module */
+
+import { type Expressions, type Filter, isConstant } from "./expressions.ts";
+import { checkMember } from "./globals.ts";
+import { write } from "./limits.ts";
+import {
+  block,
+  call,
+  captured,
+  type Expression,
+  inner,
+  type Loop,
+  loopOver,
+  macro,
+  rootOf,
+  type Signature,
+  type Statement,
+  type Target,
+  variable,
+} from "./scope.ts";
+import type { Cursor } from "./tokens.ts";
+import { str, truth, unpacked } from "./types.ts";
+import { kinded } from "./values.ts";
+
+/** Tags that read other templates, which fail where they are run. */
+const OTHER_TEMPLATES = ["extends", "include", "import", "from"];
+
+const prints = (of: Expression): Statement => (scope, out) => write(out, str(of(scope)));
+
+/** Reads all statements of a template. */
+export function statementsOn(cursor: Cursor, expressions: Expressions): Statement {
+  const { now, take, fail, expected, is, skip, expect, expectType } = cursor;
+  const { name, commas, separated, nested } = cursor;
+  const { state, expression, oneOrMore, filter } = expressions;
+  let loops = 0;
+
+  /** Statements up to one of these tags, or to the end of the template. */
+  function statements(...ends: string[]): Statement[] {
+    const found: Statement[] = [];
+    for (;;) {
+      const token = take();
+      if (token.type === "data") {
+        found.push((_, out) => write(out, token.text));
+      } else if (token.type === "variable_begin") {
+        found.push(prints(oneOrMore()));
+        expectType("variable_end", "'}}'");
+      } else if (token.type === "block_begin") {
+        if (now().type === "name" && ends.includes(now().text)) return found;
+        found.push(nested(statement));
+        expectType("block_end", "'%}'");
+      } else if (ends.length === 0) return found;
+      else {
+        const looked = ends.map((end) => `'${end}'`).join(" or ");
+        throw fail(`the template ends before ${looked}`, token);
+      }
+    }
+  }
+
+  /** What stands between a tag and one of these, whose name is to be read. */
+  function bodyTo(...ends: string[]): Statement {
+    skip(":");
+    expectType("block_end", "the end of the tag");
+    return block(statements(...ends));
+  }
+  /** What stands between a tag and its end. */
+  function closed(end: string): Statement {
+    const made = bodyTo(end);
+    take();
+    return made;
+  }
+  /** What stands in a tag that `break` cannot leave. */
+  function apart(end: string): Statement {
+    const around = loops;
+    loops = 0;
+    const made = closed(end);
+    loops = around;
+    return made;
+  }
+  /** Body of a macro. */
+  function signature(parameters: Signature["parameters"], end: string): Signature {
+    const outer = state.reads, reads = state.reads = new Set<string>(), body = apart(end);
+    for (const read of reads) outer.add(read);
+    state.reads = outer;
+    return { parameters, body, reads };
+  }
+  function parameters(): Signature["parameters"] {
+    const found: { readonly name: string; readonly value?: Expression }[] = [];
+    expect("(");
+    separated(")", () => {
+      const parameter = name();
+      if (skip("=")) found.push({ name: parameter, value: expression() });
+      else if (found.at(-1)?.value === undefined) found.push({ name: parameter });
+      else throw fail("a parameter without a default follows one with a default");
+    });
+    return found;
+  }
+
+  function singleTarget(withMembers: boolean): Target {
+    if (skip("(")) {
+      const inside = nested(() => target(undefined, withMembers));
+      expect(")");
+      return inside;
+    }
+    const token = now(), found = name();
+    if (isConstant(found)) throw fail(`'${found}' cannot be assigned to`, token);
+    if (!withMembers || !skip(".")) {
+      return (value, scope) => void scope.names.set(found, value);
+    }
+    state.reads.add(found);
+    const member = name();
+    return (value, scope) => {
+      const values = kinded(variable(found, scope), "thing")?.values;
+      if (!values) throw new TypeError("cannot assign attribute on non-namespace object");
+      return void values.set(checkMember(member), value);
+    };
+  }
+
+  function target(end?: string, withMembers = false): Target {
+    const isEnd = () => is(")") || now().type === "block_end" || (end !== undefined && is(end));
+    const { items, isMany } = commas(isEnd, () => singleTarget(withMembers));
+    if (items.length === 0 || (isMany && items.length === 1)) throw expected("a name");
+    if (!isMany) return items[0]!;
+    return (value, scope) => {
+      const values = unpacked(value, items.length);
+      return void items.forEach((item, i) => item(values[i]!, scope));
+    };
+  }
+
+  /** Parts between commas, up to the end of the tag. */
+  function parts<T>(part: () => T): T[] {
+    const found: T[] = [];
+    while (now().type !== "block_end") {
+      if (found.length > 0) expect(",");
+      found.push(part());
+    }
+    return found;
+  }
+
+  /** Filters one after the other; the first stands without its sign. */
+  function filterChain(first: readonly Filter[]): Filter {
+    const chain = [...first];
+    while (skip("|")) chain.push(filter());
+    return (value, scope) => chain.reduce((made, by) => by(made, scope), value);
+  }
+
+  const tags: Readonly<Record<string, () => Statement>> = {
+    if() {
+      state.conditions++;
+      const made = branches();
+      state.conditions--;
+      return made;
+    },
+    for() {
+      const to = target("in");
+      expect("in");
+      const over = oneOrMore("recursive");
+      const test = skip("if") ? expression() : undefined, isRecursive = skip("recursive");
+      loops++;
+      const body = bodyTo("endfor", "else");
+      loops--;
+      const otherwise = take().text === "else" ? closed("endfor") : block([]);
+      const loop: Loop = { target: to, over, test, isRecursive, body, otherwise };
+      return (scope, out) => loopOver(loop, over(scope), scope, out);
+    },
+    print: () => block(parts(() => prints(expression()))),
+    set() {
+      const to = target(undefined, true);
+      if (skip("=")) {
+        const value = oneOrMore();
+        return (scope) => to(value(scope), scope);
+      }
+      const by = filterChain([]), body = closed("endset");
+      return (scope) => {
+        const [content, signal] = captured(body, inner(scope));
+        if (signal === undefined) to(by(content, scope), scope);
+        return signal;
+      };
+    },
+    with() {
+      const entries = parts(() => {
+        const to = target();
+        expect("=");
+        return [to, expression()] as const;
+      });
+      const body = closed("endwith");
+      return (scope, out) => {
+        const own = inner(scope);
+        for (const [to, value] of entries) to(value(scope), own);
+        return body(own, out);
+      };
+    },
+    macro() {
+      const called = name(), made = signature(parameters(), "endmacro");
+      return (scope) => void scope.names.set(called, macro(called, made, scope));
+    },
+    call() {
+      const given = is("(") ? parameters() : [], { withCaller } = expression();
+      if (!withCaller) throw fail("a call block must call something");
+      const made = signature(given, "endcall");
+      return prints((scope) => withCaller(scope, macro(undefined, made, scope)));
+    },
+    generation() {
+      const made = signature([], "endgeneration");
+      return prints((scope) => call(macro(undefined, made, scope), [], new Map()));
+    },
+    filter() {
+      const by = filterChain([filter()]), body = closed("endfilter");
+      return (scope, out) => {
+        const [content, signal] = captured(body, inner(scope));
+        if (signal === undefined) write(out, str(by(content, scope)));
+        return signal;
+      };
+    },
+    block() {
+      const called = name();
+      skip("scoped");
+      if (is("required")) throw fail("a required block cannot be used");
+      const body = apart("endblock");
+      skip(called);
+      return (scope, out) => body(inner(rootOf(scope)), out);
+    },
+    autoescape() {
+      const token = now();
+      if (!skip("false") && !skip("False")) {
+        throw fail("the tag 'autoescape' cannot be used but with false", token);
+      }
+      const body = closed("endautoescape");
+      return (scope, out) => body(inner(scope), out);
+    },
+    break: () => jump("break"),
+    continue: () => jump("continue"),
+  };
+
+  function jump(signal: "break" | "continue"): Statement {
+    if (loops === 0) throw fail(`'${signal}' is outside of a loop`);
+    return () => signal;
+  }
+
+  function branches(): Statement {
+    const test = oneOrMore(undefined, false), yes = bodyTo("elif", "else", "endif");
+    const tag = take().text;
+    const no = tag === "elif" ? nested(branches) : tag === "else" ? closed("endif") : block([]);
+    return (scope, out) => (truth(test(scope)) ? yes : no)(scope, out);
+  }
+
+  function statement(): Statement {
+    const token = now(), tag = name();
+    if (OTHER_TEMPLATES.includes(tag)) {
+      while (now().type !== "block_end") take();
+      return () => {
+        throw new TypeError(`there are no other templates for '${tag}'`);
+      };
+    }
+    if (Object.hasOwn(tags, tag)) return tags[tag]!();
+    throw fail(`unknown tag '${tag}'`, token);
+  }
+
+  return block(statements());
+}
