@@ -18,7 +18,7 @@
  */
 
 import { checkNumber, checkOptions, refusal, shown } from "../_check.ts";
-import { mathEqual } from "../tasks/math_equal.ts";
+import { mathEqual } from "../tasks/math/mod.ts";
 import { type Outcome, tabulate } from "./_table.ts";
 
 /** Which method, and how many runs. */

@@ -6,7 +6,7 @@
 
 import { checkNumber, checkOptions, refusal } from "../_check.ts";
 import { seededRandom } from "./_random.ts";
-import { findNumber } from "./extract.ts";
+import { findNumber } from "./answer/number.ts";
 import { judged } from "./question.ts";
 import { equalsInteger } from "./rational.ts";
 import type { Grade, Problem, Task } from "./task.ts";

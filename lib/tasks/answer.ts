@@ -4,7 +4,7 @@
  * @module
  */
 
-import { lastTag, withoutThoughts } from "./_evidence.ts";
+import { lastTag, withoutThoughts } from "./answer/pieces.ts";
 
 /**
  * The content of the last complete `<answer>…</answer>`, without surrounding white space.

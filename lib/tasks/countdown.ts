@@ -16,12 +16,12 @@ import { evaluate, type Evaluated, ExpressionError, LONGEST } from "./_expressio
 import type { Random } from "./_random.ts";
 import { reachable } from "./_reachable.ts";
 import { lastAnswer } from "./answer.ts";
-import { lastBoxed } from "./math_answer.ts";
+import { lastBoxed } from "./answer/math.ts";
 import { HELD_OUT } from "./held_out/countdown.ts";
 import { equalsInteger, format } from "./rational.ts";
 import { checkSource, idsOf, messagesOf, rowsOnce, unknownLayout } from "./question.ts";
 import { releasedEquation, releasedRight } from "./released.ts";
-import type { Row, SourceOptions } from "./source.ts";
+import type { Row, SourceOptions } from "./source/rows.ts";
 import { type SyntheticOptions, syntheticProblems } from "./synthetic.ts";
 import type { Grade, Problem, Task } from "./task.ts";
 

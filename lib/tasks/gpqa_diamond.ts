@@ -5,7 +5,7 @@
  */
 
 import { checkNumber, refusal } from "../_check.ts";
-import { findChoice } from "./extract.ts";
+import { findChoice } from "./answer/choice.ts";
 import {
   checkSource,
   columnOf,
@@ -20,7 +20,7 @@ import {
   textOf,
   unknownLayout,
 } from "./question.ts";
-import type { Row } from "./source.ts";
+import type { Row } from "./source/rows.ts";
 import type { Grade, Task } from "./task.ts";
 
 /** A question with its choices; `answer` is the right letter. */

@@ -15,7 +15,7 @@ import {
 } from "./code.ts";
 import { type Answer, judgeFunction } from "./judge.ts";
 import { columnOf, COLUMNS, idsOf, rowsOnce, textOf, unknownLayout } from "./question.ts";
-import type { Row } from "./source.ts";
+import type { Row } from "./source/rows.ts";
 import type { Problem } from "./task.ts";
 
 /** A function to be completed. */

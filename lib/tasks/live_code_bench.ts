@@ -15,7 +15,7 @@ import {
 } from "./code.ts";
 import { type Answer, judgeFunction, judgeProgram, ungradable } from "./judge.ts";
 import { columnOf, idsOf, rowsOnce, textOf, unknownLayout } from "./question.ts";
-import type { Row } from "./source.ts";
+import type { Row } from "./source/rows.ts";
 import type { Grade, Problem } from "./task.ts";
 
 export { sameOutput } from "./output.ts";

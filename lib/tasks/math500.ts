@@ -4,8 +4,8 @@
  * @module
  */
 
-import { findMath } from "./math_answer.ts";
-import { mathEqual } from "./math_equal.ts";
+import { findMath } from "./answer/math.ts";
+import { mathEqual } from "./math/mod.ts";
 import {
   gradeReleased,
   judged,

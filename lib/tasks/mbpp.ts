@@ -15,7 +15,7 @@ import {
 } from "./code.ts";
 import { judgeFunction, ungradable } from "./judge.ts";
 import { columnOf, idsOf, rowsOnce, textOf, unknownLayout } from "./question.ts";
-import type { Row } from "./source.ts";
+import type { Row } from "./source/rows.ts";
 import type { Problem } from "./task.ts";
 
 /** A program to be written. */

@@ -39,7 +39,7 @@ export { repetition, type RepetitionProblem } from "./repetition.ts";
 export { controlNote } from "./controls.ts"; // what the two controls show
 
 // Benchmarks, from files, addresses or the hub
-export { readRows, type Row, type SourceOptions } from "./source.ts";
+export { readRows, type Row, type SourceOptions } from "./source/rows.ts";
 export { PROMPTS, type QuestionOptions, type QuestionProblem } from "./question.ts";
 export { aime } from "./aime.ts";
 export { amc } from "./amc.ts";
@@ -59,9 +59,10 @@ export { type KnownTask, TASKS } from "./registry.ts";
 
 // Answers in texts, and whether they are right
 export { lastAnswer } from "./answer.ts";
-export { lastChoice, lastNumber } from "./extract.ts";
-export { lastBoxed, mathAnswer } from "./math_answer.ts";
-export { mathEqual } from "./math_equal.ts";
+export { lastChoice } from "./answer/choice.ts";
+export { lastNumber } from "./answer/number.ts";
+export { lastBoxed, mathAnswer } from "./answer/math.ts";
+export { mathEqual } from "./math/mod.ts";
 export { codeOf, type CodeOptions, type CodeTask } from "./code.ts";
 export {
   type Program,

@@ -8,11 +8,11 @@
 import { createHash } from "node:crypto";
 import { checkNumber, checkOptions, refusal } from "../_check.ts";
 import type { Message } from "../model/mod.ts";
-import type { Finding } from "./_evidence.ts";
-import { equalNumbers, findNumber, type NumberFinding } from "./extract.ts";
-import { lastBoxed } from "./math_answer.ts";
+import type { Finding } from "./answer/evidence.ts";
+import { equalNumbers, findNumber, type NumberFinding } from "./answer/number.ts";
+import { lastBoxed } from "./answer/math.ts";
 import { releasedInteger } from "./released.ts";
-import { readRows, type Row, SOURCE_OPTIONS, type SourceOptions } from "./source.ts";
+import { readRows, type Row, SOURCE_OPTIONS, type SourceOptions } from "./source/rows.ts";
 import type { Grade, Problem, Task } from "./task.ts";
 
 /** A question and its answer. */

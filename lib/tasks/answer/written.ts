@@ -13,7 +13,7 @@
  * @module
  */
 
-import { add, divide, format, multiply, negate, type Rational, rational } from "./rational.ts";
+import { add, divide, format, multiply, negate, type Rational, rational } from "../rational.ts";
 
 /** A number in a text. */
 export interface WrittenNumber {

@@ -11,11 +11,11 @@
 
 import { fileURLToPath } from "node:url";
 import { basename, join } from "node:path";
-import { unpacked } from "../_archive.ts";
-import { checkOptions, refusal } from "../_check.ts";
-import { exactNumber, parseJson, textIn } from "../_json.ts";
-import { type DatasetOptions, downloadDataset } from "../model/mod.ts";
-import { dataFiles, formatOf, FORMATS } from "./_data_files.ts";
+import { unpacked } from "../../_archive.ts";
+import { checkOptions, refusal } from "../../_check.ts";
+import { exactNumber, parseJson, textIn } from "../../_json.ts";
+import { type DatasetOptions, downloadDataset } from "../../model/mod.ts";
+import { dataFiles, formatOf, FORMATS } from "./files.ts";
 
 /** A row: values by column. */
 export type Row = Readonly<Record<string, unknown>>;

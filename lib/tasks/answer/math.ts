@@ -1,5 +1,5 @@
 /**
- * Mathematics as the answer of a text: a kind of the mechanism in `_evidence.ts`.
+ * Mathematics as the answer of a text: a kind of the mechanism in `evidence.ts`.
  *
  * A value is a formula: in dollars, `\(…\)` or `\[…\]`, LaTeX or an expression bare within a sentence, a
  * number; those that a comma, "and" or "or" joins count together. A text without any is its own answer.
@@ -7,19 +7,8 @@
  * @module
  */
 
-import {
-  boxesOf,
-  closing,
-  findAnswer,
-  type Finding,
-  isJoint,
-  type Kind,
-  type Piece,
-  unset,
-  withoutThoughts,
-} from "./_evidence.ts";
-
-export { closing };
+import { findAnswer, type Finding, type Kind } from "./evidence.ts";
+import { boxesOf, isJoint, type Piece, unset, withoutThoughts } from "./pieces.ts";
 
 const NUMBER =
   /(?<![\w.\\])[-−]?(?:\\?\$\s?)?(?:\d(?:[\d,]*\d)?(?:\.\d+)?[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]?|\.\d+|[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])(?:\s*\/\s*\d+)?(?:\s*(?:\\?%|pct\b|percent(?:age)?\b))?/g;
