@@ -29,6 +29,15 @@ function bounded(unpack: Unpack, bytes: Uint8Array, limit: number): Bytes {
 }
 
 /**
+ * Inflates a stream of zlib.
+ *
+ * @throws {RangeError} Where it holds more bytes than the limit.
+ * @throws {SyntaxError} Where it is damaged or cut.
+ */
+export const inflated = (bytes: Bytes, limit: number): Bytes =>
+  bounded(zlib.inflateSync, bytes, limit);
+
+/**
  * The frames of Zstandard data, as RFC 8878 lays them out; the runtime reads one, and one that is cut
  * without a word.
  */

@@ -4,17 +4,24 @@
  * @module
  */
 
-import { checkNumber, refusal } from "../_check.ts";
+import { number, oneOf, type Rules } from "../_check.ts";
+import {
+  type Benchmark,
+  benchmark,
+  BENCHMARK_RULES,
+  type BenchmarkOptions,
+  checkBenchmark,
+  messagesOf,
+} from "./benchmark.ts";
 import type { Answer } from "./judge.ts";
-import { checkSource, messagesOf, type QuestionOptions } from "./question.ts";
-import { LIMITS, type PythonOptions } from "./sandbox/python.ts";
+import { LIMIT_RULES, LIMITS, type PythonOptions } from "./sandbox/python.ts";
 import type { Grade, Problem, Task } from "./task.ts";
 
 /** A task whose grader takes a moment: the program is run. */
 export type CodeTask<P extends Problem> = Task<P, Promise<Grade>>;
 
 /** Options of the code tasks. */
-export interface CodeOptions extends Omit<QuestionOptions, "prompt" | "grading"> {
+export interface CodeOptions extends BenchmarkOptions {
   /** "chat": asks for the code in a block; "plain": the text of the data set alone. Default: "chat". */
   readonly prompt?: "chat" | "plain";
   /** Milliseconds of each program. Default: 10,000. */
@@ -23,30 +30,56 @@ export interface CodeOptions extends Omit<QuestionOptions, "prompt" | "grading">
   readonly memoryMb?: number;
 }
 
-/** Options of a code task, checked: what its prompts, its grades and its records need. */
+/** Rules of {@linkcode CodeOptions}. */
+export const CODE_RULES: Rules<CodeOptions> = {
+  ...BENCHMARK_RULES,
+  ...LIMIT_RULES,
+  prompt: oneOf("chat", "plain"),
+};
+
+/** Options of a code task, as its grader needs them. */
 export interface CodeSetting {
-  readonly prompt: "chat" | "plain";
+  /** Whether a text goes on from the prompt. */
+  readonly goesOn: boolean;
   readonly limits: PythonOptions;
-  readonly parameters: NonNullable<Task["parameters"]>;
 }
 
-/** Checks the options of a code task. */
-export function checkCode(
+/** What a benchmark of programs adds. */
+interface CodeBenchmark<P extends Problem> {
+  readonly problem: Benchmark<P, Promise<Grade>>["problem"];
+  /** The text of the data set, and what is asked in a conversation. */
+  readonly words: (problem: P) => { readonly plain: string; readonly chat: string };
+  readonly grade: (problem: P, text: string, setting: CodeSetting) => Promise<Grade>;
+  /** What is recorded beside prompt and limits. */
+  readonly parameters?: Task["parameters"];
+}
+
+/** A task whose answers are programs. */
+export function codeTask<P extends Problem, Options extends CodeOptions = CodeOptions>(
   name: string,
-  options: CodeOptions,
-  more: readonly string[] = [],
-): CodeSetting {
-  const own = ["source", "limit", "prompt", "system", "timeMs", "memoryMb"];
-  checkSource(name, options, [...own, ...more]);
-  const { prompt = "chat", system = null, offline = false } = options;
+  options: Options,
+  rules: Rules<Options>,
+  { problem, words, grade, parameters }: CodeBenchmark<P>,
+): CodeTask<P> {
+  checkBenchmark(name, options, rules);
+  const { prompt = "chat", system, offline = false } = options;
   const { timeMs = LIMITS.timeMs, memoryMb = LIMITS.memoryMb } = options;
-  if (prompt !== "chat" && prompt !== "plain") {
-    throw new RangeError(refusal(`make ${name}`, "prompt", 'be "chat" or "plain"', prompt));
-  }
-  checkNumber(`make ${name}`, "timeMs", timeMs, { min: 1, max: 2 ** 31 - 1 });
-  checkNumber(`make ${name}`, "memoryMb", memoryMb, { min: 64, max: 2048, integer: true });
   const limits = { timeMs, memoryMb };
-  return { prompt, limits: { ...limits, offline }, parameters: { prompt, system, ...limits } };
+  const setting: CodeSetting = { goesOn: prompt === "plain", limits: { ...limits, offline } };
+  return benchmark<P, Promise<Grade>>(name, options, {
+    maxNewTokens: 16384,
+    parameters: { prompt, system: system ?? null, ...limits, ...parameters },
+    problem,
+    prompt(problem) {
+      const { plain, chat } = words(problem);
+      if (prompt === "plain") return plain;
+      return messagesOf(
+        `${chat}\n\nGive the whole program in one Python code block (\`\`\`python … \`\`\`).`,
+        system,
+      );
+    },
+    grade: (problem, text) => grade(problem, text, setting),
+  });
 }
 
 /**
@@ -288,12 +321,4 @@ export function beforeStops(text: string, stops: readonly string[]): string {
   const from = Math.max(0, text.search(/\S/));
   const ends = stops.map((stop) => text.indexOf(stop, from)).filter((at) => at >= 0);
   return text.slice(0, Math.min(text.length, ...ends));
-}
-
-/** A request for code, as a conversation. */
-export function askForCode(text: string, system: string | undefined) {
-  return messagesOf(
-    `${text}\n\nGive the whole program in one Python code block (\`\`\`python … \`\`\`).`,
-    system,
-  );
 }

@@ -11,17 +11,25 @@
  */
 
 import { createHash } from "node:crypto";
-import { refusal } from "../_check.ts";
+import { isObject, oneOf, type Rules } from "../_check.ts";
 import { evaluate, type Evaluated, ExpressionError, LONGEST } from "./_expression.ts";
 import type { Random } from "./_random.ts";
 import { reachable } from "./_reachable.ts";
 import { lastAnswer } from "./answer.ts";
 import { lastBoxed } from "./answer/math.ts";
+import {
+  benchmark,
+  BENCHMARK_RULES,
+  type BenchmarkOptions,
+  checkBenchmark,
+  GRADING,
+  messagesOf,
+  unknownLayout,
+} from "./benchmark.ts";
 import { HELD_OUT } from "./held_out/countdown.ts";
 import { equalsInteger, format } from "./rational.ts";
-import { checkSource, idsOf, messagesOf, rowsOnce, unknownLayout } from "./question.ts";
 import { releasedEquation, releasedRight } from "./released.ts";
-import type { Row, SourceOptions } from "./source/rows.ts";
+import type { Row } from "./source/rows.ts";
 import { type SyntheticOptions, syntheticProblems } from "./synthetic.ts";
 import type { Grade, Problem, Task } from "./task.ts";
 
@@ -120,24 +128,24 @@ export function countdown(
 }
 
 /** Options of {@linkcode countdown} on problems of a file, such as those of TinyZero. */
-export interface CountdownFileOptions extends SourceOptions {
-  /** Where the problems are: see {@linkcode readRows}. */
-  readonly source: string | URL;
-  /** Only the first problems; the paper used 128. Default: all. */
-  readonly limit?: number;
+export interface CountdownFileOptions extends BenchmarkOptions {
   /**
    * "paper": the words of TinyZero, which ask for thoughts and an answer in tags; "plain": the sentence
    * of the embedded control. Default: "paper".
    */
   readonly prompt?: "paper" | "plain";
-  /** System prompt. Default: none. */
-  readonly system?: string;
   /**
    * "last": exact, of the last answer tag, else the last box; "released": the rule of the released MoI
    * code. Default: "last".
    */
   readonly grading?: "last" | "released";
 }
+
+const FILE_RULES: Rules<CountdownFileOptions> = {
+  ...BENCHMARK_RULES,
+  prompt: oneOf("paper", "plain"),
+  grading: GRADING,
+};
 
 function isFile(options: SyntheticOptions | CountdownFileOptions): options is CountdownFileOptions {
   const { source } = options;
@@ -162,8 +170,9 @@ const isIntegers = (value: unknown): value is number[] =>
   Array.isArray(value) && value.length > 0 && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 
 function problemOf(row: Row, id: string, at: number): CountdownProblem {
-  const reward = (row.reward_model as Row | undefined)?.ground_truth as Row | undefined;
-  const from = reward ?? row, numbers = from.numbers ?? from.nums, { target } = from;
+  const reward = isObject(row.reward_model) ? row.reward_model.ground_truth : undefined;
+  const from = isObject(reward) ? reward : row;
+  const numbers = from.numbers ?? from.nums, { target } = from;
   if (!isIntegers(numbers) || !Number.isSafeInteger(target)) {
     const needs = "nums or numbers and target, or reward_model.ground_truth with these";
     return unknownLayout("countdown", needs, row, at);
@@ -172,41 +181,25 @@ function problemOf(row: Row, id: string, at: number): CountdownProblem {
 }
 
 function countdownOfFile(options: CountdownFileOptions): Task<CountdownProblem> {
-  checkSource("countdown", options, ["source", "limit", "prompt", "system", "grading"]);
-  const { prompt = "paper", grading = "last", system, ...source } = options;
-  for (
-    const [name, value, known] of [
-      ["prompt", prompt, ["paper", "plain"]],
-      ["grading", grading, ["last", "released"]],
-    ] as const
-  ) {
-    if (!(known as readonly string[]).includes(value)) {
-      const rule = `be one of ${known.join(", ")}`;
-      throw new RangeError(refusal("make countdown", name, rule, value));
-    }
-  }
-  const rows = rowsOnce(source);
-  return {
-    name: "countdown",
-    defaults: { temperature: 0.6, topP: 0.95, maxNewTokens: 8192 },
-    async problems() {
-      const all = await rows(), ids = idsOf("countdown", all);
-      return all.map((row, i) => problemOf(row, ids[i]!, i));
-    },
+  checkBenchmark("countdown", options, FILE_RULES);
+  const { prompt = "paper", grading = "last", system } = options;
+  return benchmark("countdown", options, {
+    maxNewTokens: 8192,
+    problem: problemOf,
     prompt: ({ numbers, target }) =>
       messagesOf((prompt === "paper" ? askAtLength : ask)(numbers, target), system),
     grade: grading === "released" ? gradeReleased : gradeTagOrBox,
-  };
+  });
 }
 
 /** The same as the control's, where a model may also have put its answer into a box. */
-export function gradeTagOrBox(problem: CountdownProblem, text: string): Grade {
+function gradeTagOrBox(problem: CountdownProblem, text: string): Grade {
   const boxed = lastAnswer(text) === null ? lastBoxed(text) : null;
   return grade(problem, boxed === null ? text : `<answer>${boxed}</answer>`);
 }
 
 /** Grades by the rule of the released MoI code. */
-export function gradeReleased({ numbers, target }: CountdownProblem, text: string): Grade {
+function gradeReleased({ numbers, target }: CountdownProblem, text: string): Grade {
   const extracted = releasedEquation(text);
   if (extracted === null) return { correct: false, extracted, reason: "no equation found" };
   const correct = releasedRight(extracted, numbers, target);

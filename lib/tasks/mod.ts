@@ -40,11 +40,15 @@ export { controlNote } from "./controls.ts"; // what the two controls show
 
 // Benchmarks, from files, addresses or the hub
 export { readRows, type Row, type SourceOptions } from "./source/rows.ts";
-export { PROMPTS, type QuestionOptions, type QuestionProblem } from "./question.ts";
-export { aime } from "./aime.ts";
-export { amc } from "./amc.ts";
-export { type ChoiceProblem, gpqaDiamond, type GpqaOptions } from "./gpqa_diamond.ts";
-export { gsm8k } from "./gsm8k.ts";
+export type { BenchmarkOptions } from "./benchmark.ts";
+export { aime, amc, gsm8k, type MakeTask, math500, mathTask, numberTask } from "./question.ts";
+export {
+  PROMPTS,
+  type QuestionOptions,
+  type QuestionProblem,
+  type QuestionTask,
+} from "./question.ts";
+export { type ChoiceOptions, type ChoiceProblem, choiceTask, gpqaDiamond } from "./choices.ts";
 export { humanEval, type HumanEvalProblem } from "./human_eval.ts";
 export {
   type CodeCase,
@@ -52,7 +56,6 @@ export {
   type LiveCodeOptions,
   type LiveCodeProblem,
 } from "./live_code_bench.ts";
-export { math500 } from "./math500.ts";
 export { mbpp, type MbppProblem } from "./mbpp.ts";
 export { FAMILIES, type ModelFamily, systemPrompt } from "./families.ts";
 export { type KnownTask, TASKS } from "./registry.ts";

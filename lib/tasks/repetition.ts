@@ -5,7 +5,8 @@
  * @module
  */
 
-import { checkNumber, checkOptions } from "../_check.ts";
+import { checkOptions, number } from "../_check.ts";
+import { numbered } from "./synthetic.ts";
 import type { Grade, Measure, Problem, Task } from "./task.ts";
 
 /** An open prompt. */
@@ -100,16 +101,15 @@ function repeated(words: readonly string[], n: number): number {
  * ```
  */
 export function repetition(options: { readonly limit?: number } = {}): Task<RepetitionProblem> {
-  checkOptions("make repetition", options, ["limit"]);
+  checkOptions("make repetition", options, { limit: number({ min: 1, integer: true }) });
   const { limit = PROMPTS.length } = options;
-  checkNumber("make repetition", "limit", limit, { min: 1, integer: true });
   return {
     name: "repetition",
     measure: MEASURE,
     defaults: { temperature: 1, topP: 1, maxNewTokens: 120 },
     problems: () =>
       PROMPTS.slice(0, limit).map((question, i) => ({
-        id: `repetition-${`${i}`.padStart(2, "0")}`,
+        id: `repetition-${numbered(i, 2)}`,
         question,
       })),
     prompt: ({ question }) => [{ role: "user", content: question }],

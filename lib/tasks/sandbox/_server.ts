@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Answer, Request, Start } from "./python.ts";
+import type { Answer, Request, Start } from "./_protocol.ts";
 
 /** Arguments of the process: "make" or "run", Pyodide's folder, and the path of the snapshot. */
 async function serve(

@@ -24,71 +24,22 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { checkNumber, checkOptions, refusal } from "../../_check.ts";
+import {
+  boolean,
+  checkOptions,
+  number,
+  refusal,
+  type Rules,
+  signal as abortSignal,
+  text,
+} from "../../_check.ts";
 import { defaultCacheDir } from "../../model/mod.ts";
 import { filesOf, type Lock, packagesOf } from "./_packages.ts";
+import type { Answer, Program, Request, Start } from "./_protocol.ts";
 import { RUNNER } from "./_runner.ts";
 import { SERVER } from "./_server.ts";
 
-/** A program. */
-export interface Program {
-  /** Python source. */
-  readonly code: string;
-  /** What it reads on stdin. Default: nothing. */
-  readonly stdin?: string;
-  /** Whether it starts with new globals, or with those that the program before it left. Default: true. */
-  readonly fresh?: boolean;
-  /** Python source that is run in its globals before it. Default: none. */
-  readonly preamble?: string;
-  /** Its `__name__`. Default: "__main__". */
-  readonly name?: string;
-  /**
-   * Whether it is judged by what it prints: it may then end by exiting with code 0, its threads run where
-   * they are started, one after the other, and printing more than 16 MiB is a verdict. Default: false.
-   */
-  readonly program?: boolean;
-  /**
-   * Whether text after it that is no Python is left out: the longest beginning that compiles is run, cut
-   * before an unindented line. Default: false.
-   */
-  readonly prefix?: boolean;
-  /**
-   * Names that are not left out so: where that would leave none of those that its text defines, the text
-   * stays whole, with its syntax error. Default: none.
-   */
-  readonly defines?: readonly string[];
-  /** Whether, of a `prefix`, a statement that is cut at the end of the text is left out. Default: false. */
-  readonly cut?: boolean;
-}
-
-/** What the process is sent first. */
-export interface Start {
-  readonly token: string;
-  readonly runner: string;
-  readonly packages: readonly string[];
-  /** Address of Pyodide's module. */
-  readonly pyodide: string;
-}
-
-/** What it is sent for each program. */
-export interface Request extends Required<Program> {
-  /** Bytes of its output that are kept. */
-  readonly limit: number;
-}
-
-/** What the process answers. */
-export interface Answer {
-  readonly ready?: true;
-  readonly output?: string;
-  readonly stderr?: string;
-  readonly kind?: string;
-  readonly error?: string;
-  readonly exit?: number;
-  readonly missing?: readonly [string, boolean];
-  readonly over?: true;
-  /** The sandbox itself has failed, with this error. */
-  readonly failed?: string;
-}
+export type { Program };
 
 /** How a program ended. */
 export type PythonVerdict =
@@ -137,6 +88,17 @@ export interface PythonOptions {
 
 /** Limits of a program where none are given. */
 export const LIMITS = { timeMs: 10_000, memoryMb: 512 } as const;
+
+/** Rules of the limits. */
+export const LIMIT_RULES = {
+  timeMs: number({ min: 1, max: 2 ** 31 - 1 }),
+  memoryMb: number({ min: 64, max: 2048, integer: true }),
+};
+
+const RULES: Rules<PythonOptions> = {
+  ...LIMIT_RULES,
+  ...{ cacheDir: text, offline: boolean, signal: abortSignal },
+};
 
 const VERB = "run Python";
 /** Milliseconds that an interpreter may take to start. */
@@ -189,6 +151,20 @@ function spawn(permissions: readonly string[], args: readonly string[], memoryMb
   } catch { // no shell, or only Deno may be run
     return new Deno.Command(deno, { args: shallow, env, ...streams }).spawn();
   }
+}
+
+/** A program with what is not said of it. */
+function requestOf(program: Program): Request {
+  if (typeof program.code !== "string") {
+    throw new TypeError(refusal(VERB, "code", "be a string", program.code));
+  }
+  return {
+    ...{ stdin: "", fresh: true, preamble: "", name: "__main__", program: false },
+    ...{ prefix: false, defines: [], cut: false },
+    ...Object.fromEntries(Object.entries(program).filter(([, value]) => value !== undefined)),
+    code: program.code.toWellFormed(),
+    limit: program.program ? PRINTED : KEPT,
+  };
 }
 
 const encode = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value)}\n`);
@@ -333,23 +309,10 @@ export async function runPython(
   programs: Program | readonly Program[],
   options: PythonOptions = {},
 ): Promise<PythonResult[]> {
-  checkOptions(VERB, options, ["timeMs", "memoryMb", "cacheDir", "offline", "signal"]);
+  checkOptions(VERB, options, RULES);
   const { cacheDir = defaultCacheDir(), offline = false, signal } = options;
   const { timeMs = LIMITS.timeMs, memoryMb = LIMITS.memoryMb } = options;
-  checkNumber(VERB, "timeMs", timeMs, { min: 1, max: 2 ** 31 - 1 });
-  checkNumber(VERB, "memoryMb", memoryMb, { min: 64, max: 2048, integer: true });
-  const list = (Array.isArray(programs) ? programs as readonly Program[] : [programs as Program])
-    .map((program): Request => {
-      if (typeof program.code !== "string") {
-        throw new TypeError(refusal(VERB, "code", "be a string", program.code));
-      }
-      const { stdin = "", fresh = true, preamble = "", name = "__main__", prefix = false } =
-        program;
-      const printed = program.program ?? false, code = program.code.toWellFormed();
-      const { defines = [], cut = false } = program;
-      const more = { defines, cut, program: printed, limit: printed ? PRINTED : KEPT };
-      return { code, stdin, fresh, preamble, name, prefix, ...more };
-    });
+  const list = [programs].flat().map(requestOf);
   signal?.throwIfAborted();
   const [{ folder, pyodide, version }, snapshot] = await Promise.all([
     packageFolder(),
@@ -394,10 +357,7 @@ const OWN_ENDS: ReadonlySet<Deno.Signal | null> = new Set(
 );
 
 /** A program that only a sandbox which does not work can fail on. */
-const NOTHING: Request = {
-  ...{ code: "", stdin: "", fresh: true, preamble: "", name: "__main__", prefix: false },
-  ...{ program: false, limit: KEPT, defines: [], cut: false },
-};
+const NOTHING = requestOf({ code: "" });
 
 interface Where {
   readonly folder: string;

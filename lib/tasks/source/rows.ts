@@ -12,13 +12,23 @@
 import { fileURLToPath } from "node:url";
 import { basename, join } from "node:path";
 import { unpacked } from "../../_archive.ts";
-import { checkOptions, refusal } from "../../_check.ts";
-import { exactNumber, parseJson, textIn } from "../../_json.ts";
+import {
+  anything,
+  boolean,
+  callable,
+  checkOptions,
+  refusal,
+  type Rules,
+  signal as abortSignal,
+  text as string,
+} from "../../_check.ts";
+import { textIn } from "../../_json.ts";
 import { type DatasetOptions, downloadDataset } from "../../model/mod.ts";
 import { dataFiles, formatOf, FORMATS } from "./files.ts";
+import { parseParquet } from "./parquet.ts";
+import { fault, parseLines, parseTable, parseWhole, type Row } from "./text.ts";
 
-/** A row: values by column. */
-export type Row = Readonly<Record<string, unknown>>;
+export type { Row };
 
 /** Options of {@linkcode readRows}. */
 export interface SourceOptions extends DatasetOptions {
@@ -33,6 +43,13 @@ export interface SourceOptions extends DatasetOptions {
    */
   readonly config?: string;
 }
+
+/** Rules of {@linkcode SourceOptions}: what only the hub reads, its client checks. */
+export const SOURCE_RULES: Rules<SourceOptions> = {
+  ...{ split: string, config: string, offline: boolean, signal: abortSignal, onProgress: callable },
+  ...{ revision: anything, token: anything, endpoint: anything, retries: anything },
+  ...{ timeout: anything, sleep: anything, now: anything, cacheDir: anything },
+};
 
 const VERB = "read problems";
 /** Largest file, in bytes. */
@@ -64,7 +81,7 @@ const CARD = "README.md";
  * ```
  */
 export async function readRows(source: string | URL, options: SourceOptions = {}): Promise<Row[]> {
-  checkOptions(VERB, options, SOURCE_OPTIONS);
+  checkOptions(VERB, options, SOURCE_RULES);
   const { split, config, ...hub } = options;
   if (typeof source !== "string" && !(source instanceof URL)) {
     throw new TypeError(
@@ -77,18 +94,17 @@ export async function readRows(source: string | URL, options: SourceOptions = {}
     checkOneFile(url.pathname, split, config);
     return await parse(await fetched(url, hub), url.pathname, split);
   }
-  const path = /^file:/i.test(text) ? fileURLToPath(text) : text;
+  const path = /^file:/i.test(text) ? fileURLToPath(text) : text, wanted = { split, config };
   const found = await Deno.stat(path).catch(() => undefined);
   if (found?.isFile) {
     checkOneFile(path, split, config);
     return await readFile(path, split);
   }
-  const wanted = { split, config };
   if (found?.isDirectory) {
     const names = await namesBelow(path);
     const card = names.includes(CARD) ? await Deno.readTextFile(join(path, CARD)) : undefined;
     const files = dataFiles(path, names, wanted, card);
-    return (await Promise.all(files.map((name) => readFile(join(path, name), split)))).flat();
+    return await readFiles(files.map((name) => join(path, name)), split);
   }
   if (found || !/^[\w.-]+\/[\w.-]+$/.test(text) || formatOf(text)) {
     throw new Deno.errors.NotFound(refusal(
@@ -103,11 +119,7 @@ export async function readRows(source: string | URL, options: SourceOptions = {}
     async (names, read) => dataFiles(text, names, wanted, await read(CARD)),
     hub,
   );
-  const rows: Row[] = [];
-  for (const file of files) {
-    for (const row of await readFile(file, split)) rows.push(row);
-  }
-  return rows;
+  return await readFiles(files, split);
 }
 
 /** Refuses what chooses among files, where there is one. */
@@ -121,6 +133,12 @@ function checkOneFile(path: string, split: unknown, config: unknown): void {
   throw new TypeError(
     `Cannot ${VERB} as '${name}' chooses within a data set: ${basename(path)} is one file`,
   );
+}
+
+async function readFiles(paths: readonly string[], split: string | undefined): Promise<Row[]> {
+  const rows: Row[][] = [];
+  for (const path of paths) rows.push(await readFile(path, split));
+  return rows.flat();
 }
 
 async function readFile(path: string, split: string | undefined): Promise<Row[]> {
@@ -144,23 +162,6 @@ async function namesBelow(folder: string): Promise<string[]> {
   return names;
 }
 
-/** Names of the options of {@linkcode readRows}. */
-export const SOURCE_OPTIONS = [
-  "split",
-  "config",
-  "revision",
-  "token",
-  "endpoint",
-  "retries",
-  "timeout",
-  "signal",
-  "sleep",
-  "now",
-  "cacheDir",
-  "offline",
-  "onProgress",
-] as const satisfies (keyof SourceOptions)[];
-
 function tooLarge(name: string): never {
   throw new RangeError(`Cannot ${VERB} as ${name} must have at most 1 GiB`);
 }
@@ -176,17 +177,10 @@ async function fetched(
     await response.body?.cancel();
     throw new Deno.errors.NotFound(`Cannot ${VERB} as ${url.host} answered ${response.status}`);
   }
-  return await gathered(response.body!, url.href);
-}
-
-async function gathered(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  name: string,
-): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
-  for await (const chunk of stream) {
-    if ((size += chunk.length) > LARGEST) tooLarge(name);
+  for await (const chunk of response.body!) {
+    if ((size += chunk.length) > LARGEST) tooLarge(url.href);
     chunks.push(chunk);
   }
   return new Uint8Array(await new Blob(chunks).arrayBuffer());
@@ -224,248 +218,4 @@ async function parse(
   }
   if (format === "csv" || format === "tsv") return parseTable(text, name, format);
   return format === "json" ? parseWhole(text, name, split) : parseLines(text, name);
-}
-
-function fault(name: string, where: string, what: string, cause?: unknown): never {
-  throw new SyntaxError(`Cannot ${VERB} as ${where} of ${name} ${what}`, { cause });
-}
-
-const isObject = (value: unknown): value is Row =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-function parseLines(text: string, name: string): Row[] {
-  if (text.trimStart().startsWith("[")) { // a list after all
-    try {
-      const list = parseJson(text);
-      if (Array.isArray(list) && list.every(isObject)) return list;
-    } catch { // its lines say what is wrong
-    }
-  }
-  return text.split(/\r\n|\n|\r/).flatMap((line, i) => {
-    if (line.trim() === "") return [];
-    let value: unknown;
-    try {
-      value = parseJson(line);
-    } catch (cause) {
-      fault(name, `line ${i + 1}`, "is not valid JSON", cause);
-    }
-    return isObject(value) ? [value] : fault(name, `line ${i + 1}`, "is not an object");
-  });
-}
-
-/** Fields of an object that hold its rows. */
-const LISTS = ["data", "rows", "examples", "problems"];
-
-/** A list of objects, an object of which one field is such a list, or lines of objects. */
-function parseWhole(text: string, name: string, split: string | undefined): Row[] {
-  let value: unknown;
-  try {
-    value = parseJson(text);
-  } catch (cause) {
-    const [first = "", second] = text.split(/\r\n|\n|\r/, 10_000).filter((line) => line.trim());
-    if (second !== undefined && isLine(first)) return parseLines(text, name);
-    fault(name, "the text", "is not valid JSON", cause);
-  }
-  const rows = Array.isArray(value)
-    ? value
-    : isObject(value)
-    ? listIn(value, name, split)
-    : undefined;
-  if (rows === undefined) return fault(name, "the text", "is not one list of rows");
-  const bad = rows.findIndex((row) => !isObject(row));
-  if (bad >= 0) fault(name, `item ${bad}`, "is not an object");
-  return rows.map((row) => isObject(row.row) && "row_idx" in row ? row.row : row);
-}
-
-function isLine(line: string): boolean {
-  try {
-    return isObject(parseJson(line));
-  } catch {
-    return false;
-  }
-}
-
-/** The list of rows in an object: of the split, of a usual name, or the only one. */
-function listIn(value: Row, name: string, split: string | undefined): Row[] | undefined {
-  const all = Object.entries(value).filter((field): field is [string, Row[]] =>
-    Array.isArray(field[1])
-  );
-  const lists = all.filter(([, list]) => list.length > 0 && list.every(isObject));
-  const called = (wanted: string) => all.find(([own]) => own === wanted)?.[1];
-  if (split !== undefined && called(split)) return called(split);
-  const [only, another] = lists.length > 0 ? lists : all;
-  if (only && !another && (split === undefined || LISTS.includes(only[0]))) return only[1];
-  const usual = LISTS.map(called).find((list) => list !== undefined);
-  if (usual || lists.length === 0) return usual;
-  const byDefault = split === undefined ? called("test") : undefined;
-  return byDefault ?? fault(
-    name,
-    "the text",
-    `is not one list of rows: 'split' must name one of ${lists.map(([own]) => own).join(", ")}`,
-  );
-}
-
-/**
- * What stands between the fields: a tab in .tsv; in .csv a comma, or where the first line has none
- * outside of quotes, the semicolon or tab that it has. Spreadsheets say it in a line of its own.
- */
-function separatorOf(text: string, format: "csv" | "tsv"): { by: string; start: number } {
-  const said = /^sep=([,;\t|])\r?\n/i.exec(text);
-  if (said) return { by: said[1]!, start: said[0].length };
-  if (format === "tsv") return { by: "\t", start: 0 };
-  const seen = new Set<string>();
-  for (let at = 0, quoted = false; at < text.length; at++) {
-    const own = text[at]!;
-    if (own === '"') quoted = !quoted;
-    else if (!quoted && (own === "\n" || own === "\r")) break;
-    else if (!quoted) seen.add(own);
-  }
-  return { by: [",", ";", "\t"].find((one) => seen.has(one)) ?? ",", start: 0 };
-}
-
-/** Separated values by RFC 4180: the first line names the columns. */
-function parseTable(text: string, name: string, format: "csv" | "tsv"): Row[] {
-  const { by, start: from } = separatorOf(text, format);
-  const lines: { fields: string[]; line: number }[] = [];
-  let fields: string[] = [], line = from > 0 ? 2 : 1, start = line, at = from;
-  const end = () => {
-    if (fields.length > 1 || fields[0] !== "") lines.push({ fields, line: start });
-    fields = [];
-    start = line;
-  };
-  while (at < text.length) {
-    let field = "";
-    if (text[at] === '"') {
-      for (let from = ++at;; from = at) {
-        at = text.indexOf('"', from);
-        if (at < 0) fault(name, `line ${start}`, "has a quote that does not end");
-        field += text.slice(from, at++);
-        if (text[at] !== '"') break;
-        field += '"';
-        at++;
-      }
-    } else {
-      let stop = at;
-      while (
-        stop < text.length && text[stop] !== by && text[stop] !== "\n" && text[stop] !== "\r"
-      ) {
-        stop++;
-      }
-      field = text.slice(at, stop);
-      at = stop;
-    }
-    line += field.split("\n").length - 1;
-    fields.push(field);
-    if (text[at] === by) {
-      at++;
-      if (at === text.length) fields.push("");
-      continue;
-    }
-    const [ending = ""] = /^\r?\n|^\r/.exec(text.slice(at, at + 2)) ?? [];
-    if (ending === "" && at < text.length) fault(name, `line ${line}`, "has text after a quote");
-    at += ending.length;
-    line++;
-    end();
-  }
-  if (fields.length > 0) end();
-  const [head, ...rest] = lines;
-  if (!head) fault(name, "the text", "names no columns");
-  if (new Set(head!.fields).size < head!.fields.length) {
-    fault(name, `line ${head!.line}`, "names a column twice");
-  }
-  return rest.map(({ fields, line }) => {
-    if (fields.length !== head!.fields.length) {
-      fault(name, `line ${line}`, `has ${fields.length} fields, not ${head!.fields.length}`);
-    }
-    return Object.fromEntries(fields.map((field, i) => [head!.fields[i]!, field]));
-  });
-}
-
-/** Parquet, by a library that is loaded when it is first needed. */
-async function parseParquet(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<Row[]> {
-  const { parquetMetadataAsync, parquetReadObjects, parquetSchema } = await import(
-    "npm:hyparquet@1.33.0"
-  );
-  const { compressors } = await import("npm:hyparquet-compressors@1.1.2");
-  const { buffer, byteOffset, byteLength } = bytes;
-  const file = {
-    byteLength,
-    slice: (from: number, to = byteLength) => buffer.slice(byteOffset + from, byteOffset + to),
-  };
-  const parsers = {
-    dateFromDays: (days: number) => new Date(days * 86_400_000).toISOString().slice(0, 10),
-    jsonFromBytes: (own: Uint8Array | undefined) => own && parseJson(textIn(own)),
-  };
-  try {
-    const metadata = await parquetMetadataAsync(file);
-    const tree = parquetSchema(metadata) as Column;
-    exactDecimals(tree);
-    // without `utf8`, bytes that are no text by the schema stay bytes; decimals may be such
-    const options = { file, metadata, compressors, parsers: parsers as never, utf8: false };
-    return (await parquetReadObjects(options)).map((row) => plain(row, tree) as Row);
-  } catch (cause) {
-    return fault(name, "the file", `is not usable Parquet (${(cause as Error).message})`, cause);
-  }
-}
-
-/** A column of a Parquet file, or a group of them. */
-interface Column {
-  readonly element: {
-    readonly name: string;
-    converted_type?: string;
-    readonly logical_type?: { readonly type: string; readonly scale?: number };
-    readonly scale?: number;
-  };
-  readonly children: readonly Column[];
-  /** Digits after the point, where it holds decimals. */
-  scale?: number;
-}
-
-/** Decimals are left as the integers that they are stored as, since the library makes doubles of them. */
-function exactDecimals(column: Column): void {
-  const { element, children } = column, { converted_type, logical_type } = element;
-  if (converted_type === "MAP" || logical_type?.type === "MAP") return;
-  if (converted_type === "DECIMAL" || logical_type?.type === "DECIMAL") {
-    column.scale = element.scale ?? logical_type?.scale ?? 0;
-    delete element.converted_type;
-  }
-  children.forEach(exactDecimals);
-}
-
-/** The column of a field below another, past the groups that lists have. */
-function below(column: Column | undefined, name: string): Column | undefined {
-  for (let own = column; own; own = own.children.length === 1 ? own.children[0] : undefined) {
-    const found = own.children.find(({ element }) => element.name === name);
-    if (found) return found;
-  }
-}
-
-/** A stored integer with a point before its last digits. */
-function decimal(value: bigint | number | Uint8Array, scale: number): number | string {
-  let whole = 0n;
-  if (value instanceof Uint8Array) {
-    for (const byte of value) whole = whole << 8n | BigInt(byte);
-    whole = BigInt.asIntN(8 * value.length, whole);
-  } else whole = BigInt(value);
-  const digits = `${whole < 0n ? -whole : whole}`.padStart(scale + 1, "0");
-  const point = digits.length - scale;
-  const text = scale > 0 ? `${digits.slice(0, point)}.${digits.slice(point)}` : digits;
-  return exactNumber(whole < 0n ? `-${text}` : text);
-}
-
-/** Values as JSON has them: numbers that a double can hold, else text; what is missing is null. */
-function plain(value: unknown, column: Column | undefined): unknown {
-  if (Array.isArray(value)) return value.map((own) => plain(own, column));
-  if (value === null || value === undefined) return null;
-  if (typeof value === "object" && !(value instanceof Date) && !ArrayBuffer.isView(value)) {
-    const fields = Object.entries(value);
-    return Object.fromEntries(fields.map(([key, own]) => [key, plain(own, below(column, key))]));
-  }
-  let leaf = column;
-  while (leaf?.children.length === 1) leaf = leaf.children[0];
-  if (leaf?.scale !== undefined) return decimal(value as bigint, leaf.scale);
-  if (typeof value === "bigint") return exactNumber(`${value}`);
-  if (typeof value === "number" && !Number.isFinite(value)) return null;
-  if (value instanceof Date) return value.toISOString();
-  return ArrayBuffer.isView(value) ? new TextDecoder().decode(value) : value;
 }
