@@ -202,44 +202,39 @@ const bareCode = (code: string): string =>
 const NAMED = /(?<![.\w])[A-Za-z_]\w*/g;
 const namesIn = (text: string): string[] => text.match(NAMED) ?? [];
 
-/** Names that unindented lines of Python define: functions, classes, imports, variables. */
+/** What unindented lines of Python define: functions and classes, variables; imports. */
+const DEFINITIONS = [
+  /^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)/gm,
+  /^([A-Za-z_][\w, \t]*)(?::[^=\n]*)?=(?!=)/gm,
+];
+const IMPORTS = /^(?:from[ \t]+[\w.]+[ \t]+)?import[ \t]+(\([^)]*\)|[^\n]*)/gm;
+
+/** What Python binds anywhere: also parameters, targets of loops and local variables. */
+const BINDINGS = [
+  /\bdef[ \t]+\w+[ \t]*\(([^)]{0,2000})\)/g,
+  /\b(?:def|class)[ \t]+(\w+)/g,
+  /\bimport[ \t]+([^\n]+)/g,
+  /\blambda\b([^:\n]{0,200}):/g,
+  /\bfor\b([^:\n]{0,200}?)\bin\b/g,
+  /\bas[ \t]+(\w+)/g,
+  /^[ \t]*([A-Za-z_][\w, \t]*)(?::[^=\n]*)?=(?!=)/gm,
+  /\b(\w{1,100})[ \t]{0,9}:=/g,
+];
+
+const found = (bare: string, rules: readonly RegExp[]): string[] =>
+  rules.flatMap((rule) => Array.from(bare.matchAll(rule), ([, part]) => part!));
+
+/** Names that unindented lines of Python define; "*" of an import of all. */
 function definedIn(bare: string): Set<string> {
-  const names = new Set<string>();
-  for (const [, name] of bare.matchAll(/^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)/gm)) {
-    names.add(name!);
-  }
-  for (
-    const [, list] of bare.matchAll(/^(?:from[ \t]+[\w.]+[ \t]+)?import[ \t]+(\([^)]*\)|[^\n]*)/gm)
-  ) {
-    for (const one of list!.replace(/[()]/g, "").split(",")) {
-      const name = one.trim().split(/\s+as\s+/).at(-1)!.split(".")[0]!;
-      if (name !== "") names.add(name);
-    }
-  }
-  for (const [, left] of bare.matchAll(/^([A-Za-z_][\w, \t]*)(?::[^=\n]*)?=(?!=)/gm)) {
-    for (const name of namesIn(left!)) names.add(name);
-  }
-  return names;
+  const imported = found(bare, [IMPORTS]).flatMap((list) => list.replace(/[()]/g, "").split(","))
+    .map((one) => one.trim().split(/\s+as\s+/).at(-1)!.split(".")[0]!);
+  const named = found(bare, DEFINITIONS).flatMap(namesIn);
+  return new Set([...named, ...imported].filter((name) => name !== ""));
 }
 
-/** Names that Python binds anywhere: also parameters, targets of loops and local variables. */
-function boundIn(bare: string): Set<string> {
-  const names = definedIn(bare);
-  const binds = [
-    /\bdef[ \t]+\w+[ \t]*\(([^)]{0,2000})\)/g,
-    /\b(?:def|class)[ \t]+(\w+)/g,
-    /\bimport[ \t]+([^\n]+)/g,
-    /\blambda\b([^:\n]{0,200}):/g,
-    /\bfor\b([^:\n]{0,200}?)\bin\b/g,
-    /\bas[ \t]+(\w+)/g,
-    /^[ \t]*([A-Za-z_][\w, \t]*)(?::[^=\n]*)?=(?!=)/gm,
-    /\b(\w{1,100})[ \t]{0,9}:=/g,
-  ];
-  for (const bind of binds) {
-    for (const [, part] of bare.matchAll(bind)) for (const name of namesIn(part!)) names.add(name);
-  }
-  return names;
-}
+/** Names that Python binds anywhere. */
+const boundIn = (bare: string): Set<string> =>
+  new Set([...definedIn(bare), ...found(bare, BINDINGS).flatMap(namesIn)]);
 
 /**
  * The last of some blocks that defines one of the names, after those before it that define what it or its
@@ -293,19 +288,15 @@ export function functionOf(text: string, wanted: Wanted): Answer {
 function blockOf(text: string, { names, member, body, goesOn }: Wanted): Answer {
   const answer = afterThoughts(text);
   if (goesOn && BEGINS.test(answer)) return answerOf(text, true);
-  const all = blocksOf(answer),
-    whole = new RegExp(member === undefined ? "" : `\\bdef\\s+${member}\\b`);
-  const closed = all.filter((block) => block.closed),
-    python = closed.filter((block) => block.python);
-  const flat = (blocks: readonly Block[]) =>
-    blocks.map((block) => {
-      const indent = /^[ \t]*(?=\S)/m.exec(block.code)?.[0].length ?? 0;
-      return {
-        ...block,
-        code: block.code.split("\n").map((line) => dedented(line, indent)).join("\n"),
-      };
-    });
-  for (const blocks of [python, closed, flat(closed), all]) {
+  const all = blocksOf(answer), closed = all.filter((block) => block.closed);
+  const python = closed.filter((block) => block.python);
+  const whole = new RegExp(member === undefined ? "" : `\\bdef\\s+${member}\\b`);
+  const flat = closed.map((block) => {
+    const indent = /^[ \t]*(?=\S)/m.exec(block.code)?.[0].length ?? 0;
+    const lines = block.code.split("\n").map((line) => dedented(line, indent));
+    return { ...block, code: lines.join("\n") };
+  });
+  for (const blocks of [python, closed, flat, all]) {
     const found = joined(blocks.map(({ code }) => code), names, whole);
     if (found) return { code: found.code, prefix: !blocks[found.last]!.closed };
   }

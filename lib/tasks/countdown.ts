@@ -14,8 +14,7 @@ import { createHash } from "node:crypto";
 import { isObject, oneOf, type Rules } from "../_check.ts";
 import { evaluate, type Evaluated, ExpressionError, LONGEST } from "./_expression.ts";
 import type { Random } from "./_random.ts";
-import { reachable } from "./_reachable.ts";
-import { lastAnswer } from "./answer.ts";
+import { lastAnswer } from "./answer/pieces.ts";
 import { lastBoxed } from "./answer/math.ts";
 import {
   benchmark,
@@ -299,4 +298,38 @@ function tuple(numbers: readonly number[]): string {
 
 function keyOf({ numbers, target }: CountdownProblem): string {
   return `${tuple(numbers)} ${target}`;
+}
+
+// which targets numbers reach, by the rule of the training
+
+/** Largest product formed on the way. */
+const LARGEST_PRODUCT = 200;
+
+/**
+ * All values that use every number once, in increasing order. Each intermediate is a positive
+ * integer, products are at most 200 and divisions exact and by more than 1.
+ */
+function reachable(numbers: readonly number[]): number[] {
+  const found = new Set<number>();
+  collect(numbers, found);
+  return [...found].sort((a, b) => a - b);
+}
+
+function collect(numbers: readonly number[], found: Set<number>): void {
+  if (numbers.length === 1) found.add(numbers[0]!);
+  for (const [i, a] of numbers.entries()) {
+    for (const [j, b] of numbers.entries()) {
+      if (i === j || a < b || (a === b && i > j)) continue; // each pair once, the larger first
+      const rest = numbers.filter((_, k) => k !== i && k !== j);
+      for (const result of results(a, b)) collect([...rest, result], found);
+    }
+  }
+}
+
+function results(a: number, b: number): number[] {
+  const out = [a + b];
+  if (a > b) out.push(a - b);
+  if (a * b <= LARGEST_PRODUCT) out.push(a * b);
+  if (b > 1 && a % b === 0) out.push(a / b);
+  return out;
 }

@@ -11,15 +11,6 @@ import type { Problem } from "./task.ts";
 
 /**
  * Options of `votes` and `countdown`: which problems they pose.
- *
- * @example The same seed gives the same problems
- * ```ts
- * import { countdown, type SyntheticOptions } from "@moi/moi/tasks";
- * import { assertEquals } from "@std/assert";
- *
- * const options: SyntheticOptions = { source: "generated", count: 5, seed: 1 };
- * assertEquals(await countdown(options).problems(), await countdown(options).problems());
- * ```
  */
 export interface SyntheticOptions {
   /**

@@ -5,7 +5,7 @@
  */
 
 import { findAnswer, type Finding, type Kind, type Reading } from "./evidence.ts";
-import { DENIAL, endOf, FILLER, INSTEAD, sentenceOf } from "./words.ts";
+import { DENIAL, endOf, FILLER, INSTEAD, sentenceOf } from "./pieces.ts";
 import { folded } from "./written.ts";
 
 const WRAP =

@@ -8,7 +8,7 @@
 
 import { add, multiply, negate, type Rational, rational } from "../rational.ts";
 import { findAnswer, type Finding, type Kind, type Reading } from "./evidence.ts";
-import { DENIAL, endOf, FILLER, INSTEAD, sentenceOf } from "./words.ts";
+import { DENIAL, endOf, FILLER, INSTEAD, sentenceOf } from "./pieces.ts";
 import { folded, numbersIn, plainNumbers, type WrittenNumber } from "./written.ts";
 
 /** What sets a number: dollars, brackets, emphasis, a text command. */

@@ -50,15 +50,22 @@ function digitOf(char: string): string {
   return `${value % 10}`;
 }
 
+/** A text with the decimal digits of all scripts as ASCII. */
+export const plainDigits = (text: string): string => text.replace(/(?![0-9])\p{Nd}/gu, digitOf);
+
 /** A text in which full-width forms, digits of other scripts and fractions of one character are plain. */
 export function folded(text: string): string {
   if (!/[\u0080-\uffff]/.test(text)) return text;
-  return text.replace(
-    /(\d?)([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])/g,
-    (_, digit: string, char: string) => `${digit}${digit && " "}${VULGAR[char]}`,
+  return plainDigits(
+    text.replace(
+      /(\d?)([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])/g,
+      (_, digit: string, char: string) => `${digit}${digit && " "}${VULGAR[char]}`,
+    )
+      .replace(
+        /[\uff01-\uff5e\u24b6-\u24e9\u{1d400}-\u{1d7ff}]/gu,
+        (char) => char.normalize("NFKC"),
+      ),
   )
-    .replace(/[\uff01-\uff5e\u24b6-\u24e9\u{1d400}-\u{1d7ff}]/gu, (char) => char.normalize("NFKC"))
-    .replace(/(?![0-9])\p{Nd}/gu, digitOf)
     .replaceAll("٫", ".").replaceAll("٬", ",").replaceAll("⁄", "/").replaceAll("٪", "%");
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Decimal, decimalOf, HUNDREDTH } from "./decimal.ts";
+import { type Decimal, decimalOf, HUNDREDTH } from "./numeral.ts";
 import { placeOf, realOf, sameValue } from "./evaluate.ts";
 import { mirror } from "./inequality.ts";
 import { type End, united } from "./reals.ts";

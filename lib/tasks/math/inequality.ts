@@ -8,7 +8,6 @@ import { placeOf, sameValue } from "./evaluate.ts";
 import { exactOf } from "./exact.ts";
 import * as reals from "./reals.ts";
 import type { Interval } from "./reals.ts";
-import { signs } from "./signs.ts";
 import {
   difference,
   exact,
@@ -18,6 +17,7 @@ import {
   named,
   negated,
   op,
+  signs,
   substituted,
   variablesOf,
 } from "./tree.ts";

@@ -1,11 +1,13 @@
 /**
- * Numbers as formulas write them, exactly: decimals, repeating ones, and those in another base.
+ * Numbers as formulas write them, exactly: decimals, repeating ones, those in another base; and whether an
+ * expression is a decimal, which may be a rounded one.
  *
  * @module
  */
 
-import { add, rational } from "../rational.ts";
-import { exact, type Expression } from "./tree.ts";
+import { add, multiply, power, type Rational, rational } from "../rational.ts";
+import { exactOf } from "./exact.ts";
+import { exact, type Expression, fraction } from "./tree.ts";
 
 const digitsOf = (text: string) => BigInt(text || "0");
 
@@ -38,4 +40,37 @@ export function inBase(digits: string, base: number): Expression {
     value = value * BigInt(base) + BigInt(own);
   }
   return { op: "base", value: rational(value), base };
+}
+
+/** A decimal. */
+export interface Decimal {
+  readonly value: Rational;
+  /** Half a unit of its last digit. */
+  readonly half: Rational;
+  /** Digits that signify. */
+  readonly digits: number;
+}
+
+/** What a percentage is multiplied with. */
+export const HUNDREDTH: Expression = fraction(1, 100);
+
+/** The decimal that an expression is; undefined where it is none. */
+export function decimalOf(e: Expression): Decimal | undefined {
+  if (e.op === "number") {
+    if (!e.decimal) return undefined;
+    const ten = power(rational(10n), BigInt(-e.decimal.places));
+    return { value: e.value, half: multiply(ten, rational(1n, 2n)), digits: e.decimal.digits };
+  }
+  if (e.op !== "multiply" || e.args.length !== 2) return undefined;
+  const [first, second] = e.args as [Expression, Expression];
+  const own = decimalOf(first), scale = isScale(second) ? exactOf(second) : undefined;
+  return own && scale &&
+    { value: multiply(own.value, scale), half: multiply(own.half, scale), digits: own.digits };
+}
+
+/** A power of ten, or the hundredth of percent. */
+function isScale(e: Expression): boolean {
+  if (e === HUNDREDTH) return true;
+  const ten = e.op === "power" ? exactOf(e.args[0]!) : undefined;
+  return ten?.numerator === 10n && ten.denominator === 1n;
 }

@@ -18,9 +18,8 @@ import * as reals from "./reals.ts";
 import type { Interval } from "./reals.ts";
 import { congruenceOf, relationOf } from "./relation.ts";
 import { namedSet, setOf } from "./set.ts";
-import { signs } from "./signs.ts";
 import { partsThousands, tidy, words } from "./spelling.ts";
-import { negated } from "./tree.ts";
+import { negated, signs } from "./tree.ts";
 import { splitUnit } from "./unit.ts";
 import { asExpression, type Read, type Value } from "./value.ts";
 

@@ -94,3 +94,28 @@ export function variablesOf(e: Expression, into: Set<string> = new Set()): Set<s
 
 /** Whether an expression has no names but those of numbers. */
 export const isFixed = (e: Expression): boolean => variablesOf(e).size === 0;
+
+/** Most values of one expression with ±. */
+const MOST = 8;
+
+/** Both values of an expression that holds ±; itself where it holds none. */
+export function signs(e: Expression): Expression[] {
+  if (holds(e, "minusplus")) return [chosen(e, true), chosen(e, false)];
+  if (!("args" in e)) return [e];
+  if (e.op === "plusminus") return signs(e.args[0]!).flatMap((own) => [own, negated(own)]);
+  let all: Expression[][] = [[]];
+  for (const arg of e.args) {
+    const own = signs(arg);
+    if (all.length * own.length > MOST) return [e];
+    all = all.flatMap((before) => own.map((one) => [...before, one]));
+  }
+  return all.length === 1 ? [e] : all.map((args) => ({ ...e, args }));
+}
+
+/** An expression with the upper signs of ± and ∓, or with the lower ones. */
+function chosen(e: Expression, upper: boolean): Expression {
+  const own = mapped(e, (arg) => chosen(arg, upper));
+  if (own.op !== "plusminus" && own.op !== "minusplus") return own;
+  const [arg] = own.args as [Expression];
+  return upper === (own.op === "plusminus") ? arg : negated(arg);
+}
