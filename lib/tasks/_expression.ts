@@ -93,6 +93,21 @@ export function evaluateTokens<N>(tokens: readonly string[], arithmetic: Arithme
   }
 }
 
+/** Fractions, exactly, but for what a number is. */
+export const EXACT: Omit<Arithmetic<Rational>, "number"> = {
+  operators: {
+    "+": add,
+    "-": (a, b) => add(a, negate(b)),
+    "*": multiply,
+    "/": (a, b) => {
+      if (b.numerator === 0n) throw new ExpressionError("divides by zero");
+      return divide(a, b);
+    },
+  },
+  signs: { "-": negate },
+  deepest: DEEPEST,
+};
+
 /** An expression's value and the numbers written in it, from left to right. */
 export interface Evaluated {
   /** Its exact value. */
@@ -107,23 +122,13 @@ export interface Evaluated {
  */
 export function evaluate(text: string): Evaluated {
   const numbers: bigint[] = [];
-  const value = evaluateTokens<Rational>(tokenize(text), {
+  const value = evaluateTokens(tokenize(text), {
+    ...EXACT,
     number(token) {
       if (!/^\d/.test(token)) return undefined;
       numbers.push(BigInt(token));
       return rational(numbers.at(-1)!);
     },
-    operators: {
-      "+": add,
-      "-": (a, b) => add(a, negate(b)),
-      "*": multiply,
-      "/": (a, b) => {
-        if (b.numerator === 0n) throw new ExpressionError("divides by zero");
-        return divide(a, b);
-      },
-    },
-    signs: { "-": negate },
-    deepest: DEEPEST,
   });
   return { value, numbers };
 }

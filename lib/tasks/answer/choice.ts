@@ -4,7 +4,7 @@
  * @module
  */
 
-import { findAnswer, type Finding, type Kind, type Reading } from "./evidence.ts";
+import { findAnswer, type Finding, isWhole, type Kind, type Reading } from "./evidence.ts";
 import { DENIAL, endOf, FILLER, INSTEAD, sentenceOf } from "./pieces.ts";
 import { folded } from "./written.ts";
 
@@ -158,6 +158,8 @@ function choiceAt(
 /** Statements that only choices know; the letter follows, and ends its clause. */
 const WEAK =
   /(?<![\p{L}\p{N}])(?:(?:so|i\.e\.|namely|thus|therefore|hence|then|conclude|concluding|that leaves|leaving|leaves|left with|(?:it|that)(?:['’]s| is| must be| has to be| should be)|must be|would be|(?:I|we|let['’]s|I['’]d|I['’]ll|I['’]m|I am)\s+(?:(?:would|will|shall|can|have to|had to|must|am)\s+)?(?:choose|pick|select|go(?:ing)? with|go for|say|answer|vote for|choosing)|choose|select|pick|go(?:ing)? with)[,:]?\s+)+(?:(?:that|it(?:['’]s| is)?|the|option|choice|answer|letter|probably|definitely|clearly)\s+){0,4}(?=\S)/giu;
+const ENDS_WEAK =
+  /^[\s*_]*(?:$|[.,;:!)\]\n]|(?:is|must be) (?:the|correct|right)\b|(?:because|since|as|for|with|not|over|and not|rather)\b)/;
 /** "B is the answer": the letter goes before. */
 const POSTFIX =
   /(?<![\p{L}\p{N}_\\^])[*_"'“(]{0,4}(\p{L})[*_"'”).]{0,4}\s+(?:is|must be|would be|should be)\s+(?:therefore |thus |indeed |clearly |hence )?(?:(?:the\s+(?:(?:only|most|best|better|right|correct|final)\s+){0,2}(?:likely\s+|appropriate\s+|accurate\s+)?(?:answer|choice|option|one))|(correct|right))(?![\p{L}])/giu;
@@ -204,103 +206,89 @@ function lonelyChoice(text: string, of: Letters): Letter & { alone: boolean } | 
     : undefined;
 }
 
+/** The text right before a place. */
+const before = (text: string, place: number) => text.slice(Math.max(0, place - 12), place);
+
+type Statement = Reading & { readonly from: number };
+
+/** What a statement of the weaker sort chooses, by its pattern; undefined where it is none. */
+type Chooses = (match: RegExpExecArray, text: string, of: Letters) => Statement | undefined;
+
+/** Statements that only choices know. */
+const STATEMENTS: readonly (readonly [RegExp, Chooses])[] = [
+  [WEAK, ({ 0: shown, index }, text, of) => {
+    const found = choiceAt(text, index + shown.length, of);
+    const ends = found && ENDS_WEAK.test(text.slice(found.to, found.to + 24));
+    if (!ends) return undefined;
+    return { value: found.several ? null : found.letter, shown, direct: false, from: found.from };
+  }],
+  [POSTFIX, ({ 0: whole, 1: char = "", 2: adjective, index: from }, text, of) => {
+    const value = char.toUpperCase();
+    const marked = char === value || /[(*"'“]/.test(whole.slice(0, 4));
+    const asked = /\b(?:if|whether|or|and|why|nor|that)\s$/i.test(before(text, from));
+    if (!marked || asked || !of.letters.includes(value)) return undefined;
+    return { value, direct: adjective === undefined, from };
+  }],
+  [APPOSED, ({ 1: value = "", index: from }, text, of) => {
+    const denied = /\b(?:wrong|incorrect|other|if)\s$/i.test(before(text, from));
+    return denied || !of.letters.includes(value) ? undefined : { value, direct: true, from };
+  }],
+];
+
 /** The kind of choices. */
-function choiceKind(of: Letters): Kind {
-  const kind: Kind = {
-    read({ source, content }): Reading | undefined {
-      const own = content.slice(0, 2000);
-      const whole = source === "last box" || source === "answer tag";
-      const named = whole || source === "'####' line" ? own : own.trimStart().split("\n")[0]!;
-      const start = endOf(FILLER, own, endOf(WRAP, own, 0));
-      const text = choiceOfText(named, of) ??
-        (whole
-          ? undefined
-          : choiceOfText(own.slice(start).split("\n")[0]!, of) ?? choiceOfText(own.trim(), of));
-      if (text !== undefined && plainText(named).length > 1) {
-        return { value: text, direct: true, source: `${source}, the text of a choice` };
-      }
-      if (!whole && DENIAL.test(own.slice(start))) {
-        const sentence = sentenceOf(own), but = INSTEAD.exec(sentence);
-        if (!but) return undefined;
-        const at = but.index + but[0].length;
-        const value = choiceOfTextAt(sentence, at, of) ?? choiceAt(sentence, at, of)?.letter;
-        return value === undefined ? undefined : { value, direct: true };
-      }
-      const stated = whole
+const choiceKind = (of: Letters): Kind => ({
+  read({ source, content }): Reading | undefined {
+    const own = content.slice(0, 2000), whole = isWhole(source);
+    const named = whole || source === "'####' line" ? own : own.trimStart().split("\n")[0]!;
+    const start = endOf(FILLER, own, endOf(WRAP, own, 0));
+    const byText = (value: string | undefined): Reading | undefined =>
+      value === undefined
         ? undefined
-        : choiceOfTextAt(own, start, of) ?? choiceOfTextAt(own, 0, of);
-      if (stated !== undefined) {
-        return { value: stated, direct: true, source: `${source}, the text of a choice` };
-      }
-      const found = choiceAt(own, 0, of) ?? choiceAt(own, start, of);
-      if (found?.several) {
-        const shown = whole ? own : sentenceOf(own);
-        return { value: null, shown, direct: whole || !shown.endsWith("?") };
-      }
-      if (found) {
-        const { letter, to } = found;
-        const asked = !whole && /^[\s*_)]*\?/.test(own.slice(to));
-        // in a box, what follows a letter without a mark must be nothing or prose
-        const rest = own.slice(to).trim();
-        if (whole && /^[-+*/<>≤≥|&]/.test(rest) && !/^[-–—]\s/.test(rest)) return undefined;
-        return { value: letter, direct: !asked };
-      }
-      if (text !== undefined) {
-        return { value: text, direct: true, source: `${source}, the text of a choice` };
-      }
-      return undefined;
-    },
-    weak(text) {
-      const found: (Reading & { from: number })[] = [];
-      for (const match of text.matchAll(WEAK)) {
-        const letter = choiceAt(text, match.index + match[0].length, of);
-        if (!letter) continue;
-        const rest = text.slice(letter.to, letter.to + 24);
-        if (
-          !/^[\s*_]*(?:$|[.,;:!)\]\n]|(?:is|must be) (?:the|correct|right)\b|(?:because|since|as|for|with|not|over|and not|rather)\b)/
-            .test(rest)
-        ) continue;
-        const { letter: value, several } = letter;
-        found.push({
-          value: several ? null : value,
-          shown: match[0],
-          direct: false,
-          from: letter.from,
-        });
-      }
-      for (const { 0: whole, 1: char = "", 2: adjective, index } of text.matchAll(POSTFIX)) {
-        const capital = char.toUpperCase();
-        if (char !== capital && !/[(*"'“]/.test(whole.slice(0, 4))) continue;
-        if (!of.letters.includes(capital)) continue;
-        const before = text.slice(Math.max(0, index - 12), index);
-        if (/\b(?:if|whether|or|and|why|nor|that)\s$/i.test(before)) continue;
-        found.push({ value: capital, direct: adjective === undefined, from: index });
-      }
-      for (const { 1: char = "", index } of text.matchAll(APPOSED)) {
-        if (!of.letters.includes(char)) continue;
-        if (/\b(?:wrong|incorrect|other|if)\s$/i.test(text.slice(Math.max(0, index - 12), index))) {
-          continue;
-        }
-        found.push({ value: char, direct: true, from: index });
-      }
-      return found.sort((a, b) => a.from - b.from);
-    },
-    rest(text) {
-      const own = choiceOfText(text.trim(), of), line = lonelyChoice(text, of);
-      if (line) {
-        return {
-          value: line.letter,
-          direct: true,
-          source: line.alone ? "a letter alone" : "a line of one option",
-        };
-      }
+        : { value, direct: true, source: `${source}, the text of a choice` };
+    const text = byText(
+      choiceOfText(named, of) ??
+        (whole ? undefined : choiceOfText(own.slice(start).split("\n")[0]!, of) ??
+          choiceOfText(own.trim(), of)),
+    );
+    if (text && plainText(named).length > 1) return text;
+    if (!whole && DENIAL.test(own.slice(start))) {
+      const sentence = sentenceOf(own), but = INSTEAD.exec(sentence);
+      if (!but) return undefined;
+      const at = but.index + but[0].length;
+      const value = choiceOfTextAt(sentence, at, of) ?? choiceAt(sentence, at, of)?.letter;
+      return value === undefined ? undefined : { value, direct: true };
+    }
+    const stated = whole ? undefined : choiceOfTextAt(own, start, of) ?? choiceOfTextAt(own, 0, of);
+    if (stated !== undefined) return byText(stated);
+    const found = choiceAt(own, 0, of) ?? choiceAt(own, start, of);
+    if (!found) return text;
+    if (found.several) {
+      const shown = whole ? own : sentenceOf(own);
+      return { value: null, shown, direct: whole || !shown.endsWith("?") };
+    }
+    // in a box, what follows a letter without a mark must be nothing or prose
+    const after = own.slice(found.to), rest = after.trim();
+    if (whole && /^[-+*/<>≤≥|&]/.test(rest) && !/^[-–—]\s/.test(rest)) return undefined;
+    return { value: found.letter, direct: whole || !/^[\s*_)]*\?/.test(after) };
+  },
+  weak: (text) =>
+    STATEMENTS.flatMap(([pattern, chooses]) =>
+      Array.from(text.matchAll(pattern)).flatMap((match) => chooses(match, text, of) ?? [])
+    ).sort((a, b) => a.from - b.from),
+  rest(text) {
+    const line = lonelyChoice(text, of), own = choiceOfText(text.trim(), of);
+    if (!line) {
       return own === undefined
         ? undefined
         : { value: own, direct: true, source: "the text of a choice" };
-    },
-  };
-  return kind;
-}
+    }
+    return {
+      value: line.letter,
+      direct: true,
+      source: line.alone ? "a letter alone" : "a line of one option",
+    };
+  },
+});
 
 /**
  * The choice that a text makes; see {@linkcode findAnswer} for the ranks of evidence.

@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { Rational } from "../rational.ts";
 import {
   boxesOf,
   closing,
@@ -45,7 +46,13 @@ export interface Reading {
   readonly shown?: string;
   /** Where it was read, where that is not the evidence itself. */
   readonly source?: string;
+  /** Of a number, its exact values. */
+  readonly exact?: readonly Rational[];
 }
+
+/** Whether what declares a value holds nothing else. */
+export const isWhole = (source: Evidence["source"]): boolean =>
+  source === "last box" || source === "answer tag";
 
 /** What the values of a kind look like. */
 export interface Kind {
@@ -63,6 +70,8 @@ export interface Finding {
   readonly value: string | null;
   /** Why: `final-answer statement: "B"`. */
   readonly because: string;
+  /** Of a number, its exact values. */
+  readonly exact?: readonly Rational[];
 }
 
 /** "answer" in the languages that models answer in, and what choices call it. */
@@ -270,9 +279,10 @@ export function findAnswer(text: string, kind: Kind): Finding {
   return found ? told(found) : none("no answer found");
 }
 
-function told({ value, shown = value ?? "", source = "text" }: Reading): Finding {
+function told({ value, shown = value ?? "", source = "text", exact }: Reading): Finding {
   return {
     value,
+    ...(exact && { exact }),
     because: value === null
       ? `no one answer in ${source}: ${quoted(shown)}`
       : `${source}: ${quoted(value)}`,

@@ -6,8 +6,9 @@
  * @module
  */
 
-import { add, multiply, negate, type Rational, rational } from "../rational.ts";
-import { findAnswer, type Finding, type Kind, type Reading } from "./evidence.ts";
+import { evaluateTokens, EXACT, ExpressionError } from "../_expression.ts";
+import { format, type Rational } from "../rational.ts";
+import { findAnswer, type Finding, isWhole, type Kind, type Reading } from "./evidence.ts";
 import { DENIAL, endOf, FILLER, INSTEAD, sentenceOf } from "./pieces.ts";
 import { folded, numbersIn, plainNumbers, type WrittenNumber } from "./written.ts";
 
@@ -52,23 +53,20 @@ const NUMBER_IS =
 const isLess = (a: Rational, b: Rational) =>
   a.numerator * b.denominator < b.numerator * a.denominator;
 
-/** Value of a chain of operands, products first. */
+/** Value of a chain of operands, products first; undefined where it divides by 0. */
 function valueOf(
   operands: readonly Rational[],
   operators: readonly string[],
 ): Rational | undefined {
-  let sum = rational(0n), product = operands[0]!;
-  for (const [i, operator] of operators.entries()) {
-    const next = operands[i + 1]!;
-    if (/[-+−]/.test(operator)) {
-      sum = add(sum, product);
-      product = operator === "+" ? next : negate(next);
-    } else if (/[/÷]|div/.test(operator)) {
-      if (next.numerator === 0n) return undefined;
-      product = multiply(product, rational(next.denominator, next.numerator));
-    } else product = multiply(product, next);
+  const plain = (operator: string) =>
+    /[-−+]/.test(operator) ? operator.replace("−", "-") : /[/÷]|div/.test(operator) ? "/" : "*";
+  const tokens = operands.flatMap((_, i) => [...(i > 0 ? [plain(operators[i - 1]!)] : []), `${i}`]);
+  try {
+    return evaluateTokens(tokens, { ...EXACT, number: (token) => operands[Number(token)] });
+  } catch (error) {
+    if (error instanceof ExpressionError) return undefined;
+    throw error;
   }
-  return add(sum, product);
 }
 
 /** A number that an answer declares: as text, with its exact value. */
@@ -132,119 +130,84 @@ function quantity(
   ) return undefined;
   if (operators.length === 0) return last;
   const value = valueOf(operands, operators);
-  const text = value &&
-    (value.denominator === 1n ? `${value.numerator}` : `${value.numerator}/${value.denominator}`);
-  return value && { value, text: text! };
+  return value && { value, text: format(value) };
 }
 
-/** The kind of numbers; `values` keeps what was read. */
-function numberKind(values: Map<string, readonly Rational[]>): Kind {
-  const taken = (
-    found: Quantity | undefined,
-    shown: string,
-    direct: boolean,
-  ): Reading => {
-    if (!found) return { value: null, shown, direct };
-    const { text, other, value } = found;
-    values.set(text, other ? [value, other] : [value]);
-    return { value: text, direct };
-  };
-  return {
-    read({ source, content }) {
-      const whole = source === "last box" || source === "answer tag";
-      const own = plainNumbers(whole ? content.slice(0, 2000) : content);
-      const text = whole ? own.trim() : sentenceOf(own);
-      let start = endOf(SETTING, text, endOf(FILLER, text, endOf(SETTING, text, 0)));
-      if (!whole && DENIAL.test(text.slice(start))) {
-        const but = INSTEAD.exec(text);
-        if (!but) return { value: null, shown: text, direct: false };
-        const rest = text.slice(but.index + but[0].length);
-        return this.read({ source, content: rest, from: 0, hedged: false });
-      }
-      const numbers = numbersIn(text, true);
-      if (numbers.length === 0) {
-        if (whole) return { value: null, shown: content, direct: true };
-        return undefined;
-      }
-      if (start < numbers[0]!.from) start = endOf(SETTING, text, endOf(NAME, text, start));
-      const direct = start >= numbers[0]!.from || text.slice(start, numbers[0]!.from).trim() === "";
-      const formula = source === "last box" || /^\s*(?:\$[^$]*\$|\\\()/.test(text);
-      if (/(?:±|\\pm|\^|√|\\sqrt)[\s{]*$/.test(text.slice(0, numbers[0]!.from))) {
-        return taken(undefined, text, true);
-      }
-      if (direct && FACTOR_BEFORE.test(text.slice(0, numbers[0]!.from))) {
-        return taken(undefined, text, true);
-      }
-      if (direct) {
-        const listed = source === "'####' line" &&
-          /^[.)]\s+\p{L}/u.test(text.slice(numbers[0]!.to));
-        if (listed) return undefined; // a heading
-        const asked = /^[^.!]{0,40}\?/.test(text.slice(numbers[0]!.to));
-        return taken(quantity(text, numbers, 0, formula), text, !asked);
-      }
-      if (source === "'####' line" || source === "correction") return undefined;
-      if (
-        !whole && !text.includes("=") &&
-        /^\s*\(?-?[b-hj-zπ√](?:²|\^\d)?\s?[-+−*/×·]\s?[\d(]/.test(text.slice(start))
-      ) {
-        return taken(undefined, text, true); // x + 2
-      }
-      const k = numbers.length - 1,
-        between = k > 0 && text.slice(numbers[k - 1]!.to, numbers[k]!.from);
-      const equals = text.lastIndexOf("=");
-      const sides = text.split(/[,;]|\band\b/).filter((part) => part.includes("=")).length;
-      if (whole && equals >= 0 && sides === 1) {
-        const after = numbers.findIndex(({ from }) => from > equals);
-        if (after < 0 || !/^[\s$({]*$/.test(text.slice(equals + 1, numbers[after]!.from))) {
-          return taken(undefined, text, true);
-        }
-        return taken(quantity(text, numbers, after, formula), text, true);
-      }
-      // a command before the number makes it an expression
-      const before = text.slice(0, numbers[k]!.from).replace(
-        /\\(?:text|mathrm|mbox|textbf)\b/g,
-        "",
+/** A reading of a number; none where what is shown is no number. */
+const taken = (found: Quantity | undefined, shown: string, direct: boolean): Reading => ({
+  ...{ value: found?.text ?? null, direct, ...(!found && { shown }) },
+  ...(found && { exact: found.other ? [found.value, found.other] : [found.value] }),
+});
+
+/** The kind of numbers. */
+const NUMBERS: Kind = {
+  read({ source, content }) {
+    const whole = isWhole(source), inLine = source === "'####' line";
+    const own = plainNumbers(whole ? content.slice(0, 2000) : content);
+    const text = whole ? own.trim() : sentenceOf(own), none = taken(undefined, text, true);
+    let start = endOf(SETTING, text, endOf(FILLER, text, endOf(SETTING, text, 0)));
+    if (!whole && DENIAL.test(text.slice(start))) {
+      const but = INSTEAD.exec(text);
+      if (!but) return { ...none, direct: false };
+      const rest = text.slice(but.index + but[0].length);
+      return this.read({ source, content: rest, from: 0, hedged: false });
+    }
+    const numbers = numbersIn(text, true), [first] = numbers, last = numbers.at(-1);
+    if (!first || !last) return whole ? taken(undefined, content, true) : undefined;
+    if (start < first.from) start = endOf(SETTING, text, endOf(NAME, text, start));
+    const lead = text.slice(0, first.from), rest = text.slice(first.to);
+    const direct = lead.slice(start).trim() === "";
+    const formula = source === "last box" || /^\s*(?:\$[^$]*\$|\\\()/.test(text);
+    if (/(?:±|\\pm|\^|√|\\sqrt)[\s{]*$/.test(lead) || direct && FACTOR_BEFORE.test(lead)) {
+      return none;
+    }
+    if (direct) {
+      if (inLine && /^[.)]\s+\p{L}/u.test(rest)) return undefined; // a heading
+      return taken(quantity(text, numbers, 0, formula), text, !/^[^.!]{0,40}\?/.test(rest));
+    }
+    if (inLine || source === "correction") return undefined;
+    const sum = /^\s*\(?-?[b-hj-zπ√](?:²|\^\d)?\s?[-+−*/×·]\s?[\d(]/; // x + 2
+    if (!whole && !text.includes("=") && sum.test(text.slice(start))) return none;
+    const sides = text.split(/[,;]|\band\b/).filter((part) => part.includes("=")).length;
+    if (whole && sides === 1) {
+      const equals = text.lastIndexOf("="), k = numbers.findIndex(({ from }) => from > equals);
+      const follows = k >= 0 && /^[\s$({]*$/.test(text.slice(equals + 1, numbers[k]!.from));
+      return follows ? taken(quantity(text, numbers, k, formula), text, true) : none;
+    }
+    // a command before the number makes it an expression
+    const before = text.slice(0, last.from).replace(/\\(?:text|mathrm|mbox|textbf)\b/g, "");
+    if (whole && /\\[a-zA-Z]|\d\s*[-+*/^]/.test(before)) return none;
+    const other = numbers.at(-2);
+    const isOneOfTwo = other && ALTERNATIVE.test(text.slice(other.to, last.from)) &&
+      !sameNumber(other.value, last.value);
+    return taken(isOneOfTwo ? undefined : last, text, whole);
+  },
+  weak(text) {
+    return [...text.matchAll(NUMBER_IS)].flatMap(({ 0: whole, 1: written, index }) => {
+      const number = numbersIn(plainNumbers(written!), true).at(-1);
+      return number && !/\bnot\b/.test(whole) ? [{ ...taken(number, "", true), from: index }] : [];
+    });
+  },
+  rest(text) {
+    if (text.length < 100 && !/\p{L}{3}/u.test(text)) {
+      const own = plainNumbers(text);
+      const isFactor = numbersIn(own).some(({ to }) =>
+        FACTOR.test(own.slice(to)) && !own.slice(to).includes("=")
       );
-      if (whole && (/\\[a-zA-Z]|\d\s*[-+*/^]/.test(before))) return taken(undefined, text, true);
-      if (
-        between && ALTERNATIVE.test(between) &&
-        !sameNumber(numbers[k - 1]!.value, numbers[k]!.value)
-      ) {
-        return taken(undefined, text, whole);
-      }
-      return taken(numbers[k]!, text, whole);
-    },
-    weak(text) {
-      return [...text.matchAll(NUMBER_IS)].flatMap(({ 0: whole, 1: written, index }) => {
-        const number = numbersIn(plainNumbers(written!), true).at(-1);
-        return number && !/\bnot\b/.test(whole)
-          ? [{ ...taken(number, "", true), from: index }]
-          : [];
-      });
-    },
-    rest(text) {
-      if (text.length < 100 && !/\p{L}{3}/u.test(text)) {
-        const own = plainNumbers(text);
-        const factor = numbersIn(own).find(({ to }) =>
-          FACTOR.test(own.slice(to)) && !own.slice(to).includes("=")
-        );
-        if (factor) return taken(undefined, text.trim(), true);
-      }
-      // of a long text the end is read first
-      const place = text.length > 4000 ? text.indexOf(" ", text.length - 2000) : -1;
-      const last = place < 0 ? undefined : numbersIn(plainNumbers(text.slice(place))).at(-1);
-      if (last && last.from > 100) return { ...taken(last, "", true), source: "last number" };
-      const any = numbersIn(plainNumbers(text)).at(-1);
-      return any && { ...taken(any, "", true), source: "last number" };
-    },
-  };
-}
+      if (isFactor) return taken(undefined, text.trim(), true);
+    }
+    // of a long text the end is read first
+    const place = text.length > 4000 ? text.indexOf(" ", text.length - 2000) : -1;
+    const end = place < 0 ? undefined : numbersIn(plainNumbers(text.slice(place))).at(-1);
+    const last = end && end.from > 100 ? end : numbersIn(plainNumbers(text)).at(-1);
+    return last && { ...taken(last, "", true), source: "last number" };
+  },
+};
 
 /** The number that is a text's answer; see {@linkcode findAnswer} for the ranks of evidence. */
 export function findNumber(text: string): NumberFinding {
-  const values = new Map<string, readonly Rational[]>();
-  const finding = findAnswer(folded(text), numberKind(values));
-  return { ...finding, values: finding.value === null ? [] : values.get(finding.value)! };
+  const { exact = [], ...finding } = findAnswer(folded(text), NUMBERS);
+  return { ...finding, values: exact };
 }
 
 /** Whether two findings have a value in common: exactly, never by a tolerance. */
