@@ -42,6 +42,7 @@ export const BOUND = words("sum prod int iint lim oint");
 /** A word of a formula. */
 export interface Token {
   readonly kind: "number" | "letter" | "word" | "command" | "mark" | "end";
+  /** What it is, a command with its backslash; "" of the end. */
   readonly text: string;
   /** Whether a space stands before it. */
   readonly apart: boolean;
@@ -50,6 +51,9 @@ export interface Token {
 const TOKEN =
   /(?<number>\d+(?:\.\d+)?|\.\d+)|\\(?<command>[a-zA-Z]+|[^a-zA-Z])|(?<letters>[a-zA-Z]+)|(?<mark>[^\s])/y;
 const EXPONENT = /[eE](?:([+-])(\d{1,6})|\d{1,6})(?![\d.a-zA-Z])/y;
+
+/** The name of a token: that of a command is without its backslash. */
+export const nameOf = ({ kind, text }: Token): string => kind === "command" ? text.slice(1) : text;
 
 /** The tokens of a formula, the last of which is its end. */
 export function tokenize(text: string): Token[] {
@@ -69,10 +73,8 @@ export function tokenize(text: string): Token[] {
     TOKEN.lastIndex = at;
     const { number, command, letters, mark } = TOKEN.exec(text)?.groups ?? {};
     if (number !== undefined) push("number", number + exponentAt(text, at + number.length, number));
-    else if (command !== undefined) {
-      push("command", command);
-      at++; // the backslash
-    } else if (letters !== undefined) {
+    else if (command !== undefined) push("command", `\\${command}`);
+    else if (letters !== undefined) {
       const known = TYPED.find((word) => letters.startsWith(word));
       // a long word that is none of ours is no product of its letters
       if (known !== undefined) push("word", known);

@@ -19,7 +19,16 @@
  * @module
  */
 
-import { BOUND, DRESSES, FUNCTIONS, NAMES, type Token, tokenize, TYPES } from "./_tokens.ts";
+import {
+  BOUND,
+  DRESSES,
+  FUNCTIONS,
+  nameOf,
+  NAMES,
+  type Token,
+  tokenize,
+  TYPES,
+} from "./_tokens.ts";
 import { inBase, numberOf, repeating } from "./numeral.ts";
 import { type Expression, fraction, named, negated, op, type Operation } from "./tree.ts";
 
@@ -65,10 +74,10 @@ export function parseFormula(text: string): Expression {
       const degree = take("[") ? one(bracketed("]")) : fraction(2);
       return op("root", argument(), degree);
     },
-    lfloor: () => op("floor", one(bracketed("rfloor", "command"))),
-    lceil: () => op("ceil", one(bracketed("rceil", "command"))),
-    lvert: () => op("abs", one(bracketed("rvert", "command"))),
-    "{": () => one(bracketed("}", "command")),
+    lfloor: () => op("floor", one(bracketed("\\rfloor"))),
+    lceil: () => op("ceil", one(bracketed("\\rceil"))),
+    lvert: () => op("abs", one(bracketed("\\rvert"))),
+    "{": () => one(bracketed("\\}")),
     operatorname: () => {
       const own = raw();
       return FUNCTIONS.has(own) ? functionOf(own) : call(own, argumentOf());
@@ -85,26 +94,17 @@ export function parseFormula(text: string): Expression {
   function peek(ahead = 0): Token {
     return tokens[Math.min(at + ahead, tokens.length - 1)]!;
   }
-  function is(text: string, kind: Token["kind"] = "mark", ahead = 0): boolean {
-    return peek(ahead).kind === kind && peek(ahead).text === text;
+  function is(text: string, ahead = 0): boolean {
+    return peek(ahead).text === text;
   }
-  function take(text: string, kind: Token["kind"] = "mark"): boolean {
-    if (!is(text, kind)) return false;
-    at++;
+  /** Passes over some tokens, if they are next. */
+  function take(...texts: string[]): boolean {
+    if (!texts.every(is)) return false;
+    at += texts.length;
     return true;
   }
-  function expect(text: string, kind: Token["kind"] = "mark"): void {
-    if (!take(text, kind)) throw unexpected(peek());
-  }
-  /** Whether some tokens are next: marks, "\" before a command. */
-  function takeAll(...texts: string[]): boolean {
-    const all = texts.every((text, i) =>
-      text.startsWith("\\")
-        ? is(text.slice(1), "command", i)
-        : peek(i).text === text && peek(i).kind !== "command"
-    );
-    if (all) at += texts.length;
-    return all;
+  function expect(text: string): void {
+    if (!take(text)) throw unexpected(peek());
   }
   function deeper<T>(read: () => T): T {
     if (++depth > DEEPEST) throw new SyntaxError("The formula is nested too deep");
@@ -119,8 +119,8 @@ export function parseFormula(text: string): Expression {
   function signed(read: () => Expression): Expression | undefined {
     if (take("+")) return read();
     if (take("-")) return negated(read());
-    if (take("pm", "command")) return op("plusminus", read());
-    if (take("mp", "command")) return op("minusplus", read());
+    if (take("\\pm")) return op("plusminus", read());
+    if (take("\\mp")) return op("minusplus", read());
     return undefined;
   }
 
@@ -135,9 +135,9 @@ export function parseFormula(text: string): Expression {
   function term(): Expression {
     let total = factors();
     while (true) {
-      if (take("*") || ["cdot", "times", "ast"].some((name) => take(name, "command"))) {
+      if (take("*") || ["cdot", "times", "ast"].some((name) => take(`\\${name}`))) {
         total = op("multiply", total, factors());
-      } else if (take("/") || take("div", "command")) total = op("divide", total, factors());
+      } else if (take("/") || take("\\div")) total = op("divide", total, factors());
       else return total;
     }
   }
@@ -149,7 +149,7 @@ export function parseFormula(text: string): Expression {
     while (startsFactor(inFunction)) {
       const next = peek(), before = wholeOf(all.length === 1 ? all[0] : undefined);
       if (next.kind === "number") {
-        if (before !== undefined && next.apart && is("/", "mark", 1) && isProper()) { // 1 1/4
+        if (before !== undefined && next.apart && is("/", 1) && isProper()) { // 1 1/4
           at += 3;
           const below = BigInt(tokens[at - 1]!.text);
           all[0] = op("add", all[0]!, fraction(BigInt(next.text), below));
@@ -157,7 +157,7 @@ export function parseFormula(text: string): Expression {
         }
         if (tokens[at - 1]!.kind === "number") throw unexpected(next); // 1 2
       }
-      const isFraction = is("frac", "command"), own = power();
+      const isFraction = is("\\frac"), own = power();
       const [n, d] = isFraction && own.op === "divide" ? own.args.map(wholeOf) : [];
       const isMixed = before !== undefined && n !== undefined && d !== undefined && n < d;
       if (isMixed) all[0] = op("add", all[0]!, own);
@@ -174,27 +174,26 @@ export function parseFormula(text: string): Expression {
   }
 
   function startsFactor(inFunction: boolean): boolean {
-    const { kind, text } = peek();
+    const { kind, text } = peek(), name = nameOf(peek());
     if (kind === "number" || kind === "letter") return true;
     if (kind === "mark") return text === "|" ? bars === 0 : "([{".includes(text);
-    if (FUNCTIONS.has(text)) return !inFunction;
-    if (kind === "word" || kind === "end") return kind === "word";
-    return Object.hasOwn(COMMANDS, text) ||
-      [NAMES, DRESSES, TYPES, BOUND].some((own) => own.has(text));
+    if (FUNCTIONS.has(name)) return !inFunction;
+    return kind === "word" || Object.hasOwn(COMMANDS, name) ||
+      [NAMES, DRESSES, TYPES, BOUND].some((own) => own.has(name));
   }
 
   function power(): Expression {
     let base = atom();
     while (true) {
       if (
-        takeAll("^", "\\circ") || takeAll("^", "{", "\\circ", "}") || take("°") ||
-        take("degree", "command")
+        take("^", "\\circ") || take("^", "{", "\\circ", "}") || take("°") ||
+        take("\\degree")
       ) base = op("degree", base);
       else if (take("^")) base = op("power", base, exponent());
       else if (take("!")) {
         if (is("!")) throw unexpected(peek());
         base = op("factorial", base);
-      } else if (take("%", "command") || take("%")) base = op("divide", base, fraction(100));
+      } else if (take("\\%") || take("%")) base = op("divide", base, fraction(100));
       else return base;
     }
   }
@@ -213,29 +212,18 @@ export function parseFormula(text: string): Expression {
   /** What is in braces. */
   function group(): Expression {
     expect("{");
-    return apart(sum, "}");
+    return one(bracketed("}"));
   }
 
   /** Reads up to a bracket; bars within it are its own. */
-  function apart<T>(read: () => T, close: string, kind: Token["kind"] = "mark"): T {
+  function bracketed(close: string): Expression[] {
     const outer = bars;
     bars = 0;
-    const own = read();
+    const args = [sum()];
+    while (take(",")) args.push(sum());
     bars = outer;
-    expect(close, kind);
-    return own;
-  }
-
-  function bracketed(close: string, kind: Token["kind"] = "mark"): Expression[] {
-    return apart(
-      () => {
-        const args = [sum()];
-        while (take(",")) args.push(sum());
-        return args;
-      },
-      close,
-      kind,
-    );
+    expect(close);
+    return args;
   }
 
   function one(args: readonly Expression[]): Expression {
@@ -257,14 +245,14 @@ export function parseFormula(text: string): Expression {
 
   /** The text in braces, or the next token, without spaces. */
   function raw(): string {
-    if (!is("{")) return tokens[at++]!.text;
+    if (!is("{")) return nameOf(tokens[at++]!);
     let level = 0, own = "";
     do {
       const token = tokens[at++]!;
       if (token.kind === "end") throw unexpected(token);
-      if (token.kind === "mark" && token.text === "{") level++;
-      else if (token.kind === "mark" && token.text === "}") level--;
-      else own += token.kind === "command" ? `\\${token.text} ` : token.text;
+      if (token.text === "{") level++;
+      else if (token.text === "}") level--;
+      else own += token.kind === "command" ? `${token.text} ` : token.text;
     } while (level > 0);
     return own.trim();
   }
@@ -276,7 +264,7 @@ export function parseFormula(text: string): Expression {
     if (kind === "number") return number(text);
     if (kind === "letter") return name(text);
     if (kind === "word") return word(text);
-    if (kind === "command") return command(text);
+    if (kind === "command") return command(nameOf(token));
     if (text === "(") return one(bracketed(")"));
     if (text === "[") return one(bracketed("]"));
     if (text !== "|" || kind === "end") throw unexpected(token);
@@ -291,23 +279,20 @@ export function parseFormula(text: string): Expression {
     const point = is("."); // 0.\overline{3}
     if (text.includes(".") || point) {
       const period = point ? `${text}.` : text;
-      if (
-        point && !["overline", "dot"].some((own) => is(own, "command", 1)) && !is("(", "mark", 1)
-      ) {
-        throw unexpected(peek());
-      }
+      const follows = ["\\overline", "\\dot", "("].some((own) => is(own, 1));
+      if (point && !follows) throw unexpected(peek());
       if (point) at++;
-      if (take("overline", "command") || take("dot", "command")) {
+      if (take("\\overline") || take("\\dot")) {
         const digits = raw();
         if (/^\d+$/.test(digits)) return repeating(period, digits);
         throw unexpected(peek());
       }
-      if (is("(") && !peek().apart && /^\d+$/.test(peek(1).text) && is(")", "mark", 2)) {
+      if (is("(") && !peek().apart && /^\d+$/.test(peek(1).text) && is(")", 2)) {
         at += 3;
         return repeating(period, tokens[at - 2]!.text);
       }
     }
-    if (text.includes(".") && (is("ldots", "command") || is("dots", "command") || is("…"))) {
+    if (text.includes(".") && (is("\\ldots") || is("\\dots") || is("…"))) {
       const own = /^(\d*\.\d*?)(\d{1,12}?)\2{1,}$/.exec(text);
       if (!own || own[1]!.length + 3 > text.length) throw unexpected(peek());
       at++;
@@ -324,7 +309,7 @@ export function parseFormula(text: string): Expression {
   /** A name with its primes and index. */
   function name(letter: string): Expression {
     let own = letter;
-    while (take("'") || takeAll("^", "\\prime")) own += "'";
+    while (take("'") || take("^", "\\prime")) own += "'";
     if (take("_")) {
       const from = at, index = raw();
       if (!/^[\w,]+$|^\\\w+$/.test(index)) {
@@ -334,7 +319,7 @@ export function parseFormula(text: string): Expression {
       own += `_${index}`;
     }
     if (CALLED.test(own)) {
-      if (takeAll("^", "{", "-", "1")) {
+      if (take("^", "{", "-", "1")) {
         expect("}");
         own += "^-1";
       }
@@ -383,7 +368,7 @@ export function parseFormula(text: string): Expression {
   /** The argument of a function without parentheses: \sin 2x, \tan\pi/4. */
   function argumentOf(): Expression {
     return deeper(() => {
-      let own = is("{") ? power() : FUNCTIONS.has(peek().text) ? atom() : factors(true);
+      let own = is("{") ? power() : FUNCTIONS.has(nameOf(peek())) ? atom() : factors(true);
       while (is("/") && peek(1).kind === "number") {
         at++;
         own = op("divide", own, power());
