@@ -4,7 +4,7 @@
  * @module
  */
 
-import { number, oneOf, type Rules } from "../_check.ts";
+import { oneOf, type Rules } from "../_check.ts";
 import {
   type Benchmark,
   benchmark,

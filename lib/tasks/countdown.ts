@@ -34,15 +34,6 @@ import type { Grade, Problem, Task } from "./task.ts";
 
 /**
  * Numbers and the target to reach with them.
- *
- * @example A problem of one's own may be of any size
- * ```ts
- * import { countdown, type CountdownProblem } from "@moi/moi/tasks";
- * import { assertEquals } from "@std/assert";
- *
- * const problem: CountdownProblem = { id: "mine", numbers: [3, 3, 8, 8], target: 24 };
- * assertEquals(countdown().grade(problem, "<answer>8 / (3 - 8 / 3)</answer>").correct, true);
- * ```
  */
 export interface CountdownProblem extends Problem {
   /** The numbers, in the order of the prompt; one may occur twice. */

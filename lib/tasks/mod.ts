@@ -96,7 +96,7 @@ export {
   type LiveCodeProblem,
 } from "./live_code_bench.ts";
 export { mbpp, type MbppProblem } from "./mbpp.ts";
-export { FAMILIES, type ModelFamily, systemPrompt } from "./families.ts";
+export { systemPrompt } from "./families.ts";
 export { type KnownTask, TASKS } from "./registry.ts";
 
 // Answers in texts, and whether they are right

@@ -8,7 +8,7 @@
  */
 
 import { oneOf, type Rules } from "../_check.ts";
-import { goldNumber, gradeMath, gradeNumber, gradeReleased, type Grading } from "./answer/grade.ts";
+import { goldNumber, gradeMath, gradeNumber, gradeReleased } from "./answer/grade.ts";
 import { lastBoxed } from "./answer/math.ts";
 import {
   badAnswer,
@@ -51,7 +51,7 @@ export interface QuestionOptions extends BenchmarkOptions {
   /** Words around the question. Default: "boxed". */
   readonly prompt?: keyof typeof PROMPTS;
   /** "last": the last answer that the text declares; "released": the rule of the released MoI code. Default: "last". */
-  readonly grading?: Grading;
+  readonly grading?: "last" | "released";
 }
 
 const RULES: Rules<QuestionOptions> = {

@@ -67,17 +67,6 @@ export interface VotesProblem extends Problem {
  *   reason: "a leads ward 2",
  * });
  * ```
- *
- * @example New problems from a seed
- * ```ts
- * import { votes } from "@moi/moi/tasks";
- * import { assertEquals } from "@std/assert";
- *
- * const task = votes({ source: "generated", count: 50, seed: 7 });
- * const problems = await task.problems();
- * assertEquals(problems.length, 50);
- * assertEquals(problems[0]?.id, "votes-seed7-0000");
- * ```
  */
 export function votes(options: SyntheticOptions = {}): Task<VotesProblem> {
   return {

@@ -11,9 +11,6 @@ import type { Finding } from "./evidence.ts";
 import { findMath } from "./math.ts";
 import { equalNumbers, findNumber, type NumberFinding } from "./number.ts";
 
-/** Which rule grades. */
-export type Grading = "last" | "released";
-
 /** The grade of an answer that was found or not, and where. */
 export function judged({ value, because }: Finding, right: string, correct: boolean): Grade {
   if (value === null) return { correct: false, extracted: null, reason: because };

@@ -6,7 +6,7 @@
 
 import { type Decimal, decimalOf, HUNDREDTH } from "./numeral.ts";
 import { placeOf, realOf, sameValue } from "./evaluate.ts";
-import { mirror } from "./inequality.ts";
+import { mirror } from "./relation.ts";
 import { type End, united } from "./reals.ts";
 import { add, compare, negate } from "../rational.ts";
 import {

@@ -242,7 +242,7 @@ interface Where {
 
 /** Runs programs in a new process with some packages. */
 async function runOnce(list: readonly Request[], where: Where): Promise<PythonResult[]> {
-  const { pyodide, packages, memoryMb, timeMs, signal } = where, token = crypto.randomUUID();
+  const { pyodide, packages, memoryMb, timeMs } = where, token = crypto.randomUUID();
   await using process = startProcess(pyodide, { ...where, token });
   const start = { token, runner: "", packages, pyodide: pyodide.address };
   const first = await process.ask(start, START_MS);

@@ -239,18 +239,19 @@ function bySplit(
     );
   }
   const wanted = split ?? "test", rest = (name: string) => withoutConfig(name, config);
-  let chosen = data.filter((name) => bare(rest(name)) === wanted);
-  if (chosen.length === 0) chosen = data.filter((name) => hasWord(rest(name), [wanted]));
+  const ways: ((name: string) => boolean)[] = [
+    (name) => bare(rest(name)) === wanted,
+    (name) => hasWord(rest(name), [wanted]),
+    (name) => hasWord(rest(name), synonyms(wanted)),
+  ];
+  let chosen = ways.map((way) => data.filter(way)).find((own) => own.length > 0) ?? [];
   if (chosen.length === 0) {
-    chosen = data.filter((name) => hasWord(rest(name), synonyms(wanted)));
-  }
-  if (chosen.length === 0) {
-    const named = Object.entries(SPLITS).filter(([, words]) =>
+    const named = Object.values(SPLITS).filter((words) =>
       data.some((name) => hasWord(rest(name), words))
-    ).map(([own]) => own);
+    );
     const unnamed = named.length === 0 && (split === undefined || split === "train");
     const only = named.length === 1 && split === undefined &&
-      data.every((name) => hasWord(rest(name), SPLITS[named[0]!]!));
+      data.every((name) => hasWord(rest(name), named[0]!));
     if (!unnamed && !only) {
       return refuse(`'split' must name some of its files, not "${wanted}"`, data);
     }
