@@ -7,6 +7,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import zlib from "node:zlib";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -87,14 +88,7 @@ function unzstd(
     if (size > limit) throw new RangeError(`more than ${limit} bytes are packed in it`);
     parts.push(part);
   }
-  if (parts.length === 1) return parts[0]!;
-  const out = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
 const starts = (bytes: Uint8Array, ...magic: number[]) =>
