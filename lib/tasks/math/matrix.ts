@@ -7,7 +7,7 @@
 import { enclosed } from "./brackets.ts";
 import { expressionOf } from "./leaf.ts";
 import { type Expression, negated, op } from "./tree.ts";
-import { asExpression, type Read, type Value } from "./value.ts";
+import { asExpression, type Reader, type Value } from "./value.ts";
 
 /** Most rows and columns that are multiplied. */
 const LARGEST = 8;
@@ -21,16 +21,16 @@ const cellsOf = (text: string): string[][] =>
     .filter((row) => row !== "").map((row) => row.split("&").map((cell) => cell.trim()));
 
 /** A matrix; undefined where a text is none. */
-export function matrixOf(text: string, read: Read): Value | undefined {
+export function matrixOf(text: string, reader: Reader): Value | undefined {
   if (!text.includes("\\begin{")) return undefined;
   const inside = enclosed(text)?.body.trim();
   if (inside?.startsWith("\\begin{") && inside.endsWith("}")) {
-    const own = matrixOf(inside, read);
+    const own = matrixOf(inside, reader);
     if (own) return own;
   }
   const pieces = text.split(/(\\begin\{pmatrix\}.*?\\end\{pmatrix\})/).map((piece) => piece.trim());
   if (pieces.length === 3 && pieces[0] === "" && pieces[2] === "") {
-    return { kind: "matrix", rows: cellsOf(pieces[1]!).map((row) => row.map(read)) };
+    return { kind: "matrix", rows: cellsOf(pieces[1]!).map((row) => row.map(reader.read)) };
   }
   const rows = sumOf(pieces);
   return rows && { kind: "matrix", rows: rows.map((row) => row.map(asExpression)) };

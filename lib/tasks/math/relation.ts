@@ -13,7 +13,7 @@ import * as reals from "./reals.ts";
 import type { Interval } from "./reals.ts";
 import { difference, exact, type Expression, fraction, isConstant, isFixed } from "./tree.ts";
 import { named, negated, op, signs, substituted, variablesOf } from "./tree.ts";
-import type { Read, Value } from "./value.ts";
+import type { Reader, Value } from "./value.ts";
 
 /** Most sides of a chain, less one. */
 const MOST = 20;
@@ -38,7 +38,7 @@ const FUNCTION = /^[a-zA-Z]\s?\(\s?[a-z](?:\s?,\s?[a-z])*\s?\)$/;
 export const nameOf = (text: string): string => text.replace(/[\s{}]|\\mathrm|\\text/g, "");
 
 /** Texts between signs of equality or order; undefined where there are none. */
-export function relationOf(text: string, read: Read): Value | undefined {
+export function relationOf(text: string, { read }: Reader): Value | undefined {
   const { parts, marks: operators } = split(text, "=<>≤≥≠");
   if (operators.length === 0 || operators.length > MOST || parts.includes("")) return undefined;
   const sides = expressionsOf(parts) ?? [],
@@ -63,7 +63,7 @@ export function relationOf(text: string, read: Read): Value | undefined {
 }
 
 /** (x, y) = (1, 2), or of several pairs. */
-function assigned(first: string, last: string, read: Read): Value | undefined {
+function assigned(first: string, last: string, read: Reader["read"]): Value | undefined {
   const left = enclosed(first);
   if (left?.open !== "(") return undefined;
   const names = partsOf(left.body, ",;").map(nameOf), value = read(last);

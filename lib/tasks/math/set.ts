@@ -8,7 +8,7 @@ import { enclosed, split } from "./brackets.ts";
 import * as reals from "./reals.ts";
 import type { Interval } from "./reals.ts";
 import { fraction } from "./tree.ts";
-import { type Read, realsOf, type Value } from "./value.ts";
+import { type Reader, realsOf, type Value } from "./value.ts";
 
 /** Most sets that are joined. */
 const MOST = 20;
@@ -28,7 +28,7 @@ export function namedSet(text: string): Value | undefined {
 }
 
 /** x ∈ S, unions, intersections, differences, {x | x > 2}. */
-export function setOf(text: string, read: Read): Value | undefined {
+export function setOf(text: string, { read }: Reader): Value | undefined {
   const marked = text.replace(/\\cup(?![a-zA-Z])/g, "∪").replace(/\\cap(?![a-zA-Z])/g, "∩")
     .replace(/\\setminus(?![a-zA-Z])/g, "∖")
     .replace(/^((?:[a-zA-Z] ?\\in ?)?\\mathbb\s?\{R\}) ?[-\\] ?(?=\\\{)/, "$1∖");

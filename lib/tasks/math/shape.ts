@@ -21,7 +21,7 @@ import { namedSet, setOf } from "./set.ts";
 import { partsThousands, tidy, words } from "./spelling.ts";
 import { negated, signs } from "./tree.ts";
 import { splitUnit } from "./unit.ts";
-import { asExpression, type Read, type Value } from "./value.ts";
+import { asExpression, type Reader, type Value } from "./value.ts";
 
 /** Longest answer that is read; longer ones are compared as texts. */
 const LONGEST = 1000;
@@ -64,29 +64,22 @@ function commasOf(answer: string): Value | undefined {
   return { kind: "list", items, ...(one !== undefined && { number: number(one) }) };
 }
 
-/** What a text is read with: its parts as values, or as values if they are of a shape. */
-interface Context {
-  readonly depth: number;
-  readonly read: Read;
-  readonly shape: (text: string) => Value | undefined;
-}
-
 /** Undefined where a text has another shape; null where it has this one, and cannot be read. */
-type Shape = (text: string, context: Context) => Value | null | undefined;
+type Shape = (text: string, context: Reader) => Value | null | undefined;
 
 /** Shapes in the order in which they are tried. */
 const SHAPES: readonly Shape[] = [
   worded,
   namedSet,
-  (text, { read }) => setOf(text, read),
-  (text, context) => text.startsWith("]") ? bracketedOf(text, context) : undefined,
+  setOf,
+  (text, reader) => text.startsWith("]") ? bracketedOf(text, reader) : undefined,
   listedOf,
   groupedOf,
   congruenceOf,
   residueOf,
-  (text, { read }) => relationOf(text, read),
+  relationOf,
   bracketedOf,
-  (text, { read }) => matrixOf(text, read),
+  matrixOf,
   ratioOf,
   leafOf,
 ];
@@ -96,13 +89,13 @@ function shapeOf(text: string, depth: number): Value | undefined {
   const shape = (part: string) => shapeOf(part, depth + 1);
   const read = (part: string): Value => shape(part) ?? { kind: "text", text: words(part) };
   for (const own of SHAPES) {
-    const value = own(text, { depth, read, shape });
+    const value = own(text, { read, shape });
     if (value !== undefined) return value ?? undefined;
   }
 }
 
 /** \text{…}: of an answer set in words. */
-function worded(text: string, { shape }: Context): Value | null | undefined {
+function worded(text: string, { shape }: Reader): Value | null | undefined {
   const inner = /^\\text\s?\{([^{}]*)\}$/.exec(text)?.[1]?.trim();
   if (inner === undefined) return undefined;
   if (/\d/.test(inner)) return shape(tidy(inner)) ?? null;
@@ -110,7 +103,7 @@ function worded(text: string, { shape }: Context): Value | null | undefined {
 }
 
 /** What stands between "or", semicolons, commas and "and". */
-function listedOf(text: string, { read }: Context): Value | undefined {
+function listedOf(text: string, { read }: Reader): Value | undefined {
   for (const marks of ["∨", ";", ",∧"]) {
     const { parts, marks: found } = split(text, marks), own = parts.filter((part) => part !== "");
     if (found.length === 0 || own.length === 0) continue;
@@ -131,7 +124,7 @@ function asOne(value: Value, joint: "and" | "or"): readonly Value[] {
 }
 
 /** What is in braces of LaTeX. */
-function groupedOf(text: string, { read, shape }: Context): Value | null | undefined {
+function groupedOf(text: string, { read, shape }: Reader): Value | null | undefined {
   if (!text.startsWith("{") || closing(text, 0) !== text.length - 1) return undefined;
   const inside = text.slice(1, -1);
   return split(inside, ",").marks.length > 0
@@ -140,7 +133,7 @@ function groupedOf(text: string, { read, shape }: Context): Value | null | undef
 }
 
 /** 42 (mod 100): the number that is said. */
-function residueOf(text: string, { read }: Context): Value | undefined {
+function residueOf(text: string, { read }: Reader): Value | undefined {
   const own =
     /^(-?\d{1,40}) ?(?:\\(?:pmod|bmod|mod) ?(?:\d{1,40}|\{ ?\d{1,40} ?\})|\( ?(?:\\bmod|\\mod|mod|\\text ?\{ ?mod ?\}) ?\d{1,40} ?\))$/
       .exec(text);
@@ -148,7 +141,7 @@ function residueOf(text: string, { read }: Context): Value | undefined {
 }
 
 /** Tuples, sets and intervals. */
-function bracketedOf(text: string, { read, shape }: Context): Value | undefined {
+function bracketedOf(text: string, { read, shape }: Reader): Value | undefined {
   const around = enclosed(text);
   if (!around) return undefined;
   const { open, close, body } = around, inside = partsOf(body, ",;");
@@ -179,7 +172,7 @@ function bracketedOf(text: string, { read, shape }: Context): Value | undefined 
 }
 
 /** A formula, with its unit. */
-function leafOf(text: string, { shape }: Context): Value | null | undefined {
+function leafOf(text: string, { shape }: Reader): Value | null | undefined {
   const base = basedOf(text);
   if (base) return asExpression(base);
   const { text: body, ...unit } = splitUnit(text);

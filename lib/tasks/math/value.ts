@@ -59,8 +59,13 @@ export type Value =
 /** Values of one kind. */
 export type ValueOf<Kind extends Value["kind"]> = Extract<Value, { kind: Kind }>;
 
-/** Reads a part of an answer. */
-export type Read = (text: string) => Value;
+/** What the parts of an answer are read with. */
+export interface Reader {
+  /** A part as a value, a text at least. */
+  readonly read: (text: string) => Value;
+  /** The same; undefined where it is but a text. */
+  readonly shape: (text: string) => Value | undefined;
+}
 
 /** A value that is an expression. */
 export const asExpression = (expression: Expression): Value => ({ kind: "expression", expression });
