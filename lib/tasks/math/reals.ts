@@ -52,11 +52,8 @@ const infinite = ({ value }: End) => Math.abs(placeOf(value) ?? 0) === Infinity;
 
 /** In order, nothing empty, nothing touching; undefined where an end has no place on the line. */
 export function united(intervals: readonly Interval[]): readonly Interval[] | undefined {
-  if (
-    intervals.some(({ low, high }) => [low, high].some((end) => placeOf(end.value) === undefined))
-  ) {
-    return undefined;
-  }
+  const ends = intervals.flatMap(({ low, high }) => [low, high]);
+  if (ends.some(({ value }) => placeOf(value) === undefined)) return undefined;
   const own = intervals
     .map(({ low, high }) => ({
       low: { ...low, open: low.open || infinite(low) },
