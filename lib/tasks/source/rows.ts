@@ -24,7 +24,7 @@ import {
 } from "../../_check.ts";
 import { textIn } from "../../_json.ts";
 import { type DatasetOptions, downloadDataset } from "../../model/mod.ts";
-import { dataFiles, formatOf, FORMATS } from "./files.ts";
+import { dataFiles, formatOf, FORMATS, type Wanted } from "./files.ts";
 import { parseParquet } from "./parquet.ts";
 import { fault, parseLines, parseTable, parseWhole, type Row } from "./text.ts";
 
@@ -82,68 +82,70 @@ const CARD = "README.md";
  */
 export async function readRows(source: string | URL, options: SourceOptions = {}): Promise<Row[]> {
   checkOptions(VERB, options, SOURCE_RULES);
-  const { split, config, ...hub } = options;
   if (typeof source !== "string" && !(source instanceof URL)) {
     throw new TypeError(
       refusal(VERB, "source", "be a path, an address or a data set's id", source),
     );
   }
-  const text = String(source);
-  if (/^https?:/i.test(text)) {
-    const url = new URL(text);
-    checkOneFile(url.pathname, split, config);
-    return await parse(await fetched(url, hub), url.pathname, split);
-  }
-  const path = /^file:/i.test(text) ? fileURLToPath(text) : text, wanted = { split, config };
-  const found = await Deno.stat(path).catch(() => undefined);
-  if (found?.isFile) {
-    checkOneFile(path, split, config);
-    return await readFile(path, split);
-  }
-  if (found?.isDirectory) {
-    const names = await namesBelow(path);
-    const card = names.includes(CARD) ? await Deno.readTextFile(join(path, CARD)) : undefined;
-    const files = dataFiles(path, names, wanted, card);
-    return await readFiles(files.map((name) => join(path, name)), split);
-  }
-  if (found || !/^[\w.-]+\/[\w.-]+$/.test(text) || formatOf(text)) {
-    throw new Deno.errors.NotFound(refusal(
-      VERB,
-      "source",
-      `be a ${FORMATS.join(", ")} file that there is, an address of one, or 'org/name' on the hub`,
-      text,
-    ));
-  }
-  const files = await downloadDataset(
-    text,
-    async (names, read) => dataFiles(text, names, wanted, await read(CARD)),
-    hub,
-  );
-  return await readFiles(files, split);
-}
-
-/** Refuses what chooses among files, where there is one. */
-function checkOneFile(path: string, split: unknown, config: unknown): void {
-  const name = config !== undefined
-    ? "config"
-    : split !== undefined && formatOf(path) !== "json"
-    ? "split"
-    : undefined;
-  if (name === undefined) return;
-  throw new TypeError(
-    `Cannot ${VERB} as '${name}' chooses within a data set: ${basename(path)} is one file`,
-  );
-}
-
-async function readFiles(paths: readonly string[], split: string | undefined): Promise<Row[]> {
   const rows: Row[][] = [];
-  for (const path of paths) rows.push(await readFile(path, split));
+  for (const { path, bytes } of await filesOf(String(source), options)) {
+    rows.push(await parse(await bytes(), path, options.split));
+  }
   return rows.flat();
 }
 
-async function readFile(path: string, split: string | undefined): Promise<Row[]> {
-  if ((await Deno.stat(path)).size > LARGEST) tooLarge(path);
-  return await parse(await Deno.readFile(path), path, split);
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** A file of a source, which is read when its turn comes. */
+interface SourceFile {
+  readonly path: string;
+  readonly bytes: () => Promise<Bytes>;
+}
+
+const onDisk = (path: string): SourceFile => ({
+  path,
+  async bytes() {
+    if ((await Deno.stat(path)).size > LARGEST) tooLarge(path);
+    return await Deno.readFile(path);
+  },
+});
+
+/** The files of a source: one behind an address or a path, or those of a data set in a folder or on the hub. */
+async function filesOf(source: string, options: SourceOptions): Promise<SourceFile[]> {
+  const { split, config, ...hub } = options, wanted = { split, config };
+  if (/^https?:/i.test(source)) {
+    const url = new URL(source);
+    return [theOne({ path: url.pathname, bytes: () => fetched(url, hub) }, wanted)];
+  }
+  const path = /^file:/i.test(source) ? fileURLToPath(source) : source;
+  const found = await Deno.stat(path).catch(() => undefined);
+  if (found?.isFile) return [theOne(onDisk(path), wanted)];
+  if (found?.isDirectory) {
+    const names = await namesBelow(path);
+    const card = names.includes(CARD) ? await Deno.readTextFile(join(path, CARD)) : undefined;
+    return dataFiles(path, names, wanted, card).map((name) => onDisk(join(path, name)));
+  }
+  if (found || !/^[\w.-]+\/[\w.-]+$/.test(source) || formatOf(source)) {
+    const formats = FORMATS.join(", ");
+    const rule = `be a ${formats} file that there is, an address of one, or 'org/name' on the hub`;
+    throw new Deno.errors.NotFound(refusal(VERB, "source", rule, source));
+  }
+  const files = await downloadDataset(
+    source,
+    async (names, read) => dataFiles(source, names, wanted, await read(CARD)),
+    hub,
+  );
+  return files.map(onDisk);
+}
+
+/** The only file of a source; what chooses among files is refused. */
+function theOne(file: SourceFile, { split, config }: Wanted): SourceFile {
+  const isChosen = split !== undefined && formatOf(file.path) !== "json";
+  const name = config !== undefined ? "config" : isChosen ? "split" : undefined;
+  if (name === undefined) return file;
+  throw new TypeError(
+    `Cannot ${VERB} as '${name}' chooses within a data set: ${basename(file.path)} is one file`,
+  );
 }
 
 /** Names of the files below a folder, with "/" between them; what is hidden is left out. */
@@ -167,17 +169,14 @@ function tooLarge(name: string): never {
 }
 
 /** The bytes behind an address. */
-async function fetched(
-  url: URL,
-  { offline, signal }: SourceOptions,
-): Promise<Uint8Array<ArrayBuffer>> {
+async function fetched(url: URL, { offline, signal }: SourceOptions): Promise<Bytes> {
   if (offline) throw new RangeError(`Cannot ${VERB} as ${url} cannot be asked offline`);
   const response = await fetch(url, signal ? { signal } : {});
   if (!response.ok) {
     await response.body?.cancel();
     throw new Deno.errors.NotFound(`Cannot ${VERB} as ${url.host} answered ${response.status}`);
   }
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  const chunks: Bytes[] = [];
   let size = 0;
   for await (const chunk of response.body!) {
     if ((size += chunk.length) > LARGEST) tooLarge(url.href);
@@ -187,16 +186,12 @@ async function fetched(
 }
 
 /** The rows in the bytes of a file. */
-async function parse(
-  packed: Uint8Array<ArrayBuffer>,
-  path: string,
-  split: string | undefined,
-): Promise<Row[]> {
+async function parse(packed: Bytes, path: string, split: string | undefined): Promise<Row[]> {
   const name = basename(path), format = formatOf(path);
   if (!format) {
     throw new SyntaxError(`Cannot ${VERB} as ${name} must end in .${FORMATS.join(", .")}`);
   }
-  let bytes: Uint8Array<ArrayBuffer>;
+  let bytes: Bytes;
   try {
     bytes = unpacked(packed, LARGEST);
   } catch (cause) {
