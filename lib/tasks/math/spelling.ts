@@ -6,11 +6,27 @@
 
 import { isBracketed } from "./brackets.ts";
 
-/** Letters as they are typed, and their commands. */
-const GREEK: Readonly<Record<string, string>> = {
-  ...{ α: "alpha", β: "beta", γ: "gamma", δ: "delta", θ: "theta", λ: "lambda", μ: "mu" },
-  ...{ ρ: "rho", σ: "sigma", τ: "tau", φ: "phi", ω: "omega" },
+/** Characters, and what LaTeX has for them. */
+const CHARACTERS: Readonly<Record<string, string>> = {
+  ...{ "−": "-", "–": "-", "÷": "/", "×": "\\cdot ", "·": "\\cdot ", "∙": "\\cdot " },
+  ...{ "∪": "\\cup ", "∩": "\\cap ", "∈": "\\in ", "∅": "\\emptyset ", "∖": "\\setminus " },
+  ...{ "∞": "\\infty ", "ℝ": "\\mathbb{R}", π: "\\pi ", α: "\\alpha ", β: "\\beta " },
+  ...{ γ: "\\gamma ", δ: "\\delta ", θ: "\\theta ", λ: "\\lambda ", μ: "\\mu ", ρ: "\\rho " },
+  ...{ σ: "\\sigma ", τ: "\\tau ", φ: "\\phi ", ω: "\\omega " },
 };
+
+/** Commands of which one spelling is read, or a character. */
+const COMMANDS: ReadonlyMap<string, string> = new Map([
+  ...["le", "leq", "leqslant", "leqq"].map((name) => [name, "≤"] as const),
+  ...["ge", "geq", "geqslant", "geqq"].map((name) => [name, "≥"] as const),
+  ...["vert", "lvert", "rvert", "mid"].map((name) => [name, "|"] as const),
+  ...[["ne", "≠"], ["neq", "≠"], ["lt", "<"], ["gt", ">"], ["cdots", "…"]] as const,
+  ...[["lor", "∨"], ["vee", "∨"], ["land", "∧"], ["wedge", "∧"]] as const,
+  ...[["langle", "("], ["lparen", "("], ["rangle", ")"], ["rparen", ")"]] as const,
+  ...[["lbrace", "\\{"], ["rbrace", "\\}"], ["R", "\\mathbb{R}"], ["bigcup", "\\cup "]] as const,
+  ...[["varnothing", "\\emptyset "], ["backslash", "\\setminus "]] as const,
+  ["smallsetminus", "\\setminus "],
+]);
 
 /** Replacements that bring an answer into one spelling, in their order. */
 const SPELLINGS: readonly (readonly [RegExp, string | ((own: string) => string)])[] = [
@@ -25,38 +41,20 @@ const SPELLINGS: readonly (readonly [RegExp, string | ((own: string) => string)]
   [/(?<!\\)\\[,;:! ]|~/g, " "],
   [/\\text\s?\{\s?and\s?\}/g, "∧"],
   [/\\text\s?\{\s?or\s?\}/g, "∨"],
-  [/\\(?:lor|vee)(?![a-zA-Z])/g, "∨"],
-  [/\\(?:land|wedge)(?![a-zA-Z])/g, "∧"],
   [/(?<![\\a-zA-Z])and(?![a-zA-Z])/g, "∧"],
   [/(?<![\\a-zA-Z])or(?![a-zA-Z])/g, "∨"],
   [/\\\$|\$|£|€/g, ""],
-  [/[−–]/g, "-"],
-  [/\.\.\.|\\cdots(?![a-zA-Z])/g, "…"],
+  [/\.\.\./g, "…"],
   [/(?<=\d)(?=[ck]?m[²³])/g, " "],
   [/([²³])(?![⁰¹²³⁴-⁹])(?<![⁰¹²³⁴-⁹⁺⁻].)/g, (own: string) => own === "²" ? "^2" : "^3"],
   [/[⁰¹²³⁴-⁹⁺⁻]{1,40}/g, (own: string) => `^{${own.normalize("NFKC").replace("−", "-")}}`],
   [/√\s?(\d+|\([^()]{1,200}\))/g, "\\sqrt{$1}"],
-  [/[×·∙]/g, "\\cdot "],
-  [/÷/g, "/"],
-  [/π/g, "\\pi "],
-  [/[αβγδθλμρστφω]/g, (own: string) => `\\${GREEK[own]} `],
-  [/∞/g, "\\infty "],
-  [/\\le(?:q|qslant|qq)?(?![a-zA-Z])|<=/g, "≤"],
-  [/\\ge(?:q|qslant|qq)?(?![a-zA-Z])|>=/g, "≥"],
-  [/\\neq?(?![a-zA-Z])|!=|\\not\s?=/g, "≠"],
-  [/\\lt(?![a-zA-Z])/g, "<"],
-  [/\\gt(?![a-zA-Z])/g, ">"],
-  [/∪|\\bigcup(?![a-zA-Z])/g, "\\cup "],
-  [/∩/g, "\\cap "],
-  [/∈/g, "\\in "],
-  [/∅|\\varnothing(?![a-zA-Z])/g, "\\emptyset "],
-  [/ℝ|\\R(?![a-zA-Z])|\\mathbb\s?R|\\mathbf\s?\{R\}/g, "\\mathbb{R}"],
-  [/\\backslash(?![a-zA-Z])|\\smallsetminus(?![a-zA-Z])|∖/g, "\\setminus "],
-  [/\\langle(?![a-zA-Z])|\\lparen(?![a-zA-Z])/g, "("],
-  [/\\rangle(?![a-zA-Z])|\\rparen(?![a-zA-Z])/g, ")"],
-  [/\\lbrace(?![a-zA-Z])/g, "\\{"],
-  [/\\rbrace(?![a-zA-Z])/g, "\\}"],
-  [/\\[lr]vert(?![a-zA-Z])|\\vert(?![a-zA-Z])|\\mid(?![a-zA-Z])/g, "|"],
+  [new RegExp(`[${Object.keys(CHARACTERS).join("")}]`, "g"), (own: string) => CHARACTERS[own]!],
+  [/<=/g, "≤"],
+  [/>=/g, "≥"],
+  [/!=|\\not\s?=/g, "≠"],
+  [/\\mathbb\s?R|\\mathbf\s?\{R\}/g, "\\mathbb{R}"],
+  [/\\[a-zA-Z]+/g, (own: string) => COMMANDS.get(own.slice(1)) ?? own],
   [/\*\*/g, "^"],
   [/^(?:=|\\approx(?![a-zA-Z])|≈)/g, ""],
   [/\\begin\{cases\}|\\end\{cases\}/g, ""],
