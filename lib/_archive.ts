@@ -7,6 +7,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import zlib from "node:zlib";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -27,6 +28,15 @@ function bounded(unpack: Unpack, bytes: Uint8Array, limit: number): Bytes {
   }
   return new Uint8Array(out.buffer as ArrayBuffer, out.byteOffset, out.byteLength);
 }
+
+/**
+ * Inflates a stream of zlib.
+ *
+ * @throws {RangeError} Where it holds more bytes than the limit.
+ * @throws {SyntaxError} Where it is damaged or cut.
+ */
+export const inflated = (bytes: Bytes, limit: number): Bytes =>
+  bounded(zlib.inflateSync, bytes, limit);
 
 /**
  * The frames of Zstandard data, as RFC 8878 lays them out; the runtime reads one, and one that is cut
@@ -78,14 +88,7 @@ function unzstd(
     if (size > limit) throw new RangeError(`more than ${limit} bytes are packed in it`);
     parts.push(part);
   }
-  if (parts.length === 1) return parts[0]!;
-  const out = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
 const starts = (bytes: Uint8Array, ...magic: number[]) =>

@@ -89,13 +89,20 @@ export function taskOf(
   return known.make(options);
 }
 
+/** Settings of the sampler and of a run that are numbers, and what command lines call them. */
+const NUMBERS = {
+  ...{ seed: "seed", maxNewTokens: "max-new-tokens", temperature: "temperature" },
+  ...{ topP: "top-p", topK: "top-k", minP: "min-p", typicalP: "typical-p" },
+  ...{ topNSigma: "top-n-sigma", epsilonCutoff: "epsilon", etaCutoff: "eta" },
+  ...{ repetitionPenalty: "repetition-penalty", presencePenalty: "presence-penalty" },
+  frequencyPenalty: "frequency-penalty",
+};
+
 /** Names of the options that {@linkcode loadOptions} and {@linkcode samplerOptions} read. */
-export const SHARED_VALUES = [
-  ...["threads", "dtype", "kv", "device", "revision"],
-  ...["seed", "temperature", "top-p", "top-k", "min-p", "max-new-tokens"],
-  ...["typical-p", "top-n-sigma", "epsilon", "eta", "edt", "order"],
-  ...["repetition-penalty", "presence-penalty", "frequency-penalty"],
-] as const;
+export const SHARED_VALUES: readonly string[] = [
+  ...["threads", "dtype", "kv", "device", "revision", "edt", "order"],
+  ...Object.values(NUMBERS),
+];
 
 /** What the usage texts say of those of a load. */
 export const LOAD_USAGE =
@@ -135,22 +142,11 @@ function edtOf(text: string | undefined): Sampler["entropyTemperature"] {
 
 /** Seed, sampler settings and token budget that command lines share. */
 export function samplerOptions(args: Arguments) {
+  const numbers = Object.entries(NUMBERS).map(([option, name]) => [option, args.number(name)]);
   return given({
-    seed: args.number("seed"),
-    temperature: args.number("temperature"),
-    topP: args.number("top-p"),
-    topK: args.number("top-k"),
-    minP: args.number("min-p"),
-    typicalP: args.number("typical-p"),
-    topNSigma: args.number("top-n-sigma"),
-    epsilonCutoff: args.number("epsilon"),
-    etaCutoff: args.number("eta"),
+    ...Object.fromEntries(numbers) as Record<keyof typeof NUMBERS, number | undefined>,
     entropyTemperature: edtOf(args.value("edt")),
-    repetitionPenalty: args.number("repetition-penalty"),
-    presencePenalty: args.number("presence-penalty"),
-    frequencyPenalty: args.number("frequency-penalty"),
     order: args.value("order") as Sampler["order"],
-    maxNewTokens: args.number("max-new-tokens"),
   });
 }
 

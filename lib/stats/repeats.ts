@@ -27,7 +27,7 @@ import {
   shown,
   text,
 } from "../_check.ts";
-import { mathEqual } from "../tasks/math_equal.ts";
+import { mathEqual } from "../tasks/math/mod.ts";
 import { checkKey } from "./_check.ts";
 import { groupRuns, type Outcome } from "./_groups.ts";
 import { mean, variance } from "./_moments.ts";

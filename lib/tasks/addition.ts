@@ -4,11 +4,12 @@
  * @module
  */
 
-import { checkNumber, checkOptions, refusal } from "../_check.ts";
+import { checkOptions, listOf, number, refusal, type Rules } from "../_check.ts";
 import { seededRandom } from "./_random.ts";
-import { findNumber } from "./extract.ts";
-import { judged } from "./question.ts";
+import { judged } from "./answer/grade.ts";
+import { findNumber } from "./answer/number.ts";
 import { equalsInteger } from "./rational.ts";
+import { numbered } from "./synthetic.ts";
 import type { Grade, Problem, Task } from "./task.ts";
 
 /** Two numbers. */
@@ -34,6 +35,12 @@ export interface AdditionOptions {
 /** Most digits: sums are then exact as JavaScript numbers. */
 const MOST_DIGITS = 15;
 
+const RULES: Rules<AdditionOptions> = {
+  digits: listOf(number({ min: 1, max: MOST_DIGITS, integer: true })),
+  limit: number({ min: 1, max: 10_000, integer: true }),
+  seed: number({ min: 0, integer: true }),
+};
+
 /**
  * "What is 17 + 25?", graded exactly: the number that the text gives as its answer is the sum.
  *
@@ -56,17 +63,13 @@ const MOST_DIGITS = 15;
  * ```
  */
 export function addition(options: AdditionOptions = {}): Task<AdditionProblem> {
-  const verb = "make addition";
-  checkOptions(verb, options, ["digits", "limit", "seed"]);
+  checkOptions("make addition", options, RULES);
   const { digits = [1, 2, 3, 4], limit = 400, seed = 0 } = options;
-  if (!Array.isArray(digits) || digits.length === 0) {
-    throw new TypeError(refusal(verb, "digits", "be a list of numbers of digits", digits));
+  if (digits.length === 0) {
+    throw new TypeError(
+      refusal("make addition", "digits", "be a list of numbers of digits", digits),
+    );
   }
-  for (const count of digits) {
-    checkNumber(verb, "digits", count, { min: 1, max: MOST_DIGITS, integer: true });
-  }
-  checkNumber(verb, "limit", limit, { min: 1, max: 10_000, integer: true });
-  checkNumber(verb, "seed", seed, { min: 0, integer: true });
   return {
     name: "addition",
     defaults: { temperature: 0.6, topP: 0.95, maxNewTokens: 32 },
@@ -78,10 +81,8 @@ export function addition(options: AdditionOptions = {}): Task<AdditionProblem> {
         const number = () => least + random.below(10 ** count - least);
         const [left, right] = [number(), number()];
         return {
-          id: `addition-seed${seed}-${digits.join("")}-${`${i}`.padStart(4, "0")}`,
-          left,
-          right,
-          digits: count,
+          id: `addition-seed${seed}-${digits.join("")}-${numbered(i)}`,
+          ...{ left, right, digits: count },
         };
       });
     },

@@ -4,17 +4,24 @@
  * @module
  */
 
-import { checkNumber, refusal } from "../_check.ts";
+import { oneOf, type Rules } from "../_check.ts";
+import {
+  type Benchmark,
+  benchmark,
+  BENCHMARK_RULES,
+  type BenchmarkOptions,
+  checkBenchmark,
+  messagesOf,
+} from "./benchmark.ts";
 import type { Answer } from "./judge.ts";
-import { checkSource, messagesOf, type QuestionOptions } from "./question.ts";
-import { LIMITS, type PythonOptions } from "./sandbox/python.ts";
+import { LIMIT_RULES, LIMITS, type PythonOptions } from "./sandbox/python.ts";
 import type { Grade, Problem, Task } from "./task.ts";
 
 /** A task whose grader takes a moment: the program is run. */
 export type CodeTask<P extends Problem> = Task<P, Promise<Grade>>;
 
 /** Options of the code tasks. */
-export interface CodeOptions extends Omit<QuestionOptions, "prompt" | "grading"> {
+export interface CodeOptions extends BenchmarkOptions {
   /** "chat": asks for the code in a block; "plain": the text of the data set alone. Default: "chat". */
   readonly prompt?: "chat" | "plain";
   /** Milliseconds of each program. Default: 10,000. */
@@ -23,30 +30,56 @@ export interface CodeOptions extends Omit<QuestionOptions, "prompt" | "grading">
   readonly memoryMb?: number;
 }
 
-/** Options of a code task, checked: what its prompts, its grades and its records need. */
+/** Rules of {@linkcode CodeOptions}. */
+export const CODE_RULES: Rules<CodeOptions> = {
+  ...BENCHMARK_RULES,
+  ...LIMIT_RULES,
+  prompt: oneOf("chat", "plain"),
+};
+
+/** Options of a code task, as its grader needs them. */
 export interface CodeSetting {
-  readonly prompt: "chat" | "plain";
+  /** Whether a text goes on from the prompt. */
+  readonly goesOn: boolean;
   readonly limits: PythonOptions;
-  readonly parameters: NonNullable<Task["parameters"]>;
 }
 
-/** Checks the options of a code task. */
-export function checkCode(
+/** What a benchmark of programs adds. */
+interface CodeBenchmark<P extends Problem> {
+  readonly problem: Benchmark<P, Promise<Grade>>["problem"];
+  /** The text of the data set, and what is asked in a conversation. */
+  readonly words: (problem: P) => { readonly plain: string; readonly chat: string };
+  readonly grade: (problem: P, text: string, setting: CodeSetting) => Promise<Grade>;
+  /** What is recorded beside prompt and limits. */
+  readonly parameters?: Task["parameters"];
+}
+
+/** A task whose answers are programs. */
+export function codeTask<P extends Problem, Options extends CodeOptions = CodeOptions>(
   name: string,
-  options: CodeOptions,
-  more: readonly string[] = [],
-): CodeSetting {
-  const own = ["source", "limit", "prompt", "system", "timeMs", "memoryMb"];
-  checkSource(name, options, [...own, ...more]);
-  const { prompt = "chat", system = null, offline = false } = options;
+  options: Options,
+  rules: Rules<Options>,
+  { problem, words, grade, parameters }: CodeBenchmark<P>,
+): CodeTask<P> {
+  checkBenchmark(name, options, rules);
+  const { prompt = "chat", system, offline = false } = options;
   const { timeMs = LIMITS.timeMs, memoryMb = LIMITS.memoryMb } = options;
-  if (prompt !== "chat" && prompt !== "plain") {
-    throw new RangeError(refusal(`make ${name}`, "prompt", 'be "chat" or "plain"', prompt));
-  }
-  checkNumber(`make ${name}`, "timeMs", timeMs, { min: 1, max: 2 ** 31 - 1 });
-  checkNumber(`make ${name}`, "memoryMb", memoryMb, { min: 64, max: 2048, integer: true });
   const limits = { timeMs, memoryMb };
-  return { prompt, limits: { ...limits, offline }, parameters: { prompt, system, ...limits } };
+  const setting: CodeSetting = { goesOn: prompt === "plain", limits: { ...limits, offline } };
+  return benchmark<P, Promise<Grade>>(name, options, {
+    maxNewTokens: 16384,
+    parameters: { prompt, system: system ?? null, ...limits, ...parameters },
+    problem,
+    prompt(problem) {
+      const { plain, chat } = words(problem);
+      if (prompt === "plain") return plain;
+      return messagesOf(
+        `${chat}\n\nGive the whole program in one Python code block (\`\`\`python … \`\`\`).`,
+        system,
+      );
+    },
+    grade: (problem, text) => grade(problem, text, setting),
+  });
 }
 
 /**
@@ -169,44 +202,39 @@ const bareCode = (code: string): string =>
 const NAMED = /(?<![.\w])[A-Za-z_]\w*/g;
 const namesIn = (text: string): string[] => text.match(NAMED) ?? [];
 
-/** Names that unindented lines of Python define: functions, classes, imports, variables. */
+/** What unindented lines of Python define: functions and classes, variables; imports. */
+const DEFINITIONS = [
+  /^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)/gm,
+  /^([A-Za-z_][\w, \t]*)(?::[^=\n]*)?=(?!=)/gm,
+];
+const IMPORTS = /^(?:from[ \t]+[\w.]+[ \t]+)?import[ \t]+(\([^)]*\)|[^\n]*)/gm;
+
+/** What Python binds anywhere: also parameters, targets of loops and local variables. */
+const BINDINGS = [
+  /\bdef[ \t]+\w+[ \t]*\(([^)]{0,2000})\)/g,
+  /\b(?:def|class)[ \t]+(\w+)/g,
+  /\bimport[ \t]+([^\n]+)/g,
+  /\blambda\b([^:\n]{0,200}):/g,
+  /\bfor\b([^:\n]{0,200}?)\bin\b/g,
+  /\bas[ \t]+(\w+)/g,
+  /^[ \t]*([A-Za-z_][\w, \t]*)(?::[^=\n]*)?=(?!=)/gm,
+  /\b(\w{1,100})[ \t]{0,9}:=/g,
+];
+
+const found = (bare: string, rules: readonly RegExp[]): string[] =>
+  rules.flatMap((rule) => Array.from(bare.matchAll(rule), ([, part]) => part!));
+
+/** Names that unindented lines of Python define; "*" of an import of all. */
 function definedIn(bare: string): Set<string> {
-  const names = new Set<string>();
-  for (const [, name] of bare.matchAll(/^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)/gm)) {
-    names.add(name!);
-  }
-  for (
-    const [, list] of bare.matchAll(/^(?:from[ \t]+[\w.]+[ \t]+)?import[ \t]+(\([^)]*\)|[^\n]*)/gm)
-  ) {
-    for (const one of list!.replace(/[()]/g, "").split(",")) {
-      const name = one.trim().split(/\s+as\s+/).at(-1)!.split(".")[0]!;
-      if (name !== "") names.add(name);
-    }
-  }
-  for (const [, left] of bare.matchAll(/^([A-Za-z_][\w, \t]*)(?::[^=\n]*)?=(?!=)/gm)) {
-    for (const name of namesIn(left!)) names.add(name);
-  }
-  return names;
+  const imported = found(bare, [IMPORTS]).flatMap((list) => list.replace(/[()]/g, "").split(","))
+    .map((one) => one.trim().split(/\s+as\s+/).at(-1)!.split(".")[0]!);
+  const named = found(bare, DEFINITIONS).flatMap(namesIn);
+  return new Set([...named, ...imported].filter((name) => name !== ""));
 }
 
-/** Names that Python binds anywhere: also parameters, targets of loops and local variables. */
-function boundIn(bare: string): Set<string> {
-  const names = definedIn(bare);
-  const binds = [
-    /\bdef[ \t]+\w+[ \t]*\(([^)]{0,2000})\)/g,
-    /\b(?:def|class)[ \t]+(\w+)/g,
-    /\bimport[ \t]+([^\n]+)/g,
-    /\blambda\b([^:\n]{0,200}):/g,
-    /\bfor\b([^:\n]{0,200}?)\bin\b/g,
-    /\bas[ \t]+(\w+)/g,
-    /^[ \t]*([A-Za-z_][\w, \t]*)(?::[^=\n]*)?=(?!=)/gm,
-    /\b(\w{1,100})[ \t]{0,9}:=/g,
-  ];
-  for (const bind of binds) {
-    for (const [, part] of bare.matchAll(bind)) for (const name of namesIn(part!)) names.add(name);
-  }
-  return names;
-}
+/** Names that Python binds anywhere. */
+const boundIn = (bare: string): Set<string> =>
+  new Set([...definedIn(bare), ...found(bare, BINDINGS).flatMap(namesIn)]);
 
 /**
  * The last of some blocks that defines one of the names, after those before it that define what it or its
@@ -260,19 +288,15 @@ export function functionOf(text: string, wanted: Wanted): Answer {
 function blockOf(text: string, { names, member, body, goesOn }: Wanted): Answer {
   const answer = afterThoughts(text);
   if (goesOn && BEGINS.test(answer)) return answerOf(text, true);
-  const all = blocksOf(answer),
-    whole = new RegExp(member === undefined ? "" : `\\bdef\\s+${member}\\b`);
-  const closed = all.filter((block) => block.closed),
-    python = closed.filter((block) => block.python);
-  const flat = (blocks: readonly Block[]) =>
-    blocks.map((block) => {
-      const indent = /^[ \t]*(?=\S)/m.exec(block.code)?.[0].length ?? 0;
-      return {
-        ...block,
-        code: block.code.split("\n").map((line) => dedented(line, indent)).join("\n"),
-      };
-    });
-  for (const blocks of [python, closed, flat(closed), all]) {
+  const all = blocksOf(answer), closed = all.filter((block) => block.closed);
+  const python = closed.filter((block) => block.python);
+  const whole = new RegExp(member === undefined ? "" : `\\bdef\\s+${member}\\b`);
+  const flat = closed.map((block) => {
+    const indent = /^[ \t]*(?=\S)/m.exec(block.code)?.[0].length ?? 0;
+    const lines = block.code.split("\n").map((line) => dedented(line, indent));
+    return { ...block, code: lines.join("\n") };
+  });
+  for (const blocks of [python, closed, flat, all]) {
     const found = joined(blocks.map(({ code }) => code), names, whole);
     if (found) return { code: found.code, prefix: !blocks[found.last]!.closed };
   }
@@ -288,12 +312,4 @@ export function beforeStops(text: string, stops: readonly string[]): string {
   const from = Math.max(0, text.search(/\S/));
   const ends = stops.map((stop) => text.indexOf(stop, from)).filter((at) => at >= 0);
   return text.slice(0, Math.min(text.length, ...ends));
-}
-
-/** A request for code, as a conversation. */
-export function askForCode(text: string, system: string | undefined) {
-  return messagesOf(
-    `${text}\n\nGive the whole program in one Python code block (\`\`\`python … \`\`\`).`,
-    system,
-  );
 }

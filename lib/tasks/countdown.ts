@@ -11,31 +11,29 @@
  */
 
 import { createHash } from "node:crypto";
-import { refusal } from "../_check.ts";
+import { isObject, oneOf, type Rules } from "../_check.ts";
 import { evaluate, type Evaluated, ExpressionError, LONGEST } from "./_expression.ts";
 import type { Random } from "./_random.ts";
-import { reachable } from "./_reachable.ts";
-import { lastAnswer } from "./answer.ts";
-import { lastBoxed } from "./math_answer.ts";
+import { lastAnswer } from "./answer/pieces.ts";
+import { lastBoxed } from "./answer/math.ts";
+import {
+  benchmark,
+  BENCHMARK_RULES,
+  type BenchmarkOptions,
+  checkBenchmark,
+  GRADING,
+  messagesOf,
+  unknownLayout,
+} from "./benchmark.ts";
 import { HELD_OUT } from "./held_out/countdown.ts";
 import { equalsInteger, format } from "./rational.ts";
-import { checkSource, idsOf, messagesOf, rowsOnce, unknownLayout } from "./question.ts";
 import { releasedEquation, releasedRight } from "./released.ts";
-import type { Row, SourceOptions } from "./source.ts";
+import type { Row } from "./source/rows.ts";
 import { type SyntheticOptions, syntheticProblems } from "./synthetic.ts";
 import type { Grade, Problem, Task } from "./task.ts";
 
 /**
  * Numbers and the target to reach with them.
- *
- * @example A problem of one's own may be of any size
- * ```ts
- * import { countdown, type CountdownProblem } from "@moi/moi/tasks";
- * import { assertEquals } from "@std/assert";
- *
- * const problem: CountdownProblem = { id: "mine", numbers: [3, 3, 8, 8], target: 24 };
- * assertEquals(countdown().grade(problem, "<answer>8 / (3 - 8 / 3)</answer>").correct, true);
- * ```
  */
 export interface CountdownProblem extends Problem {
   /** The numbers, in the order of the prompt; one may occur twice. */
@@ -120,24 +118,24 @@ export function countdown(
 }
 
 /** Options of {@linkcode countdown} on problems of a file, such as those of TinyZero. */
-export interface CountdownFileOptions extends SourceOptions {
-  /** Where the problems are: see {@linkcode readRows}. */
-  readonly source: string | URL;
-  /** Only the first problems; the paper used 128. Default: all. */
-  readonly limit?: number;
+export interface CountdownFileOptions extends BenchmarkOptions {
   /**
    * "paper": the words of TinyZero, which ask for thoughts and an answer in tags; "plain": the sentence
    * of the embedded control. Default: "paper".
    */
   readonly prompt?: "paper" | "plain";
-  /** System prompt. Default: none. */
-  readonly system?: string;
   /**
    * "last": exact, of the last answer tag, else the last box; "released": the rule of the released MoI
    * code. Default: "last".
    */
   readonly grading?: "last" | "released";
 }
+
+const FILE_RULES: Rules<CountdownFileOptions> = {
+  ...BENCHMARK_RULES,
+  prompt: oneOf("paper", "plain"),
+  grading: GRADING,
+};
 
 function isFile(options: SyntheticOptions | CountdownFileOptions): options is CountdownFileOptions {
   const { source } = options;
@@ -162,8 +160,9 @@ const isIntegers = (value: unknown): value is number[] =>
   Array.isArray(value) && value.length > 0 && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 
 function problemOf(row: Row, id: string, at: number): CountdownProblem {
-  const reward = (row.reward_model as Row | undefined)?.ground_truth as Row | undefined;
-  const from = reward ?? row, numbers = from.numbers ?? from.nums, { target } = from;
+  const reward = isObject(row.reward_model) ? row.reward_model.ground_truth : undefined;
+  const from = isObject(reward) ? reward : row;
+  const numbers = from.numbers ?? from.nums, { target } = from;
   if (!isIntegers(numbers) || !Number.isSafeInteger(target)) {
     const needs = "nums or numbers and target, or reward_model.ground_truth with these";
     return unknownLayout("countdown", needs, row, at);
@@ -172,41 +171,25 @@ function problemOf(row: Row, id: string, at: number): CountdownProblem {
 }
 
 function countdownOfFile(options: CountdownFileOptions): Task<CountdownProblem> {
-  checkSource("countdown", options, ["source", "limit", "prompt", "system", "grading"]);
-  const { prompt = "paper", grading = "last", system, ...source } = options;
-  for (
-    const [name, value, known] of [
-      ["prompt", prompt, ["paper", "plain"]],
-      ["grading", grading, ["last", "released"]],
-    ] as const
-  ) {
-    if (!(known as readonly string[]).includes(value)) {
-      const rule = `be one of ${known.join(", ")}`;
-      throw new RangeError(refusal("make countdown", name, rule, value));
-    }
-  }
-  const rows = rowsOnce(source);
-  return {
-    name: "countdown",
-    defaults: { temperature: 0.6, topP: 0.95, maxNewTokens: 8192 },
-    async problems() {
-      const all = await rows(), ids = idsOf("countdown", all);
-      return all.map((row, i) => problemOf(row, ids[i]!, i));
-    },
+  checkBenchmark("countdown", options, FILE_RULES);
+  const { prompt = "paper", grading = "last", system } = options;
+  return benchmark("countdown", options, {
+    maxNewTokens: 8192,
+    problem: problemOf,
     prompt: ({ numbers, target }) =>
       messagesOf((prompt === "paper" ? askAtLength : ask)(numbers, target), system),
     grade: grading === "released" ? gradeReleased : gradeTagOrBox,
-  };
+  });
 }
 
 /** The same as the control's, where a model may also have put its answer into a box. */
-export function gradeTagOrBox(problem: CountdownProblem, text: string): Grade {
+function gradeTagOrBox(problem: CountdownProblem, text: string): Grade {
   const boxed = lastAnswer(text) === null ? lastBoxed(text) : null;
   return grade(problem, boxed === null ? text : `<answer>${boxed}</answer>`);
 }
 
 /** Grades by the rule of the released MoI code. */
-export function gradeReleased({ numbers, target }: CountdownProblem, text: string): Grade {
+function gradeReleased({ numbers, target }: CountdownProblem, text: string): Grade {
   const extracted = releasedEquation(text);
   if (extracted === null) return { correct: false, extracted, reason: "no equation found" };
   const correct = releasedRight(extracted, numbers, target);
@@ -306,4 +289,38 @@ function tuple(numbers: readonly number[]): string {
 
 function keyOf({ numbers, target }: CountdownProblem): string {
   return `${tuple(numbers)} ${target}`;
+}
+
+// which targets numbers reach, by the rule of the training
+
+/** Largest product formed on the way. */
+const LARGEST_PRODUCT = 200;
+
+/**
+ * All values that use every number once, in increasing order. Each intermediate is a positive
+ * integer, products are at most 200 and divisions exact and by more than 1.
+ */
+function reachable(numbers: readonly number[]): number[] {
+  const found = new Set<number>();
+  collect(numbers, found);
+  return [...found].sort((a, b) => a - b);
+}
+
+function collect(numbers: readonly number[], found: Set<number>): void {
+  if (numbers.length === 1) found.add(numbers[0]!);
+  for (const [i, a] of numbers.entries()) {
+    for (const [j, b] of numbers.entries()) {
+      if (i === j || a < b || (a === b && i > j)) continue; // each pair once, the larger first
+      const rest = numbers.filter((_, k) => k !== i && k !== j);
+      for (const result of results(a, b)) collect([...rest, result], found);
+    }
+  }
+}
+
+function results(a: number, b: number): number[] {
+  const out = [a + b];
+  if (a > b) out.push(a - b);
+  if (a * b <= LARGEST_PRODUCT) out.push(a * b);
+  if (b > 1 && a % b === 0) out.push(a / b);
+  return out;
 }

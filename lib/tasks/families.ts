@@ -1,40 +1,15 @@
 /**
- * What model families want said before a question, as data.
+ * What model families want said before a question.
  *
  * @module
  */
 
-/** A family of models. */
-export interface ModelFamily {
-  /** Its name. */
-  readonly family: string;
-  /** Matches ids of its models. */
-  readonly pattern: RegExp;
-  /** System prompt that switches its reasoning on; undefined where its template does. */
-  readonly system?: string;
-  /** Where this is said. */
-  readonly source: string;
-}
-
-/** Families of the paper, and others whose reasoning a system prompt decides. */
-export const FAMILIES: readonly ModelFamily[] = [
-  {
-    family: "Nemotron",
-    pattern: /nemotron/i,
-    system: "detailed thinking on",
-    source: "model card of Llama-3.3-Nemotron-Super-49B-v1; the released MoI code",
-  },
-  { family: "QwQ", pattern: /qwq/i, source: "its template opens <think>" },
-  { family: "Gemma 3", pattern: /gemma-3/i, source: "no reasoning mode" },
-  {
-    family: "DAPO",
-    pattern: /dapo/i,
-    source: "its template; no system prompt in the released code",
-  },
-];
-
 /**
- * The system prompt that a model's family wants.
+ * The system prompt that a model's family wants, to switch its reasoning on.
+ *
+ * Nemotron's says so on the card of Llama-3.3-Nemotron-Super-49B-v1, and the released MoI code has it. The other
+ * families of the paper need none: QwQ's template opens `<think>`, DAPO has its template alone, Gemma 3 has no
+ * reasoning mode.
  *
  * @param id Id or folder of a model.
  * @returns The prompt, or undefined where none is needed or the family is not known.
@@ -48,5 +23,5 @@ export const FAMILIES: readonly ModelFamily[] = [
  * ```
  */
 export function systemPrompt(id: string): string | undefined {
-  return FAMILIES.find(({ pattern }) => pattern.test(id))?.system;
+  return /nemotron/i.test(id) ? "detailed thinking on" : undefined;
 }

@@ -4,18 +4,18 @@
  * @module
  */
 
+import { asText, innerRow, unknownLayout } from "./benchmark.ts";
 import {
   afterThoughts,
-  askForCode,
   beforeStops,
-  checkCode,
+  CODE_RULES,
   type CodeOptions,
   type CodeTask,
+  codeTask,
   functionOf,
 } from "./code.ts";
 import { type Answer, judgeFunction } from "./judge.ts";
-import { columnOf, COLUMNS, idsOf, rowsOnce, textOf, unknownLayout } from "./question.ts";
-import type { Row } from "./source.ts";
+import type { Row } from "./source/rows.ts";
 import type { Problem } from "./task.ts";
 
 /** A function to be completed. */
@@ -31,20 +31,17 @@ export interface HumanEvalProblem extends Problem {
 }
 
 function problemOf(row: Row, id: string, at: number): HumanEvalProblem {
-  const own = typeof row.answer === "object" && row.answer !== null ? row.answer as Row : row;
-  const code = textOf(row.prompt), test = textOf(own.test), entryPoint = textOf(own.entry_point);
+  const own = innerRow(row), solution = asText(own.canonical_solution);
+  const code = asText(row.prompt), test = asText(own.test), entryPoint = asText(own.entry_point);
   if (code === undefined || test === undefined || !/^[A-Za-z_]\w*$/.test(entryPoint ?? "")) {
     return unknownLayout("humanEval", "prompt, test and entry_point", row, at);
   }
   if (!/\bdef\s+check\b/.test(test)) {
     return unknownLayout("humanEval", "a test that defines check(candidate)", row, at);
   }
-  const solution = textOf(own.canonical_solution);
-  const task = textOf(own.task_id) ?? textOf(columnOf(row, COLUMNS.id));
   return {
-    id: task ?? id,
-    ...{ code, test, entryPoint: entryPoint! },
-    ...(solution === undefined ? {} : { solution }),
+    ...{ id: asText(own.task_id) ?? id, code, test, entryPoint: entryPoint! },
+    ...(solution !== undefined && { solution }),
   };
 }
 
@@ -81,13 +78,13 @@ function bodyOf(text: string): string | undefined {
 const PROSE = /^\s*[A-Z][^\n]*[:.!][ \t]*\n(?:[ \t]*\n)*(?=(?: {2}|\t)[ \t]*[^\s`~])/;
 
 /** The program of a text, and what is run before it. */
-function programOf(problem: HumanEvalProblem, text: string, prompt: "chat" | "plain"): {
+function programOf(problem: HumanEvalProblem, text: string, goesOn: boolean): {
   readonly answer: Answer;
   readonly preamble: string;
 } {
-  const wanted = { names: [problem.entryPoint], body: true, goesOn: prompt === "plain" };
+  const wanted = { names: [problem.entryPoint], body: true, goesOn };
   const found = functionOf(text, wanted), fenced = !found.prefix;
-  const body = prompt === "plain" || !fenced
+  const body = goesOn || !fenced
     ? bodyOf(fenced ? afterThoughts(text) : afterThoughts(text).replace(PROSE, ""))
     : undefined;
   if (body !== undefined) {
@@ -95,7 +92,7 @@ function programOf(problem: HumanEvalProblem, text: string, prompt: "chat" | "pl
   }
   const at = found.code.search(new RegExp(`^def ${problem.entryPoint}\\b`, "m"));
   if (at < 0) return { answer: { ...found, code: problem.code + found.code }, preamble: "" };
-  const code = prompt === "plain" && !fenced
+  const code = goesOn && !fenced
     ? found.code.slice(0, at) + beforeStops(found.code.slice(at), STOPS)
     : found.code;
   return { answer: { ...found, code }, preamble: preamble(problem) };
@@ -134,25 +131,16 @@ function programOf(problem: HumanEvalProblem, text: string, prompt: "chat" | "pl
  * ```
  */
 export function humanEval(options: CodeOptions): CodeTask<HumanEvalProblem> {
-  const { prompt, limits, parameters } = checkCode("humanEval", options);
-  const { system, timeMs: _, memoryMb: __, prompt: ___, ...source } = options;
-  const rows = rowsOnce(source);
-  return {
-    name: "humanEval",
-    parameters,
-    defaults: { temperature: 0.6, topP: 0.95, maxNewTokens: 16384 },
-    async problems() {
-      const all = await rows(), ids = idsOf("humanEval", all);
-      return all.map((row, i) => problemOf(row, ids[i]!, i));
-    },
-    prompt: ({ code }) =>
-      prompt === "plain"
-        ? code
-        : askForCode(`Complete this Python function:\n\n\`\`\`python\n${code}\n\`\`\``, system),
-    grade(problem, text) {
-      const { answer, preamble } = programOf(problem, text, prompt);
+  return codeTask<HumanEvalProblem>("humanEval", options, CODE_RULES, {
+    problem: problemOf,
+    words: ({ code }) => ({
+      plain: code,
+      chat: `Complete this Python function:\n\n\`\`\`python\n${code}\n\`\`\``,
+    }),
+    grade(problem, text, { goesOn, limits }) {
       const tests = [`${problem.test}\ncheck(${problem.entryPoint})\n`];
+      const { answer, preamble } = programOf(problem, text, goesOn);
       return judgeFunction(answer, { preamble, tests, limits });
     },
-  };
+  });
 }

@@ -25,29 +25,27 @@ import {
 } from "./sandbox/python.ts";
 import type { Grade } from "./task.ts";
 
-/** A program, as it was found in a text. */
-export interface Answer {
-  /** Python source. */
-  readonly code: string;
-  /** Whether prose or a cut statement may follow it; see {@linkcode Program.prefix}. */
-  readonly prefix: boolean;
-  /** Names that must not be left out with what follows; see {@linkcode Program.defines}. */
-  readonly defines?: readonly string[];
-  /** Whether its last statement may be cut; see {@linkcode Program.cut}. */
-  readonly cut?: boolean;
-}
+/** A program, as it was found in a text; see {@linkcode Program}. */
+export type Answer = Pick<Program, "code" | "defines" | "cut"> & { readonly prefix: boolean };
 
 /** What is reported of an answer. */
 const shown = ({ code }: Answer): string | null =>
   code.trim() === "" ? null : code.length > 2000 ? `${code.slice(0, 1999)}…` : code;
 
+const graded = (correct: boolean, answer: Answer, reason: string): Grade => ({
+  correct,
+  extracted: shown(answer),
+  reason,
+});
+
 /** A grade that says why nothing can be said. */
 export const ungradable = (answer: Answer, why: string): Grade => ({
-  correct: false,
+  ...graded(false, answer, `not gradable: ${why}`),
   ungradable: true,
-  extracted: shown(answer),
-  reason: `not gradable: ${why}`,
 });
+
+const counted = (tests: readonly unknown[]) =>
+  `${tests.length} test${tests.length === 1 ? "" : "s"}`;
 
 /** The grade of a program that did not pass. */
 function failed(answer: Answer, { verdict, error, module }: PythonResult, where: string): Grade {
@@ -56,7 +54,7 @@ function failed(answer: Answer, { verdict, error, module }: PythonResult, where:
     return ungradable(answer, `${why}${where}`);
   }
   const detail = error === undefined ? "" : `: ${error.slice(0, 200)}`;
-  return { correct: false, extracted: shown(answer), reason: `${verdict}${detail}${where}` };
+  return graded(false, answer, `${verdict}${detail}${where}`);
 }
 
 /** A test of a program: what goes in, and what must come out. */
@@ -89,16 +87,13 @@ export async function judgeProgram(
     const where = ` in test ${i + 1} of ${cases.length}`;
     if (result.verdict !== "pass") return failed(answer, result, where);
     const likeness = compareOutputs(cases[i]!.output, result.output, tolerance);
-    if (likeness === "different") {
-      return { correct: false, extracted: shown(answer), reason: `wrong answer${where}` };
-    }
+    if (likeness === "different") return graded(false, answer, `wrong answer${where}`);
     if (likeness === "near") near.push(i + 1);
   }
   const only = near.length === 0
     ? ""
     : `, ${near.length} only within the tolerance of ${tolerance} (first test ${near[0]})`;
-  const reason = `pass: ${cases.length} test${cases.length === 1 ? "" : "s"}${only}`;
-  return { correct: true, extracted: shown(answer), reason };
+  return graded(true, answer, `pass: ${counted(cases)}${only}`);
 }
 
 /** How a function is judged. */
@@ -139,7 +134,7 @@ const importsOf = (tests: readonly string[]): string =>
 /** Runs an answer, then its tests, in one interpreter. */
 export async function judgeFunction(
   answer: Answer,
-  { preamble, tests, counted = false, limits }: FunctionRule,
+  { preamble, tests, counted: isCounted = false, limits }: FunctionRule,
 ): Promise<Grade> {
   const name = NAME, needs = tests.filter((test) => /\bimport\b/.test(test));
   const before: Program[] = needs.length > 0 ? [{ code: importsOf(needs) }] : [];
@@ -155,8 +150,7 @@ export async function judgeFunction(
       : `no module '${last.module}' in the sandbox`;
     return ungradable(answer, `its tests cannot run: ${why ?? last.verdict}`);
   }
-  const where = counted && ran > 1 ? ` in test ${ran - 1} of ${tests.length}` : "";
+  const where = isCounted && ran > 1 ? ` in test ${ran - 1} of ${tests.length}` : "";
   if (last.verdict !== "pass") return failed(answer, last, where);
-  const reason = counted ? `pass: ${tests.length} test${tests.length === 1 ? "" : "s"}` : "pass";
-  return { correct: true, extracted: shown(answer), reason };
+  return graded(true, answer, isCounted ? `pass: ${counted(tests)}` : "pass");
 }

@@ -4,18 +4,20 @@
  * @module
  */
 
-import { checkNumber } from "../_check.ts";
+import { inflated } from "../_archive.ts";
+import { number, type Rules } from "../_check.ts";
+import { asText, innerRow, textOf, unknownLayout } from "./benchmark.ts";
 import {
   answerOf,
-  askForCode,
-  checkCode,
+  CODE_RULES,
   type CodeOptions,
   type CodeTask,
+  codeTask,
   functionOf,
 } from "./code.ts";
 import { type Answer, judgeFunction, judgeProgram, ungradable } from "./judge.ts";
-import { columnOf, idsOf, rowsOnce, textOf, unknownLayout } from "./question.ts";
-import type { Row } from "./source.ts";
+import type { PythonOptions } from "./sandbox/python.ts";
+import type { Row } from "./source/rows.ts";
 import type { Grade, Problem } from "./task.ts";
 
 export { sameOutput } from "./output.ts";
@@ -50,6 +52,11 @@ interface Test extends CodeCase {
 /** Largest list of tests, in bytes. */
 const LARGEST = 2 ** 28;
 
+/** Bytes before a pickled text: the protocol, a frame, the opcode, and the width of the text's length. */
+const PICKLE: Readonly<Record<number, 1 | 4 | 8>> = { 0x58: 4, 0x8c: 1, 0x8d: 8 };
+/** Bytes after it, before the end: what remembers it. */
+const MEMO: Readonly<Record<number, number>> = { 0x94: 1, 0x71: 2, 0x72: 5 };
+
 /**
  * Text of a pickled string. Only that is read: a pickle can hold instructions, and these are not followed.
  */
@@ -60,53 +67,22 @@ function pickledText(bytes: Uint8Array): string {
       "Cannot read liveCodeBench as its private tests must be one pickled text",
     );
   };
-  let at = 0;
-  const need = (count: number) => at + count <= bytes.length ? undefined : fail();
-  need(2);
-  if (bytes[at++] !== 0x80 || bytes[at++]! > 5) fail();
-  if (bytes[at] === 0x95) at += 9; // frame
-  const opcode = bytes[at++];
-  const sizes: Record<number, number> = { 0x58: 4, 0x8c: 1, 0x8d: 8 };
-  const width = sizes[opcode ?? -1] ?? fail();
-  need(width);
+  let at = bytes[2] === 0x95 ? 11 : 2; // behind the frame
+  const width = PICKLE[bytes[at++]!] ?? fail();
+  if (bytes[0] !== 0x80 || bytes[1]! > 5 || at + width > bytes.length) fail();
   const length = width === 1
     ? view.getUint8(at)
     : width === 4
     ? view.getUint32(at, true)
     : Number(view.getBigUint64(at, true));
   at += width;
-  need(length);
-  const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(at, at + length));
-  at += length;
-  if (bytes[at] === 0x94) at++; // memo
-  else if (bytes[at] === 0x71) at += 2;
-  else if (bytes[at] === 0x72) at += 5;
-  return bytes[at] === 0x2e && at === bytes.length - 1 ? text : fail();
-}
-
-/** Inflates base64 of zlib, refused above a size. */
-async function inflated(base64: string): Promise<Uint8Array> {
-  const packed = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of stream) {
-    if ((size += chunk.length) > LARGEST) {
-      throw new RangeError("Cannot read liveCodeBench as its tests are too large");
-    }
-    chunks.push(chunk);
-  }
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
+  const end = at + length + (MEMO[bytes[at + length]!] ?? 0);
+  if (bytes[end] !== 0x2e || end !== bytes.length - 1) fail();
+  return new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(at, at + length));
 }
 
 /** Tests of a column: a list, JSON of one, or base64 of a compressed pickle of JSON. */
-async function casesOf(value: unknown, row: Row, at: number): Promise<Test[]> {
+function casesOf(value: unknown, row: Row, at: number): Test[] {
   if (value === undefined || value === null || value === "") return [];
   let list = value;
   if (typeof value === "string") {
@@ -114,15 +90,16 @@ async function casesOf(value: unknown, row: Row, at: number): Promise<Test[]> {
       list = JSON.parse(value);
     } catch {
       try {
-        list = JSON.parse(pickledText(await inflated(value)));
+        const packed = Uint8Array.from(atob(value), (c) => c.charCodeAt(0));
+        list = JSON.parse(pickledText(inflated(packed, LARGEST)));
       } catch (cause) {
-        if (cause instanceof RangeError) throw cause;
-        throw new SyntaxError(
-          `Cannot read liveCodeBench as the tests of row ${
-            at + 1
-          } must be JSON, or base64 of a compressed pickle of it`,
-          { cause },
-        );
+        if (cause instanceof RangeError) {
+          throw new RangeError("Cannot read liveCodeBench as its tests are too large", { cause });
+        }
+        const what = "must be JSON, or base64 of a compressed pickle of it";
+        throw new SyntaxError(`Cannot read liveCodeBench as the tests of row ${at + 1} ${what}`, {
+          cause,
+        });
       }
     }
   }
@@ -144,47 +121,39 @@ function samplesOf(question: string): CodeCase[] {
   }));
 }
 
-async function problemOf(row: Row, id: string, at: number): Promise<LiveCodeProblem> {
-  const own = typeof row.answer === "object" && row.answer !== null ? row.answer as Row : row;
-  const question = textOf(columnOf(row, ["question_content", "prompt", "question"]));
-  if (question === undefined) {
-    return unknownLayout("liveCodeBench", "question_content, with public_test_cases", row, at);
+/** Name of the method in the metadata of a row. */
+function namedIn(metadata: unknown): string | undefined {
+  try {
+    const name = JSON.parse(asText(metadata) ?? "{}")?.func_name;
+    return typeof name === "string" && /^\w+$/.test(name) ? name : undefined;
+  } catch {
+    return undefined;
   }
-  const given = [
-    ...await casesOf(own.public_test_cases, row, at),
-    ...await casesOf(own.private_test_cases, row, at),
-  ];
+}
+
+function problemOf(row: Row, id: string, at: number): LiveCodeProblem {
+  const own = innerRow(row), question = textOf(row, ["question_content", "prompt", "question"]);
+  const unknown = (needs: string) => unknownLayout("liveCodeBench", needs, row, at);
+  if (question === undefined) return unknown("question_content, with public_test_cases");
+  const columns = [own.public_test_cases, own.private_test_cases];
+  const given = columns.flatMap((column) => casesOf(column, row, at));
   const samples = given.length === 0 ? samplesOf(question) : [];
-  const tested = own.public_test_cases !== undefined || own.private_test_cases !== undefined;
-  if (given.length + samples.length === 0 && !tested) {
-    return unknownLayout(
-      "liveCodeBench",
-      "public_test_cases, or a statement with examples",
-      row,
-      at,
-    );
+  if (given.length + samples.length === 0 && columns.every((column) => column === undefined)) {
+    return unknown("public_test_cases, or a statement with examples");
   }
   const cases = [...given, ...samples].map(({ input, output }) => ({ input, output }));
-  const starter = textOf(own.starter_code) ?? "";
-  let named: unknown;
-  try {
-    named = JSON.parse(textOf(own.metadata) ?? "{}")?.func_name;
-  } catch {
-    named = undefined;
-  }
-  const known = typeof named === "string" && /^\w+$/.test(named) ? named : undefined;
-  const method = known ?? /def\s+(?!__)(\w+)\s*\(\s*self/.exec(starter)?.[1] ?? "";
-  const types = new Set(given.map(({ testtype }) => testtype));
-  const called = types.has("functional") || (!types.has("stdin") && method !== "");
-  if (types.has("functional") && (method === "" || types.has("stdin"))) {
-    const needs =
-      "tests of one testtype: all stdin, or all functional, with the name of the function";
-    return unknownLayout("liveCodeBench", needs, row, at);
+  const starter = asText(own.starter_code) ?? "", types = new Set(given.map((one) => one.testtype));
+  const named = namedIn(own.metadata) ?? /def\s+(?!__)(\w+)\s*\(\s*self/.exec(starter)?.[1] ?? "";
+  const functional = types.has("functional");
+  if (functional && (named === "" || types.has("stdin"))) {
+    return unknown(
+      "tests of one testtype: all stdin, or all functional, with the name of the function",
+    );
   }
   return {
-    id: textOf(columnOf({ ...own, ...row }, ["question_id", "id"])) ?? id,
+    id: textOf({ ...own, ...row }, ["question_id", "id"]) ?? id,
     ...{ question, starter, cases, samplesOnly: given.length === 0 },
-    method: called ? method : "",
+    method: functional || !types.has("stdin") ? named : "",
   };
 }
 
@@ -253,6 +222,11 @@ export interface LiveCodeOptions extends CodeOptions {
   readonly tolerance?: number;
 }
 
+const RULES: Rules<LiveCodeOptions> = {
+  ...CODE_RULES,
+  tolerance: number({ min: 0, max: 1, exclusiveMin: true }),
+};
+
 /**
  * LiveCodeBench.
  *
@@ -290,57 +264,48 @@ export interface LiveCodeOptions extends CodeOptions {
  * ```
  */
 export function liveCodeBench(options: LiveCodeOptions): CodeTask<LiveCodeProblem> {
-  const { prompt, limits, parameters } = checkCode("liveCodeBench", options, ["tolerance"]);
-  const { system, timeMs: _, memoryMb: __, prompt: ___, tolerance = 0, ...source } = options;
-  if (options.tolerance !== undefined) {
-    const rule = { min: 0, max: 1, exclusiveMin: true };
-    checkNumber("make liveCodeBench", "tolerance", options.tolerance, rule);
-  }
-  const rows = rowsOnce(source);
-  /** Runs the tests of a problem. */
-  const judge = async (answer: Answer, problem: LiveCodeProblem): Promise<Grade> => {
-    const { cases, method } = problem;
-    if (method === "") {
-      return await judgeProgram(answer, cases, { preamble: PREAMBLE, tolerance, limits });
-    }
-    const called = (tolerance: number) =>
-      judgeFunction(answer, {
-        preamble: PREAMBLE,
-        tests: cases.map((one) => callOf(problem, one, tolerance)),
-        counted: true,
-        limits,
-      });
-    const grade = await called(0);
-    if (tolerance === 0 || !grade.reason?.startsWith("wrong answer")) return grade;
-    const near = await called(tolerance);
-    return near.correct
-      ? { ...near, reason: `${near.reason}, only within the tolerance of ${tolerance}` }
-      : near;
-  };
-  return {
-    name: "liveCodeBench",
-    parameters: { ...parameters, tolerance: options.tolerance ?? null },
-    defaults: { temperature: 0.6, topP: 0.95, maxNewTokens: 16384 },
-    async problems() {
-      const all = await rows(), ids = idsOf("liveCodeBench", all);
-      return await Promise.all(all.map((row, i) => problemOf(row, ids[i]!, i)));
-    },
-    prompt({ question, starter }) {
+  return codeTask<LiveCodeProblem, LiveCodeOptions>("liveCodeBench", options, RULES, {
+    parameters: { tolerance: options?.tolerance ?? null },
+    problem: problemOf,
+    words({ question, starter }) {
       const how = starter === ""
         ? "Read the input from stdin, and print the answer to stdout."
         : `Begin with this code:\n\n\`\`\`python\n${starter}\n\`\`\``;
-      const text = `${question}\n\n${how}`;
-      return prompt === "plain" ? text : askForCode(text, system);
+      return { plain: `${question}\n\n${how}`, chat: `${question}\n\n${how}` };
     },
-    async grade(problem, text) {
-      const { method } = problem;
-      const answer = method === ""
+    async grade(problem, text, { limits }) {
+      const { method: member, cases, samplesOnly } = problem;
+      const answer = member === ""
         ? answerOf(text)
-        : functionOf(text, { names: ["Solution"], member: method });
-      if (!problem.samplesOnly) return await judge(answer, problem);
-      if (problem.cases.length === 0) return ungradable(answer, "the row has no tests");
-      const { reason } = await judge(answer, problem);
-      return ungradable(answer, `the row has no tests (its statement's examples: ${reason})`);
+        : functionOf(text, { names: ["Solution"], member });
+      if (cases.length === 0) return ungradable(answer, "the row has no tests");
+      const grade = await judge(answer, problem, options.tolerance ?? 0, limits);
+      return samplesOnly
+        ? ungradable(answer, `the row has no tests (its statement's examples: ${grade.reason})`)
+        : grade;
     },
+  });
+}
+
+/** Runs the tests of a problem. */
+async function judge(
+  answer: Answer,
+  problem: LiveCodeProblem,
+  tolerance: number,
+  limits: PythonOptions,
+): Promise<Grade> {
+  const rule = { preamble: PREAMBLE, limits };
+  if (problem.method === "") {
+    return await judgeProgram(answer, problem.cases, { ...rule, tolerance });
+  }
+  const called = (tolerance: number) => {
+    const tests = problem.cases.map((one) => callOf(problem, one, tolerance));
+    return judgeFunction(answer, { ...rule, tests, counted: true });
   };
+  const grade = await called(0);
+  if (tolerance === 0 || !grade.reason?.startsWith("wrong answer")) return grade;
+  const near = await called(tolerance);
+  return near.correct
+    ? { ...near, reason: `${near.reason}, only within the tolerance of ${tolerance}` }
+    : near;
 }

@@ -4,18 +4,18 @@
  * @module
  */
 
+import { asText, innerRow, textOf, unknownLayout } from "./benchmark.ts";
 import {
   afterThoughts,
-  askForCode,
   beforeStops,
-  checkCode,
+  CODE_RULES,
   type CodeOptions,
   type CodeTask,
+  codeTask,
   functionOf,
 } from "./code.ts";
 import { judgeFunction, ungradable } from "./judge.ts";
-import { columnOf, idsOf, rowsOnce, textOf, unknownLayout } from "./question.ts";
-import type { Row } from "./source.ts";
+import type { Row } from "./source/rows.ts";
 import type { Problem } from "./task.ts";
 
 /** A program to be written. */
@@ -32,27 +32,24 @@ export interface MbppProblem extends Problem {
   readonly solution?: string;
 }
 
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((one) => typeof one === "string");
+
 const linesOf = (value: unknown): string =>
   Array.isArray(value)
     ? value.filter((line) => typeof line === "string").join("\n")
-    : textOf(value) ?? "";
+    : asText(value) ?? "";
 
 function problemOf(row: Row, id: string, at: number): MbppProblem {
-  const own = typeof row.answer === "object" && row.answer !== null ? row.answer as Row : row;
-  const question = textOf(columnOf(row, ["prompt", "text", "question"])), tests = own.test_list;
-  if (
-    question === undefined || !Array.isArray(tests) || !tests.every((t) => typeof t === "string")
-  ) {
+  const own = innerRow(row), question = textOf(row, ["prompt", "text", "question"]);
+  const tests = own.test_list, solution = asText(own.code);
+  if (question === undefined || !isTexts(tests)) {
     return unknownLayout("mbpp", "text or prompt, and test_list", row, at);
   }
-  const solution = textOf(own.code);
-  const setup = [own.test_imports, own.test_import, own.test_setup_code].map(linesOf).filter((
-    part,
-  ) => part);
+  const setup = [own.test_imports, own.test_import, own.test_setup_code].map(linesOf);
   return {
-    ...{ id, question, tests: tests as string[] },
-    ...{ setup: setup.join("\n"), more: textOf(own.test) ?? "" },
-    ...(solution === undefined ? {} : { solution }),
+    ...{ id, question, tests, setup: setup.filter((part) => part).join("\n") },
+    ...{ more: asText(own.test) ?? "", ...(solution !== undefined && { solution }) },
   };
 }
 
@@ -114,36 +111,20 @@ function unmarked(text: string, goesOn: boolean): string {
  * ```
  */
 export function mbpp(options: CodeOptions): CodeTask<MbppProblem> {
-  const { prompt, limits, parameters } = checkCode("mbpp", options);
-  const { system, timeMs: _, memoryMb: __, prompt: ___, ...source } = options;
-  const rows = rowsOnce(source);
-  return {
-    name: "mbpp",
-    parameters,
-    defaults: { temperature: 0.6, topP: 0.95, maxNewTokens: 16384 },
-    async problems() {
-      const all = await rows();
-      const ids = idsOf("mbpp", all.map((row) => ({ ...row.answer as Row | undefined, ...row })));
-      return all.map((row, i) => problemOf(row, ids[i]!, i));
+  return codeTask<MbppProblem>("mbpp", options, CODE_RULES, {
+    problem: problemOf,
+    words({ question, tests }) {
+      const chat = `${question}\nYour code should pass these tests:\n\n${tests.join("\n")}`;
+      return { plain: `"""\n${chat}\n"""\n`, chat };
     },
-    prompt({ question, tests }) {
-      const text = `${question}\nYour code should pass these tests:\n\n${tests.join("\n")}`;
-      return prompt === "plain" ? `"""\n${text}\n"""\n` : askForCode(text, system);
-    },
-    async grade({ setup, tests, more }, text) {
-      const goesOn = prompt === "plain", names = calledBy(tests.length > 0 ? tests : [more]);
+    async grade({ setup, tests, more }, text, { goesOn, limits }) {
+      const names = calledBy(tests.length > 0 ? tests : [more]);
       const found = functionOf(unmarked(text, goesOn), { names, goesOn });
-      const code = prompt === "plain" && found.prefix ? beforeStops(found.code, STOPS) : found.code;
-      const answer = { ...found, code };
-      const all = [...tests, ...(more === "" ? [] : [more])];
-      if (all.length === 0) return ungradable(answer, "the row has no tests");
-      const first = `${setup}\n${all[0]}\n`;
-      return await judgeFunction(answer, {
-        preamble: "",
-        tests: [first, ...all.slice(1)],
-        counted: true,
-        limits,
-      });
+      const code = goesOn && found.prefix ? beforeStops(found.code, STOPS) : found.code;
+      const answer = { ...found, code }, [first, ...rest] = more === "" ? tests : [...tests, more];
+      if (first === undefined) return ungradable(answer, "the row has no tests");
+      const all = [`${setup}\n${first}\n`, ...rest];
+      return await judgeFunction(answer, { preamble: "", tests: all, counted: true, limits });
     },
-  };
+  });
 }

@@ -9,6 +9,8 @@
  * @module
  */
 
+import { plainDigits } from "./answer/written.ts";
+
 /** What Python's `str.strip()` and `str.split()` take for white space. */
 const SPACE =
   "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
@@ -23,60 +25,36 @@ function strip(text: string): string {
 
 const linesOf = (text: string) => strip(text).split("\n").map(strip);
 
-/** A number: its sign, its digits without zeros at either end, and the power of ten of the last. */
-interface Decimal {
-  readonly sign: string;
-  /** "" for zero, "Infinity", "NaN". */
-  readonly digits: string;
-  readonly exponent: bigint;
-}
-
 /** Largest exponent of the first digit, and smallest of the last, that Python's `Decimal` holds. */
 const HIGHEST = 10n ** 18n - 1n, LOWEST = -2n * HIGHEST + 1n;
 
-/** Decimal digits of any script as ASCII. */
-function ascii(word: string): string {
-  if (!/\P{ASCII}/u.test(word)) return word;
-  return word.replace(/\p{Nd}/gu, (digit) => { // blocks of ten, each beginning with its zero
-    const at = digit.codePointAt(0)!;
-    let first = at;
-    while (/\p{Nd}/u.test(String.fromCodePoint(first - 1))) first--;
-    return String((at - first) % 10);
-  });
-}
-
-const without = (text: string, zeros: "start" | "end"): string => {
-  let from = 0, to = text.length;
-  if (zeros === "start") { while (from < to && text[from] === "0") from++; }
-  else while (to > from && text[to - 1] === "0") to--;
-  return text.slice(from, to);
-};
-
-/** A word as Python's `Decimal` reads it; undefined where it does not. */
-export function decimalOf(word: string): Decimal | undefined {
-  const text = ascii(word.replaceAll("_", ""));
-  const special = /^([+-]?)(?:(inf(?:inity)?)|s?nan\d*)$/i.exec(text);
-  if (special) {
-    const digits = special[2] === undefined ? "NaN" : "Infinity";
-    return { sign: special[1] === "-" ? "-" : "", digits, exponent: 0n };
-  }
-  const found = /^([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:e([+-]?)(\d+))?$/i.exec(text);
+/**
+ * The number that a word is, as Python's `Decimal` reads it, in one form for all that are equal: its sign, its
+ * digits without zeros at either end, the power of ten of the last. Undefined where it is none; NaN equals nothing.
+ */
+export function decimalOf(word: string): string | undefined {
+  const text = plainDigits(word.replaceAll("_", ""));
+  const special = /^(?:(-)|\+)?(?:(inf(?:inity)?)|s?nan\d*)$/i.exec(text);
+  if (special) return special[2] ? `${special[1] ?? ""}Infinity` : undefined;
+  const found = /^([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:e([+-]?)0*(\d+))?$/i.exec(text);
   if (!found) return undefined;
   const [, sign, whole = "", after = "", alone, down, power = "0"] = found, part = alone ?? after;
-  const left = without(`${whole}${part}`, "start"), digits = without(left, "end");
-  const size = without(power, "start");
-  if (size.length > 19) return undefined;
-  const last = BigInt(`${down === "-" ? "-" : ""}${size || "0"}`) - BigInt(part.length);
-  if (digits === "") {
-    return last < LOWEST || last > HIGHEST ? undefined : { sign: "", digits, exponent: 0n };
-  }
-  if (last < LOWEST || last + BigInt(left.length) - 1n > HIGHEST) return undefined;
-  const exponent = last + BigInt(left.length - digits.length);
-  return { sign: sign === "-" ? "-" : "", digits, exponent };
+  if (power.length > 19) return undefined;
+  const digits = `${whole}${part}`.replace(/^0+/, "");
+  const last = (down === "-" ? -1n : 1n) * BigInt(power) - BigInt(part.length);
+  const first = last + BigInt(Math.max(1, digits.length)) - 1n;
+  if (last < LOWEST || first > HIGHEST) return undefined;
+  let size = digits.length;
+  while (size > 0 && digits[size - 1] === "0") size--;
+  if (size === 0) return "0";
+  const exponent = last + BigInt(digits.length - size);
+  return `${sign === "-" ? "-" : ""}${digits.slice(0, size)}e${exponent}`;
 }
 
-const sameDecimal = (a: Decimal, b: Decimal) =>
-  a.sign === b.sign && a.digits === b.digits && a.exponent === b.exponent && a.digits !== "NaN";
+function sameDecimal(a: string, b: string): boolean {
+  const own = decimalOf(a);
+  return own !== undefined && own === decimalOf(b);
+}
 
 /** Whether a word is within a tolerance of one with a point or an exponent. */
 function near(expected: string, given: string, tolerance: number): boolean {
@@ -105,17 +83,12 @@ export function compareOutputs(expected: string, given: string, tolerance = 0): 
   for (const [i, line] of lines.entries()) {
     if (line === right[i]) continue;
     const a = right[i]!.split(RUNS), b = line.split(RUNS);
-    const decimals = a.length === b.length &&
-      a.every((word, k) => {
-        const x = decimalOf(word), y = decimalOf(b[k]!);
-        return x !== undefined && y !== undefined && sameDecimal(x, y);
-      });
-    if (decimals) continue;
-    const close = tolerance > 0 && a.length === b.length && a.every((word, k) => {
-      if (word === b[k] || near(word, b[k]!, tolerance)) return true;
-      const x = decimalOf(word), y = decimalOf(b[k]!);
-      return x !== undefined && y !== undefined && sameDecimal(x, y);
-    });
+    if (a.length !== b.length) return "different";
+    if (a.every((word, k) => sameDecimal(word, b[k]!))) continue;
+    const close = tolerance > 0 &&
+      a.every((word, k) =>
+        word === b[k] || near(word, b[k]!, tolerance) || sameDecimal(word, b[k]!)
+      );
     if (!close) return "different";
     likeness = "near";
   }

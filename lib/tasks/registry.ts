@@ -5,15 +5,12 @@
  */
 
 import { addition } from "./addition.ts";
-import { aime } from "./aime.ts";
-import { amc } from "./amc.ts";
+import { gpqaDiamond } from "./choices.ts";
 import { countdown } from "./countdown.ts";
-import { gpqaDiamond } from "./gpqa_diamond.ts";
-import { gsm8k } from "./gsm8k.ts";
 import { humanEval } from "./human_eval.ts";
 import { liveCodeBench } from "./live_code_bench.ts";
-import { math500 } from "./math500.ts";
 import { mbpp } from "./mbpp.ts";
+import { aime, amc, gsm8k, math500 } from "./question.ts";
 import { repetition } from "./repetition.ts";
 import type { Grade, Problem, Task } from "./task.ts";
 import { votes } from "./votes.ts";
@@ -25,12 +22,6 @@ export interface KnownTask {
   /** Makes it. Options are checked by the task itself. */
   readonly make: (options: Record<string, unknown>) => Task<Problem, Grade | Promise<Grade>>;
 }
-
-// The engine hands a task its own problems only, so that the type of a problem can be left open.
-const known = (make: unknown, needsSource: boolean): KnownTask => ({
-  needsSource,
-  make: make as KnownTask["make"],
-});
 
 /**
  * All tasks by name.
@@ -46,16 +37,13 @@ const known = (make: unknown, needsSource: boolean): KnownTask => ({
  * ```
  */
 export const TASKS: Readonly<Record<string, KnownTask>> = {
-  votes: known(votes, false),
-  countdown: known(countdown, false),
-  addition: known(addition, false),
-  repetition: known(repetition, false),
-  gsm8k: known(gsm8k, true),
-  math500: known(math500, true),
-  aime: known(aime, true),
-  amc: known(amc, true),
-  gpqaDiamond: known(gpqaDiamond, true),
-  humanEval: known(humanEval, true),
-  mbpp: known(mbpp, true),
-  liveCodeBench: known(liveCodeBench, true),
+  ...known({ votes, countdown, addition, repetition }, false),
+  ...known({ gsm8k, math500, aime, amc, gpqaDiamond, humanEval, mbpp, liveCodeBench }, true),
 };
+
+// The engine hands a task its own problems only, so that the type of a problem can be left open.
+function known(tasks: Readonly<Record<string, unknown>>, needsSource: boolean) {
+  return Object.fromEntries(
+    Object.entries(tasks).map(([name, make]) => [name, { needsSource, make } as KnownTask]),
+  );
+}

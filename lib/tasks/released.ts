@@ -8,6 +8,8 @@
  * @module
  */
 
+import { type Arithmetic, evaluateTokens, ExpressionError, LONGEST } from "./_expression.ts";
+
 /** A text without a comma between two digits, as the released code takes them out: every other one. */
 function withoutCommas(text: string): string {
   return text.replace(/(\d+),(\d+)/g, "$1$2");
@@ -76,63 +78,35 @@ export function releasedRight(
   return value !== null && Math.abs(value - target) < 1e-5;
 }
 
-/** Longest expression and deepest nesting that are read. */
-const LONGEST = 1000, DEEPEST = 100;
+function quotient(a: number, b: number): number {
+  if (b === 0) throw new ExpressionError("divides by zero");
+  return a / b;
+}
 
-/**
- * Value of an arithmetic expression by Python's grammar: `**` binds tighter than a sign before it, `//`
- * rounds down, integers have no leading zeros.
- */
+/** What Python computes in floating point: `//` rounds down, integers have no leading zeros. */
+const PYTHON: Arithmetic<number> = {
+  number: (token) => /^[\d.]/.test(token) && !/^0\d+$/.test(token) ? Number(token) : undefined,
+  operators: {
+    "+": (a, b) => a + b,
+    "-": (a, b) => a - b,
+    "*": (a, b) => a * b,
+    "/": quotient,
+    "//": (a, b) => Math.floor(quotient(a, b)),
+    "**": (a, b) => a ** b,
+  },
+  signs: { "+": (a) => a, "-": (a) => -a },
+  deepest: 99,
+};
+
+/** Value of an arithmetic expression by Python's grammar; null where it has none. */
 function pythonValue(text: string): number | null {
   if (text.length > LONGEST) return null;
   const tokens = text.match(/\d+\.?\d*|\.\d+|\*\*|\/\/|[-+*/()]|\S/g) ?? [];
-  let at = 0, depth = 0, failed = false;
-  const fail = () => {
-    failed = true;
-    return NaN;
-  };
-  const sum = (): number => {
-    let value = product();
-    while (!failed && (tokens[at] === "+" || tokens[at] === "-")) {
-      value = tokens[at++] === "+" ? value + product() : value - product();
-    }
-    return value;
-  };
-  const product = (): number => {
-    let value = signed();
-    while (!failed && ["*", "/", "//"].includes(tokens[at]!)) {
-      const operator = tokens[at++], by = signed();
-      if (operator !== "*" && by === 0) return fail();
-      value = operator === "*"
-        ? value * by
-        : operator === "/"
-        ? value / by
-        : Math.floor(value / by);
-    }
-    return value;
-  };
-  const signed = (): number => {
-    if (++depth > DEEPEST) return fail();
-    const sign = tokens[at] === "-" || tokens[at] === "+" ? tokens[at++] : undefined;
-    const value = sign === undefined ? power() : signed();
-    depth--;
-    return sign === "-" ? -value : value;
-  };
-  const power = (): number => {
-    const base = atom();
-    if (failed || tokens[at] !== "**") return base;
-    at++;
-    return base ** signed();
-  };
-  const atom = (): number => {
-    const token = tokens[at++];
-    if (token === "(") {
-      const value = sum();
-      return tokens[at++] === ")" ? value : fail();
-    }
-    if (token === undefined || !/^[\d.]/.test(token) || /^0\d+$/.test(token)) return fail();
-    return Number(token);
-  };
-  const value = sum();
-  return failed || at < tokens.length || !Number.isFinite(value) ? null : value;
+  try {
+    const value = evaluateTokens(tokens, PYTHON);
+    return Number.isFinite(value) ? value : null;
+  } catch (error) {
+    if (error instanceof ExpressionError) return null;
+    throw error;
+  }
 }

@@ -5,7 +5,9 @@
  * @module
  */
 
-import { checkNumber, checkOptions } from "../_check.ts";
+import { checkOptions, number } from "../_check.ts";
+import { PROMPTS } from "./held_out/repetition.ts";
+import { numbered } from "./synthetic.ts";
 import type { Grade, Measure, Problem, Task } from "./task.ts";
 
 /** An open prompt. */
@@ -13,49 +15,6 @@ export interface RepetitionProblem extends Problem {
   /** The prompt. */
   readonly question: string;
 }
-
-const PROMPTS = [
-  "Tell me about your favourite season.",
-  "Describe a walk through an old harbour town.",
-  "Explain to a child why the sky is blue.",
-  "Write a short story about a lost key.",
-  "What makes a good friend?",
-  "Describe how bread is baked.",
-  "Why do people climb mountains?",
-  "Write a letter to your future self.",
-  "Explain how a bicycle stays upright.",
-  "Describe a storm at sea.",
-  "What would you do with a day without clocks?",
-  "Tell a story about a cat that wanted to fly.",
-  "Explain what a library is for.",
-  "Describe the sound of a city at night.",
-  "Why is sleep important?",
-  "Write a short speech for a wedding.",
-  "Describe a meal that reminds you of home.",
-  "How does a river shape the land?",
-  "Tell me about a brave deed.",
-  "Explain how to learn a new language.",
-  "Describe an empty theatre.",
-  "Why do leaves fall in autumn?",
-  "Write about a journey by train.",
-  "What can we learn from ants?",
-  "Describe a garden in spring.",
-  "Explain how to tell the truth kindly.",
-  "Tell a story about two rival bakers.",
-  "Why do we laugh?",
-  "Describe a winter morning in the mountains.",
-  "How should a small town welcome strangers?",
-  "Write about a clock that runs backwards.",
-  "Explain what makes music sad or happy.",
-  "Describe your ideal room to work in.",
-  "What is the use of history?",
-  "Tell a story that begins with a knock at the door.",
-  "Explain how to repair a broken chair.",
-  "Describe the smell of rain.",
-  "Why do people keep diaries?",
-  "Write about an island that nobody owns.",
-  "How can a shy person make friends?",
-] as const;
 
 const MEASURE: Measure = {
   name: "repeated 4-grams",
@@ -100,16 +59,15 @@ function repeated(words: readonly string[], n: number): number {
  * ```
  */
 export function repetition(options: { readonly limit?: number } = {}): Task<RepetitionProblem> {
-  checkOptions("make repetition", options, ["limit"]);
+  checkOptions("make repetition", options, { limit: number({ min: 1, integer: true }) });
   const { limit = PROMPTS.length } = options;
-  checkNumber("make repetition", "limit", limit, { min: 1, integer: true });
   return {
     name: "repetition",
     measure: MEASURE,
     defaults: { temperature: 1, topP: 1, maxNewTokens: 120 },
     problems: () =>
       PROMPTS.slice(0, limit).map((question, i) => ({
-        id: `repetition-${`${i}`.padStart(2, "0")}`,
+        id: `repetition-${numbered(i, 2)}`,
         question,
       })),
     prompt: ({ question }) => [{ role: "user", content: question }],

@@ -4,21 +4,13 @@
  * @module
  */
 
-import { checkNumber, checkOptions, refusal } from "../_check.ts";
+import { checkOptions, number, oneOf, refusal, type Rules } from "../_check.ts";
 import { type Random, seededRandom } from "./_random.ts";
+import { LIMIT } from "./benchmark.ts";
 import type { Problem } from "./task.ts";
 
 /**
  * Options of `votes` and `countdown`: which problems they pose.
- *
- * @example The same seed gives the same problems
- * ```ts
- * import { countdown, type SyntheticOptions } from "@moi/moi/tasks";
- * import { assertEquals } from "@std/assert";
- *
- * const options: SyntheticOptions = { source: "generated", count: 5, seed: 1 };
- * assertEquals(await countdown(options).problems(), await countdown(options).problems());
- * ```
  */
 export interface SyntheticOptions {
   /**
@@ -59,6 +51,13 @@ export interface SyntheticSource<P extends Problem> {
   readonly generate: (random: Random, id: (index: number) => string) => Iterable<P>;
 }
 
+const rulesOf = (mostGenerated: number): Rules<SyntheticOptions> => ({
+  source: oneOf("held-out", "generated"),
+  count: number({ integer: true, min: 1, max: mostGenerated }),
+  seed: number({ integer: true, min: 0 }),
+  limit: LIMIT,
+});
+
 /**
  * Checks the options and returns what lists the problems they ask for.
  *
@@ -66,19 +65,12 @@ export interface SyntheticSource<P extends Problem> {
  * made on the first call and kept.
  */
 export function syntheticProblems<P extends Problem>(
-  task: SyntheticSource<P>,
+  { name, heldOut, mostGenerated, parse, generate }: SyntheticSource<P>,
   options: SyntheticOptions,
 ): () => P[] {
-  const verb = `make ${task.name}`;
-  checkOptions(verb, options, ["source", "count", "seed", "limit"]);
+  const verb = `make ${name}`;
+  checkOptions(verb, options, rulesOf(mostGenerated));
   const { source = "held-out", count = 200, seed = 0, limit = Infinity } = options;
-  if (source !== "held-out" && source !== "generated") {
-    const Refusal = typeof source === "string" ? RangeError : TypeError;
-    throw new Refusal(refusal(verb, "source", 'be "held-out" or "generated"', source));
-  }
-  checkNumber(verb, "count", count, { integer: true, min: 1, max: task.mostGenerated });
-  checkNumber(verb, "seed", seed, { integer: true, min: 0 });
-  if (limit !== Infinity) checkNumber(verb, "limit", limit, { integer: true, min: 1 });
   for (const name of ["count", "seed"] as const) {
     if (source === "held-out" && options[name] !== undefined) {
       throw new TypeError(
@@ -86,7 +78,7 @@ export function syntheticProblems<P extends Problem>(
       );
     }
   }
-
+  const idOf = (part: string) => (index: number) => `${name}-${part}-${numbered(index)}`;
   let all: P[] | undefined;
   return () => {
     all ??= source === "held-out" ? published() : generated();
@@ -94,21 +86,13 @@ export function syntheticProblems<P extends Problem>(
   };
 
   function published(): P[] {
-    return task.heldOut.split("\n").slice(0, limit)
-      .map((line, i) => task.parse(line, `${task.name}-test-${digits(i)}`));
+    return heldOut.split("\n").slice(0, limit).map((line, i) => parse(line, idOf("test")(i)));
   }
-
   function generated(): P[] {
-    const id = (index: number) => `${task.name}-seed${seed}-${digits(index)}`;
-    const problems: P[] = [];
-    for (const problem of task.generate(seededRandom(seed), id)) {
-      problems.push(problem);
-      if (problems.length >= Math.min(count, limit)) break;
-    }
-    return problems;
+    const endless = Iterator.from(generate(seededRandom(seed), idOf(`seed${seed}`)));
+    return endless.take(Math.min(count, limit)).toArray();
   }
 }
 
-function digits(index: number): string {
-  return `${index}`.padStart(4, "0");
-}
+/** An index as ids have it. */
+export const numbered = (index: number, digits = 4): string => `${index}`.padStart(digits, "0");

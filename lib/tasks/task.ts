@@ -12,15 +12,6 @@ import type { Message } from "../model/mod.ts";
 
 /**
  * One problem of a task. Further fields hold what the prompt and the grader need.
- *
- * @example A problem is a record with an id
- * ```ts
- * import type { Problem } from "@moi/moi/tasks";
- * import { assertEquals } from "@std/assert";
- *
- * const problem: Problem = { id: "sums-0", left: 2, right: 3 };
- * assertEquals(problem.id, "sums-0");
- * ```
  */
 export interface Problem {
   /** Stable and unique within the task; runs are paired by it. */
@@ -31,18 +22,6 @@ export interface Problem {
 
 /**
  * The verdict on one generated text.
- *
- * @example A right answer
- * ```ts
- * import { type Grade, votes } from "@moi/moi/tasks";
- * import { assert, assertEquals } from "@std/assert";
- *
- * const task = votes();
- * const [problem] = await task.problems();
- * assert(problem);
- * const grade: Grade = task.grade(problem, "<answer>1:h</answer>");
- * assertEquals(grade, { correct: true, extracted: "1: h", reason: "h leads ward 1" });
- * ```
  */
 export interface Grade {
   /** Whether the answer is right; false where that cannot be told. */

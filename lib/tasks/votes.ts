@@ -13,26 +13,13 @@
  */
 
 import type { Random } from "./_random.ts";
-import { lastAnswer } from "./answer.ts";
+import { lastAnswer } from "./answer/pieces.ts";
 import { HELD_OUT } from "./held_out/votes.ts";
 import { type SyntheticOptions, syntheticProblems } from "./synthetic.ts";
 import type { Grade, Problem, Task } from "./task.ts";
 
 /**
  * Three wards of twenty ballots.
- *
- * @example A problem of one's own
- * ```ts
- * import { votes, type VotesProblem } from "@moi/moi/tasks";
- * import { assertEquals } from "@std/assert";
- *
- * const problem: VotesProblem = {
- *   id: "mine",
- *   wards: ["aaaaaabbbbccccddddef", "bbbbbbaaaaccccddddef", "ccccccaaaabbbbddddef"],
- *   leaders: "abc",
- * };
- * assertEquals(votes().grade(problem, "<answer>3: c</answer>").correct, true);
- * ```
  */
 export interface VotesProblem extends Problem {
   /** The ballots of wards 1, 2 and 3: one letter a ballot, `a` to `l`. */
@@ -79,17 +66,6 @@ export interface VotesProblem extends Problem {
  *   extracted: "2: h",
  *   reason: "a leads ward 2",
  * });
- * ```
- *
- * @example New problems from a seed
- * ```ts
- * import { votes } from "@moi/moi/tasks";
- * import { assertEquals } from "@std/assert";
- *
- * const task = votes({ source: "generated", count: 50, seed: 7 });
- * const problems = await task.problems();
- * assertEquals(problems.length, 50);
- * assertEquals(problems[0]?.id, "votes-seed7-0000");
  * ```
  */
 export function votes(options: SyntheticOptions = {}): Task<VotesProblem> {

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { exactOf, placeOf, realOf, sameValue } from "../../lib/tasks/_evaluate.ts";
-import { integerRoot } from "../../lib/tasks/_float.ts";
-import { parseFormula } from "../../lib/tasks/_formula.ts";
+import { placeOf, realOf, sameValue } from "../../lib/tasks/math/evaluate.ts";
+import { exactOf } from "../../lib/tasks/math/exact.ts";
+import { integerRoot } from "../../lib/tasks/math/float.ts";
+import { parseFormula } from "../../lib/tasks/math/formula.ts";
 import { format } from "../../lib/tasks/rational.ts";
 
 const EXACT: Readonly<Record<string, string | undefined>> = {

@@ -947,3 +947,9 @@ Deno.test("long and hostile texts are read in time proportional to their length"
     }
   }
 });
+
+Deno.test("a letter after e is no exponent, and no text throws", () => {
+  for (const text of ["12e^2", "It is 12e^2.", "3eA5", "7e,5", "2e.5"]) lastNumber(text);
+  assertEquals(lastNumber("The answer is 1.5e+3."), "1500");
+  assertEquals(lastNumber("The answer is 1.5e\u22123."), "0.0015");
+});

@@ -7,7 +7,7 @@ import {
   NoValue,
   type Real,
   toNumber,
-} from "../../lib/tasks/_float.ts";
+} from "../../lib/tasks/math/float.ts";
 
 const F = arithmetic(256);
 const over = (n: number, d: number) => F.divide(F.integer(n), F.integer(d));

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { type Expression, parseFormula } from "../../lib/tasks/_formula.ts";
+import { parseFormula } from "../../lib/tasks/math/formula.ts";
+import type { Expression } from "../../lib/tasks/math/tree.ts";
 import { format } from "../../lib/tasks/rational.ts";
 
 /** A tree in one line: operations before their parts. */

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { parseFormula } from "../../lib/tasks/_formula.ts";
-import * as reals from "../../lib/tasks/_reals.ts";
-import { placeOf } from "../../lib/tasks/_evaluate.ts";
+import { parseFormula } from "../../lib/tasks/math/formula.ts";
+import * as reals from "../../lib/tasks/math/reals.ts";
+import { placeOf } from "../../lib/tasks/math/evaluate.ts";
 
 /** Intervals from "[0,1) (2,3]". */
 const set = (text: string): reals.Interval[] =>

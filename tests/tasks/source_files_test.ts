@@ -3,7 +3,7 @@
 import zlib from "node:zlib";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { readRows, type Row, type SourceOptions } from "../../lib/tasks/mod.ts";
-import { configsOf, matchesGlob } from "../../lib/tasks/_data_files.ts";
+import { configsOf, matchesGlob } from "../../lib/tasks/source/card.ts";
 import { COMMIT, startHub } from "../model/_hub.ts";
 import { zipOf } from "../_zip.ts";
 import { type TemporaryFolder, temporaryFolder } from "../_temporary.ts";

@@ -47,8 +47,8 @@ for (const [name, task] of Object.entries({ votes, countdown })) {
     const refuses = (options: object, Refusal: typeof TypeError, message: string) =>
       assertThrows(() => task(options), Refusal, `Cannot make ${name} as ${message}`);
     refuses({ sources: 1 }, TypeError, "'sources' is not an option");
-    refuses({ source: "train" }, RangeError, `'source' must be "held-out" or "generated"`);
-    refuses({ source: 1 }, TypeError, `'source' must be "held-out" or "generated"`);
+    refuses({ source: "train" }, RangeError, "'source' must be 'held-out' or 'generated'");
+    refuses({ source: 1 }, TypeError, "'source' must be 'held-out' or 'generated'");
     refuses({ count: 5 }, TypeError, `'count' must be left out unless 'source' is "generated"`);
     refuses({ seed: 5 }, TypeError, `'seed' must be left out unless 'source' is "generated"`);
     refuses({ limit: 0 }, RangeError, "'limit' must be an integer at least 1");

@@ -1,5 +1,5 @@
 /**
- * The process in which untrusted Python runs, started by `python.ts` without any permission but to read
+ * The process in which untrusted Python runs, started by `_process.ts` without any permission but to read
  * Pyodide, its snapshot and packages. It takes programs on stdin, one JSON a line, and answers on stdout.
  *
  * Its source travels as text, wherever this package was imported from: {@linkcode serve} uses nothing
@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Answer, Request, Start } from "./python.ts";
+import type { Answer, Request, Start } from "./_protocol.ts";
 
 /** Arguments of the process: "make" or "run", Pyodide's folder, and the path of the snapshot. */
 async function serve(

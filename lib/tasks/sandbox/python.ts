@@ -21,74 +21,22 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { checkNumber, checkOptions, refusal } from "../../_check.ts";
+import { join } from "node:path";
+import {
+  boolean,
+  checkOptions,
+  number,
+  refusal,
+  type Rules,
+  signal as abortSignal,
+  text,
+} from "../../_check.ts";
 import { defaultCacheDir } from "../../model/mod.ts";
 import { filesOf, type Lock, packagesOf } from "./_packages.ts";
-import { RUNNER } from "./_runner.ts";
-import { SERVER } from "./_server.ts";
+import { findPyodide, LATE, type Pyodide, snapshotIn, startProcess } from "./_process.ts";
+import type { Answer, Program, Request } from "./_protocol.ts";
 
-/** A program. */
-export interface Program {
-  /** Python source. */
-  readonly code: string;
-  /** What it reads on stdin. Default: nothing. */
-  readonly stdin?: string;
-  /** Whether it starts with new globals, or with those that the program before it left. Default: true. */
-  readonly fresh?: boolean;
-  /** Python source that is run in its globals before it. Default: none. */
-  readonly preamble?: string;
-  /** Its `__name__`. Default: "__main__". */
-  readonly name?: string;
-  /**
-   * Whether it is judged by what it prints: it may then end by exiting with code 0, its threads run where
-   * they are started, one after the other, and printing more than 16 MiB is a verdict. Default: false.
-   */
-  readonly program?: boolean;
-  /**
-   * Whether text after it that is no Python is left out: the longest beginning that compiles is run, cut
-   * before an unindented line. Default: false.
-   */
-  readonly prefix?: boolean;
-  /**
-   * Names that are not left out so: where that would leave none of those that its text defines, the text
-   * stays whole, with its syntax error. Default: none.
-   */
-  readonly defines?: readonly string[];
-  /** Whether, of a `prefix`, a statement that is cut at the end of the text is left out. Default: false. */
-  readonly cut?: boolean;
-}
-
-/** What the process is sent first. */
-export interface Start {
-  readonly token: string;
-  readonly runner: string;
-  readonly packages: readonly string[];
-  /** Address of Pyodide's module. */
-  readonly pyodide: string;
-}
-
-/** What it is sent for each program. */
-export interface Request extends Required<Program> {
-  /** Bytes of its output that are kept. */
-  readonly limit: number;
-}
-
-/** What the process answers. */
-export interface Answer {
-  readonly ready?: true;
-  readonly output?: string;
-  readonly stderr?: string;
-  readonly kind?: string;
-  readonly error?: string;
-  readonly exit?: number;
-  readonly missing?: readonly [string, boolean];
-  readonly over?: true;
-  /** The sandbox itself has failed, with this error. */
-  readonly failed?: string;
-}
+export type { Program };
 
 /** How a program ended. */
 export type PythonVerdict =
@@ -138,173 +86,73 @@ export interface PythonOptions {
 /** Limits of a program where none are given. */
 export const LIMITS = { timeMs: 10_000, memoryMb: 512 } as const;
 
-const VERB = "run Python";
+/** Rules of the limits. */
+export const LIMIT_RULES = {
+  timeMs: number({ min: 1, max: 2 ** 31 - 1 }),
+  memoryMb: number({ min: 64, max: 2048, integer: true }),
+};
+
+const RULES: Rules<PythonOptions> = {
+  ...LIMIT_RULES,
+  ...{ cacheDir: text, offline: boolean, signal: abortSignal },
+};
+
 /** Milliseconds that an interpreter may take to start. */
 const START_MS = 120_000;
-/** WebAssembly pages of a mebibyte. */
-const PAGES = 16;
 /** Bytes of output that are kept, and those that a program judged by its output may print. */
 const KEPT = 1_000_000, PRINTED = 2 ** 24;
 
-/**
- * Starts Deno with as deep a native stack as the system gives: each C call of Python is one of WebAssembly,
- * and recursion through C (`functools.cache`, `map`, `__init__`) is then bounded by Pyodide's own stack of
- * 10 MiB, whose end Python sees and names. A program of a thousand levels would else end the interpreter.
- */
-const DEEP = [
-  "ulimit -s 262144 2>/dev/null || ulimit -s $(ulimit -H -s) 2>/dev/null",
-  's=$(ulimit -s); case "$s" in *[!0-9]*) s=262144;; esac',
-  'flags=$1; shift; exec "$0" run "$flags,--stack-size=$((s / 8 * 7))" "$@"',
-].join("\n");
+const VERB = "run Python";
 
-/** Where Pyodide is. The import puts the package where it can be resolved. */
-async function packageFolder() {
-  const { version } = await import("npm:pyodide@314.0.7"),
-    pyodide = import.meta.resolve("npm:pyodide@314.0.7");
-  if (!pyodide.startsWith("file:")) {
-    throw new Error(refusal(VERB, "pyodide", "be a package on this machine", pyodide));
+/** A program with what is not said of it. */
+function requestOf(program: Program): Request {
+  if (typeof program.code !== "string") {
+    throw new TypeError(refusal(VERB, "code", "be a string", program.code));
   }
-  return { folder: dirname(fileURLToPath(pyodide)), pyodide, version };
-}
-
-/** Starts the process. Its code is text, so that it does not matter where this module came from. */
-function spawn(permissions: readonly string[], args: readonly string[], memoryMb: number) {
-  const flags = `--v8-flags=--wasm-max-mem-pages=${memoryMb * PAGES},--max-old-space-size=512`;
-  const rest = [
-    ...["--quiet", "--no-prompt", "--no-check", "--no-config", "--no-lock", "--cached-only"],
-    ...[...permissions, `data:text/javascript,${encodeURIComponent(SERVER)}`, ...args],
-  ];
-  const streams = { stdin: "piped", stdout: "piped", stderr: "null" } as const;
-  const env = { NO_COLOR: "1" }, deno = Deno.execPath(), shallow = ["run", flags, ...rest];
-  if (Deno.build.os === "windows") {
-    return new Deno.Command(deno, { args: shallow, env, ...streams }).spawn();
-  }
-  try {
-    return new Deno.Command("/bin/sh", {
-      args: ["-c", DEEP, deno, flags, ...rest],
-      env,
-      ...streams,
-    })
-      .spawn();
-  } catch { // no shell, or only Deno may be run
-    return new Deno.Command(deno, { args: shallow, env, ...streams }).spawn();
-  }
-}
-
-const encode = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value)}\n`);
-
-const snapshots = new Map<string, Promise<string>>();
-
-const isThere = (path: string) => Deno.stat(path).then(() => true, () => false);
-
-/** Path of a started interpreter, made where it is missing: someone may have emptied the cache. */
-async function snapshotIn(cacheDir: string): Promise<string> {
-  const known = snapshots.get(cacheDir);
-  if (known && await isThere(await known)) return known;
-  const made = (async () => {
-    const { folder, pyodide, version } = await packageFolder();
-    const digest = createHash("sha256").update(RUNNER + SERVER).digest("hex").slice(0, 12);
-    const name = `pyodide-${version}-deno-${Deno.version.deno}-${digest}.snapshot`;
-    const path = join(cacheDir, name);
-    if (await isThere(path)) return path;
-    await Deno.mkdir(cacheDir, { recursive: true });
-    const part = `${path}.${crypto.randomUUID().slice(0, 8)}`;
-    const child = spawn(
-      [`--allow-read=${folder}`, `--allow-write=${part}`],
-      ["make", folder, part],
-      2048,
-    );
-    const writer = child.stdin.getWriter(),
-      start: Start = { token: "", runner: RUNNER, packages: [], pyodide };
-    await writer.write(encode(start)).then(() => writer.close()).catch(() => {});
-    const [{ success }] = await Promise.all([child.status, child.stdout.cancel()]);
-    if (!success) throw new Error(`Cannot ${VERB} as the interpreter could not be started`);
-    await Deno.rename(part, path);
-    return path;
-  })();
-  snapshots.set(cacheDir, made);
-  made.catch(() => snapshots.delete(cacheDir));
-  return made;
-}
-
-/** Reads the answers of a process: those lines that begin with the token. */
-function answers(stream: ReadableStream<Uint8Array<ArrayBuffer>>, token: string) {
-  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
   return {
-    /** The next answer; undefined where the process has ended. */
-    async next(): Promise<Answer | undefined> {
-      let parts: string[] = [], size = 0;
-      for (;;) {
-        for (let end; (end = rest.indexOf("\n")) >= 0;) {
-          const line = parts.join("") + rest.slice(0, end);
-          rest = rest.slice(end + 1);
-          [parts, size] = [[], 0];
-          if (line.startsWith(token)) return JSON.parse(line.slice(token.length));
-        }
-        parts.push(rest);
-        size += rest.length;
-        rest = "";
-        if (size > 2 ** 27) return undefined; // prints without end past its own stdout
-        const { value, done } = await reader.read();
-        if (done) return undefined;
-        rest = value;
-      }
-    },
-    cancel: () => reader.cancel().catch(() => {}),
+    ...{ stdin: "", fresh: true, preamble: "", name: "__main__", program: false },
+    ...{ prefix: false, defines: [], cut: false },
+    ...Object.fromEntries(Object.entries(program).filter(([, value]) => value !== undefined)),
+    code: program.code.toWellFormed(),
+    limit: program.program ? PRINTED : KEPT,
   };
 }
 
-const LATE = Symbol("late");
+/** What errors of the interpreter mean. */
+const MEANINGS: readonly (readonly [RegExp, PythonVerdict, string])[] = [
+  [
+    /does not support processes|lacks multiprocessing/,
+    "unavailable",
+    "the sandbox has no processes",
+  ],
+  [/can't start new thread/, "unavailable", "the sandbox has no threads"],
+  [
+    /Maximum call stack size exceeded/,
+    ...["error", "RecursionError: deeper than the sandbox's stack allows"] as const,
+  ],
+];
 
-/** What a promise gives, or LATE. */
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | typeof LATE> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<typeof LATE>((resolve) => {
-    timer = setTimeout(() => resolve(LATE), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
+/** What came of a program that has answered. */
 function resultOf(answer: Answer, { program }: Request, memoryMb: number): PythonResult {
-  const { output = "", stderr = "", kind, error, exit, missing, over } = answer;
-  const both = { output, ...(stderr === "" ? {} : { stderr }) };
-  if (over && program) {
-    return { verdict: "output", ...both, error: `printed more than ${PRINTED / 2 ** 20} MiB` };
-  }
-  if (kind === undefined) return { verdict: "pass", ...both };
+  const { output = "", stderr = "", kind, error = "", exit, missing, over } = answer;
+  const ended = (verdict: PythonVerdict, error?: string, more?: Partial<PythonResult>) => ({
+    ...{ verdict, output, ...(stderr !== "" && { stderr }) },
+    ...{ ...(error !== undefined && { error }), ...more },
+  });
+  if (over && program) return ended("output", `printed more than ${PRINTED / 2 ** 20} MiB`);
+  if (kind === undefined) return ended("pass");
   if (exit !== undefined) {
-    if (program && exit === 0) return { verdict: "pass", ...both, exitCode: 0 };
-    return { verdict: "exit", ...both, error: `exit code ${exit}`, exitCode: exit };
+    if (program && exit === 0) return ended("pass", undefined, { exitCode: 0 });
+    return ended("exit", `exit code ${exit}`, { exitCode: exit });
   }
-  if (missing) {
-    return {
-      verdict: missing[1] ? "unavailable" : "error",
-      ...both,
-      error: error!,
-      module: missing[0],
-    };
+  if (missing) return ended(missing[1] ? "unavailable" : "error", error, { module: missing[0] });
+  if (kind === "Lacking") return ended("unavailable", error);
+  const [, verdict, meaning] = MEANINGS.find(([pattern]) => pattern.test(error)) ?? [];
+  if (verdict) return ended(verdict, meaning);
+  if (kind === "MemoryError" || /index-sized integer/.test(error)) {
+    return ended("memory", `needs more than ${memoryMb} MiB`);
   }
-  if (kind === "Lacking") return { verdict: "unavailable", ...both, error: error! };
-  if (/does not support processes|lacks multiprocessing/.test(error ?? "")) {
-    return { verdict: "unavailable", ...both, error: "the sandbox has no processes" };
-  }
-  if (/can't start new thread/.test(error ?? "")) {
-    return { verdict: "unavailable", ...both, error: "the sandbox has no threads" };
-  }
-  if (/Maximum call stack size exceeded/.test(error ?? "")) {
-    const deep = "RecursionError: deeper than the sandbox's stack allows";
-    return { verdict: "error", ...both, error: deep };
-  }
-  if (kind === "MemoryError" || /index-sized integer/.test(error ?? "")) {
-    return { verdict: "memory", ...both, error: `needs more than ${memoryMb} MiB` };
-  }
-  const verdict = kind === "AssertionError" ? "wrong answer" : "error";
-  return { verdict, ...both, error: error ?? kind };
+  return ended(kind === "AssertionError" ? "wrong answer" : "error", answer.error ?? kind);
 }
 
 /**
@@ -333,32 +181,17 @@ export async function runPython(
   programs: Program | readonly Program[],
   options: PythonOptions = {},
 ): Promise<PythonResult[]> {
-  checkOptions(VERB, options, ["timeMs", "memoryMb", "cacheDir", "offline", "signal"]);
+  checkOptions(VERB, options, RULES);
   const { cacheDir = defaultCacheDir(), offline = false, signal } = options;
   const { timeMs = LIMITS.timeMs, memoryMb = LIMITS.memoryMb } = options;
-  checkNumber(VERB, "timeMs", timeMs, { min: 1, max: 2 ** 31 - 1 });
-  checkNumber(VERB, "memoryMb", memoryMb, { min: 64, max: 2048, integer: true });
-  const list = (Array.isArray(programs) ? programs as readonly Program[] : [programs as Program])
-    .map((program): Request => {
-      if (typeof program.code !== "string") {
-        throw new TypeError(refusal(VERB, "code", "be a string", program.code));
-      }
-      const { stdin = "", fresh = true, preamble = "", name = "__main__", prefix = false } =
-        program;
-      const printed = program.program ?? false, code = program.code.toWellFormed();
-      const { defines = [], cut = false } = program;
-      const more = { defines, cut, program: printed, limit: printed ? PRINTED : KEPT };
-      return { code, stdin, fresh, preamble, name, prefix, ...more };
-    });
+  const list = [programs].flat().map(requestOf);
   signal?.throwIfAborted();
-  const [{ folder, pyodide, version }, snapshot] = await Promise.all([
-    packageFolder(),
-    snapshotIn(cacheDir),
-  ]);
-  const where = { folder, pyodide, snapshot, memoryMb, timeMs, ...(signal ? { signal } : {}) };
+  const pyodide = await findPyodide(), { folder, version } = pyodide;
+  const snapshot = await snapshotIn(cacheDir, pyodide);
   const packages = new Set<string>(), tried = new Set<string>();
   for (;;) {
-    const results = await runOnce(list, { ...where, packages: [...packages] });
+    const where = { pyodide, snapshot, timeMs, memoryMb, signal, packages: [...packages] };
+    const results = await runOnce(list, where);
     const last = results.at(-1), { module } = last ?? {};
     if (last === undefined || module === undefined || last.verdict === "pass") return results;
     const lock = JSON.parse(await Deno.readTextFile(join(folder, "pyodide-lock.json"))) as Lock;
@@ -375,7 +208,9 @@ export async function runPython(
 }
 
 /** How a process ended. */
-function endOf({ code, signal }: Deno.CommandStatus): string {
+function endOf(status: Deno.CommandStatus | typeof LATE): string {
+  if (status === LATE) return "it does not end";
+  const { code, signal } = status;
   return signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`;
 }
 
@@ -394,81 +229,46 @@ const OWN_ENDS: ReadonlySet<Deno.Signal | null> = new Set(
 );
 
 /** A program that only a sandbox which does not work can fail on. */
-const NOTHING: Request = {
-  ...{ code: "", stdin: "", fresh: true, preamble: "", name: "__main__", prefix: false },
-  ...{ program: false, limit: KEPT, defines: [], cut: false },
-};
+const NOTHING = requestOf({ code: "" });
 
 interface Where {
-  readonly folder: string;
-  readonly pyodide: string;
+  readonly pyodide: Pyodide;
   readonly snapshot: string;
   readonly packages: readonly string[];
   readonly memoryMb: number;
   readonly timeMs: number;
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Runs programs in a new process with some packages. */
-async function runOnce(
-  list: readonly Request[],
-  where: Where,
-): Promise<PythonResult[]> {
-  const { folder, pyodide, snapshot, packages, memoryMb, timeMs, signal } = where;
-  const reads = `--allow-read=${[folder, snapshot, ...packages].join(",")}`;
-  const child = spawn([reads], ["run", folder, snapshot], memoryMb);
-  const kill = () => {
-    try {
-      child.kill("SIGKILL");
-    } catch {
-      // it has ended
-    }
-  };
-  signal?.addEventListener("abort", kill);
-  const token = crypto.randomUUID(), reader = answers(child.stdout, token);
-  const writer = child.stdin.getWriter();
-  const send = (value: Start | Request) => writer.write(encode(value)).catch(() => {});
-  const results: PythonResult[] = [];
-  try {
-    void send({ token, runner: "", packages, pyodide });
-    const first = await within(reader.next(), START_MS);
-    signal?.throwIfAborted();
-    if (first === LATE || !first?.ready) {
-      const why = first === LATE ? ` within ${START_MS} ms` : `: ${endOf(await child.status)}`;
-      throw new Error(`Cannot ${VERB} as the interpreter did not start${why}`);
-    }
-    for (const request of list) {
-      void send(request);
-      const answer = await within(reader.next(), timeMs);
-      signal?.throwIfAborted();
-      const failed = answer === LATE ? undefined : answer?.failed;
-      if (failed !== undefined) {
-        // A hostile program can break the interpreter around it: another process tells whose fault it is.
-        if (request !== NOTHING) await runOnce([NOTHING], where);
-        else throw new Error(`Cannot ${VERB} as the sandbox has failed: ${failed}`);
-        results.push({ verdict: "error", output: "", error: failed });
-        break;
-      }
-      if (answer === undefined) {
-        const status = await within(child.status, 5000); // LATE: it prints without end
-        if (status !== LATE && !OWN_ENDS.has(status.signal)) {
-          throw new Error(`Cannot ${VERB} as the interpreter failed: ${endOf(status)}`);
-        }
-      }
-      const result: PythonResult = answer === LATE
-        ? { verdict: "time", output: "", error: `took more than ${timeMs} ms${threadsIn(request)}` }
-        : answer === undefined
-        ? { verdict: "error", output: "", error: "the program ended the process" }
-        : resultOf(answer, request, memoryMb);
-      results.push(result);
-      if (result.verdict !== "pass") break;
-    }
-    return results;
-  } finally {
-    signal?.removeEventListener("abort", kill);
-    kill();
-    await writer.abort().catch(() => {});
-    await reader.cancel();
-    await child.status;
+async function runOnce(list: readonly Request[], where: Where): Promise<PythonResult[]> {
+  const { pyodide, packages, memoryMb, timeMs } = where, token = crypto.randomUUID();
+  await using process = startProcess(pyodide, { ...where, token });
+  const start = { token, runner: "", packages, pyodide: pyodide.address };
+  const first = await process.ask(start, START_MS);
+  if (first === LATE || !first?.ready) {
+    const why = first === LATE ? ` within ${START_MS} ms` : `: ${endOf(await process.end())}`;
+    throw new Error(`Cannot ${VERB} as the interpreter did not start${why}`);
   }
+  const results: PythonResult[] = [];
+  for (const request of list) {
+    const answer = await process.ask(request, timeMs);
+    const ended = (verdict: PythonVerdict, error: string) => ({ verdict, output: "", error });
+    if (answer === LATE) {
+      results.push(ended("time", `took more than ${timeMs} ms${threadsIn(request)}`));
+    } else if (answer === undefined) {
+      const status = await process.end(); // LATE: it prints without end
+      if (status !== LATE && !OWN_ENDS.has(status.signal)) {
+        throw new Error(`Cannot ${VERB} as the interpreter failed: ${endOf(status)}`);
+      }
+      results.push(ended("error", "the program ended the process"));
+    } else if (answer.failed !== undefined) {
+      // A hostile program can break the interpreter around it: another process tells whose fault it is.
+      if (request !== NOTHING) await runOnce([NOTHING], where);
+      else throw new Error(`Cannot ${VERB} as the sandbox has failed: ${answer.failed}`);
+      results.push(ended("error", answer.failed));
+    } else results.push(resultOf(answer, request, memoryMb));
+    if (results.at(-1)!.verdict !== "pass") break;
+  }
+  return results;
 }

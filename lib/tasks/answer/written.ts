@@ -13,7 +13,7 @@
  * @module
  */
 
-import { add, divide, format, multiply, negate, type Rational, rational } from "./rational.ts";
+import { add, divide, format, multiply, negate, type Rational, rational } from "../rational.ts";
 
 /** A number in a text. */
 export interface WrittenNumber {
@@ -29,16 +29,8 @@ export interface WrittenNumber {
 
 const VULGAR: Readonly<Record<string, string>> = {
   ...{ "½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅖": "2/5" },
-  ...{
-    "⅗": "3/5",
-    "⅘": "4/5",
-    "⅙": "1/6",
-    "⅚": "5/6",
-    "⅛": "1/8",
-    "⅜": "3/8",
-    "⅝": "5/8",
-    "⅞": "7/8",
-  },
+  ...{ "⅗": "3/5", "⅘": "4/5", "⅙": "1/6", "⅚": "5/6", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8" },
+  "⅞": "7/8",
 };
 
 /** Value of a decimal digit of any script: they come in runs of ten. */
@@ -50,16 +42,18 @@ function digitOf(char: string): string {
   return `${value % 10}`;
 }
 
+/** A text with the decimal digits of all scripts as ASCII. */
+export const plainDigits = (text: string): string => text.replace(/(?![0-9])\p{Nd}/gu, digitOf);
+
 /** A text in which full-width forms, digits of other scripts and fractions of one character are plain. */
 export function folded(text: string): string {
   if (!/[\u0080-\uffff]/.test(text)) return text;
-  return text.replace(
-    /(\d?)([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])/g,
-    (_, digit: string, char: string) => `${digit}${digit && " "}${VULGAR[char]}`,
-  )
-    .replace(/[\uff01-\uff5e\u24b6-\u24e9\u{1d400}-\u{1d7ff}]/gu, (char) => char.normalize("NFKC"))
-    .replace(/(?![0-9])\p{Nd}/gu, digitOf)
-    .replaceAll("٫", ".").replaceAll("٬", ",").replaceAll("⁄", "/").replaceAll("٪", "%");
+  const spaced = (_: string, digit: string, char: string) =>
+    `${digit}${digit && " "}${VULGAR[char]}`;
+  const plain = text.replace(/(\d?)([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])/g, spaced)
+    .replace(/[\uff01-\uff5e\u24b6-\u24e9\u{1d400}-\u{1d7ff}]/gu, (char) => char.normalize("NFKC"));
+  return plainDigits(plain).replaceAll("٫", ".").replaceAll("٬", ",").replaceAll("⁄", "/")
+    .replaceAll("٪", "%");
 }
 
 /** The same, with LaTeX's separators and signs as plain ones. */
@@ -90,7 +84,7 @@ const SLASH = /\s?\/\s?(\d{1,40})(?![\d/]|[.,]\d)/y;
 const MIXED = /(?:(?:[ \u00a0\u2009]|\\ ){1,2}|\sand\s)(\d{1,20})\s?\/\s?(\d{1,20})(?![\d/]|\.\d)/y;
 const POWER = new RegExp(
   String
-    .raw`[eE]([-+${SIGN}]?\d{1,3})(?![\w.]\d|\w)|\s?(?:\\times|\\cdot|[×·*xX])\s?10\s?(?:\^|\*\*)\s?(?:\{\s*([${SIGN}+]?\s?\d{1,3})\s*\}|([${SIGN}]?\d{1,3})(?!\d))|\s?(?:\\times|\\cdot|[×·*])\s?10([⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})`,
+    .raw`[eE]([${SIGN}+]?\d{1,3})(?![\w.]\d|\w)|\s?(?:\\times|\\cdot|[×·*xX])\s?10\s?(?:\^|\*\*)\s?(?:\{\s*([${SIGN}+]?\s?\d{1,3})\s*\}|([${SIGN}]?\d{1,3})(?!\d))|\s?(?:\\times|\\cdot|[×·*])\s?10([⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})`,
   "y",
 );
 const TEN = new RegExp(
@@ -191,86 +185,86 @@ function signBefore(
   return { from: place - currency.length, negative: false };
 }
 
+/** What is written at a place: without a value it is no number, without a text a fraction. */
+interface Written {
+  readonly value?: Rational;
+  readonly text?: string;
+  readonly to: number;
+}
+
+/** Value of a fraction in LaTeX; undefined where it has none. */
+function quotientOf([, top, topDigit, bottom, bottomDigit]: RegExpExecArray): Rational | undefined {
+  const above = top ?? topDigit!, negative = new RegExp(`^[${SIGN}]`).test(above);
+  const a = realOf(negative ? above.slice(1).trim() : above), b = realOf(bottom ?? bottomDigit!);
+  if (!a || !b || b.value.numerator === 0n) return undefined;
+  const quotient = divide(a.value, b.value);
+  return negative ? negate(quotient) : quotient;
+}
+
+/** A number times a power of ten. */
+function scaled(value: Rational, exponent: number, to: number): Written {
+  if (Math.abs(exponent) > LARGEST_POWER) return { to };
+  const scale = rational(10n ** BigInt(Math.abs(exponent)));
+  const own = exponent < 0 ? divide(value, scale) : multiply(value, scale);
+  return { value: own, text: textOf(own, false), to };
+}
+
+/** The number that is written at a place, without sign and unit. */
+function writtenAt(text: string, place: number): Written {
+  const latex = at(FRACTION, text, place), match = at(REAL_AT, text, place);
+  if (latex) {
+    const value = quotientOf(latex);
+    return { ...(value && { value }), to: place + latex[0].length };
+  }
+  if (!match) return { to: place + 1 };
+  const ten = at(TEN, text, place);
+  if (ten) return scaled(rational(1n), power(ten[1] ?? ten[2]!), place + ten[0].length);
+  const to = place + match[0].length, real = realOf(match[0]);
+  if (!real) return { to };
+  const { value } = real, after = (own: RegExpExecArray) => to + own[0].length;
+  const scientific = at(POWER, text, to), slash = at(SLASH, text, to);
+  if (scientific) {
+    const exponent = scientific.slice(1).find((part) => part !== undefined)!;
+    return scaled(value, power(exponent), after(scientific));
+  }
+  if (slash) {
+    const below = BigInt(slash[1]!);
+    if (below === 0n) return { to: after(slash) };
+    return { value: divide(value, rational(below)), to: after(slash) };
+  }
+  if (value.denominator === 1n) { // 1 1/4, 1\frac{1}{4}
+    const mixed = at(MIXED, text, to), [n, d] = mixed ? mixed.slice(1).map(BigInt) : [];
+    if (mixed && n! < d!) return { value: add(value, rational(n!, d!)), to: after(mixed) };
+    const spaced = to + /^(?:\s|\\ ){0,2}/.exec(text.slice(to, to + 4))![0].length;
+    const part = at(FRACTION, text, spaced), rest = part ? quotientOf(part) : undefined;
+    if (part && rest && rest.numerator > 0n) {
+      return { value: add(value, rest), to: spaced + part[0].length };
+    }
+  }
+  return { value, text: real.text, to };
+}
+
 /** The number whose first digit, point or fraction stands at a place; the end of what is none. */
 function numberAt(
   text: string,
   place: number,
   own: boolean,
 ): WrittenNumber | { readonly to: number } {
-  const skipped = at(TIME_OR_DATE, text, place);
-  if (skipped) return { to: TIME_OR_DATE.lastIndex };
-  let value: Rational, written: string, to: number, fraction = false;
-  const over = (top: string, bottom: string) => {
-    const negative = new RegExp(`^[${SIGN}]`).test(top);
-    const a = realOf(negative ? top.slice(1).trim() : top), b = realOf(bottom);
-    if (!a || !b || b.value.numerator === 0n) return undefined;
-    const quotient = divide(a.value, b.value);
-    return negative ? negate(quotient) : quotient;
-  };
-  const latex = at(FRACTION, text, place);
-  if (latex) {
-    to = FRACTION.lastIndex;
-    const quotient = over(latex[1] ?? latex[2]!, latex[3] ?? latex[4]!);
-    if (!quotient) return { to };
-    [value, written, fraction] = [quotient, "", true];
-  } else {
-    const ten = at(TEN, text, place), match = at(REAL_AT, text, place);
-    if (!match) return { to: place + 1 };
-    to = place + match[0].length;
-    if (ten) {
-      to = place + ten[0].length;
-      const exponent = power(ten[1] ?? ten[2]!);
-      const scale = 10n ** BigInt(Math.abs(exponent));
-      value = exponent < 0 ? rational(1n, scale) : rational(scale);
-      written = textOf(value, false);
-    } else {
-      const real = realOf(match[0]);
-      if (!real) return { to };
-      ({ value, text: written } = real);
-      const scientific = at(POWER, text, to), slash = at(SLASH, text, to);
-      const mixed = value.denominator === 1n ? at(MIXED, text, to) : null;
-      const spaced = /^(?:\s|\\ ){0,2}/.exec(text.slice(to, to + 4))![0].length;
-      const part = value.denominator === 1n ? at(FRACTION, text, to + spaced) : null;
-      if (scientific) {
-        const exponent = power(scientific[1] ?? scientific[2] ?? scientific[3] ?? scientific[4]!);
-        to += scientific[0].length;
-        if (Math.abs(exponent) > LARGEST_POWER) return { to };
-        const scale = 10n ** BigInt(Math.abs(exponent));
-        value = multiply(value, exponent < 0 ? rational(1n, scale) : rational(scale));
-        written = textOf(value, false);
-      } else if (slash) {
-        const below = BigInt(slash[1]!);
-        to += slash[0].length;
-        if (below === 0n) return { to };
-        [value, fraction] = [divide(value, rational(below)), true];
-      } else if (
-        mixed && mixed[2] && !/^0+$/.test(mixed[2]) && BigInt(mixed[1]!) < BigInt(mixed[2])
-      ) {
-        to += mixed[0].length;
-        value = add(value, rational(BigInt(mixed[1]!), BigInt(mixed[2])));
-        fraction = true;
-      } else if (part) {
-        const rest = over(part[1] ?? part[2]!, part[3] ?? part[4]!);
-        if (rest && rest.numerator > 0n) {
-          to += spaced + part[0].length;
-          [value, fraction] = [add(value, rest), true];
-        }
-      }
-    }
-  }
+  if (at(TIME_OR_DATE, text, place)) return { to: TIME_OR_DATE.lastIndex };
+  const found = writtenAt(text, place), isFraction = found.text === undefined;
+  if (!found.value) return { to: found.to };
   const { from, negative } = signBefore(text, place, own);
-  if (negative) value = negate(value);
-  const unit = at(PERCENT, text, to) ?? at(SCALE, text, to);
-  let shown = fraction ? textOf(value, true) : written;
-  if (!fraction && negative && !/^[0.]*$/.test(written)) shown = `-${written}`;
-  if (!unit) return { value, text: shown, from, to };
-  to += unit[0].length;
-  const zeros = SCALES[unit[1]?.toLowerCase() ?? ""];
+  const value = negative ? negate(found.value) : found.value;
+  const minus = negative && !/^[0.]*$/.test(found.text ?? "") ? "-" : "";
+  const shown = found.text === undefined ? textOf(value, true) : minus + found.text;
+  const unit = at(PERCENT, text, found.to) ?? at(SCALE, text, found.to);
+  if (!unit) return { value, text: shown, from, to: found.to };
+  const to = found.to + unit[0].length, zeros = SCALES[unit[1]?.toLowerCase() ?? ""];
   if (zeros === undefined) {
     return { value, text: shown, from, to, other: multiply(value, rational(1n, 100n)) };
   }
   const whole = multiply(value, rational(10n ** zeros));
-  return { value: whole, text: textOf(whole, fraction), from, to, other: value };
+  return { value: whole, text: textOf(whole, isFraction), from, to, other: value };
 }
 
 /** Whether the digits at a place belong to a word, an exponent or an index. */

@@ -1,5 +1,5 @@
 /**
- * Mathematics as the answer of a text: a kind of the mechanism in `_evidence.ts`.
+ * Mathematics as the answer of a text: a kind of the mechanism in `evidence.ts`.
  *
  * A value is a formula: in dollars, `\(…\)` or `\[…\]`, LaTeX or an expression bare within a sentence, a
  * number; those that a comma, "and" or "or" joins count together. A text without any is its own answer.
@@ -7,19 +7,8 @@
  * @module
  */
 
-import {
-  boxesOf,
-  closing,
-  findAnswer,
-  type Finding,
-  isJoint,
-  type Kind,
-  type Piece,
-  unset,
-  withoutThoughts,
-} from "./_evidence.ts";
-
-export { closing };
+import { findAnswer, type Finding, type Kind } from "./evidence.ts";
+import { boxesOf, isJoint, type Piece, unset, withoutThoughts } from "./pieces.ts";
 
 const NUMBER =
   /(?<![\w.\\])[-−]?(?:\\?\$\s?)?(?:\d(?:[\d,]*\d)?(?:\.\d+)?[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]?|\.\d+|[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])(?:\s*\/\s*\d+)?(?:\s*(?:\\?%|pct\b|percent(?:age)?\b))?/g;
@@ -29,6 +18,9 @@ const FUNCTIONS =
 /** What may stand between "answer is" and the answer, at its beginning. */
 const FILLER =
   /(?:[\s:*"“”]|(?:I(?: would)? (?:think|believe|guess|say)|probably|likely|therefore|thus|hence|then|simply|just|indeed|clearly|actually|now|still|again|also|only|approximately|about|around|roughly|exactly|equal to|given by|of course|in fact|a total of|the (?:number|value)|that|it's|it is|is)(?![\p{L}\p{N}'’-])[,]?)*/iuy;
+/** What denies an answer. */
+const DENIAL =
+  /^[\s*_$]*(?:(?:definitely|certainly|clearly|surely)\s)?(?:not|neither|none|never)\b/i;
 /** Whether formulas are set apart from words. */
 const SET = /(?<!\\)\$|\\[([]/;
 /** Longest text without a formula that is an answer itself. */
@@ -137,36 +129,25 @@ function setFormulas(text: string): Token[] {
   return found;
 }
 
-/** Formulas and numbers of a text, in its order. */
+/** Formulas and numbers of a text, in its order; bare formulas in place of the numbers in them. */
 function tokensOf(text: string, names: boolean): Token[] {
-  const formulas = setFormulas(text), found: Token[] = [];
-  let place = 0;
-  for (const next of [...formulas, undefined]) {
-    for (const { 0: content, index } of text.slice(place, next?.from).matchAll(NUMBER)) {
-      const from = place + index;
-      found.push({ content: content.trim(), from, to: from + content.length, formula: false });
-    }
-    if (next) found.push(next);
-    place = next?.to ?? text.length;
-  }
-  const set = found.filter(({ formula }) => formula);
-  // bare formulas between those that are set, in place of the numbers in them
+  const found: Token[] = [];
   let from = 0;
-  const bare: Token[] = [];
-  for (const next of [...set, undefined]) {
-    const to = next?.from ?? text.length;
-    for (const token of bareFormulas(text.slice(from, to), names)) {
-      bare.push({ ...token, from: token.from + from, to: token.to + from });
-    }
-    from = next?.to ?? to;
+  for (const next of [...setFormulas(text), undefined]) {
+    const gap = text.slice(from, next?.from), bare = bareFormulas(gap, names);
+    let k = 0; // both are in the order of the text
+    const numbers = Array.from(gap.matchAll(NUMBER), ({ 0: content, index }): Token => (
+      { content: content.trim(), from: index, to: index + content.length, formula: false }
+    )).filter((token) => {
+      while (k < bare.length && bare[k]!.to <= token.from) k++;
+      return k === bare.length || bare[k]!.from >= token.to;
+    });
+    const both = [...numbers, ...bare].sort((x, y) => x.from - y.from);
+    for (const own of both) found.push({ ...own, from: own.from + from, to: own.to + from });
+    if (next) found.push(next);
+    from = next?.to ?? text.length;
   }
-  // both are in the order of the text
-  let next = 0;
-  const apart = found.filter((token) => {
-    while (next < bare.length && bare[next]!.to <= token.from) next++;
-    return token.formula || next === bare.length || bare[next]!.from >= token.to;
-  });
-  return [...apart, ...bare].sort((x, y) => x.from - y.from);
+  return found;
 }
 
 const contents = (pieces: readonly Piece[]) => pieces.map(({ content }) => content).join(", ");
@@ -184,11 +165,11 @@ function trimmed(text: string): string {
 /** The last formula or number of a text; the text itself where it is one. */
 function lastMath(text: string): string | undefined {
   const own = trimmed(text), tokens = tokensOf(own, false);
-  const formulas = tokens.filter(({ formula }) => formula);
-  if (!SET.test(own) && !hasWords(own)) return own;
-  const last = tokens.at(-1);
+  const formulas = tokens.filter(({ formula }) => formula), last = tokens.at(-1);
+  const worded = hasWords(own);
+  if (!SET.test(own) && !worded) return own;
   if (last === undefined) return undefined;
-  if (!hasWords(own) && formulas.length > 0 && !last.formula) return unset(own); // a number belongs to it
+  if (!worded && formulas.length > 0 && !last.formula) return unset(own); // a number belongs to it
   const same = last.formula ? formulas : tokens;
   let first = same.length - 1;
   while (first > 0 && areJoined(own, same[first - 1]!, same[first]!)) first--;
@@ -212,15 +193,12 @@ function firstMath(text: string): string | undefined {
   if (!SET.test(sentence) && !hasWords(sentence)) return trimmed(sentence) || undefined;
   const tokens = tokensOf(own.slice(0, 600), true), [first] = tokens;
   if (!first || own.slice(0, first.from).trim() !== "") return undefined;
-  let last = 0;
-  while (last + 1 < tokens.length) {
-    const [a, b] = [tokens[last]!, tokens[last + 1]!];
-    const joint = areJoined(own, a, b) && own.slice(a.to, b.from).trim() !== "";
-    if (!joint) break;
-    last++;
-  }
   // a number right after a formula, or a unit, belongs to it
-  return contents(tokens.slice(0, last + 1));
+  const end = tokens.findIndex((a, i) => {
+    const b = tokens[i + 1];
+    return !b || !areJoined(own, a, b) || own.slice(a.to, b.from).trim() === "";
+  });
+  return contents(tokens.slice(0, end + 1));
 }
 
 const KIND: Kind = {
@@ -232,13 +210,7 @@ const KIND: Kind = {
     }
     const own = content.trim();
     if (own === "") return undefined;
-    if (
-      /^[\s*_$]*(?:(?:definitely|certainly|clearly|surely)\s)?(?:not|neither|none|never)\b/i.test(
-        own,
-      )
-    ) {
-      return { value: null, shown: own.split("\n")[0]!, direct: false };
-    }
+    if (DENIAL.test(own)) return { value: null, shown: own.split("\n")[0]!, direct: false };
     const first = firstMath(own);
     if (first !== undefined) {
       const at = own.indexOf(first),

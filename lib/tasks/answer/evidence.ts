@@ -7,6 +7,18 @@
  * @module
  */
 
+import type { Rational } from "../rational.ts";
+import {
+  boxesOf,
+  closing,
+  END_TAG,
+  joined,
+  lastTag,
+  type Piece,
+  TAG,
+  withoutThoughts,
+} from "./pieces.ts";
+
 /** A piece of evidence: a place where a text declares something to be its answer. */
 export interface Evidence {
   /** What declares it. */
@@ -34,7 +46,13 @@ export interface Reading {
   readonly shown?: string;
   /** Where it was read, where that is not the evidence itself. */
   readonly source?: string;
+  /** Of a number, its exact values. */
+  readonly exact?: readonly Rational[];
 }
+
+/** Whether what declares a value holds nothing else. */
+export const isWhole = (source: Evidence["source"]): boolean =>
+  source === "last box" || source === "answer tag";
 
 /** What the values of a kind look like. */
 export interface Kind {
@@ -52,140 +70,8 @@ export interface Finding {
   readonly value: string | null;
   /** Why: `final-answer statement: "B"`. */
   readonly because: string;
-}
-
-/** Opening and closing marks of thoughts, of all model families that are known. */
-const THOUGHTS: readonly (readonly [open: string, close: string])[] = [
-  ["<think>", "</think>"],
-  ["<thinking>", "</thinking>"],
-  ["<thought>", "</thought>"],
-  ["<reasoning>", "</reasoning>"],
-  ["<seed:think>", "</seed:think>"],
-  ["[THINK]", "[/THINK]"],
-  ["◁think▷", "◁/think▷"],
-  ["<|begin_of_thought|>", "<|end_of_thought|>"],
-  ["<|channel|>analysis<|message|>", "<|channel|>final<|message|>"],
-];
-
-/** Marks after which a text is no longer the model's answer. */
-const ENDS =
-  /<\|(?:im_end|im_start|endoftext|end_of_text|eot_id|end|return|end_of_solution)\|>|<\/s>|<end_of_turn>|<｜end▁of▁sentence｜>/;
-
-/**
- * A text without its thoughts and without what follows its end: all up to the last closing mark is
- * thought, as templates open thoughts in the prompt; where one is open at the end, all of it is.
- */
-export function withoutThoughts(text: string): string {
-  let from = 0;
-  for (const [, close] of THOUGHTS) {
-    const at = text.lastIndexOf(close);
-    if (at >= 0) from = Math.max(from, at + close.length);
-  }
-  if (THOUGHTS.some(([open]) => text.indexOf(open, from) >= 0)) return "";
-  const rest = text.slice(from), end = rest.search(ENDS);
-  return end < 0 ? rest : rest.slice(0, end);
-}
-
-/** A piece of a text. */
-export interface Piece {
-  readonly content: string;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** A box's content without the boxes in it. */
-function unboxed(content: string): string {
-  let own = content.replace(/\\(?:boxed|fbox|framebox)\s*(?=\{)/g, "").trim();
-  for (let depth = 0; depth < 20 && own.length < 2000 && own.startsWith("{"); depth++) {
-    if (closing(own, 0) !== own.length - 1) break;
-    own = own.slice(1, -1).trim();
-  }
-  return own;
-}
-
-/** Place of the brace that closes the one at a place; −1 where there is none. */
-export function closing(text: string, from: number): number {
-  for (let at = from, depth = 0; at < text.length; at++) {
-    if (text[at] === "\\") at++;
-    else if (text[at] === "{") depth++;
-    else if (text[at] === "}" && --depth === 0) return at;
-  }
-  return -1;
-}
-
-/** What stands in a box where the answer is to come: the instruction, said again. */
-const PLACEHOLDER =
-  /^(?:|\.{2,}|…|\\[lc]?dots|(?:\\text\s*\{)?\s*(?:your |the |final )*(?:answer|letter|result)(?: here)?\s*\}?)$/i;
-
-/**
- * The outermost boxes of a text, braces balanced, and whether it ends within one. A box that a blank line
- * breaks is none; one without content, or with "answer" in it, is the instruction and no answer.
- */
-export function boxesOf(text: string): { boxes: Piece[]; cut: boolean } {
-  const token = /\\{1,2}(?:boxed|fbox|framebox)(?![a-zA-Z])\s*|\\[\s\S]|[{}]|\n[ \t]*\n/g;
-  const boxes: Piece[] = [];
-  let open: (number | null)[] = []; // begin of a box, or null for a brace of another kind
-  let inBoxes = 0, cut = false;
-  const add = (content: string, from: number, to: number) => {
-    if (inBoxes === 0 && !PLACEHOLDER.test(content)) boxes.push({ content, from, to });
-  };
-  for (let match = token.exec(text); match; match = token.exec(text)) {
-    const [found] = match, at = token.lastIndex;
-    if (found.length > 2 && found.startsWith("\\")) {
-      if (text[at] === "{") {
-        open.push(match.index);
-        inBoxes++;
-        token.lastIndex = at + 1;
-      } else if (at === text.length) cut = true;
-      else {
-        const bare = /\s$/.test(found) ? /[^\s$\\{}.,;]{1,40}/y : /\d/y;
-        bare.lastIndex = at;
-        const own = bare.exec(text)?.[0];
-        if (own !== undefined) add(own, match.index, at + own.length);
-      }
-    } else if (open.length === 0) continue;
-    else if (found === "{") open.push(null);
-    else if (found === "}") {
-      const from = open.pop()!;
-      if (from === null) continue;
-      inBoxes--;
-      if (inBoxes === 0) {
-        add(unboxed(text.slice(text.indexOf("{", from) + 1, at - 1)), from, at);
-      }
-    } else if (found.startsWith("\n")) {
-      open = [];
-      inBoxes = 0;
-    }
-  }
-  return { boxes, cut: cut || inBoxes > 0 };
-}
-
-/** What may stand between two answers that count as one. */
-const JOINT = /^(?:[,;]|(?:[,;]\s*)?(?:[\w() ]{1,30}\s)?(?:and|or)(?:\s[\w{}]{1,6}\s*=)?)?$/i;
-
-/** A text without what only sets it. */
-export function unset(text: string): string {
-  return text.replace(/\\text\s*\{([^{}]*)\}/g, "$1").replace(
-    /\\q?quad|\\[,;!() ]|\$|\\\[|\\\]/g,
-    " ",
-  ).replace(/\s+/g, " ").trim();
-}
-
-/** Whether a comma, "and" or "or" joins two pieces of a text. */
-export function isJoint(text: string, from: number, to: number): boolean {
-  if (to - from > 120) return false;
-  const between = text.slice(from, to);
-  return !between.includes("\n\n") && JOINT.test(unset(between));
-}
-
-/** A piece and those before it that are joined to it. */
-export function joined(text: string, pieces: readonly Piece[], last: number): string {
-  let first = last;
-  while (first > 0 && last - first < 64) {
-    if (!isJoint(text, pieces[first - 1]!.to, pieces[first]!.from)) break;
-    first--;
-  }
-  return pieces.slice(first, last + 1).map(({ content }) => content).join(", ");
+  /** Of a number, its exact values. */
+  readonly exact?: readonly Rational[];
 }
 
 /** "answer" in the languages that models answer in, and what choices call it. */
@@ -213,16 +99,6 @@ const CORRECTION = new RegExp(
       .raw`(?<![\p{L}\p{N}])(?:wait|no|actually|sorry|correction|oops|scratch that|hold on|on second thoughts?|i made an? \w+|that(?:'s|’s| is) wrong|mistake)(?![\p{L}\p{N}])[^\n]{0,80}?(?<![\p{L}\p{N}])(?:it(?:'s|’s| is| has to be| must be| should be)|(?:should|must) (?:have been|be)|make that|i meant?|i(?:'d|’d| would|'ll|’ll| will)? (?:go with|choose|pick|say)|correction:)\s+`,
   "giu",
 );
-const TAG = "<answer>", END_TAG = "</answer>";
-
-/** The last complete `<answer>…</answer>`; one within another starts afresh. */
-export function lastTag(text: string): Piece | undefined {
-  const end = text.lastIndexOf(END_TAG), from = end < 0 ? -1 : text.lastIndexOf(TAG, end);
-  if (from < 0) return undefined;
-  const at = from + TAG.length, to = text.indexOf(END_TAG, at);
-  return { content: text.slice(at, to), from, to };
-}
-
 const TYPE = String.raw`\\(?:text(?:bf|it|rm|normal)?|math(?:bf|rm|it)|mbox)\s*\{`;
 /** Words of a statement that is set in a box: \text{The answer is }. */
 const STATEMENT = new RegExp(
@@ -403,9 +279,10 @@ export function findAnswer(text: string, kind: Kind): Finding {
   return found ? told(found) : none("no answer found");
 }
 
-function told({ value, shown = value ?? "", source = "text" }: Reading): Finding {
+function told({ value, shown = value ?? "", source = "text", exact }: Reading): Finding {
   return {
     value,
+    ...(exact && { exact }),
     because: value === null
       ? `no one answer in ${source}: ${quoted(shown)}`
       : `${source}: ${quoted(value)}`,

@@ -7,10 +7,9 @@
  * @module
  */
 
-import { placeOf, realOf, sameValue } from "./_evaluate.ts";
-import type { Expression } from "./_formula.ts";
-import { negated } from "./_formula.ts";
-import { compare } from "./rational.ts";
+import { placeOf, realOf, sameValue } from "./evaluate.ts";
+import { compare } from "../rational.ts";
+import { type Expression, fraction, named, negated } from "./tree.ts";
 
 /** An end of an interval. */
 export interface End {
@@ -24,7 +23,7 @@ export interface Interval {
   readonly high: End;
 }
 
-const INFINITY: Expression = { op: "name", name: "∞" };
+const INFINITY = named("∞");
 const HIGHEST: End = { value: INFINITY, open: true };
 const LOWEST: End = { value: negated(INFINITY), open: true };
 
@@ -53,11 +52,8 @@ const infinite = ({ value }: End) => Math.abs(placeOf(value) ?? 0) === Infinity;
 
 /** In order, nothing empty, nothing touching; undefined where an end has no place on the line. */
 export function united(intervals: readonly Interval[]): readonly Interval[] | undefined {
-  if (
-    intervals.some(({ low, high }) => [low, high].some((end) => placeOf(end.value) === undefined))
-  ) {
-    return undefined;
-  }
+  const ends = intervals.flatMap(({ low, high }) => [low, high]);
+  if (ends.some(({ value }) => placeOf(value) === undefined)) return undefined;
   const own = intervals
     .map(({ low, high }) => ({
       low: { ...low, open: low.open || infinite(low) },
@@ -107,8 +103,7 @@ export function intersection(
 
 /** The numbers whose absolute value is in a set; undefined where an end has no place on the line. */
 export function mirrored(intervals: readonly Interval[]): readonly Interval[] | undefined {
-  const zero: Expression = { op: "number", value: { numerator: 0n, denominator: 1n } };
-  const right = intersection(intervals, [ray({ value: zero, open: false }, true)]);
+  const right = intersection(intervals, [ray({ value: fraction(0), open: false }, true)]);
   const flip = ({ value, open }: End): End => ({
     value: value === INFINITY ? LOWEST.value : negated(value),
     open,

@@ -1,0 +1,56 @@
+/** A task of one's own takes a few lines. */
+
+import { assert, assertEquals } from "@std/assert";
+import {
+  choiceTask,
+  lastAnswer,
+  numberTask,
+  type Problem,
+  type Task,
+} from "../../lib/tasks/mod.ts";
+
+// a benchmark on problems of a file: 1 line each
+const svamp = numberTask({ name: "svamp", maxNewTokens: 1024 });
+const mmlu = choiceTask({ name: "mmlu", maxNewTokens: 4096 });
+
+// [begin]
+interface Sum extends Problem {
+  readonly terms: readonly [number, number];
+}
+const sums: Task<Sum> = {
+  name: "sums",
+  defaults: { temperature: 0.6, maxNewTokens: 64 },
+  problems: () => [1, 2, 3].map((n) => ({ id: `sums-${n}`, terms: [n, 2 * n] })),
+  prompt: ({ terms: [a, b] }) => `What is ${a} + ${b}? Put the answer in <answer> tags.`,
+  grade({ terms: [a, b] }, text) {
+    const extracted = lastAnswer(text);
+    return { correct: extracted === `${a + b}`, extracted };
+  },
+};
+// [end]
+
+Deno.test("a task of one's own takes at most 15 lines, and grades", async () => {
+  const source = await Deno.readTextFile(new URL(import.meta.url));
+  const lines = source.split("// [begin]\n")[1]!.split("// [end]")[0]!.trim().split("\n");
+  assert(lines.length <= 15, `${lines.length} lines`);
+  const [, problem] = await sums.problems();
+  assertEquals(sums.grade(problem!, "<answer>6</answer>").correct, true);
+});
+
+Deno.test("numberTask() and choiceTask() make benchmarks of a name, a budget and a kind", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".jsonl" });
+  try {
+    await Deno.writeTextFile(path, '{"question":"1 + 1?","choices":["1","2"],"answer":"2"}\n');
+    const number = svamp({ source: path, limit: 1 }),
+      choice = mmlu({ source: path, prompt: "paper" });
+    const [one] = await number.problems(), [other] = await choice.problems();
+    assertEquals([number.name, choice.name], ["svamp", "mmlu"]);
+    assertEquals(number.defaults, { temperature: 0.6, topP: 0.95, maxNewTokens: 1024 });
+    assertEquals(number.parameters, { prompt: "boxed", grading: "last" });
+    assertEquals([one!.id, other!.id, other!.answer], ["svamp/0", "mmlu/0", "B"]);
+    assertEquals(number.grade(one!, "It is 2.").correct, true);
+    assertEquals(choice.grade(other!, "(A)").correct, false);
+  } finally {
+    await Deno.remove(path);
+  }
+});
