@@ -121,12 +121,12 @@ function totalVariation(P: Distribution, Q: Distribution): number {
 }
 
 /** A mixture that outlives its step. */
-function kept({ ids, weights, spread, ...rest }: Mixture): Mixture {
+function kept({ ids, weights, dense, ...rest }: Mixture): Mixture {
   return {
     ...rest,
     ids: Array.from(ids),
     weights: Array.from(weights),
-    ...(spread && { spread: { ...spread, probabilities: spread.probabilities.slice() } }),
+    ...(dense && { dense: { ...dense, probabilities: dense.probabilities.slice() } }),
   };
 }
 
@@ -258,7 +258,7 @@ async function shadowed(
       init: (context) => method.init(context),
       step(distribution, token, state) {
         const made = method.step(distribution, token, state);
-        const { vocabularySize } = model.config, known = distribution.spread?.probabilities;
+        const { vocabularySize } = model.config, known = distribution.dense?.probabilities;
         checkMixture(made.input, vocabularySize, `the method '${method.name}'`, known);
         texts[i]!.push({
           token,

@@ -47,7 +47,7 @@ export interface Shortlist {
 }
 
 /** A distribution over a whole large vocabulary, as the runtime left it. */
-export interface Spread {
+export interface Dense {
   /** Probabilities of all tokens `[V]`, float32; valid until the next step. */
   readonly probabilities: Float32Array;
   /** Ids of the most probable tokens, ascending: the first that the draw goes through. */
@@ -83,7 +83,7 @@ export interface Distribution {
    * The probabilities as the runtime left them, where a whole large vocabulary can be sampled. Then
    * `ids` and `probabilities` are arrays of V that are made when they are first read.
    */
-  readonly spread?: Spread;
+  readonly dense?: Dense;
   /** Whether the sampler changed the logits, or cut before the temperature. Default: no. */
   readonly transformed?: true;
 }
@@ -287,7 +287,7 @@ function chained(
     entropyOf(probabilities),
   );
   const dense = logits.length > SMALL_VOCABULARY && ids.length > SMALL_VOCABULARY;
-  return { ...found, ...(dense ? { spread: spreadOf(found) } : {}), transformed: true };
+  return { ...found, ...(dense ? { dense: denseOf(found) } : {}), transformed: true };
 }
 
 /** The k most probable tokens in descending order, the lower id first among equals. */
@@ -328,7 +328,7 @@ function support(probabilities: readonly number[], sampler: Sampler): number[] {
 }
 
 /** The form in which a distribution over much of a large vocabulary is mixed and drawn from. */
-function spreadOf({ ids, probabilities, vocabularySize, temperature = 1 }: Distribution): Spread {
+function denseOf({ ids, probabilities, vocabularySize, temperature = 1 }: Distribution): Dense {
   const all = new Float32Array(vocabularySize);
   for (let k = 0; k < ids.length; k++) all[ids[k]!] = probabilities[k]!;
   const least = Float64Array.from(probabilities).sort()[ids.length - SHORTLIST]!;
@@ -418,7 +418,7 @@ export function distributionFrom(
   if (temperature === 0) return { ...certain(logits, shortlist.ids[0]!, step), shortlist };
   const cutsK = topK > 0 && topK < logits.length;
   if (!cutsK && topP === 1 && minP === 0) {
-    return spreadDistribution(logits, shortlist, temperature, step);
+    return denseDistribution(logits, shortlist, temperature, step);
   }
   if (cutsK && topK > size) return undefined;
   const weights = shortlistWeights(shortlist, cutsK ? topK : size, temperature);
@@ -431,7 +431,7 @@ export function distributionFrom(
 }
 
 /** A distribution over all tokens, whose arrays of V are made when they are read. */
-function spreadDistribution(
+function denseDistribution(
   logits: Float32Array,
   shortlist: Shortlist,
   temperature: number,
@@ -457,7 +457,7 @@ function spreadDistribution(
     logits,
     temperature,
     shortlist,
-    spread: { probabilities, first: first.sort((a, b) => a - b), temperature },
+    dense: { probabilities, first: first.sort((a, b) => a - b), temperature },
   };
 }
 
@@ -470,11 +470,11 @@ function spreadDistribution(
  * @returns The same where nothing is truncated, and at temperature 0.
  */
 export function untruncated(distribution: Distribution): Distribution {
-  const { ids, spread, shortlist, logits, temperature = 1, step, transformed } = distribution;
+  const { ids, dense, shortlist, logits, temperature = 1, step, transformed } = distribution;
   if (temperature === 0) return distribution;
-  if (!transformed && (spread || ids.length === distribution.vocabularySize)) return distribution;
+  if (!transformed && (dense || ids.length === distribution.vocabularySize)) return distribution;
   return shortlist?.probabilities
-    ? spreadDistribution(logits, shortlist, temperature, step)
+    ? denseDistribution(logits, shortlist, temperature, step)
     : distributionOf(logits, { temperature, ...UNTRUNCATED }, step);
 }
 
@@ -488,7 +488,7 @@ export function modelDistribution(distribution: Distribution): Distribution {
   const { shortlist, logits, temperature = 1, step } = distribution;
   if (temperature === 1) return untruncated(distribution);
   return shortlist?.model
-    ? spreadDistribution(logits, { ...shortlist, ...shortlist.model }, 1, step)
+    ? denseDistribution(logits, { ...shortlist, ...shortlist.model }, 1, step)
     : distributionOf(logits, { temperature: 1, ...UNTRUNCATED }, step);
 }
 
@@ -508,7 +508,7 @@ function normalized(values: Float32Array): number[] {
  * @returns The token's index in `distribution.ids`.
  */
 export function draw(distribution: Distribution, u: number): number {
-  if (distribution.spread) return drawSpread(distribution.spread, u);
+  if (distribution.dense) return drawDense(distribution.dense, u);
   const { probabilities } = distribution;
   let cumulative = 0, last = 0;
   for (let i = 0; i < probabilities.length; i++) {
@@ -524,8 +524,8 @@ export function draw(distribution: Distribution, u: number): number {
  * Goes through the first tokens, then through all others; ids are their own indices. Probabilities in
  * float32 sum to 1 up to 1e-5 only: where the sum is below u, what u has beyond it is drawn with anew.
  */
-function drawSpread(spread: Spread, u: number): number {
-  const { probabilities, first } = spread;
+function drawDense(dense: Dense, u: number): number {
+  const { probabilities, first } = dense;
   let cumulative = 0;
   for (const id of first) {
     cumulative += probabilities[id]!;
@@ -540,5 +540,5 @@ function drawSpread(spread: Spread, u: number): number {
     cumulative += probabilities[id]!;
     if (u < cumulative) return id;
   }
-  return drawSpread(spread, (u - cumulative) / (1 - cumulative));
+  return drawDense(dense, (u - cumulative) / (1 - cumulative));
 }

@@ -71,29 +71,29 @@ function wanted({ job, sampler, tokens, history }: Row): WantedRow {
 
 function drawToken(distribution: Distribution, u: number): number {
   const index = draw(distribution, u);
-  return distribution.spread ? index : distribution.ids[index]!;
+  return distribution.dense ? index : distribution.ids[index]!;
 }
 
 /** Probability under the distribution sampled from; 0 where a token outside it was recorded. */
 function probabilityOf(distribution: Distribution, token: number): number {
-  if (distribution.spread) return distribution.spread.probabilities[token]!;
+  if (distribution.dense) return distribution.dense.probabilities[token]!;
   const { ids, probabilities } = distribution;
   return probabilities[ids[token] === token ? token : ids.indexOf(token)] ?? 0;
 }
 
 /** Weight of an input on other tokens than this one. */
 export function offSampleMassOf({ input }: MethodStep<unknown>, token: number): number {
-  const { ids, weights, spread } = input;
-  let mass = spread ? spread.weight * (1 - spread.probabilities[token]!) : 0;
+  const { ids, weights, dense } = input;
+  let mass = dense ? dense.weight * (1 - dense.probabilities[token]!) : 0;
   for (let k = 0; k < ids.length; k++) if (ids[k] !== token) mass += weights[k]!;
   return mass;
 }
 
 /** Ids and probabilities of a distribution; of a large one, those of its most probable tokens. */
 function listed(distribution: Distribution): Pick<Distribution, "ids" | "probabilities"> {
-  const { spread } = distribution;
-  if (!spread) return distribution;
-  return { ids: spread.first, probabilities: spread.first.map((id) => spread.probabilities[id]!) };
+  const { dense } = distribution;
+  if (!dense) return distribution;
+  return { ids: dense.first, probabilities: dense.first.map((id) => dense.probabilities[id]!) };
 }
 
 function candidatesOf(model: Model, distribution: Distribution, top: number) {
@@ -110,15 +110,15 @@ function candidatesOf(model: Model, distribution: Distribution, top: number) {
 
 /** A mixture as a trace keeps it: of one over a whole large vocabulary the heaviest entries. */
 function mixtureRecord(mixture: Mixture, distribution: Distribution): Mixture {
-  const { ids, weights, spread, signed, scaled } = mixture;
+  const { ids, weights, dense, signed, scaled } = mixture;
   const flags = { ...(signed ? { signed } : {}), ...(scaled ? { scaled } : {}) };
-  if (!spread) return { ids: Array.from(ids), weights: Array.from(weights), ...flags };
+  if (!dense) return { ids: Array.from(ids), weights: Array.from(weights), ...flags };
   const entries = new Map<number, number>();
   for (const id of listed(distribution).ids) {
-    entries.set(id, spread.weight * spread.probabilities[id]!);
+    entries.set(id, dense.weight * dense.probabilities[id]!);
   }
   for (let k = 0; k < ids.length; k++) {
-    const id = ids[k]!, own = entries.get(id) ?? spread.weight * spread.probabilities[id]!;
+    const id = ids[k]!, own = entries.get(id) ?? dense.weight * dense.probabilities[id]!;
     entries.set(id, own + weights[k]!);
   }
   return { ids: [...entries.keys()], weights: [...entries.values()], ...flags };
@@ -136,7 +136,7 @@ function advance(model: Model, row: Row, distribution: Distribution): void {
   const made = job.method.step(distribution, token, row.next.state, forced !== undefined);
   if (forced === undefined) {
     const { name } = job.method, { vocabularySize } = model.config;
-    const known = distribution.spread?.probabilities;
+    const known = distribution.dense?.probabilities;
     checkMixture(made.input, vocabularySize, `the method '${name}'`, known);
   }
   const recorded = forced ?? made.token ?? token;
@@ -348,12 +348,12 @@ export async function* decode(
     first.set(logits);
     const [distribution] = await distributions.of(first, [wanted(row)]);
     advance(model, row, distribution!);
-    const { spread } = row.next.input; // what it refers to is overwritten by the next row's first token
-    if (spread) {
-      const probabilities = spread.probabilities.slice();
+    const { dense } = row.next.input; // what it refers to is overwritten by the next row's first token
+    if (dense) {
+      const probabilities = dense.probabilities.slice();
       row.next = {
         ...row.next,
-        input: { ...row.next.input, spread: { ...spread, probabilities } },
+        input: { ...row.next.input, dense: { ...dense, probabilities } },
       };
     }
     return row;

@@ -93,6 +93,7 @@ export {
 } from "./probe.ts";
 export { philox, STREAM, uniform } from "./random.ts";
 export {
+  type Dense,
   type Distribution,
   distributionOf,
   draw,
@@ -100,7 +101,6 @@ export {
   modelDistribution,
   type Shortlist,
   softmax,
-  type Spread,
   topTokens,
   untruncated,
 } from "./distribution.ts";

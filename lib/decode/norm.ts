@@ -35,10 +35,10 @@ function lengthOf(rows: readonly Float32Array[], weights: ArrayLike<number>): nu
  */
 export function relativeNorm(
   model: Pick<Model, "embeddings">,
-  { ids, weights, spread }: Mixture,
+  { ids, weights, dense }: Mixture,
   token: number,
 ): number | undefined {
-  if (!model.embeddings || spread || ids.length === 0 || ids.length > MOST_ENTRIES) {
+  if (!model.embeddings || dense || ids.length === 0 || ids.length > MOST_ENTRIES) {
     return undefined;
   }
   if (ids.length === 1 && ids[0] === token) return Math.abs(weights[0]!);

@@ -84,10 +84,10 @@ export interface ProbeOptions {
 }
 
 /** The heaviest tokens of a mixture, heaviest first, the lower id first among equals. */
-function heaviest({ ids, weights, spread }: Mixture, count: number): [number, number][] {
+function heaviest({ ids, weights, dense }: Mixture, count: number): [number, number][] {
   const all = new Map<number, number>();
-  spread?.probabilities.forEach((p, id) => {
-    if (p > 0) all.set(id, spread.weight * p);
+  dense?.probabilities.forEach((p, id) => {
+    if (p > 0) all.set(id, dense.weight * p);
   });
   for (let k = 0; k < ids.length; k++) all.set(ids[k]!, (all.get(ids[k]!) ?? 0) + weights[k]!);
   return [...all].filter(([, weight]) => weight !== 0)

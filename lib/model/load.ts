@@ -42,7 +42,7 @@ import { createCopier, deviceSlabs, hostSlabs, KV_TYPES, type KvFormat } from ".
 import { placeOf } from "./source.ts";
 import { createTokenizer, missingTokenizer } from "./tokenizer.ts";
 import { fingerprint } from "./weights.ts";
-import { wholeTable } from "./whole.ts";
+import { denseTable } from "./dense.ts";
 
 /** Options of {@linkcode loadModel}. */
 export interface LoadOptions {
@@ -369,7 +369,7 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
     const copier = session.deviceAllocator === null ? undefined : await createCopier(device);
     const table = graph instanceof Uint8Array || config.vocabularySize <= SMALL_VOCABULARY
       ? undefined
-      : wholeTable(graph, starting);
+      : denseTable(graph, starting);
     const rows = embeddingRows(checkpoint, config);
     let disposed = false;
     const model: Model = {

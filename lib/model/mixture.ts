@@ -10,7 +10,7 @@ import { shown } from "../_check.ts";
 
 /**
  * Token ids and their weights, of the same length; weights are at least 0, unless `signed` says
- * otherwise, and sum to 1, that of `spread` included, unless `scaled` says otherwise.
+ * otherwise, and sum to 1, that of `dense` included, unless `scaled` says otherwise.
  */
 export interface Mixture {
   /** Token ids, each at most once. */
@@ -21,7 +21,7 @@ export interface Mixture {
    * Further weight that lies on all tokens of a large vocabulary, `weight · probabilities`: what a
    * list of V weights would say, without the list. Read before the next step.
    */
-  readonly spread?: {
+  readonly dense?: {
     /** Probabilities of all tokens `[V]`. */
     readonly probabilities: Float32Array;
     /** Their weight together. */
@@ -105,7 +105,7 @@ function total(probabilities: Float32Array): number {
  * @param mixture The mixture.
  * @param vocabularySize Number of tokens.
  * @param maker Who made it, for the message, such as "the method 'mine'".
- * @param known Probabilities that sum to 1 by construction: a `spread` over them is not added up.
+ * @param known Probabilities that sum to 1 by construction: a `dense` over them is not added up.
  * @throws {RangeError} Where it is none.
  */
 export function checkMixture(
@@ -114,9 +114,9 @@ export function checkMixture(
   maker: string,
   known?: Float32Array,
 ): void {
-  const { ids, weights, spread, signed, scaled } = mixture ?? {};
+  const { ids, weights, dense, signed, scaled } = mixture ?? {};
   const size = ids?.length, count = weights?.length;
-  if (size === undefined || count !== size || (size === 0 && !spread)) {
+  if (size === undefined || count !== size || (size === 0 && !dense)) {
     const value = size === undefined || count === undefined
       ? shown(mixture)
       : `${size} ids and ${count} weights`;
@@ -128,16 +128,16 @@ export function checkMixture(
     return refuse(maker, `'weights' must ${rule}`, shown(weight));
   };
   let sum = 0;
-  if (spread) {
-    if (!(spread.weight >= least && spread.weight < Infinity)) badWeight(spread.weight);
-    if (spread.probabilities !== known) {
-      const all = total(spread.probabilities);
+  if (dense) {
+    if (!(dense.weight >= least && dense.weight < Infinity)) badWeight(dense.weight);
+    if (dense.probabilities !== known) {
+      const all = total(dense.probabilities);
       if (!(Math.abs(all - 1) <= tolerance(vocabularySize))) {
-        const rule = "'spread.probabilities' must be at least 0 and sum to 1";
+        const rule = "'dense.probabilities' must be at least 0 and sum to 1";
         refuse(maker, rule, `${Number(all.toPrecision(9))}`);
       }
     }
-    sum = spread.weight;
+    sum = dense.weight;
   }
   for (let k = 0; k < size; k++) {
     const id = ids[k]!, weight = weights[k]!;

@@ -57,9 +57,9 @@ async function of(
 }
 
 /** Everything that a distribution says, copied. */
-function copied({ step, ids, probabilities, entropy, normalizedEntropy, spread }: Distribution) {
-  const own = spread
-    ? { probabilities: spread.probabilities.slice(), first: [...spread.first] }
+function copied({ step, ids, probabilities, entropy, normalizedEntropy, dense }: Distribution) {
+  const own = dense
+    ? { probabilities: dense.probabilities.slice(), first: [...dense.first] }
     : { ids: [...ids], probabilities: [...probabilities] };
   return { step, entropy, normalizedEntropy, ...own };
 }
@@ -118,7 +118,7 @@ Deno.test("openDistributions() equals distributionOf() on 400 random rows and sa
     const size = expected.ids.length;
     const key = kind === "cut" && size > SHORTLIST ? "cut beyond the shortlist" : kind;
     kinds[key] = (kinds[key] ?? 0) + 1;
-    assertEquals(actual!.spread !== undefined, kind === "whole", told);
+    assertEquals(actual!.dense !== undefined, kind === "whole", told);
   }
   for (const count of Object.values(kinds)) assert(count >= 20, JSON.stringify(kinds));
   assertEquals(Object.keys(kinds).length, 4);
@@ -158,8 +158,8 @@ Deno.test("openDistributions() of equal logits keeps the lower ids", async () =>
     assertEquals(ids, Array.from({ length: topK }, (_, id) => id));
   }
   assertEquals((await of(distributions, flat, { temperature: 0 })).ids, [0]);
-  const { spread, entropy } = await of(distributions, flat);
-  assertEquals(spread!.first, Array.from({ length: SHORTLIST }, (_, id) => id));
+  const { dense, entropy } = await of(distributions, flat);
+  assertEquals(dense!.first, Array.from({ length: SHORTLIST }, (_, id) => id));
   assertAlmostEquals(entropy, Math.log(V), 1e-4);
 });
 
@@ -272,11 +272,11 @@ Deno.test("openDistributions() of a whole vocabulary lists ids and probabilities
   const random = seeded(66);
   for (let i = 0; i < 20; i++) {
     const logits = randomLogits(random), distribution = await of(distributions, logits);
-    const { ids, probabilities, spread } = distribution;
+    const { ids, probabilities, dense } = distribution;
     assertEquals([ids.length, ids[0], ids[V - 1]], [V, 0, V - 1]);
     assertAlmostEquals(probabilities.reduce((a, b) => a + b), 1, 1e-12);
     assert(distribution.probabilities === probabilities, "made twice");
-    const { first } = spread!;
+    const { first } = dense!;
     assertEquals(first, [...first].sort((a, b) => a - b));
     const least = Math.min(...first.map((id) => logits[id]!)), chosen = new Set(first);
     assertEquals(chosen.size, SHORTLIST);
@@ -299,8 +299,8 @@ Deno.test("openDistributions() of a small vocabulary is distributionOf() itself"
 Deno.test("draw() from a whole large vocabulary takes tokens as often as their probabilities say", async () => {
   using distributions = await openDistributions(V, 1);
   const random = seeded(68), logits = Float32Array.from({ length: V }, () => 2 * random.normal());
-  const distribution = await of(distributions, logits), { probabilities, spread } = distribution;
-  const n = 20_000, first = new Set(spread!.first);
+  const distribution = await of(distributions, logits), { probabilities, dense } = distribution;
+  const n = 20_000, first = new Set(dense!.first);
   // groups: each of the first tokens, and the others by their id
   const GROUPS = 10,
     groupOf = (id: number) => first.has(id) ? id : -1 - Math.floor(id / V * GROUPS);
@@ -327,7 +327,7 @@ Deno.test("draw() from a whole large vocabulary goes through the first tokens, t
   const random = seeded(69);
   for (let i = 0; i < 10; i++) {
     const distribution = await of(distributions, randomLogits(random)),
-      { first, probabilities } = distribution.spread!;
+      { first, probabilities } = distribution.dense!;
     const others = Array.from(probabilities.keys()).filter((id) => !first.includes(id));
     const order = [...first, ...others], ends = [0];
     for (const id of order) ends.push(ends.at(-1)! + probabilities[id]!);
@@ -353,15 +353,15 @@ Deno.test("draw() from a whole large vocabulary gives every u a token of positiv
     const us = [0, 1 - below, 1 - 2 * below, 1 - 1e-12, 1 - 1e-9, 1 - 1e-7, 1 - 3e-6, 1 - 1e-5];
     for (const u of [...us, random.next()]) {
       const id = draw(distribution, u);
-      assert(distribution.spread!.probabilities[id]! > 0, `u = ${u} gave token ${id}`);
+      assert(distribution.dense!.probabilities[id]! > 0, `u = ${u} gave token ${id}`);
     }
   }
 });
 
 Deno.test("draw() where rounding left the sum below u draws anew with the rest", () => {
   const probabilities = Float32Array.of(0, 0.5, 0.25, 0, 0.125, 0, 0); // an eighth is missing
-  const spread = { probabilities, first: [0, 1], temperature: 1 };
-  const distribution = { spread } as unknown as Distribution;
+  const dense = { probabilities, first: [0, 1], temperature: 1 };
+  const distribution = { dense } as unknown as Distribution;
   const rest = (u: number) => 0.875 + u / 8;
   for (const u of [0, 0.49, 0.5, 0.74, 0.75, 0.87]) {
     assertEquals(draw(distribution, rest(u)), draw(distribution, u), `${u}`);

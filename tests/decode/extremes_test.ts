@@ -67,7 +67,7 @@ function check({ ids, probabilities, entropy, normalizedEntropy }: Distribution,
 function checkDraws(distribution: Distribution) {
   for (const u of [0, 0.5, 1 - 2 ** -53]) {
     const index = draw(distribution, u);
-    const p = distribution.spread?.probabilities[index] ?? distribution.probabilities[index];
+    const p = distribution.dense?.probabilities[index] ?? distribution.probabilities[index];
     assert(p! > 0, `drew a token of probability ${p}`);
   }
 }

@@ -350,14 +350,14 @@ Deno.test("with a large vocabulary every setting gives what it gives with a smal
   for (const [i, settings] of SETTINGS.entries()) {
     const own = raw.slice(i * V, (i + 1) * V).fill(-Infinity, V - 7);
     const where = Deno.inspect(settings), sampler = samplerOf(settings), one = found[i]!;
-    compare(one, reference(own, sampler, history), one.spread ? 1e-7 : 1e-9, where);
+    compare(one, reference(own, sampler, history), one.dense ? 1e-7 : 1e-9, where);
     assert(!one.ids.some((id, k) => id >= V - 7 && one.probabilities[k]! > 0), where);
-    if (one.spread) {
-      const total = one.spread.probabilities.reduce((a, b) => a + b, 0);
+    if (one.dense) {
+      const total = one.dense.probabilities.reduce((a, b) => a + b, 0);
       assertAlmostEquals(total, 1, 1e-5, where);
-      assertEquals(one.spread.first.length, 64);
-      const least = Math.min(...one.spread.first.map((id) => one.spread!.probabilities[id]!));
-      const above = one.spread.probabilities.filter((p) => p > least).length;
+      assertEquals(one.dense.first.length, 64);
+      const least = Math.min(...one.dense.first.map((id) => one.dense!.probabilities[id]!));
+      const above = one.dense.probabilities.filter((p) => p > least).length;
       assert(above <= 64, where);
     }
   }

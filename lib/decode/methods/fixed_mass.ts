@@ -38,7 +38,7 @@ export interface FixedMassOptions extends PriorOptions, PhaseOptions {
 
 /** `(1 − mass) · onehot(token) + mass · p(· | not token)`. */
 function withOthers(p: Prior, mass: number, token: number): Mixture {
-  if (p.spread) return withAllOthers(p.spread.probabilities, mass, token);
+  if (p.dense) return withAllOthers(p.dense.probabilities, mass, token);
   const { ids, probabilities } = p;
   let rest = 0;
   for (let i = 0; i < ids.length; i++) if (ids[i] !== token) rest += probabilities[i]!;
@@ -60,7 +60,7 @@ function withAllOthers(all: Float32Array, mass: number, token: number): Mixture 
   const probabilities = new Float32Array(all.length);
   for (let id = 0; id < all.length; id++) probabilities[id] = all[id]! / rest;
   probabilities[token] = 0;
-  return { ids: [token], weights: [1 - mass], spread: { probabilities, weight: mass } };
+  return { ids: [token], weights: [1 - mass], dense: { probabilities, weight: mass } };
 }
 
 /**

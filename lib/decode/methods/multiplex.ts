@@ -47,7 +47,7 @@ function drawn(distribution: Distribution, token: number, draws: number, context
   const counts = new Map([[token, 1]]);
   for (let j = 1; j < draws; j++) {
     const index = draw(distribution, context.uniform(distribution.step, j));
-    const other = distribution.spread ? index : distribution.ids[index]!;
+    const other = distribution.dense ? index : distribution.ids[index]!;
     counts.set(other, (counts.get(other) ?? 0) + 1);
   }
   return counts;

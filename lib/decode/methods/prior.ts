@@ -8,11 +8,11 @@ import type { Mixture } from "../../model/mod.ts";
 import { checkNumber, refusal } from "../../_check.ts";
 import type { Need } from "../method.ts";
 import {
+  type Dense,
   type Distribution,
   modelDistribution,
   softmax,
   softmaxOfShortlist,
-  type Spread,
   topOf,
   topTokens,
 } from "../distribution.ts";
@@ -37,7 +37,7 @@ export interface Prior {
   /** Their entropy in nats, where it is known. */
   readonly entropy?: number;
   /** The same over a whole large vocabulary; the arrays above are then made when they are read. */
-  readonly spread?: Pick<Spread, "probabilities">;
+  readonly dense?: Pick<Dense, "probabilities">;
 }
 
 /** Checks the options that say which distribution is mixed. */
@@ -59,28 +59,28 @@ export function priorOf(
   prior: "sampler" | "model",
   topK: number,
 ): Prior {
-  const { shortlist, spread, logits } = distribution;
+  const { shortlist, dense, logits } = distribution;
   const whole = topK === 0 || topK >= logits.length;
   const listed = shortlist && topK > 0 && topK <= shortlist.ids.length ? shortlist : undefined;
   if (prior === "model") {
     if (listed) return softmaxOfShortlist(listed, topK, 1);
     return whole ? modelDistribution(distribution) : topTokens(softmax(logits), topK);
   }
-  if (topK === 0 || (spread ? whole : topK >= distribution.ids.length)) return distribution;
-  if (spread && listed) return softmaxOfShortlist(listed, topK, spread.temperature);
+  if (topK === 0 || (dense ? whole : topK >= distribution.ids.length)) return distribution;
+  if (dense && listed) return softmaxOfShortlist(listed, topK, dense.temperature);
   return topOf(distribution.ids, distribution.probabilities, topK);
 }
 
 /** A token's probability; undefined outside of the support. */
 export function probabilityOf(prior: Prior, token: number): number | undefined {
-  if (prior.spread) return prior.spread.probabilities[token];
+  if (prior.dense) return prior.dense.probabilities[token];
   const { ids, probabilities } = prior;
   return probabilities[ids[token] === token ? token : ids.indexOf(token)];
 }
 
 /** The distribution itself as a mixture, which lists a token and no more of a large vocabulary. */
 export function priorMixture(prior: Prior, token: number): Mixture {
-  return prior.spread
+  return prior.dense
     ? withToken(prior, 1, token, 0)
     : { ids: prior.ids, weights: prior.probabilities };
 }
@@ -90,9 +90,9 @@ export function priorMixture(prior: Prior, token: number): Mixture {
  * support of p is added to it.
  */
 export function withToken(prior: Prior, scale: number, token: number, extra: number): Mixture {
-  if (prior.spread) {
-    const { probabilities } = prior.spread;
-    return { ids: [token], weights: [extra], spread: { probabilities, weight: scale } };
+  if (prior.dense) {
+    const { probabilities } = prior.dense;
+    return { ids: [token], weights: [extra], dense: { probabilities, weight: scale } };
   }
   const { ids, probabilities } = prior;
   const size = ids.length, weights = new Array<number>(size);

@@ -49,7 +49,7 @@ export interface RandomMixtureOptions extends PhaseOptions {
 function uniformPrior(size: number): Prior {
   if (size > SMALL_VOCABULARY) {
     const probabilities = new Float32Array(size).fill(1 / size);
-    return { ids: [], probabilities: [], spread: { probabilities } };
+    return { ids: [], probabilities: [], dense: { probabilities } };
   }
   const ids = Array.from({ length: size }, (_, id) => id);
   return { ids, probabilities: new Array<number>(size).fill(1 / size) };
@@ -62,8 +62,8 @@ function uniformly(all: Prior, size: number, mass: number, token: number): Mixtu
 }
 
 /** Chance that two draws are the same token: Σ p². */
-function collision({ spread, probabilities }: Distribution): number {
-  const all = spread ? spread.probabilities : probabilities;
+function collision({ dense, probabilities }: Distribution): number {
+  const all = dense ? dense.probabilities : probabilities;
   let sum = 0;
   for (let i = 0; i < all.length; i++) sum += all[i]! * all[i]!;
   return sum;

@@ -117,12 +117,12 @@ function mixed(
   if (share === 1 || !marker) return withToken(q, 1, token, 0);
   const extra = new Map<number, number>();
   for (const id of marker) extra.set(id, (extra.get(id) ?? 0) + (1 - share) / marker.length);
-  if (q.spread) {
-    const { probabilities } = q.spread;
+  if (q.dense) {
+    const { probabilities } = q.dense;
     return {
       ids: [...extra.keys()],
       weights: [...extra.values()],
-      spread: { probabilities, weight: share },
+      dense: { probabilities, weight: share },
     };
   }
   const { ids, probabilities } = q;

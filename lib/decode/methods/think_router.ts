@@ -40,7 +40,7 @@ export interface ThinkRouterOptions extends PriorOptions, PhaseOptions {
 
 /** The largest probability. */
 function largest(p: Prior, { shortlist }: Distribution): number {
-  if (p.spread && shortlist) return p.spread.probabilities[shortlist.ids[0]!]!;
+  if (p.dense && shortlist) return p.dense.probabilities[shortlist.ids[0]!]!;
   return p.probabilities.reduce((a, b) => a > b ? a : b);
 }
 

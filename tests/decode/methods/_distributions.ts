@@ -65,14 +65,17 @@ export function mixtureOf<S>(
   return method.step(distribution, token, state).input;
 }
 
-/** Weights over the whole vocabulary. */
-export function spread({ ids, weights }: Mixture, size: number): number[] {
-  const all = new Array<number>(size).fill(0);
+/** Weights over the vocabulary, those of a dense part included. */
+export function dense({ ids, weights, dense }: Mixture, size: number): number[] {
+  const all = Array.from(
+    { length: size },
+    (_, id) => dense ? dense.weight * dense.probabilities[id]! : 0,
+  );
   for (let k = 0; k < ids.length; k++) all[ids[k]!]! += weights[k]!;
   return all;
 }
 
 /** The distribution sampled from, over the whole vocabulary. */
-export function spreadOf({ ids, probabilities, vocabularySize }: Distribution): number[] {
-  return spread({ ids, weights: probabilities }, vocabularySize);
+export function denseOf({ ids, probabilities, vocabularySize }: Distribution): number[] {
+  return dense({ ids, weights: probabilities }, vocabularySize);
 }

@@ -25,7 +25,7 @@ import {
 } from "@moi/moi/decode";
 import { mockModel } from "../../_mock_model.ts";
 import { seeded } from "../../_random.ts";
-import { contextOf, mixtureOf, samples, spread } from "./_distributions.ts";
+import { contextOf, dense, mixtureOf, samples } from "./_distributions.ts";
 import { largeDistributions } from "./_soft.ts";
 
 /** Methods whose weights may be negative. */
@@ -79,7 +79,7 @@ const VARIANTS: Record<string, Method> = {
 
 /** Fails unless weights sum to 1 over tokens of the vocabulary, none of them negative unless signed. */
 function assertMixture(mixture: Mixture, name: string, { vocabularySize }: Distribution): void {
-  const { ids, weights, signed } = mixture, whole = mixture.spread;
+  const { ids, weights, signed } = mixture, whole = mixture.dense;
   assertEquals(ids.length, weights.length);
   assert(ids.length > 0);
   assertEquals(new Set(Array.from(ids)).size, ids.length);
@@ -131,9 +131,9 @@ for (const [name, method] of Object.entries(VARIANTS)) {
   Deno.test(`${name} makes valid mixtures of a large vocabulary, and lists few tokens of it`, async () => {
     for (const distribution of await largeDistributions(method.needs)) {
       const sample = { distribution, token: distribution.shortlist!.ids[0]! };
-      const cut = !distribution.spread && distribution.ids.length < distribution.vocabularySize;
+      const cut = !distribution.dense && distribution.ids.length < distribution.vocabularySize;
       let reads = 0;
-      if (distribution.spread) {
+      if (distribution.dense) {
         const { get } = Object.getOwnPropertyDescriptor(distribution, "probabilities")!;
         Object.defineProperty(distribution, "probabilities", { get: () => (reads++, get!()) });
       }
@@ -154,7 +154,7 @@ for (const [name, method] of Object.entries(VARIANTS)) {
       const uncut = /prior: 'model'|mixinputs/.test(name) ||
         UNCUT.some((own) => name.startsWith(own));
       if (uncut && distribution === certain) continue;
-      assertEquals(spread(input, 3), [0, 1, 0]);
+      assertEquals(dense(input, 3), [0, 1, 0]);
     }
   });
 
