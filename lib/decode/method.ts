@@ -10,7 +10,8 @@
 
 import type { Mixture, Tokenizer } from "../model/mod.ts";
 import type { Distribution } from "./distribution.ts";
-import type { Sampler } from "./sampler.ts";
+import type { Sampler, Sampling } from "./sampler.ts";
+import type { Knobs, Transform } from "./transforms.ts";
 
 /** What a method knows of its run. */
 export interface MethodContext {
@@ -22,8 +23,10 @@ export interface MethodContext {
   readonly maxNewTokens?: number;
   /** The model's tokenizer, for methods that look for words. */
   readonly tokenizer?: Tokenizer;
-  /** The run's sampler settings. */
+  /** The run's sampler settings, where its sampler is no list of transforms. */
   readonly sampler?: Sampler;
+  /** The run's transforms, where its sampler is a list of them. */
+  readonly transforms?: readonly Transform[];
   /** A uniform number in [0, 1): a pure function of the run's seed, the step and the index. */
   readonly uniform: (step: number, index: number) => number;
 }
@@ -40,27 +43,39 @@ export interface MethodStep<S> {
   readonly force?: readonly number[];
   /** Whether the generation ends with this token. Default: false. */
   readonly stop?: boolean;
-  /** Sampler settings from the next token on. Default: as before. */
-  readonly sampler?: Sampler;
+  /** The sampler from the next token on. Default: as before. */
+  readonly sampler?: Sampling;
   /** What happened, in a word or two, for the trace: "soft", "cold stop". Default: nothing. */
   readonly event?: string;
 }
 
 /**
  * What a method's distributions carry beyond what is sampled from, so that the runtime computes it:
- * "softmax": the distribution before truncation (`untruncated`); "model": that at temperature 1, as
- * the model means it (`modelDistribution`). Both are there without asking, but slow with large
- * vocabularies.
+ * "softmax": the distribution before truncation (`untruncated()`); "model": that at temperature 1, as
+ * the model means it (`model()`). Both answer without asking, but slowly with large vocabularies.
  */
 export type Need = "softmax" | "model";
 
 /** Knobs of a method, recorded with every run. */
-export type MethodParameters = Readonly<Record<string, string | number | boolean | null>>;
+export type MethodParameters = Knobs;
 
 /**
  * A decoding method.
  *
- * @example One's own method: the sampled token and the most probable one, half each
+ * @example One's own method: half of the sampled token, half of the distribution it came from
+ * ```ts
+ * import { distributionOf, type Method } from "@moi/moi/decode";
+ * import { assertEquals } from "@std/assert";
+ * const blur: Method = {
+ *   name: "blur",
+ *   init: () => undefined,
+ *   step: (p, token) => ({ input: p.mixture(0.5, token), state: undefined }),
+ * };
+ * const { input } = blur.step(distributionOf(new Float32Array(2), []), 1, undefined);
+ * assertEquals(Array.from(input.weights), [0.25, 0.75]);
+ * ```
+ *
+ * @example Made of ids and probabilities: the sampled token and the most probable one, half each
  * ```ts
  * import { generate, type Method } from "@moi/moi/decode";
  * import { loadModel } from "@moi/moi/model";

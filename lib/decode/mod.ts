@@ -41,12 +41,14 @@ export {
 } from "./activity.ts";
 export { type BatchOptions, generate, generateBatch, stream } from "./generate.ts";
 export {
+  type AskedSettings,
   type Candidate,
   type FinishReason,
   type GenerateOptions,
   type Generation,
   type Prompt,
   promptTokens,
+  recordOf,
   type Request,
   resolvedSettings,
   type Settings,
@@ -68,7 +70,7 @@ export {
 export { linearMixture, type LinearMixtureOptions } from "./methods/linear_mixture.ts";
 export { type BetaContext, type BetaSchedule, moi, type MoiOptions } from "./methods/moi.ts";
 export { multiplex, type MultiplexOptions } from "./methods/multiplex.ts";
-export type { Prior, PriorOptions } from "./methods/prior.ts";
+export type { PriorOptions } from "./methods/prior.ts";
 export { randomMixture, type RandomMixtureOptions } from "./methods/random_mixture.ts";
 export { METHODS } from "./methods/registry.ts";
 export { selar, type SelarOptions } from "./methods/selar.ts";
@@ -92,19 +94,17 @@ export {
   probeStep,
 } from "./probe.ts";
 export { philox, STREAM, uniform } from "./random.ts";
+export type { Distribution } from "./distribution.ts";
+export { distributionOf } from "./sample.ts";
 export {
-  type Dense,
-  type Distribution,
-  distributionOf,
-  draw,
-  entropyOf,
-  modelDistribution,
-  type Shortlist,
-  softmax,
-  topTokens,
-  untruncated,
-} from "./distribution.ts";
-export { mergedSampler, type Sampler, SAMPLER_FIELDS, samplerOf } from "./sampler.ts";
+  mergedSampler,
+  type Sampler,
+  SAMPLER_FIELDS,
+  SAMPLER_RULES,
+  samplerOf,
+  type Sampling,
+  transformsOf,
+} from "./sampler.ts";
 export {
   commonPrefix,
   type GreedySimilarity,
@@ -113,16 +113,29 @@ export {
   type RougeL,
   rougeL,
 } from "./similarity.ts";
+export { entropyOf, softmax } from "./softmax.ts";
 export {
-  allowedOnly,
-  biased,
+  allowedTokens,
   countPenalty,
+  type CutTransform,
   entropyTemperature,
   epsilonCutoff,
   etaCutoff,
+  type HeatTransform,
   type History,
+  type Knobs,
+  logitBias,
+  type MapTransform,
+  minP,
+  type RankTransform,
   repetitionPenalty,
+  temperature,
+  topK,
   topNSigma,
-  typical,
+  topP,
+  type Transform,
+  type TransformContext,
+  type TransformRecord,
+  typicalP,
 } from "./transforms.ts";
 export { type Input, type Mixture, oneToken } from "../model/mod.ts";

@@ -22,7 +22,7 @@
 import { checkNumber, checkOptions } from "../_check.ts";
 import { type Input, type Mixture, type Model, oneToken } from "../model/mod.ts";
 import { type Generation, type Prompt, promptTokens } from "./generation.ts";
-import { softmax } from "./distribution.ts";
+import { softmax } from "./softmax.ts";
 
 /**
  * Jensen–Shannon divergence of two next-token distributions in nats, from 0 to ln 2.

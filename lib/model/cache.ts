@@ -20,9 +20,10 @@ import {
 } from "../runtime/mod.ts";
 import { checkNumber, refusal } from "../_check.ts";
 import { createFeed, type Feed, type FeedShape, feedTensors, writeInput } from "./feed.ts";
+import type { LazySession } from "./lazy_session.ts";
 import { type Input, type Mixture, mixtureSize } from "./mixture.ts";
 import type { Slabs, SlabViews } from "./slabs.ts";
-import { type DenseTable, isDense, listedInFull, listedPart, openDenseMixtures } from "./dense.ts";
+import { isDense, listedInFull, listedPart, openDenseMixtures } from "./dense.ts";
 
 /**
  * Slots of keys and values, and the two ways to advance them.
@@ -108,7 +109,7 @@ export function openCache(
   { vocabularySize, hiddenSize }: Pick<DecoderConfig, "vocabularySize" | "hiddenSize">,
   slabs: Slabs,
   { slots, length }: CacheShape,
-  table?: DenseTable,
+  table?: LazySession,
 ): KvCache {
   const listed = session.inputs.includes(PORTS.ids), adds = session.inputs.includes(PORTS.added);
   const ports = { listed, added: adds ? hiddenSize : 0 };

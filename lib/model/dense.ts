@@ -8,16 +8,9 @@
  * @module
  */
 
-import { encodeGraph, type Graph, WHOLE, wholeMixtureGraph } from "../graph/mod.ts";
-import {
-  type Binding,
-  createSession,
-  type Session,
-  type SessionOptions,
-  takingTurns,
-  type Tensor,
-  tensor,
-} from "../runtime/mod.ts";
+import { WHOLE } from "../graph/mod.ts";
+import { type Binding, type Session, takingTurns, type Tensor, tensor } from "../runtime/mod.ts";
+import type { LazySession } from "./lazy_session.ts";
 import { badId, badSizes, badWeight, leastWeight } from "./feed.ts";
 import type { Input, Mixture } from "./mixture.ts";
 
@@ -37,22 +30,6 @@ export function listedPart(input: Mixture): Mixture {
   return input.ids.length === 0 || input.ids.length > MOST_LISTED ? NOTHING : input;
 }
 
-/** The session that multiplies with the table, started when it is first needed. */
-export interface DenseTable extends AsyncDisposable {
-  session(): Promise<Session>;
-}
-
-/** The embedding table of a decoder's graph. */
-export function denseTable(decoder: Graph, options: SessionOptions): DenseTable {
-  let started: Promise<Session> | undefined;
-  return {
-    session: () => started ??= createSession(encodeGraph(wholeMixtureGraph(decoder)), options),
-    async [Symbol.asyncDispose]() {
-      await (await started?.catch(() => undefined))?.[Symbol.asyncDispose]();
-    },
-  };
-}
-
 /** Multiplies mixtures with a table. */
 export interface DenseMixtures extends Disposable {
   /**
@@ -67,7 +44,7 @@ export interface DenseMixtures extends Disposable {
 
 /** Opens buffers for mixtures over a table; they grow to the most mixtures ever at once. */
 export function openDenseMixtures(
-  table: DenseTable,
+  table: LazySession,
   vocabularySize: number,
   hiddenSize: number,
 ): DenseMixtures {

@@ -15,6 +15,7 @@ import {
   type RopedConfig,
   SMALL_VOCABULARY,
   type Weights,
+  wholeMixtureGraph,
 } from "../graph/mod.ts";
 import { createSession, defaultSignal, type Device, type MappedFile } from "../runtime/mod.ts";
 import { checkNumber, checkOptions, refusal } from "../_check.ts";
@@ -34,15 +35,16 @@ import { embeddingRows } from "./embeddings.ts";
 import { isGguf, modelFiles, requiredText } from "./files.ts";
 import { checkUsed } from "./gguf/checkpoint.ts";
 import { calibrateKv } from "./kv.ts";
+import { lazySession } from "./lazy_session.ts";
 import { estimateMemory, kvBytesPerToken } from "./memory.ts";
 import type { Model } from "./model.ts";
+import { nextTokenSource } from "./next_token.ts";
 import { openExport } from "./onnx_export.ts";
 import type { Progress } from "./progress.ts";
 import { createCopier, deviceSlabs, hostSlabs, KV_TYPES, type KvFormat } from "./slabs.ts";
 import { placeOf } from "./source.ts";
 import { createTokenizer, missingTokenizer } from "./tokenizer.ts";
 import { fingerprint } from "./weights.ts";
-import { denseTable } from "./dense.ts";
 
 /** Options of {@linkcode loadModel}. */
 export interface LoadOptions {
@@ -367,9 +369,11 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
     }
     const session = await start(running);
     const copier = session.deviceAllocator === null ? undefined : await createCopier(device);
-    const table = graph instanceof Uint8Array || config.vocabularySize <= SMALL_VOCABULARY
+    const isLarge = config.vocabularySize > SMALL_VOCABULARY;
+    const table = graph instanceof Uint8Array || !isLarge
       ? undefined
-      : denseTable(graph, starting);
+      : lazySession(() => wholeMixtureGraph(graph), starting);
+    const nextToken = isLarge ? nextTokenSource(config.vocabularySize, threads) : undefined;
     const rows = embeddingRows(checkpoint, config);
     let disposed = false;
     const model: Model = {
@@ -397,6 +401,12 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
           : hostSlabs(config, slots, length, kv);
         return openCache(session, config, slabs, { slots, length }, table);
       },
+      ...(nextToken && {
+        openNextToken() {
+          if (disposed) throw new Error("Cannot look at logits as the model is disposed");
+          return nextToken.open();
+        },
+      }),
       ...(rows && {
         embeddings(ids) {
           if (disposed) throw new Error("Cannot read embeddings as the model is disposed");
@@ -406,6 +416,7 @@ export async function loadModel(id: string | URL, options: LoadOptions = {}): Pr
       async [Symbol.asyncDispose]() {
         disposed = true;
         await table?.[Symbol.asyncDispose]();
+        await nextToken?.[Symbol.asyncDispose]();
         await copier?.[Symbol.asyncDispose]();
         await session[Symbol.asyncDispose](); // runs in flight read the mapped weights
         close();

@@ -49,6 +49,71 @@ export function oneToken(id: number): Mixture {
   return { ids: [id], weights: ONE };
 }
 
+/** Probabilities of all tokens that sum to 1 by construction, up to float32's rounding. */
+const TRUSTED = new WeakSet<Float32Array>();
+
+/** Marks probabilities that a softmax made: {@linkcode checkMixture} does not add them up. */
+export function trusted(probabilities: Float32Array): Float32Array {
+  TRUSTED.add(probabilities);
+  return probabilities;
+}
+
+/** Probabilities of some tokens, or of all `[V]`. */
+export type Weighted = Float32Array | {
+  /** Token ids. */
+  readonly ids: readonly number[];
+  /** Their probabilities. */
+  readonly probabilities: readonly number[];
+};
+
+/**
+ * `scale · p + extra · onehot(token)`: every mixture of the methods is made here. A token outside the
+ * support of p is added to it where it has weight; of all tokens p is a dense part, and nothing is listed
+ * but the token.
+ *
+ * @param p Probabilities.
+ * @param scale Their weight together.
+ * @param tokens The token, or several that share `extra` evenly.
+ * @param extra Weight of the token beside that in p.
+ */
+export function mixed(
+  p: Weighted,
+  scale: number,
+  tokens: number | readonly number[],
+  extra: number,
+): Mixture {
+  const own = typeof tokens === "number" ? [tokens] : tokens, added = new Map<number, number>();
+  for (const id of own) added.set(id, (added.get(id) ?? 0) + extra / own.length);
+  if (p instanceof Float32Array) {
+    const dense = { probabilities: p, weight: scale };
+    return { ids: [...added.keys()], weights: [...added.values()], dense };
+  }
+  const ids = p.ids as number[],
+    weights = p.probabilities.map((probability) => scale * probability);
+  const beyond: number[] = [];
+  for (const [id, weight] of added) {
+    const at = ids[id] === id ? id : ids.indexOf(id);
+    if (at >= 0) weights[at]! += weight;
+    else if (weight !== 0) weights[ids.length + beyond.push(id) - 1] = weight;
+  }
+  return { ids: beyond.length === 0 ? ids : [...ids, ...beyond], weights };
+}
+
+/** Weight of a mixture on other tokens than this one. */
+export function offSampleMass({ ids, weights, dense }: Mixture, token: number): number {
+  let mass = dense ? dense.weight * (1 - dense.probabilities[token]!) : 0;
+  for (let k = 0; k < ids.length; k++) if (ids[k] !== token) mass += weights[k]!;
+  return mass;
+}
+
+/** The same mixture in arrays of its own: it outlives the step that made it. */
+export function kept({ ids, weights, dense, ...flags }: Mixture): Mixture {
+  return {
+    ...{ ids: Array.from(ids), weights: Array.from(weights), ...flags },
+    ...(dense && { dense: { ...dense, probabilities: dense.probabilities.slice() } }),
+  };
+}
+
 /** Number of entries. */
 export function mixtureSize(input: Input): number {
   return typeof input === "number" ? 1 : input.ids.length;
@@ -105,14 +170,12 @@ function total(probabilities: Float32Array): number {
  * @param mixture The mixture.
  * @param vocabularySize Number of tokens.
  * @param maker Who made it, for the message, such as "the method 'mine'".
- * @param known Probabilities that sum to 1 by construction: a `dense` over them is not added up.
  * @throws {RangeError} Where it is none.
  */
 export function checkMixture(
   mixture: Mixture,
   vocabularySize: number,
   maker: string,
-  known?: Float32Array,
 ): void {
   const { ids, weights, dense, signed, scaled } = mixture ?? {};
   const size = ids?.length, count = weights?.length;
@@ -130,7 +193,7 @@ export function checkMixture(
   let sum = 0;
   if (dense) {
     if (!(dense.weight >= least && dense.weight < Infinity)) badWeight(dense.weight);
-    if (dense.probabilities !== known) {
+    if (!TRUSTED.has(dense.probabilities)) {
       const all = total(dense.probabilities);
       if (!(Math.abs(all - 1) <= tolerance(vocabularySize))) {
         const rule = "'dense.probabilities' must be at least 0 and sum to 1";

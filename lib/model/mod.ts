@@ -52,7 +52,17 @@ export {
   type HubOptions,
 } from "./hub.ts";
 export { loadModel, type LoadOptions } from "./load.ts";
-export { checkMixture, type Input, type Mixture, oneToken } from "./mixture.ts";
+export {
+  checkMixture,
+  type Input,
+  kept,
+  mixed,
+  type Mixture,
+  offSampleMass,
+  oneToken,
+  trusted,
+  type Weighted,
+} from "./mixture.ts";
 export {
   estimateMemory,
   kvBytesPerToken,
@@ -62,6 +72,13 @@ export {
 export type { Model } from "./model.ts";
 export type { Progress } from "./progress.ts";
 export { klDivergence, type Quality, quality } from "./quality.ts";
+export {
+  type NextToken,
+  type NextTokens,
+  SHORTLIST,
+  type Softmax,
+  type TopTokens,
+} from "./next_token.ts";
 export { parseSafetensors } from "./safetensors.ts";
 export { KV_TYPES, type KvFormat } from "./slabs.ts";
 export { createTokenizer, type PieceDecoder, pieceDecoder, type Tokenizer } from "./tokenizer.ts";

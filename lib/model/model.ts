@@ -9,6 +9,7 @@ import type { DeviceAttempt } from "../runtime/mod.ts";
 import type { KvCache } from "./cache.ts";
 import type { ChatOptions, Message } from "./chat.ts";
 import type { GenerationDefaults } from "./config.ts";
+import type { NextToken } from "./next_token.ts";
 import type { KvFormat } from "./slabs.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
@@ -54,6 +55,11 @@ export interface Model extends AsyncDisposable {
    * @param shape Number of slots, and positions of each (at most `maxLength`).
    */
   openCache(shape: { readonly slots: number; readonly length: number }): KvCache;
+  /**
+   * Opens what finds the most probable tokens of rows of logits and their softmax. Absent with small
+   * vocabularies, of up to 1024 tokens, where decoding does so itself.
+   */
+  openNextToken?(): NextToken;
   /**
    * Rows of the embedding table in float32, as the checkpoint stores them: a factor that the model
    * applies to all of them, as Gemma does, is left out. Absent where there is no such table, as in

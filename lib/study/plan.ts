@@ -9,9 +9,11 @@ import { checkNumber, checkOptions, refusal } from "../_check.ts";
 import {
   type Method,
   promptTokens,
+  recordOf,
   resolvedSettings,
   type Sampler,
   SAMPLER_FIELDS,
+  type Transform,
 } from "../decode/mod.ts";
 import type { Model } from "../model/mod.ts";
 import type { Grade, Problem, Task } from "../tasks/mod.ts";
@@ -26,6 +28,12 @@ export interface Study<P extends Problem = Problem> extends Partial<Sampler> {
   readonly task: Task<P, Grade | Promise<Grade>>;
   /** Methods by the key under which their runs are kept. */
   readonly methods: Readonly<Record<string, Method>>;
+  /**
+   * The whole sampler, in place of settings: transforms in their order, recorded by names and knobs. What task
+   * and model recommend is passed over, and a setting beside it is refused. Default: what the settings stand
+   * for.
+   */
+  readonly sampler?: readonly Transform[];
   /** Runs of each problem and method, with seeds of their own. Default: 1. */
   readonly repeats?: number;
   /** Only the first problems. Default: all. */
@@ -54,6 +62,7 @@ const STUDY_OPTIONS = [
   "seed",
   "primary",
   "chat",
+  "sampler",
   ...SAMPLER_FIELDS,
 ] as const satisfies (keyof Study)[];
 
@@ -101,8 +110,10 @@ export interface Plan<P extends Problem = Problem> {
   readonly primary: string | undefined;
   /** Variables of the chat template. */
   readonly chat: Readonly<Record<string, unknown>>;
-  /** Sampler settings and token budget. */
+  /** Sampler settings and token budget, as they are recorded. */
   readonly sampler: Run["sampler"];
+  /** The same as `generate` takes them. */
+  readonly settings: ReturnType<typeof resolvedSettings>;
   /** Seed of the study. */
   readonly studySeed: number;
   /** The methods' knobs by key. */
@@ -150,7 +161,8 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
   }
 
   checkOptions(verb, task.defaults ?? {}, [...SAMPLER_FIELDS, "maxNewTokens"]);
-  const sampler = resolvedSettings(verb, model, study, task.defaults);
+  const settings = resolvedSettings(verb, model, study, task.defaults);
+  const sampler = "sampler" in settings ? recordOf(settings) : settings;
   const chat = chatVariables(verb, given);
   const hasChat = Object.keys(chat).length > 0;
 
@@ -200,7 +212,7 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
     device,
     dtype,
     task: task.name,
-    ...{ taskParameters, namesOptions, primary, chat, sampler, template: model.template },
+    ...{ taskParameters, namesOptions, primary, chat, sampler, settings, template: model.template },
     studySeed: seed,
     parameters: Object.fromEntries(keys.map((key) => [key, methodParameters(methods[key]!)])),
     runs,

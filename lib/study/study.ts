@@ -173,7 +173,7 @@ export async function runStudy<P extends Problem>(
     prompt: tokens,
     method: methods[method]!,
     seed,
-    ...plan.sampler,
+    ...plan.settings,
   }));
   const places = new Map(
     [...new Set(plan.runs.map(({ problem }) => problem.id))].map((id, i) => [id, i]),

@@ -7,14 +7,16 @@
  * @module
  */
 
-import { checkOptions } from "../../_check.ts";
+import { checkOptions, type Rules } from "../../_check.ts";
 import type { Method } from "../method.ts";
-import { checkPhase, inPhase, PHASE_OPTIONS, type PhaseOptions } from "../phase.ts";
+import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
 import type { AboutMethod } from "./about.ts";
-import { checkPrior, priorMixture, priorNeeds, priorOf, type PriorOptions } from "./prior.ts";
+import { PRIOR_RULES, priorNeeds, priorOf, type PriorOptions } from "./prior.ts";
 
 /** Options of {@linkcode directMixture}. */
 export interface DirectMixtureOptions extends PriorOptions, PhaseOptions {}
+
+const RULES: Rules<DirectMixtureOptions> = { ...PRIOR_RULES, ...PHASE_RULES };
 
 /**
  * Direct mixture.
@@ -33,18 +35,17 @@ export interface DirectMixtureOptions extends PriorOptions, PhaseOptions {}
  * ```
  */
 export function directMixture(options: DirectMixtureOptions = {}): Method {
-  checkOptions("mix", options, ["prior", "topK", ...PHASE_OPTIONS]);
-  checkPrior("mix", options);
-  checkPhase("mix", options);
-  const { prior = "sampler", topK = 0 } = options;
+  checkOptions("mix", options, RULES);
+  const { prior = "sampler", topK = 0 } = options, mixed = { prior, topK };
   return inPhase<undefined>({
     name: "directMixture",
-    parameters: { prior, topK },
-    needs: priorNeeds(prior, topK),
+    parameters: mixed,
+    needs: priorNeeds(mixed),
     init: () => undefined,
-    step(distribution, token) {
-      return { input: priorMixture(priorOf(distribution, prior, topK), token), state: undefined };
-    },
+    step: (distribution, token) => ({
+      input: priorOf(distribution, mixed).mixture(1, token),
+      state: undefined,
+    }),
   }, options);
 }
 

@@ -21,14 +21,13 @@
  * @module
  */
 
-import { checkNumber, checkOptions } from "../../_check.ts";
+import { checkOptions, number, type Rules } from "../../_check.ts";
 import type { Method, MethodContext } from "../method.ts";
 import {
+  ANSWER_RULES,
   type AnswerOptions,
-  checkAnswer,
-  checkPhase,
   inPhase,
-  PHASE_OPTIONS,
+  PHASE_RULES,
   type PhaseOptions,
 } from "../phase.ts";
 import { topOf } from "../distribution.ts";
@@ -44,6 +43,13 @@ export interface DirichletSoftThinkingOptions extends PhaseOptions, AnswerOption
   /** When the method acts. Default: "thinking". */
   readonly phase?: "all" | "thinking" | "answer";
 }
+
+const RULES: Rules<DirichletSoftThinkingOptions> = {
+  topN: number({ min: 1, integer: true }),
+  concentration: number({ min: 1e-6 }),
+  ...ANSWER_RULES,
+  ...PHASE_RULES,
+};
 
 /** One in twenty tries is refused at most: that all are is as likely as 10⁻²⁷. */
 const TRIES = 21;
@@ -87,14 +93,8 @@ function logGamma(shape: number, uniform: (index: number) => number): number {
  * ```
  */
 export function dirichletSoftThinking(options: DirichletSoftThinkingOptions = {}): Method {
-  const verb = "mix";
-  checkOptions(verb, options, ["topN", "concentration", "answer", ...PHASE_OPTIONS]);
-  const { topN = 10, concentration = 4, phase = "thinking", answer } = options;
-  checkNumber(verb, "topN", topN, { min: 1, integer: true });
-  checkNumber(verb, "concentration", concentration, { min: 1e-6 });
-  checkPhase(verb, options);
-  checkAnswer(verb, answer);
-
+  checkOptions("mix", options, RULES);
+  const { topN = 10, concentration = 4, phase = "thinking" } = options;
   return inPhase<MethodContext>({
     name: "dirichletSoftThinking",
     parameters: { topN, concentration },
@@ -106,7 +106,9 @@ export function dirichletSoftThinking(options: DirichletSoftThinkingOptions = {}
           ? logGamma(shape, (k) => context.uniform(step, DRAWS * id + k))
           : -Infinity;
       }));
-      const kept = topN < ids.length ? topOf(ids, drawn, topN) : { ids, probabilities: drawn };
+      const kept = topN < ids.length
+        ? topOf({ ids, probabilities: drawn }, topN)
+        : { ids, probabilities: drawn };
       return { ...concept(kept.ids, kept.probabilities), state: context };
     },
   }, { ...options, phase });

@@ -20,19 +20,17 @@
  */
 
 import { oneToken } from "../../model/mod.ts";
-import { checkNumber, checkOptions } from "../../_check.ts";
+import { checkOptions, number, type Rules } from "../../_check.ts";
 import type { Method, MethodContext } from "../method.ts";
 import {
+  ANSWER_RULES,
   type AnswerOptions,
-  checkAnswer,
-  checkPhase,
   inPhase,
-  PHASE_OPTIONS,
+  PHASE_RULES,
   type PhaseOptions,
 } from "../phase.ts";
 import type { AboutMethod } from "./about.ts";
 import { concept, normalizedExp } from "./concept.ts";
-import { priorOf } from "./prior.ts";
 
 /** Options of {@linkcode gumbelSoftThinking}. */
 export interface GumbelSoftThinkingOptions extends PhaseOptions, AnswerOptions {
@@ -43,6 +41,13 @@ export interface GumbelSoftThinkingOptions extends PhaseOptions, AnswerOptions {
   /** When the method acts. Default: "thinking". */
   readonly phase?: "all" | "thinking" | "answer";
 }
+
+const RULES: Rules<GumbelSoftThinkingOptions> = {
+  topN: number({ min: 1, integer: true }),
+  temperature: number({ min: 0 }),
+  ...ANSWER_RULES,
+  ...PHASE_RULES,
+};
 
 /** Keeps ln u finite. */
 const LEAST = 2 ** -54;
@@ -67,20 +72,14 @@ const LEAST = 2 ** -54;
  * ```
  */
 export function gumbelSoftThinking(options: GumbelSoftThinkingOptions = {}): Method {
-  const verb = "mix";
-  checkOptions(verb, options, ["topN", "temperature", "answer", ...PHASE_OPTIONS]);
-  const { topN = 5, temperature = 0.5, phase = "thinking", answer } = options;
-  checkNumber(verb, "topN", topN, { min: 1, integer: true });
-  checkNumber(verb, "temperature", temperature, { min: 0 });
-  checkPhase(verb, options);
-  checkAnswer(verb, answer);
-
+  checkOptions("mix", options, RULES);
+  const { topN = 5, temperature = 0.5, phase = "thinking" } = options;
   return inPhase<MethodContext>({
     name: "gumbelSoftThinking",
     parameters: { topN, temperature },
     init: (context) => context,
     step(distribution, _token, context) {
-      const { ids, probabilities } = priorOf(distribution, "sampler", topN);
+      const { ids, probabilities } = distribution.top(topN);
       const perturbed = ids.map((id, i) => {
         const u = Math.max(LEAST, context.uniform(distribution.step, id));
         return Math.log(probabilities[i]!) - Math.log(-Math.log(u));

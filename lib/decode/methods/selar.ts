@@ -27,13 +27,13 @@
  */
 
 import { type Mixture, oneToken } from "../../model/mod.ts";
-import { checkNumber, checkOptions } from "../../_check.ts";
+import { checkOptions, number, type Rules } from "../../_check.ts";
 import type { Method } from "../method.ts";
-import { checkPhase, inPhase, PHASE_OPTIONS, type PhaseOptions } from "../phase.ts";
-import { type Distribution, entropyOf } from "../distribution.ts";
+import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
+import type { Distribution } from "../distribution.ts";
+import { argmax } from "../softmax.ts";
 import type { AboutMethod } from "./about.ts";
 import { mathSymbols } from "./math_symbol.ts";
-import { priorOf } from "./prior.ts";
 
 /** Options of {@linkcode selar}. */
 export interface SelarOptions extends PhaseOptions {
@@ -45,6 +45,13 @@ export interface SelarOptions extends PhaseOptions {
   readonly strength?: number;
 }
 
+const RULES: Rules<SelarOptions> = {
+  topK: number({ min: 2, integer: true }),
+  threshold: number({ min: 0 }),
+  strength: number({ min: 0 }),
+  ...PHASE_RULES,
+};
+
 /** The mixture; undefined where the gate is shut. */
 function pushed(
   distribution: Distribution,
@@ -52,12 +59,11 @@ function pushed(
   threshold: number,
   strength: number,
 ): Mixture | undefined {
-  const { ids, probabilities } = priorOf(distribution, "sampler", topK);
+  const { ids, probabilities, entropy } = distribution.top(topK);
   const k = Math.min(topK, distribution.vocabularySize);
-  const H = k > 1 ? Math.min(1, entropyOf(probabilities) / Math.log(k)) : 0;
+  const H = k > 1 ? Math.min(1, entropy / Math.log(k)) : 0;
   if (H < threshold) return undefined;
-  let top = 0;
-  for (let i = 1; i < ids.length; i++) if (probabilities[i]! > probabilities[top]!) top = i;
+  const top = argmax(probabilities);
   if (ids.length === 1) return oneToken(ids[0]!);
   const push = strength * H;
   const weights = probabilities.map((p, i) => p + push * (i === top ? p - 1 : p));
@@ -84,13 +90,8 @@ function pushed(
  * ```
  */
 export function selar(options: SelarOptions = {}): Method {
-  const verb = "mix";
-  checkOptions(verb, options, ["topK", "threshold", "strength", ...PHASE_OPTIONS]);
-  checkPhase(verb, options);
+  checkOptions("mix", options, RULES);
   const { topK = 3, threshold = 0.5, strength = 1 } = options;
-  checkNumber(verb, "topK", topK, { min: 2, integer: true });
-  checkNumber(verb, "threshold", threshold, { min: 0 });
-  checkNumber(verb, "strength", strength, { min: 0 });
   return inPhase<(token: number) => boolean>({
     name: "selar",
     parameters: { topK, threshold, strength },

@@ -12,11 +12,11 @@ import {
   samplerOf,
   type Step,
 } from "@moi/moi/decode";
-import { openDistributions } from "../../../lib/decode/distributions.ts";
+import { openOf } from "../_open.ts";
 import type { Need } from "../../../lib/decode/method.ts";
 import { ids, type MockModel, mockModel, VOCABULARY } from "../../_mock_model.ts";
 import { seeded } from "../../_random.ts";
-import { contextOf, samples } from "./_distributions.ts";
+import { contextOf, likeliest, saidBy, samples } from "./_distributions.ts";
 
 export { dense } from "./_distributions.ts";
 
@@ -78,7 +78,7 @@ export function assertMixture({ ids, weights, dense, signed }: Mixture, size: nu
 /** Every distribution of a large vocabulary: flat and peaked, truncated or not, also with zeros. */
 export async function largeDistributions(needs: readonly Need[] = []): Promise<Distribution[]> {
   const size = 3000, random = seeded(77), made: Distribution[] = [];
-  using distributions = await openDistributions(size);
+  await using distributions = openOf(size);
   for (const scale of [0, 1, 8]) {
     for (
       const settings of [{}, { temperature: 0.6 }, { topK: 30, topP: 0.95 }, { topP: 0.9 }, {
@@ -135,16 +135,16 @@ export function testMixtures(name: string, method: Method): void {
 
   Deno.test(`${name} makes valid mixtures of a large vocabulary`, async () => {
     for (const distribution of await largeDistributions(method.needs)) {
-      const token = distribution.shortlist!.ids[0]!;
+      const token = likeliest(distribution, 1)[0]!;
       check(distribution, token);
     }
   });
 
   Deno.test(`${name} leaves the distribution as it is`, () => {
     for (const { distribution, token } of samples(20, 4)) {
-      const before = structuredClone(distribution);
+      const before = saidBy(distribution);
       check(distribution, token);
-      assertEquals(distribution, before);
+      assertEquals(saidBy(distribution), before);
     }
   });
 }

@@ -11,7 +11,16 @@ import {
   uniform,
 } from "@moi/moi/decode";
 import { mockModel } from "../../_mock_model.ts";
-import { contextOf, dense, denseOf, mixtureOf, samples } from "./_distributions.ts";
+import { SHORTLIST } from "@moi/moi/model";
+import {
+  contextOf,
+  dense,
+  denseOf,
+  floatsOf,
+  likeliest,
+  mixtureOf,
+  samples,
+} from "./_distributions.ts";
 import { largeDistributions } from "./_soft.ts";
 
 /** The token whose share of the cumulative distribution holds u. */
@@ -82,14 +91,14 @@ Deno.test("multiplex() draws by the distribution: with many draws it is directMi
 Deno.test("multiplex() draws from a whole large vocabulary what standard decoding could draw", async () => {
   const method = multiplex({ draws: 4 });
   for (const distribution of await largeDistributions()) {
-    const token = distribution.shortlist!.ids[0]!, size = distribution.vocabularySize;
+    const token = likeliest(distribution, 1)[0]!, size = distribution.vocabularySize;
     const { input } = method.step(distribution, token, contextOf(size));
-    const all = dense(input, size),
-      p = distribution.dense ? Array.from(distribution.dense.probabilities) : denseOf(distribution);
+    const all = dense(input, size), floats = floatsOf(distribution);
+    const p = floats ? Array.from(floats) : denseOf(distribution);
     assert(input.ids.length <= 4 && all[token]! >= 0.25);
     for (const id of Array.from(input.ids)) assert(p[id]! > 0, `token ${id}`);
-    if (!distribution.dense) continue;
-    const { first } = distribution.dense, seen = new Set(first);
+    if (!floats) continue;
+    const first = distribution.top(SHORTLIST).ids, seen = new Set(first);
     const order = [...first, ...[...p.keys()].filter((id) => !seen.has(id))];
     const expected = new Array<number>(size).fill(0);
     expected[token]! += 0.25;
