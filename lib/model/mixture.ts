@@ -82,21 +82,25 @@ export function mixed(
   tokens: number | readonly number[],
   extra: number,
 ): Mixture {
-  const own = typeof tokens === "number" ? [tokens] : tokens, added = new Map<number, number>();
-  for (const id of own) added.set(id, (added.get(id) ?? 0) + extra / own.length);
+  const own = typeof tokens === "number" ? [tokens] : [...new Set(tokens)];
+  const shares = typeof tokens === "number"
+    ? [extra]
+    : own.map((id) => extra / tokens.length * tokens.filter((one) => one === id).length);
   if (p instanceof Float32Array) {
-    const dense = { probabilities: p, weight: scale };
-    return { ids: [...added.keys()], weights: [...added.values()], dense };
+    return { ids: own, weights: shares, dense: { probabilities: p, weight: scale } };
   }
-  const ids = p.ids as number[],
-    weights = p.probabilities.map((probability) => scale * probability);
-  const beyond: number[] = [];
-  for (const [id, weight] of added) {
-    const at = ids[id] === id ? id : ids.indexOf(id);
+  const { ids, probabilities } = p, size = ids.length, weights = new Array<number>(size);
+  for (let k = 0; k < size; k++) weights[k] = scale * probabilities[k]!;
+  let listed = ids;
+  for (const [i, id] of own.entries()) {
+    const at = ids[id] === id ? id : ids.indexOf(id), weight = shares[i]!;
     if (at >= 0) weights[at]! += weight;
-    else if (weight !== 0) weights[ids.length + beyond.push(id) - 1] = weight;
+    else if (weight !== 0) {
+      listed = [...listed, id];
+      weights.push(weight);
+    }
   }
-  return { ids: beyond.length === 0 ? ids : [...ids, ...beyond], weights };
+  return { ids: listed, weights };
 }
 
 /** Weight of a mixture on other tokens than this one. */

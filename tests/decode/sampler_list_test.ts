@@ -32,8 +32,8 @@ const noEcho: Transform = {
   name: "noEcho",
   map: (logits, { generated }) => logits.map((l, id) => id === generated.at(-1) ? -Infinity : l),
 };
-const LIST = [repetitionPenalty(1.1), temperature(2), topP(0.95), noEcho];
-const OPTIONS = { sampler: LIST, maxNewTokens: 60, ignoreEos: true, seed: 4 };
+const LIST = [repetitionPenalty(1.1), temperature(4), topP(0.95), noEcho];
+const OPTIONS = { sampler: LIST, maxNewTokens: 60, ignoreEos: true, seed: 5 };
 
 const SETTINGS: readonly Partial<Sampler>[] = [
   {},
@@ -74,10 +74,10 @@ Deno.test("one's own transform works in every way of decoding, and one seed give
   const without = await generate(mockModel(), "ab", { ...OPTIONS, sampler: LIST.slice(1, 3) });
   assert(without.tokens.some((id, i) => id === without.tokens[i - 1]), "nothing to see");
   assertEquals(sampler, {
-    ...{ temperature: 2, topK: 0, topP: 0.95, minP: 0, maxNewTokens: 60 },
+    ...{ temperature: 4, topK: 0, topP: 0.95, minP: 0, maxNewTokens: 60 },
     transforms: [
       { name: "repetitionPenalty", parameters: { penalty: 1.1 } },
-      { name: "temperature", parameters: { temperature: 2 } },
+      { name: "temperature", parameters: { temperature: 4 } },
       { name: "topP", parameters: { mass: 0.95 } },
       { name: "noEcho", parameters: {} },
     ],
