@@ -34,13 +34,8 @@ export interface WantedRow {
 /** Makes distributions of rows of logits. */
 export interface Distributions extends Disposable {
   /**
-   * The distributions that samplers make of rows of logits.
-   *
-   * @param logits Raw logits `[n · V]` or more; always the same few arrays: what is made of each is
-   * kept beside it.
-   * @param rows What is wanted of the n rows.
-   * @returns The distributions; what they hold of the logits is valid until the next call with the
-   * same array.
+   * The distributions that samplers make of n rows of raw logits `[n · V]` or more; always the same few
+   * arrays, as what is made of each is kept beside it. They are valid until the next call with the same array.
    */
   of(
     logits: Float32Array<ArrayBuffer>,
@@ -63,10 +58,8 @@ function temperaturesOf({ sampler, needs }: WantedRow, size: number): readonly n
 }
 
 /**
- * Opens what makes distributions of a model's logits.
- *
- * @param model The model. It may have rows beyond its tokenizer's tokens: padding of its vocabulary, which
- * no text stands for. Their logits become −∞.
+ * Opens what makes distributions of a model's logits. It may have rows beyond its tokenizer's tokens:
+ * padding of its vocabulary, which no text stands for. Their logits become −∞.
  */
 export function openDistributions(
   { config: { vocabularySize: size }, tokenizer, openNextToken }: Pick<

@@ -256,14 +256,7 @@ function lengthNeeded(jobs: readonly Job[], maxLength: number): number {
   return Math.min(maxLength, reach.reduce((a, b) => Math.max(a, b), 1));
 }
 
-/**
- * Decodes jobs on `slots` slots.
- *
- * @param model The model.
- * @param jobs Checked requests.
- * @param slots Largest number of rows at once.
- * @returns Events in the order in which they happen.
- */
+/** Decodes checked requests, at most `slots` at once; events come in the order in which they happen. */
 export async function* decode(
   model: Model,
   jobs: readonly Job[],

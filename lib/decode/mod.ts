@@ -56,7 +56,6 @@ export {
   type TraceOptions,
 } from "./generation.ts";
 export type { Method, MethodContext, MethodParameters, MethodStep, Need } from "./method.ts";
-export type { AboutMethod } from "./methods/about.ts";
 export { directMixture, type DirectMixtureOptions } from "./methods/direct_mixture.ts";
 export {
   dirichletSoftThinking,
@@ -72,7 +71,7 @@ export { type BetaContext, type BetaSchedule, moi, type MoiOptions } from "./met
 export { multiplex, type MultiplexOptions } from "./methods/multiplex.ts";
 export type { PriorOptions } from "./methods/prior.ts";
 export { randomMixture, type RandomMixtureOptions } from "./methods/random_mixture.ts";
-export { METHODS } from "./methods/registry.ts";
+export { type AboutMethod, METHODS } from "./methods/registry.ts";
 export { selar, type SelarOptions } from "./methods/selar.ts";
 export { type ColdStop, softThinking, type SoftThinkingOptions } from "./methods/soft_thinking.ts";
 export { standard } from "./methods/standard.ts";

@@ -62,11 +62,7 @@ export interface ThinkingTracker {
 
 /**
  * Follows the thoughts of a run. A prompt that opens them and does not close them, as the chat
- * templates of many models do, starts inside.
- *
- * @param context The run.
- * @param markers Texts around the thoughts.
- * @throws {RangeError} Where the model's tokenizer has no such text.
+ * templates of many models do, starts inside. Throws where the model's tokenizer has no such text.
  */
 export function trackThinking(
   { tokenizer, prompt }: MethodContext,
@@ -110,13 +106,7 @@ export function knowsMarkers(
   return [markers.open, markers.close].every((text) => encoded(tokenizer, text) !== undefined);
 }
 
-/**
- * Token ids of a text.
- *
- * @param tokenizer The model's tokenizer.
- * @param text Any text.
- * @returns Ids that stand for exactly this text; undefined where there are none.
- */
+/** Token ids that stand for exactly this text; undefined where there are none. */
 export function encoded(
   tokenizer: MethodContext["tokenizer"],
   text: string,
@@ -174,12 +164,7 @@ export function phaseParameters(
   return usual ? { phase } : { phase, open: markers.open, close: markers.close };
 }
 
-/**
- * The same method in one phase; outside of it standard decoding. Its state goes on from where it was.
- *
- * @param method The method.
- * @param options Phase and markers, and the sampler of the answer.
- */
+/** The same method in one phase; outside of it standard decoding. Its state goes on from where it was. */
 export function inPhase<S>(
   method: Method<S>,
   options: PhaseOptions & AnswerOptions & {

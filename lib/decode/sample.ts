@@ -37,13 +37,10 @@ function cutting(ranks: readonly RankTransform[], size: number): readonly RankTr
 }
 
 /**
- * How many of the most probable tokens are kept, by rules of which each looks at what the one before left.
- * This is the only place that cuts.
- *
- * @param weights Of the most probable tokens in descending order, in any unit.
- * @param total What all tokens weigh together; NaN where that is not known.
- * @param complete Whether all tokens are there that could be kept.
- * @returns How many of them are kept; undefined where tokens beyond the last could be kept as well.
+ * How many of the most probable tokens are kept, by rules of which each looks at what the one before left:
+ * the only place that cuts. Weights are in descending order, in any unit, in which all tokens weigh `total`
+ * together (NaN where that is not known). Undefined where tokens beyond the last could be kept as well, as the
+ * list is not complete.
  */
 function keptCount(
   weights: ArrayLike<number>,
@@ -148,11 +145,8 @@ export function needsSoftmax(
 }
 
 /**
- * The same as {@linkcode distributionOf} from what the runtime found.
- *
- * @param row Logits with the most probable tokens, and the softmax where {@linkcode needsSoftmax} says so.
- * @param plain The sampler.
- * @returns The distribution; undefined where more of the most probable tokens are needed.
+ * The same as {@linkcode distributionOf} from what the runtime found: the most probable tokens, and the
+ * softmax where {@linkcode needsSoftmax} says so. Undefined where more tokens are needed.
  */
 export function distributionFrom(
   row: Row & { readonly found: NextTokens },

@@ -15,7 +15,7 @@
  * @module
  */
 
-import { checkOptions } from "../_check.ts";
+import { anything, checkOptions, type Rules } from "../_check.ts";
 import type { Model } from "../model/mod.ts";
 import { generate } from "./generate.ts";
 import type { GenerateOptions, Generation, Prompt } from "./generation.ts";
@@ -91,6 +91,11 @@ export interface GreedySimilarityOptions
   readonly maxNewTokens?: number;
 }
 
+/** `generate` says more of them. */
+const RULES: Rules<GreedySimilarityOptions> = {
+  ...{ maxNewTokens: anything, stop: anything, ignoreEos: anything, signal: anything },
+};
+
 /** Result of {@linkcode greedySimilarity}. */
 export interface GreedySimilarity extends RougeL {
   /** Tokens until the two part. */
@@ -129,12 +134,7 @@ export async function greedySimilarity(
   generation: Pick<Generation, "tokens" | "finishReason">,
   options: GreedySimilarityOptions = {},
 ): Promise<GreedySimilarity> {
-  checkOptions("compare with greedy decoding", options, [
-    "maxNewTokens",
-    "stop",
-    "ignoreEos",
-    "signal",
-  ]);
+  checkOptions("compare with greedy decoding", options, RULES);
   const { tokens, finishReason } = generation;
   const length = finishReason === "stop" ? {} : { maxNewTokens: Math.max(1, tokens.length) };
   const greedy = await generate(model, prompt, {

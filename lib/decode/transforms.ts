@@ -58,15 +58,10 @@ export interface HeatTransform extends TransformRecord {
   readonly factor?: number;
 }
 
-/** The most probable tokens, by one of three rules. */
+/** The most probable tokens. */
 export interface RankTransform extends TransformRecord {
-  readonly keep:
-    /** So many tokens. */
-    | { readonly most: number }
-    /** The smallest set of at least this mass. */
-    | { readonly mass: number }
-    /** Those with at least this share of the largest probability. */
-    | { readonly share: number };
+  /** So many; the smallest set of this mass; those with this share of the largest probability. */
+  readonly keep: { readonly most: number } | { readonly mass: number } | { readonly share: number };
 }
 
 /** Any tokens. */

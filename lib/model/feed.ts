@@ -109,14 +109,8 @@ export function badSizes(ids: number, weights: number): never {
 }
 
 /**
- * Writes the listed entries of the input of one position; what the position held before is gone.
- *
- * @param feed Where to.
- * @param row Which position, from 0.
- * @param width Numbers per position of this run, at most `feed.width`.
- * @param input Token or mixture.
- * @param vocabularySize Size of the vocabulary.
- * @throws {RangeError} Where an id lies outside the vocabulary, a weight is no number or negative
+ * Writes the listed entries of the input of one position, `width` numbers of at most `feed.width`; what it
+ * held before is gone. Throws where an id lies outside the vocabulary, a weight is no number, or negative
  * though the mixture is not signed, or the mixture is empty.
  */
 export function writeInput(

@@ -12,7 +12,6 @@
 import { NEXT_TOKEN, softmaxGraph, topTokensGraph } from "../graph/mod.ts";
 import {
   type Binding,
-  type Session,
   takingTurns,
   tensor,
   type TensorData,
@@ -53,12 +52,10 @@ export interface NextTokens {
 /** Looks at rows of logits. */
 export interface NextToken extends Disposable {
   /**
-   * Looks at rows.
+   * Looks at n rows of raw logits `[n · V]` or more; always the same few arrays, as what is found of each is
+   * kept beside it. It is valid until the next call with the same array.
    *
-   * @param logits Raw logits `[n · V]` or more; always the same few arrays: what is found of each is kept
-   * beside it.
-   * @param temperatures For each of the n rows those of which the softmax is wanted, above 0.
-   * @returns What was found; valid until the next call with the same array.
+   * @param temperatures For each row those of which the softmax is wanted, above 0.
    */
   of(
     logits: Float32Array<ArrayBuffer>,
@@ -104,30 +101,27 @@ function inverseOf(temperature: number, best: number): number {
   return Math.max(MIN_INVERSE, Math.min(most, 1 / temperature));
 }
 
-/** A session's binding to the first n rows of one array of logits. */
-type Bound = (session: Session, n: number) => Binding;
-
-/** The softmax of all rows, each at a temperature. */
-interface SoftmaxRows {
-  readonly inverse: Float32Array<ArrayBuffer>;
-  readonly probabilities: readonly Float32Array[];
-  readonly entropy: Float32Array<ArrayBuffer>;
-  readonly bound: Bound;
-}
+/** Runs a graph on the first n rows of one array of logits. */
+type Run = (n: number) => Promise<void>;
 
 /** What is kept beside one array of logits; the arrays are filled anew at every run. */
 interface Results {
   readonly rows: readonly NextTokens[];
-  readonly bound: Bound;
-  /** Of the first temperatures, of the second and so on; made when needed: most samplers truncate. */
-  readonly softmax: SoftmaxRows[];
+  readonly run: Run;
+  /** Of each row's first temperature, of its second; made when needed: most samplers truncate. */
+  readonly softmax: {
+    readonly inverse: Float32Array<ArrayBuffer>;
+    readonly probabilities: readonly Float32Array[];
+    readonly entropy: Float32Array<ArrayBuffer>;
+    readonly run: Run;
+  }[];
 }
 
 const NONE: readonly Softmax[] = [];
 
 function openNextToken(top: LazySession, softmax: LazySession, size: number): NextToken {
   const N = NEXT_TOKEN, scope = new DisposableStack(), known = new Map<Float32Array, Results>();
-  const runTop = takingTurns(), runSoftmax = takingTurns();
+  const turns = { top: takingTurns(), softmax: takingTurns() }, sessions = { top, softmax };
   const count = BigInt64Array.of(BigInt(SHORTLIST));
   const view = (data: TensorData, ...dims: number[]) => scope.use(tensor(data, dims));
   const split = <T extends Float32Array | Int32Array>(values: T, width: number) =>
@@ -135,9 +129,15 @@ function openNextToken(top: LazySession, softmax: LazySession, size: number): Ne
       { length: values.length / width },
       (_, row) => values.subarray(row * width, (row + 1) * width) as T,
     );
-  const bound = (bind: (n: number) => readonly [Tensors, Tensors]): Bound => {
+  const running = (
+    graph: "top" | "softmax",
+    bind: (n: number) => readonly [Tensors, Tensors],
+  ): Run => {
     const made: Binding[] = [];
-    return (session, n) => made[n] ??= scope.use(session.bind(...bind(n)));
+    return async (n) => {
+      const session = await sessions[graph].session();
+      await turns[graph](made[n] ??= scope.use(session.bind(...bind(n))));
+    };
   };
   const resultsOf = (logits: Float32Array<ArrayBuffer>): Results => {
     const length = logits.length / size * SHORTLIST;
@@ -149,18 +149,18 @@ function openNextToken(top: LazySession, softmax: LazySession, size: number): Ne
         softmax: NONE,
       })),
       softmax: [],
-      bound: bound((n) => [
+      run: running("top", (n) => [
         { [N.logits]: view(logits, n, size), [N.count]: view(count, 1) },
         { [N.topIds]: view(ids, n, SHORTLIST), [N.topLogits]: view(best, n, SHORTLIST) },
       ]),
     };
   };
-  const softmaxOf = (logits: Float32Array<ArrayBuffer>): SoftmaxRows => {
+  const softmaxOf = (logits: Float32Array<ArrayBuffer>): Results["softmax"][number] => {
     const rows = logits.length / size, all = new Float32Array(logits.length);
     const inverse = new Float32Array(rows), entropy = new Float32Array(rows);
     return {
       ...{ inverse, entropy, probabilities: split(all, size).map(trusted) },
-      bound: bound((n) => [
+      run: running("softmax", (n) => [
         { [N.logits]: view(logits, n, size), [N.inverseTemperature]: view(inverse, n, 1) },
         { [N.probabilities]: view(all, n, size), [N.entropy]: view(entropy, n, 1) },
       ]),
@@ -172,14 +172,14 @@ function openNextToken(top: LazySession, softmax: LazySession, size: number): Ne
       let results = known.get(logits);
       if (!results) known.set(logits, results = resultsOf(logits));
       const { rows, softmax: made } = results;
-      await runTop(results.bound(await top.session(), n));
+      await results.run(n);
       const most = temperatures.reduce((most, { length }) => Math.max(most, length), 0);
       for (let at = 0; at < most; at++) {
-        const { inverse, bound } = made[at] ??= softmaxOf(logits);
+        const { inverse, run } = made[at] ??= softmaxOf(logits);
         for (let row = 0; row < n; row++) {
           inverse[row] = inverseOf(temperatures[row]![at] ?? 1, rows[row]!.top.logits[0]!);
         }
-        await runSoftmax(bound(await softmax.session(), n));
+        await run(n);
       }
       return temperatures.map((own, row) => {
         if (own.length === 0) return rows[row]!;

@@ -10,7 +10,6 @@
 import { checkOptions, type Rules } from "../../_check.ts";
 import type { Method } from "../method.ts";
 import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
-import type { AboutMethod } from "./about.ts";
 import { PRIOR_RULES, priorNeeds, priorOf, type PriorOptions } from "./prior.ts";
 
 /** Options of {@linkcode directMixture}. */
@@ -48,13 +47,3 @@ export function directMixture(options: DirectMixtureOptions = {}): Method {
     }),
   }, options);
 }
-
-/** For the table of methods. */
-export const aboutDirectMixture: AboutMethod = {
-  make: directMixture,
-  input: "p",
-  randomness: "none: y is only recorded",
-  gate: "none",
-  source: "baseline of arXiv 2505.14827",
-  licence: "Apache-2.0 (mixinputs)",
-};

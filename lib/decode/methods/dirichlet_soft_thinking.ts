@@ -31,7 +31,6 @@ import {
   type PhaseOptions,
 } from "../phase.ts";
 import { topOf } from "../distribution.ts";
-import type { AboutMethod } from "./about.ts";
 import { concept, normalizedExp } from "./concept.ts";
 
 /** Options of {@linkcode dirichletSoftThinking}. */
@@ -113,13 +112,3 @@ export function dirichletSoftThinking(options: DirichletSoftThinkingOptions = {}
     },
   }, { ...options, phase });
 }
-
-/** For the table of methods. */
-export const aboutDirichletSoftThinking: AboutMethod = {
-  make: dirichletSoftThinking,
-  input: "x over its n heaviest tokens, x ~ Dirichlet(γ·p)",
-  randomness: "x",
-  gate: "thoughts",
-  source: "arXiv 2508.03440",
-  licence: "MIT",
-};

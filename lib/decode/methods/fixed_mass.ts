@@ -25,7 +25,6 @@ import { oneToken } from "../../model/mod.ts";
 import { checkOptions, number, type Rules } from "../../_check.ts";
 import type { Method } from "../method.ts";
 import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
-import type { AboutMethod } from "./about.ts";
 import { PRIOR_RULES, priorNeeds, priorOf, type PriorOptions } from "./prior.ts";
 
 /** Options of {@linkcode fixedMass}. */
@@ -76,13 +75,3 @@ export function fixedMass(options: FixedMassOptions = {}): Method {
     },
   }, options);
 }
-
-/** For the table of methods. */
-export const aboutFixedMass: AboutMethod = {
-  make: fixedMass,
-  input: "(1−m)·onehot(y) + m·p of the other tokens",
-  randomness: "y",
-  gate: "none, also where H is near 0",
-  source: "ours",
-  licence: "–",
-};

@@ -29,7 +29,6 @@ import {
   PHASE_RULES,
   type PhaseOptions,
 } from "../phase.ts";
-import type { AboutMethod } from "./about.ts";
 import { concept, normalizedExp } from "./concept.ts";
 
 /** Options of {@linkcode gumbelSoftThinking}. */
@@ -91,13 +90,3 @@ export function gumbelSoftThinking(options: GumbelSoftThinkingOptions = {}): Met
     },
   }, { ...options, phase });
 }
-
-/** For the table of methods. */
-export const aboutGumbelSoftThinking: AboutMethod = {
-  make: gumbelSoftThinking,
-  input: "softmax((ln p + g) / τ) over the n most probable tokens",
-  randomness: "Gumbel noise g",
-  gate: "thoughts",
-  source: "arXiv 2508.03440",
-  licence: "MIT",
-};

@@ -20,7 +20,6 @@ import { oneToken } from "../../model/mod.ts";
 import { checkOptions, number, refusal, type Rules } from "../../_check.ts";
 import type { Method } from "../method.ts";
 import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
-import type { AboutMethod } from "./about.ts";
 import { PRIOR_RULES, priorNeeds, priorOf, type PriorOptions } from "./prior.ts";
 
 /** Options of {@linkcode linearMixture}. */
@@ -105,13 +104,3 @@ function matched(beta: number, options: LinearMixtureOptions): Method {
     },
   }, options);
 }
-
-/** For the table of methods. */
-export const aboutLinearMixture: AboutMethod = {
-  make: linearMixture,
-  input: "λ·p + (1−λ)·onehot(y)",
-  randomness: "y",
-  gate: "none",
-  source: "ours: the ablation of MoI's entropy weighting",
-  licence: "–",
-};

@@ -41,7 +41,6 @@ import {
   trackThinking,
 } from "../phase.ts";
 import type { Distribution } from "../distribution.ts";
-import type { AboutMethod } from "./about.ts";
 import { PRIOR_RULES, priorNeeds, priorOf, type PriorOptions } from "./prior.ts";
 
 /** What a {@linkcode BetaSchedule} knows of a step. */
@@ -226,13 +225,3 @@ export function moi(options: MoiOptions = {}): Method {
   };
   return schedule;
 }
-
-/** For the table of methods. */
-export const aboutMoi: AboutMethod = {
-  make: moi,
-  input: "(H·p + (β+1−H)·onehot(y)) / (β+1)",
-  randomness: "y",
-  gate: "none: H fades it; β may be a function of the step",
-  source: "arXiv 2505.14827, mixinputs 0.1.1",
-  licence: "Apache-2.0 (mixinputs)",
-};

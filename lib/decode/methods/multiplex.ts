@@ -27,7 +27,6 @@ import { oneToken } from "../../model/mod.ts";
 import { checkOptions, number, oneOf, type Rules } from "../../_check.ts";
 import type { Method, MethodContext } from "../method.ts";
 import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
-import type { AboutMethod } from "./about.ts";
 
 /** Options of {@linkcode multiplex}. */
 export interface MultiplexOptions extends PhaseOptions {
@@ -90,13 +89,3 @@ export function multiplex(options: MultiplexOptions = {}): Method {
     },
   }, options);
 }
-
-/** For the table of methods. */
-export const aboutMultiplex: AboutMethod = {
-  make: multiplex,
-  input: "the mean of K tokens drawn from p",
-  randomness: "y and K − 1 more draws",
-  gate: "none",
-  source: "arXiv 2601.08808, its training-free variant",
-  licence: "own code; see its repository",
-};

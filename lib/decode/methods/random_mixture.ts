@@ -27,7 +27,6 @@ import type { Method, MethodContext } from "../method.ts";
 import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
 import type { Distribution } from "../distribution.ts";
 import { identity } from "../softmax.ts";
-import type { AboutMethod } from "./about.ts";
 
 /** Options of {@linkcode randomMixture}. */
 export interface RandomMixtureOptions extends PhaseOptions {
@@ -120,13 +119,3 @@ export function randomMixture(options: RandomMixtureOptions = {}): Method {
     },
   }, options);
 }
-
-/** For the table of methods. */
-export const aboutRandomMixture: AboutMethod = {
-  make: randomMixture,
-  input: "MoI's off-sample mass, on random tokens",
-  randomness: "y, and the tokens",
-  gate: "none: H fades it",
-  source: "ours: the control",
-  licence: "–",
-};

@@ -32,7 +32,6 @@ import type { Method } from "../method.ts";
 import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
 import type { Distribution } from "../distribution.ts";
 import { argmax } from "../softmax.ts";
-import type { AboutMethod } from "./about.ts";
 import { mathSymbols } from "./math_symbol.ts";
 
 /** Options of {@linkcode selar}. */
@@ -106,13 +105,3 @@ export function selar(options: SelarOptions = {}): Method {
     },
   }, options);
 }
-
-/** For the table of methods. */
-export const aboutSelar: AboutMethod = {
-  make: selar,
-  input: "p̂ + λ·Ĥ·(p̂ − onehot(top)), p̂ = p over its k most probable tokens",
-  randomness: "y",
-  gate: "Ĥ ≥ τ, and y is no mathematical symbol",
-  source: "arXiv 2604.08299",
-  licence: "no licence file: from the equations",
-};

@@ -40,7 +40,6 @@ import {
   type ThinkingTracker,
   trackThinking,
 } from "../phase.ts";
-import type { AboutMethod } from "./about.ts";
 import { concept } from "./concept.ts";
 
 /** When {@linkcode softThinking} ends the thoughts. */
@@ -147,13 +146,3 @@ export function softThinking(options: SoftThinkingOptions = {}): Method {
     },
   }, { ...options, phase });
 }
-
-/** For the table of methods. */
-export const aboutSoftThinking: AboutMethod = {
-  make: softThinking,
-  input: "p over the n most probable tokens",
-  randomness: "none",
-  gate: "thoughts, ended by Cold Stop",
-  source: "arXiv 2505.15778",
-  licence: "MIT",
-};

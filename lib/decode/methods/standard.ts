@@ -6,7 +6,6 @@
 
 import { oneToken } from "../../model/mod.ts";
 import type { Method } from "../method.ts";
-import type { AboutMethod } from "./about.ts";
 
 /**
  * Standard decoding.
@@ -27,13 +26,3 @@ export function standard(): Method<undefined> {
     step: (_distribution, token) => ({ input: oneToken(token), state: undefined }),
   };
 }
-
-/** For the table of methods; it acts nowhere, whatever the phase. */
-export const aboutStandard: AboutMethod = {
-  make: () => standard(),
-  input: "the token: onehot(y)",
-  randomness: "y",
-  gate: "–",
-  source: "–",
-  licence: "–",
-};

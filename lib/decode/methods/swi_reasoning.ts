@@ -57,7 +57,6 @@ import {
 import type { Method, MethodContext } from "../method.ts";
 import { encoded, inPhase, knowsMarkers, PHASE_RULES, type PhaseOptions, THINK } from "../phase.ts";
 import type { Distribution } from "../distribution.ts";
-import type { AboutMethod } from "./about.ts";
 import { mathSymbols } from "./math_symbol.ts";
 
 /** Options of {@linkcode swiReasoning}. */
@@ -233,13 +232,3 @@ export function swiReasoning(options: SwiReasoningOptions = {}): Method {
     },
   }, { ...options, phase, forcedEnds: false });
 }
-
-/** For the table of methods. */
-export const aboutSwiReasoning: AboutMethod = {
-  make: swiReasoning,
-  input: "softmax(logits), or the token",
-  randomness: "y",
-  gate: "entropy against that of the last switch",
-  source: "arXiv 2510.05069",
-  licence: "BSD-3-Clause",
-};

@@ -21,7 +21,6 @@ import { oneToken } from "../../model/mod.ts";
 import { checkOptions, number, type Rules } from "../../_check.ts";
 import type { Method } from "../method.ts";
 import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
-import type { AboutMethod } from "./about.ts";
 import { PRIOR_RULES, priorNeeds, priorOf, type PriorOptions } from "./prior.ts";
 
 /** Options of {@linkcode thinkRouter}. */
@@ -74,13 +73,3 @@ export function thinkRouter(options: ThinkRouterOptions = {}): Method {
     },
   }, options);
 }
-
-/** For the table of methods. */
-export const aboutThinkRouter: AboutMethod = {
-  make: thinkRouter,
-  input: "p, or the token",
-  randomness: "y",
-  gate: "max p ≥ τ",
-  source: "arXiv 2602.11683, from second-hand notes",
-  licence: "paper only",
-};

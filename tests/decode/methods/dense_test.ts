@@ -13,7 +13,6 @@ import {
   samplerOf,
   standard,
 } from "@moi/moi/decode";
-import type { Distributions } from "../../../lib/decode/distributions.ts";
 import { openOf } from "../_open.ts";
 import { seeded } from "../../_random.ts";
 import { dense, floatsOf, mixtureOf } from "./_distributions.ts";
