@@ -242,12 +242,12 @@ function samePrompt(a: readonly number[], b: readonly number[] | undefined): boo
   return a === b || (a.length === b?.length && a.every((id, i) => id === b[i]));
 }
 
-/** Number of tokens that two prompts begin with alike. */
-function sharedLength(a: readonly number[], b: readonly number[]): number {
+/** Number of tokens that two lists begin with alike. */
+export function commonPrefix(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const most = Math.min(a.length, b.length);
-  let shared = 0;
-  while (shared < most && a[shared] === b[shared]) shared++;
-  return shared;
+  let length = 0;
+  while (length < most && a[length] === b[length]) length++;
+  return length;
 }
 
 /** Positions that any of the jobs can reach. */
@@ -275,10 +275,10 @@ export async function* decode(
 
   /** The slot that holds the most of a prompt's beginning. */
   const bestSlot = (prompt: readonly number[]) => {
-    let best = { slot: spare, shared: sharedLength(prompt, inSpare) };
+    let best = { slot: spare, shared: commonPrefix(prompt, inSpare) };
     for (const [slot, { job }] of rows.entries()) {
       if (best.shared === prompt.length) break;
-      const shared = job.prompt === prompt ? prompt.length : sharedLength(prompt, job.prompt);
+      const shared = job.prompt === prompt ? prompt.length : commonPrefix(prompt, job.prompt);
       if (shared > best.shared) best = { slot, shared };
     }
     return best;
@@ -291,7 +291,7 @@ export async function* decode(
     const done = chunks * PREFILL_CHUNK;
     const interleaved = rows.length > 0 && prompt.length - done > PREFILL_CHUNK;
     const next = waiting.at(-1)?.prompt ?? [];
-    const usedAgain = samePrompt(prompt, next) || sharedLength(prompt, next) >= PREFILL_CHUNK;
+    const usedAgain = samePrompt(prompt, next) || commonPrefix(prompt, next) >= PREFILL_CHUNK;
     const home = interleaved || usedAgain ? spare : rows.length;
     if (done > 0 && slot !== home) await cache.copy(slot, home, done);
     return { job, home, done, ms: 0 };

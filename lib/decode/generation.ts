@@ -135,14 +135,6 @@ export interface Settings extends Sampler {
   readonly transforms?: readonly TransformRecord[];
 }
 
-/** Settings as `generate` takes them: a sampler's, or a list of transforms. */
-export interface AskedSettings extends Partial<Sampler> {
-  /** The whole sampler. */
-  readonly sampler?: readonly Transform[] | undefined;
-  /** Largest number of new tokens. */
-  readonly maxNewTokens?: number;
-}
-
 /** Why a generation ended. */
 export type FinishReason = "stop" | "length" | "aborted";
 
@@ -296,7 +288,7 @@ const MAX_NEW_TOKENS = 256;
 export function resolvedSettings(
   verb: string,
   { config, defaults }: Pick<Model, "config" | "defaults">,
-  asked: AskedSettings,
+  asked: Pick<GenerateOptions, keyof Sampler | "sampler" | "maxNewTokens">,
   ...sources: readonly (Partial<Settings> | undefined)[]
 ): (Sampler | { readonly sampler: readonly Transform[] }) & { readonly maxNewTokens: number } {
   const all = [asked, ...sources, defaults];

@@ -62,39 +62,20 @@ export type MethodParameters = Knobs;
 /**
  * A decoding method.
  *
- * @example One's own method: half of the sampled token, half of the distribution it came from
- * ```ts
- * import { distributionOf, type Method } from "@moi/moi/decode";
- * import { assertEquals } from "@std/assert";
- * const blur: Method = {
- *   name: "blur",
- *   init: () => undefined,
- *   step: (p, token) => ({ input: p.mixture(0.5, token), state: undefined }),
- * };
- * const { input } = blur.step(distributionOf(new Float32Array(2), []), 1, undefined);
- * assertEquals(Array.from(input.weights), [0.25, 0.75]);
- * ```
- *
- * @example Made of ids and probabilities: the sampled token and the most probable one, half each
+ * @example One's own method: half of the sampled token, half of the distribution that it came from
  * ```ts
  * import { generate, type Method } from "@moi/moi/decode";
  * import { loadModel } from "@moi/moi/model";
- * import { assertEquals } from "@std/assert";
+ * import { assertAlmostEquals } from "@std/assert";
  *
  * const half: Method = {
  *   name: "half",
  *   init: () => undefined,
- *   step({ ids, probabilities }, token) {
- *     const top = ids[probabilities.indexOf(Math.max(...probabilities))]!;
- *     const input = top === token
- *       ? { ids: [token], weights: [1] }
- *       : { ids: [token, top], weights: [0.5, 0.5] };
- *     return { input, state: undefined };
- *   },
+ *   step: (p, token) => ({ input: p.mixture(0.5, token), state: undefined }),
  * };
  * await using model = await loadModel("votes-tiny");
- * const { tokens } = await generate(model, [1], { method: half, maxNewTokens: 3, seed: 1 });
- * assertEquals(tokens.length, 3);
+ * const { trace } = await generate(model, [1], { method: half, maxNewTokens: 3, trace: true });
+ * for (const step of trace!) assertAlmostEquals(step.offSampleMass, (1 - step.probability) / 2, 1e-6);
  * ```
  */
 export interface Method<S = unknown> {

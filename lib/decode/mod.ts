@@ -5,9 +5,10 @@
  * logits ──sampler──▶ p, y ──method.step──▶ mixture ──model──▶ logits …
  * ```
  *
- * A sampler turns logits into the distribution that is sampled from; a {@linkcode Method} turns that
- * distribution and the sampled token into the next input. {@linkcode generate} runs one text,
- * {@linkcode stream} yields its tokens, {@linkcode generateBatch} runs any number side by side.
+ * A sampler, a list of {@linkcode Transform}s or the settings that stand for it, turns logits into the
+ * {@linkcode Distribution} that is sampled from; a {@linkcode Method} asks that and makes the next input of it
+ * and the sampled token. {@linkcode generate} runs one text, {@linkcode stream} yields its tokens,
+ * {@linkcode generateBatch} runs any number side by side.
  *
  * | method | next input | source |
  * |---|---|---|
@@ -41,7 +42,6 @@ export {
 } from "./activity.ts";
 export { type BatchOptions, generate, generateBatch, stream } from "./generate.ts";
 export {
-  type AskedSettings,
   type Candidate,
   type FinishReason,
   type GenerateOptions,
@@ -104,8 +104,8 @@ export {
   type Sampling,
   transformsOf,
 } from "./sampler.ts";
+export { commonPrefix } from "./engine.ts";
 export {
-  commonPrefix,
   type GreedySimilarity,
   greedySimilarity,
   type GreedySimilarityOptions,

@@ -17,17 +17,10 @@
 
 import { anything, checkOptions, type Rules } from "../_check.ts";
 import type { Model } from "../model/mod.ts";
+import { commonPrefix } from "./engine.ts";
 import { generate } from "./generate.ts";
 import type { GenerateOptions, Generation, Prompt } from "./generation.ts";
 import { standard } from "./methods/standard.ts";
-
-/** Number of tokens that two lists begin with alike. */
-export function commonPrefix(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  const most = Math.min(a.length, b.length);
-  let length = 0;
-  while (length < most && a[length] === b[length]) length++;
-  return length;
-}
 
 /** Length of the longest common subsequence; a·b steps, memory of the shorter list. */
 function longestCommon(a: ArrayLike<number>, b: ArrayLike<number>): number {

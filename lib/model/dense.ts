@@ -11,7 +11,7 @@
 import { WHOLE } from "../graph/mod.ts";
 import { type Binding, type Session, takingTurns, type Tensor, tensor } from "../runtime/mod.ts";
 import type { LazySession } from "./lazy_session.ts";
-import { badId, badSizes, badWeight, leastWeight } from "./feed.ts";
+import { badSizes, checkEntry, checkWeight } from "./feed.ts";
 import type { Input, Mixture } from "./mixture.ts";
 
 /** Most entries of a mixture whose rows are gathered one by one. */
@@ -99,11 +99,11 @@ function scaleOf({ ids, dense }: Mixture): number {
 
 /** Refuses a mixture whose parts do not fit one another or the vocabulary. */
 function checkSizes(mixture: Mixture, vocabularySize: number): void {
-  const { ids, weights, dense } = mixture, least = leastWeight(mixture);
+  const { ids, weights, dense, signed } = mixture;
   if (weights.length !== ids.length) badSizes(ids.length, weights.length);
   if (!dense) return;
   const { probabilities: { length }, weight } = dense;
-  if (!(weight >= least && weight < Infinity)) badWeight(weight, least);
+  checkWeight(weight, signed);
   if (length === vocabularySize) return;
   throw new RangeError(
     `Cannot feed a mixture as 'dense.probabilities' must have ${vocabularySize} numbers: current value is ${length}`,
@@ -112,12 +112,10 @@ function checkSizes(mixture: Mixture, vocabularySize: number): void {
 
 /** Adds the listed entries to the weights of all tokens. */
 function addListed(row: Float32Array, mixture: Mixture): void {
-  const { ids, weights } = mixture, least = leastWeight(mixture);
+  const { ids, weights, signed } = mixture;
   for (let k = 0; k < ids.length; k++) {
-    const id = ids[k]!, weight = weights[k]!;
-    if (!(Number.isInteger(id) && id >= 0 && id < row.length)) badId(id, row.length);
-    if (!(weight >= least && weight < Infinity)) badWeight(weight, least);
-    row[id]! += weight;
+    checkEntry(ids[k]!, weights[k]!, row.length, signed);
+    row[ids[k]!]! += weights[k]!;
   }
 }
 

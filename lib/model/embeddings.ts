@@ -5,7 +5,7 @@
  */
 
 import { type DecoderConfig, namesIn } from "../graph/mod.ts";
-import { badId } from "./feed.ts";
+import { checkId } from "./feed.ts";
 import { rowsOf } from "./rows.ts";
 import type { Checkpoint } from "./weights.ts";
 
@@ -28,7 +28,7 @@ export function embeddingRows(
   const rows = rowsOf(name, checkpoint);
   return (ids) =>
     Array.from(ids, (id) => {
-      if (!(Number.isInteger(id) && id >= 0 && id < vocabularySize)) badId(id, vocabularySize);
+      checkId(id, vocabularySize);
       const row = new Float32Array(hiddenSize);
       rows.floats(id, 1, row);
       return row;

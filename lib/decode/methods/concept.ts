@@ -21,11 +21,3 @@ export function concept(
   const token = ids[argmax(weights)]!;
   return { input: ids.length === 1 ? oneToken(token) : { ids, weights }, token };
 }
-
-/** `softmax(scores)`; −∞ gives weight 0, and at least one score is finite. */
-export function normalizedExp(scores: readonly number[], temperature = 1): number[] {
-  const best = scores.reduce((a, b) => a > b ? a : b);
-  const weights = scores.map((score) => Math.exp((score - best) / temperature));
-  const sum = weights.reduce((a, b) => a + b);
-  return weights.map((weight) => weight / sum);
-}

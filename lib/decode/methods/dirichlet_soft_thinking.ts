@@ -31,7 +31,8 @@ import {
   type PhaseOptions,
 } from "../phase.ts";
 import { topOf } from "../distribution.ts";
-import { concept, normalizedExp } from "./concept.ts";
+import { softmax } from "../softmax.ts";
+import { concept } from "./concept.ts";
 
 /** Options of {@linkcode dirichletSoftThinking}. */
 export interface DirichletSoftThinkingOptions extends PhaseOptions, AnswerOptions {
@@ -99,7 +100,7 @@ export function dirichletSoftThinking(options: DirichletSoftThinkingOptions = {}
     parameters: { topN, concentration },
     init: (context) => context,
     step({ step, ids, probabilities }, _token, context) {
-      const drawn = normalizedExp(ids.map((id, i) => {
+      const drawn = softmax(ids.map((id, i) => {
         const shape = concentration * probabilities[i]!;
         return shape > 0
           ? logGamma(shape, (k) => context.uniform(step, DRAWS * id + k))

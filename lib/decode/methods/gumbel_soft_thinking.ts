@@ -29,7 +29,8 @@ import {
   PHASE_RULES,
   type PhaseOptions,
 } from "../phase.ts";
-import { concept, normalizedExp } from "./concept.ts";
+import { softmax } from "../softmax.ts";
+import { concept } from "./concept.ts";
 
 /** Options of {@linkcode gumbelSoftThinking}. */
 export interface GumbelSoftThinkingOptions extends PhaseOptions, AnswerOptions {
@@ -85,7 +86,7 @@ export function gumbelSoftThinking(options: GumbelSoftThinkingOptions = {}): Met
       });
       const { token } = concept(ids, perturbed);
       if (temperature === 0) return { input: oneToken(token), token, state: context };
-      const { input } = concept(ids, normalizedExp(perturbed, temperature));
+      const { input } = concept(ids, softmax(perturbed, temperature));
       return { input, token, state: context };
     },
   }, { ...options, phase });

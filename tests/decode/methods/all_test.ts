@@ -246,3 +246,26 @@ Deno.test("METHODS name their methods, and describe each of them", () => {
   }
   assertEquals(new Set(names).size, 13);
 });
+
+/** The sampled token and the most probable one, half each: a method made of ids and probabilities. */
+const HALF: Method = {
+  name: "half",
+  init: () => undefined,
+  step({ ids, probabilities }, token) {
+    const top = ids[probabilities.indexOf(Math.max(...probabilities))]!;
+    const input = top === token
+      ? { ids: [token], weights: [1] }
+      : { ids: [token, top], weights: [0.5, 0.5] };
+    return { input, state: undefined };
+  },
+};
+
+Deno.test("a method of one's own made of ids and probabilities mixes what it says, small and large", async () => {
+  const small = samples(100, 6).map(({ distribution }) => distribution);
+  for (const distribution of [...small, ...await largeDistributions()]) {
+    const [top, token] = likeliest(distribution, 2);
+    const { ids, weights } = mixtureOf(HALF, { distribution, token: token ?? top! });
+    assertEquals(new Set(ids as number[]), new Set([token ?? top!, top!]));
+    assertEquals([...weights as number[]], token === undefined ? [1] : [0.5, 0.5]);
+  }
+});
