@@ -299,7 +299,7 @@ export function resolvedSettings(
   if (sampler === undefined) {
     return { ...mergedSampler(config.vocabularySize, ...all), maxNewTokens };
   }
-  checkTransforms(verb, "sampler", sampler);
+  checkTransforms(sampler);
   const name = SAMPLER_FIELDS.find((name) => asked[name] !== undefined);
   if (name === undefined) return { sampler, maxNewTokens };
   const rule = "be left out beside 'sampler', a list of transforms that is all of it";

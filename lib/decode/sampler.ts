@@ -87,37 +87,6 @@ export interface Sampler {
   readonly order?: "temperature-first" | "temperature-last";
 }
 
-/** Every setting at its default. */
-const OFF = {
-  temperature: 1,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  typicalP: 1,
-  topNSigma: 0,
-  epsilonCutoff: 0,
-  etaCutoff: 0,
-  entropyTemperature: undefined,
-  repetitionPenalty: 1,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  logitBias: undefined,
-  allowedTokens: undefined,
-  order: "temperature-first",
-} as const satisfies Record<keyof Sampler, unknown>;
-
-/** Names of all settings. */
-export const SAMPLER_FIELDS = Object.keys(OFF) as (keyof Sampler)[];
-
-/** The settings that are told also where they are off. */
-const EXPLICIT: readonly string[] = ["temperature", "topK", "topP", "minP"];
-
-/** Whether a setting does nothing: it is left out, at its default, or a bias of no token. */
-function isOff(name: keyof Sampler, value: unknown): boolean {
-  return value === undefined || value === OFF[name] ||
-    (name === "logitBias" && value !== null && Object.keys(value).length === 0);
-}
-
 /** The rules of token ids, of which there are `size`. */
 function tokenRules(size: number): { readonly [K in "logitBias" | "allowedTokens"]: Rule } {
   const id = { min: 0, max: size - 1, integer: true };
@@ -140,30 +109,64 @@ function tokenRules(size: number): { readonly [K in "logitBias" | "allowedTokens
   };
 }
 
-const B = T.BOUNDS;
-const RULES: Rules<Sampler> = {
-  temperature: number(B.temperature),
-  topK: number(B.topK),
-  topP: number(B.topP),
-  minP: number(B.minP),
-  typicalP: number(B.typicalP),
-  topNSigma: number(B.topNSigma),
-  epsilonCutoff: number(B.epsilonCutoff),
-  etaCutoff: number(B.etaCutoff),
-  entropyTemperature: objectOf(
-    {
-      base: number({ min: 0, max: 1, exclusiveMin: true }),
-      theta: number({ min: 0 }),
-    },
-    "have a base and a theta",
-    false,
-  ),
-  repetitionPenalty: number(B.repetitionPenalty),
-  presencePenalty: number(),
-  frequencyPenalty: number(),
-  order: oneOf("temperature-first", "temperature-last"),
-  ...tokenRules(Infinity),
+/** What there is to know of a setting: where it does nothing, its rule, and its transform. */
+interface Setting {
+  readonly off: unknown;
+  readonly rule: Rule;
+  readonly make?: (value: never) => T.Transform;
+}
+
+/** A setting that is the one number of a transform. */
+const one = (name: keyof typeof T.BOUNDS, off: number): Setting => ({
+  ...{ off, rule: number(T.BOUNDS[name]), make: T[name] },
+});
+
+const { logitBias, allowedTokens } = tokenRules(Infinity);
+
+const SETTINGS: { readonly [Name in keyof Required<Sampler>]: Setting } = {
+  temperature: one("temperature", 1),
+  topK: one("topK", 0),
+  topP: one("topP", 1),
+  minP: one("minP", 0),
+  typicalP: one("typicalP", 1),
+  topNSigma: one("topNSigma", 0),
+  epsilonCutoff: one("epsilonCutoff", 0),
+  etaCutoff: one("etaCutoff", 0),
+  entropyTemperature: {
+    off: undefined,
+    rule: objectOf(
+      {
+        base: number({ min: 0, max: 1, exclusiveMin: true }),
+        theta: number({ min: 0 }),
+      },
+      "have a base and a theta",
+      false,
+    ),
+    make: T.entropyTemperature,
+  },
+  repetitionPenalty: one("repetitionPenalty", 1),
+  presencePenalty: { off: 0, rule: number() },
+  frequencyPenalty: { off: 0, rule: number() },
+  logitBias: { off: undefined, rule: logitBias, make: T.logitBias },
+  allowedTokens: { off: undefined, rule: allowedTokens, make: T.allowedTokens },
+  order: { off: "temperature-first", rule: oneOf("temperature-first", "temperature-last") },
 };
+
+/** Names of all settings. */
+export const SAMPLER_FIELDS = Object.keys(SETTINGS) as (keyof Sampler)[];
+
+/** The settings that are told also where they are off. */
+const EXPLICIT: readonly string[] = SAMPLER_FIELDS.slice(0, 4);
+
+const RULES = Object.fromEntries(
+  SAMPLER_FIELDS.map((name) => [name, SETTINGS[name].rule]),
+) as Rules<Sampler>;
+
+/** Whether a setting does nothing: it is left out, at its default, or a bias of no token. */
+function isOff(name: keyof Sampler, value: unknown): boolean {
+  return value === undefined || value === SETTINGS[name].off ||
+    (name === "logitBias" && value !== null && Object.keys(value).length === 0);
+}
 
 /** Settings that are checked when they are resolved: what options that extend them say of them. */
 export const SAMPLER_RULES = Object.fromEntries(
@@ -250,32 +253,22 @@ export function mergedSampler(
  * ```
  */
 export function transformsOf(settings: Sampler): T.Transform[] {
-  const { temperature, topK, topP, minP, order, ...on } = samplerOf(settings);
-  const { presencePenalty: presence = 0, frequencyPenalty: frequency = 0 } = on;
-  const one = <V>(make: (value: V) => T.Transform, value: V | undefined, off?: V) =>
-    value === undefined || value === off ? [] : [make(value)];
+  const made = (...names: (keyof Sampler)[]) =>
+    names.filter((name) => !isOff(name, settings[name]))
+      .map((name) => SETTINGS[name].make!(settings[name] as never));
+  const { temperature, presencePenalty = 0, frequencyPenalty = 0, order } = settings;
+  const counts = presencePenalty === 0 && frequencyPenalty === 0
+    ? []
+    : [T.countPenalty(presencePenalty, frequencyPenalty)];
   const maps = [
-    ...one(T.repetitionPenalty, on.repetitionPenalty),
-    ...(presence === 0 && frequency === 0 ? [] : [T.countPenalty(presence, frequency)]),
-    ...one(T.logitBias, on.logitBias),
-    ...one(T.allowedTokens, on.allowedTokens),
-    ...one(T.topNSigma, on.topNSigma),
+    ...made("repetitionPenalty"),
+    ...counts,
+    ...made("logitBias", "allowedTokens", "topNSigma"),
   ];
-  const heats = [
-    ...one(T.entropyTemperature, on.entropyTemperature),
-    ...one(T.temperature, temperature, order === undefined ? 1 : undefined),
-  ];
-  const cuts = [
-    ...one(T.topK, topK, 0),
-    ...one(T.topP, topP, 1),
-    ...one(T.minP, minP, 0),
-    ...one(T.typicalP, on.typicalP),
-    ...one(T.epsilonCutoff, on.epsilonCutoff),
-    ...one(T.etaCutoff, on.etaCutoff),
-  ];
+  const cuts = made("topK", "topP", "minP", "typicalP", "epsilonCutoff", "etaCutoff");
   return order === "temperature-last" && temperature > 0
-    ? [...maps, ...cuts, ...heats]
-    : [...maps, ...heats, ...cuts];
+    ? [...maps, ...cuts, ...made("entropyTemperature"), T.temperature(temperature)]
+    : [...maps, ...made("entropyTemperature", "temperature"), ...cuts];
 }
 
 /** A sampler: settings, or the list of transforms itself. */
@@ -298,7 +291,8 @@ const CHAINS = new WeakMap<Sampling, Chain>();
 export function chainOf(sampler: Sampling): Chain {
   const known = CHAINS.get(sampler);
   if (known) return known;
-  const transforms = Array.isArray(sampler) ? sampler : transformsOf(sampler as Sampler);
+  const transforms = "temperature" in sampler ? transformsOf(sampler) : sampler;
+  T.checkTransforms(transforms);
   const [first] = transforms, temperature = first && "factor" in first ? first.factor : undefined;
   const ranks = temperature === undefined ? transforms : transforms.slice(1);
   const isPlain = ranks.every((one): one is T.RankTransform => "keep" in one);

@@ -91,23 +91,24 @@ export interface CutTransform extends TransformRecord {
  */
 export type Transform = MapTransform | HeatTransform | RankTransform | CutTransform;
 
+const isScalar = (value: unknown) =>
+  value === null || ["string", "number", "boolean"].includes(typeof value);
+
 /** Refuses what is no list of transforms. */
-export function checkTransforms(verb: string, name: string, list: unknown): void {
+export function checkTransforms(list: unknown): asserts list is readonly Transform[] {
+  const verb = "sample";
   if (!Array.isArray(list)) {
-    throw new TypeError(refusal(verb, name, "be a list of transforms", list));
+    throw new TypeError(refusal(verb, "sampler", "be a list of transforms", list));
   }
   for (const [i, one] of list.entries()) {
-    const own = isObject(one) ? one : {}, { parameters = {} } = own;
-    const acts = [own.map, own.heat, own.cut].some((part) => typeof part === "function") ||
-      isObject(own.keep);
-    if (!acts || typeof own.name !== "string" || own.name === "") {
-      throw new TypeError(refusal(verb, `${name}[${i}]`, "have a name and a function 'map'", one));
+    const { name, parameters = {}, map, heat, cut, keep } = isObject(one) ? one : {};
+    const acts = [map, heat, cut].some((part) => typeof part === "function") || isObject(keep);
+    if (!acts || typeof name !== "string" || name === "") {
+      throw new TypeError(refusal(verb, `sampler[${i}]`, "have a name and a function 'map'", one));
     }
-    const isScalar = (value: unknown) =>
-      value === null || ["string", "number", "boolean"].includes(typeof value);
     if (!isObject(parameters) || !Object.values(parameters).every(isScalar)) {
       const rule = "be an object of numbers, texts, true, false and null";
-      throw new TypeError(refusal(verb, `${name}[${i}].parameters`, rule, parameters));
+      throw new TypeError(refusal(verb, `sampler[${i}].parameters`, rule, parameters));
     }
   }
 }
