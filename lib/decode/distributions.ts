@@ -62,12 +62,10 @@ function temperaturesOf({ sampler, needs }: WantedRow, size: number): readonly n
  * padding of its vocabulary, which no text stands for. Their logits become −∞.
  */
 export function openDistributions(
-  { config: { vocabularySize: size }, tokenizer, openNextToken }: Pick<
-    Model,
-    "config" | "tokenizer" | "openNextToken"
-  >,
+  model: Pick<Model, "config" | "tokenizer" | "openNextToken">,
 ): Distributions {
-  const nextToken = openNextToken?.(), tokens = tokenizer.size ?? size;
+  const nextToken = model.openNextToken?.(), { vocabularySize: size } = model.config;
+  const { size: tokens = size } = model.tokenizer;
   return {
     async of(logits, rows) {
       const row = (at: number) => logits.subarray(at * size, (at + 1) * size);

@@ -308,7 +308,7 @@ export function resolvedSettings(
 
 /** Settings as they are recorded: of transforms their names and knobs. */
 export function recordOf(
-  { sampler, maxNewTokens }: Pick<Job, "sampler" | "maxNewTokens">,
+  { sampler, maxNewTokens }: { readonly sampler: Sampling; readonly maxNewTokens: number },
 ): Settings {
   if (!Array.isArray(sampler)) return { ...sampler as Sampler, maxNewTokens };
   const list = sampler as readonly Transform[];

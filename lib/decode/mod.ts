@@ -99,7 +99,6 @@ export {
   mergedSampler,
   type Sampler,
   SAMPLER_FIELDS,
-  SAMPLER_RULES,
   samplerOf,
   type Sampling,
   transformsOf,

@@ -32,7 +32,10 @@ import {
 } from "../_check.ts";
 import * as T from "./transforms.ts";
 
-/** Sampler settings: the first four explicit, the others absent where they are off. */
+/**
+ * Sampler settings: the first four explicit, the others absent where they are off. The transforms of the same
+ * names say more, and where they come from.
+ */
 export interface Sampler {
   /** Softmax temperature; 0 takes the most probable token (the lowest id among equals). */
   readonly temperature: number;
@@ -42,27 +45,17 @@ export interface Sampler {
   readonly topP: number;
   /** Tokens with at least this share of the largest probability are kept; 0 keeps all. */
   readonly minP: number;
-  /**
-   * Tokens whose surprisal is nearest to the entropy are kept, up to this mass; 1 keeps all. Source:
-   * locally typical sampling, arXiv 2202.00666. Default: 1.
-   */
+  /** Mass of the tokens whose surprisal is nearest to the entropy; 1 keeps all. Default: 1. */
   readonly typicalP?: number;
-  /**
-   * Tokens whose logit is within this number of standard deviations of the largest are kept, whatever
-   * the temperature; 0 keeps all. Source: top-nσ, arXiv 2411.07641. Default: 0.
-   */
+  /** Standard deviations below the largest logit that are kept; 0 keeps all. Default: 0. */
   readonly topNSigma?: number;
-  /** Tokens of at least this probability are kept; 0 keeps all. Source: arXiv 2210.15191. Default: 0. */
+  /** Least probability that is kept; 0 keeps all. Default: 0. */
   readonly epsilonCutoff?: number;
-  /**
-   * Tokens of at least `min(η, √η · e^−H)` are kept, H the entropy in nats; 0 keeps all. Source:
-   * arXiv 2210.15191. Default: 0.
-   */
+  /** η of the least probability, `min(η, √η · e^−H)`; 0 keeps all. Default: 0. */
   readonly etaCutoff?: number;
   /**
    * Multiplies the temperature by `base^(theta / H)`, H the entropy of `softmax(logits)` in nats: near
-   * 1 where the model is uncertain, near 0 where it is certain. Source: EDT, arXiv 2403.14541.
-   * Default: none.
+   * 1 where the model is uncertain, near 0 where it is certain. Default: none.
    */
   readonly entropyTemperature?: {
     /** N of the paper, above 0, at most 1; it uses 0.8. */
@@ -70,10 +63,7 @@ export interface Sampler {
     /** θ of the paper, at least 0. */
     readonly theta: number;
   };
-  /**
-   * Divides positive logits of tokens in prompt and text, and multiplies negative ones; 1 is off.
-   * Source: CTRL (arXiv 1909.05858), as in Hugging Face transformers. Default: 1.
-   */
+  /** Divides positive logits of tokens in prompt and text, multiplies negative ones. Default: 1, off. */
   readonly repetitionPenalty?: number;
   /** Subtracted from the logit of every token in the text, the prompt left out. Default: 0. */
   readonly presencePenalty?: number;

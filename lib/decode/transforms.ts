@@ -92,7 +92,7 @@ export interface CutTransform extends TransformRecord {
 export type Transform = MapTransform | HeatTransform | RankTransform | CutTransform;
 
 const isScalar = (value: unknown) =>
-  value === null || ["string", "number", "boolean"].includes(typeof value);
+  value === null || ["string", "boolean"].includes(typeof value) || Number.isFinite(value);
 
 /** Refuses what is no list of transforms. */
 export function checkTransforms(list: unknown): asserts list is readonly Transform[] {
@@ -107,7 +107,7 @@ export function checkTransforms(list: unknown): asserts list is readonly Transfo
       throw new TypeError(refusal(verb, `sampler[${i}]`, "have a name and a function 'map'", one));
     }
     if (!isObject(parameters) || !Object.values(parameters).every(isScalar)) {
-      const rule = "be an object of numbers, texts, true, false and null";
+      const rule = "be an object of finite numbers, texts, true, false and null";
       throw new TypeError(refusal(verb, `sampler[${i}].parameters`, rule, parameters));
     }
   }

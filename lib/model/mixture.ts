@@ -128,25 +128,14 @@ function tolerance(size: number): number {
   return 1e-6 + size * 2 ** -24;
 }
 
-/** Pairs are compared up to this many ids, then a set takes over. */
-const FEW = 8;
-
-/** An id that is there twice; undefined where there is none. */
+/** An id that is there twice; undefined where there is none, as where they ascend. */
 function twice(ids: ArrayLike<number>): number | undefined {
-  const size = ids.length;
   let ascending = true;
-  for (let k = 1; k < size && ascending; k++) ascending = ids[k]! > ids[k - 1]!;
-  if (ascending) return undefined;
-  if (size > FEW) {
-    const seen = new Set<number>();
-    for (let k = 0; k < size; k++) {
-      if (seen.has(ids[k]!)) return ids[k]!;
-      seen.add(ids[k]!);
-    }
-    return undefined;
-  }
-  for (let k = 1; k < size; k++) {
-    for (let j = 0; j < k; j++) if (ids[j] === ids[k]) return ids[k]!;
+  for (let k = 1; k < ids.length && ascending; k++) ascending = ids[k]! > ids[k - 1]!;
+  const seen = new Set<number>();
+  for (let k = 0; k < ids.length && !ascending; k++) {
+    if (seen.has(ids[k]!)) return ids[k]!;
+    seen.add(ids[k]!);
   }
 }
 

@@ -21,7 +21,6 @@ const RULES: Rules<DirectMixtureOptions> = { ...PRIOR_RULES, ...PHASE_RULES };
  * Direct mixture.
  *
  * @param options Which distribution is fed back (default: the one sampled from), and when.
- * @returns The method.
  * @throws {RangeError} Where a name is unknown.
  *
  * @example

@@ -76,8 +76,7 @@ function logGamma(shape: number, uniform: (index: number) => number): number {
  *
  * @param options How many tokens are mixed, γ, and how the answer is sampled.
  * @returns The method; its `init` refuses a model without thinking markers unless `phase` is "all".
- * @throws {RangeError} Where a number is outside its rule.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
+ * @throws {RangeError} Where a number is outside its rule; a TypeError where an option is unknown or of the wrong kind.
  *
  * @example A large γ leaves the distribution nearly as it is
  * ```ts

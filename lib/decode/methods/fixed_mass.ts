@@ -45,7 +45,6 @@ const RULES: Rules<FixedMassOptions> = {
  * Fixed mass.
  *
  * @param options m, where the other tokens' shares come from, and when it acts.
- * @returns The method.
  * @throws {RangeError} Where m is outside [0, 1], or a name is unknown.
  * @throws {TypeError} Where an option is unknown or of the wrong kind.
  *

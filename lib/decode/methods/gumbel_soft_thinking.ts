@@ -57,8 +57,7 @@ const LEAST = 2 ** -54;
  *
  * @param options How many tokens are mixed, τ, and how the answer is sampled.
  * @returns The method; its `init` refuses a model without thinking markers unless `phase` is "all".
- * @throws {RangeError} Where a number is outside its rule.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
+ * @throws {RangeError} Where a number is outside its rule; a TypeError where an option is unknown or of the wrong kind.
  *
  * @example Without differences in noise the weights are p's, sharpened
  * ```ts

@@ -44,7 +44,6 @@ const RULES: Rules<LinearMixtureOptions> = {
  * Linear mixture.
  *
  * @param options λ, or the MoI that it matches; which distribution is mixed, and when.
- * @returns The method.
  * @throws {RangeError} Where λ is outside [0, 1], or the β to match is negative or infinite.
  * @throws {TypeError} Where `matchBeta` is given beside what it decides.
  *

@@ -49,7 +49,6 @@ const RULES: Rules<MultiplexOptions> = {
  * Multiplex Thinking without training.
  *
  * @param options How many tokens are drawn, how they are weighted, and when.
- * @returns The method.
  * @throws {RangeError} Where a number is outside its rule, or a name is unknown.
  * @throws {TypeError} Where an option is unknown or of the wrong kind.
  *

@@ -83,7 +83,6 @@ function permuted(
  * Random mixture.
  *
  * @param options β, which tokens take how much weight, and when.
- * @returns The method.
  * @throws {RangeError} Where β is negative, NaN or infinite, or `tokens` or `mass` is unknown.
  *
  * @example The weights sum to 1

@@ -26,11 +26,10 @@
  * @module
  */
 
-import { type Mixture, oneToken } from "../../model/mod.ts";
+import { oneToken } from "../../model/mod.ts";
 import { checkOptions, number, type Rules } from "../../_check.ts";
 import type { Method } from "../method.ts";
 import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
-import type { Distribution } from "../distribution.ts";
 import { argmax } from "../softmax.ts";
 import { mathSymbols } from "./math_symbol.ts";
 
@@ -50,24 +49,6 @@ const RULES: Rules<SelarOptions> = {
   strength: number({ min: 0 }),
   ...PHASE_RULES,
 };
-
-/** The mixture; undefined where the gate is shut. */
-function pushed(
-  distribution: Distribution,
-  topK: number,
-  threshold: number,
-  strength: number,
-): Mixture | undefined {
-  const { ids, probabilities, entropy } = distribution.top(topK);
-  const k = Math.min(topK, distribution.vocabularySize);
-  const H = k > 1 ? Math.min(1, entropy / Math.log(k)) : 0;
-  if (H < threshold) return undefined;
-  const top = argmax(probabilities);
-  if (ids.length === 1) return oneToken(ids[0]!);
-  const push = strength * H;
-  const weights = probabilities.map((p, i) => p + push * (i === top ? p - 1 : p));
-  return { ids, weights, signed: true };
-}
 
 /**
  * SeLaR.
@@ -96,12 +77,15 @@ export function selar(options: SelarOptions = {}): Method {
     parameters: { topK, threshold, strength },
     init: mathSymbols,
     step(distribution, token, isSymbol) {
-      const input = isSymbol(token) ? undefined : pushed(distribution, topK, threshold, strength);
-      return {
-        input: input ?? oneToken(token),
-        state: isSymbol,
-        ...(input ? { event: "soft" } : {}),
-      };
+      const alone = { input: oneToken(token), state: isSymbol };
+      if (isSymbol(token)) return alone;
+      const { ids, probabilities, entropy } = distribution.top(topK);
+      const H = Math.min(1, entropy / Math.log(Math.min(topK, distribution.vocabularySize)) || 0);
+      if (H < threshold) return alone;
+      const top = argmax(probabilities), push = strength * H;
+      const weights = probabilities.map((p, i) => p + push * (i === top ? p - 1 : p));
+      const input = ids.length === 1 ? oneToken(ids[0]!) : { ids, weights, signed: true } as const;
+      return { input, state: isSymbol, event: "soft" };
     },
   }, options);
 }

@@ -10,8 +10,6 @@ import type { Method } from "../method.ts";
 /**
  * Standard decoding.
  *
- * @returns The method.
- *
  * @example
  * ```ts
  * import { standard } from "@moi/moi/decode";

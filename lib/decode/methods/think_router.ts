@@ -39,7 +39,6 @@ const RULES: Rules<ThinkRouterOptions> = {
  * ThinkRouter.
  *
  * @param options τ, which distribution is meant, and when it acts.
- * @returns The method.
  * @throws {RangeError} Where τ is negative or NaN, or a name is unknown.
  * @throws {TypeError} Where an option is unknown or of the wrong kind.
  *
