@@ -253,9 +253,9 @@ function denseOthers(
   let rest = 0;
   for (let i = 0; i < all.length; i++) if (i !== id) rest += all[i]!;
   if (rest === 0) return undefined;
-  const probabilities = trusted(all.map((p) => p / rest));
-  probabilities[id] = 0;
-  return dense(row, temperature, { probabilities }, true);
+  const probabilities = new Float32Array(all.length);
+  for (let i = 0; i < all.length; i++) if (i !== id) probabilities[i] = all[i]! / rest;
+  return dense(row, temperature, { probabilities: trusted(probabilities) }, true);
 }
 
 /** All on one token: temperature 0. */

@@ -200,11 +200,15 @@ function transformed(
   let kept: number[] | undefined, p: readonly number[] | undefined; // p: of `logits`, or of those kept
   const left = () => kept ? only(logits, kept) : logits;
   const probabilities = () => p ??= softmax(left(), temperature);
-  const possible = () => kept ?? identity(size).filter((id) => probabilities()[id]! > 0);
+  const possible = () => {
+    const own = probabilities();
+    return kept ?? identity(size).filter((id) => own[id]! > 0);
+  };
   for (let i = 0; i < transforms.length && temperature > 0; i++) {
     const one = transforms[i]!;
     if ("map" in one) {
-      const heated = Float64Array.from(left(), (logit) => logit / temperature);
+      const heated = new Float64Array(left());
+      for (let id = 0; id < size && temperature !== 1; id++) heated[id]! /= temperature;
       logits = mapped(one, heated, context);
       [before, temperature] = [before * temperature, 1];
       kept = p = undefined;
