@@ -98,6 +98,26 @@ export const listOf = (rule: Rule): Rule => (verb, name, value) => {
 };
 
 /**
+ * An object whose fields keep rules, and are named with their owner: "trace.top".
+ *
+ * @param rules Rules of its fields.
+ * @param words The rule in words. Default: "be an object".
+ * @param isOptional Whether a field may be left out. Default: yes.
+ */
+export const objectOf = <Fields extends object>(
+  rules: Rules<Fields>,
+  words = "be an object",
+  isOptional = true,
+): Rule =>
+(verb, name, value) => {
+  if (!isObject(value)) throw new TypeError(refusal(verb, name, words, value));
+  checkOptions(verb, value, Object.keys(rules));
+  for (const [field, rule] of Object.entries<Rule>(rules)) {
+    if (!isOptional || value[field] !== undefined) rule(verb, `${name}.${field}`, value[field]);
+  }
+};
+
+/**
  * Checks options against their rules. A name that is not among them is refused, so that a typing error
  * is never ignored; one that is undefined is as good as left out.
  */

@@ -23,14 +23,21 @@
  */
 
 import { checkNumber, refusal } from "../_check.ts";
-import { checkMixture, type Mixture, type Model, oneToken } from "../model/mod.ts";
+import {
+  checkMixture,
+  kept,
+  type Mixture,
+  type Model,
+  offSampleMass,
+  oneToken,
+} from "../model/mod.ts";
 import { defaultSignal } from "../runtime/mod.ts";
-import { offSampleMassOf } from "./engine.ts";
 import { generateBatch } from "./generate.ts";
 import { type GenerateOptions, type Job, jobOf, type Prompt } from "./generation.ts";
 import type { Method } from "./method.ts";
 import { jsDivergence } from "./probe.ts";
-import { type Distribution, distributionOf } from "./distribution.ts";
+import type { Distribution } from "./distribution.ts";
+import { distributionOf } from "./sample.ts";
 
 /** Options of {@linkcode predictEffect}: those of standard decoding, which draws what `generate` draws. */
 export interface PredictEffectOptions
@@ -118,16 +125,6 @@ function totalVariation(P: Distribution, Q: Distribution): number {
   P.ids.forEach((id, k) => difference[id]! += P.probabilities[k]!);
   Q.ids.forEach((id, k) => difference[id]! -= Q.probabilities[k]!);
   return Math.min(1, difference.reduce((sum, own) => sum + Math.abs(own), 0) / 2);
-}
-
-/** A mixture that outlives its step. */
-function kept({ ids, weights, spread, ...rest }: Mixture): Mixture {
-  return {
-    ...rest,
-    ids: Array.from(ids),
-    weights: Array.from(weights),
-    ...(spread && { spread: { ...spread, probabilities: spread.probabilities.slice() } }),
-  };
 }
 
 /** A verdict: what the numbers are, and what they mean. */
@@ -258,13 +255,12 @@ async function shadowed(
       init: (context) => method.init(context),
       step(distribution, token, state) {
         const made = method.step(distribution, token, state);
-        const { vocabularySize } = model.config, known = distribution.spread?.probabilities;
-        checkMixture(made.input, vocabularySize, `the method '${method.name}'`, known);
+        checkMixture(made.input, model.config.vocabularySize, `the method '${method.name}'`);
         texts[i]!.push({
           token,
           mixture: kept(made.input),
           entropy: distribution.normalizedEntropy,
-          offSampleMass: offSampleMassOf(made, made.token ?? token),
+          offSampleMass: offSampleMass(made.input, made.token ?? token),
         });
         return { input: oneToken(token), state: made.state };
       },

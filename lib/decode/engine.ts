@@ -15,19 +15,30 @@
  * @module
  */
 
+import { SMALL_VOCABULARY } from "../graph/mod.ts";
 import {
   checkMixture,
+  kept,
   type KvCache,
   type Mixture,
   type Model,
+  offSampleMass,
   oneToken,
   PREFILL_CHUNK,
+  SHORTLIST,
 } from "../model/mod.ts";
-import type { Candidate, FinishReason, Generation, Job, Step } from "./generation.ts";
+import {
+  type Candidate,
+  type FinishReason,
+  type Generation,
+  type Job,
+  recordOf,
+  type Step,
+} from "./generation.ts";
 import { relativeNorm } from "./norm.ts";
 import { openDistributions, type WantedRow } from "./distributions.ts";
-import { type Distribution, draw } from "./distribution.ts";
-import { type Sampler, samplerOf } from "./sampler.ts";
+import type { Distribution } from "./distribution.ts";
+import type { Sampling } from "./sampler.ts";
 import { STREAM, uniform } from "./random.ts";
 import type { History } from "./transforms.ts";
 import type { MethodStep } from "./method.ts";
@@ -52,12 +63,12 @@ interface Row {
   next: MethodStep<unknown>;
   /** Tokens that follow whatever is drawn. */
   forced: readonly number[];
-  sampler: Sampler;
+  sampler: Sampling;
   entropy: number;
   offSampleMass: number;
   readonly prefillMs: number;
   readonly started: number;
-  /** What penalties look at. */
+  /** What transforms look at. */
   readonly history: History;
   finished: FinishReason | undefined;
 }
@@ -69,58 +80,25 @@ function wanted({ job, sampler, tokens, history }: Row): WantedRow {
   return { sampler, step: tokens.length, needs: job.method.needs, history };
 }
 
-function drawToken(distribution: Distribution, u: number): number {
-  const index = draw(distribution, u);
-  return distribution.spread ? index : distribution.ids[index]!;
+function candidatesOf(model: Model, distribution: Distribution, top: number): Candidate[] {
+  return distribution.top(top).ids.map((token) => ({
+    token,
+    text: model.tokenizer.decode([token]),
+    probability: distribution.probability(token),
+  })).sort((a, b) => b.probability - a.probability);
 }
 
-/** Probability under the distribution sampled from; 0 where a token outside it was recorded. */
-function probabilityOf(distribution: Distribution, token: number): number {
-  if (distribution.spread) return distribution.spread.probabilities[token]!;
-  const { ids, probabilities } = distribution;
-  return probabilities[ids[token] === token ? token : ids.indexOf(token)] ?? 0;
-}
-
-/** Weight of an input on other tokens than this one. */
-export function offSampleMassOf({ input }: MethodStep<unknown>, token: number): number {
-  const { ids, weights, spread } = input;
-  let mass = spread ? spread.weight * (1 - spread.probabilities[token]!) : 0;
-  for (let k = 0; k < ids.length; k++) if (ids[k] !== token) mass += weights[k]!;
-  return mass;
-}
-
-/** Ids and probabilities of a distribution; of a large one, those of its most probable tokens. */
-function listed(distribution: Distribution): Pick<Distribution, "ids" | "probabilities"> {
-  const { spread } = distribution;
-  if (!spread) return distribution;
-  return { ids: spread.first, probabilities: spread.first.map((id) => spread.probabilities[id]!) };
-}
-
-function candidatesOf(model: Model, distribution: Distribution, top: number) {
-  const { ids, probabilities } = top > listed(distribution).ids.length
-    ? distribution
-    : listed(distribution);
-  const order = Array.from(ids.keys()).sort((a, b) => probabilities[b]! - probabilities[a]!);
-  return order.slice(0, top).map((i): Candidate => ({
-    token: ids[i]!,
-    text: model.tokenizer.decode([ids[i]!]),
-    probability: probabilities[i]!,
-  }));
-}
-
-/** A mixture as a trace keeps it: of one over a whole large vocabulary the heaviest entries. */
+/** A mixture as a trace keeps it: of a dense one the heaviest entries. */
 function mixtureRecord(mixture: Mixture, distribution: Distribution): Mixture {
-  const { ids, weights, spread, signed, scaled } = mixture;
-  const flags = { ...(signed ? { signed } : {}), ...(scaled ? { scaled } : {}) };
-  if (!spread) return { ids: Array.from(ids), weights: Array.from(weights), ...flags };
-  const entries = new Map<number, number>();
-  for (const id of listed(distribution).ids) {
-    entries.set(id, spread.weight * spread.probabilities[id]!);
-  }
-  for (let k = 0; k < ids.length; k++) {
-    const id = ids[k]!, own = entries.get(id) ?? spread.weight * spread.probabilities[id]!;
-    entries.set(id, own + weights[k]!);
-  }
+  const { dense, ...list } = kept(mixture);
+  if (!dense) return list;
+  const { ids, weights, ...flags } = list, entries = new Map<number, number>();
+  const weightOf = (id: number) => entries.get(id) ?? dense.weight * dense.probabilities[id]!;
+  const likely = distribution.ids.length > SMALL_VOCABULARY
+    ? distribution.top(SHORTLIST)
+    : distribution;
+  for (const id of likely.ids) entries.set(id, weightOf(id));
+  for (let k = 0; k < ids.length; k++) entries.set(ids[k]!, weightOf(ids[k]!) + weights[k]!);
   return { ids: [...entries.keys()], weights: [...entries.values()], ...flags };
 }
 
@@ -132,12 +110,10 @@ function advance(model: Model, row: Row, distribution: Distribution): void {
     return;
   }
   const index = tokens.length, forced = row.forced[0];
-  const token = forced ?? drawToken(distribution, uniform(job.seed, STREAM.sample, index));
+  const token = forced ?? distribution.draw(uniform(job.seed, STREAM.sample, index));
   const made = job.method.step(distribution, token, row.next.state, forced !== undefined);
   if (forced === undefined) {
-    const { name } = job.method, { vocabularySize } = model.config;
-    const known = distribution.spread?.probabilities;
-    checkMixture(made.input, vocabularySize, `the method '${name}'`, known);
+    checkMixture(made.input, model.config.vocabularySize, `the method '${job.method.name}'`);
   }
   const recorded = forced ?? made.token ?? token;
   row.next = forced === undefined ? made : { ...made, input: oneToken(forced) };
@@ -146,9 +122,9 @@ function advance(model: Model, row: Row, distribution: Distribution): void {
     : [...row.forced.slice(1), ...made.force ?? NONE];
   row.sampler = made.sampler ?? row.sampler;
   tokens.push(recorded);
-  const offSampleMass = offSampleMassOf(row.next, recorded);
+  const mass = offSampleMass(row.next.input, recorded);
   row.entropy += distribution.normalizedEntropy;
-  row.offSampleMass += offSampleMass;
+  row.offSampleMass += mass;
 
   const isEnd = job.eos.has(recorded);
   const told = isEnd ? undefined : row.tell?.(recorded), before = row.text.length;
@@ -164,9 +140,9 @@ function advance(model: Model, row: Row, distribution: Distribution): void {
       token: recorded,
       text: row.text.slice(before),
       entropy: distribution.normalizedEntropy,
-      probability: probabilityOf(distribution, recorded),
+      probability: distribution.probability(recorded),
       mixture: mixtureRecord(row.next.input, distribution),
-      offSampleMass,
+      offSampleMass: mass,
       candidates: candidatesOf(model, distribution, job.top),
       ...(isEnd ? { end: true } : {}),
       ...(made.event === undefined ? {} : { event: made.event }),
@@ -199,7 +175,7 @@ function generationOf(model: Model, row: Row): Generation {
     tokens,
     finishReason: finished,
     promptTokens: job.prompt.length,
-    sampler: { ...job.sampler, maxNewTokens: job.maxNewTokens },
+    sampler: recordOf(job),
     mixing: {
       meanEntropy: row.entropy / count,
       meanOffSampleMass: row.offSampleMass / count,
@@ -216,7 +192,7 @@ function startRow(model: Model, job: Job, prefillMs: number): Row {
     prompt: job.prompt,
     maxNewTokens: job.maxNewTokens,
     tokenizer: model.tokenizer,
-    sampler: job.sampler,
+    ...("temperature" in job.sampler ? { sampler: job.sampler } : { transforms: job.sampler }),
     uniform: (step, index) => uniform(job.seed, STREAM.method, step, index),
   });
   const tokens: number[] = [];
@@ -230,7 +206,7 @@ function startRow(model: Model, job: Job, prefillMs: number): Row {
     position: job.prompt.length,
     next: { input: { ids: [], weights: [] }, state },
     forced: NONE,
-    sampler: samplerOf(job.sampler), // what is off costs nothing
+    sampler: job.sampler,
     entropy: 0,
     offSampleMass: 0,
     prefillMs,
@@ -266,12 +242,12 @@ function samePrompt(a: readonly number[], b: readonly number[] | undefined): boo
   return a === b || (a.length === b?.length && a.every((id, i) => id === b[i]));
 }
 
-/** Number of tokens that two prompts begin with alike. */
-function sharedLength(a: readonly number[], b: readonly number[]): number {
+/** Number of tokens that two lists begin with alike. */
+export function commonPrefix(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const most = Math.min(a.length, b.length);
-  let shared = 0;
-  while (shared < most && a[shared] === b[shared]) shared++;
-  return shared;
+  let length = 0;
+  while (length < most && a[length] === b[length]) length++;
+  return length;
 }
 
 /** Positions that any of the jobs can reach. */
@@ -280,14 +256,7 @@ function lengthNeeded(jobs: readonly Job[], maxLength: number): number {
   return Math.min(maxLength, reach.reduce((a, b) => Math.max(a, b), 1));
 }
 
-/**
- * Decodes jobs on `slots` slots.
- *
- * @param model The model.
- * @param jobs Checked requests.
- * @param slots Largest number of rows at once.
- * @returns Events in the order in which they happen.
- */
+/** Decodes checked requests, at most `slots` at once; events come in the order in which they happen. */
 export async function* decode(
   model: Model,
   jobs: readonly Job[],
@@ -297,9 +266,8 @@ export async function* decode(
   const length = lengthNeeded(jobs, model.maxLength);
   const count = Math.min(slots, jobs.length);
   using cache: KvCache = model.openCache({ slots: count + 1, length });
-  const { config: { vocabularySize }, tokenizer: { size } } = model;
-  using distributions = await openDistributions(vocabularySize, model.threads, size);
-  const spare = count, first = new Float32Array(vocabularySize);
+  using distributions = openDistributions(model);
+  const spare = count, first = new Float32Array(model.config.vocabularySize);
   const waiting = groupByPrompt(jobs).reverse();
   const rows: Row[] = [];
   let inSpare: readonly number[] = [], filling: Filling | undefined;
@@ -307,10 +275,10 @@ export async function* decode(
 
   /** The slot that holds the most of a prompt's beginning. */
   const bestSlot = (prompt: readonly number[]) => {
-    let best = { slot: spare, shared: sharedLength(prompt, inSpare) };
+    let best = { slot: spare, shared: commonPrefix(prompt, inSpare) };
     for (const [slot, { job }] of rows.entries()) {
       if (best.shared === prompt.length) break;
-      const shared = job.prompt === prompt ? prompt.length : sharedLength(prompt, job.prompt);
+      const shared = job.prompt === prompt ? prompt.length : commonPrefix(prompt, job.prompt);
       if (shared > best.shared) best = { slot, shared };
     }
     return best;
@@ -323,7 +291,7 @@ export async function* decode(
     const done = chunks * PREFILL_CHUNK;
     const interleaved = rows.length > 0 && prompt.length - done > PREFILL_CHUNK;
     const next = waiting.at(-1)?.prompt ?? [];
-    const usedAgain = samePrompt(prompt, next) || sharedLength(prompt, next) >= PREFILL_CHUNK;
+    const usedAgain = samePrompt(prompt, next) || commonPrefix(prompt, next) >= PREFILL_CHUNK;
     const home = interleaved || usedAgain ? spare : rows.length;
     if (done > 0 && slot !== home) await cache.copy(slot, home, done);
     return { job, home, done, ms: 0 };
@@ -348,14 +316,8 @@ export async function* decode(
     first.set(logits);
     const [distribution] = await distributions.of(first, [wanted(row)]);
     advance(model, row, distribution!);
-    const { spread } = row.next.input; // what it refers to is overwritten by the next row's first token
-    if (spread) {
-      const probabilities = spread.probabilities.slice();
-      row.next = {
-        ...row.next,
-        input: { ...row.next.input, spread: { ...spread, probabilities } },
-      };
-    }
+    const { input } = row.next; // what is dense is overwritten by the next row's first token
+    if (input.dense) row.next = { ...row.next, input: kept(input) };
     return row;
   };
 

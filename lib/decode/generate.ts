@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkNumber, checkOptions } from "../_check.ts";
+import { checkOptions, number, type Rules, signal } from "../_check.ts";
 import type { Model } from "../model/mod.ts";
 import { decode } from "./engine.ts";
 import {
@@ -95,6 +95,8 @@ export interface BatchOptions {
   readonly signal?: AbortSignal;
 }
 
+const RULES: Rules<BatchOptions> = { slots: number({ min: 1, integer: true }), signal };
+
 const DEFAULT_SLOTS = 64, KV_BUDGET_BYTES = 2 ** 31;
 
 /**
@@ -127,7 +129,7 @@ export async function* generateBatch(
   requests: readonly Request[],
   options: BatchOptions = {},
 ): AsyncGenerator<{ index: number; generation: Generation }> {
-  checkOptions("generate", options, ["slots", "signal"]);
+  checkOptions("generate", options, RULES);
   const { signal } = options;
   const jobs = requests.map((request, index) =>
     jobOf(model, signal && !request.signal ? { ...request, signal } : request, index)
@@ -135,8 +137,7 @@ export async function* generateBatch(
   const longest = jobs.reduce((n, job) => Math.max(n, job.prompt.length + job.maxNewTokens), 1);
   const slotBytes = model.memory.kvBytesPerToken * Math.min(longest, model.maxLength);
   const fitting = Math.max(1, Math.floor(KV_BUDGET_BYTES / slotBytes));
-  const slots = options.slots ?? Math.min(DEFAULT_SLOTS, fitting);
-  checkNumber("generate", "slots", slots, { min: 1, integer: true });
+  const { slots = Math.min(DEFAULT_SLOTS, fitting) } = options;
   for await (const event of decode(model, jobs, slots)) {
     if ("generation" in event) yield event;
   }

@@ -4,12 +4,32 @@
  * @module
  */
 
-import { checkNumber, checkOptions, refusal } from "../_check.ts";
+import {
+  anything,
+  boolean,
+  checkNumber,
+  checkOptions,
+  isObject,
+  kind,
+  number,
+  objectOf,
+  refusal,
+  type Rule,
+  type Rules,
+  signal,
+} from "../_check.ts";
 import type { Message, Mixture, Model } from "../model/mod.ts";
 import { defaultSignal } from "../runtime/mod.ts";
 import type { Method } from "./method.ts";
 import { standard } from "./methods/standard.ts";
-import { mergedSampler, type Sampler, SAMPLER_FIELDS } from "./sampler.ts";
+import {
+  mergedSampler,
+  type Sampler,
+  SAMPLER_FIELDS,
+  SAMPLER_RULES,
+  type Sampling,
+} from "./sampler.ts";
+import { checkTransforms, type Transform, type TransformRecord } from "./transforms.ts";
 
 /** A prompt: text, a conversation, or token ids. */
 export type Prompt = string | readonly Message[] | readonly number[];
@@ -24,6 +44,11 @@ export interface TraceOptions {
 export interface GenerateOptions extends Partial<Sampler> {
   /** How the next input is made. Default: `standard()`. */
   readonly method?: Method;
+  /**
+   * The whole sampler, in place of settings: transforms in their order. What the model recommends is
+   * passed over, and a setting beside it is refused. Default: what the settings stand for.
+   */
+  readonly sampler?: readonly Transform[];
   /** Largest number of new tokens. Default: the model's own recommendation, else 256. */
   readonly maxNewTokens?: number;
   /** Texts that end the generation; they are cut off. Default: none. */
@@ -99,10 +124,15 @@ export interface Step {
   readonly norm?: number;
 }
 
-/** What a generation runs with: the sampler, and how long it may become. */
+/** What a generation ran with: the sampler, and how long it might become. */
 export interface Settings extends Sampler {
   /** Largest number of new tokens. */
   readonly maxNewTokens: number;
+  /**
+   * The transforms, where the sampler was a list of them; of the settings there are then the first four, as
+   * far as the list says them.
+   */
+  readonly transforms?: readonly TransformRecord[];
 }
 
 /** Why a generation ended. */
@@ -145,8 +175,8 @@ export interface Job {
   readonly index: number;
   /** Token ids of the prompt. */
   readonly prompt: readonly number[];
-  /** Sampler settings. */
-  readonly sampler: Sampler;
+  /** Sampler. */
+  readonly sampler: Sampling;
   /** Method. */
   readonly method: Method;
   /** Largest number of new tokens. */
@@ -163,18 +193,36 @@ export interface Job {
   readonly top: number;
 }
 
-const REQUEST_FIELDS = [
-  "prompt",
-  "method",
-  ...SAMPLER_FIELDS,
-  "maxNewTokens",
-  "stop",
-  "ignoreEos",
-  "seed",
-  "signal",
-  "trace",
-  "chat",
-] as const satisfies (keyof Request)[];
+/** A method. */
+export const METHOD: Rule = kind(
+  "have the functions init and step",
+  (value) => isObject(value) && [value.init, value.step].every((one) => typeof one === "function"),
+);
+
+const TRACE = objectOf<TraceOptions>(
+  { top: number({ min: 1, integer: true }) },
+  "be true, false or an object",
+);
+
+const RULES: Rules<Request> = {
+  prompt: anything, // where it is encoded
+  method: METHOD,
+  ...SAMPLER_RULES,
+  sampler: anything, // where settings are resolved
+  maxNewTokens: anything,
+  stop: kind(
+    "be a list of non-empty strings",
+    (value) => Array.isArray(value) && value.every((one) => typeof one === "string" && one !== ""),
+  ),
+  ignoreEos: boolean,
+  seed: number({ min: 0, integer: true }),
+  signal,
+  trace(verb, name, value) {
+    if (typeof value === "boolean") return;
+    TRACE(verb, name, value);
+  },
+  chat: anything,
+};
 
 /**
  * Token ids of a prompt: text gets BOS where the tokenizer says so, a conversation is rendered by the
@@ -219,18 +267,6 @@ export function promptTokens(
   return prompt as readonly number[];
 }
 
-/** Number of candidates that a trace records; 0 where there is none. */
-function candidateCount(trace: unknown): number {
-  const verb = "generate";
-  if (typeof trace === "boolean") return trace ? CANDIDATES : 0;
-  if (typeof trace !== "object" || trace === null) {
-    throw new TypeError(refusal(verb, "trace", "be true, false or an object", trace));
-  }
-  checkOptions(verb, trace, ["top"]);
-  const { top = CANDIDATES }: TraceOptions = trace;
-  return checkNumber(verb, "trace.top", top, { min: 1, integer: true });
-}
-
 /** The default number of candidates of a trace. */
 const CANDIDATES = 10;
 /** The default budget of new tokens where the model recommends none. */
@@ -238,25 +274,53 @@ const MAX_NEW_TOKENS = 256;
 
 /**
  * The settings of a generation, resolved: what is asked for first, then what comes after it, then what
- * the model recommends. This is the only place that does so. Resolved settings stay as they are when
- * they are resolved once more.
+ * the model recommends. A list of transforms that is asked for is the whole sampler. This is the only
+ * place that does so. Resolved settings stay as they are when they are resolved once more.
  *
  * @param verb What cannot be done where a setting is refused.
  * @param model Its vocabulary and recommendations are looked at.
- * @param sources From the most to the least specific; other fields of them are passed over.
- * @throws {TypeError} Where a setting is of the wrong kind.
+ * @param asked What is asked for; other fields of it are passed over.
+ * @param sources What comes after it, from the most to the least specific.
+ * @returns Settings, or the list, and how long the text may become.
+ * @throws {TypeError} Where a setting is of the wrong kind, or stands beside a list of transforms.
  * @throws {RangeError} Where one is outside its rule.
  */
 export function resolvedSettings(
   verb: string,
   { config, defaults }: Pick<Model, "config" | "defaults">,
+  asked: Pick<GenerateOptions, keyof Sampler | "sampler" | "maxNewTokens">,
   ...sources: readonly (Partial<Settings> | undefined)[]
-): Settings {
-  const all = [...sources, defaults];
+): (Sampler | { readonly sampler: readonly Transform[] }) & { readonly maxNewTokens: number } {
+  const all = [asked, ...sources, defaults];
   const budgets = [...all.map((source) => source?.maxNewTokens), MAX_NEW_TOKENS];
   const maxNewTokens = budgets.find((own) => own !== undefined)!;
   checkNumber(verb, "maxNewTokens", maxNewTokens, { min: 1, integer: true });
-  return { ...mergedSampler(config.vocabularySize, ...all), maxNewTokens };
+  const { sampler } = asked;
+  if (sampler === undefined) {
+    return { ...mergedSampler(config.vocabularySize, ...all), maxNewTokens };
+  }
+  checkTransforms(sampler);
+  const name = SAMPLER_FIELDS.find((name) => asked[name] !== undefined);
+  if (name === undefined) return { sampler, maxNewTokens };
+  const rule = "be left out beside 'sampler', a list of transforms that is all of it";
+  throw new TypeError(refusal(verb, name, rule, asked[name]));
+}
+
+/** Settings as they are recorded: of transforms their names and knobs. */
+export function recordOf(
+  { sampler, maxNewTokens }: { readonly sampler: Sampling; readonly maxNewTokens: number },
+): Settings {
+  if (!Array.isArray(sampler)) return { ...sampler as Sampler, maxNewTokens };
+  const list = sampler as readonly Transform[];
+  const heat = list.reduce((all, one) => "factor" in one ? all * one.factor! : all, 1);
+  const ranks = list.flatMap((one) =>
+    "keep" in one ? Object.values(one.parameters!).map((value) => [one.name, value]) : []
+  );
+  return {
+    ...{ temperature: heat, topK: 0, topP: 1, minP: 0, ...Object.fromEntries(ranks) },
+    transforms: list.map(({ name, parameters = {} }) => ({ name, parameters })),
+    maxNewTokens,
+  };
 }
 
 /**
@@ -267,24 +331,10 @@ export function resolvedSettings(
  */
 export function jobOf(model: Model, request: Request, index: number): Job {
   const verb = "generate";
-  checkOptions(verb, request, REQUEST_FIELDS);
-  const { maxNewTokens, ...sampler } = resolvedSettings(verb, model, request);
+  checkOptions(verb, request, RULES);
+  const { maxNewTokens, ...settings } = resolvedSettings(verb, model, request);
   const { method = standard(), stop = [], seed = 0, ignoreEos = false, trace = false } = request;
-  if (typeof method?.init !== "function" || typeof method.step !== "function") {
-    throw new TypeError(refusal(verb, "method", "have the functions init and step", method));
-  }
-  if (!Array.isArray(stop) || stop.some((text) => typeof text !== "string" || text === "")) {
-    throw new TypeError(refusal(verb, "stop", "be a list of non-empty strings", stop));
-  }
-  checkNumber(verb, "seed", seed, { min: 0, integer: true });
-  if (typeof ignoreEos !== "boolean") {
-    throw new TypeError(refusal(verb, "ignoreEos", "be true or false", ignoreEos));
-  }
-  if (request.signal !== undefined && !(request.signal instanceof AbortSignal)) {
-    throw new TypeError(refusal(verb, "signal", "be an AbortSignal", request.signal));
-  }
-  const top = candidateCount(trace);
-
+  const { top = CANDIDATES } = isObject(trace) ? trace as TraceOptions : {};
   const prompt = promptTokens(model, request.prompt, request.chat);
   if (prompt.length < 1 || prompt.length > model.maxLength) {
     throw new RangeError(
@@ -294,12 +344,12 @@ export function jobOf(model: Model, request: Request, index: number): Job {
   return {
     index,
     prompt,
-    sampler,
+    sampler: "sampler" in settings ? settings.sampler : settings,
     method,
     maxNewTokens,
     stop,
     seed,
-    top,
+    top: trace === false ? 0 : top,
     signal: request.signal ?? defaultSignal(),
     eos: new Set(ignoreEos ? [] : model.tokenizer.eosTokenIds),
   };

@@ -10,7 +10,8 @@
 
 import type { Mixture, Tokenizer } from "../model/mod.ts";
 import type { Distribution } from "./distribution.ts";
-import type { Sampler } from "./sampler.ts";
+import type { Sampler, Sampling } from "./sampler.ts";
+import type { Knobs, Transform } from "./transforms.ts";
 
 /** What a method knows of its run. */
 export interface MethodContext {
@@ -22,8 +23,10 @@ export interface MethodContext {
   readonly maxNewTokens?: number;
   /** The model's tokenizer, for methods that look for words. */
   readonly tokenizer?: Tokenizer;
-  /** The run's sampler settings. */
+  /** The run's sampler settings, where its sampler is no list of transforms. */
   readonly sampler?: Sampler;
+  /** The run's transforms, where its sampler is a list of them. */
+  readonly transforms?: readonly Transform[];
   /** A uniform number in [0, 1): a pure function of the run's seed, the step and the index. */
   readonly uniform: (step: number, index: number) => number;
 }
@@ -40,46 +43,39 @@ export interface MethodStep<S> {
   readonly force?: readonly number[];
   /** Whether the generation ends with this token. Default: false. */
   readonly stop?: boolean;
-  /** Sampler settings from the next token on. Default: as before. */
-  readonly sampler?: Sampler;
+  /** The sampler from the next token on. Default: as before. */
+  readonly sampler?: Sampling;
   /** What happened, in a word or two, for the trace: "soft", "cold stop". Default: nothing. */
   readonly event?: string;
 }
 
 /**
  * What a method's distributions carry beyond what is sampled from, so that the runtime computes it:
- * "softmax": the distribution before truncation (`untruncated`); "model": that at temperature 1, as
- * the model means it (`modelDistribution`). Both are there without asking, but slow with large
- * vocabularies.
+ * "softmax": the distribution before truncation (`untruncated()`); "model": that at temperature 1, as
+ * the model means it (`model()`). Both answer without asking, but slowly with large vocabularies.
  */
 export type Need = "softmax" | "model";
 
 /** Knobs of a method, recorded with every run. */
-export type MethodParameters = Readonly<Record<string, string | number | boolean | null>>;
+export type MethodParameters = Knobs;
 
 /**
  * A decoding method.
  *
- * @example One's own method: the sampled token and the most probable one, half each
+ * @example One's own method: half of the sampled token, half of the distribution that it came from
  * ```ts
  * import { generate, type Method } from "@moi/moi/decode";
  * import { loadModel } from "@moi/moi/model";
- * import { assertEquals } from "@std/assert";
+ * import { assertAlmostEquals } from "@std/assert";
  *
  * const half: Method = {
  *   name: "half",
  *   init: () => undefined,
- *   step({ ids, probabilities }, token) {
- *     const top = ids[probabilities.indexOf(Math.max(...probabilities))]!;
- *     const input = top === token
- *       ? { ids: [token], weights: [1] }
- *       : { ids: [token, top], weights: [0.5, 0.5] };
- *     return { input, state: undefined };
- *   },
+ *   step: (p, token) => ({ input: p.mixture(0.5, token), state: undefined }),
  * };
  * await using model = await loadModel("votes-tiny");
- * const { tokens } = await generate(model, [1], { method: half, maxNewTokens: 3, seed: 1 });
- * assertEquals(tokens.length, 3);
+ * const { trace } = await generate(model, [1], { method: half, maxNewTokens: 3, trace: true });
+ * for (const step of trace!) assertAlmostEquals(step.offSampleMass, (1 - step.probability) / 2, 1e-6);
  * ```
  */
 export interface Method<S = unknown> {

@@ -5,9 +5,10 @@
  * logits ──sampler──▶ p, y ──method.step──▶ mixture ──model──▶ logits …
  * ```
  *
- * A sampler turns logits into the distribution that is sampled from; a {@linkcode Method} turns that
- * distribution and the sampled token into the next input. {@linkcode generate} runs one text,
- * {@linkcode stream} yields its tokens, {@linkcode generateBatch} runs any number side by side.
+ * A sampler, a list of {@linkcode Transform}s or the settings that stand for it, turns logits into the
+ * {@linkcode Distribution} that is sampled from; a {@linkcode Method} asks that and makes the next input of it
+ * and the sampled token. {@linkcode generate} runs one text, {@linkcode stream} yields its tokens,
+ * {@linkcode generateBatch} runs any number side by side.
  *
  * All methods run side by side in one batch, on the same sampler, seeds and problems. p is the
  * distribution sampled from, y the token drawn from it, H the entropy divided by its largest value.
@@ -75,6 +76,7 @@ export {
   type Generation,
   type Prompt,
   promptTokens,
+  recordOf,
   type Request,
   resolvedSettings,
   type Settings,
@@ -82,7 +84,6 @@ export {
   type TraceOptions,
 } from "./generation.ts";
 export type { Method, MethodContext, MethodParameters, MethodStep, Need } from "./method.ts";
-export type { AboutMethod } from "./methods/about.ts";
 export { directMixture, type DirectMixtureOptions } from "./methods/direct_mixture.ts";
 export {
   dirichletSoftThinking,
@@ -96,9 +97,9 @@ export {
 export { linearMixture, type LinearMixtureOptions } from "./methods/linear_mixture.ts";
 export { type BetaContext, type BetaSchedule, moi, type MoiOptions } from "./methods/moi.ts";
 export { multiplex, type MultiplexOptions } from "./methods/multiplex.ts";
-export type { Prior, PriorOptions } from "./methods/prior.ts";
+export type { PriorOptions } from "./methods/prior.ts";
 export { randomMixture, type RandomMixtureOptions } from "./methods/random_mixture.ts";
-export { METHODS } from "./methods/registry.ts";
+export { type AboutMethod, METHODS } from "./methods/registry.ts";
 export { selar, type SelarOptions } from "./methods/selar.ts";
 export { type ColdStop, softThinking, type SoftThinkingOptions } from "./methods/soft_thinking.ts";
 export { standard } from "./methods/standard.ts";
@@ -120,37 +121,47 @@ export {
   probeStep,
 } from "./probe.ts";
 export { philox, STREAM, uniform } from "./random.ts";
+export type { Distribution } from "./distribution.ts";
+export { distributionOf } from "./sample.ts";
 export {
-  type Distribution,
-  distributionOf,
-  draw,
-  entropyOf,
-  modelDistribution,
-  type Shortlist,
-  softmax,
-  type Spread,
-  topTokens,
-  untruncated,
-} from "./distribution.ts";
-export { mergedSampler, type Sampler, SAMPLER_FIELDS, samplerOf } from "./sampler.ts";
+  mergedSampler,
+  type Sampler,
+  SAMPLER_FIELDS,
+  samplerOf,
+  type Sampling,
+  transformsOf,
+} from "./sampler.ts";
+export { commonPrefix } from "./engine.ts";
 export {
-  commonPrefix,
   type GreedySimilarity,
   greedySimilarity,
   type GreedySimilarityOptions,
   type RougeL,
   rougeL,
 } from "./similarity.ts";
+export { entropyOf, softmax } from "./softmax.ts";
 export {
-  allowedOnly,
-  biased,
+  allowedTokens,
   countPenalty,
+  type CutTransform,
   entropyTemperature,
   epsilonCutoff,
   etaCutoff,
+  type HeatTransform,
   type History,
+  type Knobs,
+  logitBias,
+  type MapTransform,
+  minP,
+  type RankTransform,
   repetitionPenalty,
+  temperature,
+  topK,
   topNSigma,
-  typical,
+  topP,
+  type Transform,
+  type TransformContext,
+  type TransformRecord,
+  typicalP,
 } from "./transforms.ts";
 export { type Input, type Mixture, oneToken } from "../model/mod.ts";

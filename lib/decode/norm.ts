@@ -24,21 +24,16 @@ function lengthOf(rows: readonly Float32Array[], weights: ArrayLike<number>): nu
 }
 
 /**
- * `‖Σ w_i e_i‖ / ‖e_y‖`.
- *
- * @param model The model.
- * @param mixture The mixture.
- * @param token The token y.
- * @returns The quotient; undefined where the model does not tell embeddings, that of y is 0, or the
- * mixture lies on more than 1024 tokens: over a whole large vocabulary it would take a pass over the
- * table, as long as a step of a small model.
+ * `‖Σ w_i e_i‖ / ‖e_y‖`; undefined where the model does not tell embeddings, that of y is 0, or the mixture
+ * lies on more than 1024 tokens: a dense one would take a pass over the table, as long as a step of a
+ * small model.
  */
 export function relativeNorm(
   model: Pick<Model, "embeddings">,
-  { ids, weights, spread }: Mixture,
+  { ids, weights, dense }: Mixture,
   token: number,
 ): number | undefined {
-  if (!model.embeddings || spread || ids.length === 0 || ids.length > MOST_ENTRIES) {
+  if (!model.embeddings || dense || ids.length === 0 || ids.length > MOST_ENTRIES) {
     return undefined;
   }
   if (ids.length === 1 && ids[0] === token) return Math.abs(weights[0]!);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkOptions, refusal } from "../_check.ts";
+import { kind, objectOf, refusal, type Rules } from "../_check.ts";
 import { oneToken } from "../model/mod.ts";
 import { mergedSampler, type Sampler, SAMPLER_FIELDS, samplerOf } from "./sampler.ts";
 import type { Method, MethodContext, MethodParameters, MethodStep } from "./method.ts";
@@ -31,8 +31,16 @@ export interface PhaseOptions {
   readonly markers?: ThinkingMarkers;
 }
 
-/** Names of {@linkcode PhaseOptions}. */
-export const PHASE_OPTIONS = ["phase", "markers"] as const;
+const MARKER = kind("be a text", (value) => typeof value === "string" && value !== "");
+
+/** Rules of {@linkcode PhaseOptions}. */
+export const PHASE_RULES: Rules<PhaseOptions> = {
+  phase(verb, name, value) {
+    if (["all", "thinking", "answer"].includes(value as string)) return;
+    throw new RangeError(refusal(verb, name, "be 'all', 'thinking' or 'answer'", value));
+  },
+  markers: objectOf<ThinkingMarkers>({ open: MARKER, close: MARKER }, "be two texts", false),
+};
 
 /** Where a text stands: whether it thinks, and the last tokens, as far as a marker could go on. */
 export interface Thinking {
@@ -54,11 +62,7 @@ export interface ThinkingTracker {
 
 /**
  * Follows the thoughts of a run. A prompt that opens them and does not close them, as the chat
- * templates of many models do, starts inside.
- *
- * @param context The run.
- * @param markers Texts around the thoughts.
- * @throws {RangeError} Where the model's tokenizer has no such text.
+ * templates of many models do, starts inside. Throws where the model's tokenizer has no such text.
  */
 export function trackThinking(
   { tokenizer, prompt }: MethodContext,
@@ -102,13 +106,7 @@ export function knowsMarkers(
   return [markers.open, markers.close].every((text) => encoded(tokenizer, text) !== undefined);
 }
 
-/**
- * Token ids of a text.
- *
- * @param tokenizer The model's tokenizer.
- * @param text Any text.
- * @returns Ids that stand for exactly this text; undefined where there are none.
- */
+/** Token ids that stand for exactly this text; undefined where there are none. */
 export function encoded(
   tokenizer: MethodContext["tokenizer"],
   text: string,
@@ -123,23 +121,11 @@ export function encoded(
 
 /** A run that is in a phase some of the time. */
 interface Phased<S> {
-  readonly context: MethodContext;
+  /** How thoughts are sampled, and how the answer is. */
+  readonly samplers: { readonly inside: Sampler; readonly outside: Sampler } | undefined;
   readonly tracker: ThinkingTracker;
   readonly thinking: Thinking;
   readonly inner: S;
-}
-
-/** Checks the options that say when a method acts. */
-export function checkPhase(verb: string, { phase = "all", markers = THINK }: PhaseOptions): void {
-  if (!["all", "thinking", "answer"].includes(phase)) {
-    throw new RangeError(refusal(verb, "phase", "be 'all', 'thinking' or 'answer'", phase));
-  }
-  checkOptions(verb, markers, ["open", "close"]);
-  for (const name of ["open", "close"] as const) {
-    if (typeof markers[name] !== "string" || markers[name] === "") {
-      throw new TypeError(refusal(verb, `markers.${name}`, "be a text", markers[name]));
-    }
-  }
 }
 
 /** How the answer is sampled. */
@@ -151,12 +137,10 @@ export interface AnswerOptions {
   readonly answer?: Partial<Sampler>;
 }
 
-/** Checks the sampler settings of the answer. */
-export function checkAnswer(verb: string, answer: Partial<Sampler> | undefined): void {
-  if (answer === undefined) return;
-  checkOptions(verb, answer, SAMPLER_FIELDS);
-  samplerOf(answer);
-}
+/** Rules of {@linkcode AnswerOptions}. */
+export const ANSWER_RULES: Rules<AnswerOptions> = {
+  answer: (_verb, _name, value) => void samplerOf(value as Partial<Sampler>),
+};
 
 /** What is recorded of them: `answerTemperature` and the like. */
 export function answerParameters(answer: Partial<Sampler> = {}): MethodParameters {
@@ -180,12 +164,7 @@ export function phaseParameters(
   return usual ? { phase } : { phase, open: markers.open, close: markers.close };
 }
 
-/**
- * The same method in one phase; outside of it standard decoding. Its state goes on from where it was.
- *
- * @param method The method.
- * @param options Phase and markers, and the sampler of the answer.
- */
+/** The same method in one phase; outside of it standard decoding. Its state goes on from where it was. */
 export function inPhase<S>(
   method: Method<S>,
   options: PhaseOptions & AnswerOptions & {
@@ -196,29 +175,40 @@ export function inPhase<S>(
   const { phase = "all", markers = THINK, answer, forcedEnds = true } = options;
   if (phase === "all" && !answer) return method;
   const acts = ({ inside }: Thinking) => phase === "all" || inside === (phase === "thinking");
-  const samplerAfter = ({ sampler, vocabularySize }: MethodContext, inside: boolean) =>
-    samplerOf(mergedSampler(vocabularySize, inside ? undefined : answer, sampler));
+  const samplersOf = ({ sampler, transforms, vocabularySize }: MethodContext) => {
+    if (!answer) return undefined;
+    if (transforms) {
+      const rule = "be left out where the run's sampler is a list of transforms";
+      throw new TypeError(refusal("mix", "answer", rule, answer));
+    }
+    return { inside: samplerOf(sampler), outside: mergedSampler(vocabularySize, answer, sampler) };
+  };
   const phased: Method<Phased<S>> = {
     ...method,
     parameters: { ...method.parameters, ...phaseParameters(options), ...answerParameters(answer) },
     init(context) {
       const tracker = trackThinking(context, markers);
-      return { context, tracker, thinking: tracker.start, inner: method.init(context) };
+      return {
+        samplers: samplersOf(context),
+        tracker,
+        thinking: tracker.start,
+        inner: method.init(context),
+      };
     },
     step(distribution, token, state, forced = false) {
-      const { context, tracker, thinking, inner } = state;
+      const { samplers, tracker, thinking, inner } = state;
       const made: MethodStep<S> = acts(thinking)
         ? method.step(distribution, token, inner, forced)
         : { input: oneToken(token), state: inner };
       const recorded = forced ? token : made.token ?? token;
       const after = forced && !forcedEnds ? thinking : tracker.next(thinking, recorded);
-      const switched = answer !== undefined && after.inside !== thinking.inside;
+      const switched = samplers && after.inside !== thinking.inside;
       return {
         ...made,
         // the marker that ends the phase is fed alone
         input: acts(after) || !acts(thinking) ? made.input : oneToken(recorded),
-        ...(switched ? { sampler: samplerAfter(context, after.inside) } : {}),
-        state: { context, tracker, thinking: after, inner: made.state },
+        ...(switched ? { sampler: samplers[after.inside ? "inside" : "outside"] } : {}),
+        state: { samplers, tracker, thinking: after, inner: made.state },
       };
     },
   };

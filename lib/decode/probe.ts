@@ -19,10 +19,10 @@
  * @module
  */
 
-import { checkNumber, checkOptions } from "../_check.ts";
+import { checkNumber, checkOptions, number, type Rules } from "../_check.ts";
 import { type Input, type Mixture, type Model, oneToken } from "../model/mod.ts";
 import { type Generation, type Prompt, promptTokens } from "./generation.ts";
-import { softmax } from "./distribution.ts";
+import { softmax } from "./softmax.ts";
 
 /**
  * Jensen–Shannon divergence of two next-token distributions in nats, from 0 to ln 2.
@@ -83,11 +83,13 @@ export interface ProbeOptions {
   readonly top?: number;
 }
 
+const RULES: Rules<ProbeOptions> = { top: number({ min: 1, integer: true }) };
+
 /** The heaviest tokens of a mixture, heaviest first, the lower id first among equals. */
-function heaviest({ ids, weights, spread }: Mixture, count: number): [number, number][] {
+function heaviest({ ids, weights, dense }: Mixture, count: number): [number, number][] {
   const all = new Map<number, number>();
-  spread?.probabilities.forEach((p, id) => {
-    if (p > 0) all.set(id, spread.weight * p);
+  dense?.probabilities.forEach((p, id) => {
+    if (p > 0) all.set(id, dense.weight * p);
   });
   for (let k = 0; k < ids.length; k++) all.set(ids[k]!, (all.get(ids[k]!) ?? 0) + weights[k]!);
   return [...all].filter(([, weight]) => weight !== 0)
@@ -121,10 +123,8 @@ export async function jsProbe(
   mixture: Mixture,
   options: ProbeOptions = {},
 ): Promise<Probe> {
-  const verb = "probe a mixture";
-  checkOptions(verb, options, ["top"]);
-  const { top = 2 } = options;
-  checkNumber(verb, "top", top, { min: 1, integer: true });
+  const verb = "probe a mixture", { top = 2 } = options;
+  checkOptions(verb, options, RULES);
   const entries = heaviest(mixture, top);
   if (entries.length === 0) {
     throw new RangeError(`Cannot ${verb} as it must have at least one token: it has none`);

@@ -1,7 +1,7 @@
 /**
- * Sampler settings: a chain of transforms from logits to the distribution that is sampled from.
+ * Sampler settings: shorthand for a list of transforms.
  *
- * The order, with `order: "temperature-first"` (that of Hugging Face transformers and vLLM):
+ * They compile to it in this order, which is that of Hugging Face transformers and vLLM:
  *
  * ```text
  * logits → padding rows masked → repetition, presence and frequency penalty → logit bias
@@ -11,18 +11,31 @@
  *
  * Every cut looks at what the one before has left, renormalised. With "temperature-last", llama.cpp's
  * place for it, the cuts look at the distribution at temperature 1 and the temperature is applied to
- * what they keep.
- *
- * Each transform is a pure function of its own in `transforms.ts`. A setting at its default costs
- * nothing; the first four settings are computed by the runtime with large vocabularies, the others
- * take the row through TypeScript, in float64, that row alone.
+ * what they keep. A setting at its default costs nothing. With a large vocabulary the runtime computes
+ * lists of a temperature followed by top-k, top-p and min-p; others take the row through TypeScript, in
+ * float64, that row alone.
  *
  * @module
  */
 
-import { checkNumber, checkOptions, refusal } from "../_check.ts";
+import {
+  anything,
+  checkNumber,
+  checkOptions,
+  isObject,
+  number,
+  objectOf,
+  oneOf,
+  refusal,
+  type Rule,
+  type Rules,
+} from "../_check.ts";
+import * as T from "./transforms.ts";
 
-/** Sampler settings: the first four explicit, the others absent where they are off. */
+/**
+ * Sampler settings: the first four explicit, the others absent where they are off. The transforms of the same
+ * names say more, and where they come from.
+ */
 export interface Sampler {
   /** Softmax temperature; 0 takes the most probable token (the lowest id among equals). */
   readonly temperature: number;
@@ -32,27 +45,17 @@ export interface Sampler {
   readonly topP: number;
   /** Tokens with at least this share of the largest probability are kept; 0 keeps all. */
   readonly minP: number;
-  /**
-   * Tokens whose surprisal is nearest to the entropy are kept, up to this mass; 1 keeps all. Source:
-   * locally typical sampling, arXiv 2202.00666. Default: 1.
-   */
+  /** Mass of the tokens whose surprisal is nearest to the entropy; 1 keeps all. Default: 1. */
   readonly typicalP?: number;
-  /**
-   * Tokens whose logit is within this number of standard deviations of the largest are kept, whatever
-   * the temperature; 0 keeps all. Source: top-nσ, arXiv 2411.07641. Default: 0.
-   */
+  /** Standard deviations below the largest logit that are kept; 0 keeps all. Default: 0. */
   readonly topNSigma?: number;
-  /** Tokens of at least this probability are kept; 0 keeps all. Source: arXiv 2210.15191. Default: 0. */
+  /** Least probability that is kept; 0 keeps all. Default: 0. */
   readonly epsilonCutoff?: number;
-  /**
-   * Tokens of at least `min(η, √η · e^−H)` are kept, H the entropy in nats; 0 keeps all. Source:
-   * arXiv 2210.15191. Default: 0.
-   */
+  /** η of the least probability, `min(η, √η · e^−H)`; 0 keeps all. Default: 0. */
   readonly etaCutoff?: number;
   /**
    * Multiplies the temperature by `base^(theta / H)`, H the entropy of `softmax(logits)` in nats: near
-   * 1 where the model is uncertain, near 0 where it is certain. Source: EDT, arXiv 2403.14541.
-   * Default: none.
+   * 1 where the model is uncertain, near 0 where it is certain. Default: none.
    */
   readonly entropyTemperature?: {
     /** N of the paper, above 0, at most 1; it uses 0.8. */
@@ -60,10 +63,7 @@ export interface Sampler {
     /** θ of the paper, at least 0. */
     readonly theta: number;
   };
-  /**
-   * Divides positive logits of tokens in prompt and text, and multiplies negative ones; 1 is off.
-   * Source: CTRL (arXiv 1909.05858), as in Hugging Face transformers. Default: 1.
-   */
+  /** Divides positive logits of tokens in prompt and text, multiplies negative ones. Default: 1, off. */
   readonly repetitionPenalty?: number;
   /** Subtracted from the logit of every token in the text, the prompt left out. Default: 0. */
   readonly presencePenalty?: number;
@@ -77,87 +77,91 @@ export interface Sampler {
   readonly order?: "temperature-first" | "temperature-last";
 }
 
-/** Every setting at its default. */
-const OFF = {
-  temperature: 1,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  typicalP: 1,
-  topNSigma: 0,
-  epsilonCutoff: 0,
-  etaCutoff: 0,
-  entropyTemperature: undefined,
-  repetitionPenalty: 1,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  logitBias: undefined,
-  allowedTokens: undefined,
-  order: "temperature-first",
-} as const satisfies Record<keyof Sampler, unknown>;
+/** The rules of token ids, of which there are `size`. */
+function tokenRules(size: number): { readonly [K in "logitBias" | "allowedTokens"]: Rule } {
+  const id = { min: 0, max: size - 1, integer: true };
+  return {
+    logitBias(verb, name, bias) {
+      if (typeof bias !== "object" || bias === null) {
+        throw new TypeError(refusal(verb, name, "map token ids to numbers", bias));
+      }
+      for (const [token, value] of Object.entries(bias)) {
+        checkNumber(verb, `${name}.${token}`, value, {});
+        checkNumber(verb, name, Number(token), id);
+      }
+    },
+    allowedTokens(verb, name, tokens) {
+      if (!Array.isArray(tokens) || tokens.length === 0) {
+        throw new TypeError(refusal(verb, name, "be a list of at least one token id", tokens));
+      }
+      for (const token of tokens) checkNumber(verb, name, token, id);
+    },
+  };
+}
+
+/** What there is to know of a setting: where it does nothing, its rule, and its transform. */
+interface Setting {
+  readonly off: unknown;
+  readonly rule: Rule;
+  readonly make?: (value: never) => T.Transform;
+}
+
+/** A setting that is the one number of a transform. */
+const one = (name: keyof typeof T.BOUNDS, off: number): Setting => ({
+  ...{ off, rule: number(T.BOUNDS[name]), make: T[name] },
+});
+
+const { logitBias, allowedTokens } = tokenRules(Infinity);
+
+const SETTINGS: { readonly [Name in keyof Required<Sampler>]: Setting } = {
+  temperature: one("temperature", 1),
+  topK: one("topK", 0),
+  topP: one("topP", 1),
+  minP: one("minP", 0),
+  typicalP: one("typicalP", 1),
+  topNSigma: one("topNSigma", 0),
+  epsilonCutoff: one("epsilonCutoff", 0),
+  etaCutoff: one("etaCutoff", 0),
+  entropyTemperature: {
+    off: undefined,
+    rule: objectOf(
+      {
+        base: number({ min: 0, max: 1, exclusiveMin: true }),
+        theta: number({ min: 0 }),
+      },
+      "have a base and a theta",
+      false,
+    ),
+    make: T.entropyTemperature,
+  },
+  repetitionPenalty: one("repetitionPenalty", 1),
+  presencePenalty: { off: 0, rule: number() },
+  frequencyPenalty: { off: 0, rule: number() },
+  logitBias: { off: undefined, rule: logitBias, make: T.logitBias },
+  allowedTokens: { off: undefined, rule: allowedTokens, make: T.allowedTokens },
+  order: { off: "temperature-first", rule: oneOf("temperature-first", "temperature-last") },
+};
 
 /** Names of all settings. */
-export const SAMPLER_FIELDS = Object.keys(OFF) as (keyof Sampler)[];
+export const SAMPLER_FIELDS = Object.keys(SETTINGS) as (keyof Sampler)[];
 
 /** The settings that are told also where they are off. */
-const EXPLICIT: readonly string[] = ["temperature", "topK", "topP", "minP"];
+const EXPLICIT: readonly string[] = SAMPLER_FIELDS.slice(0, 4);
+
+const RULES = Object.fromEntries(
+  SAMPLER_FIELDS.map((name) => [name, SETTINGS[name].rule]),
+) as Rules<Sampler>;
 
 /** Whether a setting does nothing: it is left out, at its default, or a bias of no token. */
 function isOff(name: keyof Sampler, value: unknown): boolean {
-  return value === undefined || value === OFF[name] ||
+  return value === undefined || value === SETTINGS[name].off ||
     (name === "logitBias" && value !== null && Object.keys(value).length === 0);
 }
 
-/** Bounds of the settings that are numbers. */
-const RULES = {
-  temperature: { min: 0 },
-  topK: { min: 0, integer: true },
-  topP: { min: 0, max: 1, exclusiveMin: true },
-  minP: { min: 0, max: 1 },
-  typicalP: { min: 0, max: 1, exclusiveMin: true },
-  topNSigma: { min: 0 },
-  epsilonCutoff: { min: 0, max: 1 },
-  etaCutoff: { min: 0, max: 1 },
-  repetitionPenalty: { min: 0, exclusiveMin: true },
-  presencePenalty: {},
-  frequencyPenalty: {},
-} as const;
-
-function checkLists({ entropyTemperature, logitBias, allowedTokens, order }: Partial<Sampler>) {
-  const verb = "sample";
-  if (entropyTemperature !== undefined) {
-    if (typeof entropyTemperature !== "object" || entropyTemperature === null) {
-      const rule = "have a base and a theta";
-      throw new TypeError(refusal(verb, "entropyTemperature", rule, entropyTemperature));
-    }
-    checkOptions(verb, entropyTemperature, ["base", "theta"]);
-    const { base, theta } = entropyTemperature;
-    checkNumber(verb, "entropyTemperature.base", base, { min: 0, max: 1, exclusiveMin: true });
-    checkNumber(verb, "entropyTemperature.theta", theta, { min: 0 });
-  }
-  if (logitBias !== undefined) {
-    if (typeof logitBias !== "object" || logitBias === null) {
-      throw new TypeError(refusal(verb, "logitBias", "map token ids to numbers", logitBias));
-    }
-    for (const [id, bias] of Object.entries(logitBias)) {
-      checkNumber(verb, `logitBias.${id}`, bias, {});
-      checkNumber(verb, "logitBias", Number(id), { min: 0, integer: true });
-    }
-  }
-  if (allowedTokens !== undefined) {
-    if (!Array.isArray(allowedTokens) || allowedTokens.length === 0) {
-      const rule = "be a list of at least one token id";
-      throw new TypeError(refusal(verb, "allowedTokens", rule, allowedTokens));
-    }
-    for (const id of allowedTokens) {
-      checkNumber(verb, "allowedTokens", id, { min: 0, integer: true });
-    }
-  }
-  if (order !== undefined && order !== "temperature-first" && order !== "temperature-last") {
-    const rule = 'be "temperature-first" or "temperature-last"';
-    throw new TypeError(refusal(verb, "order", rule, order));
-  }
-}
+/** Settings that are checked when they are resolved: what options that extend them say of them. */
+export const SAMPLER_RULES = Object.fromEntries(
+  SAMPLER_FIELDS.map((name) => [name, anything]),
+) as Rules<Sampler>;
 
 /**
  * Checks sampler settings and fills in what is left out.
@@ -175,15 +179,10 @@ function checkLists({ entropyTemperature, logitBias, allowedTokens, order }: Par
  * ```
  */
 export function samplerOf(settings: Partial<Sampler> = {}): Sampler {
-  if (typeof settings !== "object" || settings === null) {
+  if (!isObject(settings)) {
     throw new TypeError(refusal("sample", "settings", "be an object", settings));
   }
-  checkOptions("sample", settings, SAMPLER_FIELDS);
-  for (const [name, rule] of Object.entries(RULES)) {
-    const value = settings[name as keyof typeof RULES];
-    if (value !== undefined) checkNumber("sample", name, value, rule);
-  }
-  checkLists(settings);
+  checkOptions<Partial<Sampler>>("sample", settings, RULES);
   const { temperature = 1, topK = 0, topP = 1, minP = 0, ...more } = settings;
   const on = Object.entries(more).filter(([name, value]) => !isOff(name as keyof Sampler, value));
   return { temperature, topK, topP, minP, ...Object.fromEntries(on) };
@@ -218,26 +217,79 @@ export function mergedSampler(
     return { name, values };
   }).filter(({ values }) => values.length > 0);
   const asked = Object.fromEntries(named.map(({ name, values }) => [name, values[0]]));
-  const sampler = samplerOf(asked);
-  const rule = { min: 0, max: vocabularySize - 1, integer: true };
-  for (const id of sampler.allowedTokens ?? []) checkNumber("sample", "allowedTokens", id, rule);
-  for (const id of Object.keys(sampler.logitBias ?? {})) {
-    checkNumber("sample", "logitBias", Number(id), rule);
+  const { temperature, topK, topP, minP, ...on } = samplerOf(asked);
+  for (const [name, rule] of Object.entries(tokenRules(vocabularySize))) {
+    const own = on[name as keyof typeof on];
+    if (own !== undefined) rule("sample", name, own);
   }
   const told = named.filter(({ name, values }) =>
     !EXPLICIT.includes(name) && values.some((value) => !isOff(name, value))
   );
-  const { temperature, topK, topP, minP } = sampler;
   const more = told.map(({ name }) => [name, asked[name]]);
   return { temperature, topK, topP, minP, ...Object.fromEntries(more) };
 }
 
-/** Whether a sampler has none but the four settings that the runtime computes. */
-export function isPlain(sampler: Sampler): boolean {
-  return sampler.typicalP === undefined && sampler.topNSigma === undefined &&
-    sampler.epsilonCutoff === undefined && sampler.etaCutoff === undefined &&
-    sampler.entropyTemperature === undefined && sampler.repetitionPenalty === undefined &&
-    sampler.presencePenalty === undefined && sampler.frequencyPenalty === undefined &&
-    sampler.logitBias === undefined && sampler.allowedTokens === undefined &&
-    sampler.order === undefined;
+/**
+ * The transforms that settings stand for.
+ *
+ * @param settings Checked settings.
+ *
+ * @example
+ * ```ts
+ * import { samplerOf, transformsOf } from "@moi/moi/decode";
+ * import { assertEquals } from "@std/assert";
+ * const list = transformsOf(samplerOf({ topP: 0.9, temperature: 0.6, repetitionPenalty: 1.1 }));
+ * assertEquals(list.map(({ name }) => name), ["repetitionPenalty", "temperature", "topP"]);
+ * ```
+ */
+export function transformsOf(settings: Sampler): T.Transform[] {
+  const made = (...names: (keyof Sampler)[]) =>
+    names.filter((name) => !isOff(name, settings[name]))
+      .map((name) => SETTINGS[name].make!(settings[name] as never));
+  const { temperature, presencePenalty = 0, frequencyPenalty = 0, order } = settings;
+  const counts = presencePenalty === 0 && frequencyPenalty === 0
+    ? []
+    : [T.countPenalty(presencePenalty, frequencyPenalty)];
+  const maps = [
+    ...made("repetitionPenalty"),
+    ...counts,
+    ...made("logitBias", "allowedTokens", "topNSigma"),
+  ];
+  const cuts = made("topK", "topP", "minP", "typicalP", "epsilonCutoff", "etaCutoff");
+  return order === "temperature-last" && temperature > 0
+    ? [...maps, ...cuts, ...made("entropyTemperature"), T.temperature(temperature)]
+    : [...maps, ...made("entropyTemperature", "temperature"), ...cuts];
+}
+
+/** A sampler: settings, or the list of transforms itself. */
+export type Sampling = Sampler | readonly T.Transform[];
+
+/** A sampler ready to run. */
+export interface Chain {
+  /** All of its transforms. */
+  readonly transforms: readonly T.Transform[];
+  /**
+   * A temperature and then the most probable tokens, where it is no more than that: the runtime can
+   * compute it.
+   */
+  readonly plain?: { readonly temperature: number; readonly ranks: readonly T.RankTransform[] };
+}
+
+const CHAINS = new WeakMap<Sampling, Chain>();
+
+/** The chain of a sampler; the same object gives the same. */
+export function chainOf(sampler: Sampling): Chain {
+  const known = CHAINS.get(sampler);
+  if (known) return known;
+  const transforms = "temperature" in sampler ? transformsOf(sampler) : sampler;
+  T.checkTransforms(transforms);
+  const [first] = transforms, temperature = first && "factor" in first ? first.factor : undefined;
+  const ranks = temperature === undefined ? transforms : transforms.slice(1);
+  const isPlain = ranks.every((one): one is T.RankTransform => "keep" in one);
+  const chain: Chain = {
+    transforms,
+    ...(isPlain ? { plain: { temperature: temperature ?? 1, ranks } } : {}),
+  };
+  CHAINS.set(sampler, chain);
+  return chain;
 }

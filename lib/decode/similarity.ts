@@ -15,19 +15,12 @@
  * @module
  */
 
-import { checkOptions } from "../_check.ts";
+import { anything, checkOptions, type Rules } from "../_check.ts";
 import type { Model } from "../model/mod.ts";
+import { commonPrefix } from "./engine.ts";
 import { generate } from "./generate.ts";
 import type { GenerateOptions, Generation, Prompt } from "./generation.ts";
 import { standard } from "./methods/standard.ts";
-
-/** Number of tokens that two lists begin with alike. */
-export function commonPrefix(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  const most = Math.min(a.length, b.length);
-  let length = 0;
-  while (length < most && a[length] === b[length]) length++;
-  return length;
-}
 
 /** Length of the longest common subsequence; a·b steps, memory of the shorter list. */
 function longestCommon(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -91,6 +84,11 @@ export interface GreedySimilarityOptions
   readonly maxNewTokens?: number;
 }
 
+/** `generate` says more of them. */
+const RULES: Rules<GreedySimilarityOptions> = {
+  ...{ maxNewTokens: anything, stop: anything, ignoreEos: anything, signal: anything },
+};
+
 /** Result of {@linkcode greedySimilarity}. */
 export interface GreedySimilarity extends RougeL {
   /** Tokens until the two part. */
@@ -129,12 +127,7 @@ export async function greedySimilarity(
   generation: Pick<Generation, "tokens" | "finishReason">,
   options: GreedySimilarityOptions = {},
 ): Promise<GreedySimilarity> {
-  checkOptions("compare with greedy decoding", options, [
-    "maxNewTokens",
-    "stop",
-    "ignoreEos",
-    "signal",
-  ]);
+  checkOptions("compare with greedy decoding", options, RULES);
   const { tokens, finishReason } = generation;
   const length = finishReason === "stop" ? {} : { maxNewTokens: Math.max(1, tokens.length) };
   const greedy = await generate(model, prompt, {

@@ -33,9 +33,6 @@ export interface Told {
 /**
  * Tells the text that each token makes certain, up to the first stop text. Held back is what another
  * token can change: bytes of a character that is not whole, and what could begin a stop text.
- *
- * @param tokenizer The tokenizer.
- * @param stops Stop texts.
  */
 export function textStream(
   tokenizer: Tokenizer,

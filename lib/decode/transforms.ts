@@ -1,9 +1,23 @@
 /**
- * The transforms of a sampler, each a pure function: logits to logits, or probabilities to those kept.
- * `sampler.ts` has their order and sources.
+ * Transforms: a sampler is a list of them, from the model's logits to the distribution that is sampled.
+ *
+ * ```ts ignore
+ * [repetitionPenalty(1.1), temperature(0.8), topP(0.95), myOwn]
+ * ```
+ *
+ * Each works on what the one before left, renormalised, in the order of the list; `distribution.ts` runs
+ * it. A transform is a value that does one of four things: it **maps** logits to logits, where −∞ cuts a
+ * token (what one's own does); it **heats**, that is, changes the temperature; it keeps the **most
+ * probable** tokens; or it **cuts** others by their probabilities.
  *
  * @module
  */
+
+import { checkNumber, isObject, refusal } from "../_check.ts";
+import { argmax, entropyOf, softmax, sumOf } from "./softmax.ts";
+
+/** Knobs of a method or a transform, recorded with every run. */
+export type Knobs = Readonly<Record<string, string | number | boolean | null>>;
 
 /** Tokens before the one about to be generated. */
 export interface History {
@@ -13,159 +27,255 @@ export interface History {
   readonly generated: readonly number[];
 }
 
-/** Σ −p ln p in nats. */
-function entropyOf(probabilities: readonly number[]): number {
-  return probabilities.reduce((sum, p) => p > 0 ? sum - p * Math.log(p) : sum, 0);
+/** What a transform may look at beside the logits. */
+export interface TransformContext extends History {
+  /** Index of the token about to be generated, from 0. */
+  readonly step: number;
 }
 
-function normalized(weights: readonly number[]): number[] {
-  const sum = weights.reduce((a, b) => a + b, 0);
-  return weights.map((weight) => weight / sum);
+/** A transform as it is recorded. */
+export interface TransformRecord {
+  /** Its name. */
+  readonly name: string;
+  /** Its knobs. */
+  readonly parameters?: Knobs;
+}
+
+/** Logits to logits. */
+export interface MapTransform extends TransformRecord {
+  /**
+   * A pure function from the logits of all tokens `[V]`, a copy in which −∞ says that a token is cut, to
+   * as many, each a number or −∞, and at least one a number.
+   */
+  readonly map: (logits: Float64Array, context: TransformContext) => ArrayLike<number>;
+}
+
+/** Another temperature. */
+export interface HeatTransform extends TransformRecord {
+  /** From the temperature so far and the logits; 0 takes the most probable token. */
+  readonly heat: (temperature: number, logits: ArrayLike<number>) => number;
+  /** The factor, where it is one whatever the logits. */
+  readonly factor?: number;
+}
+
+/** The most probable tokens. */
+export interface RankTransform extends TransformRecord {
+  /** So many; the smallest set of this mass; those with this share of the largest probability. */
+  readonly keep: { readonly most: number } | { readonly mass: number } | { readonly share: number };
+}
+
+/** Any tokens. */
+export interface CutTransform extends TransformRecord {
+  /** Places that are kept, ascending, of tokens with these weights, in any unit. */
+  readonly cut: (weights: readonly number[]) => number[];
 }
 
 /**
- * Repetition penalty: logits of tokens in prompt and text, positive ones divided, negative multiplied.
+ * One step of a sampler. One's own is a {@linkcode MapTransform}; the others are made here.
  *
- * @example
+ * @example One's own: no token twice in a row
  * ```ts
- * import { repetitionPenalty } from "@moi/moi/decode";
+ * import { generate, temperature, topP, type Transform } from "@moi/moi/decode";
+ * import { loadModel } from "@moi/moi/model";
  * import { assertEquals } from "@std/assert";
- * const history = { prompt: [0], generated: [1, 1] };
- * assertEquals([...repetitionPenalty([3, -3, 1], history, 1.5)], [2, -4.5, 1]);
+ *
+ * const noEcho: Transform = {
+ *   name: "noEcho",
+ *   map: (logits, { generated }) => logits.map((l, id) => id === generated.at(-1) ? -Infinity : l),
+ * };
+ * await using model = await loadModel("votes-tiny");
+ * const sampler = [noEcho, temperature(0.8), topP(0.95)];
+ * const { tokens } = await generate(model, [1], { sampler, maxNewTokens: 20, ignoreEos: true });
+ * assertEquals(tokens.some((id, i) => id === tokens[i - 1]), false);
  * ```
  */
-export function repetitionPenalty(
-  logits: ArrayLike<number>,
-  { prompt, generated }: History,
-  penalty: number,
-): Float64Array {
-  const out = new Float64Array(logits);
-  for (const id of new Set([...prompt, ...generated])) {
-    out[id]! *= out[id]! > 0 ? 1 / penalty : penalty;
+export type Transform = MapTransform | HeatTransform | RankTransform | CutTransform;
+
+const isScalar = (value: unknown) =>
+  value === null || ["string", "boolean"].includes(typeof value) || Number.isFinite(value);
+
+/** Refuses what is no list of transforms. */
+export function checkTransforms(list: unknown): asserts list is readonly Transform[] {
+  const verb = "sample";
+  if (!Array.isArray(list)) {
+    throw new TypeError(refusal(verb, "sampler", "be a list of transforms", list));
   }
-  return out;
-}
-
-/** Presence and frequency penalty: logits of tokens in the text less `presence + count · frequency`. */
-export function countPenalty(
-  logits: ArrayLike<number>,
-  generated: readonly number[],
-  presence: number,
-  frequency: number,
-): Float64Array {
-  const out = new Float64Array(logits), counts = new Map<number, number>();
-  for (const id of generated) counts.set(id, (counts.get(id) ?? 0) + 1);
-  for (const [id, count] of counts) out[id]! -= presence + count * frequency;
-  return out;
-}
-
-/** Logits with a number added to some. */
-export function biased(
-  logits: ArrayLike<number>,
-  bias: Readonly<Record<number, number>>,
-): Float64Array {
-  const out = new Float64Array(logits);
-  for (const [id, value] of Object.entries(bias)) out[Number(id)]! += value;
-  return out;
-}
-
-/** Logits of some tokens; −∞ for all others. */
-export function allowedOnly(logits: ArrayLike<number>, allowed: readonly number[]): Float64Array {
-  const out = new Float64Array(logits.length).fill(-Infinity);
-  for (const id of allowed) out[id] = logits[id]!;
-  return out;
-}
-
-/**
- * Top-nσ: logits below `max − n · σ` become −∞, σ the standard deviation of the finite logits (of the
- * population). A temperature changes neither side of the rule.
- */
-export function topNSigma(logits: ArrayLike<number>, n: number): Float64Array {
-  const all = new Float64Array(logits), finite = all.filter(Number.isFinite);
-  const mean = finite.reduce((a, b) => a + b, 0) / finite.length;
-  const variance = finite.reduce((sum, l) => sum + (l - mean) ** 2, 0) / finite.length;
-  const least = finite.reduce((a, b) => Math.max(a, b), -Infinity) - n * Math.sqrt(variance);
-  return all.map((l) => l >= least ? l : -Infinity);
-}
-
-/** Entropy-dependent temperature: `temperature · base^(theta / entropy)`; 0 where the entropy is 0. */
-export function entropyTemperature(
-  temperature: number,
-  entropy: number,
-  { base, theta }: { readonly base: number; readonly theta: number },
-): number {
-  if (base === 1 || theta === 0) return temperature;
-  return entropy > 0 ? temperature * base ** (theta / entropy) : 0;
-}
-
-/**
- * How many tokens top-k, top-p and min-p keep, each of what the one before left.
- *
- * @param weights Of the most probable tokens in descending order, in any unit.
- * @param total What all tokens weigh together.
- * @param complete Whether all tokens are there that could be kept.
- * @returns How many of them are kept; undefined where tokens beyond the last could be kept as well.
- */
-export function keptCount(
-  weights: ArrayLike<number>,
-  total: number,
-  complete: boolean,
-  { topK, topP, minP }: { readonly topK: number; readonly topP: number; readonly minP: number },
-): number | undefined {
-  const cutsK = topK > 0 && topK <= weights.length;
-  let count = cutsK ? topK : weights.length, whole = complete || cutsK;
-  if (topP < 1) {
-    let mass = total;
-    if (cutsK) {
-      mass = 0;
-      for (let i = 0; i < count; i++) mass += weights[i]!;
+  for (const [i, one] of list.entries()) {
+    const { name, parameters = {}, map, heat, cut, keep } = isObject(one) ? one : {};
+    const acts = [map, heat, cut].some((part) => typeof part === "function") || isObject(keep);
+    if (!acts || typeof name !== "string" || name === "") {
+      throw new TypeError(refusal(verb, `sampler[${i}]`, "have a name and a function 'map'", one));
     }
-    let kept = 0, cumulative = 0;
-    while (kept < count && cumulative < topP * mass) cumulative += weights[kept++]!;
-    whole ||= cumulative >= topP * mass;
-    count = Math.max(1, kept); // topP · mass may have become 0
+    if (!isObject(parameters) || !Object.values(parameters).every(isScalar)) {
+      const rule = "be an object of finite numbers, texts, true, false and null";
+      throw new TypeError(refusal(verb, `sampler[${i}].parameters`, rule, parameters));
+    }
   }
-  if (minP > 0) {
-    const least = minP * weights[0]!, before = count;
-    while (weights[count - 1]! < least) count--;
-    whole ||= count < before;
-  }
-  return whole ? count : undefined;
+}
+
+/** Bounds of what is a number, here and in the settings of the same names. */
+export const BOUNDS = {
+  temperature: { min: 0 },
+  topK: { min: 0, integer: true },
+  topP: { min: 0, max: 1, exclusiveMin: true },
+  minP: { min: 0, max: 1 },
+  typicalP: { min: 0, max: 1, exclusiveMin: true },
+  topNSigma: { min: 0 },
+  epsilonCutoff: { min: 0, max: 1 },
+  etaCutoff: { min: 0, max: 1 },
+  repetitionPenalty: { min: 0, exclusiveMin: true },
+} as const;
+
+/** Name and knob of a transform with one number. */
+function known(name: keyof typeof BOUNDS, knob: string, value: number): TransformRecord {
+  checkNumber("sample", name, value, BOUNDS[name]);
+  return { name, parameters: { [knob]: value } };
 }
 
 /**
- * Typical-p: places of the tokens whose surprisal is nearest to the entropy, up to a mass; those as
- * near as the last one are kept as well.
- *
- * @param weights Probabilities in any unit.
- * @param mass The mass, of all of them.
- * @returns Places kept, ascending.
- *
- * @example The most probable token may be the one that is cut
- * ```ts
- * import { typical } from "@moi/moi/decode";
- * import { assertEquals } from "@std/assert";
- * assertEquals(typical([0.4, 0.15, 0.15, 0.15, 0.15], 0.5), [1, 2, 3, 4]);
- * ```
+ * Divides positive logits of tokens in prompt and text, and multiplies negative ones. Source: CTRL (arXiv
+ * 1909.05858), as in Hugging Face transformers.
  */
-export function typical(weights: readonly number[], mass: number): number[] {
-  const p = normalized(weights), entropy = entropyOf(p);
-  const distance = p.map((own) => Math.abs(-Math.log(own) - entropy));
-  const order = Array.from(p.keys()).sort((a, b) => distance[a]! - distance[b]! || a - b);
-  let kept = 0, cumulative = 0;
-  while (kept < order.length && cumulative < mass) cumulative += p[order[kept++]!]!;
-  const farthest = distance[order[kept - 1]!]!;
-  return order.filter((place) => distance[place]! <= farthest).sort((a, b) => a - b);
+export const repetitionPenalty = (penalty: number): MapTransform => ({
+  ...known("repetitionPenalty", "penalty", penalty),
+  map(logits, { prompt, generated }) {
+    for (const id of new Set([...prompt, ...generated])) {
+      logits[id]! *= logits[id]! > 0 ? 1 / penalty : penalty;
+    }
+    return logits;
+  },
+});
+
+/** Subtracts `presence + count · frequency` from logits of tokens in the text, the prompt left out. */
+export const countPenalty = (presence: number, frequency = 0): MapTransform => ({
+  name: "countPenalty",
+  parameters: { presence, frequency },
+  map(logits, { generated }) {
+    const counts = new Map<number, number>();
+    for (const id of generated) counts.set(id, (counts.get(id) ?? 0) + 1);
+    for (const [id, count] of counts) logits[id]! -= presence + count * frequency;
+    return logits;
+  },
+});
+
+/** Adds to logits, by token id. */
+export const logitBias = (bias: Readonly<Record<number, number>>): MapTransform => ({
+  name: "logitBias",
+  parameters: { ...bias },
+  map(logits) {
+    for (const [id, value] of Object.entries(bias)) logits[Number(id)]! += value;
+    return logits;
+  },
+});
+
+/** Cuts all tokens but some. */
+export const allowedTokens = (ids: readonly number[]): MapTransform => ({
+  name: "allowedTokens",
+  parameters: { ids: ids.join(",") },
+  map(logits) {
+    const out = new Float64Array(logits.length).fill(-Infinity);
+    for (const id of ids) out[id] = logits[id]!;
+    return out;
+  },
+});
+
+/**
+ * Cuts logits below `max − n · σ`, σ the standard deviation of the finite logits (of the population). A
+ * temperature changes neither side of the rule. Source: top-nσ, arXiv 2411.07641.
+ */
+export const topNSigma = (n: number): MapTransform => ({
+  ...known("topNSigma", "n", n),
+  map(logits) {
+    const finite = logits.filter(Number.isFinite), mean = sumOf(finite) / finite.length;
+    const variance = sumOf(finite.map((l) => (l - mean) ** 2)) / finite.length;
+    const least = finite[argmax(finite)]! - n * Math.sqrt(variance);
+    return logits.map((l) => l >= least ? l : -Infinity);
+  },
+});
+
+/** Multiplies the temperature; 0 takes the most probable token, the lowest id among equals. */
+export const temperature = (factor: number): HeatTransform => ({
+  ...known("temperature", "temperature", factor),
+  heat: (before) => before * factor,
+  factor,
+});
+
+/**
+ * Multiplies the temperature by `base^(theta / H)`, H the entropy in nats of the logits at the temperature
+ * so far, before any cut. Source: EDT, arXiv 2403.14541.
+ */
+export const entropyTemperature = (
+  { base, theta }: { readonly base: number; readonly theta: number },
+): HeatTransform => ({
+  name: "entropyTemperature",
+  parameters: { base, theta },
+  heat(before, logits) {
+    if (base === 1 || theta === 0 || before === 0) return before;
+    const entropy = entropyOf(softmax(logits, before));
+    return entropy > 0 ? before * base ** (theta / entropy) : 0;
+  },
+});
+
+/** Keeps the k most probable tokens; 0 keeps all. */
+export const topK = (k: number): RankTransform => ({
+  ...known("topK", "k", k),
+  keep: { most: k === 0 ? Infinity : k },
+});
+
+/** Keeps the smallest set of most probable tokens with at least this mass; 1 keeps all. */
+export const topP = (mass: number): RankTransform => ({
+  ...known("topP", "mass", mass),
+  keep: { mass: mass === 1 ? Infinity : mass },
+});
+
+/** Keeps tokens with at least this share of the largest probability. */
+export const minP = (share: number): RankTransform => ({
+  ...known("minP", "share", share),
+  keep: { share },
+});
+
+/** A cut of probabilities that sum to 1. */
+function cut(
+  record: TransformRecord,
+  keep: (p: readonly number[]) => number[],
+): CutTransform {
+  return {
+    ...record,
+    cut(weights) {
+      const sum = sumOf(weights);
+      return keep(weights.map((weight) => weight / sum));
+    },
+  };
 }
 
-/** ε cutoff: places of tokens of at least this probability; the most probable one always. */
-export function epsilonCutoff(weights: readonly number[], least: number): number[] {
-  const p = normalized(weights), most = p.reduce((a, b) => Math.max(a, b));
-  return Array.from(p.keys()).filter((place) => p[place]! >= Math.min(least, most));
+/** Places of probabilities from a bound on, and of the largest one always. */
+function atLeast(p: readonly number[], bound: number): number[] {
+  const least = Math.min(bound, p[argmax(p)]!);
+  return Array.from(p.keys()).filter((place) => p[place]! >= least);
 }
 
-/** η cutoff: the same with `min(η, √η · e^−H)`. */
-export function etaCutoff(weights: readonly number[], eta: number): number[] {
-  const entropy = entropyOf(normalized(weights));
-  return epsilonCutoff(weights, Math.min(eta, Math.sqrt(eta) * Math.exp(-entropy)));
-}
+/**
+ * Keeps tokens whose surprisal is nearest to the entropy, up to a mass; those as near as the last one are
+ * kept as well, and the most probable one may not be. Source: locally typical sampling, arXiv 2202.00666.
+ */
+export const typicalP = (mass: number): CutTransform =>
+  cut(known("typicalP", "mass", mass), (p) => {
+    const entropy = entropyOf(p);
+    const distance = p.map((own) => Math.abs(-Math.log(own) - entropy));
+    const order = Array.from(p.keys()).sort((a, b) => distance[a]! - distance[b]! || a - b);
+    let kept = 0, cumulative = 0;
+    while (kept < order.length && cumulative < mass) cumulative += p[order[kept++]!]!;
+    const farthest = distance[order[kept - 1]!]!;
+    return order.filter((place) => distance[place]! <= farthest).sort((a, b) => a - b);
+  });
+
+/** Keeps tokens of at least this probability. Source: arXiv 2210.15191. */
+export const epsilonCutoff = (epsilon: number): CutTransform =>
+  cut(known("epsilonCutoff", "epsilon", epsilon), (p) => atLeast(p, epsilon));
+
+/** Keeps tokens of at least `min(η, √η · e^−H)`, H the entropy in nats. Source: arXiv 2210.15191. */
+export const etaCutoff = (eta: number): CutTransform =>
+  cut(
+    known("etaCutoff", "eta", eta),
+    (p) => atLeast(p, Math.min(eta, Math.sqrt(eta) * Math.exp(-entropyOf(p)))),
+  );

@@ -21,9 +21,10 @@ import {
 import { checkNumber, refusal } from "../_check.ts";
 import type { CacheShape, KvCache } from "./engine.ts";
 import { createFeed, type Feed, type FeedShape, feedTensors, writeInput } from "./feed.ts";
+import type { LazySession } from "./lazy_session.ts";
 import { type Input, type Mixture, mixtureSize } from "./mixture.ts";
 import type { Slabs, SlabViews } from "./slabs.ts";
-import { expanded, isWhole, listedPart, openWholeMixtures, type WholeTable } from "./whole.ts";
+import { isDense, listedInFull, listedPart, openDenseMixtures } from "./dense.ts";
 
 /**
  * Positions of one prefill run: bounds the memory of activations, and how long other rows wait. It
@@ -51,7 +52,7 @@ const NONE: readonly number[] = [];
  * @param widths Width of the logits and of the embeddings.
  * @param slabs Memory of the cache; disposed with it.
  * @param shape Slots and positions.
- * @param table The embedding table, for mixtures over a whole large vocabulary; without it, or where
+ * @param table The embedding table, for dense mixtures; without it, or where
  * the graph does not take them, they are listed.
  */
 export function openCache(
@@ -59,33 +60,33 @@ export function openCache(
   { vocabularySize, hiddenSize }: Pick<DecoderConfig, "vocabularySize" | "hiddenSize">,
   slabs: Slabs,
   { slots, length }: CacheShape,
-  table?: WholeTable,
+  table?: LazySession,
 ): KvCache {
   const listed = session.inputs.includes(PORTS.ids), adds = session.inputs.includes(PORTS.added);
   const ports = { listed, added: adds ? hiddenSize : 0 };
   const viewScope = new DisposableStack();
-  const whole = adds && table
-    ? viewScope.use(openWholeMixtures(table, vocabularySize, hiddenSize))
+  const product = adds && table
+    ? viewScope.use(openDenseMixtures(table, vocabularySize, hiddenSize))
     : undefined;
 
   /** Rows whose mixtures take the product with the whole table. */
-  const wholeRows = (inputs: readonly Input[]): readonly number[] => {
-    if (!whole) return NONE;
+  const denseRows = (inputs: readonly Input[]): readonly number[] => {
+    if (!product) return NONE;
     let rows: number[] | undefined;
     for (let row = 0; row < inputs.length; row++) {
-      if (isWhole(inputs[row]!)) (rows ??= []).push(row);
+      if (isDense(inputs[row]!)) (rows ??= []).push(row);
     }
     return rows ?? NONE;
   };
   /** The listed entries of inputs. */
-  const entriesOf = (inputs: readonly Input[], wholes: readonly number[]): readonly Input[] => {
-    if (!whole) return inputs.map((input) => expanded(input, vocabularySize));
-    return wholes.length === 0
+  const entriesOf = (inputs: readonly Input[], dense: readonly number[]): readonly Input[] => {
+    if (!product) return inputs.map((input) => listedInFull(input, vocabularySize));
+    return dense.length === 0
       ? inputs
-      : inputs.map((input) => isWhole(input) ? listedPart(input) : input);
+      : inputs.map((input) => isDense(input) ? listedPart(input) : input);
   };
-  const addWhole = (feed: Feed, inputs: readonly Input[], rows: readonly number[]) =>
-    whole!.embed(rows.map((row) => inputs[row] as Mixture), rows, feed.added!);
+  const addDense = (feed: Feed, inputs: readonly Input[], rows: readonly number[]) =>
+    product!.embed(rows.map((row) => inputs[row] as Mixture), rows, feed.added!);
 
   /** Numbers that inputs take per position: few distinct values, so that few bindings are made. */
   const widthOf = (entries: readonly Input[]): number => {
@@ -140,7 +141,7 @@ export function openCache(
     inputs: readonly Input[],
     positions: readonly number[],
   ): Promise<void> => {
-    const wholes = wholeRows(inputs), entries = entriesOf(inputs, wholes);
+    const dense = denseRows(inputs), entries = entriesOf(inputs, dense);
     const width = widthOf(entries), binding = stepBinding(slot, inputs.length, width);
     let longest = 0;
     for (let row = 0; row < entries.length; row++) {
@@ -151,8 +152,8 @@ export function openCache(
     }
     feed.length[0] = longest;
     if (!nothingAdded) feed.added!.fill(0);
-    nothingAdded = wholes.length === 0;
-    if (!nothingAdded) await addWhole(feed, inputs, wholes);
+    nothingAdded = dense.length === 0;
+    if (!nothingAdded) await addDense(feed, inputs, dense);
     await execute(binding);
   };
 
@@ -163,14 +164,14 @@ export function openCache(
     inputs: readonly Input[],
     rows: number,
   ): Promise<Float32Array<ArrayBuffer>> => {
-    const wholes = wholeRows(inputs), entries = entriesOf(inputs, wholes);
+    const dense = denseRows(inputs), entries = entriesOf(inputs, dense);
     const shape: FeedShape = { batch: 1, sequence: inputs.length, width: widthOf(entries), rows };
     const own = createFeed(shape, ports);
     entries.forEach((input, i) => writeInput(own, i, shape.width, input, vocabularySize));
     own.length[0] = from + inputs.length;
     own.lastPosition[0] = from + inputs.length - 1;
     for (let row = 0; row < rows; row++) own.rows[row] = BigInt(inputs.length - rows + row);
-    if (wholes.length > 0) await addWhole(own, inputs, wholes);
+    if (dense.length > 0) await addDense(own, inputs, dense);
     using scope = new DisposableStack();
     const logits = new Float32Array(rows * vocabularySize);
     const views = slabs.views(slot, 1), tensors = feedTensors(own, shape, ports);

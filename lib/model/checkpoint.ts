@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import { type DecoderConfig, namesIn, type OnnxType, type Weight } from "../graph/mod.ts";
 import { elements, type MappedFile } from "../runtime/mod.ts";
-import { badId } from "./feed.ts";
+import { checkId } from "./feed.ts";
 
 /** How the blocks of a number format lie in a matrix for MatMulNBits. */
 export interface Packing {
@@ -133,7 +133,7 @@ export function embeddingRows(
   const rows = rowsOf(name, checkpoint);
   return (ids) =>
     Array.from(ids, (id) => {
-      if (!(Number.isInteger(id) && id >= 0 && id < vocabularySize)) badId(id, vocabularySize);
+      checkId(id, vocabularySize);
       const row = new Float32Array(hiddenSize);
       rows.floats(id, 1, row);
       return row;

@@ -9,6 +9,7 @@
  */
 
 import type { Input } from "./mixture.ts";
+import type { NextToken } from "./next_token.ts";
 
 /** Number formats of keys and values by name, and their element types. */
 export const KV_TYPES = { fp32: "float32", int8: "int8" } as const;
@@ -70,4 +71,6 @@ export interface Engine extends AsyncDisposable {
   readonly threads?: number | undefined;
   /** Opens a cache, of a shape that is checked. */
   openCache(shape: CacheShape): KvCache;
+  /** Opens what looks at rows of logits; absent where decoding does so itself. */
+  openNextToken?(): NextToken;
 }

@@ -6,7 +6,7 @@
 
 import { PORTS } from "../graph/mod.ts";
 import { tensor, type Tensors } from "../runtime/mod.ts";
-import { type Input, type Mixture, mixtureSize } from "./mixture.ts";
+import { type Input, oneToken } from "./mixture.ts";
 
 /** Arrays of a run; the tensors over them see what is written. */
 export interface Feed {
@@ -79,23 +79,26 @@ export function feedTensors(
   };
 }
 
-/** Refuses a token id. */
-export function badId(id: number, vocabularySize: number): never {
+/** Refuses an entry of a mixture that is none: of a signed one a weight may be negative. */
+export function checkEntry(id: number, weight: number, size: number, signed?: true): void {
+  checkId(id, size);
+  checkWeight(weight, signed);
+}
+
+/** Refuses what is no token of so many. */
+export function checkId(id: number, size: number): void {
+  if (Number.isInteger(id) && id >= 0 && id < size) return;
   throw new RangeError(
     `Cannot feed a token as its id must be an integer from 0 to ${
-      vocabularySize - 1
+      size - 1
     }: current value is ${id}`,
   );
 }
 
-/** Smallest weight of a mixture; −∞ itself is none. */
-export function leastWeight({ signed }: Mixture): number {
-  return signed ? -Number.MAX_VALUE : 0;
-}
-
-/** Refuses a weight. */
-export function badWeight(weight: number, least: number): never {
-  const rule = least < 0 ? "be finite" : "be finite and at least 0 (or the mixture 'signed')";
+/** Refuses what is no weight; −∞ itself is none. */
+export function checkWeight(weight: number, signed?: true): void {
+  if (weight >= (signed ? -Number.MAX_VALUE : 0) && weight < Infinity) return;
+  const rule = signed ? "be finite" : "be finite and at least 0 (or the mixture 'signed')";
   throw new RangeError(
     `Cannot feed a mixture as 'weights' must ${rule}: current value is ${weight}`,
   );
@@ -108,53 +111,32 @@ export function badSizes(ids: number, weights: number): never {
   );
 }
 
+const plain = (list: ArrayLike<number>) =>
+  Array.isArray(list) ? list as number[] : Array.from(list);
+
 /**
- * Writes the listed entries of the input of one position; what the position held before is gone.
- *
- * @param feed Where to.
- * @param row Which position, from 0.
- * @param width Numbers per position of this run, at most `feed.width`.
- * @param input Token or mixture.
- * @param vocabularySize Size of the vocabulary.
- * @throws {RangeError} Where an id lies outside the vocabulary, a weight is no number or negative
+ * Writes the listed entries of the input of one position, `width` numbers of at most `feed.width`; what it
+ * held before is gone. Throws where an id lies outside the vocabulary, a weight is no number, or negative
  * though the mixture is not signed, or the mixture is empty.
  */
 export function writeInput(
-  feed: Feed,
+  { ids, weights }: Feed,
   row: number,
   width: number,
   input: Input,
   vocabularySize: number,
 ): void {
-  const { ids, weights } = feed, offset = row * width, size = mixtureSize(input);
+  const mixture = typeof input === "number" ? oneToken(input) : input, offset = row * width;
+  const size = mixture.ids.length;
+  if (size < 1 || mixture.weights.length !== size) badSizes(size, mixture.weights.length);
   weights.fill(0, offset, offset + width);
   ids?.fill(0, offset, offset + width);
-  if (typeof input === "number" || (size === 1 && input.weights.length === 1)) {
-    const id = typeof input === "number" ? input : input.ids[0]!;
-    const weight = typeof input === "number" ? 1 : input.weights[0]!;
-    if (!(Number.isInteger(id) && id >= 0 && id < vocabularySize)) badId(id, vocabularySize);
-    const least = typeof input === "number" ? 0 : leastWeight(input);
-    if (!(weight >= least && weight < Infinity)) badWeight(weight, least);
-    weights[ids ? offset : offset + id] = weight;
-    if (ids) ids[offset] = id;
-    return;
-  }
-  if (size < 1 || input.weights.length !== size) badSizes(size, input.weights.length);
   // one kind of array, so that the loop stays fast
-  const from = Array.isArray(input.ids) ? input.ids as number[] : Array.from(input.ids);
-  const mixed = Array.isArray(input.weights)
-    ? input.weights as number[]
-    : Array.from(input.weights);
-  const least = leastWeight(input);
+  const from = plain(mixture.ids), own = plain(mixture.weights);
   for (let k = 0; k < size; k++) {
-    const id = from[k]!, weight = mixed[k]!;
-    if (!(Number.isInteger(id) && id >= 0 && id < vocabularySize)) badId(id, vocabularySize);
-    if (!(weight >= least && weight < Infinity)) badWeight(weight, least);
-    if (ids) {
-      ids[offset + k] = id;
-      weights[offset + k] = weight;
-    } else {
-      weights[offset + id]! += weight;
-    }
+    const id = from[k]!, weight = own[k]!;
+    checkEntry(id, weight, vocabularySize, mixture.signed);
+    if (ids) ids[offset + k] = id;
+    weights[offset + (ids ? k : id)]! += weight;
   }
 }

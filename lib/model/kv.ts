@@ -43,11 +43,8 @@ const HEADROOM = 1.5;
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
 
 /**
- * Scale of each channel of a head.
- *
- * @param rows Its numbers, `[positions, headDim]`.
- * @param headDim Width of a head.
- * @param rotated Number of first channels that are rotated, channel i with `i + rotated / 2`.
+ * Scale of each channel of a head with these numbers `[positions, headDim]`, of whose first channels so many
+ * are rotated, channel i with `i + rotated / 2`.
  */
 export function channelScales(
   rows: Float32Array,
@@ -71,12 +68,8 @@ export function channelScales(
 }
 
 /**
- * Finds the scales of keys and values.
- *
- * @param session The graph with keys and values in fp32.
- * @param config Shape of the model.
- * @param maxLength Longest context.
- * @returns The scales; the same for the same model, whatever was run before.
+ * Scales of keys and values, from a session with these in fp32; the same for the same model, whatever was
+ * run before.
  */
 export async function calibrateKv(
   session: Session,

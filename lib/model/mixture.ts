@@ -10,7 +10,7 @@ import { shown } from "../_check.ts";
 
 /**
  * Token ids and their weights, of the same length; weights are at least 0, unless `signed` says
- * otherwise, and sum to 1, that of `spread` included, unless `scaled` says otherwise.
+ * otherwise, and sum to 1, that of `dense` included, unless `scaled` says otherwise.
  */
 export interface Mixture {
   /** Token ids, each at most once. */
@@ -21,7 +21,7 @@ export interface Mixture {
    * Further weight that lies on all tokens of a large vocabulary, `weight · probabilities`: what a
    * list of V weights would say, without the list. Read before the next step.
    */
-  readonly spread?: {
+  readonly dense?: {
     /** Probabilities of all tokens `[V]`. */
     readonly probabilities: Float32Array;
     /** Their weight together. */
@@ -49,6 +49,75 @@ export function oneToken(id: number): Mixture {
   return { ids: [id], weights: ONE };
 }
 
+/** Probabilities of all tokens that sum to 1 by construction, up to float32's rounding. */
+const TRUSTED = new WeakSet<Float32Array>();
+
+/** Marks probabilities that a softmax made: {@linkcode checkMixture} does not add them up. */
+export function trusted(probabilities: Float32Array): Float32Array {
+  TRUSTED.add(probabilities);
+  return probabilities;
+}
+
+/** Probabilities of some tokens, or of all `[V]`. */
+export type Weighted = Float32Array | {
+  /** Token ids. */
+  readonly ids: readonly number[];
+  /** Their probabilities. */
+  readonly probabilities: readonly number[];
+};
+
+/**
+ * `scale · p + extra · onehot(token)`: every mixture of the methods is made here. A token outside the
+ * support of p is added to it where it has weight; of all tokens p is a dense part, and nothing is listed
+ * but the token.
+ *
+ * @param p Probabilities.
+ * @param scale Their weight together.
+ * @param tokens The token, or several that share `extra` evenly.
+ * @param extra Weight of the token beside that in p.
+ */
+export function mixed(
+  p: Weighted,
+  scale: number,
+  tokens: number | readonly number[],
+  extra: number,
+): Mixture {
+  const own = typeof tokens === "number" ? [tokens] : [...new Set(tokens)];
+  const shares = typeof tokens === "number"
+    ? [extra]
+    : own.map((id) => extra / tokens.length * tokens.filter((one) => one === id).length);
+  if (p instanceof Float32Array) {
+    return { ids: own, weights: shares, dense: { probabilities: p, weight: scale } };
+  }
+  const { ids, probabilities } = p, size = ids.length, weights = new Array<number>(size);
+  for (let k = 0; k < size; k++) weights[k] = scale * probabilities[k]!;
+  let listed = ids;
+  for (const [i, id] of own.entries()) {
+    const at = ids[id] === id ? id : ids.indexOf(id), weight = shares[i]!;
+    if (at >= 0) weights[at]! += weight;
+    else if (weight !== 0) {
+      listed = [...listed, id];
+      weights.push(weight);
+    }
+  }
+  return { ids: listed, weights };
+}
+
+/** Weight of a mixture on other tokens than this one. */
+export function offSampleMass({ ids, weights, dense }: Mixture, token: number): number {
+  let mass = dense ? dense.weight * (1 - dense.probabilities[token]!) : 0;
+  for (let k = 0; k < ids.length; k++) if (ids[k] !== token) mass += weights[k]!;
+  return mass;
+}
+
+/** The same mixture in arrays of its own: it outlives the step that made it. */
+export function kept({ ids, weights, dense, ...flags }: Mixture): Mixture {
+  return {
+    ...{ ids: Array.from(ids), weights: Array.from(weights), ...flags },
+    ...(dense && { dense: { ...dense, probabilities: dense.probabilities.slice() } }),
+  };
+}
+
 /** Number of entries. */
 export function mixtureSize(input: Input): number {
   return typeof input === "number" ? 1 : input.ids.length;
@@ -59,25 +128,14 @@ function tolerance(size: number): number {
   return 1e-6 + size * 2 ** -24;
 }
 
-/** Pairs are compared up to this many ids, then a set takes over. */
-const FEW = 8;
-
-/** An id that is there twice; undefined where there is none. */
+/** An id that is there twice; undefined where there is none, as where they ascend. */
 function twice(ids: ArrayLike<number>): number | undefined {
-  const size = ids.length;
   let ascending = true;
-  for (let k = 1; k < size && ascending; k++) ascending = ids[k]! > ids[k - 1]!;
-  if (ascending) return undefined;
-  if (size > FEW) {
-    const seen = new Set<number>();
-    for (let k = 0; k < size; k++) {
-      if (seen.has(ids[k]!)) return ids[k]!;
-      seen.add(ids[k]!);
-    }
-    return undefined;
-  }
-  for (let k = 1; k < size; k++) {
-    for (let j = 0; j < k; j++) if (ids[j] === ids[k]) return ids[k]!;
+  for (let k = 1; k < ids.length && ascending; k++) ascending = ids[k]! > ids[k - 1]!;
+  const seen = new Set<number>();
+  for (let k = 0; k < ids.length && !ascending; k++) {
+    if (seen.has(ids[k]!)) return ids[k]!;
+    seen.add(ids[k]!);
   }
 }
 
@@ -105,18 +163,16 @@ function total(probabilities: Float32Array): number {
  * @param mixture The mixture.
  * @param vocabularySize Number of tokens.
  * @param maker Who made it, for the message, such as "the method 'mine'".
- * @param known Probabilities that sum to 1 by construction: a `spread` over them is not added up.
  * @throws {RangeError} Where it is none.
  */
 export function checkMixture(
   mixture: Mixture,
   vocabularySize: number,
   maker: string,
-  known?: Float32Array,
 ): void {
-  const { ids, weights, spread, signed, scaled } = mixture ?? {};
+  const { ids, weights, dense, signed, scaled } = mixture ?? {};
   const size = ids?.length, count = weights?.length;
-  if (size === undefined || count !== size || (size === 0 && !spread)) {
+  if (size === undefined || count !== size || (size === 0 && !dense)) {
     const value = size === undefined || count === undefined
       ? shown(mixture)
       : `${size} ids and ${count} weights`;
@@ -128,16 +184,16 @@ export function checkMixture(
     return refuse(maker, `'weights' must ${rule}`, shown(weight));
   };
   let sum = 0;
-  if (spread) {
-    if (!(spread.weight >= least && spread.weight < Infinity)) badWeight(spread.weight);
-    if (spread.probabilities !== known) {
-      const all = total(spread.probabilities);
+  if (dense) {
+    if (!(dense.weight >= least && dense.weight < Infinity)) badWeight(dense.weight);
+    if (!TRUSTED.has(dense.probabilities)) {
+      const all = total(dense.probabilities);
       if (!(Math.abs(all - 1) <= tolerance(vocabularySize))) {
-        const rule = "'spread.probabilities' must be at least 0 and sum to 1";
+        const rule = "'dense.probabilities' must be at least 0 and sum to 1";
         refuse(maker, rule, `${Number(all.toPrecision(9))}`);
       }
     }
-    sum = spread.weight;
+    sum = dense.weight;
   }
   for (let k = 0; k < size; k++) {
     const id = ids[k]!, weight = weights[k]!;

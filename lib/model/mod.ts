@@ -119,7 +119,17 @@ export type { HubFile, HubListing } from "./_hub_list.ts";
 export { type DatasetOptions, downloadDataset, hubFiles, type HubOptions } from "./hub.ts";
 export { downloadModel, type DownloadOptions } from "./download.ts";
 export { loadModel, type LoadOptions } from "./load.ts";
-export { checkMixture, type Input, type Mixture, oneToken } from "./mixture.ts";
+export {
+  checkMixture,
+  type Input,
+  kept,
+  mixed,
+  type Mixture,
+  offSampleMass,
+  oneToken,
+  trusted,
+  type Weighted,
+} from "./mixture.ts";
 export {
   estimateMemory,
   kvBytesPerToken,
@@ -129,6 +139,13 @@ export {
 export { createModel, type Model, type ModelParts } from "./model.ts";
 export type { Progress } from "./progress.ts";
 export { klDivergence, type Quality, quality } from "./quality.ts";
+export {
+  type NextToken,
+  type NextTokens,
+  SHORTLIST,
+  type Softmax,
+  type TopTokens,
+} from "./next_token.ts";
 export { parseSafetensors } from "./safetensors.ts";
 export { checkpointSource } from "./sources/checkpoint.ts";
 export { openSource } from "./sources/mod.ts";

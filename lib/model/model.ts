@@ -9,6 +9,7 @@ import { checkNumber } from "../_check.ts";
 import { type ChatOptions, chatTemplate, type Message } from "./chat.ts";
 import type { GenerationDefaults } from "./config.ts";
 import type { CacheShape, Engine, KvCache, KvFormat } from "./engine.ts";
+import type { NextToken } from "./next_token.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** A loaded language model. Dispose it when done (`await using model = await loadModel(…)`). */
@@ -52,6 +53,11 @@ export interface Model extends AsyncDisposable {
    */
   openCache(shape: CacheShape): KvCache;
   /**
+   * Opens what finds the most probable tokens of rows of logits and their softmax. Absent with small
+   * vocabularies, of up to 1024 tokens, where decoding does so itself.
+   */
+  openNextToken?(): NextToken;
+  /**
    * Rows of the embedding table in float32, as the checkpoint stores them: a factor that the model
    * applies to all of them, as Gemma does, is left out. Absent where there is no such table, as in
    * ONNX exports.
@@ -65,7 +71,9 @@ export interface Model extends AsyncDisposable {
 /** What a model is made of: what it must know, what it may, and what computes its logits. */
 export type ModelParts =
   & Pick<Model, "id" | "maxLength" | "config" | "tokenizer">
-  & Partial<Omit<Model, "openCache" | "device" | "threads" | typeof Symbol.asyncDispose>>
+  & Partial<
+    Omit<Model, "openCache" | "openNextToken" | "device" | "threads" | typeof Symbol.asyncDispose>
+  >
   & { readonly engine: Engine };
 
 /**
@@ -117,6 +125,12 @@ export function createModel({ engine, ...known }: ModelParts): Model {
       checkNumber("open a cache", "length", length, { min: 1, max: maxLength, integer: true });
       return engine.openCache({ slots, length });
     },
+    ...(engine.openNextToken && {
+      openNextToken() {
+        checkUse("look at logits");
+        return engine.openNextToken!();
+      },
+    }),
     ...(embeddings && {
       embeddings(ids) {
         checkUse("read embeddings");

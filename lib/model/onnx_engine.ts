@@ -11,15 +11,17 @@ import {
   type Graph,
   int8Kv,
   SMALL_VOCABULARY,
+  wholeMixtureGraph,
 } from "../graph/mod.ts";
 import { createSession, type Device, type MappedFile } from "../runtime/mod.ts";
 import { refusal } from "../_check.ts";
 import { openCache } from "./cache.ts";
 import type { Engine, KvFormat } from "./engine.ts";
 import { calibrateKv } from "./kv.ts";
+import { lazySession } from "./lazy_session.ts";
+import { nextTokenSource } from "./next_token.ts";
 import { createCopier, deviceSlabs, hostSlabs } from "./slabs.ts";
 import type { Prepared } from "./sources/source.ts";
-import { wholeTable } from "./whole.ts";
 
 /** Options of {@linkcode startEngine}: those of `loadModel`, as they were decided. */
 export interface EngineOptions {
@@ -105,8 +107,12 @@ export async function startEngine(
   const session = scope.use(await start(running));
   const { deviceAllocator } = session;
   const copier = deviceAllocator && scope.use(await createCopier(device));
-  const table = isOwn && config.vocabularySize > SMALL_VOCABULARY
-    ? scope.use(wholeTable(graph, settings))
+  const isLarge = config.vocabularySize > SMALL_VOCABULARY;
+  const table = isOwn && isLarge
+    ? scope.use(lazySession(() => wholeMixtureGraph(graph), settings))
+    : undefined;
+  const nextToken = isLarge
+    ? scope.use(nextTokenSource(config.vocabularySize, threads))
     : undefined;
   const owned = scope.move();
   return {
@@ -118,6 +124,7 @@ export async function startEngine(
         : hostSlabs(config, slots, length, kv);
       return openCache(session, config, slabs, { slots, length }, table);
     },
+    ...(nextToken && { openNextToken: nextToken.open }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -19,10 +19,12 @@ import { given } from "../_given.ts";
 import {
   type Method,
   promptTokens,
+  recordOf,
   resolvedSettings,
   type Sampler,
   SAMPLER_FIELDS,
   type Settings,
+  type Transform,
 } from "../decode/mod.ts";
 import type { Model } from "../model/mod.ts";
 import type { Grade, Problem, Task } from "../tasks/mod.ts";
@@ -37,6 +39,12 @@ export interface Study<P extends Problem = Problem> extends Partial<Sampler> {
   readonly task: Task<P, Grade | Promise<Grade>>;
   /** Methods by the key under which their runs are kept. */
   readonly methods: Readonly<Record<string, Method>>;
+  /**
+   * The whole sampler, in place of settings: transforms in their order, recorded by names and knobs. What
+   * task and model recommend is passed over, and a setting beside it is refused. Default: what the settings
+   * stand for.
+   */
+  readonly sampler?: readonly Transform[];
   /** Runs of each problem and method, with seeds of their own. Default: 1. */
   readonly repeats?: number;
   /** Only the first problems. Default: all. */
@@ -64,13 +72,14 @@ function isJson(value: unknown): boolean {
   }
 }
 
-const SETTINGS_RULES: Rules<Partial<Settings>> = {
+const SETTINGS_RULES: Rules<Partial<Omit<Settings, "transforms">>> = {
   ...Object.fromEntries(SAMPLER_FIELDS.map((name) => [name, anything])) as Rules<Sampler>,
   maxNewTokens: anything, // both are checked where they are resolved
 };
 
 const STUDY_RULES: Rules<Study> = {
   ...SETTINGS_RULES,
+  sampler: anything,
   model: kind("be a model", isObject),
   task: kind("be a task", isObject),
   methods(verb, name, value) {
@@ -109,6 +118,8 @@ export interface PlannedProblem<P extends Problem = Problem> {
 export interface Plan<P extends Problem = Problem> {
   /** The problems by id, in their order. */
   readonly problems: ReadonlyMap<string, PlannedProblem<P>>;
+  /** Sampler and token budget, as `generate` takes them. */
+  readonly settings: ReturnType<typeof resolvedSettings>;
   /** All runs, problem by problem, repeat by repeat, methods in their order. */
   readonly runs: readonly PlannedRun[];
 }
@@ -136,8 +147,9 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
   if (primary !== undefined && !keys.includes(primary)) {
     throw new RangeError(refusal(verb, "primary", `be one of ${keys.join(", ")}`, primary));
   }
-  checkOptions<Partial<Settings>>(verb, task.defaults ?? {}, SETTINGS_RULES);
-  const sampler = resolvedSettings(verb, model, study, task.defaults);
+  checkOptions<Partial<Omit<Settings, "transforms">>>(verb, task.defaults ?? {}, SETTINGS_RULES);
+  const settings = resolvedSettings(verb, model, study, task.defaults);
+  const sampler = "sampler" in settings ? recordOf(settings) : settings;
   const variables = given(study.chat ?? {}), hasChat = Object.keys(variables).length > 0;
   const chat = hasChat ? JSON.parse(JSON.stringify(variables)) as typeof variables : undefined;
 
@@ -194,5 +206,5 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
       }));
     }).flat();
   });
-  return { problems, runs };
+  return { problems, settings, runs };
 }

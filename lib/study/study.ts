@@ -149,8 +149,9 @@ export async function runStudy<P extends Problem>(
     onnxruntime: runtimeVersion,
     deno: Deno.version.deno,
   };
-  const requests = missing.map(([, { problem, method, seed, sampler }]) => ({
-    ...{ prompt: plan.problems.get(problem)!.tokens, method: methods[method]!, seed, ...sampler },
+  const requests = missing.map(([, { problem, method, seed }]) => ({
+    ...{ prompt: plan.problems.get(problem)!.tokens, method: methods[method]!, seed },
+    ...plan.settings,
   }));
   const grading = new Set<Promise<void>>(); // programs that are being run
   const batch = given({ signal: stop, slots });

@@ -8,15 +8,14 @@ import {
 import {
   type Distribution,
   distributionOf,
-  draw,
   entropyOf,
   type Sampler,
   samplerOf,
   softmax,
   STREAM,
-  topTokens,
   uniform,
 } from "@moi/moi/decode";
+import { listed } from "../../lib/decode/distribution.ts";
 import { seeded } from "../_random.ts";
 
 /** At this temperature a logit of n has the weight 2ⁿ. */
@@ -40,15 +39,8 @@ function assertDistribution(
 
 /** A distribution to draw from. */
 function over(probabilities: readonly number[]): Distribution {
-  return {
-    step: 0,
-    ids: [...probabilities.keys()],
-    probabilities: [...probabilities],
-    entropy: 0,
-    normalizedEntropy: 0,
-    vocabularySize: probabilities.length,
-    logits: new Float32Array(probabilities.length),
-  };
+  const row = { step: 0, logits: new Float32Array(probabilities.length) };
+  return listed(row, 1, { ids: [...probabilities.keys()], probabilities });
 }
 
 Deno.test("distributionOf() at temperature 1 is the softmax", () => {
@@ -269,7 +261,7 @@ Deno.test("draw() inverts the cumulative distribution", () => {
     [0.75, 3],
     [below(1), 3],
   ];
-  for (const [u, expected] of table) assertEquals(draw(quarters, u!), expected);
+  for (const [u, expected] of table) assertEquals(quarters.draw(u!), expected);
 });
 
 Deno.test("draw() takes the first token whose cumulative probability exceeds u, on 100 rows", () => {
@@ -277,35 +269,37 @@ Deno.test("draw() takes the first token whose cumulative probability exceeds u, 
   for (let i = 0; i < 100; i++) {
     const logits = Float32Array.from({ length: 1 + random.below(30) }, () => random.normal());
     const sampled = distributionOf(logits, samplerOf({ topP: random.pick([1, 0.8]) }));
-    const u = random.next(), choice = draw(sampled, u);
+    const u = random.next(), choice = sampled.draw(u);
     const mass = (end: number) => sampled.probabilities.slice(0, end).reduce((a, b) => a + b, 0);
-    assert(mass(choice) <= u && u < mass(choice + 1));
+    const place = sampled.ids.indexOf(choice);
+    assert(mass(place) <= u && u < mass(place + 1));
   }
 });
 
 Deno.test("draw() never takes a token without probability", () => {
   const holes = over([0, 0.5, 0, 0.5, 0]);
-  assertEquals([0, 0.25, 0.5, 0.75, 1 - 2 ** -53].map((u) => draw(holes, u)), [1, 1, 3, 3, 3]);
+  assertEquals([0, 0.25, 0.5, 0.75, 1 - 2 ** -53].map((u) => holes.draw(u)), [1, 1, 3, 3, 3]);
 });
 
 Deno.test("draw() where rounding left the sum below u takes the last possible token", () => {
-  assertEquals(draw(over([0.5, 0.499, 0]), 0.9999), 1);
+  assertEquals(over([0.5, 0.499, 0]).draw(0.9999), 1);
 });
 
 Deno.test("draw() of a single token", () => {
-  assertEquals([0, 0.5, 1 - 2 ** -53].map((u) => draw(over([1]), u)), [0, 0, 0]);
+  assertEquals([0, 0.5, 1 - 2 ** -53].map((u) => over([1]).draw(u)), [0, 0, 0]);
 });
 
 Deno.test("draw() takes each of 20 000 tokens about as often as its probability says", () => {
   const n = 20_000;
   const sampled = distribution([0, 5, 1, 4, 2, 3, 3, -9], { topP: 0.98 });
-  const counts = new Array<number>(sampled.ids.length).fill(0);
+  const counts = new Map(sampled.ids.map((id) => [id, 0]));
   for (let step = 0; step < n; step++) {
-    counts[draw(sampled, uniform(3, STREAM.sample, step))]!++;
+    const id = sampled.draw(uniform(3, STREAM.sample, step));
+    counts.set(id, counts.get(id)! + 1);
   }
-  counts.forEach((count, i) => {
-    const p = sampled.probabilities[i]!;
-    assertAlmostEquals(count / n, p, 4 * Math.sqrt(p * (1 - p) / n), `token ${sampled.ids[i]}`);
+  counts.forEach((count, id) => {
+    const p = sampled.probability(id);
+    assertAlmostEquals(count / n, p, 4 * Math.sqrt(p * (1 - p) / n), `token ${id}`);
   });
 });
 
@@ -322,18 +316,18 @@ Deno.test("entropyOf() of certain, even and mixed distributions", () => {
   assertAlmostEquals(entropyOf([a, b]), -a * Math.log(a) - b * Math.log(b), 1e-15);
 });
 
-Deno.test("topTokens() keeps the k most probable, ids ascending, renormalised", () => {
-  const { ids, probabilities } = topTokens([0.1, 0.4, 0.2, 0.3], 2);
+Deno.test("top() keeps the k most probable, ids ascending, renormalised", () => {
+  const { ids, probabilities } = over([0.1, 0.4, 0.2, 0.3]).top(2);
   assertEquals([...ids], [1, 3]);
   assertAlmostEquals(probabilities[0]!, 4 / 7, 1e-15);
   assertAlmostEquals(probabilities[1]!, 3 / 7, 1e-15);
 });
 
-Deno.test("topTokens() prefers the lower id among equals, and keeps all where k is V or more", () => {
-  const quarters = [0.25, 0.25, 0.25, 0.25];
-  assertEquals([...topTokens(quarters, 2).ids], [0, 1]);
-  assertEquals([...topTokens(quarters, 4).ids], [0, 1, 2, 3]);
-  assertEquals([...topTokens(quarters, 9).probabilities], [...quarters]);
+Deno.test("top() prefers the lower id among equals, and keeps all where k is V or more", () => {
+  const quarters = over([0.25, 0.25, 0.25, 0.25]);
+  assertEquals([...quarters.top(2).ids], [0, 1]);
+  assertEquals([...quarters.top(4).ids], [0, 1, 2, 3]);
+  assertEquals([...quarters.top(9).probabilities], [...quarters.probabilities]);
 });
 
 Deno.test("samplerOf() fills in temperature 1 without truncation", () => {

@@ -4,14 +4,15 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/as
 import {
   type Distribution,
   distributionOf,
-  draw,
   type Sampler,
   samplerOf,
   STREAM,
   uniform,
 } from "@moi/moi/decode";
-import { type Distributions, openDistributions } from "../../lib/decode/distributions.ts";
-import { SHORTLIST } from "../../lib/decode/distribution.ts";
+import type { Distributions } from "../../lib/decode/distributions.ts";
+import { openOf } from "./_open.ts";
+import { dense } from "../../lib/decode/distribution.ts";
+import { SHORTLIST } from "@moi/moi/model";
 import { type Random, seeded } from "../_random.ts";
 
 const V = 5000;
@@ -57,12 +58,17 @@ async function of(
 }
 
 /** Everything that a distribution says, copied. */
-function copied({ step, ids, probabilities, entropy, normalizedEntropy, spread }: Distribution) {
-  const own = spread
-    ? { probabilities: spread.probabilities.slice(), first: [...spread.first] }
+function copied(distribution: Distribution) {
+  const { step, ids, probabilities, entropy, normalizedEntropy } = distribution;
+  const all = floatsOf(distribution);
+  const own = all
+    ? { probabilities: all.slice(), first: [...distribution.top(SHORTLIST).ids] }
     : { ids: [...ids], probabilities: [...probabilities] };
   return { step, entropy, normalizedEntropy, ...own };
 }
+
+/** The weights on the whole vocabulary, of a dense distribution. */
+const floatsOf = (distribution: Distribution) => distribution.mixture(1, 0).dense?.probabilities;
 
 /**
  * The reference; of a nucleus whose mass meets topP up to float32's rounding, the one of the size that
@@ -94,7 +100,7 @@ function assertClose(actual: number, expected: number, relative: number, message
 }
 
 Deno.test("openDistributions() equals distributionOf() on 400 random rows and samplers", async () => {
-  using distributions = await openDistributions(V, 1);
+  await using distributions = openOf(V, 1);
   const random = seeded(61), kinds: Record<string, number> = {};
   for (let i = 0; i < 400; i++) {
     const logits = randomLogits(random), sampler = randomSampler(random);
@@ -118,14 +124,14 @@ Deno.test("openDistributions() equals distributionOf() on 400 random rows and sa
     const size = expected.ids.length;
     const key = kind === "cut" && size > SHORTLIST ? "cut beyond the shortlist" : kind;
     kinds[key] = (kinds[key] ?? 0) + 1;
-    assertEquals(actual!.spread !== undefined, kind === "whole", told);
+    assertEquals(floatsOf(actual!) !== undefined, kind === "whole", told);
   }
   for (const count of Object.values(kinds)) assert(count >= 20, JSON.stringify(kinds));
   assertEquals(Object.keys(kinds).length, 4);
 });
 
 Deno.test("openDistributions() cuts no wide nucleus off", async () => {
-  using distributions = await openDistributions(V, 1);
+  await using distributions = openOf(V, 1);
   const random = seeded(62);
   for (
     const [settings, least] of [
@@ -151,20 +157,20 @@ Deno.test("openDistributions() cuts no wide nucleus off", async () => {
 });
 
 Deno.test("openDistributions() of equal logits keeps the lower ids", async () => {
-  using distributions = await openDistributions(V, 1);
+  await using distributions = openOf(V, 1);
   const flat = new Float32Array(V).fill(-2.5);
   for (const topK of [1, 63, 64, 65, 2000]) {
     const { ids } = await of(distributions, flat, { topK });
     assertEquals(ids, Array.from({ length: topK }, (_, id) => id));
   }
   assertEquals((await of(distributions, flat, { temperature: 0 })).ids, [0]);
-  const { spread, entropy } = await of(distributions, flat);
-  assertEquals(spread!.first, Array.from({ length: SHORTLIST }, (_, id) => id));
+  const whole = await of(distributions, flat), { entropy } = whole;
+  assertEquals(whole.top(SHORTLIST).ids, Array.from({ length: SHORTLIST }, (_, id) => id));
   assertAlmostEquals(entropy, Math.log(V), 1e-4);
 });
 
 Deno.test("openDistributions() takes extreme temperatures, and logits of −∞ at any", async () => {
-  using distributions = await openDistributions(V, 1);
+  await using distributions = openOf(V, 1);
   const logits = new Float32Array(V).fill(-Infinity);
   [3, 70, 4000].forEach((id, i) => logits[id] = [-3, 5, 4.999][i]!);
   for (const settings of [{}, { minP: 0.01 }, { topP: 0.999 }, { topK: 1000 }]) {
@@ -186,7 +192,7 @@ Deno.test("openDistributions() takes extreme temperatures, and logits of −∞ 
 });
 
 Deno.test("openDistributions() refuses logits that are not finite, wherever they are", async () => {
-  using distributions = await openDistributions(V, 1);
+  await using distributions = openOf(V, 1);
   const random = seeded(63), usual = Float32Array.from({ length: V }, () => 3 * random.normal());
   const bad = [0, 17, 2500, V - 1].flatMap((id) =>
     [NaN, Infinity].map((logit) => usual.map((other, i) => i === id ? logit : other))
@@ -207,7 +213,7 @@ Deno.test("openDistributions() refuses logits that are not finite, wherever they
 
 for (const [size, threads] of [[V, 1], [V + 3, 1], [V + 3, 2]] as const) {
   Deno.test(`openDistributions() of ${size} tokens on ${threads} threads gives a row the same bits in any batch`, async () => {
-    using distributions = await openDistributions(size, threads);
+    await using distributions = openOf(size, threads);
     const random = seeded(64), count = 32, one = new Float32Array(size);
     const rows = Array.from({ length: count }, () => ({
       logits: randomLogits(random, size),
@@ -244,7 +250,7 @@ function assertSame(a: Record<string, unknown>, b: Record<string, unknown>): voi
 }
 
 Deno.test("openDistributions() keeps what it made of one array while it works on another", async () => {
-  using distributions = await openDistributions(V, 1);
+  await using distributions = openOf(V, 1);
   const random = seeded(65), a = new Float32Array(2 * V), b = new Float32Array(3 * V);
   const samplers = [samplerOf(), samplerOf({ topP: 0.9 }), samplerOf({ topK: 5, temperature: 2 })];
   const fill = (array: Float32Array) => array.forEach((_, i) => array[i] = 2 * random.normal());
@@ -268,15 +274,15 @@ Deno.test("openDistributions() keeps what it made of one array while it works on
 });
 
 Deno.test("openDistributions() of a whole vocabulary lists ids and probabilities that sum to 1", async () => {
-  using distributions = await openDistributions(V, 1);
+  await using distributions = openOf(V, 1);
   const random = seeded(66);
   for (let i = 0; i < 20; i++) {
     const logits = randomLogits(random), distribution = await of(distributions, logits);
-    const { ids, probabilities, spread } = distribution;
+    const { ids, probabilities } = distribution;
     assertEquals([ids.length, ids[0], ids[V - 1]], [V, 0, V - 1]);
     assertAlmostEquals(probabilities.reduce((a, b) => a + b), 1, 1e-12);
     assert(distribution.probabilities === probabilities, "made twice");
-    const { first } = spread!;
+    const first = distribution.top(SHORTLIST).ids;
     assertEquals(first, [...first].sort((a, b) => a - b));
     const least = Math.min(...first.map((id) => logits[id]!)), chosen = new Set(first);
     assertEquals(chosen.size, SHORTLIST);
@@ -285,22 +291,22 @@ Deno.test("openDistributions() of a whole vocabulary lists ids and probabilities
 });
 
 Deno.test("openDistributions() of a small vocabulary is distributionOf() itself", async () => {
-  using distributions = await openDistributions(300);
+  await using distributions = openOf(300);
   const random = seeded(67), logits = Float32Array.from({ length: 600 }, () => random.normal());
   const samplers = [samplerOf({ topP: 0.9 }), samplerOf()];
   assertEquals(
-    await distributions.of(logits, rowsOf(samplers, [3, 4])),
+    (await distributions.of(logits, rowsOf(samplers, [3, 4]))).map(copied),
     samplers.map((sampler, row) =>
-      distributionOf(logits.subarray(row * 300, row * 300 + 300), sampler, 3 + row)
+      copied(distributionOf(logits.subarray(row * 300, row * 300 + 300), sampler, 3 + row))
     ),
   );
 });
 
 Deno.test("draw() from a whole large vocabulary takes tokens as often as their probabilities say", async () => {
-  using distributions = await openDistributions(V, 1);
+  await using distributions = openOf(V, 1);
   const random = seeded(68), logits = Float32Array.from({ length: V }, () => 2 * random.normal());
-  const distribution = await of(distributions, logits), { probabilities, spread } = distribution;
-  const n = 20_000, first = new Set(spread!.first);
+  const distribution = await of(distributions, logits), { probabilities } = distribution;
+  const n = 20_000, first = new Set(distribution.top(SHORTLIST).ids);
   // groups: each of the first tokens, and the others by their id
   const GROUPS = 10,
     groupOf = (id: number) => first.has(id) ? id : -1 - Math.floor(id / V * GROUPS);
@@ -309,7 +315,7 @@ Deno.test("draw() from a whole large vocabulary takes tokens as often as their p
     to.set(group, (to.get(group) ?? 0) + x);
   probabilities.forEach((p, id) => add(expected, groupOf(id), p));
   for (let i = 0; i < n; i++) {
-    add(found, groupOf(draw(distribution, uniform(5, STREAM.sample, i))), 1);
+    add(found, groupOf(distribution.draw(uniform(5, STREAM.sample, i))), 1);
   }
   assertEquals(expected.size, SHORTLIST + GROUPS);
   for (const [group, p] of expected) {
@@ -323,23 +329,24 @@ Deno.test("draw() from a whole large vocabulary takes tokens as often as their p
 });
 
 Deno.test("draw() from a whole large vocabulary goes through the first tokens, then the others", async () => {
-  using distributions = await openDistributions(V, 1);
+  await using distributions = openOf(V, 1);
   const random = seeded(69);
   for (let i = 0; i < 10; i++) {
     const distribution = await of(distributions, randomLogits(random)),
-      { first, probabilities } = distribution.spread!;
+      first = distribution.top(SHORTLIST).ids,
+      probabilities = floatsOf(distribution)!;
     const others = Array.from(probabilities.keys()).filter((id) => !first.includes(id));
     const order = [...first, ...others], ends = [0];
     for (const id of order) ends.push(ends.at(-1)! + probabilities[id]!);
     for (const u of [0, 0.3, 0.9, 0.99, 1 - 1e-4, ...Array.from({ length: 20 }, random.next)]) {
-      const at = order.indexOf(draw(distribution, u));
+      const at = order.indexOf(distribution.draw(u));
       assert(ends[at]! <= u && u < ends[at + 1]!, `u = ${u} gave the place ${at}`);
     }
   }
 });
 
 Deno.test("draw() from a whole large vocabulary gives every u a token of positive probability", async () => {
-  using distributions = await openDistributions(V, 1);
+  await using distributions = openOf(V, 1);
   const random = seeded(70), below = 2 ** -53;
   const cases = Array.from({ length: 40 }, () => ({
     logits: randomLogits(random),
@@ -352,19 +359,18 @@ Deno.test("draw() from a whole large vocabulary gives every u a token of positiv
     const distribution = await of(distributions, logits, { temperature });
     const us = [0, 1 - below, 1 - 2 * below, 1 - 1e-12, 1 - 1e-9, 1 - 1e-7, 1 - 3e-6, 1 - 1e-5];
     for (const u of [...us, random.next()]) {
-      const id = draw(distribution, u);
-      assert(distribution.spread!.probabilities[id]! > 0, `u = ${u} gave token ${id}`);
+      const id = distribution.draw(u);
+      assert(distribution.probability(id) > 0, `u = ${u} gave token ${id}`);
     }
   }
 });
 
 Deno.test("draw() where rounding left the sum below u draws anew with the rest", () => {
   const probabilities = Float32Array.of(0, 0.5, 0.25, 0, 0.125, 0, 0); // an eighth is missing
-  const spread = { probabilities, first: [0, 1], temperature: 1 };
-  const distribution = { spread } as unknown as Distribution;
+  const distribution = dense({ step: 0, logits: new Float32Array(7) }, 1, { probabilities });
   const rest = (u: number) => 0.875 + u / 8;
   for (const u of [0, 0.49, 0.5, 0.74, 0.75, 0.87]) {
-    assertEquals(draw(distribution, rest(u)), draw(distribution, u), `${u}`);
+    assertEquals(distribution.draw(rest(u)), distribution.draw(u), `${u}`);
   }
-  assertEquals([0, 0.5, 0.75, 1 - 2 ** -53].map((u) => draw(distribution, u)), [1, 2, 4, 4]);
+  assertEquals([0, 0.5, 0.75, 1 - 2 ** -53].map((u) => distribution.draw(u)), [1, 2, 4, 4]);
 });

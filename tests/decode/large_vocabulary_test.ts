@@ -161,8 +161,8 @@ Deno.test("generate() traces of a mixture over a whole large vocabulary its heav
       };
       const { trace, mixing } = await generate(model, prompt, options);
       let mass = 0;
-      for (const { token, mixture: { ids, weights, spread }, offSampleMass } of trace!) {
-        assertEquals([ids.length, spread], [weights.length, undefined]);
+      for (const { token, mixture: { ids, weights, dense }, offSampleMass } of trace!) {
+        assertEquals([ids.length, dense], [weights.length, undefined]);
         assert(ids.length >= 64 && ids.length <= 65, `${ids.length} entries`);
         assertEquals(new Set(Array.from(ids)).size, ids.length);
         assert(Array.from(weights).every((weight) => weight > 0));

@@ -71,19 +71,19 @@ const REFUSED: readonly (readonly [unknown, string])[] = [
   [{ ids: [4, 5], weights: [1] }, `${SIZE}2 ids and 1 weights`],
   [{ ids: [4] }, SIZE],
   [undefined, `${SIZE}undefined`],
-  [{ ids: [4], weights: [0.5], spread: { weight: 0.4, probabilities: spread() } }, `${SUM}0.9`],
+  [{ ids: [4], weights: [0.5], dense: { weight: 0.4, probabilities: dense() } }, `${SUM}0.9`],
   [
-    { ids: [4], weights: [0.5], spread: { weight: 0.5, probabilities: spread(2) } },
-    "'spread.probabilities' must be at least 0 and sum to 1: current value is 2",
+    { ids: [4], weights: [0.5], dense: { weight: 0.5, probabilities: dense(2) } },
+    "'dense.probabilities' must be at least 0 and sum to 1: current value is 2",
   ],
   [
-    { ids: [4], weights: [0.5], spread: { weight: 0.5, probabilities: Float32Array.of(2, -1) } },
-    "'spread.probabilities' must be at least 0 and sum to 1: current value is NaN",
+    { ids: [4], weights: [0.5], dense: { weight: 0.5, probabilities: Float32Array.of(2, -1) } },
+    "'dense.probabilities' must be at least 0 and sum to 1: current value is NaN",
   ],
-  [{ ids: [4], weights: [2], spread: { weight: -1, probabilities: spread() } }, `${WEIGHT}-1`],
+  [{ ids: [4], weights: [2], dense: { weight: -1, probabilities: dense() } }, `${WEIGHT}-1`],
 ];
 
-function spread(sum = 1): Float32Array {
+function dense(sum = 1): Float32Array {
   return new Float32Array(V).fill(sum / V);
 }
 

@@ -170,7 +170,7 @@ Deno.test("a large vocabulary in float64 under another prefix is gathered and mi
   const inputs = [1, { ids: [3, 1400], weights: [0.25, 0.75] }, {
     ids: [7],
     weights: [0.5],
-    spread: { probabilities, weight: 0.5 },
+    dense: { probabilities, weight: 0.5 },
   }];
   assertEquals(await forward(model, inputs), await forward(expected, inputs));
   assertEquals(model.embeddings!([1400]), expected.embeddings!([1400]));

@@ -4,7 +4,7 @@ import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { encodeGraph, WHOLE } from "@moi/moi/graph";
 import type { Mixture } from "@moi/moi/model";
 import { createSession } from "@moi/moi/runtime";
-import { isWhole, listedPart, openWholeMixtures } from "../../lib/model/whole.ts";
+import { isDense, listedPart, openDenseMixtures } from "../../lib/model/dense.ts";
 import { seeded } from "../_random.ts";
 
 const V = 1100, D = 2, random = seeded(5);
@@ -28,7 +28,7 @@ async function embedded(mixtures: readonly Mixture[]): Promise<number[]> {
     inputs: [{ name: WHOLE.weights, ...dims, dims: ["n", V] }],
     outputs: [{ name: WHOLE.embeddings, ...dims, dims: ["n", D] }],
   }));
-  using whole = openWholeMixtures(
+  using whole = openDenseMixtures(
     { session: () => Promise.resolve(session), [Symbol.asyncDispose]: () => Promise.resolve() },
     V,
     D,
@@ -47,12 +47,12 @@ async function embedded(mixtures: readonly Mixture[]): Promise<number[]> {
 }
 
 /** Σ w · e in float64. */
-function expected({ ids, weights, spread }: Mixture): number[] {
+function expected({ ids, weights, dense }: Mixture): number[] {
   return [0, 1].map((d) => {
     let sum = 0;
     for (let k = 0; k < ids.length; k++) sum += weights[k]! * TABLE[ids[k]! * D + d]!;
-    for (let id = 0; spread && id < V; id++) {
-      sum += spread.weight * spread.probabilities[id]! * TABLE[id * D + d]!;
+    for (let id = 0; dense && id < V; id++) {
+      sum += dense.weight * dense.probabilities[id]! * TABLE[id * D + d]!;
     }
     return sum;
   });
@@ -65,20 +65,20 @@ const long = (of: (id: number) => number): Pick<Mixture, "ids" | "weights"> => (
 
 Deno.test("mixtures over a whole vocabulary are weighted sums, signed ones too", async () => {
   const mixtures: Mixture[] = [
-    { ids: [3], weights: [0.4], spread: { probabilities: UNIFORM, weight: 0.6 } },
-    { ids: [3], weights: [-0.5], spread: { probabilities: UNIFORM, weight: 1.5 }, signed: true },
-    { ids: [3], weights: [1.5], spread: { probabilities: UNIFORM, weight: -0.5 }, signed: true },
+    { ids: [3], weights: [0.4], dense: { probabilities: UNIFORM, weight: 0.6 } },
+    { ids: [3], weights: [-0.5], dense: { probabilities: UNIFORM, weight: 1.5 }, signed: true },
+    { ids: [3], weights: [1.5], dense: { probabilities: UNIFORM, weight: -0.5 }, signed: true },
     long((id) => id / 1e6),
     { ...long((id) => (id - 500) / 1e6), signed: true },
   ];
-  for (const mixture of mixtures) assertEquals(isWhole(mixture), true);
+  for (const mixture of mixtures) assertEquals(isDense(mixture), true);
   const actual = await embedded(mixtures), wanted = mixtures.flatMap(expected);
   wanted.forEach((value, i) => assertAlmostEquals(actual[i]!, value, 1e-5));
 });
 
 Deno.test("mixtures over a whole vocabulary are refused with a negative weight that is not meant", async () => {
   const refused: [Mixture, string][] = [
-    [{ ids: [3], weights: [2], spread: { probabilities: UNIFORM, weight: -1 } }, "at least 0"],
+    [{ ids: [3], weights: [2], dense: { probabilities: UNIFORM, weight: -1 } }, "at least 0"],
     [long((id) => (id - 500) / 1e6), "at least 0"],
     [
       { ...long((id) => id === 7 ? -Infinity : 0), signed: true },

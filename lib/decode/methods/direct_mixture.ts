@@ -7,20 +7,20 @@
  * @module
  */
 
-import { checkOptions } from "../../_check.ts";
+import { checkOptions, type Rules } from "../../_check.ts";
 import type { Method } from "../method.ts";
-import { checkPhase, inPhase, PHASE_OPTIONS, type PhaseOptions } from "../phase.ts";
-import type { AboutMethod } from "./about.ts";
-import { checkPrior, priorMixture, priorNeeds, priorOf, type PriorOptions } from "./prior.ts";
+import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
+import { PRIOR_RULES, priorNeeds, priorOf, type PriorOptions } from "./prior.ts";
 
 /** Options of {@linkcode directMixture}. */
 export interface DirectMixtureOptions extends PriorOptions, PhaseOptions {}
+
+const RULES: Rules<DirectMixtureOptions> = { ...PRIOR_RULES, ...PHASE_RULES };
 
 /**
  * Direct mixture.
  *
  * @param options Which distribution is fed back (default: the one sampled from), and when.
- * @returns The method.
  * @throws {RangeError} Where a name is unknown.
  *
  * @example
@@ -33,27 +33,16 @@ export interface DirectMixtureOptions extends PriorOptions, PhaseOptions {}
  * ```
  */
 export function directMixture(options: DirectMixtureOptions = {}): Method {
-  checkOptions("mix", options, ["prior", "topK", ...PHASE_OPTIONS]);
-  checkPrior("mix", options);
-  checkPhase("mix", options);
-  const { prior = "sampler", topK = 0 } = options;
+  checkOptions("mix", options, RULES);
+  const { prior = "sampler", topK = 0 } = options, mixed = { prior, topK };
   return inPhase<undefined>({
     name: "directMixture",
-    parameters: { prior, topK },
-    needs: priorNeeds(prior, topK),
+    parameters: mixed,
+    needs: priorNeeds(mixed),
     init: () => undefined,
-    step(distribution, token) {
-      return { input: priorMixture(priorOf(distribution, prior, topK), token), state: undefined };
-    },
+    step: (distribution, token) => ({
+      input: priorOf(distribution, mixed).mixture(1, token),
+      state: undefined,
+    }),
   }, options);
 }
-
-/** For the table of methods. */
-export const aboutDirectMixture: AboutMethod = {
-  make: directMixture,
-  input: "p",
-  randomness: "none: y is only recorded",
-  gate: "none",
-  source: "baseline of arXiv 2505.14827",
-  licence: "Apache-2.0 (mixinputs)",
-};

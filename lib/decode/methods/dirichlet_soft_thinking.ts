@@ -21,19 +21,18 @@
  * @module
  */
 
-import { checkNumber, checkOptions } from "../../_check.ts";
+import { checkOptions, number, type Rules } from "../../_check.ts";
 import type { Method, MethodContext } from "../method.ts";
 import {
+  ANSWER_RULES,
   type AnswerOptions,
-  checkAnswer,
-  checkPhase,
   inPhase,
-  PHASE_OPTIONS,
+  PHASE_RULES,
   type PhaseOptions,
 } from "../phase.ts";
 import { topOf } from "../distribution.ts";
-import type { AboutMethod } from "./about.ts";
-import { concept, normalizedExp } from "./concept.ts";
+import { softmax } from "../softmax.ts";
+import { concept } from "./concept.ts";
 
 /** Options of {@linkcode dirichletSoftThinking}. */
 export interface DirichletSoftThinkingOptions extends PhaseOptions, AnswerOptions {
@@ -44,6 +43,13 @@ export interface DirichletSoftThinkingOptions extends PhaseOptions, AnswerOption
   /** When the method acts. Default: "thinking". */
   readonly phase?: "all" | "thinking" | "answer";
 }
+
+const RULES: Rules<DirichletSoftThinkingOptions> = {
+  topN: number({ min: 1, integer: true }),
+  concentration: number({ min: 1e-6 }),
+  ...ANSWER_RULES,
+  ...PHASE_RULES,
+};
 
 /** One in twenty tries is refused at most: that all are is as likely as 10⁻²⁷. */
 const TRIES = 21;
@@ -70,8 +76,7 @@ function logGamma(shape: number, uniform: (index: number) => number): number {
  *
  * @param options How many tokens are mixed, γ, and how the answer is sampled.
  * @returns The method; its `init` refuses a model without thinking markers unless `phase` is "all".
- * @throws {RangeError} Where a number is outside its rule.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
+ * @throws {RangeError} Where a number is outside its rule; a TypeError where an option is unknown or of the wrong kind.
  *
  * @example A large γ leaves the distribution nearly as it is
  * ```ts
@@ -87,37 +92,23 @@ function logGamma(shape: number, uniform: (index: number) => number): number {
  * ```
  */
 export function dirichletSoftThinking(options: DirichletSoftThinkingOptions = {}): Method {
-  const verb = "mix";
-  checkOptions(verb, options, ["topN", "concentration", "answer", ...PHASE_OPTIONS]);
-  const { topN = 10, concentration = 4, phase = "thinking", answer } = options;
-  checkNumber(verb, "topN", topN, { min: 1, integer: true });
-  checkNumber(verb, "concentration", concentration, { min: 1e-6 });
-  checkPhase(verb, options);
-  checkAnswer(verb, answer);
-
+  checkOptions("mix", options, RULES);
+  const { topN = 10, concentration = 4, phase = "thinking" } = options;
   return inPhase<MethodContext>({
     name: "dirichletSoftThinking",
     parameters: { topN, concentration },
     init: (context) => context,
     step({ step, ids, probabilities }, _token, context) {
-      const drawn = normalizedExp(ids.map((id, i) => {
+      const drawn = softmax(ids.map((id, i) => {
         const shape = concentration * probabilities[i]!;
         return shape > 0
           ? logGamma(shape, (k) => context.uniform(step, DRAWS * id + k))
           : -Infinity;
       }));
-      const kept = topN < ids.length ? topOf(ids, drawn, topN) : { ids, probabilities: drawn };
+      const kept = topN < ids.length
+        ? topOf({ ids, probabilities: drawn }, topN)
+        : { ids, probabilities: drawn };
       return { ...concept(kept.ids, kept.probabilities), state: context };
     },
   }, { ...options, phase });
 }
-
-/** For the table of methods. */
-export const aboutDirichletSoftThinking: AboutMethod = {
-  make: dirichletSoftThinking,
-  input: "x over its n heaviest tokens, x ~ Dirichlet(γ·p)",
-  randomness: "x",
-  gate: "thoughts",
-  source: "arXiv 2508.03440",
-  licence: "MIT",
-};

@@ -21,12 +21,11 @@
  * @module
  */
 
-import { type Mixture, oneToken } from "../../model/mod.ts";
-import { checkNumber, checkOptions } from "../../_check.ts";
+import { oneToken } from "../../model/mod.ts";
+import { checkOptions, number, type Rules } from "../../_check.ts";
 import type { Method } from "../method.ts";
-import { checkPhase, inPhase, PHASE_OPTIONS, type PhaseOptions } from "../phase.ts";
-import type { AboutMethod } from "./about.ts";
-import { checkPrior, type Prior, priorNeeds, priorOf, type PriorOptions } from "./prior.ts";
+import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
+import { PRIOR_RULES, priorNeeds, priorOf, type PriorOptions } from "./prior.ts";
 
 /** Options of {@linkcode fixedMass}. */
 export interface FixedMassOptions extends PriorOptions, PhaseOptions {
@@ -36,38 +35,16 @@ export interface FixedMassOptions extends PriorOptions, PhaseOptions {
   readonly prior?: "sampler" | "model";
 }
 
-/** `(1 − mass) · onehot(token) + mass · p(· | not token)`. */
-function withOthers(p: Prior, mass: number, token: number): Mixture {
-  if (p.spread) return withAllOthers(p.spread.probabilities, mass, token);
-  const { ids, probabilities } = p;
-  let rest = 0;
-  for (let i = 0; i < ids.length; i++) if (ids[i] !== token) rest += probabilities[i]!;
-  if (rest === 0) return oneToken(token);
-  const others: number[] = [token], weights: number[] = [1 - mass];
-  for (let i = 0; i < ids.length; i++) {
-    if (ids[i] === token || probabilities[i] === 0) continue;
-    others.push(ids[i]!);
-    weights.push(mass * (probabilities[i]! / rest));
-  }
-  return { ids: others, weights };
-}
-
-/** The same over a whole large vocabulary: a copy without the token, in place of a list. */
-function withAllOthers(all: Float32Array, mass: number, token: number): Mixture {
-  let rest = 0;
-  for (let id = 0; id < all.length; id++) if (id !== token) rest += all[id]!;
-  if (rest === 0) return oneToken(token);
-  const probabilities = new Float32Array(all.length);
-  for (let id = 0; id < all.length; id++) probabilities[id] = all[id]! / rest;
-  probabilities[token] = 0;
-  return { ids: [token], weights: [1 - mass], spread: { probabilities, weight: mass } };
-}
+const RULES: Rules<FixedMassOptions> = {
+  mass: number({ min: 0, max: 1 }),
+  ...PRIOR_RULES,
+  ...PHASE_RULES,
+};
 
 /**
  * Fixed mass.
  *
  * @param options m, where the other tokens' shares come from, and when it acts.
- * @returns The method.
  * @throws {RangeError} Where m is outside [0, 1], or a name is unknown.
  * @throws {TypeError} Where an option is unknown or of the wrong kind.
  *
@@ -84,32 +61,16 @@ function withAllOthers(all: Float32Array, mass: number, token: number): Mixture 
  * ```
  */
 export function fixedMass(options: FixedMassOptions = {}): Method {
-  const verb = "mix";
-  checkOptions(verb, options, ["mass", "prior", "topK", ...PHASE_OPTIONS]);
-  checkPrior(verb, options);
-  checkPhase(verb, options);
-  const { mass = 0.1, prior = "model", topK = 0 } = options;
-  checkNumber(verb, "mass", mass, { min: 0, max: 1 });
+  checkOptions("mix", options, RULES);
+  const { mass = 0.1, prior = "model", topK = 0 } = options, mixed = { prior, topK };
   return inPhase<undefined>({
     name: "fixedMass",
-    parameters: { mass, prior, topK },
-    needs: mass === 0 ? [] : priorNeeds(prior, topK),
+    parameters: { mass, ...mixed },
+    needs: mass === 0 ? [] : priorNeeds(mixed),
     init: () => undefined,
-    step: (distribution, token) => ({
-      input: mass === 0
-        ? oneToken(token)
-        : withOthers(priorOf(distribution, prior, topK), mass, token),
-      state: undefined,
-    }),
+    step(distribution, token) {
+      const others = mass === 0 ? undefined : priorOf(distribution, mixed).others(token);
+      return { input: others?.mixture(mass, token) ?? oneToken(token), state: undefined };
+    },
   }, options);
 }
-
-/** For the table of methods. */
-export const aboutFixedMass: AboutMethod = {
-  make: fixedMass,
-  input: "(1−m)·onehot(y) + m·p of the other tokens",
-  randomness: "y",
-  gate: "none, also where H is near 0",
-  source: "ours",
-  licence: "–",
-};

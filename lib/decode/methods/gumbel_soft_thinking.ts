@@ -20,19 +20,17 @@
  */
 
 import { oneToken } from "../../model/mod.ts";
-import { checkNumber, checkOptions } from "../../_check.ts";
+import { checkOptions, number, type Rules } from "../../_check.ts";
 import type { Method, MethodContext } from "../method.ts";
 import {
+  ANSWER_RULES,
   type AnswerOptions,
-  checkAnswer,
-  checkPhase,
   inPhase,
-  PHASE_OPTIONS,
+  PHASE_RULES,
   type PhaseOptions,
 } from "../phase.ts";
-import type { AboutMethod } from "./about.ts";
-import { concept, normalizedExp } from "./concept.ts";
-import { priorOf } from "./prior.ts";
+import { softmax } from "../softmax.ts";
+import { concept } from "./concept.ts";
 
 /** Options of {@linkcode gumbelSoftThinking}. */
 export interface GumbelSoftThinkingOptions extends PhaseOptions, AnswerOptions {
@@ -44,6 +42,13 @@ export interface GumbelSoftThinkingOptions extends PhaseOptions, AnswerOptions {
   readonly phase?: "all" | "thinking" | "answer";
 }
 
+const RULES: Rules<GumbelSoftThinkingOptions> = {
+  topN: number({ min: 1, integer: true }),
+  temperature: number({ min: 0 }),
+  ...ANSWER_RULES,
+  ...PHASE_RULES,
+};
+
 /** Keeps ln u finite. */
 const LEAST = 2 ** -54;
 
@@ -52,8 +57,7 @@ const LEAST = 2 ** -54;
  *
  * @param options How many tokens are mixed, τ, and how the answer is sampled.
  * @returns The method; its `init` refuses a model without thinking markers unless `phase` is "all".
- * @throws {RangeError} Where a number is outside its rule.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
+ * @throws {RangeError} Where a number is outside its rule; a TypeError where an option is unknown or of the wrong kind.
  *
  * @example Without differences in noise the weights are p's, sharpened
  * ```ts
@@ -67,38 +71,22 @@ const LEAST = 2 ** -54;
  * ```
  */
 export function gumbelSoftThinking(options: GumbelSoftThinkingOptions = {}): Method {
-  const verb = "mix";
-  checkOptions(verb, options, ["topN", "temperature", "answer", ...PHASE_OPTIONS]);
-  const { topN = 5, temperature = 0.5, phase = "thinking", answer } = options;
-  checkNumber(verb, "topN", topN, { min: 1, integer: true });
-  checkNumber(verb, "temperature", temperature, { min: 0 });
-  checkPhase(verb, options);
-  checkAnswer(verb, answer);
-
+  checkOptions("mix", options, RULES);
+  const { topN = 5, temperature = 0.5, phase = "thinking" } = options;
   return inPhase<MethodContext>({
     name: "gumbelSoftThinking",
     parameters: { topN, temperature },
     init: (context) => context,
     step(distribution, _token, context) {
-      const { ids, probabilities } = priorOf(distribution, "sampler", topN);
+      const { ids, probabilities } = distribution.top(topN);
       const perturbed = ids.map((id, i) => {
         const u = Math.max(LEAST, context.uniform(distribution.step, id));
         return Math.log(probabilities[i]!) - Math.log(-Math.log(u));
       });
       const { token } = concept(ids, perturbed);
       if (temperature === 0) return { input: oneToken(token), token, state: context };
-      const { input } = concept(ids, normalizedExp(perturbed, temperature));
+      const { input } = concept(ids, softmax(perturbed, temperature));
       return { input, token, state: context };
     },
   }, { ...options, phase });
 }
-
-/** For the table of methods. */
-export const aboutGumbelSoftThinking: AboutMethod = {
-  make: gumbelSoftThinking,
-  input: "softmax((ln p + g) / τ) over the n most probable tokens",
-  randomness: "Gumbel noise g",
-  gate: "thoughts",
-  source: "arXiv 2508.03440",
-  licence: "MIT",
-};

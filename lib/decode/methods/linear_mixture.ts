@@ -17,18 +17,10 @@
  */
 
 import { oneToken } from "../../model/mod.ts";
-import { checkNumber, checkOptions, refusal } from "../../_check.ts";
+import { checkOptions, number, refusal, type Rules } from "../../_check.ts";
 import type { Method } from "../method.ts";
-import { checkPhase, inPhase, PHASE_OPTIONS, type PhaseOptions } from "../phase.ts";
-import type { AboutMethod } from "./about.ts";
-import {
-  checkPrior,
-  priorNeeds,
-  priorOf,
-  type PriorOptions,
-  probabilityOf,
-  withToken,
-} from "./prior.ts";
+import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
+import { PRIOR_RULES, priorNeeds, priorOf, type PriorOptions } from "./prior.ts";
 
 /** Options of {@linkcode linearMixture}. */
 export interface LinearMixtureOptions extends PriorOptions, PhaseOptions {
@@ -41,11 +33,17 @@ export interface LinearMixtureOptions extends PriorOptions, PhaseOptions {
   readonly matchBeta?: number;
 }
 
+const RULES: Rules<LinearMixtureOptions> = {
+  weight: number({ min: 0, max: 1 }),
+  matchBeta: number({ min: 0 }),
+  ...PRIOR_RULES,
+  ...PHASE_RULES,
+};
+
 /**
  * Linear mixture.
  *
  * @param options λ, or the MoI that it matches; which distribution is mixed, and when.
- * @returns The method.
  * @throws {RangeError} Where λ is outside [0, 1], or the β to match is negative or infinite.
  * @throws {TypeError} Where `matchBeta` is given beside what it decides.
  *
@@ -59,21 +57,16 @@ export interface LinearMixtureOptions extends PriorOptions, PhaseOptions {
  * ```
  */
 export function linearMixture(options: LinearMixtureOptions = {}): Method {
-  checkOptions("mix", options, ["weight", "matchBeta", "prior", "topK", ...PHASE_OPTIONS]);
-  checkPrior("mix", options);
-  checkPhase("mix", options);
+  checkOptions("mix", options, RULES);
   if (options.matchBeta !== undefined) return matched(options.matchBeta, options);
-  const { weight = 0.5, prior = "sampler", topK = 0 } = options;
-  checkNumber("mix", "weight", weight, { min: 0, max: 1 });
+  const { weight = 0.5, prior = "sampler", topK = 0 } = options, mixed = { prior, topK };
   return inPhase<undefined>({
     name: "linearMixture",
-    parameters: { weight, prior, topK },
-    needs: priorNeeds(prior, topK),
+    parameters: { weight, ...mixed },
+    needs: priorNeeds(mixed),
     init: () => undefined,
     step: (distribution, token) => ({
-      input: weight === 0
-        ? oneToken(token)
-        : withToken(priorOf(distribution, prior, topK), weight, token, 1 - weight),
+      input: weight === 0 ? oneToken(token) : priorOf(distribution, mixed).mixture(weight, token),
       state: undefined,
     }),
   }, options);
@@ -89,7 +82,6 @@ interface Spent {
 
 /** λ as MoI's, in the mean over the steps so far. */
 function matched(beta: number, options: LinearMixtureOptions): Method {
-  checkNumber("mix", "matchBeta", beta, { min: 0 });
   for (const name of ["weight", "prior", "topK"] as const) {
     if (options[name] === undefined) continue;
     const rule = "be left out, as 'matchBeta' decides it";
@@ -100,24 +92,14 @@ function matched(beta: number, options: LinearMixtureOptions): Method {
     parameters: { matchBeta: beta },
     init: () => ({ weighted: 0, rest: 0 }),
     step(distribution, token, spent) {
-      const others = 1 - (probabilityOf(distribution, token) ?? 0);
+      const others = 1 - distribution.probability(token);
       const H = Math.min(1, distribution.normalizedEntropy);
       const state = { weighted: spent.weighted + H * others, rest: spent.rest + others };
       const weight = state.rest === 0 ? 0 : state.weighted / state.rest / (beta + 1);
       return {
-        input: weight === 0 ? oneToken(token) : withToken(distribution, weight, token, 1 - weight),
+        input: weight === 0 ? oneToken(token) : distribution.mixture(weight, token),
         state,
       };
     },
   }, options);
 }
-
-/** For the table of methods. */
-export const aboutLinearMixture: AboutMethod = {
-  make: linearMixture,
-  input: "λ·p + (1−λ)·onehot(y)",
-  randomness: "y",
-  gate: "none",
-  source: "ours: the ablation of MoI's entropy weighting",
-  licence: "–",
-};

@@ -29,28 +29,19 @@
  */
 
 import { oneToken } from "../../model/mod.ts";
-import { checkNumber, checkOptions, refusal } from "../../_check.ts";
+import { boolean, checkNumber, checkOptions, oneOf, type Rules } from "../../_check.ts";
 import type { Method, MethodContext, MethodParameters } from "../method.ts";
 import {
-  checkPhase,
   inPhase,
   knowsMarkers,
-  PHASE_OPTIONS,
+  PHASE_RULES,
   type PhaseOptions,
   type Thinking,
   type ThinkingTracker,
   trackThinking,
 } from "../phase.ts";
-import { type Distribution, entropyOf } from "../distribution.ts";
-import type { AboutMethod } from "./about.ts";
-import {
-  checkPrior,
-  priorNeeds,
-  priorOf,
-  type PriorOptions,
-  probabilityOf,
-  withToken,
-} from "./prior.ts";
+import type { Distribution } from "../distribution.ts";
+import { PRIOR_RULES, priorNeeds, priorOf, type PriorOptions } from "./prior.ts";
 
 /** What a {@linkcode BetaSchedule} knows of a step. */
 export interface BetaContext {
@@ -91,6 +82,20 @@ export interface MoiOptions extends PriorOptions, PhaseOptions {
   /** Whether weight is lost where y is outside the support, as in the released code. Default: false. */
   readonly shrink?: boolean;
 }
+
+/** Bounds of β. */
+const BETA = { min: 0, infinite: true };
+
+const RULES: Rules<MoiOptions> = {
+  beta(verb, name, value) {
+    if (typeof value !== "function") checkNumber(verb, name, value, BETA);
+  },
+  preset: oneOf("paper", "mixinputs-0.1.1"),
+  ...PRIOR_RULES,
+  normalizer: oneOf("vocabulary", "support"),
+  shrink: boolean,
+  ...PHASE_RULES,
+};
 
 const PRESETS = {
   "paper": { prior: "sampler", topK: 0, normalizer: "vocabulary" },
@@ -153,44 +158,25 @@ interface Scheduled {
  * ```
  */
 export function moi(options: MoiOptions = {}): Method {
-  const verb = "mix";
-  checkOptions(verb, options, [
-    ...["beta", "preset", "prior", "topK", "normalizer", "shrink"],
-    ...PHASE_OPTIONS,
-  ]);
-  checkPhase(verb, options);
+  checkOptions("mix", options, RULES);
   const { beta = 1, preset = "paper", shrink = false, phase = "all", markers } = options;
-  const rule = { min: 0, infinite: true };
-  if (typeof beta !== "function") checkNumber(verb, "beta", beta, rule);
-  if (!Object.hasOwn(PRESETS, preset)) {
-    throw new RangeError(refusal(verb, "preset", "be 'paper' or 'mixinputs-0.1.1'", preset));
-  }
-  checkPrior(verb, options);
-  if (typeof shrink !== "boolean") {
-    throw new TypeError(refusal(verb, "shrink", "be true or false", shrink));
-  }
-  const preferred = PRESETS[preset];
-  const { prior = preferred.prior, topK = preferred.topK, normalizer = preferred.normalizer } =
-    options;
-  if (normalizer !== "vocabulary" && normalizer !== "support") {
-    throw new RangeError(refusal(verb, "normalizer", "be 'vocabulary' or 'support'", normalizer));
-  }
+  const preferred = PRESETS[preset], { prior = preferred.prior, topK = preferred.topK } = options;
+  const mixed = { prior, topK }, { normalizer = preferred.normalizer } = options;
 
   const mix = (distribution: Distribution, token: number, thinking: boolean | undefined) => {
     if (beta === Infinity) return oneToken(token);
-    const p = priorOf(distribution, prior, topK);
+    const p = priorOf(distribution, mixed);
     const size = normalizer === "vocabulary" || topK > distribution.vocabularySize
       ? distribution.vocabularySize
       : topK || p.ids.length;
-    const nats = p.entropy ?? entropyOf(p.probabilities);
-    const H = size > 1 ? Math.min(1, nats / Math.log(size)) : 0;
+    const H = size > 1 ? Math.min(1, p.entropy / Math.log(size)) : 0;
     const own = typeof beta === "function"
       ? scheduled(beta, distribution, token, H, thinking)
       : beta;
     if (own === Infinity) return oneToken(token);
     const lost = shrink && !p.ids.includes(token);
-    if (lost) return { ...withToken(p, H / (own + 1), token, 1 - H), scaled: true } as const;
-    return withToken(p, H / (own + 1), token, (own + 1 - H) / (own + 1));
+    if (lost) return { ...p.mixture(H / (own + 1), token, 1 - H), scaled: true } as const;
+    return p.mixture(H / (own + 1), token, (own + 1 - H) / (own + 1));
   };
   const scheduled = (
     schedule: BetaSchedule,
@@ -199,15 +185,15 @@ export function moi(options: MoiOptions = {}): Method {
     normalizedEntropy: number,
     thinking: boolean | undefined,
   ) => {
-    const { step } = distribution, probability = probabilityOf(distribution, token);
-    const known = probability === undefined ? {} : { probability };
+    const { step } = distribution, probability = distribution.probability(token);
+    const known = probability === 0 ? {} : { probability };
     const value = schedule({ step, normalizedEntropy, token, ...known, thinking });
-    return checkNumber(verb, `beta at step ${step}`, value, rule);
+    return checkNumber("mix", `beta at step ${step}`, value, BETA);
   };
   const about = {
     name: "moi",
     parameters: { beta: recordedBeta(beta), preset, ...replacedParts(options) },
-    needs: priorNeeds(prior, topK),
+    needs: priorNeeds(mixed),
   };
   if (phase !== "all" || typeof beta !== "function") {
     // outside of its phase it is not asked
@@ -239,13 +225,3 @@ export function moi(options: MoiOptions = {}): Method {
   };
   return schedule;
 }
-
-/** For the table of methods. */
-export const aboutMoi: AboutMethod = {
-  make: moi,
-  input: "(H·p + (β+1−H)·onehot(y)) / (β+1)",
-  randomness: "y",
-  gate: "none: H fades it; β may be a function of the step",
-  source: "arXiv 2505.14827, mixinputs 0.1.1",
-  licence: "Apache-2.0 (mixinputs)",
-};

@@ -24,12 +24,9 @@
  */
 
 import { oneToken } from "../../model/mod.ts";
-import { checkNumber, checkOptions, refusal } from "../../_check.ts";
+import { checkOptions, number, oneOf, type Rules } from "../../_check.ts";
 import type { Method, MethodContext } from "../method.ts";
-import { checkPhase, inPhase, PHASE_OPTIONS, type PhaseOptions } from "../phase.ts";
-import { type Distribution, draw } from "../distribution.ts";
-import type { AboutMethod } from "./about.ts";
-import { probabilityOf } from "./prior.ts";
+import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
 
 /** Options of {@linkcode multiplex}. */
 export interface MultiplexOptions extends PhaseOptions {
@@ -42,22 +39,16 @@ export interface MultiplexOptions extends PhaseOptions {
   readonly weights?: "uniform" | "probability";
 }
 
-/** How often each token is drawn, the recorded one first. */
-function drawn(distribution: Distribution, token: number, draws: number, context: MethodContext) {
-  const counts = new Map([[token, 1]]);
-  for (let j = 1; j < draws; j++) {
-    const index = draw(distribution, context.uniform(distribution.step, j));
-    const other = distribution.spread ? index : distribution.ids[index]!;
-    counts.set(other, (counts.get(other) ?? 0) + 1);
-  }
-  return counts;
-}
+const RULES: Rules<MultiplexOptions> = {
+  draws: number({ min: 1, integer: true }),
+  weights: oneOf("uniform", "probability"),
+  ...PHASE_RULES,
+};
 
 /**
  * Multiplex Thinking without training.
  *
  * @param options How many tokens are drawn, how they are weighted, and when.
- * @returns The method.
  * @throws {RangeError} Where a number is outside its rule, or a name is unknown.
  * @throws {TypeError} Where an option is unknown or of the wrong kind.
  *
@@ -74,38 +65,26 @@ function drawn(distribution: Distribution, token: number, draws: number, context
  * ```
  */
 export function multiplex(options: MultiplexOptions = {}): Method {
-  const verb = "mix";
-  checkOptions(verb, options, ["draws", "weights", ...PHASE_OPTIONS]);
-  checkPhase(verb, options);
+  checkOptions("mix", options, RULES);
   const { draws = 3, weights = "uniform" } = options;
-  checkNumber(verb, "draws", draws, { min: 1, integer: true });
-  if (weights !== "uniform" && weights !== "probability") {
-    throw new RangeError(refusal(verb, "weights", "be 'uniform' or 'probability'", weights));
-  }
   return inPhase<MethodContext>({
     name: "multiplex",
     parameters: { draws, weights },
     init: (context) => context,
     step(distribution, token, context) {
-      const counts = drawn(distribution, token, draws, context), ids = [...counts.keys()];
+      const counts = new Map([[token, 1]]); // how often each is drawn, the recorded one first
+      for (let j = 1; j < draws; j++) {
+        const other = distribution.draw(context.uniform(distribution.step, j));
+        counts.set(other, (counts.get(other) ?? 0) + 1);
+      }
+      const ids = [...counts.keys()];
       if (ids.length === 1) return { input: oneToken(token), state: context };
       const shares = Array.from(
         counts,
-        ([id, count]) =>
-          weights === "uniform" ? count : count * (probabilityOf(distribution, id) ?? 0),
+        ([id, count]) => weights === "uniform" ? count : count * distribution.probability(id),
       );
       const sum = shares.reduce((a, b) => a + b);
       return { input: { ids, weights: shares.map((share) => share / sum) }, state: context };
     },
   }, options);
 }
-
-/** For the table of methods. */
-export const aboutMultiplex: AboutMethod = {
-  make: multiplex,
-  input: "the mean of K tokens drawn from p",
-  randomness: "y and K − 1 more draws",
-  gate: "none",
-  source: "arXiv 2601.08808, its training-free variant",
-  licence: "own code; see its repository",
-};

@@ -21,13 +21,12 @@
  */
 
 import { SMALL_VOCABULARY } from "../../graph/mod.ts";
-import { checkNumber, checkOptions, refusal } from "../../_check.ts";
-import { type Mixture, oneToken } from "../../model/mod.ts";
+import { checkOptions, number, oneOf, type Rules } from "../../_check.ts";
+import { mixed, type Mixture, oneToken, trusted, type Weighted } from "../../model/mod.ts";
 import type { Method, MethodContext } from "../method.ts";
-import { checkPhase, inPhase, PHASE_OPTIONS, type PhaseOptions } from "../phase.ts";
+import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
 import type { Distribution } from "../distribution.ts";
-import type { AboutMethod } from "./about.ts";
-import { type Prior, probabilityOf, withToken } from "./prior.ts";
+import { identity } from "../softmax.ts";
 
 /** Options of {@linkcode randomMixture}. */
 export interface RandomMixtureOptions extends PhaseOptions {
@@ -45,28 +44,17 @@ export interface RandomMixtureOptions extends PhaseOptions {
   readonly mass?: "drawn" | "expected";
 }
 
+const RULES: Rules<RandomMixtureOptions> = {
+  beta: number({ min: 0 }),
+  tokens: oneOf("uniform", "permuted"),
+  mass: oneOf("drawn", "expected"),
+  ...PHASE_RULES,
+};
+
 /** All tokens alike; with a large vocabulary without lists of its size. */
-function uniformPrior(size: number): Prior {
-  if (size > SMALL_VOCABULARY) {
-    const probabilities = new Float32Array(size).fill(1 / size);
-    return { ids: [], probabilities: [], spread: { probabilities } };
-  }
-  const ids = Array.from({ length: size }, (_, id) => id);
-  return { ids, probabilities: new Array<number>(size).fill(1 / size) };
-}
-
-/** Uniform over the tokens but y: uniform over all, whose share of y is part of y's own weight. */
-function uniformly(all: Prior, size: number, mass: number, token: number): Mixture {
-  const scale = Math.min(1, mass * size / (size - 1));
-  return withToken(all, scale, token, 1 - scale);
-}
-
-/** Chance that two draws are the same token: Σ p². */
-function collision({ spread, probabilities }: Distribution): number {
-  const all = spread ? spread.probabilities : probabilities;
-  let sum = 0;
-  for (let i = 0; i < all.length; i++) sum += all[i]! * all[i]!;
-  return sum;
+function uniformOver(size: number): Weighted {
+  if (size > SMALL_VOCABULARY) return trusted(new Float32Array(size).fill(1 / size));
+  return { ids: identity(size), probabilities: new Array<number>(size).fill(1 / size) };
 }
 
 /** p's other tokens elsewhere: the beginning of a Fisher–Yates shuffle of all tokens but y. */
@@ -95,7 +83,6 @@ function permuted(
  * Random mixture.
  *
  * @param options β, which tokens take how much weight, and when.
- * @returns The method.
  * @throws {RangeError} Where β is negative, NaN or infinite, or `tokens` or `mass` is unknown.
  *
  * @example The weights sum to 1
@@ -110,42 +97,24 @@ function permuted(
  * ```
  */
 export function randomMixture(options: RandomMixtureOptions = {}): Method {
-  checkOptions("mix", options, ["beta", "tokens", "mass", ...PHASE_OPTIONS]);
-  checkPhase("mix", options);
+  checkOptions("mix", options, RULES);
   const { beta = 1, tokens = "uniform", mass = "drawn" } = options;
-  checkNumber("mix", "beta", beta, { min: 0 });
-  if (tokens !== "uniform" && tokens !== "permuted") {
-    throw new RangeError(refusal("mix", "tokens", "be 'uniform' or 'permuted'", tokens));
-  }
-  if (mass !== "drawn" && mass !== "expected") {
-    throw new RangeError(refusal("mix", "mass", "be 'drawn' or 'expected'", mass));
-  }
-  const shareOf = (distribution: Distribution, token: number) =>
-    mass === "drawn" ? probabilityOf(distribution, token) ?? 0 : collision(distribution);
-  return inPhase<{ context: MethodContext; uniform: Prior }>({
+  return inPhase<{ context: MethodContext; uniform: Weighted }>({
     name: "randomMixture",
     parameters: { beta, tokens, mass },
-    init: (context) => ({ context, uniform: uniformPrior(context.vocabularySize) }),
+    init: (context) => ({ context, uniform: uniformOver(context.vocabularySize) }),
     step(distribution, token, state) {
       const { normalizedEntropy, vocabularySize } = distribution;
       const H = Math.min(1, normalizedEntropy);
-      const weight = H * (1 - shareOf(distribution, token)) / (beta + 1);
-      const input = weight === 0
-        ? oneToken(token)
-        : tokens === "uniform"
-        ? uniformly(state.uniform, vocabularySize, weight, token)
-        : permuted(distribution, state.context, weight, token);
-      return { input, state };
+      const own = mass === "drawn" ? distribution.probability(token) : distribution.collision();
+      const weight = H * (1 - own) / (beta + 1);
+      if (weight === 0) return { input: oneToken(token), state };
+      if (tokens === "permuted") {
+        return { input: permuted(distribution, state.context, weight, token), state };
+      }
+      // over the tokens but y: over all, whose share of y is part of y's own weight
+      const scale = Math.min(1, weight * vocabularySize / (vocabularySize - 1));
+      return { input: mixed(state.uniform, scale, token, 1 - scale), state };
     },
   }, options);
 }
-
-/** For the table of methods. */
-export const aboutRandomMixture: AboutMethod = {
-  make: randomMixture,
-  input: "MoI's off-sample mass, on random tokens",
-  randomness: "y, and the tokens",
-  gate: "none: H fades it",
-  source: "ours: the control",
-  licence: "–",
-};

@@ -4,20 +4,37 @@
  * @module
  */
 
-import type { AboutMethod } from "./about.ts";
-import { aboutDirectMixture } from "./direct_mixture.ts";
-import { aboutDirichletSoftThinking } from "./dirichlet_soft_thinking.ts";
-import { aboutFixedMass } from "./fixed_mass.ts";
-import { aboutGumbelSoftThinking } from "./gumbel_soft_thinking.ts";
-import { aboutLinearMixture } from "./linear_mixture.ts";
-import { aboutMoi } from "./moi.ts";
-import { aboutMultiplex } from "./multiplex.ts";
-import { aboutRandomMixture } from "./random_mixture.ts";
-import { aboutSelar } from "./selar.ts";
-import { aboutSoftThinking } from "./soft_thinking.ts";
-import { aboutStandard } from "./standard.ts";
-import { aboutSwiReasoning } from "./swi_reasoning.ts";
-import { aboutThinkRouter } from "./think_router.ts";
+import type { Method } from "../method.ts";
+import type { PhaseOptions } from "../phase.ts";
+import { directMixture } from "./direct_mixture.ts";
+import { dirichletSoftThinking } from "./dirichlet_soft_thinking.ts";
+import { fixedMass } from "./fixed_mass.ts";
+import { gumbelSoftThinking } from "./gumbel_soft_thinking.ts";
+import { linearMixture } from "./linear_mixture.ts";
+import { moi } from "./moi.ts";
+import { multiplex } from "./multiplex.ts";
+import { randomMixture } from "./random_mixture.ts";
+import { selar } from "./selar.ts";
+import { softThinking } from "./soft_thinking.ts";
+import { standard } from "./standard.ts";
+import { swiReasoning } from "./swi_reasoning.ts";
+import { thinkRouter } from "./think_router.ts";
+
+/** A method, described. */
+export interface AboutMethod {
+  /** Makes it with its defaults, in a phase where one is named. */
+  readonly make: (options?: PhaseOptions) => Method;
+  /** What is fed back. */
+  readonly input: string;
+  /** What is random. */
+  readonly randomness: string;
+  /** When it acts. */
+  readonly gate: string;
+  /** Where it comes from. */
+  readonly source: string;
+  /** Licence of the reference implementation, as far as known. */
+  readonly licence: string;
+}
 
 /**
  * All methods by name.
@@ -32,17 +49,108 @@ import { aboutThinkRouter } from "./think_router.ts";
  * ```
  */
 export const METHODS: Readonly<Record<string, AboutMethod>> = {
-  standard: aboutStandard,
-  moi: aboutMoi,
-  fixedMass: aboutFixedMass,
-  directMixture: aboutDirectMixture,
-  linearMixture: aboutLinearMixture,
-  randomMixture: aboutRandomMixture,
-  softThinking: aboutSoftThinking,
-  gumbelSoftThinking: aboutGumbelSoftThinking,
-  dirichletSoftThinking: aboutDirichletSoftThinking,
-  swiReasoning: aboutSwiReasoning,
-  selar: aboutSelar,
-  multiplex: aboutMultiplex,
-  thinkRouter: aboutThinkRouter,
+  standard: {
+    make: () => standard(),
+    input: "the token: onehot(y)",
+    randomness: "y",
+    gate: "–",
+    source: "–",
+    licence: "–",
+  },
+  moi: {
+    make: moi,
+    input: "(H·p + (β+1−H)·onehot(y)) / (β+1)",
+    randomness: "y",
+    gate: "none: H fades it; β may be a function of the step",
+    source: "arXiv 2505.14827, mixinputs 0.1.1",
+    licence: "Apache-2.0 (mixinputs)",
+  },
+  fixedMass: {
+    make: fixedMass,
+    input: "(1−m)·onehot(y) + m·p of the other tokens",
+    randomness: "y",
+    gate: "none, also where H is near 0",
+    source: "ours",
+    licence: "–",
+  },
+  directMixture: {
+    make: directMixture,
+    input: "p",
+    randomness: "none: y is only recorded",
+    gate: "none",
+    source: "baseline of arXiv 2505.14827",
+    licence: "Apache-2.0 (mixinputs)",
+  },
+  linearMixture: {
+    make: linearMixture,
+    input: "λ·p + (1−λ)·onehot(y)",
+    randomness: "y",
+    gate: "none",
+    source: "ours: the ablation of MoI's entropy weighting",
+    licence: "–",
+  },
+  randomMixture: {
+    make: randomMixture,
+    input: "MoI's off-sample mass, on random tokens",
+    randomness: "y, and the tokens",
+    gate: "none: H fades it",
+    source: "ours: the control",
+    licence: "–",
+  },
+  softThinking: {
+    make: softThinking,
+    input: "p over the n most probable tokens",
+    randomness: "none",
+    gate: "thoughts, ended by Cold Stop",
+    source: "arXiv 2505.15778",
+    licence: "MIT",
+  },
+  gumbelSoftThinking: {
+    make: gumbelSoftThinking,
+    input: "softmax((ln p + g) / τ) over the n most probable tokens",
+    randomness: "Gumbel noise g",
+    gate: "thoughts",
+    source: "arXiv 2508.03440",
+    licence: "MIT",
+  },
+  dirichletSoftThinking: {
+    make: dirichletSoftThinking,
+    input: "x over its n heaviest tokens, x ~ Dirichlet(γ·p)",
+    randomness: "x",
+    gate: "thoughts",
+    source: "arXiv 2508.03440",
+    licence: "MIT",
+  },
+  swiReasoning: {
+    make: swiReasoning,
+    input: "softmax(logits), or the token",
+    randomness: "y",
+    gate: "entropy against that of the last switch",
+    source: "arXiv 2510.05069",
+    licence: "BSD-3-Clause",
+  },
+  selar: {
+    make: selar,
+    input: "p̂ + λ·Ĥ·(p̂ − onehot(top)), p̂ = p over its k most probable tokens",
+    randomness: "y",
+    gate: "Ĥ ≥ τ, and y is no mathematical symbol",
+    source: "arXiv 2604.08299",
+    licence: "no licence file: from the equations",
+  },
+  multiplex: {
+    make: multiplex,
+    input: "the mean of K tokens drawn from p",
+    randomness: "y and K − 1 more draws",
+    gate: "none",
+    source: "arXiv 2601.08808, its training-free variant",
+    licence: "own code; see its repository",
+  },
+  thinkRouter: {
+    make: thinkRouter,
+    input: "p, or the token",
+    randomness: "y",
+    gate: "max p ≥ τ",
+    source: "arXiv 2602.11683, from second-hand notes",
+    licence: "paper only",
+  },
 };

@@ -26,14 +26,12 @@
  * @module
  */
 
-import { type Mixture, oneToken } from "../../model/mod.ts";
-import { checkNumber, checkOptions } from "../../_check.ts";
+import { oneToken } from "../../model/mod.ts";
+import { checkOptions, number, type Rules } from "../../_check.ts";
 import type { Method } from "../method.ts";
-import { checkPhase, inPhase, PHASE_OPTIONS, type PhaseOptions } from "../phase.ts";
-import { type Distribution, entropyOf } from "../distribution.ts";
-import type { AboutMethod } from "./about.ts";
+import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
+import { argmax } from "../softmax.ts";
 import { mathSymbols } from "./math_symbol.ts";
-import { priorOf } from "./prior.ts";
 
 /** Options of {@linkcode selar}. */
 export interface SelarOptions extends PhaseOptions {
@@ -45,24 +43,12 @@ export interface SelarOptions extends PhaseOptions {
   readonly strength?: number;
 }
 
-/** The mixture; undefined where the gate is shut. */
-function pushed(
-  distribution: Distribution,
-  topK: number,
-  threshold: number,
-  strength: number,
-): Mixture | undefined {
-  const { ids, probabilities } = priorOf(distribution, "sampler", topK);
-  const k = Math.min(topK, distribution.vocabularySize);
-  const H = k > 1 ? Math.min(1, entropyOf(probabilities) / Math.log(k)) : 0;
-  if (H < threshold) return undefined;
-  let top = 0;
-  for (let i = 1; i < ids.length; i++) if (probabilities[i]! > probabilities[top]!) top = i;
-  if (ids.length === 1) return oneToken(ids[0]!);
-  const push = strength * H;
-  const weights = probabilities.map((p, i) => p + push * (i === top ? p - 1 : p));
-  return { ids, weights, signed: true };
-}
+const RULES: Rules<SelarOptions> = {
+  topK: number({ min: 2, integer: true }),
+  threshold: number({ min: 0 }),
+  strength: number({ min: 0 }),
+  ...PHASE_RULES,
+};
 
 /**
  * SeLaR.
@@ -84,34 +70,22 @@ function pushed(
  * ```
  */
 export function selar(options: SelarOptions = {}): Method {
-  const verb = "mix";
-  checkOptions(verb, options, ["topK", "threshold", "strength", ...PHASE_OPTIONS]);
-  checkPhase(verb, options);
+  checkOptions("mix", options, RULES);
   const { topK = 3, threshold = 0.5, strength = 1 } = options;
-  checkNumber(verb, "topK", topK, { min: 2, integer: true });
-  checkNumber(verb, "threshold", threshold, { min: 0 });
-  checkNumber(verb, "strength", strength, { min: 0 });
   return inPhase<(token: number) => boolean>({
     name: "selar",
     parameters: { topK, threshold, strength },
     init: mathSymbols,
     step(distribution, token, isSymbol) {
-      const input = isSymbol(token) ? undefined : pushed(distribution, topK, threshold, strength);
-      return {
-        input: input ?? oneToken(token),
-        state: isSymbol,
-        ...(input ? { event: "soft" } : {}),
-      };
+      const alone = { input: oneToken(token), state: isSymbol };
+      if (isSymbol(token)) return alone;
+      const { ids, probabilities, entropy } = distribution.top(topK);
+      const H = Math.min(1, entropy / Math.log(Math.min(topK, distribution.vocabularySize)) || 0);
+      if (H < threshold) return alone;
+      const top = argmax(probabilities), push = strength * H;
+      const weights = probabilities.map((p, i) => p + push * (i === top ? p - 1 : p));
+      const input = ids.length === 1 ? oneToken(ids[0]!) : { ids, weights, signed: true } as const;
+      return { input, state: isSymbol, event: "soft" };
     },
   }, options);
 }
-
-/** For the table of methods. */
-export const aboutSelar: AboutMethod = {
-  make: selar,
-  input: "p̂ + λ·Ĥ·(p̂ − onehot(top)), p̂ = p over its k most probable tokens",
-  randomness: "y",
-  gate: "Ĥ ≥ τ, and y is no mathematical symbol",
-  source: "arXiv 2604.08299",
-  licence: "no licence file: from the equations",
-};

@@ -28,23 +28,19 @@
  */
 
 import { oneToken } from "../../model/mod.ts";
-import { checkNumber, checkOptions, refusal } from "../../_check.ts";
+import { checkOptions, number, objectOf, refusal, type Rules } from "../../_check.ts";
 import type { Method, MethodContext } from "../method.ts";
 import {
+  ANSWER_RULES,
   type AnswerOptions,
-  checkAnswer,
-  checkPhase,
   inPhase,
-  PHASE_OPTIONS,
+  PHASE_RULES,
   type PhaseOptions,
   type Thinking,
   type ThinkingTracker,
   trackThinking,
 } from "../phase.ts";
-import { untruncated } from "../distribution.ts";
-import type { AboutMethod } from "./about.ts";
 import { concept } from "./concept.ts";
-import { priorOf } from "./prior.ts";
 
 /** When {@linkcode softThinking} ends the thoughts. */
 export interface ColdStop {
@@ -73,19 +69,25 @@ interface Quiet {
 
 const THINKING: Thinking = { inside: true, tail: [] };
 
+const COLD_STOP = objectOf<ColdStop>(
+  { threshold: number({ min: 0 }), length: number({ min: 1, integer: true }) },
+  "be an object or false",
+);
+
+const RULES: Rules<SoftThinkingOptions> = {
+  topN: number({ min: 1, integer: true }),
+  coldStop: (verb, name, value) => value === false || COLD_STOP(verb, name, value),
+  ...ANSWER_RULES,
+  ...PHASE_RULES,
+};
+
 function coldStopOf({ coldStop, phase = "thinking" }: SoftThinkingOptions) {
   if (coldStop === false || (coldStop === undefined && phase !== "thinking")) return false;
-  if (typeof coldStop !== "object" && coldStop !== undefined || coldStop === null) {
-    throw new TypeError(refusal("mix", "coldStop", "be an object or false", coldStop));
-  }
   if (phase !== "thinking") {
     const rule = "be false where 'phase' is not 'thinking'";
     throw new RangeError(refusal("mix", "coldStop", rule, coldStop));
   }
-  checkOptions("mix", coldStop ?? {}, ["threshold", "length"]);
   const { threshold = 0.01, length = 256 } = coldStop ?? {};
-  checkNumber("mix", "coldStop.threshold", threshold, { min: 0 });
-  checkNumber("mix", "coldStop.length", length, { min: 1, integer: true });
   return { threshold, length };
 }
 
@@ -110,13 +112,8 @@ function coldStopOf({ coldStop, phase = "thinking" }: SoftThinkingOptions) {
  * ```
  */
 export function softThinking(options: SoftThinkingOptions = {}): Method {
-  const verb = "mix";
-  checkOptions(verb, options, ["topN", "coldStop", "answer", ...PHASE_OPTIONS]);
-  const { topN = 10, phase = "thinking", markers, answer } = options;
-  checkNumber(verb, "topN", topN, { min: 1, integer: true });
-  checkPhase(verb, options);
-  checkAnswer(verb, answer);
-  const coldStop = coldStopOf(options);
+  checkOptions("mix", options, RULES);
+  const { topN = 10, phase = "thinking", markers } = options, coldStop = coldStopOf(options);
 
   return inPhase<Quiet>({
     name: "softThinking",
@@ -135,13 +132,13 @@ export function softThinking(options: SoftThinkingOptions = {}): Method {
     step(distribution, token, { tracker, thinking, count }, forced) {
       const start = { tracker, thinking: THINKING, count: 0 };
       if (forced) return { input: oneToken(token), state: start, event: "forced" };
-      const { ids, probabilities } = priorOf(distribution, "sampler", topN);
+      const { ids, probabilities } = distribution.top(topN);
       const fed = concept(ids, probabilities);
       if (!coldStop || !tracker) return { ...fed, state: start };
       const after = tracker.next(thinking, fed.token);
       if (!after.inside) return { ...fed, state: start };
       const quiet = distribution.temperature !== 0 &&
-        untruncated(distribution).entropy < coldStop.threshold;
+        distribution.untruncated().entropy < coldStop.threshold;
       if (quiet && count + 1 === coldStop.length) {
         return { ...fed, state: start, force: tracker.close, event: "cold stop" };
       }
@@ -149,13 +146,3 @@ export function softThinking(options: SoftThinkingOptions = {}): Method {
     },
   }, { ...options, phase });
 }
-
-/** For the table of methods. */
-export const aboutSoftThinking: AboutMethod = {
-  make: softThinking,
-  input: "p over the n most probable tokens",
-  randomness: "none",
-  gate: "thoughts, ended by Cold Stop",
-  source: "arXiv 2505.15778",
-  licence: "MIT",
-};

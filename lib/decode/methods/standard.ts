@@ -6,12 +6,9 @@
 
 import { oneToken } from "../../model/mod.ts";
 import type { Method } from "../method.ts";
-import type { AboutMethod } from "./about.ts";
 
 /**
  * Standard decoding.
- *
- * @returns The method.
  *
  * @example
  * ```ts
@@ -27,13 +24,3 @@ export function standard(): Method<undefined> {
     step: (_distribution, token) => ({ input: oneToken(token), state: undefined }),
   };
 }
-
-/** For the table of methods; it acts nowhere, whatever the phase. */
-export const aboutStandard: AboutMethod = {
-  make: () => standard(),
-  input: "the token: onehot(y)",
-  randomness: "y",
-  gate: "–",
-  source: "–",
-  licence: "–",
-};

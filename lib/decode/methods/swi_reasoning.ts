@@ -45,21 +45,19 @@
  */
 
 import { type Mixture, oneToken } from "../../model/mod.ts";
-import { checkNumber, checkOptions, refusal } from "../../_check.ts";
-import type { Method, MethodContext } from "../method.ts";
 import {
-  checkPhase,
-  encoded,
-  inPhase,
-  knowsMarkers,
-  PHASE_OPTIONS,
-  type PhaseOptions,
-  THINK,
-} from "../phase.ts";
-import { type Distribution, modelDistribution } from "../distribution.ts";
-import type { AboutMethod } from "./about.ts";
+  checkNumber,
+  checkOptions,
+  kind,
+  number,
+  oneOf,
+  refusal,
+  type Rules,
+} from "../../_check.ts";
+import type { Method, MethodContext } from "../method.ts";
+import { encoded, inPhase, knowsMarkers, PHASE_RULES, type PhaseOptions, THINK } from "../phase.ts";
+import type { Distribution } from "../distribution.ts";
 import { mathSymbols } from "./math_symbol.ts";
-import { withToken } from "./prior.ts";
 
 /** Options of {@linkcode swiReasoning}. */
 export interface SwiReasoningOptions extends PhaseOptions {
@@ -107,6 +105,18 @@ interface Switching {
   readonly left: number;
 }
 
+const RULES: Rules<SwiReasoningOptions> = {
+  window(verb, name, value) {
+    if (value !== Infinity) checkNumber(verb, name, value, { min: 0, integer: true });
+  },
+  alpha: number({ min: 0, max: 1 }),
+  beta: number({ min: 0, max: 1 }),
+  start: oneOf("soft", "token"),
+  maxSwitches: number({ min: 1, integer: true }),
+  finalWords: kind("be a text", (value) => typeof value === "string"),
+  ...PHASE_RULES,
+};
+
 /** `share · q + (1 − share) · marker`, q over the whole vocabulary. */
 function mixed(
   q: Distribution,
@@ -114,19 +124,7 @@ function mixed(
   marker: readonly number[] | undefined,
   token: number,
 ): Mixture {
-  if (share === 1 || !marker) return withToken(q, 1, token, 0);
-  const extra = new Map<number, number>();
-  for (const id of marker) extra.set(id, (extra.get(id) ?? 0) + (1 - share) / marker.length);
-  if (q.spread) {
-    const { probabilities } = q.spread;
-    return {
-      ids: [...extra.keys()],
-      weights: [...extra.values()],
-      spread: { probabilities, weight: share },
-    };
-  }
-  const { ids, probabilities } = q;
-  return { ids, weights: probabilities.map((p, id) => share * p + (extra.get(id) ?? 0)) };
+  return share === 1 || !marker ? q.mixture(1, token) : q.mixture(share, marker);
 }
 
 /**
@@ -151,23 +149,9 @@ function mixed(
  */
 export function swiReasoning(options: SwiReasoningOptions = {}): Method {
   const verb = "mix";
-  const known = ["window", "alpha", "beta", "start", "maxSwitches", "finalWords"];
-  checkOptions(verb, options, [...known, ...PHASE_OPTIONS]);
+  checkOptions(verb, options, RULES);
   const { window = 512, alpha = 1, beta = 0.7, start = "soft", phase = "thinking" } = options;
   const { maxSwitches, finalWords = "\n\nThe final answer is", markers = THINK } = options;
-  if (window !== Infinity) checkNumber(verb, "window", window, { min: 0, integer: true });
-  checkNumber(verb, "alpha", alpha, { min: 0, max: 1 });
-  checkNumber(verb, "beta", beta, { min: 0, max: 1 });
-  if (start !== "soft" && start !== "token") {
-    throw new RangeError(refusal(verb, "start", "be 'soft' or 'token'", start));
-  }
-  if (maxSwitches !== undefined) {
-    checkNumber(verb, "maxSwitches", maxSwitches, { min: 1, integer: true });
-  }
-  if (typeof finalWords !== "string") {
-    throw new TypeError(refusal(verb, "finalWords", "be a text", finalWords));
-  }
-  checkPhase(verb, options);
 
   const runOf = (context: MethodContext): Run => {
     const { tokenizer, maxNewTokens = Infinity } = context;
@@ -211,7 +195,7 @@ export function swiReasoning(options: SwiReasoningOptions = {}): Method {
       left: Infinity,
     }),
     step(distribution, token, state, forced = false) {
-      const { run, reference } = state, q = modelDistribution(distribution), H = q.entropy;
+      const { run, reference } = state, q = distribution.model(), H = q.entropy;
       const first = reference === undefined, dwell = first ? 0 : state.dwell + 1;
       const toToken = !first && state.mode === "soft" && H < reference;
       const toSoft = !first && state.mode === "token" && H > reference && dwell >= window;
@@ -248,13 +232,3 @@ export function swiReasoning(options: SwiReasoningOptions = {}): Method {
     },
   }, { ...options, phase, forcedEnds: false });
 }
-
-/** For the table of methods. */
-export const aboutSwiReasoning: AboutMethod = {
-  make: swiReasoning,
-  input: "softmax(logits), or the token",
-  randomness: "y",
-  gate: "entropy against that of the last switch",
-  source: "arXiv 2510.05069",
-  licence: "BSD-3-Clause",
-};

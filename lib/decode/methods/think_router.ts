@@ -18,19 +18,10 @@
  */
 
 import { oneToken } from "../../model/mod.ts";
-import { checkNumber, checkOptions } from "../../_check.ts";
+import { checkOptions, number, type Rules } from "../../_check.ts";
 import type { Method } from "../method.ts";
-import { checkPhase, inPhase, PHASE_OPTIONS, type PhaseOptions } from "../phase.ts";
-import type { Distribution } from "../distribution.ts";
-import type { AboutMethod } from "./about.ts";
-import {
-  checkPrior,
-  type Prior,
-  priorMixture,
-  priorNeeds,
-  priorOf,
-  type PriorOptions,
-} from "./prior.ts";
+import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
+import { PRIOR_RULES, priorNeeds, priorOf, type PriorOptions } from "./prior.ts";
 
 /** Options of {@linkcode thinkRouter}. */
 export interface ThinkRouterOptions extends PriorOptions, PhaseOptions {
@@ -38,17 +29,16 @@ export interface ThinkRouterOptions extends PriorOptions, PhaseOptions {
   readonly threshold?: number;
 }
 
-/** The largest probability. */
-function largest(p: Prior, { shortlist }: Distribution): number {
-  if (p.spread && shortlist) return p.spread.probabilities[shortlist.ids[0]!]!;
-  return p.probabilities.reduce((a, b) => a > b ? a : b);
-}
+const RULES: Rules<ThinkRouterOptions> = {
+  threshold: number({ min: 0 }),
+  ...PRIOR_RULES,
+  ...PHASE_RULES,
+};
 
 /**
  * ThinkRouter.
  *
  * @param options τ, which distribution is meant, and when it acts.
- * @returns The method.
  * @throws {RangeError} Where τ is negative or NaN, or a name is unknown.
  * @throws {TypeError} Where an option is unknown or of the wrong kind.
  *
@@ -67,32 +57,18 @@ function largest(p: Prior, { shortlist }: Distribution): number {
  * ```
  */
 export function thinkRouter(options: ThinkRouterOptions = {}): Method {
-  const verb = "mix";
-  checkOptions(verb, options, ["threshold", "prior", "topK", ...PHASE_OPTIONS]);
-  checkPrior(verb, options);
-  checkPhase(verb, options);
-  const { threshold = 0.5, prior = "sampler", topK = 0 } = options;
-  checkNumber(verb, "threshold", threshold, { min: 0 });
+  checkOptions("mix", options, RULES);
+  const { threshold = 0.5, prior = "sampler", topK = 0 } = options, mixed = { prior, topK };
   return inPhase<undefined>({
     name: "thinkRouter",
-    parameters: { threshold, prior, topK },
-    needs: priorNeeds(prior, topK),
+    parameters: { threshold, ...mixed },
+    needs: priorNeeds(mixed),
     init: () => undefined,
     step(distribution, token) {
-      const p = priorOf(distribution, prior, topK);
-      return largest(p, distribution) >= threshold
-        ? { input: priorMixture(p, token), state: undefined, event: "soft" }
+      const p = priorOf(distribution, mixed), [best] = p.top(1).ids;
+      return p.probability(best!) >= threshold
+        ? { input: p.mixture(1, token), state: undefined, event: "soft" }
         : { input: oneToken(token), state: undefined };
     },
   }, options);
 }
-
-/** For the table of methods. */
-export const aboutThinkRouter: AboutMethod = {
-  make: thinkRouter,
-  input: "p, or the token",
-  randomness: "y",
-  gate: "max p ≥ τ",
-  source: "arXiv 2602.11683, from second-hand notes",
-  licence: "paper only",
-};

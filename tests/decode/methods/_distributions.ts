@@ -65,14 +65,33 @@ export function mixtureOf<S>(
   return method.step(distribution, token, state).input;
 }
 
-/** Weights over the whole vocabulary. */
-export function spread({ ids, weights }: Mixture, size: number): number[] {
-  const all = new Array<number>(size).fill(0);
+/** Weights over the vocabulary, those of a dense part included. */
+export function dense({ ids, weights, dense }: Mixture, size: number): number[] {
+  const all = Array.from(
+    { length: size },
+    (_, id) => dense ? dense.weight * dense.probabilities[id]! : 0,
+  );
   for (let k = 0; k < ids.length; k++) all[ids[k]!]! += weights[k]!;
   return all;
 }
 
+/** Weights on the whole of a large vocabulary, where a distribution has that form. */
+export function floatsOf(distribution: Distribution): Float32Array | undefined {
+  return distribution.mixture(1, 0).dense?.probabilities;
+}
+
+/** The tokens with the largest logits, the lower id first among equals. */
+export function likeliest({ logits }: Distribution, count: number): number[] {
+  return [...logits.keys()].sort((a, b) => logits[b]! - logits[a]! || a - b).slice(0, count);
+}
+
+/** What a distribution says, copied. */
+export function saidBy(distribution: Distribution): unknown {
+  const { step, temperature, entropy, ids, probabilities, logits } = distribution;
+  return structuredClone({ step, temperature, entropy, ids, probabilities, logits });
+}
+
 /** The distribution sampled from, over the whole vocabulary. */
-export function spreadOf({ ids, probabilities, vocabularySize }: Distribution): number[] {
-  return spread({ ids, weights: probabilities }, vocabularySize);
+export function denseOf({ ids, probabilities, vocabularySize }: Distribution): number[] {
+  return dense({ ids, weights: probabilities }, vocabularySize);
 }

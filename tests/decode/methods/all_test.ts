@@ -25,7 +25,15 @@ import {
 } from "@moi/moi/decode";
 import { mockModel } from "../../_mock_model.ts";
 import { seeded } from "../../_random.ts";
-import { contextOf, mixtureOf, samples, spread } from "./_distributions.ts";
+import {
+  contextOf,
+  dense,
+  floatsOf,
+  likeliest,
+  mixtureOf,
+  saidBy,
+  samples,
+} from "./_distributions.ts";
 import { largeDistributions } from "./_soft.ts";
 
 /** Methods whose weights may be negative. */
@@ -79,7 +87,7 @@ const VARIANTS: Record<string, Method> = {
 
 /** Fails unless weights sum to 1 over tokens of the vocabulary, none of them negative unless signed. */
 function assertMixture(mixture: Mixture, name: string, { vocabularySize }: Distribution): void {
-  const { ids, weights, signed } = mixture, whole = mixture.spread;
+  const { ids, weights, signed } = mixture, whole = mixture.dense;
   assertEquals(ids.length, weights.length);
   assert(ids.length > 0);
   assertEquals(new Set(Array.from(ids)).size, ids.length);
@@ -130,10 +138,10 @@ for (const [name, method] of Object.entries(VARIANTS)) {
 
   Deno.test(`${name} makes valid mixtures of a large vocabulary, and lists few tokens of it`, async () => {
     for (const distribution of await largeDistributions(method.needs)) {
-      const sample = { distribution, token: distribution.shortlist!.ids[0]! };
-      const cut = !distribution.spread && distribution.ids.length < distribution.vocabularySize;
+      const sample = { distribution, token: likeliest(distribution, 1)[0]! };
+      const cut = !floatsOf(distribution) && distribution.ids.length < distribution.vocabularySize;
       let reads = 0;
-      if (distribution.spread) {
+      if (floatsOf(distribution)) {
         const { get } = Object.getOwnPropertyDescriptor(distribution, "probabilities")!;
         Object.defineProperty(distribution, "probabilities", { get: () => (reads++, get!()) });
       }
@@ -154,15 +162,15 @@ for (const [name, method] of Object.entries(VARIANTS)) {
       const uncut = /prior: 'model'|mixinputs/.test(name) ||
         UNCUT.some((own) => name.startsWith(own));
       if (uncut && distribution === certain) continue;
-      assertEquals(spread(input, 3), [0, 1, 0]);
+      assertEquals(dense(input, 3), [0, 1, 0]);
     }
   });
 
   Deno.test(`${name} leaves the distribution as it is`, () => {
     for (const { distribution, token } of samples(20, 4)) {
-      const before = structuredClone(distribution);
+      const before = saidBy(distribution);
       mixtureOf(method, { distribution, token });
-      assertEquals(distribution, before);
+      assertEquals(saidBy(distribution), before);
     }
   });
 
@@ -237,4 +245,27 @@ Deno.test("METHODS name their methods, and describe each of them", () => {
     }
   }
   assertEquals(new Set(names).size, 13);
+});
+
+/** The sampled token and the most probable one, half each: a method made of ids and probabilities. */
+const HALF: Method = {
+  name: "half",
+  init: () => undefined,
+  step({ ids, probabilities }, token) {
+    const top = ids[probabilities.indexOf(Math.max(...probabilities))]!;
+    const input = top === token
+      ? { ids: [token], weights: [1] }
+      : { ids: [token, top], weights: [0.5, 0.5] };
+    return { input, state: undefined };
+  },
+};
+
+Deno.test("a method of one's own made of ids and probabilities mixes what it says, small and large", async () => {
+  const small = samples(100, 6).map(({ distribution }) => distribution);
+  for (const distribution of [...small, ...await largeDistributions()]) {
+    const [top, token] = likeliest(distribution, 2);
+    const { ids, weights } = mixtureOf(HALF, { distribution, token: token ?? top! });
+    assertEquals(new Set(ids as number[]), new Set([token ?? top!, top!]));
+    assertEquals([...weights as number[]], token === undefined ? [1] : [0.5, 0.5]);
+  }
 });

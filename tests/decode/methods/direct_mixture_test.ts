@@ -6,21 +6,21 @@ import {
   samplerOf,
   softmax,
 } from "@moi/moi/decode";
-import { mixtureOf, samples, spread, spreadOf } from "./_distributions.ts";
+import { dense, denseOf, mixtureOf, samples } from "./_distributions.ts";
 
 const LOGITS = new Float32Array([1, 0, 2, -1]);
 const hot = distributionOf(LOGITS, samplerOf({ temperature: 4, topK: 3 }));
 
 Deno.test("directMixture() feeds back the distribution sampled from, whatever the token", () => {
   for (const sample of samples(100, 21)) {
-    const weights = spread(mixtureOf(directMixture(), sample), sample.distribution.vocabularySize);
-    assertEquals(weights, spreadOf(sample.distribution));
+    const weights = dense(mixtureOf(directMixture(), sample), sample.distribution.vocabularySize);
+    assertEquals(weights, denseOf(sample.distribution));
   }
 });
 
 Deno.test("directMixture() with prior 'model' feeds back the softmax at temperature 1", () => {
   const input = mixtureOf(directMixture({ prior: "model" }), { distribution: hot, token: 0 });
-  assertEquals(spread(input, 4), [...softmax(LOGITS)]);
+  assertEquals(dense(input, 4), [...softmax(LOGITS)]);
 });
 
 Deno.test("directMixture() with topK feeds back the most probable, renormalised", () => {

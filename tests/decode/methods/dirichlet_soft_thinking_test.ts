@@ -8,7 +8,7 @@ import {
   uniform,
 } from "@moi/moi/decode";
 import { ids, mockModel } from "../../_mock_model.ts";
-import { contextOf, samples, spreadOf } from "./_distributions.ts";
+import { contextOf, denseOf, samples } from "./_distributions.ts";
 import {
   assertClose,
   dense,
@@ -57,7 +57,7 @@ function recomputed(p: readonly number[], gammaOf: number, n: number, seed: numb
 
 Deno.test("dirichletSoftThinking() is x ~ Dir(γ·p) over its n heaviest, the first recorded", () => {
   for (const { distribution, token } of samples(300, 81)) {
-    const p = spreadOf(distribution);
+    const p = denseOf(distribution);
     for (const [topN, concentration, seed] of [[10, 4, 0], [2, 60, 1], [50, 900, 2]] as const) {
       const expected = recomputed(p, concentration, topN, seed, distribution.step);
       const method = dirichletSoftThinking({ topN, concentration, phase: "all" });
@@ -168,7 +168,7 @@ Deno.test("dirichletSoftThinking() at a small γ feeds nearly one token, as ofte
 
 Deno.test("dirichletSoftThinking() gives tokens that cannot be sampled no weight", async () => {
   for (const distribution of await largeDistributions()) {
-    const p = spreadOf(distribution);
+    const p = denseOf(distribution);
     const made = firstStep(dirichletSoftThinking({ phase: "all" }), distribution, 0, 3);
     dense(made.input, p.length).forEach((w, id) => assert(p[id]! > 0 || w === 0));
     assert(p[made.token!]! > 0);

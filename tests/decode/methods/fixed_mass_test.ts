@@ -1,10 +1,9 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { distributionOf, fixedMass, generate, samplerOf, standard } from "@moi/moi/decode";
-import { openDistributions } from "../../../lib/decode/distributions.ts";
+import { openOf } from "../_open.ts";
 import { mockModel } from "../../_mock_model.ts";
 import { seeded } from "../../_random.ts";
-import { mixtureOf, samples, spread, spreadOf } from "./_distributions.ts";
-import { dense } from "./_soft.ts";
+import { dense, denseOf, likeliest, mixtureOf, samples } from "./_distributions.ts";
 
 /** softmax(logits) in plain arithmetic. */
 function softmax(logits: ArrayLike<number>): number[] {
@@ -31,7 +30,7 @@ Deno.test("fixedMass() gives the other tokens of softmax(logits) the mass, whate
   for (const sample of samples(300, 51)) {
     const { distribution, token } = sample, p = softmax(distribution.logits);
     for (const mass of [0.1, 0.5, 1]) {
-      const actual = spread(mixtureOf(fixedMass({ mass }), sample), distribution.vocabularySize);
+      const actual = dense(mixtureOf(fixedMass({ mass }), sample), distribution.vocabularySize);
       assertClose(actual, recomputed(p, token, mass));
       if (distribution.entropy < 1e-3 && actual[token]! < 1 - mass / 2) certain++;
     }
@@ -42,8 +41,8 @@ Deno.test("fixedMass() gives the other tokens of softmax(logits) the mass, whate
 Deno.test("fixedMass() with prior 'sampler' mixes the distribution sampled from", () => {
   const method = fixedMass({ mass: 0.3, prior: "sampler" });
   for (const sample of samples(300, 52)) {
-    const actual = spread(mixtureOf(method, sample), sample.distribution.vocabularySize);
-    assertClose(actual, recomputed(spreadOf(sample.distribution), sample.token, 0.3));
+    const actual = dense(mixtureOf(method, sample), sample.distribution.vocabularySize);
+    assertClose(actual, recomputed(denseOf(sample.distribution), sample.token, 0.3));
   }
 });
 
@@ -53,7 +52,7 @@ Deno.test("fixedMass() with topK mixes the most probable tokens but the sampled 
     samplerOf({ topK: 1 }),
   );
   const fed = (topK: number, token: number) =>
-    spread(mixtureOf(fixedMass({ mass: 0.5, topK }), { distribution, token }), 4);
+    dense(mixtureOf(fixedMass({ mass: 0.5, topK }), { distribution, token }), 4);
   assertClose(fed(3, 0), [0.5, 0.3, 0.2, 0], 1e-6);
   assertClose(fed(2, 3), [2 / 7, 1.5 / 7, 0, 0.5], 1e-6);
   assertEquals(fed(1, 0), [1, 0, 0, 0]);
@@ -66,7 +65,7 @@ Deno.test("fixedMass() feeds the token alone where no other has probability", ()
 
 Deno.test("fixedMass() mixes far below the precision of 1 − p", () => {
   const distribution = distributionOf(new Float32Array([0, -60, -61]), samplerOf());
-  const [own, a, b] = spread(mixtureOf(fixedMass({ mass: 0.2 }), { distribution, token: 0 }), 3);
+  const [own, a, b] = dense(mixtureOf(fixedMass({ mass: 0.2 }), { distribution, token: 0 }), 3);
   assertEquals(own, 0.8);
   assertAlmostEquals(a!, 0.2 / (1 + Math.exp(-1)), 1e-12);
   assertAlmostEquals(b!, 0.2 / (1 + Math.E), 1e-12);
@@ -74,7 +73,7 @@ Deno.test("fixedMass() mixes far below the precision of 1 − p", () => {
 
 Deno.test("fixedMass() over a large vocabulary is the same, and lists the token alone", async () => {
   const size = 3000, random = seeded(53), method = fixedMass({ mass: 0.25 });
-  using distributions = await openDistributions(size);
+  await using distributions = openOf(size);
   for (const scale of [0, 1, 3, 10]) {
     for (
       const settings of [{}, { topK: 20 }, { temperature: 0.5, topP: 0.9 }, { temperature: 0 }]
@@ -82,7 +81,7 @@ Deno.test("fixedMass() over a large vocabulary is the same, and lists the token 
       const logits = Float32Array.from({ length: size }, () => scale * random.normal());
       const wanted = { sampler: samplerOf(settings), step: 0, needs: method.needs! };
       const [distribution] = await distributions.of(logits, [wanted]);
-      for (const token of [distribution!.shortlist!.ids[0]!, random.below(size)]) {
+      for (const token of [likeliest(distribution!, 1)[0]!, random.below(size)]) {
         const input = mixtureOf(method, { distribution: distribution!, token });
         assertEquals(input.ids, [token]);
         assertClose(dense(input, size), recomputed(softmax(logits), token, 0.25), 1e-6);

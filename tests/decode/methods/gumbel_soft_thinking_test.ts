@@ -8,7 +8,7 @@ import {
   uniform,
 } from "@moi/moi/decode";
 import { ids, mockModel } from "../../_mock_model.ts";
-import { contextOf, samples, spreadOf } from "./_distributions.ts";
+import { contextOf, denseOf, samples } from "./_distributions.ts";
 import {
   assertClose,
   dense,
@@ -46,7 +46,7 @@ function perturbed(p: readonly number[], n: number, seed: number, step: number):
 
 Deno.test("gumbelSoftThinking() is softmax((ln p + g) / τ), and records the heaviest", () => {
   for (const { distribution, token } of samples(300, 71)) {
-    const p = spreadOf(distribution);
+    const p = denseOf(distribution);
     for (const [topN, temperature, seed] of [[5, 0.5, 0], [2, 0.1, 1], [40, 3, 2]] as const) {
       const noisy = perturbed(p, topN, seed, distribution.step);
       const top = Math.max(...noisy),
@@ -62,7 +62,7 @@ Deno.test("gumbelSoftThinking() is softmax((ln p + g) / τ), and records the hea
 
 Deno.test("gumbelSoftThinking() at τ → 0 is the argmax of what is perturbed, exactly", () => {
   for (const { distribution, token } of samples(200, 72)) {
-    const p = spreadOf(distribution), noisy = perturbed(p, 5, 9, distribution.step);
+    const p = denseOf(distribution), noisy = perturbed(p, 5, 9, distribution.step);
     const best = noisy.indexOf(Math.max(...noisy));
     const alone = p.map((_, id) => id === best ? 1 : 0);
     for (const temperature of [0, 1e-300, 1e-12]) {
@@ -114,7 +114,7 @@ Deno.test("gumbelSoftThinking() survives the smallest uniform number", () => {
 
 Deno.test("gumbelSoftThinking() of a large vocabulary mixes the same tokens", async () => {
   for (const distribution of await largeDistributions()) {
-    const p = spreadOf(distribution), noisy = perturbed(p, 5, 3, distribution.step);
+    const p = denseOf(distribution), noisy = perturbed(p, 5, 3, distribution.step);
     const made = firstStep(gumbelSoftThinking({ phase: "all" }), distribution, 0, 3);
     assertEquals(made.token, noisy.indexOf(Math.max(...noisy)));
     const powers = noisy.map((x) => Math.exp(2 * x)), sum = powers.reduce((a, b) => a + b);

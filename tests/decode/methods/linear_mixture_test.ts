@@ -8,17 +8,17 @@ import {
   softmax,
   standard,
 } from "@moi/moi/decode";
-import { mixtureOf, samples, spread, spreadOf } from "./_distributions.ts";
+import { dense, denseOf, mixtureOf, samples } from "./_distributions.ts";
 
 Deno.test("linearMixture() is λ·p + (1 − λ)·onehot(y)", () => {
   for (const sample of samples(100, 31)) {
     const { distribution, token } = sample;
     for (const weight of [0.25, 0.5, 0.9]) {
       const input = mixtureOf(linearMixture({ weight }), sample);
-      const expected = spreadOf(distribution).map((p, id) =>
+      const expected = denseOf(distribution).map((p, id) =>
         weight * p + (id === token ? 1 - weight : 0)
       );
-      spread(input, distribution.vocabularySize)
+      dense(input, distribution.vocabularySize)
         .forEach((w, id) => assertAlmostEquals(w, expected[id]!, 1e-15));
     }
   }
@@ -43,7 +43,7 @@ Deno.test("linearMixture() of weight 1 is directMixture(), bit for bit", () => {
     for (const prior of [{}, { prior: "model", topK: 5 }] as const) {
       const linear = mixtureOf(linearMixture({ weight: 1, ...prior }), sample);
       const direct = mixtureOf(directMixture(prior), sample);
-      assertEquals(spread(linear, vocabularySize), spread(direct, vocabularySize));
+      assertEquals(dense(linear, vocabularySize), dense(direct, vocabularySize));
     }
   }
 });
@@ -52,7 +52,7 @@ Deno.test("linearMixture() with prior 'model' and topK mixes those, and keeps th
   const logits = new Float32Array([1, 0, 2, -1]);
   const distribution = distributionOf(logits, samplerOf({ temperature: 4 }));
   const method = linearMixture({ weight: 0.5, prior: "model", topK: 2 });
-  const weights = spread(mixtureOf(method, { distribution, token: 3 }), 4);
+  const weights = dense(mixtureOf(method, { distribution, token: 3 }), 4);
   const [a, , b] = softmax(logits);
   [0.5 * a! / (a! + b!), 0, 0.5 * b! / (a! + b!), 0.5]
     .forEach((w, id) => assertAlmostEquals(weights[id]!, w, 1e-15));
@@ -94,25 +94,25 @@ Deno.test("linearMixture({ matchBeta }) has MoI's weight in the mean of the step
   let state: unknown = method.init({ vocabularySize: 0, prompt: [], uniform: () => 0 });
   let weighted = 0, rest = 0;
   for (const [i, { distribution, token }] of all.entries()) {
-    const { vocabularySize } = distribution, p = spreadOf(distribution);
+    const { vocabularySize } = distribution, p = denseOf(distribution);
     weighted += distribution.normalizedEntropy * (1 - p[token]!);
     rest += 1 - p[token]!;
     const step = method.step(distribution, token, state);
     state = step.state;
     const weight = rest === 0 ? 0 : weighted / rest / 2;
-    spread(step.input, vocabularySize).forEach((w, id) =>
+    dense(step.input, vocabularySize).forEach((w, id) =>
       assertAlmostEquals(w, weight * p[id]! + (id === token ? 1 - weight : 0), 1e-12)
     );
     if (i > 0) continue; // one step is MoI's own
-    const mixed = spread(mixtureOf(moi({ beta: 1 }), { distribution, token }), vocabularySize);
-    spread(step.input, vocabularySize).forEach((w, id) => assertAlmostEquals(w, mixed[id]!, 1e-12));
+    const mixed = dense(mixtureOf(moi({ beta: 1 }), { distribution, token }), vocabularySize);
+    dense(step.input, vocabularySize).forEach((w, id) => assertAlmostEquals(w, mixed[id]!, 1e-12));
   }
 });
 
 Deno.test("linearMixture({ matchBeta }) is standard() where the model is certain", () => {
   const certain = distributionOf(new Float32Array([0, -Infinity, -Infinity]), samplerOf());
   const input = mixtureOf(linearMixture({ matchBeta: 0 }), { distribution: certain, token: 0 });
-  assertEquals(spread(input, 3), [1, 0, 0]);
+  assertEquals(dense(input, 3), [1, 0, 0]);
 });
 
 Deno.test("linearMixture({ matchBeta }) decides the rest itself", () => {

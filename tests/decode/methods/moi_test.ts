@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { distributionOf, moi, type MoiOptions, samplerOf, standard } from "@moi/moi/decode";
 import { seeded } from "../../_random.ts";
-import { mixtureOf, type Sample, samples, spread, spreadOf } from "./_distributions.ts";
+import { dense, denseOf, mixtureOf, type Sample, samples } from "./_distributions.ts";
 
 const BETAS = [0, 0.25, 0.5, 1, 2, 4, 8, 100];
 
@@ -56,7 +56,7 @@ Deno.test("moi() equals Eq. 5 recomputed from the logits, nothing truncated", ()
     const p = softmax(logits, temperature);
     const H = normalizedEntropy(p, vocabularySize);
     for (const beta of BETAS) {
-      const actual = spread(mixtureOf(moi({ beta }), { distribution: own, token }), vocabularySize);
+      const actual = dense(mixtureOf(moi({ beta }), { distribution: own, token }), vocabularySize);
       assertWeights(actual, equation5(p, H, token, beta));
     }
   }
@@ -66,9 +66,9 @@ Deno.test("moi() mixes the distribution sampled from, after truncation, over ln 
   let truncated = 0;
   for (const sample of samples(300, 12)) {
     const { distribution, token } = sample;
-    const p = spreadOf(distribution);
+    const p = denseOf(distribution);
     const H = normalizedEntropy(p, distribution.vocabularySize);
-    const actual = spread(mixtureOf(moi({ beta: 0.5 }), sample), distribution.vocabularySize);
+    const actual = dense(mixtureOf(moi({ beta: 0.5 }), sample), distribution.vocabularySize);
     assertWeights(actual, equation5(p, H, token, 0.5));
     if (distribution.ids.length < distribution.vocabularySize) truncated++;
   }
@@ -99,7 +99,7 @@ for (const shrink of [false, true]) {
       const H = normalizedEntropy(p, Math.min(20, vocabularySize));
       for (const beta of [0, 0.25, 1, 8]) {
         const method = moi({ beta, preset: "mixinputs-0.1.1", shrink });
-        const actual = spread(mixtureOf(method, sample), vocabularySize);
+        const actual = dense(mixtureOf(method, sample), vocabularySize);
         assertWeights(actual, released(logits, sample.token, beta, shrink));
         const sum = actual.reduce((a, b) => a + b, 0);
         assertAlmostEquals(sum, inside || !shrink ? 1 : H / (1 + beta) + 1 - H, 1e-12);
@@ -151,14 +151,14 @@ Deno.test("moi() at β = ∞ feeds back the token alone, as standard() does", ()
 
 Deno.test("moi() at β = 0 over a flat distribution is the distribution", () => {
   const distribution = distributionOf(new Float32Array(5), samplerOf());
-  const weights = spread(mixtureOf(moi({ beta: 0 }), { distribution, token: 3 }), 5);
+  const weights = dense(mixtureOf(moi({ beta: 0 }), { distribution, token: 3 }), 5);
   weights.forEach((w) => assertAlmostEquals(w, 1 / 5, 1e-15));
 });
 
 Deno.test("moi() mixes less the larger β is", () => {
   for (const { distribution, token } of samples(60, 17)) {
     const own = BETAS.map((beta) =>
-      spread(mixtureOf(moi({ beta }), { distribution, token }), distribution.vocabularySize)[token]!
+      dense(mixtureOf(moi({ beta }), { distribution, token }), distribution.vocabularySize)[token]!
     );
     own.slice(1).forEach((weight, i) => assert(weight >= own[i]!));
   }
@@ -168,7 +168,7 @@ const FOUR = new Float32Array([1, 0, 0, -1]);
 
 /** Weights over four tokens, the last one sampled. */
 function four(options: MoiOptions, sampler = samplerOf()): number[] {
-  return spread(
+  return dense(
     mixtureOf(moi(options), { distribution: distributionOf(FOUR, sampler), token: 3 }),
     4,
   );
@@ -194,8 +194,8 @@ Deno.test("moi() with normalizer 'support' divides the entropy by ln topK", () =
 Deno.test("moi() with normalizer 'support' and no topK divides by ln of the tokens kept", () => {
   const sampler = samplerOf({ topK: 3 });
   const distribution = distributionOf(FOUR, sampler);
-  const p = spreadOf(distribution);
-  const weights = spread(
+  const p = denseOf(distribution);
+  const weights = dense(
     mixtureOf(moi({ normalizer: "support" }), { distribution, token: 1 }),
     4,
   );

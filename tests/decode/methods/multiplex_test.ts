@@ -11,8 +11,17 @@ import {
   uniform,
 } from "@moi/moi/decode";
 import { mockModel } from "../../_mock_model.ts";
-import { contextOf, mixtureOf, samples, spread, spreadOf } from "./_distributions.ts";
-import { dense, largeDistributions } from "./_soft.ts";
+import { SHORTLIST } from "@moi/moi/model";
+import {
+  contextOf,
+  dense,
+  denseOf,
+  floatsOf,
+  likeliest,
+  mixtureOf,
+  samples,
+} from "./_distributions.ts";
+import { largeDistributions } from "./_soft.ts";
 
 /** The token whose share of the cumulative distribution holds u. */
 function inverse(p: readonly number[], order: readonly number[], u: number): number {
@@ -27,7 +36,7 @@ function inverse(p: readonly number[], order: readonly number[], u: number): num
 
 /** All K tokens, by their draws. */
 function tokensOf(distribution: Distribution, token: number, draws: number, seed: number) {
-  const p = spreadOf(distribution);
+  const p = denseOf(distribution);
   const others = Array.from(
     { length: draws - 1 },
     (_, j) => inverse(p, [...p.keys()], uniform(seed, 1, distribution.step, j + 1)),
@@ -39,7 +48,7 @@ Deno.test("multiplex() is the mean of the token and K − 1 more draws", () => {
   for (const sample of samples(300, 71)) {
     for (const draws of [2, 3, 8]) {
       const { p, tokens } = tokensOf(sample.distribution, sample.token, draws, 5);
-      const actual = spread(mixtureOf(multiplex({ draws }), sample, 5), p.length);
+      const actual = dense(mixtureOf(multiplex({ draws }), sample, 5), p.length);
       const expected = new Array<number>(p.length).fill(0);
       for (const id of tokens) expected[id]! += 1 / draws;
       expected.forEach((w, id) => assertAlmostEquals(actual[id]!, w, 1e-12));
@@ -52,7 +61,7 @@ Deno.test("multiplex() with weights 'probability' gives every draw the share tha
   for (const sample of samples(300, 72)) {
     const { p, tokens } = tokensOf(sample.distribution, sample.token, 5, 6);
     const mass = tokens.reduce((sum, id) => sum + p[id]!, 0);
-    const actual = spread(mixtureOf(method, sample, 6), p.length);
+    const actual = dense(mixtureOf(method, sample, 6), p.length);
     p.forEach((q, id) => {
       const times = tokens.filter((token) => token === id).length;
       assertAlmostEquals(actual[id]!, times * q / mass, 1e-12);
@@ -73,8 +82,8 @@ Deno.test("multiplex() with weights 'probability': draws 0, 0, 1 of p = (¾, ¼)
 Deno.test("multiplex() draws by the distribution: with many draws it is directMixture()", () => {
   const distribution = distributionOf(new Float32Array([1, 0, 2, -1, -9]), samplerOf(), 3);
   const draws = 20_000, sample = { distribution, token: 2 };
-  const actual = spread(mixtureOf(multiplex({ draws }), sample), 5);
-  spread(mixtureOf(directMixture(), sample), 5).forEach((p, id) =>
+  const actual = dense(mixtureOf(multiplex({ draws }), sample), 5);
+  dense(mixtureOf(directMixture(), sample), 5).forEach((p, id) =>
     assertAlmostEquals(actual[id]!, p, 4 * Math.sqrt(p * (1 - p) / draws) + 1 / draws)
   );
 });
@@ -82,16 +91,14 @@ Deno.test("multiplex() draws by the distribution: with many draws it is directMi
 Deno.test("multiplex() draws from a whole large vocabulary what standard decoding could draw", async () => {
   const method = multiplex({ draws: 4 });
   for (const distribution of await largeDistributions()) {
-    const token = distribution.shortlist!.ids[0]!, size = distribution.vocabularySize;
+    const token = likeliest(distribution, 1)[0]!, size = distribution.vocabularySize;
     const { input } = method.step(distribution, token, contextOf(size));
-    const all = dense(input, size),
-      p = distribution.spread
-        ? Array.from(distribution.spread.probabilities)
-        : spreadOf(distribution);
+    const all = dense(input, size), floats = floatsOf(distribution);
+    const p = floats ? Array.from(floats) : denseOf(distribution);
     assert(input.ids.length <= 4 && all[token]! >= 0.25);
     for (const id of Array.from(input.ids)) assert(p[id]! > 0, `token ${id}`);
-    if (!distribution.spread) continue;
-    const { first } = distribution.spread, seen = new Set(first);
+    if (!floats) continue;
+    const first = distribution.top(SHORTLIST).ids, seen = new Set(first);
     const order = [...first, ...[...p.keys()].filter((id) => !seen.has(id))];
     const expected = new Array<number>(size).fill(0);
     expected[token]! += 0.25;

@@ -13,7 +13,7 @@ import {
   randomMixture,
   samplerOf,
 } from "@moi/moi/decode";
-import { contextOf, mixtureOf, samples, spread, spreadOf } from "./_distributions.ts";
+import { contextOf, dense, denseOf, mixtureOf, samples } from "./_distributions.ts";
 
 const SIZE = 50;
 const distribution = distributionOf(
@@ -35,14 +35,14 @@ Deno.test("randomMixture() spends on other tokens what moi() spends, step by ste
   for (const tokens of ["uniform", "permuted"] as const) {
     for (const sample of samples(200, 41)) {
       const { distribution, token } = sample, { normalizedEntropy } = distribution;
-      const p = spreadOf(distribution)[token]!;
+      const p = denseOf(distribution)[token]!;
       for (const beta of [0.25, 1, 8]) {
         const mixed = mixtureOf(randomMixture({ beta, tokens }), sample);
         const own = offSampleMass(mixed, token);
         assertAlmostEquals(own, normalizedEntropy * (1 - p) / (beta + 1), 1e-12);
         assertAlmostEquals(own, offSampleMass(mixtureOf(moi({ beta }), sample), token), 1e-12);
         assertAlmostEquals(Array.from(mixed.weights).reduce((a, b) => a + b), 1, 1e-12);
-        assert(spread(mixed, distribution.vocabularySize).every((w) => w >= 0));
+        assert(dense(mixed, distribution.vocabularySize).every((w) => w >= 0));
       }
     }
   }
@@ -51,7 +51,7 @@ Deno.test("randomMixture() spends on other tokens what moi() spends, step by ste
 Deno.test("randomMixture() of expected mass spends the mean over draws, whatever was drawn", () => {
   for (const tokens of ["uniform", "permuted"] as const) {
     for (const { distribution } of samples(50, 43)) {
-      const p = spreadOf(distribution),
+      const p = denseOf(distribution),
         method = randomMixture({ beta: 1, tokens, mass: "expected" });
       const masses = Array.from(
         distribution.ids,
@@ -72,8 +72,8 @@ Deno.test("randomMixture() of expected mass spends the mean over draws, whatever
 });
 
 Deno.test("randomMixture() of uniform tokens gives all others the same weight", () => {
-  const weights = spread(mixtureOf(randomMixture(), { distribution, token: 7 }), SIZE);
-  const mass = distribution.normalizedEntropy * (1 - spreadOf(distribution)[7]!) / 2;
+  const weights = dense(mixtureOf(randomMixture(), { distribution, token: 7 }), SIZE);
+  const mass = distribution.normalizedEntropy * (1 - denseOf(distribution)[7]!) / 2;
   weights.forEach((w, id) => {
     assertAlmostEquals(w, id === 7 ? 1 - mass : mass / (SIZE - 1), 1e-15);
   });
@@ -83,7 +83,7 @@ Deno.test("randomMixture() at β = 0 has no negative weight, however small the t
   const logits = new Float32Array(SIZE).fill(0);
   logits[7] = -20;
   const input = wholly("uniform", distributionOf(logits, samplerOf()), 7);
-  assert(spread(input, SIZE).every((w) => w >= 0));
+  assert(dense(input, SIZE).every((w) => w >= 0));
   assertAlmostEquals(Array.from(input.weights).reduce((a, b) => a + b), 1, 1e-12);
 });
 
@@ -91,7 +91,7 @@ Deno.test("randomMixture() of permuted tokens uses p's own weights, each once, a
   const truncated = distributionOf(distribution.logits, samplerOf({ topK: 12 }), 4);
   for (const own of [distribution, truncated]) {
     for (const token of [own.ids[0]!, own.ids[5]!, own.ids.at(-1)!]) {
-      const p = spreadOf(own), mixed = spread(wholly("permuted", own, token, 3), SIZE);
+      const p = denseOf(own), mixed = dense(wholly("permuted", own, token, 3), SIZE);
       const [there, here] = [p, mixed].map((all) =>
         all.filter((w, id) => id !== token && w > 0).sort((a, b) => a - b)
       );
@@ -106,7 +106,7 @@ Deno.test("randomMixture() permutes anew at every step, and the same way for the
   const method = randomMixture({ tokens: "permuted" });
   const at = (step: number, seed: number) => {
     const state = method.init(contextOf(SIZE, seed));
-    return spread(method.step({ ...distribution, step }, 7, state).input, SIZE);
+    return dense(method.step({ ...distribution, step }, 7, state).input, SIZE);
   };
   assertEquals(at(0, 1), at(0, 1));
   assertNotEquals(at(0, 1), at(1, 1));
@@ -134,7 +134,7 @@ Deno.test("randomMixture() has no relation to p: its tokens are seldom the proba
   let mass = 0;
   const n = 500, token = (top + 1) % SIZE;
   for (let step = 0; step < n; step++) {
-    mass += spread(wholly("permuted", { ...distribution, step }, token, 5), SIZE)[top]!;
+    mass += dense(wholly("permuted", { ...distribution, step }, token, 5), SIZE)[top]!;
   }
   assert(Math.max(...distribution.probabilities) > 0.05);
   assertAlmostEquals(mass / n, 1 / SIZE, 0.01);

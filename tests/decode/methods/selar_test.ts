@@ -10,7 +10,7 @@ import {
 } from "@moi/moi/decode";
 import { isMathSymbol } from "../../../lib/decode/methods/math_symbol.ts";
 import { certain, ids, mockModel, VOCABULARY } from "../../_mock_model.ts";
-import { contextOf, mixtureOf, samples, spread, spreadOf } from "./_distributions.ts";
+import { contextOf, dense, denseOf, mixtureOf, samples } from "./_distributions.ts";
 
 /** The paper's h = e + λ·Ĥ·(e − e_top) over embeddings that are unit vectors. */
 function recomputed(p: readonly number[], k: number, strength: number) {
@@ -27,13 +27,13 @@ function recomputed(p: readonly number[], k: number, strength: number) {
 Deno.test("selar() is the paper's equation above the gate, and the token below", () => {
   let soft = 0, hard = 0, negative = 0;
   for (const sample of samples(400, 61)) {
-    const { distribution, token } = sample, p = spreadOf(distribution);
+    const { distribution, token } = sample, p = denseOf(distribution);
     for (const [topK, threshold, strength] of [[3, 0.5, 1], [2, 0.2, 0], [9, 0.7, 2.5]] as const) {
       const input = mixtureOf(selar({ topK, threshold, strength }), sample);
       const { H, h } = recomputed(p, topK, strength);
       if (Math.abs(H - threshold) < 1e-9) continue;
       const expected = H > threshold ? h : p.map((_, id) => id === token ? 1 : 0);
-      spread(input, p.length).forEach((w, id) => assertAlmostEquals(w, expected[id]!, 1e-9));
+      dense(input, p.length).forEach((w, id) => assertAlmostEquals(w, expected[id]!, 1e-9));
       H > threshold ? soft++ : hard++;
       if (Array.from(input.weights).some((w) => w < 0)) {
         negative++;

@@ -10,7 +10,7 @@ import {
   type Step,
 } from "@moi/moi/decode";
 import { EOS, ids, mockModel } from "../../_mock_model.ts";
-import { samples, spreadOf } from "./_distributions.ts";
+import { denseOf, samples } from "./_distributions.ts";
 import {
   assertClose,
   dense,
@@ -39,7 +39,7 @@ function largest(p: readonly number[], n: number): number[] {
 
 Deno.test("softThinking() feeds the n most probable tokens, renormalised, and records the first", () => {
   for (const { distribution, token } of samples(300, 61)) {
-    const p = spreadOf(distribution);
+    const p = denseOf(distribution);
     for (const topN of [1, 2, 10, 50]) {
       const made = firstStep(softThinking({ topN, markers: MARKERS }), distribution, token);
       assertClose(dense(made.input, p.length), largest(p, topN));
@@ -67,7 +67,7 @@ Deno.test("softThinking() mixes what temperature and truncation leave", () => {
 
 Deno.test("softThinking() of a large vocabulary mixes the same tokens", async () => {
   for (const distribution of await largeDistributions(["softmax"])) {
-    const p = spreadOf({ ...distribution, ids: distribution.ids });
+    const p = denseOf({ ...distribution, ids: distribution.ids });
     const { input, token } = firstStep(softThinking({ phase: "all" }), distribution, 0);
     assertClose(dense(input, p.length), largest(p, 10));
     assertEquals(p[token!], Math.max(...p));

@@ -141,7 +141,7 @@ Deno.test("swiReasoning() feeds q of the whole vocabulary at temperature 1, what
   }
 });
 
-Deno.test("swiReasoning() of a large vocabulary feeds a spread and the markers", async () => {
+Deno.test("swiReasoning() of a large vocabulary feeds a dense mixture and the markers", async () => {
   const all = await largeDistributions(["model"]);
   const order = all.map((one) => ({ one, H: entropy(softmax(one.logits)) }));
   const [sharp, flat] = [
@@ -154,7 +154,7 @@ Deno.test("swiReasoning() of a large vocabulary feeds a spread and the markers",
   for (const [i, distribution] of [flat, sharp, flat].entries()) {
     const made = method.step(distribution, WORD, state), [share, marker] = shares[i]!;
     const q = softmax(distribution.logits);
-    assert(made.input.spread);
+    assert(made.input.dense);
     assertClose(
       dense(made.input, q.length),
       q.map((p, id) => share * p + (id === marker ? 1 - share : 0)),

@@ -1,16 +1,16 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { directMixture, distributionOf, samplerOf, standard, thinkRouter } from "@moi/moi/decode";
-import { mixtureOf, samples, spread, spreadOf } from "./_distributions.ts";
+import { dense, denseOf, likeliest, mixtureOf, samples } from "./_distributions.ts";
 import { largeDistributions } from "./_soft.ts";
 
 Deno.test("thinkRouter() feeds p where its largest probability reaches τ, else the token", () => {
   let soft = 0;
   for (const sample of samples(300, 81)) {
-    const { distribution, token } = sample, p = spreadOf(distribution), largest = Math.max(...p);
+    const { distribution, token } = sample, p = denseOf(distribution), largest = Math.max(...p);
     for (const threshold of [0.1, 0.5, 0.9]) {
       const input = mixtureOf(thinkRouter({ threshold }), sample);
       const expected = largest >= threshold ? p : p.map((_, id) => id === token ? 1 : 0);
-      spread(input, p.length).forEach((w, id) => assertAlmostEquals(w, expected[id]!, 1e-12));
+      dense(input, p.length).forEach((w, id) => assertAlmostEquals(w, expected[id]!, 1e-12));
       if (largest >= threshold && largest < 1) soft++;
     }
   }
@@ -21,7 +21,7 @@ Deno.test("thinkRouter() takes gate and mixture from the same p", () => {
   const logits = Float32Array.from([0.5, 0.3, 0.2], Math.log);
   const distribution = distributionOf(logits, samplerOf({ topK: 1 }));
   const fed = (options: object) =>
-    spread(mixtureOf(thinkRouter(options), { distribution, token: 0 }), 3);
+    dense(mixtureOf(thinkRouter(options), { distribution, token: 0 }), 3);
   assertEquals(fed({ threshold: 0.9 }), [1, 0, 0]);
   assertEquals(fed({ threshold: 0.51, prior: "model" }), [1, 0, 0]);
   [0.5, 0.3, 0.2].forEach((p, id) =>
@@ -36,10 +36,10 @@ Deno.test("thinkRouter() of a large vocabulary gates on the most probable token"
   for (const prior of ["sampler", "model"] as const) {
     const needs = thinkRouter({ prior }).needs!;
     for (const distribution of await largeDistributions(needs)) {
-      const sample = { distribution, token: distribution.shortlist!.ids[1]! };
+      const sample = { distribution, token: likeliest(distribution, 2)[1]! };
       const direct = mixtureOf(directMixture({ prior }), sample);
-      const largest = direct.spread
-        ? Math.max(...direct.spread.probabilities)
+      const largest = direct.dense
+        ? Math.max(...direct.dense.probabilities)
         : Math.max(...Array.from(direct.weights));
       for (const threshold of [0, largest, largest + 1e-9]) {
         const input = mixtureOf(thinkRouter({ threshold, prior }), sample);

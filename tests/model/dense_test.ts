@@ -52,27 +52,27 @@ const KINDS: readonly ((seed: number) => Input)[] = [
   (seed) => listed(seed, 1024),
   (seed) => listed(seed, 1025),
   (seed) => listed(seed, V),
-  (seed) => ({ ids: [], weights: [], spread: { probabilities: probabilitiesOf(seed), weight: 1 } }),
+  (seed) => ({ ids: [], weights: [], dense: { probabilities: probabilitiesOf(seed), weight: 1 } }),
   (seed) => ({
     ids: [seed % V],
     weights: [0.4],
-    spread: { probabilities: probabilitiesOf(seed), weight: 0.6 },
+    dense: { probabilities: probabilitiesOf(seed), weight: 0.6 },
   }),
   (seed) => ({
     ...listed(seed, 100, 0.5),
-    spread: { probabilities: probabilitiesOf(seed + 1), weight: 0.5 },
+    dense: { probabilities: probabilitiesOf(seed + 1), weight: 0.5 },
   }),
   (seed) => ({
     ...listed(seed, 1500, 0.75),
-    spread: { probabilities: probabilitiesOf(seed + 1), weight: 0.25 },
+    dense: { probabilities: probabilitiesOf(seed + 1), weight: 0.25 },
   }),
 ];
 
 const kind = (index: number) => KINDS[index % KINDS.length]!(index);
 
 /** The same mixture as a list of the tokens that have weight. */
-function asList({ ids, weights, spread }: Mixture): Mixture {
-  const all = spread ? Float32Array.from(spread.probabilities, (p) => p * spread.weight) : [];
+function asList({ ids, weights, dense }: Mixture): Mixture {
+  const all = dense ? Float32Array.from(dense.probabilities, (p) => p * dense.weight) : [];
   for (let k = 0; k < ids.length; k++) all[ids[k]!] = (all[ids[k]!] ?? 0) + weights[k]!;
   const used = [...all.keys()].filter((id) => all[id]! > 0);
   return { ids: used, weights: used.map((id) => all[id]!) };
@@ -91,13 +91,13 @@ async function alone(model: Model, prompt: readonly Input[], steps: readonly Inp
 }
 
 for (const { stored, dtype } of LOADS) {
-  Deno.test(`forward() of a spread equals the list of its weights, ${stored} in ${dtype}`, async () => {
+  Deno.test(`forward() of a dense mixture equals the list of its weights, ${stored} in ${dtype}`, async () => {
     await using model = await wideModel({ dtype }, stored);
     for (const count of [1, 300, 1000, V]) { // the last is a product as well, the others are gathered
       const spreads = [11, 12, 13].map((seed): Mixture => ({
         ids: [seed],
         weights: [0.25],
-        spread: { probabilities: probabilitiesOf(seed, count), weight: 0.75 },
+        dense: { probabilities: probabilitiesOf(seed, count), weight: 0.75 },
       }));
       const inputs = (own: (mixture: Mixture) => Input) => [
         5,
@@ -115,18 +115,18 @@ for (const { stored, dtype } of LOADS) {
     }
   });
 
-  Deno.test(`a spread on one token is that token bit for bit, ${stored} in ${dtype}`, async () => {
+  Deno.test(`a dense mixture on one token is that token bit for bit, ${stored} in ${dtype}`, async () => {
     await using model = await wideModel({ dtype }, stored);
     for (const id of [0, 383, 384, V - 1]) {
       const probabilities = new Float32Array(V);
       probabilities[id] = 1;
-      const whole: Mixture = { ids: [], weights: [], spread: { probabilities, weight: 1 } };
+      const whole: Mixture = { ids: [], weights: [], dense: { probabilities, weight: 1 } };
       assertEquals(await forward(model, [9, whole, 8]), await forward(model, [9, id, 8]));
     }
   });
 }
 
-Deno.test("fp16 rounds the rows of a whole mixture", async () => {
+Deno.test("fp16 rounds the rows of a dense mixture", async () => {
   await using exact = await wideModel({ dtype: "fp32" });
   await using rounded = await wideModel({ dtype: "fp16" });
   const whole = KINDS[8]!(3),
@@ -165,7 +165,7 @@ for (
   });
 }
 
-Deno.test("prefill() of whole mixtures gives the same as one step after another", async () => {
+Deno.test("prefill() of dense mixtures gives the same as one step after another", async () => {
   await using model = await wideModel();
   const sequence = Array.from({ length: 140 }, (_, i) => i % 3 === 0 ? i : kind(i));
   using cache = model.openCache({ slots: 1, length: sequence.length });
@@ -176,7 +176,7 @@ Deno.test("prefill() of whole mixtures gives the same as one step after another"
   }
 });
 
-Deno.test("a whole mixture leaves nothing behind for the steps after it", async () => {
+Deno.test("a dense mixture leaves nothing behind for the steps after it", async () => {
   await using model = await wideModel();
   using cache = model.openCache({ slots: 2, length: 6 });
   const step = async () => (await cache.step([7, kind(2)], [5, 5])).slice();
@@ -186,13 +186,13 @@ Deno.test("a whole mixture leaves nothing behind for the steps after it", async 
     await cache.step([kind(a), kind(b)], [5, 5]);
     assertEquals(await step(), before);
   }
-  const bad = { ids: [1], weights: [1], spread: { probabilities: new Float32Array(2), weight: 1 } };
+  const bad = { ids: [1], weights: [1], dense: { probabilities: new Float32Array(2), weight: 1 } };
   await cache.step([kind(9), kind(8)], [5, 5]);
   await assertRejects(() => cache.step([kind(9), bad], [5, 5]), RangeError);
   assertEquals(await step(), before);
 });
 
-Deno.test("a prefill and a step of whole mixtures at the same time do not disturb each other", async () => {
+Deno.test("a prefill and a step of dense mixtures at the same time do not disturb each other", async () => {
   await using model = await wideModel();
   const prompt = [8, 9, 10, 11, 8, 9].map(kind), own = [1, 2, 3];
   const [expected] = await alone(model, prompt, []);
@@ -207,11 +207,11 @@ Deno.test("a prefill and a step of whole mixtures at the same time do not distur
   }
 });
 
-Deno.test("a mixture whose spread has no weight is its list alone", async () => {
+Deno.test("a mixture whose dense part has no weight is its list alone", async () => {
   await using model = await wideModel();
   for (const count of [3, 1000, 1500]) {
     const list = listed(4, count), probabilities = probabilitiesOf(5);
-    const [actual] = await forward(model, [{ ...list, spread: { probabilities, weight: 0 } }]);
+    const [actual] = await forward(model, [{ ...list, dense: { probabilities, weight: 0 } }]);
     const [expected] = await forward(model, [list]);
     assertLess(maxDifference(actual!, expected!), 1e-5);
   }
@@ -220,40 +220,40 @@ Deno.test("a mixture whose spread has no weight is its list alone", async () => 
 const P = probabilitiesOf(1);
 const REFUSED: Readonly<Record<string, readonly [Mixture, string]>> = {
   "with too few probabilities": [
-    { ids: [1], weights: [0.5], spread: { probabilities: P.slice(1), weight: 0.5 } },
-    `'spread.probabilities' must have ${V} numbers: current value is ${V - 1}`,
+    { ids: [1], weights: [0.5], dense: { probabilities: P.slice(1), weight: 0.5 } },
+    `'dense.probabilities' must have ${V} numbers: current value is ${V - 1}`,
   ],
   "with too many probabilities": [
-    { ids: [1], weights: [0.5], spread: { probabilities: new Float32Array(2 * V), weight: 0.5 } },
-    `'spread.probabilities' must have ${V} numbers: current value is ${2 * V}`,
+    { ids: [1], weights: [0.5], dense: { probabilities: new Float32Array(2 * V), weight: 0.5 } },
+    `'dense.probabilities' must have ${V} numbers: current value is ${2 * V}`,
   ],
   "of negative weight": [
-    { ids: [1], weights: [0.5], spread: { probabilities: P, weight: -0.5 } },
+    { ids: [1], weights: [0.5], dense: { probabilities: P, weight: -0.5 } },
     "'weights' must be finite and at least 0 (or the mixture 'signed'): current value is -0.5",
   ],
   "of infinite weight": [
-    { ids: [1], weights: [0.5], spread: { probabilities: P, weight: Infinity } },
+    { ids: [1], weights: [0.5], dense: { probabilities: P, weight: Infinity } },
     "'weights' must be finite and at least 0 (or the mixture 'signed'): current value is Infinity",
   ],
   "whose weight is no number": [
-    { ids: [1], weights: [0.5], spread: { probabilities: P, weight: NaN } },
+    { ids: [1], weights: [0.5], dense: { probabilities: P, weight: NaN } },
     "'weights' must be finite and at least 0 (or the mixture 'signed'): current value is NaN",
   ],
   "with an id outside the vocabulary": [
-    { ids: [V], weights: [0.5], spread: { probabilities: P, weight: 0.5 } },
+    { ids: [V], weights: [0.5], dense: { probabilities: P, weight: 0.5 } },
     `an integer from 0 to ${V - 1}: current value is ${V}`,
   ],
   "with fewer weights than ids": [
-    { ids: [1, 2], weights: [0.5], spread: { probabilities: P, weight: 0.5 } },
+    { ids: [1, 2], weights: [0.5], dense: { probabilities: P, weight: 0.5 } },
     "as many weights",
   ],
   "with a weight and no id": [
-    { ids: [], weights: [0.5], spread: { probabilities: P, weight: 0.5 } },
+    { ids: [], weights: [0.5], dense: { probabilities: P, weight: 0.5 } },
     "as many weights",
   ],
 };
 for (const [name, [mixture, sentence]] of Object.entries(REFUSED)) {
-  Deno.test(`forward() refuses a spread ${name}`, async () => {
+  Deno.test(`forward() refuses a dense mixture ${name}`, async () => {
     await using model = await wideModel();
     const expected = await forward(model, [1, kind(9)]);
     await assertRejects(() => forward(model, [1, mixture]), RangeError, sentence);
@@ -261,15 +261,15 @@ for (const [name, [mixture, sentence]] of Object.entries(REFUSED)) {
   });
 }
 
-Deno.test("a small vocabulary takes a spread as a list, and refuses the same ones", async () => {
+Deno.test("a small vocabulary takes a dense mixture as a list, and refuses the same ones", async () => {
   await using model = await loadModel(QWEN3);
   const probabilities = probabilitiesOf(2, 384, 384);
-  const mixture: Mixture = { ids: [7], weights: [0.5], spread: { probabilities, weight: 0.5 } };
+  const mixture: Mixture = { ids: [7], weights: [0.5], dense: { probabilities, weight: 0.5 } };
   const [expected] = await forward(model, [asList(mixture)]);
   assertLess(maxDifference((await forward(model, [mixture]))[0]!, expected!), 1e-5);
   const bad: Mixture[] = [
-    { ...mixture, spread: { probabilities: probabilities.slice(1), weight: 0.5 } },
-    { ...mixture, spread: { probabilities, weight: -0.5 } },
+    { ...mixture, dense: { probabilities: probabilities.slice(1), weight: 0.5 } },
+    { ...mixture, dense: { probabilities, weight: -0.5 } },
     { ...mixture, ids: [384] },
     { ...mixture, weights: [] },
   ];
@@ -298,7 +298,7 @@ Deno.test("forward() refuses a long list with a bad id, a bad weight or too many
   }
 });
 
-Deno.test("a disposed model frees what it multiplied whole mixtures with", async () => {
+Deno.test("a disposed model frees what it multiplied dense mixtures with", async () => {
   const size = 30_000; // a table of 11 MiB
   await using folder = await wideCheckpoint(size);
   const probabilities = probabilitiesOf(1, size, size);
@@ -307,7 +307,7 @@ Deno.test("a disposed model frees what it multiplied whole mixtures with", async
     const [logits] = await forward(model, [{
       ids: [1],
       weights: [0.5],
-      spread: { probabilities, weight: 0.5 },
+      dense: { probabilities, weight: 0.5 },
     }]);
     assertEquals(logits!.length, size);
   };

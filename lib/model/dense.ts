@@ -1,5 +1,5 @@
 /**
- * Mixtures over a whole large vocabulary: a product of V weights with the embedding table.
+ * Dense mixtures, over the whole of a large vocabulary: a product of V weights with the embedding table.
  *
  * Listing V entries would gather V rows of the table for every mixture; here one product serves all
  * rows of a run, and the decoder adds its result to what is listed. It is exact, and costs a pass
@@ -8,26 +8,19 @@
  * @module
  */
 
-import { encodeGraph, type Graph, WHOLE, wholeMixtureGraph } from "../graph/mod.ts";
-import {
-  type Binding,
-  createSession,
-  type Session,
-  type SessionOptions,
-  takingTurns,
-  type Tensor,
-  tensor,
-} from "../runtime/mod.ts";
-import { badId, badSizes, badWeight, leastWeight } from "./feed.ts";
+import { WHOLE } from "../graph/mod.ts";
+import { type Binding, type Session, takingTurns, type Tensor, tensor } from "../runtime/mod.ts";
+import type { LazySession } from "./lazy_session.ts";
+import { badSizes, checkEntry, checkWeight } from "./feed.ts";
 import type { Input, Mixture } from "./mixture.ts";
 
 /** Most entries of a mixture whose rows are gathered one by one. */
 const MOST_LISTED = 1024;
 
 /** Whether a mixture takes the product with the whole table. */
-export function isWhole(input: Input): input is Mixture {
+export function isDense(input: Input): input is Mixture {
   return typeof input !== "number" &&
-    (input.spread !== undefined || input.ids.length > MOST_LISTED);
+    (input.dense !== undefined || input.ids.length > MOST_LISTED);
 }
 
 const NOTHING: Mixture = { ids: [0], weights: [0] };
@@ -37,28 +30,12 @@ export function listedPart(input: Mixture): Mixture {
   return input.ids.length === 0 || input.ids.length > MOST_LISTED ? NOTHING : input;
 }
 
-/** The session that multiplies with the table, started when it is first needed. */
-export interface WholeTable extends AsyncDisposable {
-  session(): Promise<Session>;
-}
-
-/** The table of a decoder's graph. */
-export function wholeTable(decoder: Graph, options: SessionOptions): WholeTable {
-  let started: Promise<Session> | undefined;
-  return {
-    session: () => started ??= createSession(encodeGraph(wholeMixtureGraph(decoder)), options),
-    async [Symbol.asyncDispose]() {
-      await (await started?.catch(() => undefined))?.[Symbol.asyncDispose]();
-    },
-  };
-}
-
 /** Multiplies mixtures with a table. */
-export interface WholeMixtures extends Disposable {
+export interface DenseMixtures extends Disposable {
   /**
    * Writes the embeddings of mixtures, what {@linkcode listedPart} names apart.
    *
-   * @param inputs Mixtures that are {@linkcode isWhole}.
+   * @param inputs Mixtures that are {@linkcode isDense}.
    * @param rows Rows of `target` that they belong to.
    * @param target Embeddings `[…, D]`.
    */
@@ -66,11 +43,11 @@ export interface WholeMixtures extends Disposable {
 }
 
 /** Opens buffers for mixtures over a table; they grow to the most mixtures ever at once. */
-export function openWholeMixtures(
-  table: WholeTable,
+export function openDenseMixtures(
+  table: LazySession,
   vocabularySize: number,
   hiddenSize: number,
-): WholeMixtures {
+): DenseMixtures {
   let weights = new Float32Array(0), embeddings = new Float32Array(0);
   let scope = new DisposableStack(), bindings: Binding[] = [];
   const run = takingTurns();
@@ -96,7 +73,7 @@ export function openWholeMixtures(
   ): Promise<void> => {
     const binding = bindingOf(await table.session(), inputs.length);
     inputs.forEach((input, i) => {
-      writeWhole(weights.subarray(i * vocabularySize, (i + 1) * vocabularySize), input);
+      writeDense(weights.subarray(i * vocabularySize, (i + 1) * vocabularySize), input);
     });
     await run(binding);
     inputs.forEach((input, i) => {
@@ -115,51 +92,49 @@ export function openWholeMixtures(
   };
 }
 
-/** What the product is multiplied with: a spread is copied as it is, unless more is added to it. */
-function scaleOf({ ids, spread }: Mixture): number {
-  return spread && ids.length <= MOST_LISTED ? spread.weight : 1;
+/** What the product is multiplied with: a dense part is copied as it is, unless more is added to it. */
+function scaleOf({ ids, dense }: Mixture): number {
+  return dense && ids.length <= MOST_LISTED ? dense.weight : 1;
 }
 
 /** Refuses a mixture whose parts do not fit one another or the vocabulary. */
 function checkSizes(mixture: Mixture, vocabularySize: number): void {
-  const { ids, weights, spread } = mixture, least = leastWeight(mixture);
+  const { ids, weights, dense, signed } = mixture;
   if (weights.length !== ids.length) badSizes(ids.length, weights.length);
-  if (!spread) return;
-  const { probabilities: { length }, weight } = spread;
-  if (!(weight >= least && weight < Infinity)) badWeight(weight, least);
+  if (!dense) return;
+  const { probabilities: { length }, weight } = dense;
+  checkWeight(weight, signed);
   if (length === vocabularySize) return;
   throw new RangeError(
-    `Cannot feed a mixture as 'spread.probabilities' must have ${vocabularySize} numbers: current value is ${length}`,
+    `Cannot feed a mixture as 'dense.probabilities' must have ${vocabularySize} numbers: current value is ${length}`,
   );
 }
 
 /** Adds the listed entries to the weights of all tokens. */
 function addListed(row: Float32Array, mixture: Mixture): void {
-  const { ids, weights } = mixture, least = leastWeight(mixture);
+  const { ids, weights, signed } = mixture;
   for (let k = 0; k < ids.length; k++) {
-    const id = ids[k]!, weight = weights[k]!;
-    if (!(Number.isInteger(id) && id >= 0 && id < row.length)) badId(id, row.length);
-    if (!(weight >= least && weight < Infinity)) badWeight(weight, least);
-    row[id]! += weight;
+    checkEntry(ids[k]!, weights[k]!, row.length, signed);
+    row[ids[k]!]! += weights[k]!;
   }
 }
 
-/** The weights of all tokens, of the spread and of a long list; in units of {@linkcode scaleOf}. */
-function writeWhole(row: Float32Array, input: Mixture): void {
+/** The weights of all tokens, of the dense part and of a long list; in units of {@linkcode scaleOf}. */
+function writeDense(row: Float32Array, input: Mixture): void {
   checkSizes(input, row.length);
-  const { ids, spread } = input;
-  if (spread) row.set(spread.probabilities);
+  const { ids, dense } = input;
+  if (dense) row.set(dense.probabilities);
   else row.fill(0);
   if (ids.length <= MOST_LISTED) return;
-  if (spread) row.forEach((p, id) => row[id] = spread.weight * p);
+  if (dense) row.forEach((p, id) => row[id] = dense.weight * p);
   addListed(row, input);
 }
 
 /** An input with what lies on the whole vocabulary listed as well. */
-export function expanded(input: Input, vocabularySize: number): Input {
-  if (typeof input === "number" || !input.spread) return input;
+export function listedInFull(input: Input, vocabularySize: number): Input {
+  if (typeof input === "number" || !input.dense) return input;
   checkSizes(input, vocabularySize);
-  const { probabilities, weight } = input.spread;
+  const { probabilities, weight } = input.dense;
   const weights = Float32Array.from(probabilities, (p) => weight * p);
   addListed(weights, input);
   const signed = input.signed ? { signed: input.signed } : {};

@@ -7,16 +7,15 @@ import {
   distributionOf,
   linearMixture,
   type Method,
-  type Mixture,
   moi,
   randomMixture,
   type Sampler,
   samplerOf,
   standard,
 } from "@moi/moi/decode";
-import { type Distributions, openDistributions } from "../../../lib/decode/distributions.ts";
+import { openOf } from "../_open.ts";
 import { seeded } from "../../_random.ts";
-import { mixtureOf, spread } from "./_distributions.ts";
+import { dense, floatsOf, mixtureOf } from "./_distributions.ts";
 
 const V = 3000;
 
@@ -72,7 +71,7 @@ interface Pair {
 
 /** Calls back with every sampler's distribution of some rows, as long as they are valid. */
 async function eachPair(visit: (pair: Pair) => void): Promise<void> {
-  using distributions: Distributions = await openDistributions(V, 1);
+  await using distributions = openOf(V, 1);
   const random = seeded(71);
   for (const scale of [0.02, 1, 4]) {
     const logits = Float32Array.from({ length: V }, () => scale * random.normal());
@@ -87,20 +86,13 @@ async function eachPair(visit: (pair: Pair) => void): Promise<void> {
   }
 }
 
-/** Weights over the whole vocabulary, those of a spread included. */
-function expanded(mixture: Mixture): number[] {
-  const all = spread(mixture, V);
-  mixture.spread?.probabilities.forEach((p, id) => all[id]! += mixture.spread!.weight * p);
-  return all;
-}
-
 for (const [name, method] of Object.entries(METHODS)) {
   Deno.test(`${name} mixes a large distribution as it mixes one from float64`, async () => {
     await eachPair(({ large, eager, tokens }) => {
       for (const token of tokens) {
         const mixture = mixtureOf(method, { distribution: large, token });
-        const actual = expanded(mixture);
-        const expected = expanded(mixtureOf(method, { distribution: eager, token }));
+        const actual = dense(mixture, V);
+        const expected = dense(mixtureOf(method, { distribution: eager, token }), V);
         const told = `${JSON.stringify(SAMPLERS[large.step])} token ${token}`;
         let worst = 0, sum = 0;
         actual.forEach((weight, id) => {
@@ -120,11 +112,11 @@ for (const [name, method] of Object.entries(METHODS)) {
 Deno.test("methods that mix all of a large vocabulary list the token alone", async () => {
   const whole = [moi(), directMixture(), linearMixture(), randomMixture()] as Method[];
   await eachPair(({ large, tokens }) => {
-    if (!large.spread) return;
+    if (!floatsOf(large)) return;
     for (const method of whole) {
-      const { ids, spread } = mixtureOf(method, { distribution: large, token: tokens[0]! });
+      const { ids, dense } = mixtureOf(method, { distribution: large, token: tokens[0]! });
       assertEquals(Array.from(ids), [tokens[0]!]);
-      assertEquals(spread!.probabilities.length, V);
+      assertEquals(dense!.probabilities.length, V);
     }
   });
 });
@@ -137,9 +129,9 @@ Deno.test("a prior of the 20 most probable of a large vocabulary lists no more",
   ];
   await eachPair(({ large, tokens }) => {
     for (const method of methods) {
-      const { ids, spread } = mixtureOf(method, { distribution: large, token: tokens[0]! });
+      const { ids, dense } = mixtureOf(method, { distribution: large, token: tokens[0]! });
       assert(ids.length <= 20);
-      assertEquals(spread, undefined);
+      assertEquals(dense, undefined);
     }
   });
 });
@@ -150,10 +142,12 @@ Deno.test("a prior of the 20 most probable of a large vocabulary does not read a
     directMixture({ prior: "model", topK: 20 }),
   ];
   await eachPair(({ large, tokens }) => {
-    const unread = { ...large, logits: new Float32Array(V) };
+    const sample = { distribution: large, token: tokens[0]! }, logits = large.logits.slice();
     for (const method of methods) {
-      const expected = mixtureOf(method, { distribution: large, token: tokens[0]! });
-      assertEquals(mixtureOf(method, { distribution: unread, token: tokens[0]! }), expected);
+      const expected = mixtureOf(method, sample);
+      large.logits.fill(NaN);
+      assertEquals(mixtureOf(method, sample), expected);
+      large.logits.set(logits);
     }
   });
 });
