@@ -34,17 +34,173 @@
  * @module
  */
 
+// A model: its id or path to mixtures in, logits out
 export {
-  interruptSignal,
-  type ProgressBar,
-  progressBar,
-  type ProgressBarOptions,
-  type ProgressLike,
-  type ProgressMode,
-} from "./lib/runtime/mod.ts";
-export * from "./lib/model/mod.ts";
-export * from "./lib/decode/mod.ts";
-export * from "./lib/tasks/mod.ts";
-export * from "./lib/study/mod.ts";
-export * from "./lib/stats/mod.ts";
-export * from "./lib/plot/mod.ts";
+  estimateMemory,
+  forward,
+  loadModel,
+  parseConfig,
+  quality,
+  withStandIns,
+} from "./lib/model/mod.ts";
+
+// Decoding, and what a text was made of
+export {
+  generate,
+  generateBatch,
+  greedySimilarity,
+  predictEffect,
+  probeStep,
+  stream,
+} from "./lib/decode/mod.ts";
+
+// Methods: from a distribution and a token to the next input
+export {
+  directMixture,
+  dirichletSoftThinking,
+  fixedMass,
+  gumbelSoftThinking,
+  knowsMarkers,
+  linearMixture,
+  METHODS,
+  moi,
+  multiplex,
+  oneToken,
+  randomMixture,
+  selar,
+  softThinking,
+  standard,
+  swiReasoning,
+  thinkRouter,
+} from "./lib/decode/mod.ts";
+
+// Samplers: settings, or a list of transforms
+export {
+  distributionOf,
+  minP,
+  repetitionPenalty,
+  samplerOf,
+  temperature,
+  topK,
+  topP,
+} from "./lib/decode/mod.ts";
+
+// Tasks, and answers in texts
+export {
+  addition,
+  aime,
+  amc,
+  countdown,
+  gpqaDiamond,
+  gsm8k,
+  humanEval,
+  lastAnswer,
+  liveCodeBench,
+  math500,
+  mathEqual,
+  mbpp,
+  numberTask,
+  repetition,
+  systemPrompt,
+  TASKS,
+  votes,
+} from "./lib/tasks/mod.ts";
+
+// Studies, and what is stored of them
+export {
+  betaGrid,
+  completePairs,
+  estimateStudy,
+  importRuns,
+  joinStudies,
+  paperGains,
+  paperNotes,
+  paperTable1,
+  paperTableA4,
+  partialOf,
+  partialText,
+  readRuns,
+  runStudy,
+} from "./lib/study/mod.ts";
+
+// Statistics
+export {
+  accuracy,
+  avgAtK,
+  flips,
+  gains,
+  holm,
+  majAtK,
+  mcnemarExact,
+  minimumDetectableGain,
+  passAtK,
+  scoreGains,
+  tuneThenTest,
+} from "./lib/stats/mod.ts";
+
+// Figures and tables
+export {
+  compareWithPaper,
+  gainsTable,
+  plotEffect,
+  plotFlips,
+  plotGains,
+  plotMixing,
+  plotMixture,
+  plotScores,
+  plotTrace,
+  scoreTable,
+  studyReport,
+  tableCsv,
+  tableOf,
+} from "./lib/plot/mod.ts";
+
+// Where they go, and long work
+export { show, toHtml, toSvg } from "./lib/plot/mod.ts";
+export { interruptSignal, progressBar } from "./lib/runtime/mod.ts";
+
+// What all these are made of
+export type {
+  DecoderConfig,
+  Dtype,
+  Input,
+  KvCache,
+  LoadOptions,
+  Message,
+  Mixture,
+  Model,
+  Progress,
+  Source,
+  Tokenizer,
+} from "./lib/model/mod.ts";
+export type {
+  BetaSchedule,
+  Candidate,
+  Distribution,
+  GenerateOptions,
+  Generation,
+  Method,
+  MethodContext,
+  MethodStep,
+  MoiOptions,
+  Prompt,
+  Request,
+  Sampler,
+  Settings,
+  Step,
+  Transform,
+  TransformContext,
+} from "./lib/decode/mod.ts";
+export type { Grade, Problem, Task } from "./lib/tasks/mod.ts";
+export type {
+  Imported,
+  PaperTask,
+  Run,
+  RunOptions,
+  Study,
+  StudyRuns,
+  Verdict,
+} from "./lib/study/mod.ts";
+export type { Accuracy, GainRow, Outcome, ScoreRow } from "./lib/stats/mod.ts";
+export type { Column, Figure, Html, Table, Tables } from "./lib/plot/mod.ts";
+export type { ProgressBar } from "./lib/runtime/mod.ts";

@@ -2,20 +2,19 @@
 
 import {
   type DecoderConfig,
-  downloadModel,
   type Dtype,
-  EMBEDDED,
   estimateStudy,
   type Grade,
-  measuredBandwidth,
   type Message,
   minimumDetectableGain,
   parseConfig,
   type Problem,
   tableOf,
-  tableText,
   type Task,
 } from "../mod.ts";
+import { downloadModel, EMBEDDED } from "../lib/model/mod.ts";
+import { measuredBandwidth } from "../lib/study/mod.ts";
+import { tableText } from "../lib/plot/mod.ts";
 import { isGguf } from "../lib/model/gguf/split.ts";
 import { placeOf } from "../lib/model/place.ts";
 import { configText } from "../lib/model/sources/mod.ts";

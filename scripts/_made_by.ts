@@ -5,7 +5,8 @@
  */
 
 import { basename, dirname, extname, join } from "node:path";
-import { escapeHtml, type Figure, type Html, toHtml } from "../mod.ts";
+import { type Figure, type Html, toHtml } from "../mod.ts";
+import { escapeHtml } from "../lib/plot/mod.ts";
 import { commandLine, print, say } from "./_cli.ts";
 
 /** Where the commands of a file are kept: `runs/a.jsonl` has `runs/a.command.txt`. */

@@ -1,6 +1,7 @@
 /** `deno task download`: a model of the Hugging Face Hub into the shared cache. @module */
 
-import { downloadModel, type DownloadOptions, interruptSignal, progressBar } from "../mod.ts";
+import { interruptSignal, progressBar } from "../mod.ts";
+import { downloadModel, type DownloadOptions } from "../lib/model/mod.ts";
 import { command, given, print, say } from "./_cli.ts";
 
 const USAGE = `

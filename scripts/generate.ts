@@ -8,11 +8,11 @@ import {
   METHODS,
   type Model,
   type Prompt,
-  promptTokens,
   type Step,
   stream,
   type Tokenizer,
 } from "../mod.ts";
+import { promptTokens } from "../lib/decode/mod.ts";
 import { type Arguments, command, numbers, print, say, visible } from "./_cli.ts";
 import { LOAD_USAGE, loadOptions, methodFor } from "./_tasks.ts";
 import { SAMPLER_USAGE, samplerOptions, SHARED_VALUES } from "./_tasks.ts";

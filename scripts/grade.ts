@@ -11,15 +11,12 @@ import {
   importRuns,
   type Problem,
   readRuns,
-  regrade,
-  regradedRun,
   type Run,
   type Task,
   TASKS,
   type Verdict,
-  verdictOf,
-  wordingOf,
 } from "../mod.ts";
+import { regrade, regradedRun, verdictOf, wordingOf } from "../lib/study/mod.ts";
 import { type Arguments, command, given, print, say } from "./_cli.ts";
 import { printing } from "./_table.ts";
 import { TASK_USAGE, TASK_VALUES, taskOf } from "./_tasks.ts";

@@ -3,9 +3,7 @@
 import {
   type DecoderConfig,
   type Dtype,
-  DTYPES,
   estimateMemory,
-  kvBytesPerToken,
   loadModel,
   type LoadOptions,
   type Model,
@@ -13,8 +11,9 @@ import {
   progressBar,
   quality,
   tableOf,
-  tableText,
 } from "../mod.ts";
+import { DTYPES, kvBytesPerToken } from "../lib/model/mod.ts";
+import { tableText } from "../lib/plot/mod.ts";
 import { placeOf } from "../lib/model/place.ts";
 import { openSource } from "../lib/model/sources/mod.ts";
 import { type Arguments, command, given, print, visible } from "./_cli.ts";

@@ -17,11 +17,11 @@ import {
   standard,
   studyReport,
   type StudyRuns,
-  studyTables,
   TASKS,
   type Tokenizer,
   withStandIns,
 } from "../mod.ts";
+import { studyTables } from "../lib/plot/mod.ts";
 import { type Arguments, command, given, numbers, print, say } from "./_cli.ts";
 import { dryRun } from "./_dry_run.ts";
 import { keepCommand, writePage } from "./_made_by.ts";

@@ -11,12 +11,14 @@ import { temporaryFolder } from "./_temporary.ts";
 const ADDED: Readonly<Record<string, readonly [start: string, most: number]>> = {
   "own_method.ts": ["function echo", 15],
   "own_task.ts": ["function sums", 15],
+  "own_transform.ts": ["const noEcho", 10],
 };
 
 /** Rows of the table, the first of which is the baseline. */
 const ROWS: Readonly<Record<string, readonly string[]>> = {
   "own_method.ts": ["standard", "moi", "echo"],
   "own_task.ts": ["standard", "moi"],
+  "own_transform.ts": ["temperature", "noEcho"],
   "two_models.ts": ["countdown-tiny-baseline@", "countdown-tiny@"],
   "old_runs.ts": ["standard", "moi"],
 };
