@@ -86,10 +86,6 @@ interface Parts {
 
 /**
  * Draws gains.
- *
- * @param rows All methods, the baseline among them.
- * @param baseline The baseline's point.
- * @param words Title, caption, axis, the baseline's value.
  */
 export function gainFigure(
   rows: readonly GainPoint[],

@@ -44,10 +44,8 @@ const RULES: Rules<PlotGainsOptions> = { title: text, subtitle: text, baseline: 
  * Rows of MoI that differ in more than β (such as the preset) become one line each.
  *
  * @param rows Rows of `gains()`, the baseline's among them.
- * @param options Title, subtitle, and the baseline's key.
  * @returns A figure made for 900 × 420 pixels; the N stands below the title.
  * @throws {RangeError} If there are no rows, or no row (or no single row) is the baseline.
- * @throws {TypeError} If an option is not known.
  *
  * @example One β and the baseline
  * ```ts

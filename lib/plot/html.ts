@@ -24,15 +24,12 @@ const RULES: Rules<ToHtmlOptions> = { title: text };
  * `file://` without a network, and stays interactive.
  *
  * @param figures A figure, a table, a piece of HTML, or a list of these in reading order.
- * @param options Title of the page.
- * @returns The page's source.
- * @throws {TypeError} If a value is none of these, or an option is not known.
+ * @throws {TypeError} If a value is none of these.
  *
  * @example A page with a heading
  * ```ts
  * import { toHtml } from "@moi/moi/plot";
  * import { assertStringIncludes } from "@std/assert";
- *
  * const page = await toHtml({ html: "<p>No figure yet.</p>", text: "No figure yet." }, {
  *   title: "β < 1",
  * });

@@ -57,18 +57,15 @@ const RULES: Rules<PlotMixingOptions> = { title: text, subtitle: text };
  * run within 1.5 boxes. Both scales begin at 0 and end at the largest value.
  *
  * @param runs Runs of a study; those that do not tell their mixing, as of other tools, are left out.
- * @param options Title and subtitle.
  * @returns A figure; the N stands below the title, and how much of a stopped study is there; its
  * height grows with the number of methods.
  * @throws {RangeError} If there are no runs, other than of a study that was stopped, or none tells
  * its mixing.
- * @throws {TypeError} If an option is not known.
  *
  * @example Two runs of one method
  * ```ts
  * import { plotMixing } from "@moi/moi/plot";
  * import { assertEquals } from "@std/assert";
- *
  * const figure = plotMixing([
  *   { method: "moi", problem: "a", mixing: { meanEntropy: 0.1, meanOffSampleMass: 0.2 } },
  *   { method: "moi", problem: "b", mixing: { meanEntropy: 0.3, meanOffSampleMass: 0.4 } },

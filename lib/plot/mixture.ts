@@ -29,10 +29,7 @@ const RULES: Rules<PlotMixtureOptions> = {
  * A mixing method moves the weights from "all on the sampled token" towards the probabilities.
  *
  * @param step A step of a traced generation or of `stream`.
- * @param options Title, and number of tokens.
  * @returns A figure with two bars per token; tokens outside the candidates have no probability bar.
- * @throws {RangeError} If `tokens` is not a positive integer.
- * @throws {TypeError} If an option is not known.
  *
  * @example What the second token is fed
  * ```ts

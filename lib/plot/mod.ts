@@ -25,7 +25,6 @@
  * ```ts
  * import { plotMixing, toSvg } from "@moi/moi/plot";
  * import { assertStringIncludes } from "@std/assert";
- *
  * const figure = plotMixing([
  *   { method: "standard", problem: "1", mixing: { meanEntropy: 0.21, meanOffSampleMass: 0 } },
  *   { method: "moi, β = 1", problem: "1", mixing: { meanEntropy: 0.2, meanOffSampleMass: 0.13 } },
@@ -43,7 +42,7 @@ export * from "./table.ts";
 export { type Tables, tablesOf } from "./tables.ts";
 
 // Figures
-export * from "./activity.ts";
+export * from "./effect.ts";
 export * from "./flips.ts";
 export { type GainLike, plotGains, type PlotGainsOptions } from "./gains.ts";
 export * from "./mixing.ts";

@@ -35,16 +35,12 @@ let painter: Promise<Paint> | undefined;
  * Paints a figure. The same figure gives the same bytes.
  *
  * @param figure A figure of scatter, bar, box, histogram, violin or pie traces.
- * @param options Size in pixels, and scale.
- * @returns The PNG file.
- * @throws {TypeError} If the value is no figure, a trace needs a canvas, or an option is not known.
- * @throws {RangeError} If a size or the scale is outside its rule.
+ * @throws {TypeError} As {@linkcode toSvg}.
  *
  * @example A line as PNG
  * ```ts
  * import { toPng } from "@moi/moi/plot";
  * import { assertEquals } from "@std/assert";
- *
  * const png = await toPng({ data: [{ type: "scatter", x: [1, 2], y: [1, 4] }] }, { width: 300 });
  * assertEquals([...png.subarray(1, 4)], [..."PNG"].map((c) => c.charCodeAt(0)));
  * assertEquals(new DataView(png.buffer).getUint32(16), 300); // Deno.writeFile("line.png", png)

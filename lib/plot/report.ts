@@ -63,8 +63,6 @@ function settings(runs: readonly Run[]): string {
 /**
  * What there is to see of a study.
  *
- * @param runs Runs of one study.
- * @param options Baseline, runs of greedy decoding.
  * @returns Heading, settings, table, gains over β, mixing activity, and the problems won and lost by
  * the primary comparison, or else by the method with the largest gain; for `toHtml` or `show`.
  * @throws {RangeError} Where the runs are none, of several studies, or incomplete.
@@ -115,8 +113,6 @@ export function studyReport(
 /**
  * The tables of a study: gains in accuracy, scores where its task gives them, or both.
  *
- * @param runs Runs of one study.
- * @param options Baseline.
  * @throws {RangeError} As {@linkcode studyReport}.
  */
 export function studyTables(

@@ -1,8 +1,4 @@
-/**
- * The table of numeric scores: one row a method, as text and as HTML.
- *
- * @module
- */
+/** The table of numeric scores: one row a method, as text and as HTML. @module */
 
 import { checkOptions, number, type Rules, text } from "../_check.ts";
 import type { ScoreRow } from "../stats/mod.ts";
@@ -32,7 +28,6 @@ export const SCORE_RULES: Rules<ScoreTableOptions> = {
  * The rows of `scoreGains()` as a table.
  *
  * @param rows Rows, the baseline's first.
- * @param options Name, scale and decimals.
  * @throws {RangeError} Where there are no rows.
  *
  * @example

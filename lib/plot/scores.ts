@@ -27,7 +27,6 @@ const RULES: Rules<PlotScoresOptions> = { ...SCORE_RULES, title: text, subtitle:
  * methods beside it. Points are hollow where nothing was mixed.
  *
  * @param rows Rows of `scoreGains()`, the baseline's first.
- * @param options Title, and how the scores are called and written.
  * @throws {RangeError} Where there are no rows.
  *
  * @example One β

@@ -35,16 +35,12 @@ let compiled: Promise<import("node:vm").Script> | undefined;
  * Draws a figure as SVG. The same figure gives the same text, so it can be committed and compared.
  *
  * @param figure A figure of scatter, bar, box, histogram, violin or pie traces.
- * @param options Size in pixels.
- * @returns The SVG document.
- * @throws {TypeError} If the value is no figure, a trace needs a canvas, or an option is not known.
- * @throws {RangeError} If a size is not a number from 50 to 10000.
+ * @throws {TypeError} If the value is no figure, or a trace needs a canvas
  *
  * @example A line as SVG
  * ```ts
  * import { toSvg } from "@moi/moi/plot";
  * import { assertStringIncludes } from "@std/assert";
- *
  * const svg = await toSvg({ data: [{ type: "scatter", x: [1, 2], y: [1, 4], name: "squares" }] });
  * assertStringIncludes(svg, '<svg class="main-svg"');
  * ```

@@ -50,16 +50,10 @@ export interface Table {
 /**
  * Makes a table.
  *
- * @typeParam Row What a row is made of.
- * @param rows One value a row.
- * @param columns What is shown of them.
- * @param more Title, and notes; those that are false or undefined are left out.
- *
  * @example Three ways to write it
  * ```ts
  * import { tableCsv, tableMarkdown, tableOf, tableText } from "@moi/moi/plot";
  * import { assertEquals } from "@std/assert";
- *
  * const table = tableOf([{ method: "moi", gain: 0.0421 }], [
  *   { heading: "method", of: "method" },
  *   { heading: "gain, points", of: "gain", as: (gain: number) => (100 * gain).toFixed(1) },
@@ -153,8 +147,6 @@ export function tableMarkdown(table: Table): string {
 /**
  * A table as CSV (RFC 4180): a column a value, called as its field, with all digits; empty where there is
  * none. Title and notes are left out.
- *
- * @param table A table.
  */
 export function tableCsv({ columns, rows }: Table): string {
   const field = (value: Value) => {

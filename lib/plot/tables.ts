@@ -1,8 +1,4 @@
-/**
- * Tables below one another, as the functions of this folder return them.
- *
- * @module
- */
+/** Tables below one another, as the functions of this folder return them. @module */
 
 import { displayable, htmlOf } from "./display.ts";
 import type { Html } from "./figure.ts";
@@ -17,8 +13,6 @@ export interface Tables extends Html {
 
 /**
  * Writes tables as HTML and as text.
- *
- * @param tables In reading order.
  *
  * @example A table of one's own in a notebook
  * ```ts

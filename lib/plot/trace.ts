@@ -43,11 +43,8 @@ const RULES: Rules<PlotTraceOptions> = {
  * off-sample mass and its length. What a method did, such as a switch between soft and plain input,
  * stands before the first token of its kind.
  *
- * @param generation Result of `generate` with `trace: true`.
- * @param options Scale of the colours, and length of the tooltips.
  * @returns HTML with every text from the model escaped, and its plain-text twin.
- * @throws {TypeError} If the generation has no trace, or an option is not known.
- * @throws {RangeError} If an option is out of range.
+ * @throws {TypeError} If the generation has no trace.
  *
  * @example
  * ```ts

@@ -1,10 +1,6 @@
-/**
- * Argument checks that several functions of this folder share.
- *
- * @module
- */
+/** Argument checks that several functions of this folder share. @module */
 
-import { number, refusal, type Rule, shown } from "../_check.ts";
+import { checkNumber, number, refusal, type Rule, shown } from "../_check.ts";
 
 /** A number strictly between 0 and 1: a confidence level, a significance level, a power. */
 export const inside: Rule = (verb, name, value) => {
@@ -36,11 +32,7 @@ export function checkDifferences(verb: string, differences: ArrayLike<number>): 
     throw new RangeError(refusal(verb, "differences", "hold at least one number", []));
   }
   for (let i = 0; i < differences.length; i++) {
-    const value: unknown = differences[i];
-    const message = `Cannot ${verb} as 'differences' must be finite numbers: ` +
-      `current value at index ${i} is ${shown(value)}`;
-    if (typeof value !== "number") throw new TypeError(message);
-    if (!Number.isFinite(value)) throw new RangeError(message);
+    checkNumber(verb, `differences[${i}]`, differences[i], {});
   }
   return Float64Array.from(differences); // [P]
 }

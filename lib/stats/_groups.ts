@@ -22,18 +22,8 @@ import { type Run, type Verdict, verdictOf } from "../study/run.ts";
  * needs these fields only.
  */
 export type Outcome =
-  & Pick<
-    Run,
-    | "study"
-    | "model"
-    | "task"
-    | "problem"
-    | "method"
-    | "parameters"
-    | "repeat"
-    | "finishReason"
-    | "grade"
-  >
+  & Pick<Run, "study" | "model" | "task" | "problem" | "method" | "parameters" | "repeat">
+  & Pick<Run, "finishReason" | "grade">
   & Partial<Pick<Run, "tokens" | "mixing" | "timing">>;
 
 /** All runs of one key: a method, as a rule. */
@@ -215,6 +205,31 @@ function checkRun(
     throw new RangeError(refused("give one set of parameters to a method", both));
   }
   if (isThere) throw new RangeError(refused("hold each run once", "a duplicate"));
+}
+
+/** Refuses two groups that have not the same problems and repeats. */
+export function checkPairs(verb: string, group: Group, base: Group): void {
+  const missing = absent(base, group), extra = absent(group, base);
+  if (missing.runs === 0 && extra.runs === 0) return;
+  const counts = ({ problems, runs }: { problems: number; runs: number }) =>
+    `${problems} problem${problems === 1 ? "" : "s"} and ${runs} run${runs === 1 ? "" : "s"}`;
+  throw new RangeError(
+    `Cannot ${verb} as 'runs' must hold the same problems and repeats for every method: ` +
+      `current value has ${shown(group.key)} without ${counts(missing)} that the baseline ` +
+      `${shown(base.key)} has, and with ${counts(extra)} that it has not. ` +
+      `Finish the study first, or filter the runs to the problems both have`,
+  );
+}
+
+/** Problems (wholly) and runs that `full` has and `group` has not. */
+function absent(full: Group, group: Group): { problems: number; runs: number } {
+  let problems = 0, runs = 0;
+  for (const [problem, repeats] of full.runs) {
+    const own = group.runs.get(problem);
+    if (own === undefined) problems++;
+    runs += repeats.keys().filter((repeat) => !own?.has(repeat)).toArray().length;
+  }
+  return { problems, runs };
 }
 
 /**

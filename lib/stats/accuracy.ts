@@ -1,8 +1,4 @@
-/**
- * How often a method is right, and how sure that is.
- *
- * @module
- */
+/** How often a method is right, and how sure that is. @module */
 
 import { checkOptions, refusal, type Rules, text } from "../_check.ts";
 import { checkKey, inside } from "./_check.ts";
@@ -74,11 +70,9 @@ export interface Accuracy extends Interval {
  * ```
  *
  * @param runs Runs of one model on one task; none aborted, none twice
- * @param options Method and level
- * @returns Mean, interval, and what they rest on
- * @throws {TypeError} If a run has no verdict, or an option is unknown or of the wrong kind
+ * @throws {TypeError} If a run has no verdict
  * @throws {RangeError} If there are no runs, several methods without `method`, several tasks,
- * models or studies, an aborted or repeated run, none that can be judged, or `level` is not between 0 and 1
+ * models or studies, an aborted or repeated run, or none that can be judged
  */
 export function accuracy(runs: readonly Outcome[], options: AccuracyOptions = {}): Accuracy {
   const verb = "compute accuracy";

@@ -1,8 +1,4 @@
-/**
- * An interval for a mean paired difference, without assuming its distribution.
- *
- * @module
- */
+/** An interval for a mean paired difference, without assuming its distribution. @module */
 
 import { checkOptions, type Rules } from "../_check.ts";
 import { checkDifferences, DRAW_RULES, inside } from "./_check.ts";
@@ -50,7 +46,6 @@ const RULES: Rules<PairedBootstrapOptions> = { level: inside, ...DRAW_RULES };
  * ```ts
  * import { pairedBootstrap } from "@moi/moi/stats";
  * import { assertAlmostEquals } from "@std/assert";
- *
  * const differences = Array.from({ length: 100 }, (_, i) => i < 12 ? 1 : i < 16 ? -1 : 0);
  * const { low, high } = pairedBootstrap(differences);
  * assertAlmostEquals(low, 0, 0.015);
@@ -58,10 +53,7 @@ const RULES: Rules<PairedBootstrapOptions> = { level: inside, ...DRAW_RULES };
  * ```
  *
  * @param differences One number a problem: the method's share of correct runs less the baseline's
- * @param options Level, number of resamples, seed
- * @returns Both ends, in the unit of the differences
- * @throws {TypeError} If a value is no number, or an option is unknown
- * @throws {RangeError} If there are no differences, one is not finite, or an option is out of bounds
+ * @throws {RangeError} If there are no differences, or one is not finite
  */
 export function pairedBootstrap(
   differences: ArrayLike<number>,

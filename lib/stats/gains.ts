@@ -1,14 +1,18 @@
-/**
- * Every method against one baseline, problem by problem.
- *
- * @module
- */
+/** Every method against one baseline, problem by problem. @module */
 
 import { checkOptions, type Rules, shown, text } from "../_check.ts";
 import type { PartialStudy, Run } from "../study/mod.ts";
 import { checkKey, DRAW_RULES, inside } from "./_check.ts";
 import { designEffect } from "./_moments.ts";
-import { type By, compared, type Group, groupRuns, type Outcome, rowsOf } from "./_groups.ts";
+import {
+  type By,
+  checkPairs,
+  compared,
+  type Group,
+  groupRuns,
+  type Outcome,
+  rowsOf,
+} from "./_groups.ts";
 import { normalTail } from "./_special.ts";
 import { accuracyOf } from "./accuracy.ts";
 import { holm } from "./holm.ts";
@@ -20,8 +24,6 @@ const VERB = "compare methods";
 
 /**
  * Options of {@linkcode gains}.
- *
- * @typeParam R What is known of a run.
  */
 export interface GainsOptions<R extends Outcome = Outcome> {
   /** Key of the row that the others are compared with. Default: "standard". */
@@ -167,7 +169,6 @@ export interface GainRow extends Gain {
  * ```ts
  * import { countdown, gains, loadModel, moi, runStudy, standard } from "@moi/moi";
  * import { assertEquals } from "@std/assert";
- *
  * const methods = { standard: standard(), moi: moi({ beta: 0.25 }) }, runs = [];
  * for (const id of ["countdown-tiny-baseline", "countdown-tiny"]) {
  *   await using model = await loadModel(id);
@@ -184,15 +185,13 @@ export interface GainRow extends Gain {
  * assertEquals(models.map(({ method }) => method), ["countdown-tiny-baseline", "countdown-tiny"]);
  * ```
  *
- * @typeParam R What is known of a run.
  * @param runs Runs of one task, none aborted, none twice; of one study, where rows are methods
- * @param options Baseline, primary comparison, what a row is, level
  * @returns The baseline's row, then the others in the order of the grid: that in which the study planned its
  * methods, or else that of the first runs, in which `runStudy` and `readRuns` keep it; never the alphabet's,
  * nor that in which runs were finished
- * @throws {TypeError} If a run has no verdict, or an option is unknown or of the wrong kind
+ * @throws {TypeError} If a run has no verdict
  * @throws {RangeError} If there are no runs, several tasks, models or studies, an aborted or repeated run, no
- * such baseline, a row with other problems or repeats than it, or an option is out of bounds
+ * such baseline, or a row with other problems or repeats than it
  */
 export function gains<R extends Outcome>(
   runs: readonly R[],
@@ -217,7 +216,7 @@ export function gainsOf<R extends Outcome>(
   const others = keys.filter((key) => key !== baseline);
   if (options.primary !== undefined) checkKey(VERB, "primary", options.primary, others);
   const primary = options.primary ?? declared(runs);
-  for (const key of others) checkPairs(groups.get(key)!, base);
+  for (const key of others) checkPairs(VERB, groups.get(key)!, base);
   for (const [key, { n }] of groups) {
     if (n > 0) continue;
     throw new RangeError(
@@ -320,28 +319,4 @@ function pair(group: Group, base: Group) {
     ...{ differences, won, lost, pairs, repeats, weighted, gain },
     designEffect: designEffect(differences, variance, pairs / problems),
   };
-}
-
-function checkPairs(group: Group, base: Group): void {
-  const missing = absent(base, group), extra = absent(group, base);
-  if (missing.runs === 0 && extra.runs === 0) return;
-  const counts = ({ problems, runs }: { problems: number; runs: number }) =>
-    `${problems} problem${problems === 1 ? "" : "s"} and ${runs} run${runs === 1 ? "" : "s"}`;
-  throw new RangeError(
-    `Cannot ${VERB} as 'runs' must hold the same problems and repeats for every method: ` +
-      `current value has ${shown(group.key)} without ${counts(missing)} that the baseline ` +
-      `${shown(base.key)} has, and with ${counts(extra)} that it has not. ` +
-      `Finish the study first, or filter the runs to the problems both have`,
-  );
-}
-
-/** Problems (wholly) and runs that `full` has and `group` has not. */
-function absent(full: Group, group: Group): { problems: number; runs: number } {
-  let problems = 0, runs = 0;
-  for (const [problem, repeats] of full.runs) {
-    const own = group.runs.get(problem);
-    if (own === undefined) problems++;
-    runs += repeats.keys().filter((repeat) => !own?.has(repeat)).toArray().length;
-  }
-  return { problems, runs };
 }

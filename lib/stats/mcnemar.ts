@@ -1,8 +1,4 @@
-/**
- * Paired tests for right-or-wrong answers.
- *
- * @module
- */
+/** Paired tests for right-or-wrong answers. @module */
 
 import { checkNumber } from "../_check.ts";
 import { fairBinomial, fairBinomialTail } from "./_special.ts";
@@ -27,15 +23,10 @@ import { fairBinomial, fairBinomialTail } from "./_special.ts";
  * ```ts
  * import { mcnemarExact } from "@moi/moi/stats";
  * import { assertEquals } from "@std/assert";
- *
  * assertEquals(mcnemarExact(10, 2), 0.03857421875);
  * assertEquals(mcnemarExact(0, 0), 1);
  * ```
  *
- * @param won Problems that only the method solves, an integer from 0
- * @param lost Problems that only the baseline solves, an integer from 0
- * @returns The p value; 1 where nothing was won or lost
- * @throws {TypeError} If a count is no number
  * @throws {RangeError} If a count is negative or no integer
  */
 export function mcnemarExact(won: number, lost: number): number {
@@ -60,15 +51,10 @@ export function mcnemarExact(won: number, lost: number): number {
  * ```ts
  * import { mcnemarMidP } from "@moi/moi/stats";
  * import { assertEquals } from "@std/assert";
- *
  * assertEquals(mcnemarMidP(10, 2), (2 * (1 + 12) + 66) / 2 ** 12);
  * assertEquals(mcnemarMidP(3, 3), 1);
  * ```
  *
- * @param won Problems that only the method solves, an integer from 0
- * @param lost Problems that only the baseline solves, an integer from 0
- * @returns The p value; 1 where as many were won as lost
- * @throws {TypeError} If a count is no number
  * @throws {RangeError} If a count is negative or no integer
  */
 export function mcnemarMidP(won: number, lost: number): number {

@@ -98,8 +98,6 @@ const isRight = ({ grade }: Outcome) => grade.correct;
 /**
  * Mean and deviation over repeats.
  *
- * @param runs Runs of one study.
- * @param options The method; `k` takes the first k runs of every problem.
  * @throws {RangeError} Where there is no such method, k is more than the runs of a problem, or without k
  * problems differ in their number of runs.
  *
@@ -138,8 +136,6 @@ function passOf(n: number, c: number, k: number): number {
 /**
  * pass@k, averaged over problems.
  *
- * @param runs Runs of one study.
- * @param options Method and k.
  * @throws {RangeError} As {@linkcode avgAtK}.
  *
  * @example One of four runs is right
@@ -212,8 +208,6 @@ function majority(votes: readonly ({ readonly correct: boolean } | undefined)[])
 /**
  * maj@k, averaged over problems. An answer is right where one of its runs is.
  *
- * @param runs Runs of one study.
- * @param options Method, k, and when two answers are one.
  * @throws {RangeError} As {@linkcode avgAtK}; also where there are more than 20,000 ways to choose k of
  * the runs of a problem, or a right run tells no answer.
  *

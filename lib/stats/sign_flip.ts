@@ -1,8 +1,4 @@
-/**
- * The paired test for several repeats a problem.
- *
- * @module
- */
+/** The paired test for several repeats a problem. @module */
 
 import { boolean, checkOptions, type Rules } from "../_check.ts";
 import { checkDifferences, DRAW_RULES } from "./_check.ts";
@@ -44,15 +40,12 @@ const RULES: Rules<SignFlipTestOptions> = { ...DRAW_RULES, midP: boolean };
  * ```ts
  * import { signFlipTest } from "@moi/moi/stats";
  * import { assertEquals } from "@std/assert";
- *
  * assertEquals(signFlipTest([0.5, 0.25, 0.75, 0.5, 0.5, -0.25, 0]), 6 / 64);
  * ```
  *
  * @param differences One number a problem: the method's share of correct runs less the baseline's
- * @param options Number of patterns, seed
  * @returns The p value; 1 where all differences are 0
- * @throws {TypeError} If a value is no number, or an option is unknown
- * @throws {RangeError} If there are no differences, one is not finite, or an option is out of bounds
+ * @throws {RangeError} If there are no differences, or one is not finite
  */
 export function signFlipTest(
   differences: ArrayLike<number>,

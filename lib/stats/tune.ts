@@ -107,9 +107,6 @@ function ranked(runs: readonly Run[], keys: readonly string[]) {
  *
  * @param runs Runs of all settings on all problems: of one study, or of several that differ in their
  * sampler, with keys of their own.
- * @param options Families, baseline, folds, seed.
- * @returns Gains on problems that did not choose, what was chosen, and what the usual way would have reported.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
  * @throws {RangeError} Where a family has no runs, a key is in two families, the runs are of several models
  * or tasks, prompts of a problem differ, or a fold has no problem.
  *

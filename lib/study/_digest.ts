@@ -50,8 +50,6 @@ export function canonical(value: unknown, above: readonly unknown[] = []): strin
 /**
  * Digest of a prompt as a task words it, as {@linkcode Run.wording} holds it.
  *
- * @param prompt Messages or text.
- *
  * @example Other words, another digest
  * ```ts
  * import { wordingOf } from "@moi/moi/study";

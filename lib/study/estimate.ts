@@ -93,11 +93,6 @@ export function measuredBandwidth(): number {
 /**
  * Estimates a study.
  *
- * @param size Model, problems, lengths, methods, repeats, slots, number format, bandwidth.
- * @returns Tokens, memory and a lower bound of the time.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
- * @throws {RangeError} Where one is outside its rule.
- *
  * @example Twice the repeats, twice the time
  * ```ts
  * import { loadModel } from "@moi/moi/model";

@@ -30,7 +30,6 @@ const repeatsOf = (runs: readonly Run[]) => [...new Set(runs.map(({ repeat }) =>
  * comparison of the first study is that of all.
  *
  * @param studies Runs of each study; the first one's settings are those that a report names.
- * @returns Their runs, in this order.
  * @throws {RangeError} Where there is no study, two have a method of the same key, or they differ in model,
  * task and its options, number format, device or chat variables.
  *

@@ -1,8 +1,4 @@
-/**
- * What a study that was stopped leaves: its finished runs, and how many were planned.
- *
- * @module
- */
+/** What a study that was stopped leaves: its finished runs, and how many were planned. @module */
 
 import type { Run } from "./run.ts";
 
@@ -39,8 +35,6 @@ export interface PartialStudy {
  * Marks an array with the size of the study that it comes from.
  *
  * @param values Runs, or what was made of them, such as rows of a table. Changed in place.
- * @param planned Size of the study. JSON does not see it.
- * @returns The same array.
  */
 export function withPlanned<T>(values: T[], planned: Planned): T[] & { readonly planned: Planned } {
   const mark = { value: planned, enumerable: false, configurable: true };

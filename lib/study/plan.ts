@@ -122,8 +122,8 @@ export function runSeed(seed: number, problem: string, repeat: number): number {
 /**
  * Checks a study and lays out its runs.
  *
- * @throws {RangeError} Where a setting is outside its rule or a prompt does not fit the context.
- * @throws {TypeError} Where an option is unknown, or there is no method or no problem.
+ * @throws {RangeError} Where a prompt does not fit the context.
+ * @throws {TypeError} Where there is no method or no problem.
  */
 export async function planStudy<P extends Problem>(study: Study<P>): Promise<Plan<P>> {
   const verb = "run the study";

@@ -1,8 +1,4 @@
-/**
- * Grading again: texts keep, verdicts change.
- *
- * @module
- */
+/** Grading again: texts keep, verdicts change. @module */
 
 import { given } from "../_given.ts";
 import type { Grade, Problem, Task } from "../tasks/mod.ts";
@@ -57,8 +53,6 @@ function matched<P extends Problem>(
  * The same runs with new verdicts.
  *
  * @param runs Runs, imported ones as well; why they ended is kept.
- * @param problems Their problems.
- * @param grade Grades a text.
  * @param told The problems as the runs' file tells them, see {@linkcode Imported}. Tools number their rows
  * in their own way; so a problem is known by its question, where the file tells it, and else by its id.
  * Default: none, so that the ids count.
@@ -103,10 +97,6 @@ export async function regrade<
  * A run with a new grade, and by what it was given: the problem's fields, the task's options, this
  * release. `runStudy` continues such runs with that task.
  *
- * @param run A stored run.
- * @param problem Its problem as the task has it now.
- * @param task The task that graded its text.
- * @param grade The new grade.
  * @throws {TypeError} Where a field of the problem refers to itself.
  *
  * @example A gold answer that was wrong

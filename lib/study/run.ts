@@ -122,8 +122,6 @@ export type Verdict = "right" | "wrong" | "cut" | "ungradable";
 /**
  * What became of a run.
  *
- * @param run A graded run.
- *
  * @example Cut before its answer
  * ```ts
  * import { verdictOf } from "@moi/moi/study";

@@ -85,12 +85,10 @@ const RUN_RULES: Rules<RunOptions> = {
  *
  * @param study Model, task, methods, repeats, sampler settings, chat variables, seed. Settings that
  * are left out or `undefined` come from the task, then from the model.
- * @param options Where to keep the runs, how to stop, how to watch.
  * @returns All finished runs of this study, those already stored included: problem by problem, repeat
  * by repeat, and methods in the order in which the study names them; and under `planned` how many there were
  * to be: fewer are there where the study was stopped.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
- * @throws {RangeError} Where an option is outside its rule or a prompt does not fit the context.
+ * @throws {RangeError} Where a prompt does not fit the context.
  * @throws {Error} Where the store holds runs of another study, saying what differs, or cannot be
  * written.
  *
@@ -101,7 +99,6 @@ const RUN_RULES: Rules<RunOptions> = {
  * import { runStudy } from "@moi/moi/study";
  * import { votes } from "@moi/moi/tasks";
  * import { assertEquals } from "@std/assert";
- *
  * await using model = await loadModel("votes-tiny");
  * const runs = await runStudy({
  *   model,

@@ -33,11 +33,8 @@ const PANELS = [
  * next tokens that the mixture changes. Counts are on a logarithmic scale, since most positions of
  * most models are certain.
  *
- * @param effect Result of `predictEffect`.
- * @param options Title.
  * @returns A figure; method and N stand below the title.
  * @throws {RangeError} If there are no positions.
- * @throws {TypeError} If an option is not known.
  *
  * @example
  * ```ts
