@@ -1,9 +1,4 @@
-/**
- * The figure of gains over a baseline: MoI against β on a log axis, other methods beside it, in whatever
- * unit the gains are.
- *
- * @module
- */
+/** Gains over a baseline, in whatever unit: MoI against β on a log axis, others beside it. @module */
 
 import { isDeepStrictEqual } from "node:util";
 import { plotlyText } from "../_escape.ts";
@@ -84,9 +79,7 @@ interface Parts {
   readonly right: number;
 }
 
-/**
- * Draws gains.
- */
+/** Draws gains. */
 export function gainFigure(
   rows: readonly GainPoint[],
   baseline: GainPoint,
@@ -243,10 +236,7 @@ function curveTraces(curves: readonly Curve<GainPoint>[]): object[] {
   return [...curves.filter(({ rows }) => rows.length > 1).map(bandTrace), ...curves.map(lineTrace)];
 }
 
-/**
- * The points of a curve, joined by a line; a point that the band passes over, as it stands alone,
- * has error bars.
- */
+/** The points of a curve, joined by a line; those that the band passes over have error bars. */
 function lineTrace({ label, color, rows }: Curve<GainPoint>): object {
   const single = rows.length === 1;
   const alone = pieces(rows).filter((piece) => piece.length === 1).flat();

@@ -1,8 +1,4 @@
-/**
- * What stands below tables and below the titles of figures: how much of a study is there, and its N.
- *
- * @module
- */
+/** What stands below tables and titles of figures: how much of a study is there, and its N. @module */
 
 import { type PartialStudy, partialText, plannedOf } from "../study/mod.ts";
 import { counted } from "./_format.ts";

@@ -51,12 +51,7 @@ return window.Plotly;
 })();</script>`;
 }
 
-/**
- * A figure as JSON, with the height and behaviour that it is shown with: the one way in which figures
- * leave for pages, notebooks and pictures.
- *
- * @throws {TypeError} If it holds what is no JSON.
- */
+/** A figure as JSON with its height and behaviour: the one way in which figures leave. */
 export function figureJson({ data, layout, config }: Figure): string {
   return plainJson({
     data,

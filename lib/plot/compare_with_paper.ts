@@ -28,17 +28,6 @@ const RULES: Rules<CompareWithPaperOptions> = {
  *
  * @param rows Rows of `gains()`, of standard decoding, the direct mixture or MoI; others stand alone.
  * @throws {RangeError} If the paper has no such benchmark or model, or there are no rows.
- *
- * @example
- * ```ts
- * import { betaGrid, compareWithPaper, gains, loadModel, runStudy, votes } from "@moi/moi";
- * import { assertStringIncludes } from "@std/assert";
- * await using model = await loadModel("votes-tiny");
- * const methods = betaGrid({ betas: [1], controls: false });
- * const runs = await runStudy({ model, task: votes({ limit: 5 }), methods });
- * const table = compareWithPaper(gains(runs), { task: "aime", model: "QwQ-32B" });
- * assertStringIncludes(table.text, "77.78");
- * ```
  */
 export function compareWithPaper(
   rows: readonly GainLike[],

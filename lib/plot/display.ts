@@ -23,12 +23,6 @@ import { isTable, type Table, tableHtml, tableText } from "./table.ts";
  *
  * @param value A figure, a table, HTML, a list of these, or anything else that the kernel can display.
  * @throws {TypeError} Outside a notebook.
- *
- * @example Last line of a cell
- * ```ts ignore
- * import { plotGains, show } from "@moi/moi/plot";
- * await show(plotGains(rows));
- * ```
  */
 export async function show(value: unknown): Promise<void> {
   await showIn(notebook("show"), value);

@@ -1,9 +1,4 @@
-/**
- * What `predictEffect` found: how uncertain the model is, how much weight the method moves, and how much
- * of what follows changes.
- *
- * @module
- */
+/** The figure of what `predictEffect` found. @module */
 
 import { checkOptions, refusal, type Rules, text } from "../_check.ts";
 import type { PredictedEffect } from "../decode/mod.ts";

@@ -1,8 +1,4 @@
-/**
- * Problems won and lost against the baseline, with both texts side by side: what a gain is made of.
- *
- * @module
- */
+/** Problems won and lost against the baseline, both texts side by side: what a gain is made of. @module */
 
 import { checkOptions, number, type Rules, text } from "../_check.ts";
 import { escapeHtml } from "../_escape.ts";

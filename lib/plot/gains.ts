@@ -1,11 +1,7 @@
 /**
- * The figure that answers the question of the paper: how much more is solved, at which β, and what
- * do the controls say.
- *
- * Every point is a difference of accuracies on the same problems and repeats, in percentage points,
- * with its paired interval. The interval of the baseline's own accuracy is drawn in grey around
- * zero. It is wider than the paired ones, because pairing cancels the difficulty of the problems;
- * a gain is judged by its own interval, not by whether it leaves the grey band.
+ * The figure that answers the question of the paper: how much more is solved, at which β, and what do the
+ * controls say. The interval of the baseline's own accuracy is drawn in grey around zero. It is wider than the
+ * paired ones, because pairing cancels the difficulty of the problems; a gain is judged by its own interval.
  *
  * @module
  */

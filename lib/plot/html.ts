@@ -1,8 +1,4 @@
-/**
- * Figures and texts as one HTML file that needs nothing else: it opens from a memory stick.
- *
- * @module
- */
+/** Figures and texts as one HTML file that needs nothing else: it opens from a memory stick. @module */
 
 import { checkOptions, refusal, type Rules, text } from "../_check.ts";
 import { escapeHtml } from "../_escape.ts";

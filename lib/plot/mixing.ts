@@ -1,10 +1,6 @@
 /**
- * Can mixing act here at all?
- *
- * A method that mixes embeddings does nothing where the model is certain: with entropy near zero the
- * mixture is the sampled token, and any gain is chance. This figure shows, before any gain is
- * believed, how uncertain the model was and how much weight went to tokens other than the sampled
- * one.
+ * Can mixing act here at all? With entropy near zero the mixture is the sampled token, and any gain is chance:
+ * this figure shows it before any gain is believed.
  *
  * @module
  */
@@ -61,17 +57,6 @@ const RULES: Rules<PlotMixingOptions> = { title: text, subtitle: text };
  * height grows with the number of methods.
  * @throws {RangeError} If there are no runs, other than of a study that was stopped, or none tells
  * its mixing.
- *
- * @example Two runs of one method
- * ```ts
- * import { plotMixing } from "@moi/moi/plot";
- * import { assertEquals } from "@std/assert";
- * const figure = plotMixing([
- *   { method: "moi", problem: "a", mixing: { meanEntropy: 0.1, meanOffSampleMass: 0.2 } },
- *   { method: "moi", problem: "b", mixing: { meanEntropy: 0.3, meanOffSampleMass: 0.4 } },
- * ]);
- * assertEquals((figure.data as { x: number[] }[]).map((trace) => trace.x), [[0.1, 0.3], [0.2, 0.4]]);
- * ```
  */
 export function plotMixing(
   runs: readonly (Omit<MixingRunLike, "mixing"> & Partial<MixingRunLike>)[],

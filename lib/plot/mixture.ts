@@ -1,8 +1,4 @@
-/**
- * One step, opened: the distribution that a token was drawn from, and the mixture that was fed back.
- *
- * @module
- */
+/** One step, opened: the distribution that a token was drawn from, and what was fed back. @module */
 
 import { checkOptions, number, type Rules, text } from "../_check.ts";
 import { plotlyText } from "../_escape.ts";

@@ -10,6 +10,8 @@
  * - text from models, data sets and users is escaped;
  * - nothing is fetched: plotly.js travels with the page.
  *
+ * Options that are unknown or of the wrong kind are a TypeError, those outside their rule a RangeError.
+ *
  * | To see | Use |
  * | --- | --- |
  * | how much a method gains, and at which β | {@linkcode plotGains}, of numeric scores {@linkcode plotScores} |

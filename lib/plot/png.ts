@@ -1,9 +1,7 @@
 /**
- * A figure as PNG, without a browser: the picture that every front-end shows, trusted or not.
- *
- * The SVG of `toSvg` is painted by resvg, compiled to WebAssembly, with the fonts of DejaVu, which
- * have the letters of most alphabets; both are npm packages, so no font of the machine is looked for
- * and the same figure is the same picture everywhere.
+ * A figure as PNG, without a browser: the picture that every front-end shows, trusted or not. resvg, compiled
+ * to WebAssembly, paints the SVG of `toSvg` with the fonts of DejaVu, which have the letters of most alphabets;
+ * no font of the machine is looked for, so that the same figure is the same picture everywhere.
  *
  * @module
  */
@@ -32,19 +30,9 @@ type Paint = (svg: string, scale: number) => Uint8Array<ArrayBuffer>;
 let painter: Promise<Paint> | undefined;
 
 /**
- * Paints a figure. The same figure gives the same bytes.
+ * Paints a figure, of those that {@linkcode toSvg} draws, as a PNG file. The same figure gives the same bytes.
  *
- * @param figure A figure of scatter, bar, box, histogram, violin or pie traces.
  * @throws {TypeError} As {@linkcode toSvg}.
- *
- * @example A line as PNG
- * ```ts
- * import { toPng } from "@moi/moi/plot";
- * import { assertEquals } from "@std/assert";
- * const png = await toPng({ data: [{ type: "scatter", x: [1, 2], y: [1, 4] }] }, { width: 300 });
- * assertEquals([...png.subarray(1, 4)], [..."PNG"].map((c) => c.charCodeAt(0)));
- * assertEquals(new DataView(png.buffer).getUint32(16), 300); // Deno.writeFile("line.png", png)
- * ```
  */
 export async function toPng(
   figure: Figure,

@@ -1,8 +1,4 @@
-/**
- * A study as a piece of a page: settings, table, curve, activity, problems won and lost.
- *
- * @module
- */
+/** A study as a piece of a page: settings, table, curve, activity, problems won and lost. @module */
 
 import { anything, checkOptions, listOf, type Rules, text } from "../_check.ts";
 import { escapeHtml } from "../_escape.ts";
@@ -66,16 +62,6 @@ function settings(runs: readonly Run[]): string {
  * @returns Heading, settings, table, gains over β, mixing activity, and the problems won and lost by
  * the primary comparison, or else by the method with the largest gain; for `toHtml` or `show`.
  * @throws {RangeError} Where the runs are none, of several studies, or incomplete.
- *
- * @example
- * ```ts
- * import { betaGrid, loadModel, runStudy, studyReport, votes } from "@moi/moi";
- * import { assertEquals } from "@std/assert";
- * await using model = await loadModel("votes-tiny");
- * const methods = betaGrid({ betas: [1], controls: false });
- * const runs = await runStudy({ model, task: votes({ limit: 5 }), methods });
- * assertEquals(studyReport(runs).length, 5);
- * ```
  */
 export function studyReport(
   runs: readonly Run[],

@@ -1,8 +1,4 @@
-/**
- * Numeric scores against β: the figure of {@linkcode plotGains} in the score's own unit.
- *
- * @module
- */
+/** Numeric scores against β: the figure of {@linkcode plotGains} in the score's own unit. @module */
 
 import { checkOptions, refusal, type Rules, text } from "../_check.ts";
 import type { ScoreRow } from "../stats/mod.ts";

@@ -1,9 +1,7 @@
 /**
- * A figure as SVG, without a browser: plotly.js draws into jsdom.
- *
- * What our own figures use works: scatter, bars, boxes, shapes, annotations, legends. Heatmaps and
- * WebGL need a canvas, which jsdom has not; for those use `toHtml` and a browser. The first call
- * loads and compiles plotly.js (about a second), the next ones take a tenth of that.
+ * A figure as SVG, without a browser: plotly.js draws into jsdom. Heatmaps and WebGL need a canvas, which jsdom
+ * has not: `toHtml` and a browser show them. The first call loads and compiles plotly.js (about a second), the
+ * next ones take a tenth of that.
  *
  * @module
  */

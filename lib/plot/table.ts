@@ -1,8 +1,6 @@
 /**
- * A table as a value, and the four ways in which it is written.
- *
- * Columns say which fields of a row they show, and how these are written; `tableOf` makes plain data of both.
- * Text, HTML and Markdown have the cells as they are read, CSV the values behind them with all their digits.
+ * A table as a value, and the four ways in which it is written: text, HTML and Markdown have the cells as they
+ * are read, CSV the values behind them with all their digits.
  *
  * @module
  */
@@ -48,7 +46,7 @@ export interface Table {
 }
 
 /**
- * Makes a table.
+ * Makes a table. Notes that are false or undefined are left out.
  *
  * @example Three ways to write it
  * ```ts

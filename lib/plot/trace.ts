@@ -1,9 +1,4 @@
-/**
- * One generation, seen from inside: its text with each token coloured by the entropy of the
- * distribution it was drawn from. It needs a generation made with `trace: true`.
- *
- * @module
- */
+/** One generation, seen from inside: each token coloured by the entropy it was drawn at. @module */
 
 import { checkOptions, number, refusal, type Rules } from "../_check.ts";
 import { escapeHtml } from "../_escape.ts";

@@ -22,9 +22,7 @@ import { signFlipTest } from "./sign_flip.ts";
 
 const VERB = "compare methods";
 
-/**
- * Options of {@linkcode gains}.
- */
+/** Options of {@linkcode gains}. */
 export interface GainsOptions<R extends Outcome = Outcome> {
   /** Key of the row that the others are compared with. Default: "standard". */
   readonly baseline?: string;

@@ -100,18 +100,6 @@ const isRight = ({ grade }: Outcome) => grade.correct;
  *
  * @throws {RangeError} Where there is no such method, k is more than the runs of a problem, or without k
  * problems differ in their number of runs.
- *
- * @example Two repeats
- * ```ts
- * import { avgAtK, type Outcome } from "@moi/moi/stats";
- * import { assertEquals } from "@std/assert";
- * const run = (problem: string, repeat: number, correct: boolean) =>
- *   ({ problem, repeat, method: "m", parameters: {}, tokens: [], grade: { correct }, mixing: {} }) as
- *     unknown as Outcome;
- * const runs = [run("a", 0, true), run("b", 0, true), run("a", 1, true), run("b", 1, false)];
- * const { mean, accuracies } = avgAtK(runs);
- * assertEquals([mean, accuracies], [0.75, [1, 0.5]]);
- * ```
  */
 export function avgAtK(runs: readonly Outcome[], options: RepeatsOptions = {}): AverageAtK {
   const verb = "average repeats";

@@ -20,9 +20,7 @@ import { holm } from "./holm.ts";
 import { signFlipTest } from "./sign_flip.ts";
 import type { Interval } from "./wilson.ts";
 
-/**
- * Options of {@linkcode scoreGains}.
- */
+/** Options of {@linkcode scoreGains}. */
 export interface ScoreGainsOptions<R extends Outcome = Outcome> {
   /** Key of the method that the others are compared with. */
   readonly baseline: string;

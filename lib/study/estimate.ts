@@ -1,13 +1,9 @@
 /**
  * What a study will cost, before anything runs: tokens, time and memory, from `config.json` alone.
  *
- * Time is a lower bound, that of the memory bus. A step of decoding reads all weights once, and the keys
- * and values of every sequence:
+ * Time is a lower bound, that of the memory bus: a step reads all weights, and keys and values of all sequences.
  *
- * ```text
- * seconds ≥ Σ over steps (weights + slots · kv(position)) / bandwidth
- * steps   = ⌈runs / slots⌉ · new tokens
- * ```
+ *     seconds ≥ Σ over steps (weights + slots · kv(position)) / bandwidth,   steps = ⌈runs / slots⌉ · new tokens
  *
  * Arithmetic comes on top where many sequences are decoded at once, and so does the reading of prompts.
  *

@@ -1,9 +1,4 @@
-/**
- * The usual grid of methods: standard decoding, MoI over β, and the controls that tell what its gain
- * comes from.
- *
- * @module
- */
+/** The usual methods: standard decoding, MoI over β, and controls for what its gain comes from. @module */
 
 import {
   directMixture,

@@ -1,8 +1,6 @@
 /**
- * Studies that differ in their sampler, as one table.
- *
- * Methods of one study share its sampler. To see standard decoding at other temperatures beside them, it is
- * run in studies of its own and joined here: the same model, task and problems, so that pairs stay pairs.
+ * Studies that differ in their sampler, as one table. Methods of one study share its sampler: standard decoding
+ * at other temperatures is run in studies of its own, and joined here.
  *
  * @module
  */

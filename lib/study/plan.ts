@@ -1,8 +1,4 @@
-/**
- * What a study consists of: every problem × method × repeat, with its seed and its prompt.
- *
- * @module
- */
+/** What a study consists of: every problem × method × repeat, with its seed and its prompt. @module */
 
 import { createHash } from "node:crypto";
 import {

@@ -223,15 +223,6 @@ function checkFile(path: string, { isFile }: Deno.FileInfo): void {
  * finished. A torn last line, left by a process that died, is passed over; the next `runStudy` on the
  * file does that run again. A byte-order mark, CRLF and blank lines at the end do no harm.
  * @throws {SyntaxError} Where any other line is no run, naming the line.
- *
- * @example
- * ```ts
- * import { readRuns } from "@moi/moi/study";
- * import { assertEquals } from "@std/assert";
- * const path = await Deno.makeTempFile();
- * assertEquals(await readRuns(path), []);
- * await Deno.remove(path);
- * ```
  */
 export async function readRuns(store: string | URL): Promise<Run[]> {
   const path = pathOf(store);

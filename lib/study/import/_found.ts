@@ -1,9 +1,4 @@
-/**
- * What the readers of other tools' files share: results before they become runs, and what a value of
- * another tool says about right and wrong.
- *
- * @module
- */
+/** What the readers of other tools' files share: results before they become runs, and verdicts. @module */
 
 import { refusal } from "../../_check.ts";
 import type { Grade, Problem } from "../../tasks/mod.ts";
