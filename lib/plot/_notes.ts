@@ -8,12 +8,7 @@ export function sizeNote(problems: number | string, repeats: number | string): s
   return `N = ${problems} problems × ${counted(repeats, "repeat")}`;
 }
 
-/** That a study was stopped: below a figure's title, and below a table. */
-export function partialCaption(partial: PartialStudy | undefined): string | undefined {
-  return partial && partialText(partial);
-}
-
-/** The same below a table. */
+/** That a study was stopped, below a table. */
 export function partialNote(partial: PartialStudy | undefined): string | undefined {
   return partial && `${partialText(partial)}; of the problems that all methods finished`;
 }

@@ -34,9 +34,7 @@ export async function plotlySource(): Promise<string> {
 let loader: Promise<string> | undefined;
 
 /** A `<script>` that installs plotly.js in the page, once however often it is there. */
-export function loaderScript(): Promise<string> {
-  return loader ??= build();
-}
+export const loaderScript = (): Promise<string> => loader ??= build();
 
 async function build(): Promise<string> {
   const gzip = new Blob([await plotlySource()]).stream().pipeThrough(new CompressionStream("gzip"));

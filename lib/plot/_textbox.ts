@@ -7,11 +7,6 @@
  * @module
  */
 
-/** A rectangle in pixels, as `getBBox` and `getBoundingClientRect` give it. */
-export type Box = Readonly<
-  Record<"x" | "y" | "width" | "height" | "left" | "top" | "right" | "bottom", number>
->;
-
 /** What is read of an SVG element. */
 export interface SvgElementLike {
   readonly nodeName: string;
@@ -43,7 +38,7 @@ export function textWidth(text: string, size: number): number {
 }
 
 /** Box around the texts of an element, in the coordinates of `within`, or else of the document. */
-export function textBox(element: SvgElementLike, within?: SvgElementLike): Box {
+export function textBox(element: SvgElementLike, within?: SvgElementLike) {
   const texts = element.nodeName === "text"
     ? [element]
     : Array.from(element.querySelectorAll("text"));

@@ -51,7 +51,7 @@ function notebook(verb: string): Jupyter {
 }
 
 /** What a notebook stores of one output. */
-export type Bundle = Record<string, unknown>;
+type Bundle = Record<string, unknown>;
 
 /** What this folder makes to be shown. */
 export type Shown = Figure | Html | Table;

@@ -8,10 +8,10 @@
 
 import { checkOptions, refusal, type Rules, text } from "../_check.ts";
 import type { Gain, GainRow } from "../stats/mod.ts";
+import { partialText } from "../study/mod.ts";
 import type { Figure } from "./figure.ts";
 import { bare, fixed, intervalText, milli, percent, points, pText, signed } from "./_format.ts";
 import { emptyFigure, gainFigure, type GainPoint } from "./_gain_figure.ts";
-import { partialCaption } from "./_notes.ts";
 
 /** What {@linkcode plotGains} reads of a row of `gains()`. */
 export type GainLike = Gain & Partial<GainRow>;
@@ -61,7 +61,7 @@ export function plotGains(rows: readonly GainLike[], options: PlotGainsOptions =
   const baseline = theBaseline(rows, options.baseline), drawn = rows.map(pointOf);
   return gainFigure(drawn, drawn[rows.indexOf(baseline)]!, {
     title: options.title ?? `Gain over ${baseline.method}`,
-    caption: [options.subtitle, partialCaption(baseline.partial)],
+    caption: [options.subtitle, baseline.partial && partialText(baseline.partial)],
     axis: "gain (percentage points)",
     value: percent(baseline.accuracy),
   });

@@ -38,17 +38,13 @@ export async function toHtml(
 ): Promise<string> {
   checkOptions("make a page", options, RULES);
   const parts = Array.isArray(figures) ? figures as readonly Shown[] : [figures];
-  const body: string[] = [];
   let count = 0;
-  for (const part of parts) {
-    if (isFigure(part)) body.push(figureHtml(part, `figure-${++count}`));
-    else if (isHtml(part) || isTable(part)) {
-      body.push(`<div class="moi-html">${htmlOf(part).html}</div>`);
-    } else {
-      const rule = "be figures ({ data, layout }), tables or HTML ({ html, text })";
-      throw new TypeError(refusal("make a page", "figures", rule, part));
-    }
-  }
+  const body = parts.map((part) => {
+    if (isFigure(part)) return figureHtml(part, `figure-${++count}`);
+    if (isHtml(part) || isTable(part)) return `<div class="moi-html">${htmlOf(part).html}</div>`;
+    const rule = "be figures ({ data, layout }), tables or HTML ({ html, text })";
+    throw new TypeError(refusal("make a page", "figures", rule, part));
+  });
   const { title } = options;
   return `<!doctype html>
 <html lang="en">

@@ -7,10 +7,9 @@
 
 import { checkOptions, refusal, type Rules, text } from "../_check.ts";
 import { plotlyText } from "../_escape.ts";
-import { partialOf, type Run } from "../study/mod.ts";
+import { partialOf, partialText, type Run } from "../study/mod.ts";
 import type { Figure } from "./figure.ts";
 import { counted, rounded } from "./_format.ts";
-import { partialCaption } from "./_notes.ts";
 import {
   alpha,
   axis,
@@ -80,7 +79,7 @@ export function plotMixing(
   );
   const problems = new Set(told.map((run) => run.problem)).size;
   const n = `N = ${counted(told.length, "run")} of ${counted(problems, "problem")}`;
-  const caption = [options.subtitle, n, partialCaption(partial)];
+  const caption = [options.subtitle, n, partial && partialText(partial)];
   return framed({ title: options.title ?? "Can mixing act here?", caption }, data, {
     height: 150 + 38 * Math.max(methods.length, 2),
     ...{ margin: { l: 20, r: 24, t: 70, b: 58 }, showlegend: false },

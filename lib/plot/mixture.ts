@@ -86,23 +86,13 @@ export function plotMixture(step: StepLike, options: PlotMixtureOptions = {}): F
   });
 }
 
-interface Entry {
-  readonly token: number;
-  readonly text: string | undefined;
-  readonly probability: number | null;
-  readonly weight: number;
-}
-
 /** Candidates, sampled token and mixture as one list: by probability, then by weight. */
-function tokensOf(step: StepLike): Entry[] {
-  const weights = new Map<number, number>();
-  for (let i = 0; i < step.mixture.ids.length; i++) {
-    const id = step.mixture.ids[i]!;
-    weights.set(id, (weights.get(id) ?? 0) + step.mixture.weights[i]!);
+function tokensOf(step: StepLike) {
+  const { mixture, candidates = [] } = step, weights = new Map<number, number>();
+  for (const [i, id] of Array.from(mixture.ids).entries()) {
+    weights.set(id, (weights.get(id) ?? 0) + mixture.weights[i]!);
   }
-  const known = new Map<number, Pick<StepLike, "text" | "probability">>();
-  for (const candidate of step.candidates ?? []) known.set(candidate.token, candidate);
-  known.set(step.token, step);
+  const known = new Map([...candidates, step].map((one) => [one.token, one]));
   const ids = new Set([...known.keys(), ...weights.keys()]);
   return [...ids].map((token) => ({
     token,

@@ -48,4 +48,5 @@ export { holm } from "./holm.ts";
 export { type Flips, flips, type FlipsOptions, type Pair } from "./flips.ts";
 export { type FoldChoice, type Tuned, type TuneOptions, tuneThenTest } from "./tune.ts";
 export { minimumDetectableGain, type MinimumDetectableGainOptions } from "./power.ts";
+export type { DrawOptions } from "./_check.ts";
 export type { By, Outcome } from "./_groups.ts";

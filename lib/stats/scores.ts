@@ -15,23 +15,17 @@ import { checkKey, DRAW_RULES, inside } from "./_check.ts";
 import { checkPairs, type Group, groupRuns, type Outcome, rowsOf } from "./_groups.ts";
 import { mean as meanOf, variance } from "./_moments.ts";
 import { studentUpperQuantile } from "./_special.ts";
-import { bootstrapIntervals } from "./bootstrap.ts";
+import { bootstrapIntervals, type PairedBootstrapOptions } from "./bootstrap.ts";
 import { holm } from "./holm.ts";
 import { signFlipTest } from "./sign_flip.ts";
 import type { Interval } from "./wilson.ts";
 
 /** Options of {@linkcode scoreGains}. */
-export interface ScoreGainsOptions<R extends Outcome = Outcome> {
+export interface ScoreGainsOptions<R extends Outcome = Outcome> extends PairedBootstrapOptions {
   /** Key of the method that the others are compared with. */
   readonly baseline: string;
   /** The number of a run. Default: `run.grade.score`. */
   readonly of?: (run: R) => number | undefined;
-  /** Confidence level. Default: 0.95. */
-  readonly level?: number;
-  /** Resamples of bootstrap and test. Default: 10,000. */
-  readonly resamples?: number;
-  /** Seed of both. Default: 1. */
-  readonly seed?: number;
 }
 
 const RULES: Rules<ScoreGainsOptions> = {

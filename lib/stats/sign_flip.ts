@@ -1,7 +1,7 @@
 /** The paired test for several repeats a problem. @module */
 
 import { boolean, checkOptions, type Rules } from "../_check.ts";
-import { checkDifferences, DRAW_RULES } from "./_check.ts";
+import { checkDifferences, DRAW_RULES, type DrawOptions } from "./_check.ts";
 import { uint32s } from "./_random.ts";
 
 /** Up to here all sign patterns of any numbers are tried: 2^16 sums. */
@@ -11,11 +11,7 @@ const PATTERNS = 16;
 const DENOMINATOR = 10_080, ADDITIONS = 2 ** 28;
 
 /** Options of {@linkcode signFlipTest}. */
-export interface SignFlipTestOptions {
-  /** Number of random sign patterns; the smallest p is 1 / (resamples + 1). Default: 10000. */
-  readonly resamples?: number;
-  /** Seed of the patterns, an integer from 0 to 2^32 − 1: same seed, same p. Default: 1. */
-  readonly seed?: number;
+export interface SignFlipTestOptions extends DrawOptions {
   /**
    * Whether sums that only equal the observed one count half, as in {@linkcode mcnemarMidP}. Default:
    * false.

@@ -23,7 +23,7 @@
  */
 
 export { type Imported, type ImportOptions, importRuns } from "./import.ts";
-export { type AboutFile, type ImportFormat, type TakenVerdict } from "./import/_found.ts";
+export type { AboutFile } from "./import/_found.ts";
 export { regrade, regradedRun } from "./regrade.ts";
 export * from "./paper.ts";
 export * from "./estimate.ts";
@@ -39,6 +39,6 @@ export {
   type Verdict,
   verdictOf,
 } from "./run.ts";
-export { openStore, type Place, readRuns, type Store } from "./store.ts";
+export { readRuns } from "./store.ts";
 export * from "./partial.ts";
 export { type RunOptions, runStudy } from "./study.ts";

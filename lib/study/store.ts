@@ -130,23 +130,14 @@ async function* rawLines(file: Deno.FsFile) {
   if (rest.length > 0) yield { bytes: rest, at, ended: false };
 }
 
-/** What a file holds. */
-interface Contents {
-  /** Its runs, in its order. */
-  readonly lines: Line[];
-  /** Number of bytes up to the end of the last run, a newline included where it has one. */
-  readonly whole: number;
-  /** Whether the last run has its newline; true where there is none. */
-  readonly ended: boolean;
-  /** Whether something follows: a torn line, blank lines. */
-  readonly more: boolean;
-}
-
 /**
  * Reads a file from its start: UTF-8, with or without a byte-order mark, lines ended in either way,
  * blank lines at its end, a last line without an end where it is whole, or torn.
+ *
+ * @returns Its runs in its order, the bytes up to the end of the last one (`whole`), whether that has its
+ * newline (`ended`; true of none), and whether something follows (`more`: a torn line, blank lines).
  */
-async function readFile(file: Deno.FsFile, path: string): Promise<Contents> {
+async function readFile(file: Deno.FsFile, path: string) {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const lines: Line[] = [];
   let whole = 0, lastEnded = true, more = false, number = 0, blank = 0;
@@ -231,21 +222,8 @@ export async function readRuns(store: string | URL): Promise<Run[]> {
   return inOrder((await readFile(file, path)).lines);
 }
 
-/** An open store. */
-export interface Store extends Disposable {
-  /** Runs that were there when it was opened, as {@linkcode readRuns} gives them. */
-  readonly runs: readonly Run[];
-  /** Appends a run; its place in the study is kept with it, so that it is read back in that order. */
-  append(run: Run, place?: Place): void;
-}
-
-/**
- * Opens a store for appending, alone: a second process is refused.
- *
- * @param store Path or file URL; made where it is missing.
- * @throws {Error} Where another process writes to it.
- */
-export async function openStore(store: string | URL): Promise<Store> {
+/** Opens a store for appending, made where it is missing, alone: a second process is refused. */
+export async function openStore(store: string | URL) {
   const path = pathOf(store);
   const info = await Deno.stat(path).catch(() => undefined);
   if (info) checkFile(path, info);
@@ -258,7 +236,8 @@ export async function openStore(store: string | URL): Promise<Store> {
     let size = whole, cut = !more, between = ended ? "" : "\n";
     return {
       runs: inOrder(lines),
-      append(run, place) {
+      /** Appends a run; its place in the study is kept with it, so that it is read back in that order. */
+      append(run: Run, place?: Place) {
         const text = JSON.stringify(place ? { ...run, place } : run);
         const line = new TextEncoder().encode(`${between}${text}\n`);
         if (!cut) {
