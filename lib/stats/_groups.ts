@@ -15,6 +15,7 @@ import {
   plannedOf,
   withPlanned,
 } from "../study/partial.ts";
+import { checkKey } from "./_check.ts";
 import { type Run, type Verdict, verdictOf } from "../study/run.ts";
 
 /**
@@ -128,6 +129,25 @@ export function groupRuns<R extends Outcome>(
       key,
     ) => [key, groupOf(verb, key, found.get(key)!)]),
   );
+}
+
+/** The runs of a method, by default of the only one; refused where none can be judged. */
+export function groupOfMethod<R extends Outcome>(
+  verb: string,
+  runs: readonly R[],
+  method?: string,
+): Group<R> {
+  if (method !== undefined && runs.length > 0) {
+    checkKey(verb, "method", method, [...new Set(runs.map((run) => run.method))]);
+  }
+  const chosen = method === undefined ? runs : runs.filter((run) => run.method === method);
+  const groups = groupRuns(verb, chosen), [group] = groups.values();
+  if (groups.size > 1) {
+    const rule = "hold one method, or 'method' name one";
+    throw new RangeError(refusal(verb, "runs", rule, [...groups.keys()]));
+  }
+  if (group!.n > 0) return group!;
+  throw new RangeError(`Cannot ${verb} as 'runs' must hold one that can be judged: none can`);
 }
 
 /** Refuses runs whose problems have the same ids but other prompts or answers, where they tell. */

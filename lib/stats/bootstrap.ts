@@ -17,7 +17,8 @@ const RULES: Rules<PairedBootstrapOptions> = { level: inside, ...DRAW_RULES };
  * Percentile bootstrap interval of the mean difference. Problems are drawn with replacement, each
  * with its difference and so with all its repeats (the cluster bootstrap); the interval runs
  * between the (1 − level)/2 and (1 + level)/2 quantiles of the resampled means, linearly
- * interpolated; at 10,000 resamples the ends move by about 1 % of its width. Source: Efron & Tibshirani (1993), An Introduction to the Bootstrap, ch. 13.
+ * interpolated; at 10,000 resamples the ends move by about 1 % of its width. Source: Efron & Tibshirani
+ * (1993), An Introduction to the Bootstrap, ch. 13.
  *
  * Measured coverage of the 95 % interval, problems drawn from a population (logit of the baseline's
  * chance N(0, 2²), shift of the method N(0.4, 0.7²), true gain 0.0583), 10 000 simulated studies
@@ -30,10 +31,8 @@ const RULES: Rules<PairedBootstrapOptions> = { level: inside, ...DRAW_RULES };
  * |       30 |   93.0 % |    93.2 % |
  *
  * So it is slightly too narrow in small studies, as percentile intervals are. It speaks of problems
- * like these; a fixed benchmark seen as the whole population would have a narrower one.
- *
- * If all differences are equal the interval has no width: the bootstrap cannot show a variation
- * that the data does not.
+ * like these; a fixed benchmark seen as the whole population would have a narrower one. If all
+ * differences are equal it has no width.
  *
  * @example Twelve problems won, four lost, of a hundred
  * ```ts

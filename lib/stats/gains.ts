@@ -138,15 +138,12 @@ export interface GainRow extends Gain {
  *     dᵢ = share of the method's runs that are correct − share of the baseline's,
  *
  * and the gain δ is the mean of dᵢ. Its interval is Tango's score interval ({@linkcode pairedScore}) of
- * won/d, lost/d and n·k/d, with the design effect of n problems with k repeats,
- *
- *     d = (s² / n) / ((D − δ²) / (n·k)),   clipped to 1 … k,   D = (won + lost) / (n·k),
- *
- * s² the variance of dᵢ: 1 where repeats are as good as new problems, k where they tell nothing new (and
- * where all dᵢ are equal, or there is one problem). Its p value is {@linkcode mcnemarMidP} for one run a
- * problem, and {@linkcode signFlipTest} with mid-p for several, drawing where it cannot count. In simulated studies the 95 % interval
- * covers in 93.8 % or more, from 20 to 500 problems with 1 and 4 repeats, and p ≤ 0.05 comes up in at most
- * 5.4 % where methods are alike (`scripts/coverage.md`).
+ * won/d, lost/d and n·k/d, with the design effect d of {@linkcode accuracy} for n problems with k repeats, s²
+ * the variance of dᵢ and D − δ² in place of p(1 − p), D = (won + lost) / (n·k). Its p value is
+ * {@linkcode mcnemarMidP} for one run a problem, and {@linkcode signFlipTest} with mid-p for several, drawing
+ * where it cannot count. In simulated studies the 95 % interval covers in 93.8 % or more, from 20 to 500
+ * problems with 1 and 4 repeats, and p ≤ 0.05 comes up in at most 5.4 % where methods are alike
+ * (`scripts/coverage.md`).
  *
  * Runs that nothing can judge are left out with their partners, and counted. Where runs were cut at the token
  * limit, the difference in accuracy F·R (F finished, R right of finished) is split evenly:
@@ -194,10 +191,7 @@ export function gains<R extends Outcome>(
   return rowsOf(runs, (judged) => gainsOf(judged, options, 1));
 }
 
-/**
- * {@linkcode gains} where pairs tell less than independent ones by a factor that the data do not show: 1 in
- * general.
- */
+/** {@linkcode gains} of pairs that tell less than independent ones by a factor that data do not show. */
 export function gainsOf<R extends Outcome>(
   runs: readonly R[],
   options: GainsOptions<R>,

@@ -28,8 +28,7 @@ import {
   text,
 } from "../_check.ts";
 import { mathEqual } from "../tasks/math_equal.ts";
-import { checkKey } from "./_check.ts";
-import { groupRuns, type Outcome } from "./_groups.ts";
+import { groupOfMethod, type Outcome } from "./_groups.ts";
 import { mean, variance } from "./_moments.ts";
 
 /** Which method, and how many runs. */
@@ -72,15 +71,10 @@ function grouped(
   runs: readonly Outcome[],
   { k, method }: RepeatsOptions,
 ): { problems: readonly (readonly Outcome[])[]; k: number } {
-  const groups = groupRuns(verb, runs), known = [...groups.keys()];
-  const key = checkKey(verb, "method", method ?? (known.length > 1 ? undefined : known[0]), known);
-  const problems = groups.get(key)!.runs.values().map((own) =>
+  const problems = groupOfMethod(verb, runs, method).runs.values().map((own) =>
     own.values().filter(({ grade }) => !grade.ungradable).toArray()
       .sort((a, b) => a.repeat - b.repeat)
   ).filter(({ length }) => length > 0).toArray();
-  if (problems.length === 0) {
-    throw new RangeError(`Cannot ${verb} as 'runs' must hold one that can be graded`);
-  }
   const counts = new Set(problems.map(({ length }) => length));
   if (k === undefined && counts.size > 1) {
     throw new RangeError(

@@ -15,9 +15,9 @@
  * but their choices rest on nearly the same problems, so that a lucky choice is lucky in all of them, and
  * intervals that take judged problems as independent are too narrow: without any difference between
  * settings, 5 folds and 12 settings against 2, p ≤ 0.05 came up in 10.7 % of studies. So with folds the
- * variance is multiplied by 1 + j/(k − 1), j of k folds judged (Nadeau & Bengio 2003, Machine Learning 52, 239–281: test
- * and training parts overlap), and p is that of the score test. With 5 folds that is enough; with 10 it is at
- * the margin. Not all folds need to be judged: `{ judge: 1, of: 4 }` tunes on three quarters.
+ * variance is multiplied by 1 + j/(k − 1), j of k folds judged (Nadeau & Bengio 2003, Machine Learning 52,
+ * 239–281: test and training parts overlap), and p is that of the score test. With 5 folds that is enough;
+ * with 10 it is at the margin. Not all folds need to be judged: `{ judge: 1, of: 4 }` tunes on three quarters.
  *
  * @module
  */

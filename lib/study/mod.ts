@@ -31,14 +31,7 @@ export { joinStudies } from "./join.ts"; // other samplers in one table
 export { betaGrid, type BetaGridOptions } from "./grid.ts";
 export { wordingOf } from "./_digest.ts";
 export { type Plan, type PlannedProblem, planStudy, runSeed, type Study } from "./plan.ts";
-export {
-  type ImportedRun,
-  type PlannedRun,
-  type Run,
-  type Scalars,
-  type Verdict,
-  verdictOf,
-} from "./run.ts";
+export * from "./run.ts";
 export { readRuns } from "./store.ts";
 export * from "./partial.ts";
 export { type RunOptions, runStudy } from "./study.ts";

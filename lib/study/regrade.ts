@@ -98,16 +98,6 @@ export async function regrade<
  * release. `runStudy` continues such runs with that task.
  *
  * @throws {TypeError} Where a field of the problem refers to itself.
- *
- * @example A gold answer that was wrong
- * ```ts
- * import { regradedRun, type Run } from "@moi/moi/study";
- * import { assertEquals } from "@std/assert";
- * const run = { problem: "1", text: "3", grade: { correct: false, extracted: "3" } } as Run;
- * const grade = { correct: true, extracted: "3" };
- * const again = regradedRun(run, { id: "1", answer: "3" }, {}, grade);
- * assertEquals([again.grade.correct, Object.keys(again.problemFields!)], [true, ["answer"]]);
- * ```
  */
 export function regradedRun<P extends Problem>(
   run: Run,

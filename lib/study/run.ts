@@ -103,11 +103,6 @@ export type ImportedRun =
     readonly sampler?: Partial<Run["sampler"]>;
   };
 
-/** What tells a run of a study from all others. */
-export function keyOf({ problem, method, repeat }: Pick<Run, "problem" | "method" | "repeat">) {
-  return JSON.stringify([problem, method, repeat]);
-}
-
 /**
  * The four things that can become of a run: right; wrong; cut, where it reached the token limit
  * without a right answer; ungradable, where nothing can tell.

@@ -14,7 +14,7 @@ import manifest from "../../deno.json" with { type: "json" };
 import { checkStored, checkVerdicts } from "./identity.ts";
 import { type StudyRuns, withPlanned } from "./partial.ts";
 import { planStudy, type Study } from "./plan.ts";
-import { keyOf, type Run, verdictOf } from "./run.ts";
+import { type PlannedRun, type Run, verdictOf } from "./run.ts";
 import { openStore } from "./store.ts";
 
 /** Options of {@linkcode runStudy}. */
@@ -63,6 +63,10 @@ function live(methods: readonly string[], measure: Measure | undefined): (run: R
     ].join(", ");
   };
 }
+
+/** What tells a run of a study from all others. */
+const keyOf = ({ problem, method, repeat }: PlannedRun) =>
+  JSON.stringify([problem, method, repeat]);
 
 const RUN_RULES: Rules<RunOptions> = {
   store: anything, // checked where it is opened
