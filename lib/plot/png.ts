@@ -69,16 +69,9 @@ async function start(): Promise<Paint> {
     monospaceFamily: "DejaVu Sans Mono",
   };
   return (svg, scale) => {
-    const image = new Resvg(svg, { font, fitTo: { mode: "zoom", value: scale } });
-    try {
-      const painted = image.render();
-      try {
-        return Uint8Array.from(painted.asPng());
-      } finally {
-        painted.free();
-      }
-    } finally {
-      image.free();
-    }
+    using made = new DisposableStack();
+    const fitTo = { mode: "zoom", value: scale } as const;
+    const image = made.adopt(new Resvg(svg, { font, fitTo }), (own) => own.free());
+    return Uint8Array.from(made.adopt(image.render(), (own) => own.free()).asPng());
   };
 }

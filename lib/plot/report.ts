@@ -31,8 +31,7 @@ function settings(runs: readonly Run[]): string {
   const { sampler, device, dtype, versions, model, task, studySeed, chat } = runs[0]!;
   const options = Object.entries(runs[0]!.taskParameters ?? {})
     .map(([name, value]) => `${name} ${value}`);
-  const presets = new Set(runs.map(({ parameters }) => parameters.preset ?? ""));
-  const named = [...presets].filter((preset) => preset !== "");
+  const named = [...new Set(runs.flatMap(({ parameters }) => parameters.preset ?? []))];
   const { temperature, topK, topP, minP, maxNewTokens, ...more } = sampler;
   const others = Object.entries(more).map(([name, value]) => `, ${name} ${JSON.stringify(value)}`);
   const temperatures = new Map(

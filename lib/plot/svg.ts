@@ -68,34 +68,32 @@ export async function toSvg(figure: Figure, options: ToSvgOptions = {}): Promise
     pretendToBeVisual: true,
     virtualConsole: new VirtualConsole(),
   });
-  try {
-    const window = dom.window as unknown as PlotlyWindow;
-    // Plotly names clip paths at random. Seeded by the figure, the names are the same each time,
-    // and differ between two figures in one document.
-    window.Math.random = randomFrom(plain);
-    window.URL.createObjectURL = () => "blob:none";
-    Object.assign(window.SVGElement.prototype, {
-      getBBox(this: SvgElementLike) {
-        return textBox(this, this);
-      },
-      getBoundingClientRect(this: SvgElementLike) {
-        return textBox(this);
-      },
-      getTotalLength(this: SvgElementLike) {
-        return pathOf(this.getAttribute("d") ?? "").total;
-      },
-      getPointAtLength(this: SvgElementLike, length: number) {
-        return pathOf(this.getAttribute("d") ?? "").at(length);
-      },
-    });
-    (await (compiled ??= compile())).runInContext(dom.getInternalVMContext());
-    // Through JSON, as plotly writes defaults into what it is given.
-    const copy = { ...JSON.parse(plain), config: { ...CONFIG } };
-    const format = { format: "svg", imageDataOnly: true, width, height };
-    return xmlText(await window.Plotly.toImage(copy, format));
-  } finally {
-    dom.window.close();
-  }
+  using made = new DisposableStack();
+  made.defer(() => dom.window.close());
+  const window = dom.window as unknown as PlotlyWindow;
+  // Plotly names clip paths at random. Seeded by the figure, the names are the same each time,
+  // and differ between two figures in one document.
+  window.Math.random = randomFrom(plain);
+  window.URL.createObjectURL = () => "blob:none";
+  Object.assign(window.SVGElement.prototype, {
+    getBBox(this: SvgElementLike) {
+      return textBox(this, this);
+    },
+    getBoundingClientRect(this: SvgElementLike) {
+      return textBox(this);
+    },
+    getTotalLength(this: SvgElementLike) {
+      return pathOf(this.getAttribute("d") ?? "").total;
+    },
+    getPointAtLength(this: SvgElementLike, length: number) {
+      return pathOf(this.getAttribute("d") ?? "").at(length);
+    },
+  });
+  (await (compiled ??= compile())).runInContext(dom.getInternalVMContext());
+  // Through JSON, as plotly writes defaults into what it is given.
+  const copy = { ...JSON.parse(plain), config: { ...CONFIG } };
+  const format = { format: "svg", imageDataOnly: true, width, height };
+  return xmlText(await window.Plotly.toImage(copy, format));
 }
 
 /** Length of a path, and the point at a length, along straight lines between the ends of its segments. */

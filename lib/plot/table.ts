@@ -30,12 +30,9 @@ export interface Table {
   /** What stands above it. */
   readonly title?: string;
   /** Its columns: heading, names of the values in a cell, side, least width. */
-  readonly columns: readonly {
-    readonly heading: string;
+  readonly columns: readonly (Required<Pick<Column<never>, "heading" | "align" | "width">> & {
     readonly fields: readonly string[];
-    readonly align: "left" | "right";
-    readonly width: number;
-  }[];
+  })[];
   /** Its cells: what they hold, and how it is written. */
   readonly rows: readonly (readonly {
     readonly values: readonly Value[];

@@ -51,17 +51,6 @@ export interface Flips<R extends Outcome = Outcome> {
  * @throws {TypeError} If a run has no verdict
  * @throws {RangeError} If a method has no runs, a run was aborted or is there twice, or a run of one
  * method has no partner
- *
- * @example One problem won
- * ```ts
- * import { flips, type Outcome } from "@moi/moi/stats";
- * import { assertEquals } from "@std/assert";
- * const run = (method: string, correct: boolean) =>
- *   ({ problem: "p", repeat: 0, method, parameters: {}, grade: { correct } }) as unknown as Outcome;
- * const runs = [run("standard", false), run("moi", true)];
- * const { won, lost } = flips(runs, { baseline: "standard", method: "moi" });
- * assertEquals([won.length, lost.length], [1, 0]);
- * ```
  */
 export function flips<R extends Outcome>(runs: readonly R[], options: FlipsOptions): Flips<R> {
   const verb = "compare runs";

@@ -119,17 +119,6 @@ function passOf(n: number, c: number, k: number): number {
  * pass@k, averaged over problems.
  *
  * @throws {RangeError} As {@linkcode avgAtK}.
- *
- * @example One of four runs is right
- * ```ts
- * import { type Outcome, passAtK } from "@moi/moi/stats";
- * import { assertEquals } from "@std/assert";
- * const runs = [true, false, false, false].map((correct, repeat) =>
- *   ({ problem: "a", repeat, method: "m", parameters: {}, tokens: [], grade: { correct }, mixing: {} }) as
- *     unknown as Outcome
- * );
- * assertEquals([1, 2, 4].map((k) => passAtK(runs, { k })), [0.25, 0.5, 1]);
- * ```
  */
 export function passAtK(runs: readonly Outcome[], options: RepeatsOptions = {}): number {
   const verb = "compute pass@k";

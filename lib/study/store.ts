@@ -227,40 +227,37 @@ export async function openStore(store: string | URL) {
   const path = pathOf(store);
   const info = await Deno.stat(path).catch(() => undefined);
   if (info) checkFile(path, info);
-  const file = await Deno.open(path, { read: true, write: true, create: true });
-  try {
-    if (!await file.tryLock(true)) {
-      throw new Error(`Cannot open runs as another process writes to ${path}`);
-    }
-    const { lines, whole, ended, more } = await readFile(file, path);
-    let size = whole, cut = !more, between = ended ? "" : "\n";
-    return {
-      runs: inOrder(lines),
-      /** Appends a run; its place in the study is kept with it, so that it is read back in that order. */
-      append(run: Run, place?: Place) {
-        const text = JSON.stringify(place ? { ...run, place } : run);
-        const line = new TextEncoder().encode(`${between}${text}\n`);
-        if (!cut) {
-          file.truncateSync(size); // not before: a study that is refused leaves the file as it is
-          file.seekSync(size, Deno.SeekMode.Start);
-          cut = true;
-        }
-        try {
-          for (let at = 0; at < line.length;) at += file.writeSync(line.subarray(at));
-        } catch (cause) {
-          file.truncateSync(size);
-          file.seekSync(size, Deno.SeekMode.Start);
-          const rest = "and the same call finishes the rest once there is room";
-          const why = `${(cause as Error).message}; all earlier runs are kept, ${rest}`;
-          throw new Error(`Cannot write a run to ${path}: ${why}`, { cause });
-        }
-        size += line.length;
-        between = "";
-      },
-      [Symbol.dispose]: () => file.close(),
-    };
-  } catch (error) {
-    file.close();
-    throw error;
+  using opened = new DisposableStack();
+  const file = opened.use(await Deno.open(path, { read: true, write: true, create: true }));
+  if (!await file.tryLock(true)) {
+    throw new Error(`Cannot open runs as another process writes to ${path}`);
   }
+  const { lines, whole, ended, more } = await readFile(file, path);
+  let size = whole, cut = !more, between = ended ? "" : "\n";
+  const held = opened.move(); // from here on, whoever opened it closes it
+  return {
+    runs: inOrder(lines),
+    /** Appends a run; its place in the study is kept with it, so that it is read back in that order. */
+    append(run: Run, place?: Place) {
+      const text = JSON.stringify(place ? { ...run, place } : run);
+      const line = new TextEncoder().encode(`${between}${text}\n`);
+      if (!cut) {
+        file.truncateSync(size); // not before: a study that is refused leaves the file as it is
+        file.seekSync(size, Deno.SeekMode.Start);
+        cut = true;
+      }
+      try {
+        for (let at = 0; at < line.length;) at += file.writeSync(line.subarray(at));
+      } catch (cause) {
+        file.truncateSync(size);
+        file.seekSync(size, Deno.SeekMode.Start);
+        const rest = "and the same call finishes the rest once there is room";
+        const why = `${(cause as Error).message}; all earlier runs are kept, ${rest}`;
+        throw new Error(`Cannot write a run to ${path}: ${why}`, { cause });
+      }
+      size += line.length;
+      between = "";
+    },
+    [Symbol.dispose]: () => held.dispose(),
+  };
 }
