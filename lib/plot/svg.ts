@@ -96,12 +96,12 @@ export async function toSvg(figure: Figure, options: ToSvgOptions = {}): Promise
   return xmlText(await window.Plotly.toImage(copy, format));
 }
 
+/** The end of a segment of a path: the last two of its numbers. */
+const END = /(-?[\d.]+(?:e-?\d+)?)[\s,]+(-?[\d.]+(?:e-?\d+)?)(?=\s*(?:[A-Za-z]|$))/g;
+
 /** Length of a path, and the point at a length, along straight lines between the ends of its segments. */
 function pathOf(d: string) {
-  const points = [
-    ...d.matchAll(/(-?[\d.]+(?:e-?\d+)?)[\s,]+(-?[\d.]+(?:e-?\d+)?)(?=\s*(?:[A-Za-z]|$))/g),
-  ]
-    .map(([, x, y]) => ({ x: Number(x), y: Number(y) }));
+  const points = [...d.matchAll(END)].map(([, x, y]) => ({ x: Number(x), y: Number(y) }));
   const sizes = points.slice(1).map(({ x, y }, i) =>
     Math.hypot(x - points[i]!.x, y - points[i]!.y)
   );

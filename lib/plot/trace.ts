@@ -55,11 +55,8 @@ export function plotTrace(generation: TracedLike, options: PlotTraceOptions = {}
   checkOptions(verb, options, RULES);
   const { trace } = generation;
   if (!Array.isArray(trace)) {
-    throw new TypeError(
-      `${
-        refusal(verb, "generation.trace", "be an array of steps", trace)
-      } (pass trace: true to generate)`,
-    );
+    const refused = refusal(verb, "generation.trace", "be an array of steps", trace);
+    throw new TypeError(`${refused} (pass trace: true to generate)`);
   }
   const steps: readonly StepLike[] = trace;
   const candidates = options.candidates ?? 5;

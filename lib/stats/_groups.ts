@@ -123,12 +123,9 @@ export function groupRuns<R extends Outcome>(
     for (const [key, own] of found) alike(["model", "method", "study"], own, ` for ${shown(key)}`);
   }
   checkProblems(verb, runs, by === "taskParameters");
-  const keys = new Set([...by === "method" ? plannedOf(runs)?.methods ?? [] : [], ...found.keys()]);
-  return new Map(
-    [...keys].filter((key) => found.has(key)).map((
-      key,
-    ) => [key, groupOf(verb, key, found.get(key)!)]),
-  );
+  const planned = by === "method" ? plannedOf(runs)?.methods ?? [] : [];
+  const keys = [...new Set([...planned, ...found.keys()])].filter((key) => found.has(key));
+  return new Map(keys.map((key) => [key, groupOf(verb, key, found.get(key)!)]));
 }
 
 /** The runs of a method, by default of the only one; refused where none can be judged. */

@@ -152,11 +152,9 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
     ])),
     ...{ model: `${name}@${fingerprint}`, device, dtype, task: task.name },
   };
-  const parameters = new Map(
-    Object.entries(methods).map(([key, own]) =>
-      [key, scalars({ name: own.name, ...own.parameters })] as const
-    ),
-  );
+  const named = Object.entries(methods).map(([method, { name, parameters }]) => ({
+    ...{ method, parameters: scalars({ name, ...parameters }) },
+  }));
 
   const problems = new Map<string, PlannedProblem<P>>();
   const runs = all.flatMap((problem): PlannedRun[] => {
@@ -184,10 +182,7 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
     };
     return Array.from({ length: repeats }, (_, repeat) => {
       const drawn = { repeat, studySeed: seed, seed: runSeed(seed, id, repeat), sampler };
-      return keys.map((method) => ({
-        ...{ ...shared, problem: id, method, parameters: parameters.get(method)! },
-        ...{ ...drawn, ...own },
-      }));
+      return named.map((method) => ({ ...shared, problem: id, ...method, ...drawn, ...own }));
     }).flat();
   });
   return { problems, runs };
