@@ -16,9 +16,9 @@ import { type SvgElementLike, textBox } from "./_textbox.ts";
 
 /** Options of {@linkcode toSvg}. */
 export interface ToSvgOptions {
-  /** Width in pixels. Default: the layout's own, or 900. */
+  /** Width in pixels, from 50 to 10,000. Default: the layout's own, or 900. */
   readonly width?: number;
-  /** Height in pixels. Default: the layout's own, or 420. */
+  /** Height in pixels, likewise. Default: the layout's own, or 420. */
   readonly height?: number;
 }
 

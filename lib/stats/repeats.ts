@@ -90,7 +90,7 @@ function grouped(
 const isRight = ({ grade }: Outcome) => grade.correct;
 
 /**
- * Mean and deviation over repeats.
+ * Mean and deviation over repeats: over the first k runs of every problem.
  *
  * @throws {RangeError} Where there is no such method, k is more than the runs of a problem, or without k
  * problems differ in their number of runs.
