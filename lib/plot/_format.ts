@@ -1,8 +1,4 @@
-/**
- * Numbers and tokens as labels write them.
- *
- * @module
- */
+/** Numbers and tokens as labels write them. @module */
 
 /** Number without binary noise, so that figures compare as JSON. */
 export function rounded(value: number, digits = 4): number {

@@ -1,9 +1,4 @@
-/**
- * The figure of gains over a baseline: MoI against β on a log axis, other methods beside it, in whatever
- * unit the gains are.
- *
- * @module
- */
+/** Gains over a baseline, in whatever unit: MoI against β on a log axis, others beside it. @module */
 
 import { isDeepStrictEqual } from "node:util";
 import { plotlyText } from "../_escape.ts";
@@ -64,17 +59,9 @@ const GAP = 0.035;
 
 type Layout = Readonly<Record<string, unknown>>;
 
-/** Traces, and what the layout says of their axes. */
-interface Panels {
-  readonly data: readonly object[];
-  readonly layout: Layout;
-}
-
 /** What the panels show. */
 interface Parts {
-  /** MoI by β. */
   readonly curves: readonly Curve<GainPoint>[];
-  /** The other methods. */
   readonly controls: readonly GainPoint[];
   readonly baseline: GainPoint;
   /** The scale of gains, with its title. */
@@ -84,13 +71,7 @@ interface Parts {
   readonly right: number;
 }
 
-/**
- * Draws gains.
- *
- * @param rows All methods, the baseline among them.
- * @param baseline The baseline's point.
- * @param words Title, caption, axis, the baseline's value.
- */
+/** Draws gains. */
 export function gainFigure(
   rows: readonly GainPoint[],
   baseline: GainPoint,
@@ -117,16 +98,18 @@ export function gainFigure(
   const parts = { curves, controls, baseline, gains, name, right };
   const split = panelWidths(parts);
   const width = (DEFAULT_SIZE.width - LEFT - right) * (split[1] - split[0]);
-  const panels = isCrowded(controls, width) ? stacked(parts) : sideBySide(parts, split);
-  const hollow = others.some(isUnmixed) ? [hollowKey(panels.layout)] : [];
+  const crowded = isCrowded(controls, width), alone = controls.length > 0 && curves.length === 0;
+  const { data, layout } = crowded ? stacked(parts) : sideBySide(parts, split);
+  const own = crowded ? { xaxis: "x2", yaxis: "y2" } : alone ? { xaxis: "x2", yaxis: "y" } : {};
+  const hollow = others.some(isUnmixed) ? [{ ...HOLLOW_KEY, ...own }] : [];
   const caption = [...words.caption, size, "paired 95 % intervals"];
-  return framed({ title: words.title, caption }, [...panels.data, ...hollow], {
+  return framed({ title: words.title, caption }, [...data, ...hollow], {
     margin: { l: LEFT, r: right, t: TOP, b: BOTTOM },
     legend: {
       ...{ orientation: "h", x: 0, xanchor: "left", y: 0.01, yref: "container" },
       ...{ yanchor: "bottom", font: { size: 12 }, itemclick: false, itemdoubleclick: false },
     },
-    ...panels.layout,
+    ...layout,
   });
 }
 
@@ -149,7 +132,7 @@ function isCrowded(controls: readonly GainPoint[], pixels: number): boolean {
 }
 
 /** MoI against β on the left, the other methods on the right, on one scale of gains. */
-function sideBySide({ curves, controls, baseline, gains, name }: Parts, split: number[]): Panels {
+function sideBySide({ curves, controls, baseline, gains, name }: Parts, split: number[]) {
   const hasCurves = curves.length > 0, end = hasCurves ? rounded(split[0]! - GAP) : 0;
   const hidden = { showticklabels: false, ticks: "", showgrid: false, range: [0, 1] };
   return {
@@ -178,7 +161,7 @@ function sideBySide({ curves, controls, baseline, gains, name }: Parts, split: n
 }
 
 /** MoI against β above; the other methods below it, one a line, so that their names can be read. */
-function stacked({ curves, controls, baseline, gains, name, right }: Parts): Panels {
+function stacked({ curves, controls, baseline, gains, name, right }: Parts) {
   const above = curves.length > 0 ? CURVE : 0, below = LINE * controls.length + 12;
   const all = below + (above > 0 ? above + BETWEEN : 0);
   const turned = controlTraces(controls, above > 0).map(({ x, y, error_y, ...points }) => ({
@@ -247,10 +230,7 @@ function curveTraces(curves: readonly Curve<GainPoint>[]): object[] {
   return [...curves.filter(({ rows }) => rows.length > 1).map(bandTrace), ...curves.map(lineTrace)];
 }
 
-/**
- * The points of a curve, joined by a line; a point that the band passes over, as it stands alone,
- * has error bars.
- */
+/** The points of a curve, joined by a line; those that the band passes over have error bars. */
 function lineTrace({ label, color, rows }: Curve<GainPoint>): object {
   const single = rows.length === 1;
   const alone = pieces(rows).filter((piece) => piece.length === 1).flat();
@@ -316,21 +296,16 @@ function isUnmixed(row: GainPoint): boolean {
   return row.offSampleMass < NO_MIXING;
 }
 
-/** A line of the legend that explains hollow points, on axes that are there. */
-function hollowKey({ yaxis2, xaxis2, xaxis }: Layout): object {
-  const isDrawn = xaxis !== undefined && (xaxis as { type?: unknown }).type === "log";
-  const axes = yaxis2 ? ["x2", "y2"] : xaxis2 && !isDrawn ? ["x2", "y"] : undefined;
-  return {
-    type: "scatter",
-    mode: "markers",
-    name: `hollow: off-sample mass &lt; ${NO_MIXING}`,
-    x: [null],
-    y: [null],
-    marker: { symbol: "circle-open", size: 8.5, color: COLORS.muted, line: { width: 1.5 } },
-    ...{ hoverinfo: "skip", showlegend: true },
-    ...(axes ? { xaxis: axes[0], yaxis: axes[1] } : {}),
-  };
-}
+/** A line of the legend that explains hollow points. */
+const HOLLOW_KEY = {
+  type: "scatter",
+  mode: "markers",
+  name: `hollow: off-sample mass &lt; ${NO_MIXING}`,
+  x: [null],
+  y: [null],
+  marker: { symbol: "circle-open", size: 8.5, color: COLORS.muted, line: { width: 1.5 } },
+  ...{ hoverinfo: "skip", showlegend: true },
+} as const;
 
 /** Error bars; none where a row is undefined or has no interval. */
 function errorBars(rows: readonly (GainPoint | undefined)[], color: string): object {

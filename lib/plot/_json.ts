@@ -1,9 +1,6 @@
 /**
- * Values as the JSON that plotly reads.
- *
- * Numbers come in many arrays: of JavaScript, as the typed arrays of a library or a tensor, nested in
- * either. JSON knows one kind, and would write a typed array as an object with its indices as names,
- * which plotly takes for no data at all.
+ * Values as the JSON that plotly reads, which has one kind of array: a typed array would be an object with
+ * its indices as names, which plotly takes for no data at all.
  *
  * @module
  */

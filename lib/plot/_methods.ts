@@ -1,8 +1,4 @@
-/**
- * How methods are called and coloured, and which of them belong together.
- *
- * @module
- */
+/** How methods are called and coloured, and which of them belong together. @module */
 
 import type { GainRow } from "../stats/mod.ts";
 import type { PaperMethod } from "../study/mod.ts";

@@ -1,8 +1,4 @@
-/**
- * What stands below tables and below the titles of figures: how much of a study is there, and its N.
- *
- * @module
- */
+/** What stands below tables and titles of figures: how much of a study is there, and its N. @module */
 
 import { type PartialStudy, partialText, plannedOf } from "../study/mod.ts";
 import { counted } from "./_format.ts";
@@ -12,12 +8,7 @@ export function sizeNote(problems: number | string, repeats: number | string): s
   return `N = ${problems} problems × ${counted(repeats, "repeat")}`;
 }
 
-/** That a study was stopped: below a figure's title, and below a table. */
-export function partialCaption(partial: PartialStudy | undefined): string | undefined {
-  return partial && partialText(partial);
-}
-
-/** The same below a table. */
+/** That a study was stopped, below a table. */
 export function partialNote(partial: PartialStudy | undefined): string | undefined {
   return partial && `${partialText(partial)}; of the problems that all methods finished`;
 }

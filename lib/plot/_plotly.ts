@@ -34,9 +34,7 @@ export async function plotlySource(): Promise<string> {
 let loader: Promise<string> | undefined;
 
 /** A `<script>` that installs plotly.js in the page, once however often it is there. */
-export function loaderScript(): Promise<string> {
-  return loader ??= build();
-}
+export const loaderScript = (): Promise<string> => loader ??= build();
 
 async function build(): Promise<string> {
   const gzip = new Blob([await plotlySource()]).stream().pipeThrough(new CompressionStream("gzip"));
@@ -51,12 +49,7 @@ return window.Plotly;
 })();</script>`;
 }
 
-/**
- * A figure as JSON, with the height and behaviour that it is shown with: the one way in which figures
- * leave for pages, notebooks and pictures.
- *
- * @throws {TypeError} If it holds what is no JSON.
- */
+/** A figure as JSON with its height and behaviour: the one way in which figures leave. */
 export function figureJson({ data, layout, config }: Figure): string {
   return plainJson({
     data,

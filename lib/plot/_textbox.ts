@@ -1,18 +1,11 @@
 /**
- * Sizes of text where there is no layout engine.
- *
- * Plotly asks the document how large its labels are and where they lie, and jsdom answers 0 × 0 at
- * the origin. Here widths are estimated with the advance widths of Helvetica in classes, plus what a
- * wider fallback font needs, and heights with 1.2 em a line; positions follow the attributes `x`, `y` and
- * `transform`. Only text has a size: enough to place ticks, titles and legends as a browser would.
+ * Sizes of text where there is no layout engine: plotly asks the document how large its labels are and where
+ * they lie, and jsdom answers 0 × 0 at the origin. Here widths are estimated with the advance widths of
+ * Helvetica in classes, plus what a wider fallback font needs, and heights with 1.2 em a line; positions follow
+ * the attributes `x`, `y` and `transform`. Enough to place ticks, titles and legends as a browser would.
  *
  * @module
  */
-
-/** A rectangle in pixels, as `getBBox` and `getBoundingClientRect` give it. */
-export type Box = Readonly<
-  Record<"x" | "y" | "width" | "height" | "left" | "top" | "right" | "bottom", number>
->;
 
 /** What is read of an SVG element. */
 export interface SvgElementLike {
@@ -44,11 +37,8 @@ export function textWidth(text: string, size: number): number {
   return em * size * WIDE;
 }
 
-/**
- * Box around the texts of an element: in the element's own coordinates (`getBBox`) if `within` is
- * the element, in the document's (`getBoundingClientRect`) if it is undefined.
- */
-export function textBox(element: SvgElementLike, within?: SvgElementLike): Box {
+/** Box around the texts of an element, in the coordinates of `within`, or else of the document. */
+export function textBox(element: SvgElementLike, within?: SvgElementLike) {
   const texts = element.nodeName === "text"
     ? [element]
     : Array.from(element.querySelectorAll("text"));

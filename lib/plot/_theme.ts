@@ -44,10 +44,7 @@ export interface Caption {
   readonly caption: readonly (string | undefined)[];
 }
 
-/**
- * A figure in the frame that all share: title and caption, aligned with the left edge of the plot and
- * escaped, and the font. The layout adds what is its own.
- */
+/** A figure in the frame that all share: title and caption, escaped, and the font. */
 export function framed(
   { title, caption }: Caption,
   data: readonly object[],

@@ -1,8 +1,4 @@
-/**
- * One's own study beside the published numbers.
- *
- * @module
- */
+/** One's own study beside the published numbers. @module */
 
 import { checkOptions, oneOf, refusal, type Rules, text } from "../_check.ts";
 import { PAPER_TASKS, type PaperMethod, paperTable1, type PaperTask } from "../study/mod.ts";
@@ -31,20 +27,7 @@ const RULES: Rules<CompareWithPaperOptions> = {
  * one's own with their intervals.
  *
  * @param rows Rows of `gains()`, of standard decoding, the direct mixture or MoI; others stand alone.
- * @param options Benchmark and model of the paper.
- * @returns A table, with what must be known of the published entries.
  * @throws {RangeError} If the paper has no such benchmark or model, or there are no rows.
- *
- * @example
- * ```ts
- * import { betaGrid, compareWithPaper, gains, loadModel, runStudy, votes } from "@moi/moi";
- * import { assertStringIncludes } from "@std/assert";
- * await using model = await loadModel("votes-tiny");
- * const methods = betaGrid({ betas: [1], controls: false });
- * const runs = await runStudy({ model, task: votes({ limit: 5 }), methods });
- * const table = compareWithPaper(gains(runs), { task: "aime", model: "QwQ-32B" });
- * assertStringIncludes(table.text, "77.78");
- * ```
  */
 export function compareWithPaper(
   rows: readonly GainLike[],

@@ -22,15 +22,7 @@ import { isTable, type Table, tableHtml, tableText } from "./table.ts";
  * Displays a value in the cell that runs, and waits until it has left.
  *
  * @param value A figure, a table, HTML, a list of these, or anything else that the kernel can display.
- * @returns When the value has left for the notebook.
  * @throws {TypeError} Outside a notebook.
- *
- * @example Last line of a cell
- * ```ts ignore
- * import { plotGains, show } from "@moi/moi/plot";
- *
- * await show(plotGains(rows));
- * ```
  */
 export async function show(value: unknown): Promise<void> {
   await showIn(notebook("show"), value);
@@ -42,7 +34,6 @@ export async function show(value: unknown): Promise<void> {
  * read elsewhere: front-ends prefer HTML to the picture also where its scripts may not run, and then
  * show a line of text.
  *
- * @returns When plotly.js has left for the notebook.
  * @throws {TypeError} Outside a notebook.
  */
 export async function initPlots(): Promise<void> {
@@ -60,7 +51,7 @@ function notebook(verb: string): Jupyter {
 }
 
 /** What a notebook stores of one output. */
-export type Bundle = Record<string, unknown>;
+type Bundle = Record<string, unknown>;
 
 /** What this folder makes to be shown. */
 export type Shown = Figure | Html | Table;

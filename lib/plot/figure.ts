@@ -1,11 +1,4 @@
-/**
- * What the functions of this folder return: a plotly figure as plain JSON, or a piece of HTML.
- *
- * Both are values without behaviour. They can be compared in a test, stored as JSON, opened with
- * plotly in any language, or given to `show`, `toHtml` and `toSvg`.
- *
- * @module
- */
+/** What the functions of this folder return: plain values, to compare, to store, and to show. @module */
 
 import { isObject } from "../_check.ts";
 

@@ -1,8 +1,4 @@
-/**
- * Problems won and lost against the baseline, with both texts side by side: what a gain is made of.
- *
- * @module
- */
+/** Problems won and lost against the baseline, both texts side by side: what a gain is made of. @module */
 
 import { checkOptions, number, type Rules, text } from "../_check.ts";
 import { escapeHtml } from "../_escape.ts";
@@ -36,9 +32,7 @@ const LONGEST = 20_000;
  * answers found in them and what the grader said.
  *
  * @param runs Runs of one study; of one that was stopped the problems that all methods finished.
- * @param options The two methods, and how many problems.
  * @returns HTML that needs no script, with every text escaped, and its plain-text twin.
- * @throws {TypeError} If an option is not known.
  * @throws {RangeError} If a method has no runs, or the two have not the same problems and repeats.
  *
  * @example What β = ¼ changes on three problems

@@ -1,21 +1,17 @@
 /**
- * The figure that answers the question of the paper: how much more is solved, at which β, and what
- * do the controls say.
- *
- * Every point is a difference of accuracies on the same problems and repeats, in percentage points,
- * with its paired interval. The interval of the baseline's own accuracy is drawn in grey around
- * zero. It is wider than the paired ones, because pairing cancels the difficulty of the problems;
- * a gain is judged by its own interval, not by whether it leaves the grey band.
+ * The figure that answers the question of the paper: how much more is solved, at which β, and what do the
+ * controls say. The interval of the baseline's own accuracy is drawn in grey around zero. It is wider than the
+ * paired ones, because pairing cancels the difficulty of the problems; a gain is judged by its own interval.
  *
  * @module
  */
 
 import { checkOptions, refusal, type Rules, text } from "../_check.ts";
 import type { Gain, GainRow } from "../stats/mod.ts";
+import { partialText } from "../study/mod.ts";
 import type { Figure } from "./figure.ts";
 import { bare, fixed, intervalText, milli, percent, points, pText, signed } from "./_format.ts";
 import { emptyFigure, gainFigure, type GainPoint } from "./_gain_figure.ts";
-import { partialCaption } from "./_notes.ts";
 
 /** What {@linkcode plotGains} reads of a row of `gains()`. */
 export type GainLike = Gain & Partial<GainRow>;
@@ -44,10 +40,8 @@ const RULES: Rules<PlotGainsOptions> = { title: text, subtitle: text, baseline: 
  * Rows of MoI that differ in more than β (such as the preset) become one line each.
  *
  * @param rows Rows of `gains()`, the baseline's among them.
- * @param options Title, subtitle, and the baseline's key.
  * @returns A figure made for 900 × 420 pixels; the N stands below the title.
  * @throws {RangeError} If there are no rows, or no row (or no single row) is the baseline.
- * @throws {TypeError} If an option is not known.
  *
  * @example One β and the baseline
  * ```ts
@@ -67,7 +61,7 @@ export function plotGains(rows: readonly GainLike[], options: PlotGainsOptions =
   const baseline = theBaseline(rows, options.baseline), drawn = rows.map(pointOf);
   return gainFigure(drawn, drawn[rows.indexOf(baseline)]!, {
     title: options.title ?? `Gain over ${baseline.method}`,
-    caption: [options.subtitle, partialCaption(baseline.partial)],
+    caption: [options.subtitle, baseline.partial && partialText(baseline.partial)],
     axis: "gain (percentage points)",
     value: percent(baseline.accuracy),
   });

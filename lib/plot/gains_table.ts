@@ -1,8 +1,4 @@
-/**
- * The table of a study: one row a method.
- *
- * @module
- */
+/** The table of a study: one row a method. @module */
 
 import { minimumDetectableGain } from "../stats/mod.ts";
 import { against, bare, estimate, fixed, milli, pCell, percent, signed } from "./_format.ts";

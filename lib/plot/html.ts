@@ -1,8 +1,4 @@
-/**
- * Figures and texts as one HTML file that needs nothing else: it opens from a memory stick.
- *
- * @module
- */
+/** Figures and texts as one HTML file that needs nothing else: it opens from a memory stick. @module */
 
 import { checkOptions, refusal, type Rules, text } from "../_check.ts";
 import { escapeHtml } from "../_escape.ts";
@@ -24,15 +20,12 @@ const RULES: Rules<ToHtmlOptions> = { title: text };
  * `file://` without a network, and stays interactive.
  *
  * @param figures A figure, a table, a piece of HTML, or a list of these in reading order.
- * @param options Title of the page.
- * @returns The page's source.
- * @throws {TypeError} If a value is none of these, or an option is not known.
+ * @throws {TypeError} If a value is none of these.
  *
  * @example A page with a heading
  * ```ts
  * import { toHtml } from "@moi/moi/plot";
  * import { assertStringIncludes } from "@std/assert";
- *
  * const page = await toHtml({ html: "<p>No figure yet.</p>", text: "No figure yet." }, {
  *   title: "β < 1",
  * });
@@ -45,17 +38,13 @@ export async function toHtml(
 ): Promise<string> {
   checkOptions("make a page", options, RULES);
   const parts = Array.isArray(figures) ? figures as readonly Shown[] : [figures];
-  const body: string[] = [];
   let count = 0;
-  for (const part of parts) {
-    if (isFigure(part)) body.push(figureHtml(part, `figure-${++count}`));
-    else if (isHtml(part) || isTable(part)) {
-      body.push(`<div class="moi-html">${htmlOf(part).html}</div>`);
-    } else {
-      const rule = "be figures ({ data, layout }), tables or HTML ({ html, text })";
-      throw new TypeError(refusal("make a page", "figures", rule, part));
-    }
-  }
+  const body = parts.map((part) => {
+    if (isFigure(part)) return figureHtml(part, `figure-${++count}`);
+    if (isHtml(part) || isTable(part)) return `<div class="moi-html">${htmlOf(part).html}</div>`;
+    const rule = "be figures ({ data, layout }), tables or HTML ({ html, text })";
+    throw new TypeError(refusal("make a page", "figures", rule, part));
+  });
   const { title } = options;
   return `<!doctype html>
 <html lang="en">

@@ -1,20 +1,15 @@
 /**
- * Can mixing act here at all?
- *
- * A method that mixes embeddings does nothing where the model is certain: with entropy near zero the
- * mixture is the sampled token, and any gain is chance. This figure shows, before any gain is
- * believed, how uncertain the model was and how much weight went to tokens other than the sampled
- * one.
+ * Can mixing act here at all? With entropy near zero the mixture is the sampled token, and any gain is chance:
+ * this figure shows it before any gain is believed.
  *
  * @module
  */
 
 import { checkOptions, refusal, type Rules, text } from "../_check.ts";
 import { plotlyText } from "../_escape.ts";
-import { partialOf, type Run } from "../study/mod.ts";
+import { partialOf, partialText, type Run } from "../study/mod.ts";
 import type { Figure } from "./figure.ts";
 import { counted, rounded } from "./_format.ts";
-import { partialCaption } from "./_notes.ts";
 import {
   alpha,
   axis,
@@ -57,24 +52,10 @@ const RULES: Rules<PlotMixingOptions> = { title: text, subtitle: text };
  * run within 1.5 boxes. Both scales begin at 0 and end at the largest value.
  *
  * @param runs Runs of a study; those that do not tell their mixing, as of other tools, are left out.
- * @param options Title and subtitle.
  * @returns A figure; the N stands below the title, and how much of a stopped study is there; its
  * height grows with the number of methods.
  * @throws {RangeError} If there are no runs, other than of a study that was stopped, or none tells
  * its mixing.
- * @throws {TypeError} If an option is not known.
- *
- * @example Two runs of one method
- * ```ts
- * import { plotMixing } from "@moi/moi/plot";
- * import { assertEquals } from "@std/assert";
- *
- * const figure = plotMixing([
- *   { method: "moi", problem: "a", mixing: { meanEntropy: 0.1, meanOffSampleMass: 0.2 } },
- *   { method: "moi", problem: "b", mixing: { meanEntropy: 0.3, meanOffSampleMass: 0.4 } },
- * ]);
- * assertEquals((figure.data as { x: number[] }[]).map((trace) => trace.x), [[0.1, 0.3], [0.2, 0.4]]);
- * ```
  */
 export function plotMixing(
   runs: readonly (Omit<MixingRunLike, "mixing"> & Partial<MixingRunLike>)[],
@@ -98,7 +79,7 @@ export function plotMixing(
   );
   const problems = new Set(told.map((run) => run.problem)).size;
   const n = `N = ${counted(told.length, "run")} of ${counted(problems, "problem")}`;
-  const caption = [options.subtitle, n, partialCaption(partial)];
+  const caption = [options.subtitle, n, partial && partialText(partial)];
   return framed({ title: options.title ?? "Can mixing act here?", caption }, data, {
     height: 150 + 38 * Math.max(methods.length, 2),
     ...{ margin: { l: 20, r: 24, t: 70, b: 58 }, showlegend: false },

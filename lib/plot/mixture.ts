@@ -1,8 +1,4 @@
-/**
- * One step, opened: the distribution that a token was drawn from, and the mixture that was fed back.
- *
- * @module
- */
+/** One step, opened: the distribution that a token was drawn from, and what was fed back. @module */
 
 import { checkOptions, number, type Rules, text } from "../_check.ts";
 import { plotlyText } from "../_escape.ts";
@@ -29,10 +25,7 @@ const RULES: Rules<PlotMixtureOptions> = {
  * A mixing method moves the weights from "all on the sampled token" towards the probabilities.
  *
  * @param step A step of a traced generation or of `stream`.
- * @param options Title, and number of tokens.
  * @returns A figure with two bars per token; tokens outside the candidates have no probability bar.
- * @throws {RangeError} If `tokens` is not a positive integer.
- * @throws {TypeError} If an option is not known.
  *
  * @example What the second token is fed
  * ```ts
@@ -93,23 +86,13 @@ export function plotMixture(step: StepLike, options: PlotMixtureOptions = {}): F
   });
 }
 
-interface Entry {
-  readonly token: number;
-  readonly text: string | undefined;
-  readonly probability: number | null;
-  readonly weight: number;
-}
-
 /** Candidates, sampled token and mixture as one list: by probability, then by weight. */
-function tokensOf(step: StepLike): Entry[] {
-  const weights = new Map<number, number>();
-  for (let i = 0; i < step.mixture.ids.length; i++) {
-    const id = step.mixture.ids[i]!;
-    weights.set(id, (weights.get(id) ?? 0) + step.mixture.weights[i]!);
+function tokensOf(step: StepLike) {
+  const { mixture, candidates = [] } = step, weights = new Map<number, number>();
+  for (const [i, id] of Array.from(mixture.ids).entries()) {
+    weights.set(id, (weights.get(id) ?? 0) + mixture.weights[i]!);
   }
-  const known = new Map<number, Pick<StepLike, "text" | "probability">>();
-  for (const candidate of step.candidates ?? []) known.set(candidate.token, candidate);
-  known.set(step.token, step);
+  const known = new Map([...candidates, step].map((one) => [one.token, one]));
   const ids = new Set([...known.keys(), ...weights.keys()]);
   return [...ids].map((token) => ({
     token,

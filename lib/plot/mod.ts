@@ -10,6 +10,8 @@
  * - text from models, data sets and users is escaped;
  * - nothing is fetched: plotly.js travels with the page.
  *
+ * Options that are unknown or of the wrong kind are a TypeError, those outside their rule a RangeError.
+ *
  * | To see | Use |
  * | --- | --- |
  * | how much a method gains, and at which β | {@linkcode plotGains}, of numeric scores {@linkcode plotScores} |
@@ -25,7 +27,6 @@
  * ```ts
  * import { plotMixing, toSvg } from "@moi/moi/plot";
  * import { assertStringIncludes } from "@std/assert";
- *
  * const figure = plotMixing([
  *   { method: "standard", problem: "1", mixing: { meanEntropy: 0.21, meanOffSampleMass: 0 } },
  *   { method: "moi, β = 1", problem: "1", mixing: { meanEntropy: 0.2, meanOffSampleMass: 0.13 } },
@@ -43,7 +44,7 @@ export * from "./table.ts";
 export { type Tables, tablesOf } from "./tables.ts";
 
 // Figures
-export * from "./activity.ts";
+export * from "./effect.ts";
 export * from "./flips.ts";
 export { type GainLike, plotGains, type PlotGainsOptions } from "./gains.ts";
 export * from "./mixing.ts";

@@ -1,9 +1,7 @@
 /**
- * A figure as PNG, without a browser: the picture that every front-end shows, trusted or not.
- *
- * The SVG of `toSvg` is painted by resvg, compiled to WebAssembly, with the fonts of DejaVu, which
- * have the letters of most alphabets; both are npm packages, so no font of the machine is looked for
- * and the same figure is the same picture everywhere.
+ * A figure as PNG, without a browser: the picture that every front-end shows, trusted or not. resvg, compiled
+ * to WebAssembly, paints the SVG of `toSvg` with the fonts of DejaVu, which have the letters of most alphabets;
+ * no font of the machine is looked for, so that the same figure is the same picture everywhere.
  *
  * @module
  */
@@ -32,23 +30,9 @@ type Paint = (svg: string, scale: number) => Uint8Array<ArrayBuffer>;
 let painter: Promise<Paint> | undefined;
 
 /**
- * Paints a figure. The same figure gives the same bytes.
+ * Paints a figure, of those that {@linkcode toSvg} draws, as a PNG file. The same figure gives the same bytes.
  *
- * @param figure A figure of scatter, bar, box, histogram, violin or pie traces.
- * @param options Size in pixels, and scale.
- * @returns The PNG file.
- * @throws {TypeError} If the value is no figure, a trace needs a canvas, or an option is not known.
- * @throws {RangeError} If a size or the scale is outside its rule.
- *
- * @example A line as PNG
- * ```ts
- * import { toPng } from "@moi/moi/plot";
- * import { assertEquals } from "@std/assert";
- *
- * const png = await toPng({ data: [{ type: "scatter", x: [1, 2], y: [1, 4] }] }, { width: 300 });
- * assertEquals([...png.subarray(1, 4)], [..."PNG"].map((c) => c.charCodeAt(0)));
- * assertEquals(new DataView(png.buffer).getUint32(16), 300); // Deno.writeFile("line.png", png)
- * ```
+ * @throws {TypeError} As {@linkcode toSvg}.
  */
 export async function toPng(
   figure: Figure,
@@ -85,16 +69,9 @@ async function start(): Promise<Paint> {
     monospaceFamily: "DejaVu Sans Mono",
   };
   return (svg, scale) => {
-    const image = new Resvg(svg, { font, fitTo: { mode: "zoom", value: scale } });
-    try {
-      const painted = image.render();
-      try {
-        return Uint8Array.from(painted.asPng());
-      } finally {
-        painted.free();
-      }
-    } finally {
-      image.free();
-    }
+    using made = new DisposableStack();
+    const fitTo = { mode: "zoom", value: scale } as const;
+    const image = made.adopt(new Resvg(svg, { font, fitTo }), (own) => own.free());
+    return Uint8Array.from(made.adopt(image.render(), (own) => own.free()).asPng());
   };
 }

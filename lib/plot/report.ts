@@ -1,8 +1,4 @@
-/**
- * A study as a piece of a page: settings, table, curve, activity, problems won and lost.
- *
- * @module
- */
+/** A study as a piece of a page: settings, table, curve, activity, problems won and lost. @module */
 
 import { anything, checkOptions, listOf, type Rules, text } from "../_check.ts";
 import { escapeHtml } from "../_escape.ts";
@@ -35,8 +31,7 @@ function settings(runs: readonly Run[]): string {
   const { sampler, device, dtype, versions, model, task, studySeed, chat } = runs[0]!;
   const options = Object.entries(runs[0]!.taskParameters ?? {})
     .map(([name, value]) => `${name} ${value}`);
-  const presets = new Set(runs.map(({ parameters }) => parameters.preset ?? ""));
-  const named = [...presets].filter((preset) => preset !== "");
+  const named = [...new Set(runs.flatMap(({ parameters }) => parameters.preset ?? []))];
   const { temperature, topK, topP, minP, maxNewTokens, ...more } = sampler;
   const others = Object.entries(more).map(([name, value]) => `, ${name} ${JSON.stringify(value)}`);
   const temperatures = new Map(
@@ -63,21 +58,9 @@ function settings(runs: readonly Run[]): string {
 /**
  * What there is to see of a study.
  *
- * @param runs Runs of one study.
- * @param options Baseline, runs of greedy decoding.
  * @returns Heading, settings, table, gains over β, mixing activity, and the problems won and lost by
  * the primary comparison, or else by the method with the largest gain; for `toHtml` or `show`.
  * @throws {RangeError} Where the runs are none, of several studies, or incomplete.
- *
- * @example
- * ```ts
- * import { betaGrid, loadModel, runStudy, studyReport, votes } from "@moi/moi";
- * import { assertEquals } from "@std/assert";
- * await using model = await loadModel("votes-tiny");
- * const methods = betaGrid({ betas: [1], controls: false });
- * const runs = await runStudy({ model, task: votes({ limit: 5 }), methods });
- * assertEquals(studyReport(runs).length, 5);
- * ```
  */
 export function studyReport(
   runs: readonly Run[],
@@ -115,8 +98,6 @@ export function studyReport(
 /**
  * The tables of a study: gains in accuracy, scores where its task gives them, or both.
  *
- * @param runs Runs of one study.
- * @param options Baseline.
  * @throws {RangeError} As {@linkcode studyReport}.
  */
 export function studyTables(

@@ -1,8 +1,4 @@
-/**
- * The table of numeric scores: one row a method, as text and as HTML.
- *
- * @module
- */
+/** The table of numeric scores: one row a method, as text and as HTML. @module */
 
 import { checkOptions, number, type Rules, text } from "../_check.ts";
 import type { ScoreRow } from "../stats/mod.ts";
@@ -32,19 +28,7 @@ export const SCORE_RULES: Rules<ScoreTableOptions> = {
  * The rows of `scoreGains()` as a table.
  *
  * @param rows Rows, the baseline's first.
- * @param options Name, scale and decimals.
  * @throws {RangeError} Where there are no rows.
- *
- * @example
- * ```ts
- * import { betaGrid, scoreGains, scoreTable, loadModel, runStudy, votes } from "@moi/moi";
- * import { assertStringIncludes } from "@std/assert";
- * await using model = await loadModel("votes-tiny");
- * const methods = betaGrid({ betas: [1], controls: false });
- * const runs = await runStudy({ model, task: votes({ limit: 5 }), methods });
- * const rows = scoreGains(runs, { baseline: "standard", of: ({ tokens }) => tokens.length });
- * assertStringIncludes(scoreTable(rows, { name: "tokens" }).text, "N = 5 problems, 5 runs a method");
- * ```
  */
 export function scoreTable(rows: readonly ScoreRow[], options: ScoreTableOptions = {}): Tables {
   checkOptions("make a table", options, SCORE_RULES);

@@ -1,15 +1,11 @@
-/**
- * Numeric scores against β: the figure of {@linkcode plotGains} in the score's own unit.
- *
- * @module
- */
+/** Numeric scores against β: the figure of {@linkcode plotGains} in the score's own unit. @module */
 
 import { checkOptions, refusal, type Rules, text } from "../_check.ts";
 import type { ScoreRow } from "../stats/mod.ts";
+import { partialText } from "../study/mod.ts";
 import type { Figure } from "./figure.ts";
 import { intervalText, milli, pText, scoreFormat } from "./_format.ts";
 import { emptyFigure, gainFigure, type GainPoint } from "./_gain_figure.ts";
-import { partialCaption } from "./_notes.ts";
 import { measureOf, SCORE_RULES, type ScoreTableOptions } from "./score_table.ts";
 
 /** Options of {@linkcode plotScores}: how the scores are called and written, and titles. */
@@ -27,7 +23,6 @@ const RULES: Rules<PlotScoresOptions> = { ...SCORE_RULES, title: text, subtitle:
  * methods beside it. Points are hollow where nothing was mixed.
  *
  * @param rows Rows of `scoreGains()`, the baseline's first.
- * @param options Title, and how the scores are called and written.
  * @throws {RangeError} Where there are no rows.
  *
  * @example One β
@@ -73,7 +68,7 @@ export function plotScores(rows: readonly ScoreRow[], options: PlotScoresOptions
   const drawn = rows.map(pointOf);
   return gainFigure(drawn, drawn[0]!, {
     title: title ?? `${name}, difference to ${baseline.method}`,
-    caption: [subtitle, partialCaption(baseline.partial)],
+    caption: [subtitle, baseline.partial && partialText(baseline.partial)],
     axis: `difference (${name})`,
     value: number(baseline.mean),
   });

@@ -1,9 +1,7 @@
 /**
- * A figure as SVG, without a browser: plotly.js draws into jsdom.
- *
- * What our own figures use works: scatter, bars, boxes, shapes, annotations, legends. Heatmaps and
- * WebGL need a canvas, which jsdom has not; for those use `toHtml` and a browser. The first call
- * loads and compiles plotly.js (about a second), the next ones take a tenth of that.
+ * A figure as SVG, without a browser: plotly.js draws into jsdom. Heatmaps and WebGL need a canvas, which jsdom
+ * has not: `toHtml` and a browser show them. The first call loads and compiles plotly.js (about a second), the
+ * next ones take a tenth of that.
  *
  * @module
  */
@@ -18,9 +16,9 @@ import { type SvgElementLike, textBox } from "./_textbox.ts";
 
 /** Options of {@linkcode toSvg}. */
 export interface ToSvgOptions {
-  /** Width in pixels. Default: the layout's own, or 900. */
+  /** Width in pixels, from 50 to 10,000. Default: the layout's own, or 900. */
   readonly width?: number;
-  /** Height in pixels. Default: the layout's own, or 420. */
+  /** Height in pixels, likewise. Default: the layout's own, or 420. */
   readonly height?: number;
 }
 
@@ -35,16 +33,12 @@ let compiled: Promise<import("node:vm").Script> | undefined;
  * Draws a figure as SVG. The same figure gives the same text, so it can be committed and compared.
  *
  * @param figure A figure of scatter, bar, box, histogram, violin or pie traces.
- * @param options Size in pixels.
- * @returns The SVG document.
- * @throws {TypeError} If the value is no figure, a trace needs a canvas, or an option is not known.
- * @throws {RangeError} If a size is not a number from 50 to 10000.
+ * @throws {TypeError} If the value is no figure, or a trace needs a canvas
  *
  * @example A line as SVG
  * ```ts
  * import { toSvg } from "@moi/moi/plot";
  * import { assertStringIncludes } from "@std/assert";
- *
  * const svg = await toSvg({ data: [{ type: "scatter", x: [1, 2], y: [1, 4], name: "squares" }] });
  * assertStringIncludes(svg, '<svg class="main-svg"');
  * ```
@@ -74,42 +68,40 @@ export async function toSvg(figure: Figure, options: ToSvgOptions = {}): Promise
     pretendToBeVisual: true,
     virtualConsole: new VirtualConsole(),
   });
-  try {
-    const window = dom.window as unknown as PlotlyWindow;
-    // Plotly names clip paths at random. Seeded by the figure, the names are the same each time,
-    // and differ between two figures in one document.
-    window.Math.random = randomFrom(plain);
-    window.URL.createObjectURL = () => "blob:none";
-    Object.assign(window.SVGElement.prototype, {
-      getBBox(this: SvgElementLike) {
-        return textBox(this, this);
-      },
-      getBoundingClientRect(this: SvgElementLike) {
-        return textBox(this);
-      },
-      getTotalLength(this: SvgElementLike) {
-        return pathOf(this.getAttribute("d") ?? "").total;
-      },
-      getPointAtLength(this: SvgElementLike, length: number) {
-        return pathOf(this.getAttribute("d") ?? "").at(length);
-      },
-    });
-    (await (compiled ??= compile())).runInContext(dom.getInternalVMContext());
-    // Through JSON, as plotly writes defaults into what it is given.
-    const copy = { ...JSON.parse(plain), config: { ...CONFIG } };
-    const format = { format: "svg", imageDataOnly: true, width, height };
-    return xmlText(await window.Plotly.toImage(copy, format));
-  } finally {
-    dom.window.close();
-  }
+  using made = new DisposableStack();
+  made.defer(() => dom.window.close());
+  const window = dom.window as unknown as PlotlyWindow;
+  // Plotly names clip paths at random. Seeded by the figure, the names are the same each time,
+  // and differ between two figures in one document.
+  window.Math.random = randomFrom(plain);
+  window.URL.createObjectURL = () => "blob:none";
+  Object.assign(window.SVGElement.prototype, {
+    getBBox(this: SvgElementLike) {
+      return textBox(this, this);
+    },
+    getBoundingClientRect(this: SvgElementLike) {
+      return textBox(this);
+    },
+    getTotalLength(this: SvgElementLike) {
+      return pathOf(this.getAttribute("d") ?? "").total;
+    },
+    getPointAtLength(this: SvgElementLike, length: number) {
+      return pathOf(this.getAttribute("d") ?? "").at(length);
+    },
+  });
+  (await (compiled ??= compile())).runInContext(dom.getInternalVMContext());
+  // Through JSON, as plotly writes defaults into what it is given.
+  const copy = { ...JSON.parse(plain), config: { ...CONFIG } };
+  const format = { format: "svg", imageDataOnly: true, width, height };
+  return xmlText(await window.Plotly.toImage(copy, format));
 }
+
+/** The end of a segment of a path: the last two of its numbers. */
+const END = /(-?[\d.]+(?:e-?\d+)?)[\s,]+(-?[\d.]+(?:e-?\d+)?)(?=\s*(?:[A-Za-z]|$))/g;
 
 /** Length of a path, and the point at a length, along straight lines between the ends of its segments. */
 function pathOf(d: string) {
-  const points = [
-    ...d.matchAll(/(-?[\d.]+(?:e-?\d+)?)[\s,]+(-?[\d.]+(?:e-?\d+)?)(?=\s*(?:[A-Za-z]|$))/g),
-  ]
-    .map(([, x, y]) => ({ x: Number(x), y: Number(y) }));
+  const points = [...d.matchAll(END)].map(([, x, y]) => ({ x: Number(x), y: Number(y) }));
   const sizes = points.slice(1).map(({ x, y }, i) =>
     Math.hypot(x - points[i]!.x, y - points[i]!.y)
   );

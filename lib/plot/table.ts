@@ -1,8 +1,6 @@
 /**
- * A table as a value, and the four ways in which it is written.
- *
- * Columns say which fields of a row they show, and how these are written; `tableOf` makes plain data of both.
- * Text, HTML and Markdown have the cells as they are read, CSV the values behind them with all their digits.
+ * A table as a value, and the four ways in which it is written: text, HTML and Markdown have the cells as they
+ * are read, CSV the values behind them with all their digits.
  *
  * @module
  */
@@ -32,12 +30,9 @@ export interface Table {
   /** What stands above it. */
   readonly title?: string;
   /** Its columns: heading, names of the values in a cell, side, least width. */
-  readonly columns: readonly {
-    readonly heading: string;
+  readonly columns: readonly (Required<Pick<Column<never>, "heading" | "align" | "width">> & {
     readonly fields: readonly string[];
-    readonly align: "left" | "right";
-    readonly width: number;
-  }[];
+  })[];
   /** Its cells: what they hold, and how it is written. */
   readonly rows: readonly (readonly {
     readonly values: readonly Value[];
@@ -48,18 +43,12 @@ export interface Table {
 }
 
 /**
- * Makes a table.
- *
- * @typeParam Row What a row is made of.
- * @param rows One value a row.
- * @param columns What is shown of them.
- * @param more Title, and notes; those that are false or undefined are left out.
+ * Makes a table. Notes that are false or undefined are left out.
  *
  * @example Three ways to write it
  * ```ts
  * import { tableCsv, tableMarkdown, tableOf, tableText } from "@moi/moi/plot";
  * import { assertEquals } from "@std/assert";
- *
  * const table = tableOf([{ method: "moi", gain: 0.0421 }], [
  *   { heading: "method", of: "method" },
  *   { heading: "gain, points", of: "gain", as: (gain: number) => (100 * gain).toFixed(1) },
@@ -153,8 +142,6 @@ export function tableMarkdown(table: Table): string {
 /**
  * A table as CSV (RFC 4180): a column a value, called as its field, with all digits; empty where there is
  * none. Title and notes are left out.
- *
- * @param table A table.
  */
 export function tableCsv({ columns, rows }: Table): string {
   const field = (value: Value) => {

@@ -1,8 +1,4 @@
-/**
- * Tables below one another, as the functions of this folder return them.
- *
- * @module
- */
+/** Tables below one another, as the functions of this folder return them. @module */
 
 import { displayable, htmlOf } from "./display.ts";
 import type { Html } from "./figure.ts";
@@ -18,8 +14,6 @@ export interface Tables extends Html {
 /**
  * Writes tables as HTML and as text.
  *
- * @param tables In reading order.
- *
  * @example A table of one's own in a notebook
  * ```ts
  * import { tableOf, tablesOf } from "@moi/moi/plot";
@@ -34,12 +28,7 @@ export function tablesOf(...tables: readonly Table[]): Tables {
   return displayable({ html, text: parts.map(({ text }) => text).join("\n\n"), tables });
 }
 
-/**
- * Writes the tables of some rows; where there are none, says so of a study that was stopped before a problem
- * was finished by all methods.
- *
- * @throws {RangeError} Where there are no rows for another reason.
- */
+/** The tables of rows; without rows, what there is to say of a study that was stopped too early. */
 export function tablesOfRows<Row>(
   rows: readonly Row[],
   make: (rows: readonly Row[]) => readonly Table[],

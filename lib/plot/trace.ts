@@ -1,9 +1,4 @@
-/**
- * One generation, seen from inside: its text with each token coloured by the entropy of the
- * distribution it was drawn from. It needs a generation made with `trace: true`.
- *
- * @module
- */
+/** One generation, seen from inside: each token coloured by the entropy it was drawn at. @module */
 
 import { checkOptions, number, refusal, type Rules } from "../_check.ts";
 import { escapeHtml } from "../_escape.ts";
@@ -43,11 +38,8 @@ const RULES: Rules<PlotTraceOptions> = {
  * off-sample mass and its length. What a method did, such as a switch between soft and plain input,
  * stands before the first token of its kind.
  *
- * @param generation Result of `generate` with `trace: true`.
- * @param options Scale of the colours, and length of the tooltips.
  * @returns HTML with every text from the model escaped, and its plain-text twin.
- * @throws {TypeError} If the generation has no trace, or an option is not known.
- * @throws {RangeError} If an option is out of range.
+ * @throws {TypeError} If the generation has no trace.
  *
  * @example
  * ```ts
@@ -63,11 +55,8 @@ export function plotTrace(generation: TracedLike, options: PlotTraceOptions = {}
   checkOptions(verb, options, RULES);
   const { trace } = generation;
   if (!Array.isArray(trace)) {
-    throw new TypeError(
-      `${
-        refusal(verb, "generation.trace", "be an array of steps", trace)
-      } (pass trace: true to generate)`,
-    );
+    const refused = refusal(verb, "generation.trace", "be an array of steps", trace);
+    throw new TypeError(`${refused} (pass trace: true to generate)`);
   }
   const steps: readonly StepLike[] = trace;
   const candidates = options.candidates ?? 5;

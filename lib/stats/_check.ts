@@ -1,10 +1,6 @@
-/**
- * Argument checks that several functions of this folder share.
- *
- * @module
- */
+/** Argument checks that several functions of this folder share. @module */
 
-import { number, refusal, type Rule, shown } from "../_check.ts";
+import { checkNumber, number, refusal, type Rule, type Rules, shown } from "../_check.ts";
 
 /** A number strictly between 0 and 1: a confidence level, a significance level, a power. */
 export const inside: Rule = (verb, name, value) => {
@@ -13,11 +9,19 @@ export const inside: Rule = (verb, name, value) => {
   if (!(value > 0 && value < 1)) throw new RangeError(refusal(verb, name, rule, value));
 };
 
-/** The options of everything that draws: how often, and from which seed. */
-export const DRAW_RULES = {
+/** What everything that draws lets be chosen. */
+export interface DrawOptions {
+  /** Number of draws: of resamples, of random sign patterns. Default: 10,000. */
+  readonly resamples?: number;
+  /** Their seed, an integer from 0 to 2^32 − 1: same seed, same result. Default: 1. */
+  readonly seed?: number;
+}
+
+/** Their rules. */
+export const DRAW_RULES: Rules<DrawOptions> = {
   resamples: number({ min: 1, integer: true }),
   seed: number({ min: 0, max: 2 ** 32 - 1, integer: true }),
-} as const;
+};
 
 /** A key that is there, such as a method's. */
 export function checkKey(
@@ -36,11 +40,7 @@ export function checkDifferences(verb: string, differences: ArrayLike<number>): 
     throw new RangeError(refusal(verb, "differences", "hold at least one number", []));
   }
   for (let i = 0; i < differences.length; i++) {
-    const value: unknown = differences[i];
-    const message = `Cannot ${verb} as 'differences' must be finite numbers: ` +
-      `current value at index ${i} is ${shown(value)}`;
-    if (typeof value !== "number") throw new TypeError(message);
-    if (!Number.isFinite(value)) throw new RangeError(message);
+    checkNumber(verb, `differences[${i}]`, differences[i], {});
   }
   return Float64Array.from(differences); // [P]
 }

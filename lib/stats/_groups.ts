@@ -15,6 +15,7 @@ import {
   plannedOf,
   withPlanned,
 } from "../study/partial.ts";
+import { checkKey } from "./_check.ts";
 import { type Run, type Verdict, verdictOf } from "../study/run.ts";
 
 /**
@@ -22,18 +23,8 @@ import { type Run, type Verdict, verdictOf } from "../study/run.ts";
  * needs these fields only.
  */
 export type Outcome =
-  & Pick<
-    Run,
-    | "study"
-    | "model"
-    | "task"
-    | "problem"
-    | "method"
-    | "parameters"
-    | "repeat"
-    | "finishReason"
-    | "grade"
-  >
+  & Pick<Run, "study" | "model" | "task" | "problem" | "method" | "parameters" | "repeat">
+  & Pick<Run, "finishReason" | "grade">
   & Partial<Pick<Run, "tokens" | "mixing" | "timing">>;
 
 /** All runs of one key: a method, as a rule. */
@@ -132,12 +123,28 @@ export function groupRuns<R extends Outcome>(
     for (const [key, own] of found) alike(["model", "method", "study"], own, ` for ${shown(key)}`);
   }
   checkProblems(verb, runs, by === "taskParameters");
-  const keys = new Set([...by === "method" ? plannedOf(runs)?.methods ?? [] : [], ...found.keys()]);
-  return new Map(
-    [...keys].filter((key) => found.has(key)).map((
-      key,
-    ) => [key, groupOf(verb, key, found.get(key)!)]),
-  );
+  const planned = by === "method" ? plannedOf(runs)?.methods ?? [] : [];
+  const keys = [...new Set([...planned, ...found.keys()])].filter((key) => found.has(key));
+  return new Map(keys.map((key) => [key, groupOf(verb, key, found.get(key)!)]));
+}
+
+/** The runs of a method, by default of the only one; refused where none can be judged. */
+export function groupOfMethod<R extends Outcome>(
+  verb: string,
+  runs: readonly R[],
+  method?: string,
+): Group<R> {
+  if (method !== undefined && runs.length > 0) {
+    checkKey(verb, "method", method, [...new Set(runs.map((run) => run.method))]);
+  }
+  const chosen = method === undefined ? runs : runs.filter((run) => run.method === method);
+  const groups = groupRuns(verb, chosen), [group] = groups.values();
+  if (groups.size > 1) {
+    const rule = "hold one method, or 'method' name one";
+    throw new RangeError(refusal(verb, "runs", rule, [...groups.keys()]));
+  }
+  if (group!.n > 0) return group!;
+  throw new RangeError(`Cannot ${verb} as 'runs' must hold one that can be judged: none can`);
 }
 
 /** Refuses runs whose problems have the same ids but other prompts or answers, where they tell. */
@@ -215,6 +222,31 @@ function checkRun(
     throw new RangeError(refused("give one set of parameters to a method", both));
   }
   if (isThere) throw new RangeError(refused("hold each run once", "a duplicate"));
+}
+
+/** Refuses two groups that have not the same problems and repeats. */
+export function checkPairs(verb: string, group: Group, base: Group): void {
+  const missing = absent(base, group), extra = absent(group, base);
+  if (missing.runs === 0 && extra.runs === 0) return;
+  const counts = ({ problems, runs }: { problems: number; runs: number }) =>
+    `${problems} problem${problems === 1 ? "" : "s"} and ${runs} run${runs === 1 ? "" : "s"}`;
+  throw new RangeError(
+    `Cannot ${verb} as 'runs' must hold the same problems and repeats for every method: ` +
+      `current value has ${shown(group.key)} without ${counts(missing)} that the baseline ` +
+      `${shown(base.key)} has, and with ${counts(extra)} that it has not. ` +
+      `Finish the study first, or filter the runs to the problems both have`,
+  );
+}
+
+/** Problems (wholly) and runs that `full` has and `group` has not. */
+function absent(full: Group, group: Group): { problems: number; runs: number } {
+  let problems = 0, runs = 0;
+  for (const [problem, repeats] of full.runs) {
+    const own = group.runs.get(problem);
+    if (own === undefined) problems++;
+    runs += repeats.keys().filter((repeat) => !own?.has(repeat)).toArray().length;
+  }
+  return { problems, runs };
 }
 
 /**

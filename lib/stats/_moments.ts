@@ -1,15 +1,9 @@
 /**
  * Means, variances, and how much repeats of the same problems are worth.
  *
- * Runs of one problem are alike, so n problems with k runs each tell less than n·k problems would. The
- * design effect d is by how much:
- *
- *     d = (s² / n) / (v / (n·k)),   clipped to 1 … k,
- *
- * s² the variance of the problems' means, v that of a single run. Counts divided by d are counts of
- * as many independent runs (Kish 1965, Survey Sampling, §8.2; for score intervals Rao & Scott 1992,
- * Biometrics 48, 577–585). Where all problems have the same mean, s says nothing, and repeats are
- * taken to be worth nothing: d = k.
+ * Runs of one problem are alike, so n problems with k runs each tell less than n·k problems would. The design
+ * effect is by how much: counts divided by it are counts of as many independent runs (Kish 1965, Survey
+ * Sampling, §8.2; for score intervals Rao & Scott 1992, Biometrics 48, 577–585).
  *
  * @module
  */
@@ -25,11 +19,8 @@ export function variance(values: readonly number[], middle: number = mean(values
 }
 
 /**
- * The design effect.
- *
- * @param means One mean a problem.
- * @param single Variance of a single run.
- * @param repeats Runs a problem, k; their mean where problems differ.
+ * Variance of the problems' means over that of a single run divided by k, clipped to 1 … k, the mean number of
+ * runs a problem. Where all problems have the same mean, repeats are taken to be worth nothing: k.
  */
 export function designEffect(means: readonly number[], single: number, repeats: number): number {
   if (means.length < 2 || means.every((value) => value === means[0])) return repeats;

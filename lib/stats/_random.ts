@@ -12,22 +12,17 @@
 /** A stream of unsigned 32-bit integers. */
 export type Uint32Stream = () => number;
 
-/** Four state words from one seed of 32 bits. */
-export function splitmix32(seed: number): [number, number, number, number] {
+/** The stream of a seed: an integer from 0 to 2^32 − 1. */
+export function uint32s(seed: number): Uint32Stream {
   let weyl = seed | 0;
-  const next = () => {
+  const word = () => {
     weyl = (weyl + 0x9e3779b9) | 0;
     let z = weyl ^ (weyl >>> 16);
     z = Math.imul(z, 0x21f0aaad);
     z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
-    return (z ^ (z >>> 15)) >>> 0;
+    return z ^ (z >>> 15);
   };
-  return [next(), next(), next(), next()];
-}
-
-/** xoshiro128** from four state words, not all zero. */
-export function xoshiro128(state: readonly [number, number, number, number]): Uint32Stream {
-  let [a, b, c, d] = state;
+  let [a, b, c, d] = [word(), word(), word(), word()];
   return () => {
     const five = Math.imul(b, 5);
     const result = Math.imul((five << 7) | (five >>> 25), 9) >>> 0;
@@ -40,11 +35,6 @@ export function xoshiro128(state: readonly [number, number, number, number]): Ui
     d = (d << 11) | (d >>> 21);
     return result;
   };
-}
-
-/** The stream of a seed: an integer from 0 to 2^32 − 1. */
-export function uint32s(seed: number): Uint32Stream {
-  return xoshiro128(splitmix32(seed));
 }
 
 /**

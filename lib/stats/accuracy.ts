@@ -1,13 +1,9 @@
-/**
- * How often a method is right, and how sure that is.
- *
- * @module
- */
+/** How often a method is right, and how sure that is. @module */
 
-import { checkOptions, refusal, type Rules, text } from "../_check.ts";
-import { checkKey, inside } from "./_check.ts";
+import { checkOptions, type Rules, text } from "../_check.ts";
+import { inside } from "./_check.ts";
 import { designEffect, mean as meanOf, variance } from "./_moments.ts";
-import { type Group, groupRuns, type Outcome } from "./_groups.ts";
+import { type Group, groupOfMethod, type Outcome } from "./_groups.ts";
 import { type Interval, wilsonAround } from "./wilson.ts";
 
 /** Options of {@linkcode accuracy}. */
@@ -50,10 +46,9 @@ export interface Accuracy extends Interval {
  *     d = (s² / n) / (p(1 − p) / (n·k)),   clipped to 1 … k,
  *
  * s² the variance of the problems' shares: d is 1 where repeats are as good as new problems, k where they
- * tell nothing new. Intervals from a normal or bootstrapped mean are too narrow near 0 and 1, where most
- * problems have the same share; this one covers in 92 % or more of simulated
- * studies of 20 problems, and in 93.2 % or more of 50 (`scripts/coverage.md`). Where all problems have the
- * same share, or there is one problem only, d is k.
+ * tell nothing new, all problems have the same share, or there is one only. It covers in 92 % or more of
+ * simulated studies of 20 problems, and in 93.2 % or more of 50 (`scripts/coverage.md`); intervals from a
+ * normal or bootstrapped mean are too narrow near 0 and 1, where most problems have the same share.
  *
  * `se` is the cluster-robust error of Miller (2024), "Adding Error Bars to Evals" (arXiv 2411.00640), with
  * the finite-sample factor G/(G − 1) that the paper leaves out.
@@ -74,30 +69,15 @@ export interface Accuracy extends Interval {
  * ```
  *
  * @param runs Runs of one model on one task; none aborted, none twice
- * @param options Method and level
- * @returns Mean, interval, and what they rest on
- * @throws {TypeError} If a run has no verdict, or an option is unknown or of the wrong kind
+ * @throws {TypeError} If a run has no verdict
  * @throws {RangeError} If there are no runs, several methods without `method`, several tasks,
- * models or studies, an aborted or repeated run, none that can be judged, or `level` is not between 0 and 1
+ * models or studies, an aborted or repeated run, or none that can be judged
  */
 export function accuracy(runs: readonly Outcome[], options: AccuracyOptions = {}): Accuracy {
   const verb = "compute accuracy";
   checkOptions(verb, options, RULES);
   const { method, level = 0.95 } = options;
-  if (method !== undefined && runs.length > 0) {
-    checkKey(verb, "method", method, [...new Set(runs.map((run) => run.method))]);
-  }
-  const chosen = method === undefined ? runs : runs.filter((run) => run.method === method);
-  const groups = groupRuns(verb, chosen), [group] = groups.values();
-  if (groups.size > 1) {
-    throw new RangeError(
-      refusal(verb, "runs", "hold one method, or 'method' name one", [...groups.keys()]),
-    );
-  }
-  if (group!.n === 0) {
-    throw new RangeError(`Cannot ${verb} as 'runs' must hold one that can be judged: none can`);
-  }
-  return accuracyOf(group!, level);
+  return accuracyOf(groupOfMethod(verb, runs, method), level);
 }
 
 /** {@linkcode accuracy} of runs already sorted. */

@@ -6,7 +6,7 @@
 
 import { checkOptions, type Rules, text } from "../_check.ts";
 import { checkKey } from "./_check.ts";
-import { groupRuns, type Outcome } from "./_groups.ts";
+import { checkPairs, groupRuns, type Outcome } from "./_groups.ts";
 
 /** Which two methods {@linkcode flips} compares. */
 export interface FlipsOptions {
@@ -48,45 +48,21 @@ export interface Flips<R extends Outcome = Outcome> {
  * Sorts the pairs of two methods by who solves them; pairs that cannot be judged are counted apart.
  *
  * @param runs Runs of one study; those of other methods are passed over.
- * @param options The two methods.
- * @returns Won and lost pairs with their runs, and how many stayed as they were.
- * @throws {TypeError} If an option is unknown, or a run has no verdict
+ * @throws {TypeError} If a run has no verdict
  * @throws {RangeError} If a method has no runs, a run was aborted or is there twice, or a run of one
  * method has no partner
- *
- * @example One problem won
- * ```ts
- * import { flips, type Outcome } from "@moi/moi/stats";
- * import { assertEquals } from "@std/assert";
- * const run = (method: string, correct: boolean) =>
- *   ({ problem: "p", repeat: 0, method, parameters: {}, grade: { correct } }) as unknown as Outcome;
- * const runs = [run("standard", false), run("moi", true)];
- * const { won, lost } = flips(runs, { baseline: "standard", method: "moi" });
- * assertEquals([won.length, lost.length], [1, 0]);
- * ```
  */
 export function flips<R extends Outcome>(runs: readonly R[], options: FlipsOptions): Flips<R> {
   const verb = "compare runs";
   checkOptions(verb, options, RULES);
-  const keys = [...groupRuns(verb, runs).keys()]; // refuses what cannot be compared
-  const keyOf = ({ problem, repeat }: R) => JSON.stringify([problem, repeat]);
-  const of = (name: "baseline" | "method") => {
-    const key = checkKey(verb, name, options[name], keys);
-    return new Map(runs.filter(({ method }) => method === key).map((run) => [keyOf(run), run]));
-  };
-  const theirs = of("baseline"), ours = of("method");
-  const alone = [...ours.keys(), ...theirs.keys()]
-    .find((key) => !ours.has(key) || !theirs.has(key));
-  if (alone !== undefined) {
-    throw new RangeError(
-      `Cannot ${verb} as both methods must have the same problems and repeats: only one has ${alone}; ` +
-        "finish the study first",
-    );
-  }
+  const groups = groupRuns(verb, runs), keys = [...groups.keys()];
+  const theirs = groups.get(checkKey(verb, "baseline", options.baseline, keys))!;
+  const ours = groups.get(checkKey(verb, "method", options.method, keys))!;
+  checkPairs(verb, ours, theirs);
   const won: Pair<R>[] = [], lost: Pair<R>[] = [];
   let both = 0, neither = 0, ungradable = 0;
-  for (const [key, method] of ours) {
-    const baseline = theirs.get(key)!, { problem, repeat } = method;
+  for (const method of runs.filter((run) => run.method === ours.key)) {
+    const { problem, repeat } = method, baseline = theirs.runs.get(problem)!.get(repeat)!;
     const pair = { problem, repeat, baseline, method };
     if (method.grade.ungradable || baseline.grade.ungradable) ungradable++;
     else if (method.grade.correct === baseline.grade.correct) {

@@ -1,14 +1,18 @@
-/**
- * Every method against one baseline, problem by problem.
- *
- * @module
- */
+/** Every method against one baseline, problem by problem. @module */
 
 import { checkOptions, type Rules, shown, text } from "../_check.ts";
 import type { PartialStudy, Run } from "../study/mod.ts";
-import { checkKey, DRAW_RULES, inside } from "./_check.ts";
+import { checkKey, DRAW_RULES, type DrawOptions, inside } from "./_check.ts";
 import { designEffect } from "./_moments.ts";
-import { type By, compared, type Group, groupRuns, type Outcome, rowsOf } from "./_groups.ts";
+import {
+  type By,
+  checkPairs,
+  compared,
+  type Group,
+  groupRuns,
+  type Outcome,
+  rowsOf,
+} from "./_groups.ts";
 import { normalTail } from "./_special.ts";
 import { accuracyOf } from "./accuracy.ts";
 import { holm } from "./holm.ts";
@@ -18,12 +22,8 @@ import { signFlipTest } from "./sign_flip.ts";
 
 const VERB = "compare methods";
 
-/**
- * Options of {@linkcode gains}.
- *
- * @typeParam R What is known of a run.
- */
-export interface GainsOptions<R extends Outcome = Outcome> {
+/** Options of {@linkcode gains}. */
+export interface GainsOptions<R extends Outcome = Outcome> extends DrawOptions {
   /** Key of the row that the others are compared with. Default: "standard". */
   readonly baseline?: string;
   /**
@@ -41,10 +41,6 @@ export interface GainsOptions<R extends Outcome = Outcome> {
   readonly by?: By<R>;
   /** Confidence level of all intervals, between 0 and 1. Default: 0.95. */
   readonly level?: number;
-  /** Number of random sign patterns, where {@linkcode signFlipTest} cannot count all. Default: 10,000. */
-  readonly resamples?: number;
-  /** Their seed, an integer from 0 to 2^32 − 1. Default: 1. */
-  readonly seed?: number;
 }
 
 const RULES: Rules<GainsOptions> = {
@@ -142,15 +138,12 @@ export interface GainRow extends Gain {
  *     dᵢ = share of the method's runs that are correct − share of the baseline's,
  *
  * and the gain δ is the mean of dᵢ. Its interval is Tango's score interval ({@linkcode pairedScore}) of
- * won/d, lost/d and n·k/d, with the design effect of n problems with k repeats,
- *
- *     d = (s² / n) / ((D − δ²) / (n·k)),   clipped to 1 … k,   D = (won + lost) / (n·k),
- *
- * s² the variance of dᵢ: 1 where repeats are as good as new problems, k where they tell nothing new (and
- * where all dᵢ are equal, or there is one problem). Its p value is {@linkcode mcnemarMidP} for one run a
- * problem, and {@linkcode signFlipTest} with mid-p for several. In simulated studies the 95 % interval
- * covers in 93.8 % or more, from 20 to 500 problems with 1 and 4 repeats, and p ≤ 0.05 comes up in at most
- * 5.4 % where methods are alike (`scripts/coverage.md`).
+ * won/d, lost/d and n·k/d, with the design effect d of {@linkcode accuracy} for n problems with k repeats, s²
+ * the variance of dᵢ and D − δ² in place of p(1 − p), D = (won + lost) / (n·k). Its p value is
+ * {@linkcode mcnemarMidP} for one run a problem, and {@linkcode signFlipTest} with mid-p for several, drawing
+ * where it cannot count. In simulated studies the 95 % interval covers in 93.8 % or more, from 20 to 500
+ * problems with 1 and 4 repeats, and p ≤ 0.05 comes up in at most 5.4 % where methods are alike
+ * (`scripts/coverage.md`).
  *
  * Runs that nothing can judge are left out with their partners, and counted. Where runs were cut at the token
  * limit, the difference in accuracy F·R (F finished, R right of finished) is split evenly:
@@ -167,7 +160,6 @@ export interface GainRow extends Gain {
  * ```ts
  * import { countdown, gains, loadModel, moi, runStudy, standard } from "@moi/moi";
  * import { assertEquals } from "@std/assert";
- *
  * const methods = { standard: standard(), moi: moi({ beta: 0.25 }) }, runs = [];
  * for (const id of ["countdown-tiny-baseline", "countdown-tiny"]) {
  *   await using model = await loadModel(id);
@@ -184,15 +176,13 @@ export interface GainRow extends Gain {
  * assertEquals(models.map(({ method }) => method), ["countdown-tiny-baseline", "countdown-tiny"]);
  * ```
  *
- * @typeParam R What is known of a run.
  * @param runs Runs of one task, none aborted, none twice; of one study, where rows are methods
- * @param options Baseline, primary comparison, what a row is, level
  * @returns The baseline's row, then the others in the order of the grid: that in which the study planned its
  * methods, or else that of the first runs, in which `runStudy` and `readRuns` keep it; never the alphabet's,
  * nor that in which runs were finished
- * @throws {TypeError} If a run has no verdict, or an option is unknown or of the wrong kind
+ * @throws {TypeError} If a run has no verdict
  * @throws {RangeError} If there are no runs, several tasks, models or studies, an aborted or repeated run, no
- * such baseline, a row with other problems or repeats than it, or an option is out of bounds
+ * such baseline, or a row with other problems or repeats than it
  */
 export function gains<R extends Outcome>(
   runs: readonly R[],
@@ -201,10 +191,7 @@ export function gains<R extends Outcome>(
   return rowsOf(runs, (judged) => gainsOf(judged, options, 1));
 }
 
-/**
- * {@linkcode gains} where pairs tell less than independent ones by a factor that the data do not show: 1 in
- * general.
- */
+/** {@linkcode gains} of pairs that tell less than independent ones by a factor that data do not show. */
 export function gainsOf<R extends Outcome>(
   runs: readonly R[],
   options: GainsOptions<R>,
@@ -217,7 +204,7 @@ export function gainsOf<R extends Outcome>(
   const others = keys.filter((key) => key !== baseline);
   if (options.primary !== undefined) checkKey(VERB, "primary", options.primary, others);
   const primary = options.primary ?? declared(runs);
-  for (const key of others) checkPairs(groups.get(key)!, base);
+  for (const key of others) checkPairs(VERB, groups.get(key)!, base);
   for (const [key, { n }] of groups) {
     if (n > 0) continue;
     throw new RangeError(
@@ -320,28 +307,4 @@ function pair(group: Group, base: Group) {
     ...{ differences, won, lost, pairs, repeats, weighted, gain },
     designEffect: designEffect(differences, variance, pairs / problems),
   };
-}
-
-function checkPairs(group: Group, base: Group): void {
-  const missing = absent(base, group), extra = absent(group, base);
-  if (missing.runs === 0 && extra.runs === 0) return;
-  const counts = ({ problems, runs }: { problems: number; runs: number }) =>
-    `${problems} problem${problems === 1 ? "" : "s"} and ${runs} run${runs === 1 ? "" : "s"}`;
-  throw new RangeError(
-    `Cannot ${VERB} as 'runs' must hold the same problems and repeats for every method: ` +
-      `current value has ${shown(group.key)} without ${counts(missing)} that the baseline ` +
-      `${shown(base.key)} has, and with ${counts(extra)} that it has not. ` +
-      `Finish the study first, or filter the runs to the problems both have`,
-  );
-}
-
-/** Problems (wholly) and runs that `full` has and `group` has not. */
-function absent(full: Group, group: Group): { problems: number; runs: number } {
-  let problems = 0, runs = 0;
-  for (const [problem, repeats] of full.runs) {
-    const own = group.runs.get(problem);
-    if (own === undefined) problems++;
-    runs += repeats.keys().filter((repeat) => !own?.has(repeat)).toArray().length;
-  }
-  return { problems, runs };
 }

@@ -1,8 +1,4 @@
-/**
- * Several comparisons, one error rate.
- *
- * @module
- */
+/** Several comparisons, one error rate. @module */
 
 import { checkNumber } from "../_check.ts";
 
@@ -19,13 +15,10 @@ import { checkNumber } from "../_check.ts";
  * ```ts
  * import { holm } from "@moi/moi/stats";
  * import { assertEquals } from "@std/assert";
- *
  * assertEquals(holm([0.03, 0.01, 0.5]), [0.06, 0.03, 0.5]);
  * ```
  *
- * @param p The p values, each from 0 to 1
  * @returns The adjusted p values, in the order of the input; empty for none
- * @throws {TypeError} If a value is no number
  * @throws {RangeError} If a value is outside [0, 1]
  */
 export function holm(p: readonly number[]): number[] {

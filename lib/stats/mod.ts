@@ -21,13 +21,13 @@
  * - {@linkcode minimumDetectableGain}: is the study large enough? (ask first)
  *
  * All figures are fractions, not percent; all randomness takes a seed; runs that would have to be
- * ignored are refused.
+ * ignored are refused. So are options that are unknown or of the wrong kind (TypeError), or outside
+ * their rule (RangeError).
  *
  * @example Is a gain of three points on 198 problems news?
  * ```ts
  * import { mcnemarExact, minimumDetectableGain } from "@moi/moi/stats";
  * import { assert } from "@std/assert";
- *
  * assert(mcnemarExact(22, 16) > 0.4); // 22 won, 16 lost: no
  * assert(minimumDetectableGain({ problems: 198 }) > 0.08); // nor could it have been
  * ```
@@ -43,16 +43,10 @@ export { signFlipTest, type SignFlipTestOptions } from "./sign_flip.ts";
 export { pairedBootstrap, type PairedBootstrapOptions } from "./bootstrap.ts";
 export { pairedScore } from "./paired_score.ts";
 export { type Interval, wilson } from "./wilson.ts";
-export {
-  type AverageAtK,
-  avgAtK,
-  majAtK,
-  type MajorityOptions,
-  passAtK,
-  type RepeatsOptions,
-} from "./repeats.ts";
+export * from "./repeats.ts";
 export { holm } from "./holm.ts";
 export { type Flips, flips, type FlipsOptions, type Pair } from "./flips.ts";
 export { type FoldChoice, type Tuned, type TuneOptions, tuneThenTest } from "./tune.ts";
 export { minimumDetectableGain, type MinimumDetectableGainOptions } from "./power.ts";
+export type { DrawOptions } from "./_check.ts";
 export type { By, Outcome } from "./_groups.ts";

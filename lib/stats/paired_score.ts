@@ -1,8 +1,4 @@
-/**
- * Interval of a difference of two paired proportions.
- *
- * @module
- */
+/** Interval of a difference of two paired proportions. @module */
 
 import { checkNumber } from "../_check.ts";
 import { inside } from "./_check.ts";
@@ -47,7 +43,6 @@ function root(f: (x: number) => number, low: number, high: number): number {
  * ```ts
  * import { pairedScore } from "@moi/moi/stats";
  * import { assertAlmostEquals } from "@std/assert";
- *
  * const { low, high } = pairedScore(0, 0, 500);
  * assertAlmostEquals(high, 0.0076, 1e-4); // z² / (n + z²)
  * assertAlmostEquals(low, -high);
@@ -57,7 +52,6 @@ function root(f: (x: number) => number, low: number, high: number): number {
  * @param lost Pairs that only the baseline solves
  * @param n All pairs
  * @param level Confidence level, between 0 and 1; default 0.95
- * @returns The interval, as fractions of n
  * @throws {RangeError} If a count is no integer from 0, or won + lost exceeds n
  */
 export function pairedScore(won: number, lost: number, n: number, level = 0.95): Interval {

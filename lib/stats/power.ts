@@ -1,8 +1,4 @@
-/**
- * What a study of a given size can see, asked before it runs.
- *
- * @module
- */
+/** What a study of a given size can see, asked before it runs. @module */
 
 import { checkOptions, number, refusal, type Rules } from "../_check.ts";
 import { inside } from "./_check.ts";
@@ -38,6 +34,9 @@ export interface MinimumDetectableGainOptions {
 
 const count = number({ min: 1, integer: true });
 
+/** Up to as many disagreeing pairs, power is counted. */
+const COUNTED = 2000;
+
 const RULES: Rules<MinimumDetectableGainOptions> = {
   problems: count,
   repeats: count,
@@ -64,15 +63,11 @@ const RULES: Rules<MinimumDetectableGainOptions> = {
  * ```ts
  * import { minimumDetectableGain } from "@moi/moi/stats";
  * import { assertAlmostEquals, assertEquals } from "@std/assert";
- *
  * assertAlmostEquals(minimumDetectableGain({ problems: 198 }), 0.09, 5e-3);
  * assertEquals(minimumDetectableGain({ problems: 3 }), Infinity);
  * ```
  *
- * @param options Size of the study, and what is asked of it
  * @returns The gain, as a fraction; Infinity where a study of this size can find none
- * @throws {TypeError} If a value is no number, or an option is unknown
- * @throws {RangeError} If an option is out of bounds
  */
 export function minimumDetectableGain(options: MinimumDetectableGainOptions): number {
   const verb = "compute the minimum detectable gain";
@@ -85,26 +80,11 @@ export function minimumDetectableGain(options: MinimumDetectableGainOptions): nu
     throw new RangeError(refusal(verb, "power", `be greater than 'alpha' (${alpha})`, power));
   }
   const pairs = Math.max(1, Math.round(problems * repeats / designEffect));
-  return smallestFound({ pairs, discordance, alpha: alpha / comparisons, power });
-}
-
-/** Up to as many disagreeing pairs, power is counted. */
-const COUNTED = 2000;
-
-/** What decides which gain is found. */
-interface Asked {
-  readonly pairs: number;
-  readonly discordance: number;
-  readonly alpha: number;
-  readonly power: number;
-}
-
-/** {@linkcode minimumDetectableGain} without its checks, for independent pairs and one comparison. */
-function smallestFound({ pairs, discordance, alpha, power }: Asked): number {
-  const k = normalUpperQuantile(alpha / 2) + normalUpperQuantile(1 - power), k2 = k * k;
+  const level = alpha / comparisons;
+  const k = normalUpperQuantile(level / 2) + normalUpperQuantile(1 - power), k2 = k * k;
   const rough = Math.max(k * Math.sqrt(discordance / (pairs + k2)), k2 / (pairs + k2));
   if (pairs * Math.max(discordance, rough) > COUNTED) return rough;
-  const found = powerOf(pairs, alpha);
+  const found = powerOf(pairs, level);
   if (found(1, 1) < power) return Infinity;
   let low = 0, high = 1;
   while (high - low > 1e-5) {

@@ -28,8 +28,7 @@ import {
   text,
 } from "../_check.ts";
 import { mathEqual } from "../tasks/math/mod.ts";
-import { checkKey } from "./_check.ts";
-import { groupRuns, type Outcome } from "./_groups.ts";
+import { groupOfMethod, type Outcome } from "./_groups.ts";
 import { mean, variance } from "./_moments.ts";
 
 /** Which method, and how many runs. */
@@ -72,15 +71,10 @@ function grouped(
   runs: readonly Outcome[],
   { k, method }: RepeatsOptions,
 ): { problems: readonly (readonly Outcome[])[]; k: number } {
-  const groups = groupRuns(verb, runs), known = [...groups.keys()];
-  const key = checkKey(verb, "method", method ?? (known.length > 1 ? undefined : known[0]), known);
-  const problems = groups.get(key)!.runs.values().map((own) =>
+  const problems = groupOfMethod(verb, runs, method).runs.values().map((own) =>
     own.values().filter(({ grade }) => !grade.ungradable).toArray()
       .sort((a, b) => a.repeat - b.repeat)
   ).filter(({ length }) => length > 0).toArray();
-  if (problems.length === 0) {
-    throw new RangeError(`Cannot ${verb} as 'runs' must hold one that can be graded`);
-  }
   const counts = new Set(problems.map(({ length }) => length));
   if (k === undefined && counts.size > 1) {
     throw new RangeError(
@@ -96,24 +90,10 @@ function grouped(
 const isRight = ({ grade }: Outcome) => grade.correct;
 
 /**
- * Mean and deviation over repeats.
+ * Mean and deviation over repeats: over the first k runs of every problem.
  *
- * @param runs Runs of one study.
- * @param options The method; `k` takes the first k runs of every problem.
  * @throws {RangeError} Where there is no such method, k is more than the runs of a problem, or without k
  * problems differ in their number of runs.
- *
- * @example Two repeats
- * ```ts
- * import { avgAtK, type Outcome } from "@moi/moi/stats";
- * import { assertEquals } from "@std/assert";
- * const run = (problem: string, repeat: number, correct: boolean) =>
- *   ({ problem, repeat, method: "m", parameters: {}, tokens: [], grade: { correct }, mixing: {} }) as
- *     unknown as Outcome;
- * const runs = [run("a", 0, true), run("b", 0, true), run("a", 1, true), run("b", 1, false)];
- * const { mean, accuracies } = avgAtK(runs);
- * assertEquals([mean, accuracies], [0.75, [1, 0.5]]);
- * ```
  */
 export function avgAtK(runs: readonly Outcome[], options: RepeatsOptions = {}): AverageAtK {
   const verb = "average repeats";
@@ -138,20 +118,7 @@ function passOf(n: number, c: number, k: number): number {
 /**
  * pass@k, averaged over problems.
  *
- * @param runs Runs of one study.
- * @param options Method and k.
  * @throws {RangeError} As {@linkcode avgAtK}.
- *
- * @example One of four runs is right
- * ```ts
- * import { type Outcome, passAtK } from "@moi/moi/stats";
- * import { assertEquals } from "@std/assert";
- * const runs = [true, false, false, false].map((correct, repeat) =>
- *   ({ problem: "a", repeat, method: "m", parameters: {}, tokens: [], grade: { correct }, mixing: {} }) as
- *     unknown as Outcome
- * );
- * assertEquals([1, 2, 4].map((k) => passAtK(runs, { k })), [0.25, 0.5, 1]);
- * ```
  */
 export function passAtK(runs: readonly Outcome[], options: RepeatsOptions = {}): number {
   const verb = "compute pass@k";
@@ -212,8 +179,6 @@ function majority(votes: readonly ({ readonly correct: boolean } | undefined)[])
 /**
  * maj@k, averaged over problems. An answer is right where one of its runs is.
  *
- * @param runs Runs of one study.
- * @param options Method, k, and when two answers are one.
  * @throws {RangeError} As {@linkcode avgAtK}; also where there are more than 20,000 ways to choose k of
  * the runs of a problem, or a right run tells no answer.
  *

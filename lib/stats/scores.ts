@@ -12,30 +12,20 @@ import { callable, checkOptions, refusal, type Rules, shown, text } from "../_ch
 import type { PartialStudy, Run } from "../study/mod.ts";
 import type { Measure } from "../tasks/mod.ts";
 import { checkKey, DRAW_RULES, inside } from "./_check.ts";
-import { type Group, groupRuns, type Outcome, rowsOf } from "./_groups.ts";
+import { checkPairs, type Group, groupRuns, type Outcome, rowsOf } from "./_groups.ts";
 import { mean as meanOf, variance } from "./_moments.ts";
 import { studentUpperQuantile } from "./_special.ts";
-import { bootstrapIntervals } from "./bootstrap.ts";
+import { bootstrapIntervals, type PairedBootstrapOptions } from "./bootstrap.ts";
 import { holm } from "./holm.ts";
 import { signFlipTest } from "./sign_flip.ts";
 import type { Interval } from "./wilson.ts";
 
-/**
- * Options of {@linkcode scoreGains}.
- *
- * @typeParam R What is known of a run.
- */
-export interface ScoreGainsOptions<R extends Outcome = Outcome> {
+/** Options of {@linkcode scoreGains}. */
+export interface ScoreGainsOptions<R extends Outcome = Outcome> extends PairedBootstrapOptions {
   /** Key of the method that the others are compared with. */
   readonly baseline: string;
   /** The number of a run. Default: `run.grade.score`. */
   readonly of?: (run: R) => number | undefined;
-  /** Confidence level. Default: 0.95. */
-  readonly level?: number;
-  /** Resamples of bootstrap and test. Default: 10,000. */
-  readonly resamples?: number;
-  /** Seed of both. Default: 1. */
-  readonly seed?: number;
 }
 
 const RULES: Rules<ScoreGainsOptions> = {
@@ -88,11 +78,8 @@ function tInterval(values: readonly number[], level: number): Interval & { reado
 /**
  * Compares numeric scores with a baseline, paired by problem.
  *
- * @typeParam R What is known of a run.
- * @param runs Runs of one study.
- * @param options Baseline, which number, level, resampling.
  * @returns The baseline's row, then the other methods.
- * @throws {TypeError} If an option is unknown, or a run has no finite score
+ * @throws {TypeError} If a run has no finite score
  * @throws {RangeError} If there are no runs, no such baseline, or methods differ in problems or repeats
  *
  * @example Two of three problems score higher
@@ -128,17 +115,9 @@ function scoreRows<R extends Outcome>(
   const scores = new Map([...groups].map(([key, group]) => [key, scoresOf(verb, group, of)]));
   const base = scores.get(baseline)!, others = keys.filter((key) => key !== baseline);
   const differences = others.map((key) => {
+    checkPairs(verb, groups.get(key)!, groups.get(baseline)!);
     const own = scores.get(key)!;
-    const same = own.size === base.size &&
-      [...base].every(([problem, { repeats }]) => own.get(problem)?.repeats === repeats);
-    if (!same) {
-      throw new RangeError(
-        `Cannot ${verb} as every method must have the same problems and repeats: ${
-          shown(key)
-        } has not`,
-      );
-    }
-    return Float64Array.from(base, ([problem, { mean }]) => own.get(problem)!.mean - mean);
+    return Float64Array.from(base, ([problem, mean]) => own.get(problem)! - mean);
   });
   const intervals = bootstrapIntervals(differences, level, resamples, seed);
   const p = differences.map((own) => signFlipTest(own, { resamples, seed })), adjusted = holm(p);
@@ -148,7 +127,7 @@ function scoreRows<R extends Outcome>(
     return {
       ...{ method: key, parameters, problems: base.size, n: count, mixing },
       ...(measure === undefined ? {} : { measure }),
-      ...tInterval(Array.from(scores.get(key)!.values(), (own) => own.mean), level),
+      ...tInterval([...scores.get(key)!.values()], level),
     };
   };
   const none = { low: 0, high: 0 };
@@ -169,12 +148,12 @@ function scoreRows<R extends Outcome>(
   ];
 }
 
-/** Mean score and repeats by problem, problems in order of their ids. */
+/** Mean score by problem, problems in order of their ids. */
 function scoresOf<R extends Outcome>(
   verb: string,
   { key, runs }: Group<R>,
   of: (run: R) => number | undefined,
-): Map<string, { readonly mean: number; readonly repeats: number }> {
+): Map<string, number> {
   return new Map([...runs].map(([problem, own]) => {
     const sum = own.values().reduce((total, run) => {
       const score = of(run);
@@ -184,6 +163,6 @@ function scoresOf<R extends Outcome>(
           ` (problem ${shown(problem)}, method ${shown(key)})`,
       );
     }, 0);
-    return [problem, { mean: sum / own.size, repeats: own.size }];
+    return [problem, sum / own.size];
   }));
 }

@@ -1,11 +1,7 @@
-/**
- * The paired test for several repeats a problem.
- *
- * @module
- */
+/** The paired test for several repeats a problem. @module */
 
 import { boolean, checkOptions, type Rules } from "../_check.ts";
-import { checkDifferences, DRAW_RULES } from "./_check.ts";
+import { checkDifferences, DRAW_RULES, type DrawOptions } from "./_check.ts";
 import { uint32s } from "./_random.ts";
 
 /** Up to here all sign patterns of any numbers are tried: 2^16 sums. */
@@ -15,11 +11,7 @@ const PATTERNS = 16;
 const DENOMINATOR = 10_080, ADDITIONS = 2 ** 28;
 
 /** Options of {@linkcode signFlipTest}. */
-export interface SignFlipTestOptions {
-  /** Number of random sign patterns; the smallest p is 1 / (resamples + 1). Default: 10000. */
-  readonly resamples?: number;
-  /** Seed of the patterns, an integer from 0 to 2^32 − 1: same seed, same p. Default: 1. */
-  readonly seed?: number;
+export interface SignFlipTestOptions extends DrawOptions {
   /**
    * Whether sums that only equal the observed one count half, as in {@linkcode mcnemarMidP}. Default:
    * false.
@@ -44,15 +36,12 @@ const RULES: Rules<SignFlipTestOptions> = { ...DRAW_RULES, midP: boolean };
  * ```ts
  * import { signFlipTest } from "@moi/moi/stats";
  * import { assertEquals } from "@std/assert";
- *
  * assertEquals(signFlipTest([0.5, 0.25, 0.75, 0.5, 0.5, -0.25, 0]), 6 / 64);
  * ```
  *
  * @param differences One number a problem: the method's share of correct runs less the baseline's
- * @param options Number of patterns, seed
  * @returns The p value; 1 where all differences are 0
- * @throws {TypeError} If a value is no number, or an option is unknown
- * @throws {RangeError} If there are no differences, one is not finite, or an option is out of bounds
+ * @throws {RangeError} If there are no differences, or one is not finite
  */
 export function signFlipTest(
   differences: ArrayLike<number>,

@@ -15,9 +15,9 @@
  * but their choices rest on nearly the same problems, so that a lucky choice is lucky in all of them, and
  * intervals that take judged problems as independent are too narrow: without any difference between
  * settings, 5 folds and 12 settings against 2, p ≤ 0.05 came up in 10.7 % of studies. So with folds the
- * variance is multiplied by 1 + j/(k − 1), j of k folds judged (Nadeau & Bengio 2003, Machine Learning 52, 239–281: test
- * and training parts overlap), and p is that of the score test. With 5 folds that is enough; with 10 it is at
- * the margin. Not all folds need to be judged: `{ judge: 1, of: 4 }` tunes on three quarters.
+ * variance is multiplied by 1 + j/(k − 1), j of k folds judged (Nadeau & Bengio 2003, Machine Learning 52,
+ * 239–281: test and training parts overlap), and p is that of the score test. With 5 folds that is enough;
+ * with 10 it is at the margin. Not all folds need to be judged: `{ judge: 1, of: 4 }` tunes on three quarters.
  *
  * @module
  */
@@ -107,9 +107,6 @@ function ranked(runs: readonly Run[], keys: readonly string[]) {
  *
  * @param runs Runs of all settings on all problems: of one study, or of several that differ in their
  * sampler, with keys of their own.
- * @param options Families, baseline, folds, seed.
- * @returns Gains on problems that did not choose, what was chosen, and what the usual way would have reported.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
  * @throws {RangeError} Where a family has no runs, a key is in two families, the runs are of several models
  * or tasks, prompts of a problem differ, or a fold has no problem.
  *

@@ -1,8 +1,4 @@
-/**
- * An interval for a proportion that stays inside [0, 1] and has width even at 0 and 1.
- *
- * @module
- */
+/** An interval for a proportion that stays inside [0, 1] and has width even at 0 and 1. @module */
 
 import { checkNumber } from "../_check.ts";
 import { inside } from "./_check.ts";
@@ -28,18 +24,13 @@ export interface Interval {
  * ```ts
  * import { wilson } from "@moi/moi/stats";
  * import { assertAlmostEquals } from "@std/assert";
- *
  * const { low, high } = wilson(20, 20);
  * assertAlmostEquals(low, 0.8389, 1e-4);
  * assertAlmostEquals(high, 1);
  * ```
  *
- * @param successes Number of successes, an integer from 0 to `n`
- * @param n Number of trials, an integer from 1
  * @param level Confidence level between 0 and 1; default 0.95
- * @returns Both ends, as fractions
- * @throws {TypeError} If an argument is no number
- * @throws {RangeError} If an argument is outside its bounds
+ * @throws {RangeError} If a count is no integer, `n` is 0, or `successes` exceeds it
  */
 export function wilson(successes: number, n: number, level: number = 0.95): Interval {
   const verb = "compute a Wilson interval";

@@ -1,8 +1,4 @@
-/**
- * Values as they are recorded and compared: digests of texts and records, records of scalars.
- *
- * @module
- */
+/** Values as they are recorded and compared: digests of texts and records, records of scalars. @module */
 
 import { createHash } from "node:crypto";
 import { given } from "../_given.ts";
@@ -49,15 +45,6 @@ export function canonical(value: unknown, above: readonly unknown[] = []): strin
 
 /**
  * Digest of a prompt as a task words it, as {@linkcode Run.wording} holds it.
- *
- * @param prompt Messages or text.
- *
- * @example Other words, another digest
- * ```ts
- * import { wordingOf } from "@moi/moi/study";
- * import { assertNotEquals } from "@std/assert";
- * assertNotEquals(wordingOf("1 + 1?"), wordingOf([{ role: "user", content: "1 + 1?" }]));
- * ```
  */
 export function wordingOf(prompt: readonly Message[] | string): string {
   return sha256(canonical(prompt));

@@ -1,13 +1,10 @@
 /**
  * What a study will cost, before anything runs: tokens, time and memory, from `config.json` alone.
  *
- * Time is a lower bound, that of the memory bus. A step of decoding reads all weights once, and the keys
- * and values of every sequence:
+ * Time is a lower bound, that of the memory bus: a step reads all weights, and what all sequences have cached.
  *
- * ```text
- * seconds ≥ Σ over steps (weights + slots · kv(position)) / bandwidth
- * steps   = ⌈runs / slots⌉ · new tokens
- * ```
+ *     seconds ≥ Σ over steps (weights + slots · kv(position)) / bandwidth
+ *     steps   = ⌈runs / slots⌉ · new tokens
  *
  * Arithmetic comes on top where many sequences are decoded at once, and so does the reading of prompts.
  *
@@ -93,24 +90,16 @@ export function measuredBandwidth(): number {
 /**
  * Estimates a study.
  *
- * @param size Model, problems, lengths, methods, repeats, slots, number format, bandwidth.
- * @returns Tokens, memory and a lower bound of the time.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
- * @throws {RangeError} Where one is outside its rule.
- *
  * @example Twice the repeats, twice the time
  * ```ts
  * import { loadModel } from "@moi/moi/model";
  * import { estimateStudy } from "@moi/moi/study";
  * import { assertEquals } from "@std/assert";
  * await using model = await loadModel("votes-tiny");
- * const size = {
- *   ...{ config: model.config, problems: 64, promptTokens: 20, maxNewTokens: 30 },
- *   ...{ methods: 4, bandwidth: 1e10 },
- * };
+ * const { config } = model, lengths = { promptTokens: 20, maxNewTokens: 30 };
+ * const size = { config, ...lengths, problems: 64, methods: 4, bandwidth: 1e10 };
  * const once = estimateStudy(size), twice = estimateStudy({ ...size, repeats: 2 });
- * assertEquals([once.runs, twice.runs], [256, 512]);
- * assertEquals(twice.seconds, 2 * once.seconds);
+ * assertEquals([twice.runs, twice.seconds], [2 * once.runs, 2 * once.seconds]);
  * ```
  */
 export function estimateStudy(size: StudySize): StudyEstimate {

@@ -1,9 +1,4 @@
-/**
- * The usual grid of methods: standard decoding, MoI over β, and the controls that tell what its gain
- * comes from.
- *
- * @module
- */
+/** The usual methods: standard decoding, MoI over β, and controls for what its gain comes from. @module */
 
 import {
   directMixture,
@@ -39,10 +34,7 @@ const RULES: Rules<BetaGridOptions> = {
  * Methods by key: "standard", "moi-0.25", …, "direct", "linear-0.25", …, "linear-like-1",
  * "random-0.25", "random-1", "random-expected-0.25", "random-expected-1".
  *
- * @param options Values of β, preset, controls.
- * @returns Methods for `runStudy`.
  * @throws {RangeError} Where there is no β, or one is negative or occurs twice.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
  *
  * @example
  * ```ts

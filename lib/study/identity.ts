@@ -14,7 +14,7 @@
  * @module
  */
 
-import { shown } from "../_check.ts";
+import { isObject, shown } from "../_check.ts";
 import type { Grade, Problem, Task } from "../tasks/mod.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { canonical } from "./_digest.ts";
@@ -53,8 +53,6 @@ function differences(here: Values, there: Values): string {
     .map((name) => `${name}: ${told(there[name])} there, ${told(here[name])} here`).join("; ");
 }
 
-const isRecord = (value: unknown): value is Values => typeof value === "object" && value !== null;
-
 /** Knobs as they are compared: files of earlier releases have null for an infinity. */
 function knobs(parameters: Values, like: Values): Values {
   return Object.fromEntries(
@@ -67,7 +65,7 @@ function knobs(parameters: Values, like: Values): Values {
 
 /** Whether a run says of each field of its problem what it was. */
 function knowsProblem(run: Run): run is Run & Required<Pick<Run, "problemFields">> {
-  return isRecord(run.problemFields);
+  return isObject(run.problemFields);
 }
 
 /** Refuses a file, and says whether grading its texts again is a way out. */
@@ -90,7 +88,7 @@ export function checkStored(
   where: string,
 ): number {
   const refuse = (what: string, here: unknown, there: unknown, isGrading = false): never => {
-    const parts = isRecord(here) && isRecord(there) ? ` (${differences(here, there)})` : "";
+    const parts = isObject(here) && isObject(there) ? ` (${differences(here, there)})` : "";
     const values = `${told(there)} there, ${told(here)} here${parts}`;
     return refuseFile(where, `${what}: ${values}`, isGrading);
   };

@@ -140,13 +140,10 @@ function found(bytes: Uint8Array<ArrayBuffer>, name: string, options: ImportOpti
  * `ungradable`, as the file has one verdict for them together. Samples of inspect that ended with an error
  * are left out and counted.
  *
- * @param path Path of the file.
- * @param options Key of the method; filter, metric or scorer.
- * @returns Runs with the file's own verdicts, the problems it tells of, and what it claims.
  * @throws {SyntaxError} Where it is of no known format or damaged, naming the place, or holds
  * log-likelihoods in place of texts.
  * @throws {RangeError} Where it is larger than 1 GiB, or has no such filter, metric or scorer.
- * @throws {TypeError} Where an option is unknown, or of another format.
+ * @throws {TypeError} Where an option is of another format.
  *
  * @example Two results of the released code
  * ```ts

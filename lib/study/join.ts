@@ -1,8 +1,6 @@
 /**
- * Studies that differ in their sampler, as one table.
- *
- * Methods of one study share its sampler. To see standard decoding at other temperatures beside them, it is
- * run in studies of its own and joined here: the same model, task and problems, so that pairs stay pairs.
+ * Studies that differ in their sampler, as one table. Methods of one study share its sampler: standard decoding
+ * at other temperatures is run in studies of its own, and joined here.
  *
  * @module
  */
@@ -30,7 +28,6 @@ const repeatsOf = (runs: readonly Run[]) => [...new Set(runs.map(({ repeat }) =>
  * comparison of the first study is that of all.
  *
  * @param studies Runs of each study; the first one's settings are those that a report names.
- * @returns Their runs, in this order.
  * @throws {RangeError} Where there is no study, two have a method of the same key, or they differ in model,
  * task and its options, number format, device or chat variables.
  *

@@ -17,51 +17,21 @@
  * {@linkcode paperTable1} and its like are the published numbers, to be laid beside one's own.
  * {@linkcode importRuns} reads result files of other tools, {@linkcode regrade} grades texts again.
  *
+ * Options that are unknown or of the wrong kind are a TypeError, those outside their rule a RangeError.
+ *
  * @module
  */
 
 export { type Imported, type ImportOptions, importRuns } from "./import.ts";
-export { type AboutFile, type ImportFormat, type TakenVerdict } from "./import/_found.ts";
+export type { AboutFile } from "./import/_found.ts";
 export { regrade, regradedRun } from "./regrade.ts";
-export {
-  PAPER_TASKS,
-  type PaperEntry,
-  type PaperGain,
-  paperGains,
-  type PaperMethod,
-  paperNotes,
-  type PaperRuns,
-  paperTable1,
-  paperTableA4,
-  type PaperTask,
-} from "./paper.ts";
-export {
-  estimateStudy,
-  measuredBandwidth,
-  type StudyEstimate,
-  type StudySize,
-} from "./estimate.ts";
+export * from "./paper.ts";
+export * from "./estimate.ts";
 export { joinStudies } from "./join.ts"; // other samplers in one table
 export { betaGrid, type BetaGridOptions } from "./grid.ts";
 export { wordingOf } from "./_digest.ts";
 export { type Plan, type PlannedProblem, planStudy, runSeed, type Study } from "./plan.ts";
-export {
-  type ImportedRun,
-  type PlannedRun,
-  type Run,
-  type Scalars,
-  type Verdict,
-  verdictOf,
-} from "./run.ts";
-export { openStore, type Place, readRuns, type Store } from "./store.ts";
-export {
-  completePairs,
-  partialOf,
-  type PartialStudy,
-  partialText,
-  type Planned,
-  plannedOf,
-  type StudyRuns,
-  withPlanned,
-} from "./partial.ts";
+export * from "./run.ts";
+export { readRuns } from "./store.ts";
+export * from "./partial.ts";
 export { type RunOptions, runStudy } from "./study.ts";

@@ -1,8 +1,7 @@
 /**
- * The published numbers of Mixture of Inputs (arXiv 2505.14827, third version), as data.
- *
- * Figures in percent, as printed. Whether an entry can be a mean over the five runs that the paper
- * states is arithmetic: a mean of r runs on N problems is a multiple of 1/(r·N).
+ * The published numbers of Mixture of Inputs (arXiv 2505.14827, third version): percent, as printed. Whether an
+ * entry can be a mean over the five runs that the paper states is arithmetic: a mean of r runs on N problems is
+ * a multiple of 1/(r·N).
  *
  * @module
  */
@@ -55,7 +54,7 @@ const TABLE_1 = [
 ] as const;
 
 /** Whether a percentage with two decimals is k/n for a whole k, rounded or cut off. */
-export function isShareOf(percent: number, n: number): boolean {
+function isShareOf(percent: number, n: number): boolean {
   const hundredths = Math.round(100 * percent);
   return [Math.floor(percent * n / 100), Math.ceil(percent * n / 100)].some((k) => {
     const exact = 1e4 * k / n;
@@ -71,14 +70,6 @@ function canBe(accuracy: number, problems: number, runs: number): PaperEntry["ca
 /**
  * Table 1: four models, four benchmarks, three methods; stated to be means of five runs, at the best
  * setting of each method's grid (that of MoI has six times as many settings).
- *
- * @example Most GPQA entries are a whole number of problems
- * ```ts
- * import { paperTable1 } from "@moi/moi/study";
- * import { assertEquals } from "@std/assert";
- * const gpqa = paperTable1().filter(({ task }) => task === "gpqaDiamond");
- * assertEquals(gpqa.filter(({ canBe }) => canBe === "one").length, 12);
- * ```
  */
 export function paperTable1(): PaperEntry[] {
   return MODELS.flatMap((model, m) =>

@@ -1,8 +1,4 @@
-/**
- * What a study that was stopped leaves: its finished runs, and how many were planned.
- *
- * @module
- */
+/** What a study that was stopped leaves: its finished runs, and how many were planned. @module */
 
 import type { Run } from "./run.ts";
 
@@ -35,13 +31,7 @@ export interface PartialStudy {
   readonly planned: number;
 }
 
-/**
- * Marks an array with the size of the study that it comes from.
- *
- * @param values Runs, or what was made of them, such as rows of a table. Changed in place.
- * @param planned Size of the study. JSON does not see it.
- * @returns The same array.
- */
+/** Marks runs, or rows made of them, with the size of their study, in place; JSON does not see it. */
 export function withPlanned<T>(values: T[], planned: Planned): T[] & { readonly planned: Planned } {
   const mark = { value: planned, enumerable: false, configurable: true };
   return Object.defineProperty(values, "planned", mark) as T[] & { readonly planned: Planned };
@@ -54,8 +44,6 @@ export function plannedOf(values: readonly unknown[]): Planned | undefined {
 
 /**
  * How much of a stopped study is there; undefined where all of it is, or where nobody knows.
- *
- * @param runs What `runStudy` or {@linkcode completePairs} returned, or any other runs.
  *
  * @example Stopped after one run of four
  * ```ts

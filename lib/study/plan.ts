@@ -1,8 +1,4 @@
-/**
- * What a study consists of: every problem × method × repeat, with its seed and its prompt.
- *
- * @module
- */
+/** What a study consists of: every problem × method × repeat, with its seed and its prompt. @module */
 
 import { createHash } from "node:crypto";
 import {
@@ -133,8 +129,8 @@ export function runSeed(seed: number, problem: string, repeat: number): number {
 /**
  * Checks a study and lays out its runs.
  *
- * @throws {RangeError} Where a setting is outside its rule or a prompt does not fit the context.
- * @throws {TypeError} Where an option is unknown, or there is no method or no problem.
+ * @throws {RangeError} Where a prompt does not fit the context.
+ * @throws {TypeError} Where there is no method or no problem.
  */
 export async function planStudy<P extends Problem>(study: Study<P>): Promise<Plan<P>> {
   const verb = "run the study";
@@ -168,11 +164,9 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
     ])),
     ...{ model: `${name}@${fingerprint}`, device, dtype, task: task.name },
   };
-  const parameters = new Map(
-    Object.entries(methods).map(([key, own]) =>
-      [key, scalars({ name: own.name, ...own.parameters })] as const
-    ),
-  );
+  const named = Object.entries(methods).map(([method, { name, parameters }]) => ({
+    ...{ method, parameters: scalars({ name, ...parameters }) },
+  }));
 
   const problems = new Map<string, PlannedProblem<P>>();
   const runs = all.flatMap((problem): PlannedRun[] => {
@@ -200,10 +194,7 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
     };
     return Array.from({ length: repeats }, (_, repeat) => {
       const drawn = { repeat, studySeed: seed, seed: runSeed(seed, id, repeat), sampler };
-      return keys.map((method) => ({
-        ...{ ...shared, problem: id, method, parameters: parameters.get(method)! },
-        ...{ ...drawn, ...own },
-      }));
+      return named.map((method) => ({ ...shared, problem: id, ...method, ...drawn, ...own }));
     }).flat();
   });
   return { problems, settings, runs };

@@ -1,8 +1,4 @@
-/**
- * Grading again: texts keep, verdicts change.
- *
- * @module
- */
+/** Grading again: texts keep, verdicts change. @module */
 
 import { given } from "../_given.ts";
 import type { Grade, Problem, Task } from "../tasks/mod.ts";
@@ -57,8 +53,6 @@ function matched<P extends Problem>(
  * The same runs with new verdicts.
  *
  * @param runs Runs, imported ones as well; why they ended is kept.
- * @param problems Their problems.
- * @param grade Grades a text.
  * @param told The problems as the runs' file tells them, see {@linkcode Imported}. Tools number their rows
  * in their own way; so a problem is known by its question, where the file tells it, and else by its id.
  * Default: none, so that the ids count.
@@ -103,21 +97,7 @@ export async function regrade<
  * A run with a new grade, and by what it was given: the problem's fields, the task's options, this
  * release. `runStudy` continues such runs with that task.
  *
- * @param run A stored run.
- * @param problem Its problem as the task has it now.
- * @param task The task that graded its text.
- * @param grade The new grade.
  * @throws {TypeError} Where a field of the problem refers to itself.
- *
- * @example A gold answer that was wrong
- * ```ts
- * import { regradedRun, type Run } from "@moi/moi/study";
- * import { assertEquals } from "@std/assert";
- * const run = { problem: "1", text: "3", grade: { correct: false, extracted: "3" } } as Run;
- * const grade = { correct: true, extracted: "3" };
- * const again = regradedRun(run, { id: "1", answer: "3" }, {}, grade);
- * assertEquals([again.grade.correct, Object.keys(again.problemFields!)], [true, ["answer"]]);
- * ```
  */
 export function regradedRun<P extends Problem>(
   run: Run,

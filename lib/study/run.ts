@@ -1,9 +1,4 @@
-/**
- * One line of a study: a problem decoded once by one method. What was planned decides its text and its
- * verdict; what was measured follows.
- *
- * @module
- */
+/** One line of a study: a problem decoded once by one method, as planned and as measured. @module */
 
 import type { Settings } from "../decode/mod.ts";
 import type { Grade, Measure } from "../tasks/mod.ts";
@@ -108,31 +103,13 @@ export type ImportedRun =
     readonly sampler?: Partial<Run["sampler"]>;
   };
 
-/** What tells a run of a study from all others. */
-export function keyOf({ problem, method, repeat }: Pick<Run, "problem" | "method" | "repeat">) {
-  return JSON.stringify([problem, method, repeat]);
-}
-
 /**
  * The four things that can become of a run: right; wrong; cut, where it reached the token limit
  * without a right answer; ungradable, where nothing can tell.
  */
 export type Verdict = "right" | "wrong" | "cut" | "ungradable";
 
-/**
- * What became of a run.
- *
- * @param run A graded run.
- *
- * @example Cut before its answer
- * ```ts
- * import { verdictOf } from "@moi/moi/study";
- * import { assertEquals } from "@std/assert";
- * const grade = { correct: false, extracted: null };
- * assertEquals(verdictOf({ grade, finishReason: "length" }), "cut");
- * assertEquals(verdictOf({ grade: { ...grade, ungradable: true }, finishReason: "stop" }), "ungradable");
- * ```
- */
+/** What became of a graded run. */
 export function verdictOf({ grade, finishReason }: Pick<Run, "grade" | "finishReason">): Verdict {
   if (grade.ungradable) return "ungradable";
   if (grade.correct) return "right";

@@ -130,23 +130,14 @@ async function* rawLines(file: Deno.FsFile) {
   if (rest.length > 0) yield { bytes: rest, at, ended: false };
 }
 
-/** What a file holds. */
-interface Contents {
-  /** Its runs, in its order. */
-  readonly lines: Line[];
-  /** Number of bytes up to the end of the last run, a newline included where it has one. */
-  readonly whole: number;
-  /** Whether the last run has its newline; true where there is none. */
-  readonly ended: boolean;
-  /** Whether something follows: a torn line, blank lines. */
-  readonly more: boolean;
-}
-
 /**
  * Reads a file from its start: UTF-8, with or without a byte-order mark, lines ended in either way,
  * blank lines at its end, a last line without an end where it is whole, or torn.
+ *
+ * @returns Its runs in its order, the bytes up to the end of the last one (`whole`), whether that has its
+ * newline (`ended`; true of none), and whether something follows (`more`: a torn line, blank lines).
  */
-async function readFile(file: Deno.FsFile, path: string): Promise<Contents> {
+async function readFile(file: Deno.FsFile, path: string) {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const lines: Line[] = [];
   let whole = 0, lastEnded = true, more = false, number = 0, blank = 0;
@@ -223,15 +214,6 @@ function checkFile(path: string, { isFile }: Deno.FileInfo): void {
  * finished. A torn last line, left by a process that died, is passed over; the next `runStudy` on the
  * file does that run again. A byte-order mark, CRLF and blank lines at the end do no harm.
  * @throws {SyntaxError} Where any other line is no run, naming the line.
- *
- * @example
- * ```ts
- * import { readRuns } from "@moi/moi/study";
- * import { assertEquals } from "@std/assert";
- * const path = await Deno.makeTempFile();
- * assertEquals(await readRuns(path), []);
- * await Deno.remove(path);
- * ```
  */
 export async function readRuns(store: string | URL): Promise<Run[]> {
   const path = pathOf(store);
@@ -240,57 +222,42 @@ export async function readRuns(store: string | URL): Promise<Run[]> {
   return inOrder((await readFile(file, path)).lines);
 }
 
-/** An open store. */
-export interface Store extends Disposable {
-  /** Runs that were there when it was opened, as {@linkcode readRuns} gives them. */
-  readonly runs: readonly Run[];
-  /** Appends a run; its place in the study is kept with it, so that it is read back in that order. */
-  append(run: Run, place?: Place): void;
-}
-
-/**
- * Opens a store for appending, alone: a second process is refused.
- *
- * @param store Path or file URL; made where it is missing.
- * @throws {Error} Where another process writes to it.
- */
-export async function openStore(store: string | URL): Promise<Store> {
+/** Opens a store for appending, made where it is missing, alone: a second process is refused. */
+export async function openStore(store: string | URL) {
   const path = pathOf(store);
   const info = await Deno.stat(path).catch(() => undefined);
   if (info) checkFile(path, info);
-  const file = await Deno.open(path, { read: true, write: true, create: true });
-  try {
-    if (!await file.tryLock(true)) {
-      throw new Error(`Cannot open runs as another process writes to ${path}`);
-    }
-    const { lines, whole, ended, more } = await readFile(file, path);
-    let size = whole, cut = !more, between = ended ? "" : "\n";
-    return {
-      runs: inOrder(lines),
-      append(run, place) {
-        const text = JSON.stringify(place ? { ...run, place } : run);
-        const line = new TextEncoder().encode(`${between}${text}\n`);
-        if (!cut) {
-          file.truncateSync(size); // not before: a study that is refused leaves the file as it is
-          file.seekSync(size, Deno.SeekMode.Start);
-          cut = true;
-        }
-        try {
-          for (let at = 0; at < line.length;) at += file.writeSync(line.subarray(at));
-        } catch (cause) {
-          file.truncateSync(size);
-          file.seekSync(size, Deno.SeekMode.Start);
-          const rest = "and the same call finishes the rest once there is room";
-          const why = `${(cause as Error).message}; all earlier runs are kept, ${rest}`;
-          throw new Error(`Cannot write a run to ${path}: ${why}`, { cause });
-        }
-        size += line.length;
-        between = "";
-      },
-      [Symbol.dispose]: () => file.close(),
-    };
-  } catch (error) {
-    file.close();
-    throw error;
+  using opened = new DisposableStack();
+  const file = opened.use(await Deno.open(path, { read: true, write: true, create: true }));
+  if (!await file.tryLock(true)) {
+    throw new Error(`Cannot open runs as another process writes to ${path}`);
   }
+  const { lines, whole, ended, more } = await readFile(file, path);
+  let size = whole, cut = !more, between = ended ? "" : "\n";
+  const held = opened.move(); // from here on, whoever opened it closes it
+  return {
+    runs: inOrder(lines),
+    /** Appends a run; its place in the study is kept with it, so that it is read back in that order. */
+    append(run: Run, place?: Place) {
+      const text = JSON.stringify(place ? { ...run, place } : run);
+      const line = new TextEncoder().encode(`${between}${text}\n`);
+      if (!cut) {
+        file.truncateSync(size); // not before: a study that is refused leaves the file as it is
+        file.seekSync(size, Deno.SeekMode.Start);
+        cut = true;
+      }
+      try {
+        for (let at = 0; at < line.length;) at += file.writeSync(line.subarray(at));
+      } catch (cause) {
+        file.truncateSync(size);
+        file.seekSync(size, Deno.SeekMode.Start);
+        const rest = "and the same call finishes the rest once there is room";
+        const why = `${(cause as Error).message}; all earlier runs are kept, ${rest}`;
+        throw new Error(`Cannot write a run to ${path}: ${why}`, { cause });
+      }
+      size += line.length;
+      between = "";
+    },
+    [Symbol.dispose]: () => held.dispose(),
+  };
 }

@@ -14,7 +14,7 @@ import manifest from "../../deno.json" with { type: "json" };
 import { checkStored, checkVerdicts } from "./identity.ts";
 import { type StudyRuns, withPlanned } from "./partial.ts";
 import { planStudy, type Study } from "./plan.ts";
-import { keyOf, type Run, verdictOf } from "./run.ts";
+import { type PlannedRun, type Run, verdictOf } from "./run.ts";
 import { openStore } from "./store.ts";
 
 /** Options of {@linkcode runStudy}. */
@@ -64,6 +64,10 @@ function live(methods: readonly string[], measure: Measure | undefined): (run: R
   };
 }
 
+/** What tells a run of a study from all others. */
+const keyOf = ({ problem, method, repeat }: PlannedRun) =>
+  JSON.stringify([problem, method, repeat]);
+
 const RUN_RULES: Rules<RunOptions> = {
   store: anything, // checked where it is opened
   slots: number({ min: 1, integer: true }),
@@ -85,12 +89,10 @@ const RUN_RULES: Rules<RunOptions> = {
  *
  * @param study Model, task, methods, repeats, sampler settings, chat variables, seed. Settings that
  * are left out or `undefined` come from the task, then from the model.
- * @param options Where to keep the runs, how to stop, how to watch.
  * @returns All finished runs of this study, those already stored included: problem by problem, repeat
  * by repeat, and methods in the order in which the study names them; and under `planned` how many there were
  * to be: fewer are there where the study was stopped.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
- * @throws {RangeError} Where an option is outside its rule or a prompt does not fit the context.
+ * @throws {RangeError} Where a prompt does not fit the context.
  * @throws {Error} Where the store holds runs of another study, saying what differs, or cannot be
  * written.
  *
@@ -101,7 +103,6 @@ const RUN_RULES: Rules<RunOptions> = {
  * import { runStudy } from "@moi/moi/study";
  * import { votes } from "@moi/moi/tasks";
  * import { assertEquals } from "@std/assert";
- *
  * await using model = await loadModel("votes-tiny");
  * const runs = await runStudy({
  *   model,

@@ -69,8 +69,12 @@ Deno.test("pairedBootstrap() has no width where the data have none", () => {
 
 Deno.test("pairedBootstrap() refuses bad data and options", () => {
   assertThrows(() => pairedBootstrap([]), RangeError, "'differences' must hold at least one");
-  assertThrows(() => pairedBootstrap([0, NaN]), RangeError, "current value at index 1 is NaN");
-  assertThrows(() => pairedBootstrap(["1" as never]), TypeError, "finite numbers");
+  assertThrows(
+    () => pairedBootstrap([0, NaN]),
+    RangeError,
+    "'differences[1]' must be a number: current value is NaN",
+  );
+  assertThrows(() => pairedBootstrap(["1" as never]), TypeError, "must be a number");
   assertThrows(() => pairedBootstrap([1], { level: 0 }), RangeError, "'level'");
   assertThrows(() => pairedBootstrap([1], { resamples: 0 }), RangeError, "'resamples'");
   assertThrows(() => pairedBootstrap([1], { seed: -1 }), RangeError, "'seed'");

@@ -36,7 +36,7 @@ Deno.test("flips() refuses a method without runs, and runs without a partner", (
   const runs = runsOf({ a: "11", b: "10" });
   const of = (own: Outcome[], method: string) => () => flips(own, { baseline: "a", method });
   assertThrows(of(runs, "c"), RangeError, "'method' must be one of");
-  assertThrows(of(runs.slice(0, -1), "b"), RangeError, "only one has");
-  assertThrows(of(runs.slice(1), "b"), RangeError, "only one has");
+  assertThrows(of(runs.slice(0, -1), "b"), RangeError, "must hold the same problems and repeats");
+  assertThrows(of(runs.slice(1), "b"), RangeError, "must hold the same problems and repeats");
   assertThrows(of([...runs, runs[0]!], "b"), RangeError, "each run once");
 });

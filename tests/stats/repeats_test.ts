@@ -123,7 +123,7 @@ Deno.test("runs that cannot be graded are left out, and problems of such alone",
   c[0] = ungradable(c[0]!);
   assertEquals(avgAtK([...a, ...c]).accuracies, [1, 0]); // c has "1" and "2" left
   for (const f of [avgAtK, passAtK, majAtK]) {
-    assertThrows(() => f(b), RangeError, "must hold one that can be graded");
+    assertThrows(() => f(b), RangeError, "must hold one that can be judged");
     assertThrows(() => f([...a, ...c, ...problem("d", { 0: "1" })]), RangeError, "as many runs");
   }
 });

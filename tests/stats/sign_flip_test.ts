@@ -72,7 +72,11 @@ Deno.test("signFlipTest() is 1 where nothing differs", () => {
 
 Deno.test("signFlipTest() refuses bad data and options", () => {
   assertThrows(() => signFlipTest([]), RangeError, "'differences' must hold at least one");
-  assertThrows(() => signFlipTest([Infinity]), RangeError, "index 0 is Infinity");
+  assertThrows(
+    () => signFlipTest([Infinity]),
+    RangeError,
+    "'differences[0]' must be a number: current value is Infinity",
+  );
   assertThrows(() => signFlipTest([1], { resamples: 1.5 }), RangeError, "'resamples'");
   assertThrows(() => signFlipTest([1], { level: 0.9 } as never), TypeError, "'level'");
 });

@@ -1,18 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { paperGains, paperNotes, paperTable1, paperTableA4 } from "../../lib/study/mod.ts";
-import { isShareOf } from "../../lib/study/paper.ts";
-
-Deno.test("isShareOf() knows what a whole number of problems gives", () => {
-  for (let k = 0; k <= 198; k++) {
-    assert(isShareOf(Math.round(1e4 * k / 198) / 100, 198));
-    assert(isShareOf(Math.floor(1e4 * k / 198) / 100, 198));
-  }
-  const shares = new Set(Array.from({ length: 199 }, (_, k) => Math.round(1e4 * k / 198)));
-  const cut = new Set(Array.from({ length: 199 }, (_, k) => Math.floor(1e4 * k / 198)));
-  for (let h = 0; h <= 10_000; h += 7) {
-    assertEquals(isShareOf(h / 100, 198), shares.has(h) || cut.has(h), `${h / 100}`);
-  }
-});
 
 Deno.test("the averages of Table 1 are those that the paper prints", () => {
   const mean = (model: string, method: string) => {

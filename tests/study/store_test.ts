@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { pathToFileURL } from "node:url";
-import { openStore, readRuns, type Run } from "@moi/moi/study";
+import { readRuns, type Run } from "@moi/moi/study";
+import { openStore } from "../../lib/study/store.ts";
 import { withStore } from "./_letters.ts";
 import { deno } from "../_process.ts";
 
@@ -189,7 +190,10 @@ Deno.test("openStore() refuses a second opening until the first is disposed", as
 
 Deno.test("openStore() refuses a second process", async () => {
   await withStore(async (path) => {
-    const script = `import { openStore } from "@moi/moi/study";
+    const script = `import { openStore } from "${new URL(
+      "../../lib/study/store.ts",
+      import.meta.url,
+    )}";
       await openStore(Deno.args[0]).then(() => console.log("opened"), (e) => console.log(e.message));`;
     const child = async () => (await deno(["eval", "--ext=ts", script, path])).stdout.trim();
     {

@@ -3,7 +3,6 @@ import { generate, type Method, moi, standard } from "@moi/moi/decode";
 import type { Progress } from "@moi/moi/model";
 import {
   completePairs,
-  openStore,
   planStudy,
   readRuns,
   type Run,
@@ -11,6 +10,7 @@ import {
   runStudy,
   type Study,
 } from "@moi/moi/study";
+import { openStore } from "../../lib/study/store.ts";
 import type { Grade, Task } from "@moi/moi/tasks";
 import manifest from "../../deno.json" with { type: "json" };
 import { certain, ids, mockModel, type MockOptions, prefills } from "../_mock_model.ts";

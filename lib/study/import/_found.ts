@@ -1,9 +1,4 @@
-/**
- * What the readers of other tools' files share: results before they become runs, and what a value of
- * another tool says about right and wrong.
- *
- * @module
- */
+/** What the readers of other tools' files share: results before they become runs, and verdicts. @module */
 
 import { refusal } from "../../_check.ts";
 import type { Grade, Problem } from "../../tasks/mod.ts";
@@ -47,27 +42,16 @@ export interface Result {
   readonly cut?: boolean;
 }
 
-/** Where a file comes from. */
-export type ImportFormat = "released" | "lm-eval" | "inspect";
-
-/** Which verdict of a file was taken. */
-export interface TakenVerdict {
-  /** Its name. */
-  readonly taken: string;
-  /** The names of all that there are. */
-  readonly of: readonly string[];
-}
-
 /** What is known of a file as a whole. */
 export interface AboutFile {
   /** Where it comes from. */
-  readonly format: ImportFormat;
+  readonly format: "released" | "lm-eval" | "inspect";
   /** Name of the task, as far as it is known: "aime" and "countdown" of released results. */
   readonly task: string;
   /** Number of right answers that the file itself claims, where it does. */
   readonly claimed?: number;
-  /** Which `filter` and `metric`, or which `scorer`, gave the verdicts, where the format has them. */
-  readonly verdicts?: Readonly<Record<string, TakenVerdict>>;
+  /** Which `filter` and `metric`, or which `scorer`, gave the verdicts, of those that there are. */
+  readonly verdicts?: Readonly<Record<string, { taken: string; of: readonly string[] }>>;
   /**
    * Results that are no runs, by why: `errored` ended with an error and have no whole text, `missing` were
    * planned, or have a line of another filter, and are not in the file. Empty where there are none.

@@ -22,15 +22,6 @@ const CONVERT = "`inspect log dump FILE` writes it as JSON";
 
 /** The log in an `.eval` archive, its events left out. */
 export function logOf(bytes: Uint8Array<ArrayBuffer>, file: string): Json {
-  const refuse = (cause: unknown): never => {
-    if (cause instanceof RangeError) {
-      throw new RangeError(`Cannot ${VERB} as ${file} must have at most 4 GiB unpacked`, { cause });
-    }
-    throw new SyntaxError(
-      `Cannot ${VERB} as ${file} cannot be read (${(cause as Error).message}); ${CONVERT}`,
-      { cause },
-    );
-  };
   try {
     const members = zipMembers(bytes, MOST);
     const read = (name: string) => parseJson(textIn(members.get(name)!.read()));
@@ -47,7 +38,13 @@ export function logOf(bytes: Uint8Array<ArrayBuffer>, file: string): Json {
     const header = read(head);
     return { ...isObject(header) ? header : {}, samples };
   } catch (cause) {
-    return refuse(cause);
+    if (cause instanceof RangeError) {
+      throw new RangeError(`Cannot ${VERB} as ${file} must have at most 4 GiB unpacked`, { cause });
+    }
+    throw new SyntaxError(
+      `Cannot ${VERB} as ${file} cannot be read (${(cause as Error).message}); ${CONVERT}`,
+      { cause },
+    );
   }
 }
 

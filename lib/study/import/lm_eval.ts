@@ -20,12 +20,6 @@ export interface Line {
   readonly row: Json;
 }
 
-/** Which filter and metric. */
-export interface LmEvalChoice {
-  readonly filter?: string;
-  readonly metric?: string;
-}
-
 /** Metrics that say whether a sample is right, in the order in which they are looked for. */
 const METRICS = ["exact_match", "acc", "math_verify", "pass@1", "pass_at_1", "acc_norm", "score"];
 
@@ -148,7 +142,11 @@ const SETTINGS = {
 };
 
 /** Reads the samples of a task. */
-export function lmEval(lines: readonly Line[], name: string, choice: LmEvalChoice): Found {
+export function lmEval(
+  lines: readonly Line[],
+  name: string,
+  choice: { readonly filter?: string; readonly metric?: string },
+): Found {
   lines.forEach(checkGenerated);
   const filterOf = filtersOf(lines), filters = [...new Set(filterOf.values())];
   const filter = chosen("filter", choice.filter, filters);

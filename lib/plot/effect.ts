@@ -1,9 +1,4 @@
-/**
- * What `predictEffect` found: how uncertain the model is, how much weight the method moves, and how much
- * of what follows changes.
- *
- * @module
- */
+/** The figure of what `predictEffect` found. @module */
 
 import { checkOptions, refusal, type Rules, text } from "../_check.ts";
 import type { PredictedEffect } from "../decode/mod.ts";
@@ -33,11 +28,8 @@ const PANELS = [
  * next tokens that the mixture changes. Counts are on a logarithmic scale, since most positions of
  * most models are certain.
  *
- * @param effect Result of `predictEffect`.
- * @param options Title.
  * @returns A figure; method and N stand below the title.
  * @throws {RangeError} If there are no positions.
- * @throws {TypeError} If an option is not known.
  *
  * @example
  * ```ts
