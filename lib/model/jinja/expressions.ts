@@ -1,13 +1,25 @@
 /** Expressions: each rule of the grammar, lowest rank first, beside what it means. @module */
 
-import { attribute, item, slice } from "./attributes.ts";
 import { applyFilter, applyTest, paid, refusal } from "./filters.ts";
 import { deeper, joined, spend } from "./limits.ts";
+import { attribute, item, slice } from "./methods.ts";
 import { binary, COMPARISONS } from "./operators.ts";
 import { call, type Expression, type Scope, variable } from "./scope.ts";
 import type { Cursor } from "./tokens.ts";
-import { defined, dict, listOf, str, text, truth, unsupported } from "./types.ts";
-import { entriesOf, numberOf, tuple, undefinedValue, type Value } from "./values.ts";
+import {
+  defined,
+  dict,
+  entriesOf,
+  listOf,
+  numberOf,
+  str,
+  text,
+  truth,
+  tuple,
+  undefinedValue,
+  unsupported,
+  type Value,
+} from "./values.ts";
 
 /** A filter of a template, with its arguments. */
 export type Filter = (value: Value, scope: Scope) => Value;

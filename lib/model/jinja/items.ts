@@ -1,8 +1,5 @@
 /** What jinja2's filters do with the items of a list, a mapping or an iterator. @module */
 
-import { item } from "./attributes.ts";
-import { checkSize, joined } from "./limits.ts";
-import { binary, compare, equal, sorted } from "./operators.ts";
 import {
   ANY,
   any,
@@ -13,16 +10,23 @@ import {
   oneOf,
   positional,
   takes,
-} from "./signature.ts";
-import { iterate, keyOf, listOf, str, unsupported } from "./types.ts";
+} from "./functions.ts";
+import { checkSize, joined } from "./limits.ts";
+import { item } from "./methods.ts";
+import { binary, compare, equal, sorted } from "./operators.ts";
 import {
   characters,
   type Entry,
   isUndefined,
   iter,
+  iterate,
+  keyOf,
   kinded,
+  listOf,
+  str,
   tuple,
   undefinedValue,
+  unsupported,
   type Value,
 } from "./values.ts";
 

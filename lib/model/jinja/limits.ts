@@ -4,8 +4,18 @@
 const MAX_SIZE = 2 ** 24;
 /** Work of a template: about one a part of it that is run, or a value looked at. */
 const MAX_STEPS = 10_000_000;
-/** How deep calls, loops and expressions may be within another. */
+/** How deep calls, loops and expressions may be within another where they run. */
 const MAX_DEPTH = 800;
+/** How deep the parts of a template may be within another where they are read. */
+export const MAX_NESTING = 150;
+/** How deep the values of a caller may be within another. */
+export const MAX_GIVEN_DEPTH = 64;
+/** Digits of an integer that is written or read, and of a precision, as in Python. */
+export const MAX_DIGITS = 4300;
+/** Bits of an integer that is made. */
+export const MAX_BITS = 100_000n;
+/** The longest `range`, as in jinja2's sandbox. */
+export const MAX_RANGE = 100_000;
 
 /** What the template that runs has used: one runs at a time, from its start to its end. */
 let steps = 0, depth = 0, written = 0;

@@ -5,7 +5,7 @@
  * @module
  */
 
-const MAX_DIGITS = 4300;
+import { MAX_DIGITS } from "./limits.ts";
 
 /** Decimal digits of an integer. */
 export function integerText(value: bigint): string {

@@ -1,19 +1,23 @@
 /** Python's operators on two values: which are equal, their order, and arithmetic. @module */
 
 import { percent } from "./format.ts";
-import { checkSize, joined, spend } from "./limits.ts";
-import { escaped, iterate, keyOf, text, unsupported } from "./types.ts";
+import { checkSize, joined, MAX_BITS, spend } from "./limits.ts";
 import {
   characters,
+  escaped,
   isList,
   isPlain,
   isUndefined,
   itemsOf,
+  iterate,
+  keyOf,
   kinded,
   markup,
   numberOf,
+  text,
   textOf,
   tuple,
+  unsupported,
   type Value,
 } from "./values.ts";
 
@@ -102,7 +106,7 @@ export function sorted<T>(items: readonly T[], keyOf: (item: T) => Value, revers
 /** Refuses products and powers of more digits than a prompt can have. */
 function checkDigits(value: bigint, power: bigint): void {
   const bits = BigInt((value < 0n ? -value : value).toString(16).length) * 4n;
-  if (bits * power > 100_000n) throw new RangeError("a number has too many digits");
+  if (bits * power > MAX_BITS) throw new RangeError("a number has too many digits");
 }
 
 function floor(x: bigint, y: bigint): bigint {

@@ -6,18 +6,24 @@
  */
 
 import { paid } from "./filters.ts";
-import { GLOBALS } from "./globals.ts";
+import { GLOBALS } from "./functions.ts";
 import { deeper, joined, spend } from "./limits.ts";
 import { equal } from "./operators.ts";
-import { defined, dict, iterate, lengthOf, repr, truth, typeName } from "./types.ts";
 import {
+  defined,
+  dict,
   iter,
+  iterate,
   kinded,
+  lengthOf,
   type Named,
+  repr,
   type Thing,
   thing,
   thingWith,
+  truth,
   tuple,
+  typeName,
   undefinedValue,
   type Value,
 } from "./values.ts";

@@ -1,7 +1,7 @@
 /** Statements: each tag beside what it does. @module */
 
 import { type Expressions, type Filter, isConstant } from "./expressions.ts";
-import { checkMember } from "./globals.ts";
+import { checkMember } from "./functions.ts";
 import { write } from "./limits.ts";
 import {
   block,
@@ -19,8 +19,7 @@ import {
   variable,
 } from "./scope.ts";
 import type { Cursor } from "./tokens.ts";
-import { str, truth, unpacked } from "./types.ts";
-import { kinded } from "./values.ts";
+import { kinded, str, truth, unpacked } from "./values.ts";
 
 /** Tags that read other templates, which fail where they are run. */
 const OTHER_TEMPLATES = ["extends", "include", "import", "from"];

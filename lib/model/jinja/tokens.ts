@@ -5,6 +5,7 @@
  * @module
  */
 
+import { MAX_NESTING } from "./limits.ts";
 import { BLANKS } from "./values.ts";
 
 /** A token. */
@@ -139,9 +140,6 @@ function tokenize(given: string): Token[] {
   push("end", "", source.length);
   return tokens;
 }
-
-/** How deep the parts of a template may be within another. */
-const MAX_NESTING = 150;
 
 /** The reading of a template, at its first token. */
 export type Cursor = ReturnType<typeof cursorOn>;
