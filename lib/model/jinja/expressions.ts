@@ -6,20 +6,8 @@ import { attribute, item, slice } from "./methods.ts";
 import { binary, COMPARISONS } from "./operators.ts";
 import { call, type Expression, type Scope, variable } from "./scope.ts";
 import type { Cursor } from "./tokens.ts";
-import {
-  defined,
-  dict,
-  entriesOf,
-  listOf,
-  numberOf,
-  str,
-  text,
-  truth,
-  tuple,
-  undefinedValue,
-  unsupported,
-  type Value,
-} from "./values.ts";
+import * as py from "./values.ts";
+import type { Value } from "./values.ts";
 
 /** A filter of a template, with its arguments. */
 export type Filter = (value: Value, scope: Scope) => Value;
@@ -41,11 +29,11 @@ const node = (value: Expression): Expression => (scope) => {
 const decided = (mark: string, a: Expression, b: Expression) =>
   node((scope) => {
     const value = a(scope);
-    return truth(value) === (mark === "or") ? value : b(scope);
+    return py.truth(value) === (mark === "or") ? value : b(scope);
   });
 const operated = (mark: string, a: Expression, b: Expression) =>
   node((scope) => paid(binary(mark, a(scope), b(scope))));
-const nothing = () => undefinedValue("an inline 'if' is false and has no 'else'");
+const nothing = () => py.undefinedValue("an inline 'if' is false and has no 'else'");
 
 const CONSTANTS: Readonly<Record<string, Value>> = {
   ...{ true: true, True: true, false: false, False: false, none: null, None: null },
@@ -77,7 +65,7 @@ export function expressionsOn(cursor: Cursor) {
       while (withIf && skip("if")) {
         const yes = found, test = or(), no = skip("else") ? expression() : nothing;
         state.refused.length = certain;
-        found = node((scope) => (truth(test(scope)) ? yes : no)(scope));
+        found = node((scope) => (py.truth(test(scope)) ? yes : no)(scope));
       }
       return found;
     });
@@ -103,14 +91,14 @@ export function expressionsOn(cursor: Cursor) {
   const concat = leftward(
     ["~"],
     product,
-    (_, a, b) => node((scope) => paid(joined([str(a(scope)), str(b(scope))]))),
+    (_, a, b) => node((scope) => paid(joined([py.str(a(scope)), py.str(b(scope))]))),
   );
   const sum = leftward(["+", "-"], concat, operated);
 
   function not(): Expression {
     if (!skip("not")) return comparison();
     const of = nested(not);
-    return node((scope) => !truth(of(scope)));
+    return node((scope) => !py.truth(of(scope)));
   }
 
   function comparison(): Expression {
@@ -135,8 +123,8 @@ export function expressionsOn(cursor: Cursor) {
   function signed(): Expression {
     const sign = take().text, of = nested(() => unary(false));
     return node((scope) => {
-      const value = of(scope), number = numberOf(defined(value));
-      if (number === undefined) throw unsupported(`'${sign}'`, value);
+      const value = of(scope), number = py.numberOf(py.defined(value));
+      if (number === undefined) throw py.unsupported(`'${sign}'`, value);
       return sign === "-" ? -number : number;
     });
   }
@@ -149,7 +137,7 @@ export function expressionsOn(cursor: Cursor) {
   const constant = (value: Value) => leaf(() => value);
   const listed = (items: readonly Expression[]) => node((scope) => items.map((of) => of(scope)));
   const tupled = (items: readonly Expression[]) =>
-    node((scope) => tuple(...items.map((of) => of(scope))));
+    node((scope) => py.tuple(...items.map((of) => of(scope))));
 
   function primary(): Expression {
     const token = take();
@@ -176,7 +164,7 @@ export function expressionsOn(cursor: Cursor) {
         expect(":");
         return [key, expression()] as const;
       });
-      return node((scope) => dict(entries.map(([key, of]) => [key(scope), of(scope)] as const)));
+      return node((scope) => py.dict(entries.map(([key, of]) => [key(scope), of(scope)] as const)));
     }
     throw fail(`unexpected ${shown(token)}`, token);
   }
@@ -216,7 +204,7 @@ export function expressionsOn(cursor: Cursor) {
       expect("]");
       const bound = (at: Expression | undefined, scope: Scope) => at ? at(scope) : null;
       return node((scope) => {
-        const value = defined(of(scope));
+        const value = py.defined(of(scope));
         return paid(slice(value, bound(first, scope), bound(stop, scope), bound(step, scope)));
       });
     }
@@ -261,7 +249,7 @@ export function expressionsOn(cursor: Cursor) {
     return (scope) => {
       const args = positional.map((of) => of(scope));
       const names = new Map(named.entries().map(([key, of]) => [key, of(scope)]));
-      if (star) args.push(...listOf(star(scope)));
+      if (star) args.push(...py.listOf(star(scope)));
       if (stars) addNamed(names, stars(scope));
       return [args, names];
     };
@@ -317,10 +305,10 @@ const noArguments: Arguments = () => [[], new Map()];
 
 /** Adds the entries of a mapping to arguments by name. */
 function addNamed(names: Map<string, Value>, given: Value): void {
-  const entries = entriesOf(defined(given));
-  if (!entries) throw unsupported("'**'", given);
+  const entries = py.entriesOf(py.defined(given));
+  if (!entries) throw py.unsupported("'**'", given);
   for (const [key, value] of entries) {
-    const name = text(key, "'**'");
+    const name = py.text(key, "'**'");
     if (names.has(name)) throw new TypeError(`the argument '${name}' is given twice`);
     names.set(name, value);
   }

@@ -6,29 +6,15 @@
 
 import { checkSize } from "./limits.ts";
 import { digitsOf, grouped, isNegative, truncated } from "./numbers.ts";
-import {
-  asciiText,
-  characters,
-  integer,
-  kinded,
-  lookUp,
-  type Named,
-  numberOf,
-  repr,
-  soft,
-  str,
-  textLength,
-  typeName,
-  unsupported,
-  type Value,
-} from "./values.ts";
+import * as py from "./values.ts";
+import type { Named, Value } from "./values.ts";
 
 /** Where text stands in its room; "=" puts the room between sign and digits. */
 type Align = "<" | ">" | "=" | "^";
 
 /** Fills a width up, in characters. */
 function padded(prefix: string, body: string, width: number, align: Align, fill = " "): string {
-  const room = Math.max(0, checkSize(width) - textLength(prefix) - textLength(body));
+  const room = Math.max(0, checkSize(width) - py.textLength(prefix) - py.textLength(body));
   const left = align === "^" ? Math.floor(room / 2) : align === ">" ? room : 0;
   const inside = align === "=" ? room : 0;
   const right = fill.repeat(room - left - inside);
@@ -40,20 +26,20 @@ const signOf = (value: bigint | number, asked: string) =>
   isNegative(value) ? "-" : asked.includes("+") ? "+" : asked.includes(" ") ? " " : "";
 
 const asRepr: Readonly<Record<string, (value: Value) => string>> = {
-  s: soft,
-  r: repr,
-  a: asciiText,
+  s: py.soft,
+  r: py.repr,
+  a: py.asciiText,
 };
 const cut = (text: string, size: number | undefined) =>
-  size === undefined ? text : characters(text).slice(0, size).join("");
+  size === undefined ? text : py.characters(text).slice(0, size).join("");
 
 const SPEC =
   /^(?:(.)?([<>=^]))?([-+ ]?)(#)?(0)?(\d{0,9})([,_])?(?:\.(\d{1,9}))?([bcdeEfFgGosxX%])?$/su;
 
 /** Python's `format(value, spec)`. */
 export function format(value: Value, spec: string): string {
-  if (spec === "") return str(value);
-  const bad = () => new TypeError(`the format '${spec}' is not one for ${typeName(value)}`);
+  if (spec === "") return py.str(value);
+  const bad = () => new TypeError(`the format '${spec}' is not one for ${py.typeName(value)}`);
   const found = SPEC.exec(spec);
   if (!found) throw bad();
   const [, given, align, sign, alternate, zero, room, separator, places, type = ""] = found;
@@ -65,7 +51,7 @@ export function format(value: Value, spec: string): string {
     if (sign || alternate || separator || align === "=" || !["", "s"].includes(type)) throw bad();
     return pad("", cut(value, precision), "<");
   }
-  const number = numberOf(value), isFloating = /[eEfFgG%]/.test(type);
+  const number = py.numberOf(value), isFloating = /[eEfFgG%]/.test(type);
   if (number === undefined || type === "s") throw bad();
   const float = typeof number === "number" || isFloating ? Number(number) : undefined;
   if (float === undefined ? precision !== undefined : type !== "" && !isFloating) throw bad();
@@ -94,18 +80,20 @@ function percentField(
   if (Object.hasOwn(asRepr, type)) return ["", cut(asRepr[type]!(value), precision)];
   const what = `the format '%${type}'`;
   if (type === "c") {
-    const isOne = typeof value === "string" && textLength(value) === 1;
-    return ["", isOne ? value : String.fromCodePoint(Number(integer(value, what)))];
+    const isOne = typeof value === "string" && py.textLength(value) === 1;
+    return ["", isOne ? value : String.fromCodePoint(Number(py.integer(value, what)))];
   }
-  const number = numberOf(value), alternate = flags.includes("#");
-  if (number === undefined) throw unsupported(what, value);
+  const number = py.numberOf(value), alternate = flags.includes("#");
+  if (number === undefined) throw py.unsupported(what, value);
   if (/^[eEfFgG]$/.test(type)) {
     const float = Number(number);
     return [signOf(float, flags), digitsOf(float, type, alternate, precision)];
   }
   if (!/^[diuxXo]$/.test(type)) throw new TypeError(`unsupported format character '${type}'`);
   const isDecimal = "diu".includes(type);
-  const whole = isDecimal && typeof number === "number" ? truncated(number) : integer(value, what);
+  const whole = isDecimal && typeof number === "number"
+    ? truncated(number)
+    : py.integer(value, what);
   const digits = digitsOf(whole, isDecimal ? "d" : type, alternate);
   const prefix = signOf(whole, flags) + (alternate && !isDecimal ? `0${type}` : "");
   return [prefix, digits.padStart(checkSize(precision ?? 0), "0")];
@@ -113,7 +101,7 @@ function percentField(
 
 /** Python's `template % args`. */
 export function percent(template: string, args: Value): string {
-  const many = kinded(args, "tuple")?.items, mapping = kinded(args, "dict");
+  const many = py.kinded(args, "tuple")?.items, mapping = py.kinded(args, "dict");
   const values = many ?? [args];
   let used = 0, isNamed = false;
   const next = () => {
@@ -122,12 +110,12 @@ export function percent(template: string, args: Value): string {
   };
   const called = (key: string) => {
     if (!mapping) throw new TypeError("format requires a mapping");
-    const item = lookUp(mapping, key);
+    const item = py.lookUp(mapping, key);
     if (item === undefined) throw new TypeError(`the format names the missing key '${key}'`);
     isNamed = true;
     return item;
   };
-  const size = (written: string) => Number(written === "*" ? integer(next(), "'*'") : written);
+  const size = (written: string) => Number(written === "*" ? py.integer(next(), "'*'") : written);
   const out = template.replace(
     PERCENT,
     (_, key: string | undefined, flags: string, room: string, places, type: string) => {
@@ -143,7 +131,7 @@ export function percent(template: string, args: Value): string {
   );
   // Python counts what can be subscripted as a mapping, of which nothing need be used.
   const scalar = many !== undefined || args === null || typeof args !== "object" ||
-    kinded(args, "iterator") !== undefined || kinded(args, "thing") !== undefined;
+    py.kinded(args, "iterator") !== undefined || py.kinded(args, "thing") !== undefined;
   if (used < values.length && !isNamed && scalar) {
     throw new TypeError("not all arguments converted during string formatting");
   }

@@ -7,29 +7,8 @@
  */
 
 import { strftime } from "./format.ts";
-import {
-  defined,
-  type Dict,
-  dict,
-  entriesOf,
-  type Entry,
-  integer,
-  kinded,
-  listOf,
-  type Named,
-  numberOf,
-  pairsOf,
-  range,
-  repr,
-  str,
-  text,
-  type Thing,
-  thing,
-  thingWith,
-  truth,
-  unsupported,
-  type Value,
-} from "./values.ts";
+import * as py from "./values.ts";
+import type { Dict, Entry, Named, Thing, Value } from "./values.ts";
 
 /** A parameter that a default alone does not tell: how it is read, and its default if it has one. */
 export interface Parameter<T> {
@@ -39,30 +18,30 @@ export interface Parameter<T> {
 
 /** What must be given: any value, an integer, a text, or what the names say. */
 export const ANY: Parameter<Value> = { read: (value) => value };
-export const INT: Parameter<bigint> = { read: integer };
-export const TEXT: Parameter<string> = { read: text };
+export const INT: Parameter<bigint> = { read: py.integer };
+export const TEXT: Parameter<string> = { read: py.text };
 export const NUMBER: Parameter<bigint | number> = {
-  read: (value, what) => found(numberOf(value), what, value),
+  read: (value, what) => found(py.numberOf(value), what, value),
 };
 export const ENTRIES: Parameter<readonly Entry[]> = {
-  read: (value, what) => found(entriesOf(value), what, value),
+  read: (value, what) => found(py.entriesOf(value), what, value),
 };
-export const ITEMS: Parameter<readonly Value[]> = { read: listOf };
+export const ITEMS: Parameter<readonly Value[]> = { read: py.listOf };
 export const DICT: Parameter<Dict> = {
-  read: (value, what) => found(kinded(value, "dict"), what, value),
+  read: (value, what) => found(py.kinded(value, "dict"), what, value),
 };
 /** One character; a blank where it is left out. */
 export const CHARACTER: Parameter<string> = {
   absent: " ",
   read(value, what) {
-    const [first, more] = text(value, what);
+    const [first, more] = py.text(value, what);
     if (first !== undefined && more === undefined) return first;
     throw new TypeError(`${what} takes one character`);
   },
 };
 
 function found<T>(made: T | undefined, what: string, value: Value): T {
-  if (made === undefined) throw unsupported(what, defined(value));
+  if (made === undefined) throw py.unsupported(what, py.defined(value));
   return made;
 }
 
@@ -93,9 +72,9 @@ type Read<D extends Default> = D extends bigint ? bigint
 type Given<D extends Defaults> = { -readonly [I in keyof D]: Read<D[I]> };
 
 function parameterOf(given: Default): Parameter<unknown> {
-  if (typeof given === "bigint") return { read: integer, absent: given };
-  if (typeof given === "string") return { read: text, absent: given };
-  if (typeof given === "boolean") return { read: truth, absent: given };
+  if (typeof given === "bigint") return { read: py.integer, absent: given };
+  if (typeof given === "string") return { read: py.text, absent: given };
+  if (typeof given === "boolean") return { read: py.truth, absent: given };
   return given ?? any(null);
 }
 
@@ -114,7 +93,7 @@ export type Function<Result = Value> = (
  * @param signature How the value is read, and what the arguments are where they are left out.
  * @param run What it does.
  */
-export function takes<const D extends Defaults, Result = Value>(
+export function takesNamed<const D extends Defaults, Result = Value>(
   names: string,
   signature: D,
   run: (...given: Given<D>) => Result,
@@ -139,10 +118,10 @@ export function takes<const D extends Defaults, Result = Value>(
 }
 
 /** A function whose arguments cannot be named, as most methods of Python are. */
-export const positional = <const D extends Defaults>(
+export const takes = <const D extends Defaults>(
   signature: D,
   run: (...given: Given<D>) => Value,
-): Function => takes("", signature, run);
+): Function => takesNamed("", signature, run);
 
 /** What a template says instead of a prompt: `raise_exception`. */
 export class Refusal extends Error {
@@ -151,17 +130,17 @@ export class Refusal extends Error {
 
 /** A function of Python by its signature. */
 const called = (name: string, type: string, run: Function): Thing =>
-  thing(type, (args, named) => run(`${name}()`, null, args, named));
+  py.thing(type, (args, named) => run(`${name}()`, null, args, named));
 
 /** `dict(…)` of a mapping or of pairs, and of what is named. */
 function dictOf([from = [], ...more]: readonly Value[], named: Named): Dict {
   if (more.length > 0) throw new TypeError(`dict() takes 1 argument, not ${1 + more.length}`);
-  return dict([...pairsOf(from), ...named]);
+  return py.dict([...py.pairsOf(from), ...named]);
 }
 
 /** Refuses names that a namespace keeps for itself. */
 export function checkMember(name: Value): string {
-  const written = text(name, "a namespace");
+  const written = py.text(name, "a namespace");
   if (!written.startsWith("_")) return written;
   throw new TypeError(`a namespace cannot hold '${written}', which starts with '_'`);
 }
@@ -169,8 +148,8 @@ export function checkMember(name: Value): string {
 function namespace(args: readonly Value[], named: Named): Thing {
   const entries = dictOf(args, named).entries.values();
   const values = new Map(entries.map(([key, value]) => [checkMember(key), value]));
-  const text = () => `<Namespace ${repr(dict(values))}>`;
-  return { ...thingWith("Namespace", {}), values, get: (name) => values.get(name), text };
+  const text = () => `<Namespace ${py.repr(py.dict(values))}>`;
+  return { ...py.thingWith("Namespace", {}), values, get: (name) => values.get(name), text };
 }
 
 function cycler(items: readonly Value[], named: Named): Thing {
@@ -182,53 +161,53 @@ function cycler(items: readonly Value[], named: Named): Thing {
     at = 0;
     return null;
   };
-  return thingWith("Cycler", {
+  return py.thingWith("Cycler", {
     current: () => items[at % items.length]!,
-    next: () => thing("method", () => items[at++ % items.length]!),
-    reset: () => thing("method", reset),
+    next: () => py.thing("method", () => items[at++ % items.length]!),
+    reset: () => py.thing("method", reset),
   });
 }
 
 /** `dict.fromkeys`. */
-export const fromKeys: Function = positional(
+export const fromKeys: Function = takes(
   [ANY, ITEMS, null],
-  (_, keys, value) => dict(keys.map((key) => [key, value])),
+  (_, keys, value) => py.dict(keys.map((key) => [key, value])),
 );
 
-const joiner = takes("sep", [ANY, any(", ")], (_, sep) => {
+const joiner = takesNamed("sep", [ANY, any(", ")], (_, sep) => {
   let used = false;
-  return thing("Joiner", () => {
+  return py.thing("Joiner", () => {
     const isFirst = !used;
     used = true;
     return isFirst ? "" : sep;
   });
 });
 
-const ranged = positional(
+const ranged = takes(
   [ANY, INT, optional(INT), 1n],
-  (_, start, stop, step) => stop === null ? range(0n, start, 1n) : range(start, stop, step),
+  (_, start, stop, step) => stop === null ? py.range(0n, start, 1n) : py.range(start, stop, step),
 );
 
 /** Names that every template has. */
 export const GLOBALS: Readonly<Record<string, Value>> = {
   range: called("range", "type", ranged),
   dict: {
-    ...thing("TemplateDict", dictOf),
+    ...py.thing("TemplateDict", dictOf),
     get: (name) =>
       name === "fromkeys" ? called(name, "builtin_function_or_method", fromKeys) : undefined,
   },
-  namespace: thing("type", namespace),
-  cycler: thing("type", cycler),
+  namespace: py.thing("type", namespace),
+  cycler: py.thing("type", cycler),
   joiner: called("joiner", "type", joiner),
-  lipsum: thing("function", () => {
+  lipsum: py.thing("function", () => {
     throw new TypeError("lipsum cannot be used: one seed must give one prompt");
   }),
-  raise_exception: thing("function", ([message = null]) => {
-    throw new Refusal(str(message));
+  raise_exception: py.thing("function", ([message = null]) => {
+    throw new Refusal(py.str(message));
   }),
   strftime_now: called(
     "strftime_now",
     "function",
-    takes("format", [ANY, TEXT], (_, pattern) => strftime(new Date(), pattern)),
+    takesNamed("format", [ANY, TEXT], (_, pattern) => strftime(new Date(), pattern)),
   ),
 };

@@ -12,44 +12,24 @@ import {
   ITEMS,
   optional,
   orNone,
-  positional,
   takes,
+  takesNamed,
   TEXT,
 } from "./functions.ts";
 import { checkSize, joined } from "./limits.ts";
 import { equal } from "./operators.ts";
-import {
-  BLANKS,
-  characters,
-  defined,
-  integer,
-  isList,
-  isPlain,
-  itemsOf,
-  type Kind,
-  kinded,
-  lookUp,
-  type Named,
-  numberOf,
-  text,
-  textLength,
-  thing,
-  tuple,
-  typeName,
-  undefinedValue,
-  unsupported,
-  type Value,
-} from "./values.ts";
+import * as py from "./values.ts";
+import type { Kind, Named, Value } from "./values.ts";
 
-const BLANK = new RegExp(`^[${BLANKS}]$`);
+const BLANK = new RegExp(`^[${py.BLANKS}]$`);
 const isBlank = (c: string) => BLANK.test(c);
-const reversed = (value: string) => characters(value).toReversed().join("");
+const reversed = (value: string) => py.characters(value).toReversed().join("");
 
 type Ends = "both" | "left" | "right";
 
 /** Python's `strip`: characters of a set, or white space, from the ends that are named. */
 export function strip(value: string, chars: string | null = null, ends: Ends = "both"): string {
-  const set = chars === null ? undefined : new Set(chars), all = characters(value);
+  const set = chars === null ? undefined : new Set(chars), all = py.characters(value);
   const drop = set ? (c: string) => set.has(c) : isBlank;
   let from = 0, to = all.length;
   while (ends !== "right" && from < to && drop(all[from]!)) from++;
@@ -70,7 +50,7 @@ export function splitLines(value: string, keep = false): string[] {
 
 /** The parts between separators, of which so many count; "" stands before, between and after all. */
 function parts(value: string, separator: string, count: bigint): readonly string[] {
-  const all = separator === "" ? ["", ...characters(value), ""] : value.split(separator);
+  const all = separator === "" ? ["", ...py.characters(value), ""] : value.split(separator);
   const most = count < 0n ? all.length : Number(count);
   return most >= all.length ? all : [...all.slice(0, most), all.slice(most).join(separator)];
 }
@@ -79,7 +59,7 @@ function parts(value: string, separator: string, count: bigint): readonly string
 export const replace = (value: string, old: string, by: string, count: bigint) =>
   joined(parts(value, old, count), by);
 
-const WORD = new RegExp(`[^${BLANKS}]+`, "g");
+const WORD = new RegExp(`[^${py.BLANKS}]+`, "g");
 
 /** Python's `split`. */
 function split(value: string, separator: string | null, count: bigint): readonly string[] {
@@ -109,7 +89,7 @@ export function capitalize(value: string): string {
 
 function title(value: string): string {
   let isWithin = false;
-  const all = characters(value);
+  const all = py.characters(value);
   /** A sigma that no letter follows is written ς. */
   const lower = (c: string, i: number) =>
     c === "Σ" ? `a${all.slice(i).join("")}`.toLowerCase()[1]! : c.toLowerCase();
@@ -121,7 +101,7 @@ function title(value: string): string {
 }
 
 const swapCase = (value: string) =>
-  characters(value).map((c) =>
+  py.characters(value).map((c) =>
     /\p{Lu}/u.test(c) ? c.toLowerCase() : /\p{Ll}/u.test(c) ? c.toUpperCase() : c
   ).join("");
 
@@ -134,12 +114,12 @@ export const isUpper = (value: string) =>
 
 /** What fills a text up to a width, in characters. */
 function filling(value: string, width: bigint, fill: string): string {
-  return fill.repeat(Math.max(0, checkSize(width) - textLength(value)));
+  return fill.repeat(Math.max(0, checkSize(width) - py.textLength(value)));
 }
 
 /** Python's `center`. */
 export function center(value: string, width: bigint, fill = " "): string {
-  const all = filling(value, width, fill), room = textLength(all);
+  const all = filling(value, width, fill), room = py.textLength(all);
   const left = Math.floor(room / 2) + (room & Number(width) & 1);
   return fill.repeat(left) + value + fill.repeat(room - left);
 }
@@ -161,16 +141,16 @@ function within<T>(
   absent: T,
   find: (part: string, from: number) => T,
 ): T {
-  const all = characters(value), [from, to] = bounds(all.length, start, end);
+  const all = py.characters(value), [from, to] = bounds(all.length, start, end);
   return from > to ? absent : find(all.slice(from, to).join(""), from);
 }
 
 /** Position in characters; −1 where the text is not there, an error where it must be. */
 const search = (last: boolean, isNeeded: boolean) =>
-  positional([TEXT, TEXT, BOUND, BOUND], (value: string, sub, ...limits) => {
+  takes([TEXT, TEXT, BOUND, BOUND], (value: string, sub, ...limits) => {
     const found = within(value, limits, -1, (part, from) => {
       const at = last ? part.lastIndexOf(sub) : part.indexOf(sub);
-      return at < 0 ? at : from + textLength(part.slice(0, at));
+      return at < 0 ? at : from + py.textLength(part.slice(0, at));
     });
     if (isNeeded && found < 0) throw new RangeError("substring not found");
     return BigInt(found);
@@ -178,22 +158,22 @@ const search = (last: boolean, isNeeded: boolean) =>
 
 /** Whether one of some texts begins or ends the text between bounds. */
 const hasAffix = (atEnd: boolean) =>
-  positional(
+  takes(
     [TEXT, ANY, BOUND, BOUND],
     (value: string, affix, ...limits) =>
       within(value, limits, false, (part) =>
-        (kinded(affix, "tuple")?.items ?? [affix]).some((one) => {
-          const sought = text(one, "an affix");
+        (py.kinded(affix, "tuple")?.items ?? [affix]).some((one) => {
+          const sought = py.text(one, "an affix");
           return atEnd ? part.endsWith(sought) : part.startsWith(sought);
         })),
   );
 
 const partition = (last: boolean) =>
-  positional([TEXT, TEXT], (value: string, by) => {
+  takes([TEXT, TEXT], (value: string, by) => {
     if (by === "") throw new RangeError("empty separator");
     const at = last ? value.lastIndexOf(by) : value.indexOf(by);
-    if (at < 0) return last ? tuple("", "", value) : tuple(value, "", "");
-    return tuple(value.slice(0, at), by, value.slice(at + by.length));
+    if (at < 0) return last ? py.tuple("", "", value) : py.tuple(value, "", "");
+    return py.tuple(value.slice(0, at), by, value.slice(at + by.length));
   });
 
 function expandTabs(value: string, size: bigint): string {
@@ -208,24 +188,25 @@ function expandTabs(value: string, size: bigint): string {
   return out;
 }
 
-const alone = (run: (self: string) => Value): Function => positional([TEXT], run);
+const alone = (run: (self: string) => Value): Function => takes([TEXT], run);
 /** Whether there are characters, all of a kind. */
 const every = (pattern: RegExp) =>
-  alone((s) => s !== "" && characters(s).every((c) => pattern.test(c)));
+  alone((s) => s !== "" && py.characters(s).every((c) => pattern.test(c)));
 const stripped = (ends: Ends) =>
-  positional([TEXT, orNone(TEXT)], (s: string, chars) => strip(s, chars, ends));
+  takes([TEXT, orNone(TEXT)], (s: string, chars) => strip(s, chars, ends));
 
 /** Methods of `str` by name, but `format`. */
 export const TEXT_METHODS: Readonly<Record<string, Function>> = {
   capitalize: alone(capitalize),
   casefold: alone((s) => s.toUpperCase().toLowerCase().replaceAll("ς", "σ")),
-  center: positional([TEXT, INT, CHARACTER], center),
-  count: positional([TEXT, TEXT, BOUND, BOUND], (s, sub, ...limits) => {
-    const count = (part: string) => sub === "" ? textLength(part) + 1 : part.split(sub).length - 1;
+  center: takes([TEXT, INT, CHARACTER], center),
+  count: takes([TEXT, TEXT, BOUND, BOUND], (s, sub, ...limits) => {
+    const count = (part: string) =>
+      sub === "" ? py.textLength(part) + 1 : part.split(sub).length - 1;
     return BigInt(within(s, limits, 0, count));
   }),
   endswith: hasAffix(true),
-  expandtabs: takes("tabsize", [TEXT, 8n], expandTabs),
+  expandtabs: takesNamed("tabsize", [TEXT, 8n], expandTabs),
   find: search(false, false),
   index: search(false, true),
   isalnum: every(/[\p{L}\p{N}]/u),
@@ -236,42 +217,39 @@ export const TEXT_METHODS: Readonly<Record<string, Function>> = {
   isidentifier: alone((s) => /^[\p{ID_Start}_]\p{ID_Continue}*$/u.test(s)),
   islower: alone(isLower),
   isnumeric: every(/\p{N}/u),
-  isprintable: alone((s) => characters(s).every((c) => c === " " || !/[\p{C}\p{Z}]/u.test(c))),
+  isprintable: alone((s) => py.characters(s).every((c) => c === " " || !/[\p{C}\p{Z}]/u.test(c))),
   isspace: every(BLANK),
   istitle: alone((s) => /\p{Cased}/u.test(s) && title(s) === s),
   isupper: alone(isUpper),
-  join: positional([TEXT, ITEMS], (s, items) => joined(items.map((one) => text(one, "join()")), s)),
-  ljust: positional([TEXT, INT, CHARACTER], (s, width, fill) => s + filling(s, width, fill)),
+  join: takes([TEXT, ITEMS], (s, items) => joined(items.map((one) => py.text(one, "join()")), s)),
+  ljust: takes([TEXT, INT, CHARACTER], (s, width, fill) => s + filling(s, width, fill)),
   lower: alone((s) => s.toLowerCase()),
   lstrip: stripped("left"),
   partition: partition(false),
-  removeprefix: positional(
-    [TEXT, TEXT],
-    (s, part) => s.slice(s.startsWith(part) ? part.length : 0),
-  ),
-  removesuffix: positional(
+  removeprefix: takes([TEXT, TEXT], (s, part) => s.slice(s.startsWith(part) ? part.length : 0)),
+  removesuffix: takes(
     [TEXT, TEXT],
     (s, part) => s.slice(0, s.length - (s.endsWith(part) ? part.length : 0)),
   ),
-  replace: positional([TEXT, TEXT, TEXT, -1n], replace),
+  replace: takes([TEXT, TEXT, TEXT, -1n], replace),
   rfind: search(true, false),
   rindex: search(true, true),
-  rjust: positional([TEXT, INT, CHARACTER], (s, width, fill) => filling(s, width, fill) + s),
+  rjust: takes([TEXT, INT, CHARACTER], (s, width, fill) => filling(s, width, fill) + s),
   rpartition: partition(true),
-  rsplit: takes(
+  rsplit: takesNamed(
     "sep maxsplit",
     [TEXT, orNone(TEXT), -1n],
     (s, by, most) => split(reversed(s), by && reversed(by), most).map(reversed).toReversed(),
   ),
   rstrip: stripped("right"),
-  split: takes("sep maxsplit", [TEXT, orNone(TEXT), -1n], split),
-  splitlines: takes("keepends", [TEXT, false], splitLines),
+  split: takesNamed("sep maxsplit", [TEXT, orNone(TEXT), -1n], split),
+  splitlines: takesNamed("keepends", [TEXT, false], splitLines),
   startswith: hasAffix(false),
   strip: stripped("both"),
   swapcase: alone(swapCase),
   title: alone(title),
   upper: alone((s) => s.toUpperCase()),
-  zfill: positional([TEXT, INT], (s, width) => {
+  zfill: takes([TEXT, INT], (s, width) => {
     const [sign] = /^[-+]?/.exec(s)!;
     return sign + filling(s, width, "0") + s.slice(sign.length);
   }),
@@ -279,26 +257,23 @@ export const TEXT_METHODS: Readonly<Record<string, Function>> = {
 
 type Methods = Readonly<Record<string, Function>>;
 
-const copy = positional([ANY], (self) => self);
+const copy = takes([ANY], (self) => self);
 const SEQUENCE: Methods = {
-  count: positional(
-    [ITEMS, ANY],
-    (all, item) => BigInt(all.filter((one) => equal(one, item)).length),
-  ),
-  index: positional([ITEMS, ANY, optional(INT), optional(INT)], (all, item, start, end) => {
+  count: takes([ITEMS, ANY], (all, item) => BigInt(all.filter((one) => equal(one, item)).length)),
+  index: takes([ITEMS, ANY, optional(INT), optional(INT)], (all, item, start, end) => {
     const [from, to] = bounds(all.length, start, end);
     const at = all.findIndex((one, i) => i >= from && i < to && equal(one, item));
     if (at < 0) throw new RangeError("the item is not in the list");
     return BigInt(at);
   }),
 };
-const view = (of: Kind<"view">["of"]) => positional([DICT], (dict) => ({ kind: "view", of, dict }));
+const view = (of: Kind<"view">["of"]) => takes([DICT], (dict) => ({ kind: "view", of, dict }));
 /** Methods by the type of their value. */
 const METHODS: Readonly<Record<string, Methods>> = {
   str: {
     ...TEXT_METHODS,
     format: (_, self, args, named) => formatted(self as string, args, named, reached),
-    format_map: positional([TEXT, ENTRIES], (self, entries) => {
+    format_map: takes([TEXT, ENTRIES], (self, entries) => {
       const named = entries.filter(([key]) => typeof key === "string");
       return formatted(self, [], new Map(named as [string, Value][]), reached);
     }),
@@ -307,20 +282,17 @@ const METHODS: Readonly<Record<string, Methods>> = {
   tuple: SEQUENCE,
   dict: {
     copy,
-    get: positional([DICT, ANY, null], (self, key, absent) => present(lookUp(self, key), absent)),
+    get: takes([DICT, ANY, null], (self, key, absent) => present(py.lookUp(self, key), absent)),
     items: view("items"),
     keys: view("keys"),
     values: view("values"),
     fromkeys: fromKeys,
   },
   int: {
-    bit_length: positional(
-      [INT],
-      (n) => n === 0n ? 0n : BigInt((n < 0n ? -n : n).toString(2).length),
-    ),
+    bit_length: takes([INT], (n) => n === 0n ? 0n : BigInt((n < 0n ? -n : n).toString(2).length)),
     conjugate: copy,
   },
-  float: { is_integer: positional([ANY], (x) => Number.isInteger(x)), conjugate: copy },
+  float: { is_integer: takes([ANY], (x) => Number.isInteger(x)), conjugate: copy },
 };
 
 /** What would change a value: there, and out of reach. */
@@ -342,25 +314,25 @@ const MISSING: Readonly<Record<string, readonly string[]>> = {
 
 /** An attribute of a value in Python's sense; undefined where it has none of that name. */
 function ownAttribute(of: Value, type: string, name: string): Value | undefined {
-  const methods = METHODS[type] ?? {}, named = kinded(of, "tuple")?.names;
-  if (named?.includes(name)) return itemsOf(of)![named.indexOf(name)];
+  const methods = METHODS[type] ?? {}, named = py.kinded(of, "tuple")?.names;
+  if (named?.includes(name)) return py.itemsOf(of)![named.indexOf(name)];
   if (typeof of === "bigint" || typeof of === "number") {
     if (name === "real" || (name === "numerator" && type === "int")) return of;
     if (name === "imag") return type === "int" ? 0n : 0;
     if (name === "denominator" && type === "int") return 1n;
   }
-  if (!Object.hasOwn(methods, name)) return kinded(of, "thing")?.get?.(name);
+  if (!Object.hasOwn(methods, name)) return py.kinded(of, "thing")?.get?.(name);
   const run = (args: readonly Value[], given: Named) =>
     methods[name]!(`${name}()`, of, args, given);
-  return thing("builtin_function_or_method", run);
+  return py.thing("builtin_function_or_method", run);
 }
 
 function reach(given: Value, name: string): Value | undefined {
-  const of = typeof given === "boolean" ? BigInt(given) : defined(given), type = typeName(of);
+  const of = typeof given === "boolean" ? BigInt(given) : py.defined(given), type = py.typeName(of);
   if (name.startsWith("__") || (UNSAFE[type]?.includes(name) ?? false)) {
-    return undefinedValue(`the attribute '${name}' of a ${type} is unsafe to use`);
+    return py.undefinedValue(`the attribute '${name}' of a ${type} is unsafe to use`);
   }
-  if (kinded(of, "markup")) throw unsupported(`the attribute '${name}'`, of);
+  if (py.kinded(of, "markup")) throw py.unsupported(`the attribute '${name}'`, of);
   if (MISSING[type]?.includes(name)) {
     throw new TypeError(`the attribute '${name}' of a ${type} is not supported`);
   }
@@ -373,13 +345,13 @@ const present = (value: Value | undefined, absent: Value): Value =>
 
 /** The attribute alone, as the filter `attr` takes it. */
 export function onlyAttribute(of: Value, name: string): Value {
-  const absent = undefinedValue(`'${typeName(of)} object' has no attribute '${name}'`);
+  const absent = py.undefinedValue(`'${py.typeName(of)} object' has no attribute '${name}'`);
   return present(reach(of, name), absent);
 }
 
 /** `of.name`: an attribute, else what `of[name]` is, which only a dict has. */
 export function attribute(of: Value, name: string): Value {
-  const entries = kinded(of, "dict"), held = entries && lookUp(entries, name);
+  const entries = py.kinded(of, "dict"), held = entries && py.lookUp(entries, name);
   if (held === undefined) return onlyAttribute(of, name);
   return name.startsWith("__") ? held : present(reach(of, name), held);
 }
@@ -390,18 +362,22 @@ export function item(of: Value, key: Value): Value {
   if (found !== undefined) return found;
   return typeof key === "string"
     ? onlyAttribute(of, key)
-    : undefinedValue(`'${typeName(of)} object' has no such element`);
+    : py.undefinedValue(`'${py.typeName(of)} object' has no such element`);
 }
 
 /** `of[key]`; undefined where Python raises a TypeError or LookupError. */
 function subscript(of: Value, key: Value): Value | undefined {
-  defined(of);
-  const entries = kinded(of, "dict");
-  if (entries) return isList(key) || kinded(key, "dict") ? undefined : lookUp(entries, key);
-  const index = numberOf(key), steps = kinded(of, "range");
+  py.defined(of);
+  const entries = py.kinded(of, "dict");
+  if (entries) {
+    return py.isList(key) || py.kinded(key, "dict") ? undefined : py.lookUp(entries, key);
+  }
+  const index = py.numberOf(key), steps = py.kinded(of, "range");
   if (typeof index !== "bigint") return undefined;
-  if (kinded(of, "markup")) throw unsupported("an index", of);
-  const all = typeof of === "string" ? (isPlain(of) ? of : characters(of)) : itemsOf(of) ?? [];
+  if (py.kinded(of, "markup")) throw py.unsupported("an index", of);
+  const all = typeof of === "string"
+    ? (py.isPlain(of) ? of : py.characters(of))
+    : py.itemsOf(of) ?? [];
   const length = steps?.length ?? all.length;
   const at = Number(index < 0n ? index + BigInt(length) : index);
   if (at < 0 || at >= length) return undefined;
@@ -410,14 +386,14 @@ function subscript(of: Value, key: Value): Value | undefined {
 
 /** `of[start:stop:step]`; null is a bound that is left out. */
 export function slice(of: Value, start: Value, stop: Value, step: Value): Value {
-  const stride = step === null ? 1n : integer(step, "a slice");
+  const stride = step === null ? 1n : py.integer(step, "a slice");
   if (stride === 0n) throw new RangeError("slice step cannot be zero");
-  const items = typeof of === "string" ? characters(of) : itemsOf(of);
-  if (!items) throw unsupported("a slice", of);
+  const items = typeof of === "string" ? py.characters(of) : py.itemsOf(of);
+  if (!items) throw py.unsupported("a slice", of);
   const length = BigInt(items.length), back = stride < 0n;
   const bound = (value: Value, absent: bigint) => {
     if (value === null) return absent;
-    let at = integer(value, "a slice");
+    let at = py.integer(value, "a slice");
     if (at < 0n) at += length;
     const low = back ? -1n : 0n, high = back ? length - 1n : length;
     return at < low ? low : at > high ? high : at;
@@ -426,7 +402,7 @@ export function slice(of: Value, start: Value, stop: Value, step: Value): Value 
   const found: Value[] = [];
   for (let at = from; back ? at > to : at < to; at += stride) found.push(items[Number(at)]!);
   if (typeof of === "string") return found.join("");
-  return isList(of) ? found : tuple(...found);
+  return py.isList(of) ? found : py.tuple(...found);
 }
 
 /** What a field of a format names within a value: an attribute, or an item. */

@@ -2,56 +2,42 @@
 
 import { percent } from "./format.ts";
 import { checkSize, joined, MAX_BITS, spend } from "./limits.ts";
-import {
-  characters,
-  escaped,
-  isList,
-  isPlain,
-  isUndefined,
-  itemsOf,
-  iterate,
-  keyOf,
-  kinded,
-  markup,
-  numberOf,
-  text,
-  textOf,
-  tuple,
-  unsupported,
-  type Value,
-} from "./values.ts";
+import * as py from "./values.ts";
+import type { Value } from "./values.ts";
 
 /** Python's `==`. */
 export function equal(a: Value, b: Value): boolean {
   spend();
   if (a === b && typeof a !== "number") return true;
-  const x = numberOf(a), y = numberOf(b);
+  const x = py.numberOf(a), y = py.numberOf(b);
   if (x !== undefined || y !== undefined) return x !== undefined && y !== undefined && x == y;
-  const s = textOf(a), t = textOf(b);
+  const s = py.textOf(a), t = py.textOf(b);
   if (s !== undefined || t !== undefined) return s === t;
-  if (isUndefined(a) && isUndefined(b)) return true;
-  const many = itemsOf(a), others = itemsOf(b);
+  if (py.isUndefined(a) && py.isUndefined(b)) return true;
+  const many = py.itemsOf(a), others = py.itemsOf(b);
   if (many && others) {
-    return isList(a) === isList(b) && many.length === others.length &&
+    return py.isList(a) === py.isList(b) && many.length === others.length &&
       many.every((item, i) => equal(item, others[i]!));
   }
-  const first = kinded(a, "dict")?.entries, second = kinded(b, "dict")?.entries;
+  const first = py.kinded(a, "dict")?.entries, second = py.kinded(b, "dict")?.entries;
   if (first && second) {
     return first.size === second.size && first.entries().every(([key, [, item]]) => {
       const other = second.get(key);
       return other !== undefined && equal(item, other[1]);
     });
   }
-  if (kinded(a, "range") && kinded(b, "range") || kinded(a, "view") && kinded(b, "view")) {
-    throw unsupported("a comparison", a, b);
+  if (
+    py.kinded(a, "range") && py.kinded(b, "range") || py.kinded(a, "view") && py.kinded(b, "view")
+  ) {
+    throw py.unsupported("a comparison", a, b);
   }
   return false;
 }
 
 /** Texts in the order of their code points. */
 function compareText(a: string, b: string): number {
-  if (isPlain(a) && isPlain(b)) return a < b ? -1 : a > b ? 1 : 0;
-  const s = characters(a), t = characters(b);
+  if (py.isPlain(a) && py.isPlain(b)) return a < b ? -1 : a > b ? 1 : 0;
+  const s = py.characters(a), t = py.characters(b);
   for (let i = 0; i < s.length && i < t.length; i++) {
     const difference = s[i]!.codePointAt(0)! - t[i]!.codePointAt(0)!;
     if (difference !== 0) return difference;
@@ -62,26 +48,26 @@ function compareText(a: string, b: string): number {
 /** Python's order: negative, 0 or positive; NaN where neither is less nor equal. */
 export function compare(a: Value, b: Value): number {
   spend();
-  const x = numberOf(a), y = numberOf(b);
+  const x = py.numberOf(a), y = py.numberOf(b);
   if (x !== undefined && y !== undefined) return x < y ? -1 : x > y ? 1 : x == y ? 0 : NaN;
   if (typeof a === "string" && typeof b === "string") return compareText(a, b);
-  const many = itemsOf(a), others = itemsOf(b);
-  if (many && others && isList(a) === isList(b)) {
+  const many = py.itemsOf(a), others = py.itemsOf(b);
+  if (many && others && py.isList(a) === py.isList(b)) {
     for (let i = 0; i < many.length && i < others.length; i++) {
       if (!equal(many[i]!, others[i]!)) return compare(many[i]!, others[i]!);
     }
     return many.length - others.length;
   }
-  throw unsupported("a comparison by order", a, b);
+  throw py.unsupported("a comparison by order", a, b);
 }
 
 /** Python's `in`. */
 function contains(container: Value, item: Value): boolean {
-  if (typeof container === "string") return container.includes(text(item, "'in' of a text"));
-  const entries = kinded(container, "dict")?.entries;
+  if (typeof container === "string") return container.includes(py.text(item, "'in' of a text"));
+  const entries = py.kinded(container, "dict")?.entries;
   return entries
-    ? entries.has(keyOf(item))
-    : iterate(container).some((other) => equal(other, item));
+    ? entries.has(py.keyOf(item))
+    : py.iterate(container).some((other) => equal(other, item));
 }
 
 /** Python's comparisons. */
@@ -162,30 +148,30 @@ function divisor(value: number): number {
 /** Texts or lists, one after the other. */
 function concatenated(a: Value, b: Value): Value | undefined {
   if (typeof a === "string" && typeof b === "string") return joined([a, b]);
-  if (textOf(a) !== undefined && textOf(b) !== undefined) {
-    return markup(joined([escaped(a), escaped(b)]));
+  if (py.textOf(a) !== undefined && py.textOf(b) !== undefined) {
+    return py.markup(joined([py.escaped(a), py.escaped(b)]));
   }
-  const many = itemsOf(a), more = itemsOf(b);
-  if (!many || !more || isList(a) !== isList(b)) return undefined;
+  const many = py.itemsOf(a), more = py.itemsOf(b);
+  if (!many || !more || py.isList(a) !== py.isList(b)) return undefined;
   checkSize(many.length + more.length);
-  return isList(a) ? [...many, ...more] : tuple(...many, ...more);
+  return py.isList(a) ? [...many, ...more] : py.tuple(...many, ...more);
 }
 
 /** A list or text repeated. */
 function repeated(a: Value, b: Value): Value | undefined {
-  const [of, times] = numberOf(a) === undefined ? [a, b] : [b, a];
-  const count = numberOf(times), all = typeof of === "string" ? of : itemsOf(of);
+  const [of, times] = py.numberOf(a) === undefined ? [a, b] : [b, a];
+  const count = py.numberOf(times), all = typeof of === "string" ? of : py.itemsOf(of);
   if (typeof count !== "bigint" || all === undefined) return undefined;
   const size = checkSize(count < 0n ? 0n : BigInt(all.length) * count);
   const n = size === 0 ? 0 : Number(count);
   if (typeof all === "string") return all.repeat(n);
   const items = Array.from({ length: n }, () => all).flat();
-  return isList(of) ? items : tuple(...items);
+  return py.isList(of) ? items : py.tuple(...items);
 }
 
 /** An operator of Python on two values. */
 export function binary(operator: string, a: Value, b: Value): Value {
-  const x = numberOf(a), y = numberOf(b);
+  const x = py.numberOf(a), y = py.numberOf(b);
   if (x !== undefined && y !== undefined) {
     const whole = typeof x === "bigint" && typeof y === "bigint"
       ? INTEGERS[operator]?.(x, y)
@@ -198,6 +184,6 @@ export function binary(operator: string, a: Value, b: Value): Value {
     : operator === "*"
     ? repeated(a, b)
     : undefined;
-  if (made === undefined) throw unsupported(`'${operator}'`, a, b);
+  if (made === undefined) throw py.unsupported(`'${operator}'`, a, b);
   return made;
 }

@@ -9,24 +9,8 @@ import { paid } from "./filters.ts";
 import { GLOBALS } from "./functions.ts";
 import { deeper, joined, spend } from "./limits.ts";
 import { equal } from "./operators.ts";
-import {
-  defined,
-  dict,
-  iter,
-  iterate,
-  kinded,
-  lengthOf,
-  type Named,
-  repr,
-  type Thing,
-  thing,
-  thingWith,
-  truth,
-  tuple,
-  typeName,
-  undefinedValue,
-  type Value,
-} from "./values.ts";
+import * as py from "./values.ts";
+import type { Named, Thing, Value } from "./values.ts";
 
 /** Names of a part of the template, within those around it. */
 export interface Scope {
@@ -59,13 +43,15 @@ export function variable(name: string, scope: Scope): Value {
     const value = at.names.get(name);
     if (value !== undefined) return value;
   }
-  return Object.hasOwn(GLOBALS, name) ? GLOBALS[name]! : undefinedValue(`'${name}' is undefined`);
+  return Object.hasOwn(GLOBALS, name)
+    ? GLOBALS[name]!
+    : py.undefinedValue(`'${name}' is undefined`);
 }
 
 /** Calls a value. */
 export function call(of: Value, args: readonly Value[], named: Named): Value {
-  const made = kinded(defined(of), "thing")?.call;
-  if (!made) throw new TypeError(`'${typeName(of)}' object is not callable`);
+  const made = py.kinded(py.defined(of), "thing")?.call;
+  if (!made) throw new TypeError(`'${py.typeName(of)}' object is not callable`);
   return paid(made(args, named));
 }
 
@@ -105,35 +91,35 @@ export function macro(name: string | undefined, signature: Signature, scope: Sco
       const argument = i < args.length ? args[i] : named.get(name);
       if (i >= args.length) named.delete(name);
       const absent = () =>
-        value ? value(own) : undefinedValue(`parameter '${name}' was not provided`);
+        value ? value(own) : py.undefinedValue(`parameter '${name}' was not provided`);
       own.names.set(name, argument === undefined ? absent() : argument);
     }
     if (takes("caller")) {
       const caller = named.get("caller");
-      own.names.set("caller", caller ?? undefinedValue("No caller defined"));
+      own.names.set("caller", caller ?? py.undefinedValue("No caller defined"));
       named.delete("caller");
     }
     const [extra] = named.keys(), rest = args.slice(parameters.length);
-    if (takes("kwargs")) own.names.set("kwargs", dict(named));
+    if (takes("kwargs")) own.names.set("kwargs", py.dict(named));
     else if (extra !== undefined) {
       throw new TypeError(`macro '${name}' takes no keyword argument '${extra}'`);
     }
-    if (takes("varargs")) own.names.set("varargs", tuple(...rest));
+    if (takes("varargs")) own.names.set("varargs", py.tuple(...rest));
     else if (rest.length > 0) {
       throw new TypeError(`macro '${name}' takes not more than ${parameters.length} argument(s)`);
     }
     return own;
   };
-  const self = thingWith("Macro", {
+  const self = py.thingWith("Macro", {
     name: () => name ?? null,
-    arguments: () => tuple(...parameters.map((one) => one.name)),
+    arguments: () => py.tuple(...parameters.map((one) => one.name)),
     catch_kwargs: () => reads.has("kwargs"),
     catch_varargs: () => reads.has("varargs"),
     caller: () => reads.has("caller"),
   });
   return {
     ...self,
-    text: () => `<Macro ${name === undefined ? "anonymous" : repr(name)}>`,
+    text: () => `<Macro ${name === undefined ? "anonymous" : py.repr(name)}>`,
     call: (args, named) => deeper(() => captured(signature.body, bound(args, named))[0]),
   };
 }
@@ -149,20 +135,16 @@ export interface Loop {
 }
 
 /** Runs a loop over items. */
-export function loopOver(
-  loop: Loop,
-  items: Value,
-  scope: Scope,
-  out: string[],
-  depth = 0,
-): Signal {
+export function loopOver(loop: Loop, items: Value, scope: Scope, out: string[], depth = 0): Signal {
   const { target, test, body, otherwise } = loop;
   const itemScope = (one: Value) => {
     const own = inner(scope);
     target(one, own);
     return own;
   };
-  const passing = test ? iter(iterate(items).filter((one) => truth(test(itemScope(one))))) : items;
+  const passing = test
+    ? py.iter(py.iterate(items).filter((one) => py.truth(test(itemScope(one)))))
+    : items;
   const recurse = (over: Value) =>
     deeper(() => captured((scope, out) => loopOver(loop, over, scope, out, depth + 1), scope)[0]);
   const { self, next } = loopThing(passing, depth, loop.isRecursive ? recurse : undefined);
@@ -183,8 +165,8 @@ function loopThing(
   depth: number,
   recurse: ((items: Value) => Value) | undefined,
 ): { readonly self: Thing; readonly next: () => Value | undefined } {
-  let source: Iterator<Value> = iterate(items), index = -1;
-  let known = kinded(items, "iterator") ? undefined : lengthOf(items);
+  let source: Iterator<Value> = py.iterate(items), index = -1;
+  let known = py.kinded(items, "iterator") ? undefined : py.lengthOf(items);
   /** The next item, where it has been looked at. */
   let ahead: readonly Value[] = [];
   let before: Value | undefined, current: Value | undefined, changed: Value | undefined;
@@ -205,8 +187,8 @@ function loopThing(
     return known;
   };
   const orUndefined = (value: Value | undefined, why: string) =>
-    value === undefined ? undefinedValue(why) : value;
-  const context = thingWith("LoopContext", {
+    value === undefined ? py.undefinedValue(why) : value;
+  const context = py.thingWith("LoopContext", {
     index: () => BigInt(index + 1),
     index0: () => BigInt(index),
     revindex: () => BigInt(length() - index),
@@ -219,13 +201,13 @@ function loopThing(
     previtem: () => orUndefined(before, "there is no previous item"),
     nextitem: () => orUndefined(peek(), "there is no next item"),
     cycle: () =>
-      thing("method", (args) => {
+      py.thing("method", (args) => {
         if (args.length === 0) throw new TypeError("no items for cycling given");
         return args[index % args.length]!;
       }),
     changed: () =>
-      thing("method", (args) => {
-        const now = tuple(...args), isSame = changed !== undefined && equal(changed, now);
+      py.thing("method", (args) => {
+        const now = py.tuple(...args), isSame = changed !== undefined && equal(changed, now);
         changed = now;
         return !isSame;
       }),

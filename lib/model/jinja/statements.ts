@@ -19,12 +19,12 @@ import {
   variable,
 } from "./scope.ts";
 import type { Cursor } from "./tokens.ts";
-import { kinded, str, truth, unpacked } from "./values.ts";
+import * as py from "./values.ts";
 
 /** Tags that read other templates, which fail where they are run. */
 const OTHER_TEMPLATES = ["extends", "include", "import", "from"];
 
-const prints = (of: Expression): Statement => (scope, out) => write(out, str(of(scope)));
+const prints = (of: Expression): Statement => (scope, out) => write(out, py.str(of(scope)));
 
 /** Reads all statements of a template. */
 export function statementsOn(cursor: Cursor, expressions: Expressions): Statement {
@@ -108,7 +108,7 @@ export function statementsOn(cursor: Cursor, expressions: Expressions): Statemen
     state.reads.add(found);
     const member = name();
     return (value, scope) => {
-      const values = kinded(variable(found, scope), "thing")?.values;
+      const values = py.kinded(variable(found, scope), "thing")?.values;
       if (!values) throw new TypeError("cannot assign attribute on non-namespace object");
       return void values.set(checkMember(member), value);
     };
@@ -120,7 +120,7 @@ export function statementsOn(cursor: Cursor, expressions: Expressions): Statemen
     if (items.length === 0 || (isMany && items.length === 1)) throw expected("a name");
     if (!isMany) return items[0]!;
     return (value, scope) => {
-      const values = unpacked(value, items.length);
+      const values = py.unpacked(value, items.length);
       return void items.forEach((item, i) => item(values[i]!, scope));
     };
   }
@@ -206,7 +206,7 @@ export function statementsOn(cursor: Cursor, expressions: Expressions): Statemen
       const by = filterChain([filter()]), body = closed("endfilter");
       return (scope, out) => {
         const [content, signal] = captured(body, inner(scope));
-        if (signal === undefined) write(out, str(by(content, scope)));
+        if (signal === undefined) write(out, py.str(by(content, scope)));
         return signal;
       };
     },
@@ -239,7 +239,7 @@ export function statementsOn(cursor: Cursor, expressions: Expressions): Statemen
     const test = oneOrMore(undefined, false), yes = bodyTo("elif", "else", "endif");
     const tag = take().text;
     const no = tag === "elif" ? nested(branches) : tag === "else" ? closed("endif") : block([]);
-    return (scope, out) => (truth(test(scope)) ? yes : no)(scope, out);
+    return (scope, out) => (py.truth(test(scope)) ? yes : no)(scope, out);
   }
 
   function statement(): Statement {
