@@ -1,7 +1,7 @@
 /** Expressions: each rule of the grammar, lowest rank first, beside what it means. @module */
 
-import { applyFilter, applyTest, paid, refusal } from "./filters.ts";
-import { deeper, joined, spend } from "./limits.ts";
+import { applyFilter, applyTest, refusal } from "./filters.ts";
+import { deeper, joined, paid, spend } from "./limits.ts";
 import { attribute, item, slice } from "./methods.ts";
 import { binary, COMPARISONS } from "./operators.ts";
 import { call, type Expression, type Scope, variable } from "./scope.ts";

@@ -16,7 +16,7 @@ import {
   TEXT,
 } from "./functions.ts";
 import { getter, ITEM_FILTERS, lazily } from "./items.ts";
-import { checkSize, joined, spend } from "./limits.ts";
+import { checkSize, joined, paid, spend } from "./limits.ts";
 import {
   capitalize,
   center,
@@ -32,10 +32,15 @@ import { binary, COMPARISONS, equal, sorted } from "./operators.ts";
 import * as py from "./values.ts";
 import type { Entry, Named, Value } from "./values.ts";
 
-type Filter = Function;
-
 /** A text, or what is printed as one. */
 const PRINTED: Parameter<string> = { read: py.soft };
+
+/** A text, or blanks of that number. */
+const MARGIN: Parameter<string> = {
+  absent: " ".repeat(4),
+  read: (value, what) =>
+    typeof value === "string" ? value : " ".repeat(Math.max(0, checkSize(py.integer(value, what)))),
+};
 
 /** Python's `float`; undefined where it raises. */
 function toFloat(value: Value): number | undefined {
@@ -109,11 +114,8 @@ function length(value: Value): bigint {
   return BigInt(size);
 }
 
-function indent(value: Value, width: Value, isFirst: boolean, isBlank: boolean): string {
-  const margin = typeof width === "string"
-    ? width
-    : " ".repeat(Math.max(0, checkSize(py.integer(width, "indent"))));
-  const lines = splitLines(`${py.text(value, "indent")}\n`);
+function indent(value: string, margin: string, isFirst: boolean, isBlank: boolean): string {
+  const lines = splitLines(`${value}\n`);
   const isIndented = (line: string, i: number) => i === 0 ? isFirst : isBlank || line !== "";
   return joined(lines.map((line, i) => isIndented(line, i) ? margin + line : line), "\n");
 }
@@ -152,17 +154,18 @@ function xmlAttributes(entries: readonly Entry[], withSpace: boolean): string {
   return (withSpace && written.length > 0 ? " " : "") + joined(written, " ");
 }
 
-const usual: Filter = takesNamed(
+const DEFAULT = takesNamed(
   "default_value boolean",
   [ANY, any(""), false],
-  (value, absent, isTruth) =>
-    py.isUndefined(value) || (isTruth && !py.truth(value)) ? absent : value,
+  (value, absent, isTruth) => {
+    return py.isUndefined(value) || (isTruth && !py.truth(value)) ? absent : value;
+  },
 );
-const escape: Filter = takes([ANY], (value) => py.markup(py.escaped(value)));
-const count: Filter = takes([ANY], length);
+const escape = takes([ANY], (value) => py.markup(py.escaped(value)));
+const count = takes([ANY], length);
 
 /** Selects what a test, of the value or of its attribute, holds for. */
-const select = (isWanted: boolean, byAttribute: boolean): Filter => (_, value, args, named) => {
+const select = (isWanted: boolean, byAttribute: boolean): Function => (_, value, args, named) => {
   if (!py.truth(value)) return py.iter([].values());
   if (byAttribute && args.length === 0) throw new TypeError("Missing parameter for attribute name");
   const get = getter(byAttribute ? args[0]! : null);
@@ -174,7 +177,7 @@ const select = (isWanted: boolean, byAttribute: boolean): Filter => (_, value, a
 };
 
 /** What a filter or an attribute makes of each item. */
-const map: Filter = (what, value, args, named) => {
+const map: Function = (what, value, args, named) => {
   if (!py.truth(value)) return py.iter([].values());
   const [name, ...rest] = args;
   if (name !== undefined) {
@@ -182,44 +185,39 @@ const map: Filter = (what, value, args, named) => {
     return lazily(() => py.iterate(value).map((one) => applyFilter(filter, one, rest, named)));
   }
   if (!named.has("attribute")) throw new TypeError("map requires a filter argument");
-  const byAttribute = takesNamed(
-    "attribute default",
-    [ANY, ANY, null],
-    (value: Value, attribute, absent) =>
-      lazily(() => py.iterate(value).map(getter(attribute, absent))),
-  );
   return byAttribute(what, value, args, named);
 };
+const byAttribute = takesNamed("attribute default", [ANY, ANY, null], (value: Value, ...path) => {
+  return lazily(() => py.iterate(value).map(getter(...path)));
+});
 
 /** `%`, as a filter. */
-const formats: Filter = (_, value, args, named) => {
+const formats: Function = (_, value, args, named) => {
   if (args.length > 0 && named.size > 0) {
     throw new TypeError("format takes arguments by position or by name, not both");
   }
   return percent(py.soft(value), named.size > 0 ? py.dict(named) : py.tuple(...args));
 };
 
-const FILTERS: Readonly<Record<string, Filter>> = {
+const JSON_ARGUMENTS = [ANY, false, orNone(MARGIN), null, false] as const;
+
+const FILTERS: Readonly<Record<string, Function>> = {
   ...ITEM_FILTERS,
   abs: takes([NUMBER], (n) => typeof n === "number" ? Math.abs(n) : n < 0n ? -n : n),
   attr: takesNamed("name", [ANY, TEXT], onlyAttribute),
   capitalize: takes([PRINTED], capitalize),
   center: takesNamed("width", [PRINTED, 80n], (s, width) => center(s, width)),
-  ...{ length: count, count, default: usual, d: usual, escape, e: escape, format: formats },
+  ...{ length: count, count, default: DEFAULT, d: DEFAULT, escape, e: escape, format: formats },
   filesizeformat: takesNamed("binary", [ANY, false], fileSize),
   float: takesNamed("default", [ANY, any(0)], (value, absent) => toFloat(value) ?? absent),
   forceescape: takes([ANY], (value) => py.markup(py.escaped(py.str(value)))),
-  indent: takesNamed("width first blank", [ANY, any(4n), false, false], indent),
+  indent: takesNamed("width first blank", [TEXT, MARGIN, false, false], indent),
   int: takesNamed("default base", [ANY, any(0n), 10n], toInteger),
   lower: takes([PRINTED], (s) => s.toLowerCase()),
   map,
   reject: select(false, false),
   rejectattr: select(false, true),
-  replace: takesNamed(
-    "old new count",
-    [PRINTED, PRINTED, PRINTED, orNone(INT)],
-    (s, old, by, count) => replace(s, old, by, count ?? -1n),
-  ),
+  replace: takesNamed("old new count", [PRINTED, PRINTED, PRINTED, orNone(INT)], replace),
   round: takesNamed("precision method", [NUMBER, 0n, oneOf("common", "ceil", "floor")], rounded),
   safe: takes([ANY], (value) => py.markup(py.str(value))),
   select: select(true, false),
@@ -227,11 +225,7 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   string: takes([ANY], (value) => py.kinded(value, "markup") ?? py.str(value)),
   striptags: takes([ANY], stripTags),
   title: takes([PRINTED], titled),
-  tojson: takesNamed(
-    "ensure_ascii indent separators sort_keys",
-    [ANY, false, null, null, false],
-    json,
-  ),
+  tojson: takesNamed("ensure_ascii indent separators sort_keys", JSON_ARGUMENTS, json),
   trim: takesNamed("chars", [PRINTED, orNone(TEXT)], (s, chars) => strip(s, chars)),
   truncate: takesNamed(
     "length killwords end leeway",
@@ -325,40 +319,26 @@ export function refusal(kind: "filter" | "test", name: string): string | undefin
     : `no ${kind} named '${name}'`;
 }
 
-/** A value, its size charged. */
-export function paid(value: Value): Value {
-  if (typeof value === "string") spend(value.length >> 6);
-  else if (py.isList(value)) spend(value.length >> 4);
-  return value;
-}
-
 function apply<Result>(kind: "filter" | "test", table: Readonly<Record<string, Function<Result>>>) {
   return (name: string, value: Value, args: readonly Value[], named: Named): Result => {
     spend();
     const why = refusal(kind, name);
     if (why !== undefined) throw new TypeError(why);
-    return table[name]!(`the ${kind} '${name}'`, value, args, named);
+    return paid(table[name]!(`the ${kind} '${name}'`, value, args, named));
   };
 }
 
-const filtered = apply("filter", FILTERS);
-/** Applies a filter by its name. */
-export const applyFilter = (name: string, value: Value, args: readonly Value[], named: Named) =>
-  paid(filtered(name, value, args, named));
-/** Applies a test by its name. */
+export const applyFilter = apply("filter", FILTERS);
 export const applyTest = apply("test", TESTS);
 
 /** Python's `json.dumps`. */
-export function json(
+function json(
   value: Value,
   isAscii: boolean,
-  indent: Value,
+  step: string | null,
   separators: Value,
   isSorted: boolean,
 ): string {
-  const step = indent === null || typeof indent === "string"
-    ? indent
-    : " ".repeat(Math.max(0, checkSize(py.integer(indent, "tojson's indent"))));
   const pair = separators === null ? [step === null ? ", " : ",", ": "] : py.listOf(separators);
   if (pair.length !== 2) throw new TypeError("tojson's separators must be two texts");
   const [comma, colon] = pair.map((one) => py.text(one, "tojson")) as [string, string];

@@ -8,7 +8,7 @@
 
 import { strftime } from "./format.ts";
 import * as py from "./values.ts";
-import type { Dict, Entry, Named, Thing, Value } from "./values.ts";
+import type { Dict, Named, Thing, Value } from "./values.ts";
 
 /** A parameter that a default alone does not tell: how it is read, and its default if it has one. */
 export interface Parameter<T> {
@@ -20,16 +20,17 @@ export interface Parameter<T> {
 export const ANY: Parameter<Value> = { read: (value) => value };
 export const INT: Parameter<bigint> = { read: py.integer };
 export const TEXT: Parameter<string> = { read: py.text };
-export const NUMBER: Parameter<bigint | number> = {
-  read: (value, what) => found(py.numberOf(value), what, value),
-};
-export const ENTRIES: Parameter<readonly Entry[]> = {
-  read: (value, what) => found(py.entriesOf(value), what, value),
-};
 export const ITEMS: Parameter<readonly Value[]> = { read: py.listOf };
-export const DICT: Parameter<Dict> = {
-  read: (value, what) => found(py.kinded(value, "dict"), what, value),
-};
+const kindOf = <T>(find: (value: Value) => T | undefined): Parameter<T> => ({
+  read(value, what) {
+    const found = find(value);
+    if (found === undefined) throw py.unsupported(what, value);
+    return found;
+  },
+});
+export const NUMBER = kindOf(py.numberOf);
+export const ENTRIES = kindOf(py.entriesOf);
+export const DICT = kindOf((value) => py.kinded(value, "dict"));
 /** One character; a blank where it is left out. */
 export const CHARACTER: Parameter<string> = {
   absent: " ",
@@ -40,23 +41,17 @@ export const CHARACTER: Parameter<string> = {
   },
 };
 
-function found<T>(made: T | undefined, what: string, value: Value): T {
-  if (made === undefined) throw py.unsupported(what, py.defined(value));
-  return made;
-}
-
 /** Any value, with a default. */
 export const any = (absent: Value): Parameter<Value> => ({ ...ANY, absent });
 /** One of a few texts; the first where it is left out. */
 export const oneOf = <T extends string>(...all: readonly [T, ...T[]]): Parameter<T> => ({
+  ...kindOf((value) => all.find((one) => one === value)),
   absent: all[0],
-  read: (value, what) => found(all.find((one) => one === value), what, value),
 });
 /** What may be left out, and is then None. */
-export const optional = <T>(parameter: Parameter<T>): Parameter<T | null> => ({
-  ...parameter,
-  absent: null,
-});
+export const optional = <T>({ read }: Parameter<T>): Parameter<T | null> => {
+  return { read, absent: null };
+};
 /** What may be left out, or None. */
 export const orNone = <T>({ read }: Parameter<T>): Parameter<T | null> =>
   optional({ read: (value, what) => value === null ? null : read(value, what) });
@@ -149,7 +144,7 @@ function namespace(args: readonly Value[], named: Named): Thing {
   const entries = dictOf(args, named).entries.values();
   const values = new Map(entries.map(([key, value]) => [checkMember(key), value]));
   const text = () => `<Namespace ${py.repr(py.dict(values))}>`;
-  return { ...py.thingWith("Namespace", {}), values, get: (name) => values.get(name), text };
+  return { kind: "thing", name: "Namespace", values, get: (name) => values.get(name), text };
 }
 
 function cycler(items: readonly Value[], named: Named): Thing {
@@ -169,24 +164,24 @@ function cycler(items: readonly Value[], named: Named): Thing {
 }
 
 /** `dict.fromkeys`. */
-export const fromKeys: Function = takes(
-  [ANY, ITEMS, null],
-  (_, keys, value) => py.dict(keys.map((key) => [key, value])),
-);
+export const fromKeys = takes([ANY, ITEMS, null], (_, keys, value) => {
+  return py.dict(keys.map((key) => [key, value]));
+});
 
 const joiner = takesNamed("sep", [ANY, any(", ")], (_, sep) => {
-  let used = false;
+  let next: Value = "";
   return py.thing("Joiner", () => {
-    const isFirst = !used;
-    used = true;
-    return isFirst ? "" : sep;
+    const made = next;
+    next = sep;
+    return made;
   });
 });
 
-const ranged = takes(
-  [ANY, INT, optional(INT), 1n],
-  (_, start, stop, step) => stop === null ? py.range(0n, start, 1n) : py.range(start, stop, step),
-);
+const ranged = takes([ANY, INT, optional(INT), 1n], (_, start, stop, step) => {
+  return stop === null ? py.range(0n, start, 1n) : py.range(start, stop, step);
+});
+
+const now = takesNamed("format", [ANY, TEXT], (_, pattern) => strftime(new Date(), pattern));
 
 /** Names that every template has. */
 export const GLOBALS: Readonly<Record<string, Value>> = {
@@ -205,9 +200,5 @@ export const GLOBALS: Readonly<Record<string, Value>> = {
   raise_exception: py.thing("function", ([message = null]) => {
     throw new Refusal(py.str(message));
   }),
-  strftime_now: called(
-    "strftime_now",
-    "function",
-    takesNamed("format", [ANY, TEXT], (_, pattern) => strftime(new Date(), pattern)),
-  ),
+  strftime_now: called("strftime_now", "function", now),
 };

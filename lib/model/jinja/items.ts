@@ -36,7 +36,7 @@ export function getter(attribute: Value, absent: Value = null): Key {
 const lowered = (value: Value) => typeof value === "string" ? value.toLowerCase() : value;
 
 /** What items are compared by. */
-function keyFor(attribute: Value, isSensitive: boolean, absent: Value = null): Key {
+function keyFor(isSensitive: boolean, attribute: Value, absent: Value = null): Key {
   const get = getter(attribute, absent);
   return isSensitive ? get : (value) => lowered(get(value));
 }
@@ -44,25 +44,16 @@ function keyFor(attribute: Value, isSensitive: boolean, absent: Value = null): K
 /** A generator, which looks at what it reads when it is read. */
 export const lazily = (source: () => Iterator<Value>): Value =>
   py.iter((function* () {
-    for (const reading = source();;) {
-      const { value, done } = reading.next();
-      if (done) return undefined;
-      yield value as Value;
-    }
+    yield* { [Symbol.iterator]: source };
   })());
 
 /** The largest or smallest item. */
 const extreme = (sign: number) =>
   takesNamed("case_sensitive attribute", [ITEMS, false, null], (all, isSensitive, attribute) => {
-    const key = keyFor(attribute, isSensitive);
+    const key = keyFor(isSensitive, attribute);
     if (all.length === 0) return py.undefinedValue("No aggregated item, sequence was empty.");
     return all.reduce((best, one) => compare(key(one), key(best)) * sign > 0 ? one : best);
   });
-
-/** The first or last of what there is. */
-function orMissing(one: Value | undefined, which: string): Value {
-  return one === undefined ? py.undefinedValue(`No ${which} item, sequence was empty.`) : one;
-}
 
 function* unique(value: Value, key: Key): Generator<Value, undefined> {
   const seen = new Set<unknown>();
@@ -100,7 +91,7 @@ function* slices(value: Value, n: number, fill: Value): Generator<Value, undefin
 }
 
 function groupBy(value: Value, attribute: Value, absent: Value, isSensitive: boolean): Value {
-  const key = keyFor(attribute, isSensitive, absent), get = getter(attribute, absent);
+  const key = keyFor(isSensitive, attribute, absent), get = getter(attribute, absent);
   const groups: { key: Value; all: Value[] }[] = [];
   for (const one of sorted(py.listOf(value), key)) {
     const found = key(one), last = groups.at(-1);
@@ -111,6 +102,29 @@ function groupBy(value: Value, attribute: Value, absent: Value, isSensitive: boo
     ...py.tuple(isSensitive ? key : get(all[0]!), all),
     names: ["grouper", "list"],
   }));
+}
+
+const KEY = oneOf("key", "value");
+function sortEntries(
+  entries: readonly Entry[],
+  isSensitive: boolean,
+  by: "key" | "value",
+  reverse: boolean,
+): Value {
+  const at = by === "key" ? 0 : 1;
+  const key = (entry: Entry) => isSensitive ? entry[at] : lowered(entry[at]);
+  return sorted(entries, key, reverse).map((entry) => py.tuple(...entry));
+}
+
+function sort(
+  all: readonly Value[],
+  reverse: boolean,
+  isSensitive: boolean,
+  attribute: Value,
+): Value {
+  const paths = typeof attribute === "string" ? attribute.split(",") : [attribute];
+  const keys = paths.map((path) => keyFor(isSensitive, path));
+  return sorted(all, (one) => keys.map((key) => key(one)), reverse);
 }
 
 function pairs(value: Value): Iterator<Value> {
@@ -128,21 +142,13 @@ function reverse(value: Value): Value {
 
 /** Filters of items by name. */
 export const ITEM_FILTERS: Readonly<Record<string, Function>> = {
-  batch: takesNamed(
-    "linecount fill_with",
-    [ANY, INT, null],
-    (value, size, fill) => py.iter(batch(value, checkSize(size), fill)),
-  ),
-  dictsort: takesNamed(
-    "case_sensitive by reverse",
-    [ENTRIES, false, oneOf("key", "value"), false],
-    (entries, isSensitive, by, reverse) => {
-      const get = (entry: Entry) => entry[by === "key" ? 0 : 1];
-      const key = (entry: Entry) => isSensitive ? get(entry) : lowered(get(entry));
-      return sorted(entries, key, reverse).map((entry) => py.tuple(...entry));
-    },
-  ),
-  first: takes([ANY], (value) => orMissing(py.iterate(value).take(1).toArray()[0], "first")),
+  batch: takesNamed("linecount fill_with", [ANY, INT, null], (value, size, fill) => {
+    return py.iter(batch(value, checkSize(size), fill));
+  }),
+  dictsort: takesNamed("case_sensitive by reverse", [ENTRIES, false, KEY, false], sortEntries),
+  first: takes([ANY], (value) => {
+    return py.orUndefined(py.iterate(value).find(() => true), "No first item, sequence was empty.");
+  }),
   groupby: takesNamed("attribute default case_sensitive", [ANY, ANY, null, false], groupBy),
   items: takes([ANY], (value) => lazily(() => pairs(value))),
   join: takesNamed("d attribute", [ITEMS, any(""), null], (all, separator, attribute) => {
@@ -151,33 +157,21 @@ export const ITEM_FILTERS: Readonly<Record<string, Function>> = {
   }),
   last: takes([ANY], (value) => {
     if (py.kinded(value, "iterator")) throw py.unsupported("last", value);
-    return orMissing(py.listOf(value).at(-1), "last");
+    return py.orUndefined(py.listOf(value).at(-1), "No last item, sequence was empty.");
   }),
   list: takes([ANY], py.listOf),
   max: extreme(1),
   min: extreme(-1),
   reverse: takes([ANY], reverse),
-  slice: takesNamed(
-    "slices fill_with",
-    [ANY, INT, null],
-    (value, count, fill) => py.iter(slices(value, checkSize(count), fill)),
-  ),
-  sort: takesNamed(
-    "reverse case_sensitive attribute",
-    [ITEMS, false, false, null],
-    (all, reverse, isSensitive, attribute) => {
-      const keys = (typeof attribute === "string" ? attribute.split(",") : [attribute])
-        .map((part) => keyFor(part, isSensitive));
-      return sorted(all, (one) => keys.map((key) => key(one)), reverse);
-    },
-  ),
+  slice: takesNamed("slices fill_with", [ANY, INT, null], (value, count, fill) => {
+    return py.iter(slices(value, checkSize(count), fill));
+  }),
+  sort: takesNamed("reverse case_sensitive attribute", [ITEMS, false, false, null], sort),
   sum: takesNamed("attribute start", [ANY, null, any(0n)], (value, attribute, start) => {
     if (typeof start === "string") throw new TypeError("sum() can't sum strings");
     return py.iterate(value).map(getter(attribute)).reduce((a, b) => binary("+", a, b), start);
   }),
-  unique: takesNamed(
-    "case_sensitive attribute",
-    [ANY, false, null],
-    (value, isSensitive, attribute) => py.iter(unique(value, keyFor(attribute, isSensitive))),
-  ),
+  unique: takesNamed("case_sensitive attribute", [ANY, false, null], (value, ...how) => {
+    return py.iter(unique(value, keyFor(...how)));
+  }),
 };

@@ -32,6 +32,13 @@ export function spend(more = 1): void {
   if (steps > MAX_STEPS) throw new RangeError(`the template takes more than ${MAX_STEPS} steps`);
 }
 
+/** Counts what a function made by its size. */
+export function paid<T>(made: T): T {
+  if (typeof made === "string") spend(made.length >> 6);
+  else if (Array.isArray(made)) spend(made.length >> 4);
+  return made;
+}
+
 /** Refuses a size before anything of that size is made. */
 export function checkSize(size: number | bigint): number {
   if (size > MAX_SIZE) throw new RangeError(`the template makes more than ${MAX_SIZE} characters`);

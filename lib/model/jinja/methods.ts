@@ -1,4 +1,9 @@
-/** The methods of Python's `str`. @module */
+/**
+ * Methods, attributes and items of Python's values, as far as jinja2's immutable sandbox lets templates
+ * reach them. What Python has and this has not is refused by name.
+ *
+ * @module
+ */
 
 import { formatted } from "./format.ts";
 import {
@@ -27,7 +32,7 @@ const reversed = (value: string) => py.characters(value).toReversed().join("");
 
 type Ends = "both" | "left" | "right";
 
-/** Python's `strip`: characters of a set, or white space, from the ends that are named. */
+/** Without the characters of a set, or white space, at the ends that are named. */
 export function strip(value: string, chars: string | null = null, ends: Ends = "both"): string {
   const set = chars === null ? undefined : new Set(chars), all = py.characters(value);
   const drop = set ? (c: string) => set.has(c) : isBlank;
@@ -37,15 +42,10 @@ export function strip(value: string, chars: string | null = null, ends: Ends = "
   return all.slice(from, to).join("");
 }
 
-/** Python's `splitlines`. */
 export function splitLines(value: string, keep = false): string[] {
   // deno-lint-ignore no-control-regex
-  const lines = value.split(/(\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])/);
-  const whole = lines.flatMap((line, i) =>
-    i % 2 ? [] : [keep ? line + (lines[i + 1] ?? "") : line]
-  );
-  if (lines.at(-1) === "") whole.pop();
-  return whole;
+  const lines = value.matchAll(/(?!$)([^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]*)(?:\r\n|[^]|$)/g);
+  return Array.from(lines, ([whole, text]) => keep ? whole : text!);
 }
 
 /** The parts between separators, of which so many count; "" stands before, between and after all. */
@@ -55,13 +55,11 @@ function parts(value: string, separator: string, count: bigint): readonly string
   return most >= all.length ? all : [...all.slice(0, most), all.slice(most).join(separator)];
 }
 
-/** Python's `replace`; fewer than 0 times is every time. */
-export const replace = (value: string, old: string, by: string, count: bigint) =>
-  joined(parts(value, old, count), by);
+export const replace = (value: string, old: string, by: string, count: bigint | null) =>
+  joined(parts(value, old, count ?? -1n), by);
 
 const WORD = new RegExp(`[^${py.BLANKS}]+`, "g");
 
-/** Python's `split`. */
 function split(value: string, separator: string | null, count: bigint): readonly string[] {
   if (separator === "") throw new RangeError("empty separator");
   if (separator !== null) return parts(value, separator, count);
@@ -81,7 +79,6 @@ function titleCase(c: string): string {
   return first + rest.join("").toLowerCase();
 }
 
-/** Python's `capitalize`. */
 export function capitalize(value: string): string {
   const [first = ""] = value;
   return titleCase(first) + value.toLowerCase().slice(first.toLowerCase().length);
@@ -101,35 +98,30 @@ function title(value: string): string {
 }
 
 const swapCase = (value: string) =>
-  py.characters(value).map((c) =>
-    /\p{Lu}/u.test(c) ? c.toLowerCase() : /\p{Ll}/u.test(c) ? c.toUpperCase() : c
-  ).join("");
+  value.replace(/\p{Lu}|(\p{Ll})/gu, (c, small) => small ? c.toUpperCase() : c.toLowerCase());
 
 /** Whether there is a cased character and none of the other case. */
 export const isLower = (value: string) =>
-  /\p{Lowercase}/u.test(value) && !/[\p{Lu}\p{Lt}]|\p{Uppercase}/u.test(value);
-/** Like {@linkcode isLower}, for capitals. */
+  /\p{Lowercase}/u.test(value) && !/[\p{Lu}\p{Lt}\p{Uppercase}]/u.test(value);
 export const isUpper = (value: string) =>
-  /\p{Uppercase}/u.test(value) && !/[\p{Ll}\p{Lt}]|\p{Lowercase}/u.test(value);
+  /\p{Uppercase}/u.test(value) && !/[\p{Ll}\p{Lt}\p{Lowercase}]/u.test(value);
 
 /** What fills a text up to a width, in characters. */
 function filling(value: string, width: bigint, fill: string): string {
   return fill.repeat(Math.max(0, checkSize(width) - py.textLength(value)));
 }
 
-/** Python's `center`. */
 export function center(value: string, width: bigint, fill = " "): string {
   const all = filling(value, width, fill), room = py.textLength(all);
   const left = Math.floor(room / 2) + (room & Number(width) & 1);
   return fill.repeat(left) + value + fill.repeat(room - left);
 }
 
-/** Where a search begins or ends. */
-export const BOUND = orNone(INT);
+const BOUND = orNone(INT);
 type Bound = bigint | null;
 
 /** Where `[start:end]` of so many items begins and ends, by the rule of Python's searches. */
-export function bounds(length: number, start: Bound, end: Bound): readonly [number, number] {
+function bounds(length: number, start: Bound, end: Bound): readonly [number, number] {
   const bound = (given: bigint) => Math.max(0, Number(given < 0n ? given + BigInt(length) : given));
   return [bound(start ?? 0n), Math.min(length, end === null ? length : bound(end))];
 }
@@ -146,10 +138,10 @@ function within<T>(
 }
 
 /** Position in characters; −1 where the text is not there, an error where it must be. */
-const search = (last: boolean, isNeeded: boolean) =>
+const search = (how: "indexOf" | "lastIndexOf", isNeeded: boolean) =>
   takes([TEXT, TEXT, BOUND, BOUND], (value: string, sub, ...limits) => {
     const found = within(value, limits, -1, (part, from) => {
-      const at = last ? part.lastIndexOf(sub) : part.indexOf(sub);
+      const at = part[how](sub);
       return at < 0 ? at : from + py.textLength(part.slice(0, at));
     });
     if (isNeeded && found < 0) throw new RangeError("substring not found");
@@ -157,22 +149,18 @@ const search = (last: boolean, isNeeded: boolean) =>
   });
 
 /** Whether one of some texts begins or ends the text between bounds. */
-const hasAffix = (atEnd: boolean) =>
-  takes(
-    [TEXT, ANY, BOUND, BOUND],
-    (value: string, affix, ...limits) =>
-      within(value, limits, false, (part) =>
-        (py.kinded(affix, "tuple")?.items ?? [affix]).some((one) => {
-          const sought = py.text(one, "an affix");
-          return atEnd ? part.endsWith(sought) : part.startsWith(sought);
-        })),
-  );
+const hasAffix = (how: "startsWith" | "endsWith") =>
+  takes([TEXT, ANY, BOUND, BOUND], (value: string, affix, ...limits) => {
+    const any = py.kinded(affix, "tuple")?.items ?? [affix];
+    const holds = (part: string) => any.some((one) => part[how](py.text(one, "an affix")));
+    return within(value, limits, false, holds);
+  });
 
-const partition = (last: boolean) =>
+const partition = (how: "indexOf" | "lastIndexOf") =>
   takes([TEXT, TEXT], (value: string, by) => {
     if (by === "") throw new RangeError("empty separator");
-    const at = last ? value.lastIndexOf(by) : value.indexOf(by);
-    if (at < 0) return last ? py.tuple("", "", value) : py.tuple(value, "", "");
+    const at = value[how](by);
+    if (at < 0) return how === "indexOf" ? py.tuple(value, "", "") : py.tuple("", "", value);
     return py.tuple(value.slice(0, at), by, value.slice(at + by.length));
   });
 
@@ -189,14 +177,14 @@ function expandTabs(value: string, size: bigint): string {
 }
 
 const alone = (run: (self: string) => Value): Function => takes([TEXT], run);
-/** Whether there are characters, all of a kind. */
 const every = (pattern: RegExp) =>
   alone((s) => s !== "" && py.characters(s).every((c) => pattern.test(c)));
 const stripped = (ends: Ends) =>
   takes([TEXT, orNone(TEXT)], (s: string, chars) => strip(s, chars, ends));
 
-/** Methods of `str` by name, but `format`. */
-export const TEXT_METHODS: Readonly<Record<string, Function>> = {
+type Methods = Readonly<Record<string, Function>>;
+
+const TEXT_METHODS: Methods = {
   capitalize: alone(capitalize),
   casefold: alone((s) => s.toUpperCase().toLowerCase().replaceAll("ς", "σ")),
   center: takes([TEXT, INT, CHARACTER], center),
@@ -205,10 +193,15 @@ export const TEXT_METHODS: Readonly<Record<string, Function>> = {
       sub === "" ? py.textLength(part) + 1 : part.split(sub).length - 1;
     return BigInt(within(s, limits, 0, count));
   }),
-  endswith: hasAffix(true),
+  endswith: hasAffix("endsWith"),
   expandtabs: takesNamed("tabsize", [TEXT, 8n], expandTabs),
-  find: search(false, false),
-  index: search(false, true),
+  find: search("indexOf", false),
+  format: (_, self, args, named) => formatted(self as string, args, named, reached),
+  format_map: takes([TEXT, ENTRIES], (self, entries) => {
+    const named = entries.filter(([key]) => typeof key === "string") as [string, Value][];
+    return formatted(self, [], new Map(named), reached);
+  }),
+  index: search("indexOf", true),
   isalnum: every(/[\p{L}\p{N}]/u),
   isalpha: every(/\p{L}/u),
   isascii: alone((s) => /^[\0-\x7f]*$/.test(s)),
@@ -225,26 +218,23 @@ export const TEXT_METHODS: Readonly<Record<string, Function>> = {
   ljust: takes([TEXT, INT, CHARACTER], (s, width, fill) => s + filling(s, width, fill)),
   lower: alone((s) => s.toLowerCase()),
   lstrip: stripped("left"),
-  partition: partition(false),
+  partition: partition("indexOf"),
   removeprefix: takes([TEXT, TEXT], (s, part) => s.slice(s.startsWith(part) ? part.length : 0)),
-  removesuffix: takes(
-    [TEXT, TEXT],
-    (s, part) => s.slice(0, s.length - (s.endsWith(part) ? part.length : 0)),
-  ),
+  removesuffix: takes([TEXT, TEXT], (s, part) => {
+    return s.slice(0, s.length - (s.endsWith(part) ? part.length : 0));
+  }),
   replace: takes([TEXT, TEXT, TEXT, -1n], replace),
-  rfind: search(true, false),
-  rindex: search(true, true),
+  rfind: search("lastIndexOf", false),
+  rindex: search("lastIndexOf", true),
   rjust: takes([TEXT, INT, CHARACTER], (s, width, fill) => filling(s, width, fill) + s),
-  rpartition: partition(true),
-  rsplit: takesNamed(
-    "sep maxsplit",
-    [TEXT, orNone(TEXT), -1n],
-    (s, by, most) => split(reversed(s), by && reversed(by), most).map(reversed).toReversed(),
-  ),
+  rpartition: partition("lastIndexOf"),
+  rsplit: takesNamed("sep maxsplit", [TEXT, orNone(TEXT), -1n], (s, by, most) => {
+    return split(reversed(s), by && reversed(by), most).map(reversed).toReversed();
+  }),
   rstrip: stripped("right"),
   split: takesNamed("sep maxsplit", [TEXT, orNone(TEXT), -1n], split),
   splitlines: takesNamed("keepends", [TEXT, false], splitLines),
-  startswith: hasAffix(false),
+  startswith: hasAffix("startsWith"),
   strip: stripped("both"),
   swapcase: alone(swapCase),
   title: alone(title),
@@ -254,8 +244,6 @@ export const TEXT_METHODS: Readonly<Record<string, Function>> = {
     return sign + filling(s, width, "0") + s.slice(sign.length);
   }),
 };
-
-type Methods = Readonly<Record<string, Function>>;
 
 const copy = takes([ANY], (self) => self);
 const SEQUENCE: Methods = {
@@ -270,19 +258,15 @@ const SEQUENCE: Methods = {
 const view = (of: Kind<"view">["of"]) => takes([DICT], (dict) => ({ kind: "view", of, dict }));
 /** Methods by the type of their value. */
 const METHODS: Readonly<Record<string, Methods>> = {
-  str: {
-    ...TEXT_METHODS,
-    format: (_, self, args, named) => formatted(self as string, args, named, reached),
-    format_map: takes([TEXT, ENTRIES], (self, entries) => {
-      const named = entries.filter(([key]) => typeof key === "string");
-      return formatted(self, [], new Map(named as [string, Value][]), reached);
-    }),
-  },
+  str: TEXT_METHODS,
   list: { ...SEQUENCE, copy },
   tuple: SEQUENCE,
   dict: {
     copy,
-    get: takes([DICT, ANY, null], (self, key, absent) => present(py.lookUp(self, key), absent)),
+    get: takes([DICT, ANY, null], (self, key, absent) => {
+      const found = py.lookUp(self, key);
+      return found === undefined ? absent : found;
+    }),
     items: view("items"),
     keys: view("keys"),
     values: view("values"),
@@ -339,21 +323,17 @@ function reach(given: Value, name: string): Value | undefined {
   return ownAttribute(of, type, name);
 }
 
-/** A value that may be absent, where null is a value. */
-const present = (value: Value | undefined, absent: Value): Value =>
-  value === undefined ? absent : value;
-
 /** The attribute alone, as the filter `attr` takes it. */
 export function onlyAttribute(of: Value, name: string): Value {
-  const absent = py.undefinedValue(`'${py.typeName(of)} object' has no attribute '${name}'`);
-  return present(reach(of, name), absent);
+  return py.orUndefined(reach(of, name), `'${py.typeName(of)} object' has no attribute '${name}'`);
 }
 
 /** `of.name`: an attribute, else what `of[name]` is, which only a dict has. */
 export function attribute(of: Value, name: string): Value {
   const entries = py.kinded(of, "dict"), held = entries && py.lookUp(entries, name);
   if (held === undefined) return onlyAttribute(of, name);
-  return name.startsWith("__") ? held : present(reach(of, name), held);
+  const own = name.startsWith("__") ? held : reach(of, name);
+  return own === undefined ? held : own;
 }
 
 /** `of[key]`, else the attribute of that name. */
@@ -390,15 +370,14 @@ export function slice(of: Value, start: Value, stop: Value, step: Value): Value 
   if (stride === 0n) throw new RangeError("slice step cannot be zero");
   const items = typeof of === "string" ? py.characters(of) : py.itemsOf(of);
   if (!items) throw py.unsupported("a slice", of);
-  const length = BigInt(items.length), back = stride < 0n;
+  const length = BigInt(items.length), back = stride < 0n, low = back ? -1n : 0n;
+  const high = low + length;
   const bound = (value: Value, absent: bigint) => {
-    if (value === null) return absent;
-    let at = py.integer(value, "a slice");
-    if (at < 0n) at += length;
-    const low = back ? -1n : 0n, high = back ? length - 1n : length;
+    const given = value === null ? absent : py.integer(value, "a slice");
+    const at = value === null || given >= 0n ? given : given + length;
     return at < low ? low : at > high ? high : at;
   };
-  const from = bound(start, back ? length - 1n : 0n), to = bound(stop, back ? -1n : length);
+  const from = bound(start, back ? high : low), to = bound(stop, back ? low : high);
   const found: Value[] = [];
   for (let at = from; back ? at > to : at < to; at += stride) found.push(items[Number(at)]!);
   if (typeof of === "string") return found.join("");

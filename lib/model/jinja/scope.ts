@@ -5,9 +5,8 @@
  * @module
  */
 
-import { paid } from "./filters.ts";
 import { GLOBALS } from "./functions.ts";
-import { deeper, joined, spend } from "./limits.ts";
+import { deeper, joined, paid, spend } from "./limits.ts";
 import { equal } from "./operators.ts";
 import * as py from "./values.ts";
 import type { Named, Thing, Value } from "./values.ts";

@@ -17,7 +17,6 @@ interface Kinds {
   readonly tuple: { readonly items: readonly Value[]; readonly names?: readonly string[] };
   /** A `dict`: entries by what makes keys equal. */
   readonly dict: { readonly entries: Map<unknown, Entry> };
-  /** A `range`. */
   readonly range: Readonly<Record<"start" | "stop" | "step", bigint>> & { readonly length: number };
   /** What `keys()`, `values()` and `items()` return. */
   readonly view: { readonly of: "keys" | "values" | "items"; readonly dict: Dict };
@@ -29,11 +28,8 @@ interface Kinds {
   readonly undefined: { readonly why: string };
   /** A function, or an object with attributes. */
   readonly thing: {
-    /** What it is, for messages. */
     readonly name: string;
-    /** Its attributes. */
     readonly get?: (name: string) => Value | undefined;
-    /** Calls it. */
     readonly call?: (args: readonly Value[], named: Named) => Value;
     /** How it is printed; absent where Python prints an address. */
     readonly text?: () => string;
@@ -50,7 +46,6 @@ export type Kind<K extends keyof Kinds = keyof Kinds> = {
 }[K];
 export type Dict = Kind<"dict">;
 export type Thing = Kind<"thing">;
-/** Key and value. */
 export type Entry = readonly [Value, Value];
 /** Arguments by name. */
 export type Named = ReadonlyMap<string, Value>;
@@ -63,7 +58,6 @@ export function kinded<K extends keyof Kinds>(value: Value, kind: K): Kind<K> | 
   return found?.kind === kind ? found as unknown as Kind<K> : undefined;
 }
 
-/** The entries of a dict. */
 export const entriesOf = (value: Value): readonly Entry[] | undefined =>
   kinded(value, "dict")?.entries.values().toArray();
 /** A list or tuple as its items. */
@@ -75,22 +69,20 @@ export const textOf = (value: Value): string | undefined =>
 
 export const isUndefined = (value: Value): boolean => kinded(value, "undefined") !== undefined;
 export const undefinedValue = (why: string): Value => ({ kind: "undefined", why });
+/** A value that may be absent, and why it is. */
+export const orUndefined = (value: Value | undefined, why: string): Value =>
+  value === undefined ? undefinedValue(why) : value;
 export const tuple = (...items: readonly Value[]): Kind<"tuple"> => ({ kind: "tuple", items });
 export const iter = (source: Iterator<Value>): Value => ({ kind: "iterator", source });
 export const markup = (text: string): Value => ({ kind: "markup", text });
 /** A function of Python. */
-export const thing = (name: string, call: NonNullable<Thing["call"]>): Thing => {
+export const thing = (name: string, call: Thing["call"] & object): Thing => {
   return { kind: "thing", name, call };
 };
 /** An object with attributes. */
-export const thingWith = (
-  name: string,
-  attributes: Readonly<Record<string, () => Value>>,
-): Thing => ({
-  kind: "thing",
-  name,
-  get: (asked) => Object.hasOwn(attributes, asked) ? attributes[asked]!() : undefined,
-});
+export function thingWith(name: string, own: Readonly<Record<string, () => Value>>): Thing {
+  return { kind: "thing", name, get: (key) => Object.hasOwn(own, key) ? own[key]!() : undefined };
+}
 
 /** The number that a number or bool is. */
 export function numberOf(value: Value): bigint | number | undefined {
@@ -102,16 +94,14 @@ export function numberOf(value: Value): bigint | number | undefined {
 export const BLANKS =
   "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 
-/** The characters of a text, as Python counts them. */
+/** The characters of a text, as Python counts them, and how many they are. */
 export const characters = (value: string): readonly string[] => Array.from(value);
 
 /** Whether a text is as long in Python as in JavaScript. */
 export const isPlain = (value: string): boolean => !/[\ud800-\udfff]/.test(value);
-/** Python's `len` of a text. */
 export const textLength = (value: string): number =>
   isPlain(value) ? value.length : characters(value).length;
 
-/** Python's `range`. */
 export function range(start: bigint, stop: bigint, step: bigint): Kind<"range"> {
   if (step === 0n) throw new RangeError("range() arg 3 must not be zero");
   const span = step > 0n ? stop - start + step - 1n : start - stop - step - 1n;
@@ -236,7 +226,6 @@ function typeOf(value: Value): Type<Value> {
   return TYPES[name] as unknown as Type<Value>;
 }
 
-/** Python's name of a value's type. */
 export function typeName(value: Value): string {
   const { name } = typeOf(value);
   return typeof name === "string" ? name : name(value);
@@ -245,10 +234,9 @@ export function typeName(value: Value): string {
 /** Python's `len`; undefined where there is none. */
 export const lengthOf = (value: Value): number | undefined => typeOf(value).length?.(value);
 
-/** What iterating a value gives. */
 export function iterate(value: Value): IteratorObject<Value> {
-  const { items } = typeOf(value);
-  if (items) return items(value);
+  const items = typeOf(value).items?.(value);
+  if (items) return items;
   throw new TypeError(`'${typeName(value)}' object is not iterable`);
 }
 
@@ -271,11 +259,8 @@ export function pairsOf(value: Value): readonly Entry[] {
   return entriesOf(value) ?? listOf(value).map((pair) => unpacked(pair, 2) as [Value, Value]);
 }
 
-/** Python's truth. */
 export function truth(value: Value): boolean {
-  const number = numberOf(value);
-  if (number !== undefined) return number != 0;
-  return value !== null && lengthOf(value) !== 0;
+  return value !== null && (numberOf(value) ?? lengthOf(value)) != 0;
 }
 
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
@@ -298,7 +283,6 @@ function quotedText(value: string, ascii = false): string {
 export const asciiText = (value: Value): string =>
   typeof value === "string" ? quotedText(value, true) : repr(value);
 
-/** Python's `repr`. */
 export function repr(value: Value): string {
   spend();
   const written = typeOf(value).repr?.(value);
@@ -308,7 +292,6 @@ export function repr(value: Value): string {
   );
 }
 
-/** Python's `str`. */
 export const str = (value: Value): string =>
   textOf(value) ?? (isUndefined(value) ? "" : repr(value));
 
@@ -350,7 +333,6 @@ export function dict(entries: Iterable<Entry> = []): Dict {
   return { kind: "dict", entries: map };
 }
 
-/** The value at a key; undefined where there is none. */
 export const lookUp = ({ entries }: Dict, key: Value): Value | undefined =>
   entries.get(keyOf(key))?.[1];
 
@@ -361,20 +343,18 @@ export function defined(value: Value): Value {
   return value;
 }
 
-/** An error as Python's TypeError. */
 export function unsupported(what: string, ...values: readonly Value[]): TypeError {
   for (const value of values) defined(value);
   return new TypeError(`${what} does not take ${values.map(typeName).join(" and ")}`);
 }
 
-/** An integer, where there must be one. */
 export function integer(value: Value, what: string): bigint {
   const number = numberOf(value);
   if (typeof number !== "bigint") throw unsupported(what, value);
   return number;
 }
 
-/** Text, where there must be a `str`. */
+/** Text that is a `str`. */
 export function text(value: Value, what: string): string {
   if (typeof value !== "string") throw unsupported(what, value);
   return value;
