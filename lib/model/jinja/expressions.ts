@@ -11,7 +11,6 @@ import type { Value } from "./values.ts";
 
 /** A filter of a template, with its arguments. */
 export type Filter = (value: Value, scope: Scope) => Value;
-/** The arguments of a call. */
 type Arguments = (scope: Scope) => readonly [Value[], Map<string, Value>];
 
 /** An expression that holds no other. */
@@ -42,10 +41,8 @@ const CONSTANTS: Readonly<Record<string, Value>> = {
 /** Whether a name stands for a value that does not change. */
 export const isConstant = (name: string): boolean => Object.hasOwn(CONSTANTS, name);
 
-/** The reading of expressions. */
 export type Expressions = ReturnType<typeof expressionsOn>;
 
-/** Reads expressions. */
 export function expressionsOn(cursor: Cursor) {
   const { now, look, take, shown, fail, expected, is, skip, expect } = cursor;
   const { name, commas, separated, nested } = cursor;
@@ -264,7 +261,6 @@ export function expressionsOn(cursor: Cursor) {
     return found;
   }
 
-  /** A filter after its sign. */
   function filter(): Filter {
     const called = known("filter"), args = is("(") ? argumentsOf() : noArguments;
     return (value, scope) => applyFilter(called, value, ...args(scope));

@@ -1,8 +1,4 @@
-/**
- * Python's three ways of filling a template in: `format(value, spec)`, `%` and `str.format`.
- *
- * @module
- */
+/** Python's ways of filling a text in: `format(value, spec)`, `%`, `str.format` and `strftime`. @module */
 
 import { checkSize } from "./limits.ts";
 import { digitsOf, grouped, isNegative, truncated } from "./numbers.ts";
@@ -25,18 +21,14 @@ function padded(prefix: string, body: string, width: number, align: Align, fill 
 const signOf = (value: bigint | number, asked: string) =>
   isNegative(value) ? "-" : asked.includes("+") ? "+" : asked.includes(" ") ? " " : "";
 
-const asRepr: Readonly<Record<string, (value: Value) => string>> = {
-  s: py.soft,
-  r: py.repr,
-  a: py.asciiText,
-};
+type Shown = Readonly<Record<string, (value: Value) => string>>;
+const SHOWN: Shown = { s: py.soft, r: py.repr, a: py.asciiText };
 const cut = (text: string, size: number | undefined) =>
   size === undefined ? text : py.characters(text).slice(0, size).join("");
 
 const SPEC =
   /^(?:(.)?([<>=^]))?([-+ ]?)(#)?(0)?(\d{0,9})([,_])?(?:\.(\d{1,9}))?([bcdeEfFgGosxX%])?$/su;
 
-/** Python's `format(value, spec)`. */
 export function format(value: Value, spec: string): string {
   if (spec === "") return py.str(value);
   const bad = () => new TypeError(`the format '${spec}' is not one for ${py.typeName(value)}`);
@@ -77,7 +69,7 @@ function percentField(
   flags: string,
   precision: number | undefined,
 ): readonly [string, string] {
-  if (Object.hasOwn(asRepr, type)) return ["", cut(asRepr[type]!(value), precision)];
+  if (Object.hasOwn(SHOWN, type)) return ["", cut(SHOWN[type]!(value), precision)];
   const what = `the format '%${type}'`;
   if (type === "c") {
     const isOne = typeof value === "string" && py.textLength(value) === 1;
@@ -99,7 +91,6 @@ function percentField(
   return [prefix, digits.padStart(checkSize(precision ?? 0), "0")];
 }
 
-/** Python's `template % args`. */
 export function percent(template: string, args: Value): string {
   const many = py.kinded(args, "tuple")?.items, mapping = py.kinded(args, "dict");
   const values = many ?? [args];
@@ -193,7 +184,7 @@ export function formatted(
       const inner = source.slice(from, at - 1), parts = FIELD.exec(inner);
       if (!parts) throw new TypeError(`the field '${inner}' of a format is malformed`);
       const [, name = "", conversion, spec = ""] = parts, value = field(name);
-      const shown = conversion === undefined ? value : asRepr[conversion]!(value);
+      const shown = conversion === undefined ? value : SHOWN[conversion]!(value);
       out += format(shown, render(spec, depth + 1));
     }
     return out;
@@ -235,14 +226,9 @@ export function strftime(time: Date, pattern: string): string {
     ...{ f: String(time.getMilliseconds() * 1000).padStart(6, "0"), "%": "%" },
     ...{ p: hour < 12 ? "AM" : "PM", P: hour < 12 ? "am" : "pm" },
   };
-  const written = (name: string) =>
-    Object.hasOwn(known, name)
-      ? known[name]
-      : Object.hasOwn(SHORTHANDS, name)
-      ? strftime(time, SHORTHANDS[name]!)
-      : undefined;
   return pattern.replace(/%([-_0^]?)(.?)/gsu, (whole, flag: string, name: string) => {
-    const text = written(name);
+    const short = SHORTHANDS[name];
+    const text = known[name] ?? (short === undefined ? short : strftime(time, short));
     if (text === undefined) throw new TypeError(`strftime_now does not know '${whole}'`);
     if (flag === "-") return text.replace(/^[0 ]+(?=.)/, "");
     if (flag === "_") return text.replace(/^0+(?=.)/, (zeros) => " ".repeat(zeros.length));

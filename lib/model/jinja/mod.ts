@@ -59,22 +59,21 @@ export function jinja(source: string): JinjaTemplate {
 
 /** A value of JavaScript's JSON as one of Python. */
 function toValue(given: unknown, name: string, depth = 0): Value {
-  if (given === null || typeof given === "boolean" || typeof given === "string") return given;
-  if (typeof given === "bigint") return given;
+  if (given === null || ["boolean", "string", "bigint"].includes(typeof given)) {
+    return given as Value;
+  }
   if (typeof given === "number") return Number.isInteger(given) ? BigInt(given) : given;
   if (typeof given === "object" && depth < MAX_GIVEN_DEPTH) {
     if (Array.isArray(given)) return given.map((item) => toValue(item, name, depth + 1));
     const prototype = Object.getPrototypeOf(given);
     if (prototype === null || prototype === Object.prototype) {
-      return dict(
-        Object.entries(given).filter(([, item]) => item !== undefined)
-          .map(([key, item]) => [key, toValue(item, name, depth + 1)] as const),
-      );
+      const entries = Object.entries(given).filter(([, item]) => item !== undefined);
+      return dict(entries.map(([key, item]) => [key, toValue(item, name, depth + 1)] as const));
     }
   }
-  throw new TypeError(
-    `'${name}' must hold what JSON can say, at most ${MAX_GIVEN_DEPTH} deep: found ${
-      typeof given === "object" ? "an object of another kind or deeper" : `a ${typeof given}`
-    }`,
-  );
+  const rule = `'${name}' must hold what JSON can say, at most ${MAX_GIVEN_DEPTH} deep`;
+  const found = typeof given === "object"
+    ? "an object of another kind or deeper"
+    : `a ${typeof given}`;
+  throw new TypeError(`${rule}: found ${found}`);
 }

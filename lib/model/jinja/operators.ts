@@ -5,7 +5,6 @@ import { checkSize, joined, MAX_BITS, spend } from "./limits.ts";
 import * as py from "./values.ts";
 import type { Value } from "./values.ts";
 
-/** Python's `==`. */
 export function equal(a: Value, b: Value): boolean {
   spend();
   if (a === b && typeof a !== "number") return true;
@@ -61,16 +60,13 @@ export function compare(a: Value, b: Value): number {
   throw py.unsupported("a comparison by order", a, b);
 }
 
-/** Python's `in`. */
 function contains(container: Value, item: Value): boolean {
   if (typeof container === "string") return container.includes(py.text(item, "'in' of a text"));
-  const entries = py.kinded(container, "dict")?.entries;
-  return entries
-    ? entries.has(py.keyOf(item))
-    : py.iterate(container).some((other) => equal(other, item));
+  const dict = py.kinded(container, "dict");
+  if (dict) return dict.entries.has(py.keyOf(item));
+  return py.iterate(container).some((other) => equal(other, item));
 }
 
-/** Python's comparisons. */
 export const COMPARISONS: Readonly<Record<string, (a: Value, b: Value) => boolean>> = {
   "==": equal,
   "!=": (a, b) => !equal(a, b),
@@ -169,6 +165,13 @@ function repeated(a: Value, b: Value): Value | undefined {
   return py.isList(of) ? items : py.tuple(...items);
 }
 
+/** Operators on texts, lists and tuples; undefined for what they do not take. */
+const SEQUENCES: Readonly<Record<string, (a: Value, b: Value) => Value | undefined>> = {
+  "+": concatenated,
+  "*": repeated,
+  "%": (a, b) => typeof a === "string" ? percent(a, b) : undefined,
+};
+
 /** An operator of Python on two values. */
 export function binary(operator: string, a: Value, b: Value): Value {
   const x = py.numberOf(a), y = py.numberOf(b);
@@ -178,12 +181,7 @@ export function binary(operator: string, a: Value, b: Value): Value {
       : undefined;
     return whole ?? FLOATS[operator]!(Number(x), Number(y));
   }
-  if (operator === "%" && typeof a === "string") return percent(a, b);
-  const made = operator === "+"
-    ? concatenated(a, b)
-    : operator === "*"
-    ? repeated(a, b)
-    : undefined;
+  const made = SEQUENCES[operator]?.(a, b);
   if (made === undefined) throw py.unsupported(`'${operator}'`, a, b);
   return made;
 }

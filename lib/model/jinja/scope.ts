@@ -36,18 +36,15 @@ export const inner = (around: Scope): Scope => ({ names: new Map(), around });
 /** The names of the template itself. */
 export const rootOf = (scope: Scope): Scope => scope.around ? rootOf(scope.around) : scope;
 
-/** The value of a name. */
 export function variable(name: string, scope: Scope): Value {
   for (let at: Scope | undefined = scope; at; at = at.around) {
     const value = at.names.get(name);
     if (value !== undefined) return value;
   }
-  return Object.hasOwn(GLOBALS, name)
-    ? GLOBALS[name]!
-    : py.undefinedValue(`'${name}' is undefined`);
+  const own = Object.hasOwn(GLOBALS, name) ? GLOBALS[name] : undefined;
+  return py.orUndefined(own, `'${name}' is undefined`);
 }
 
-/** Calls a value. */
 export function call(of: Value, args: readonly Value[], named: Named): Value {
   const made = py.kinded(py.defined(of), "thing")?.call;
   if (!made) throw new TypeError(`'${py.typeName(of)}' object is not callable`);
@@ -94,8 +91,7 @@ export function macro(name: string | undefined, signature: Signature, scope: Sco
       own.names.set(name, argument === undefined ? absent() : argument);
     }
     if (takes("caller")) {
-      const caller = named.get("caller");
-      own.names.set("caller", caller ?? py.undefinedValue("No caller defined"));
+      own.names.set("caller", py.orUndefined(named.get("caller"), "No caller defined"));
       named.delete("caller");
     }
     const [extra] = named.keys(), rest = args.slice(parameters.length);
@@ -109,15 +105,14 @@ export function macro(name: string | undefined, signature: Signature, scope: Sco
     }
     return own;
   };
-  const self = py.thingWith("Macro", {
-    name: () => name ?? null,
-    arguments: () => py.tuple(...parameters.map((one) => one.name)),
-    catch_kwargs: () => reads.has("kwargs"),
-    catch_varargs: () => reads.has("varargs"),
-    caller: () => reads.has("caller"),
-  });
   return {
-    ...self,
+    ...py.thingWith("Macro", {
+      name: () => name ?? null,
+      arguments: () => py.tuple(...parameters.map((one) => one.name)),
+      catch_kwargs: () => reads.has("kwargs"),
+      catch_varargs: () => reads.has("varargs"),
+      caller: () => reads.has("caller"),
+    }),
     text: () => `<Macro ${name === undefined ? "anonymous" : py.repr(name)}>`,
     call: (args, named) => deeper(() => captured(signature.body, bound(args, named))[0]),
   };
@@ -185,8 +180,6 @@ function loopThing(
     }
     return known;
   };
-  const orUndefined = (value: Value | undefined, why: string) =>
-    value === undefined ? py.undefinedValue(why) : value;
   const context = py.thingWith("LoopContext", {
     index: () => BigInt(index + 1),
     index0: () => BigInt(index),
@@ -197,8 +190,8 @@ function loopThing(
     length: () => BigInt(length()),
     depth: () => BigInt(depth + 1),
     depth0: () => BigInt(depth),
-    previtem: () => orUndefined(before, "there is no previous item"),
-    nextitem: () => orUndefined(peek(), "there is no next item"),
+    previtem: () => py.orUndefined(before, "there is no previous item"),
+    nextitem: () => py.orUndefined(peek(), "there is no next item"),
     cycle: () =>
       py.thing("method", (args) => {
         if (args.length === 0) throw new TypeError("no items for cycling given");

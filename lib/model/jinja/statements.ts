@@ -26,7 +26,6 @@ const OTHER_TEMPLATES = ["extends", "include", "import", "from"];
 
 const prints = (of: Expression): Statement => (scope, out) => write(out, py.str(of(scope)));
 
-/** Reads all statements of a template. */
 export function statementsOn(cursor: Cursor, expressions: Expressions): Statement {
   const { now, take, fail, expected, is, skip, expect, expectType } = cursor;
   const { name, commas, separated, nested } = cursor;
@@ -61,7 +60,6 @@ export function statementsOn(cursor: Cursor, expressions: Expressions): Statemen
     expectType("block_end", "the end of the tag");
     return block(statements(...ends));
   }
-  /** What stands between a tag and its end. */
   function closed(end: string): Statement {
     const made = bodyTo(end);
     take();
@@ -83,15 +81,17 @@ export function statementsOn(cursor: Cursor, expressions: Expressions): Statemen
     return { parameters, body, reads };
   }
   function parameters(): Signature["parameters"] {
-    const found: { readonly name: string; readonly value?: Expression }[] = [];
+    let hasDefault = false;
     expect("(");
-    separated(")", () => {
+    return separated(")", () => {
       const parameter = name();
-      if (skip("=")) found.push({ name: parameter, value: expression() });
-      else if (found.at(-1)?.value === undefined) found.push({ name: parameter });
-      else throw fail("a parameter without a default follows one with a default");
+      if (skip("=")) {
+        hasDefault = true;
+        return { name: parameter, value: expression() };
+      }
+      if (!hasDefault) return { name: parameter };
+      throw fail("a parameter without a default follows one with a default");
     });
-    return found;
   }
 
   function singleTarget(withMembers: boolean): Target {

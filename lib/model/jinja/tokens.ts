@@ -8,7 +8,6 @@
 import { MAX_NESTING } from "./limits.ts";
 import { BLANKS } from "./values.ts";
 
-/** A token. */
 interface Token {
   readonly type:
     | ("data" | "name" | "string" | "number" | "operator" | "end")
@@ -17,7 +16,6 @@ interface Token {
   readonly text: string;
   /** A number: an `int` or a `float`. */
   readonly number: bigint | number | undefined;
-  /** Line, from 1. */
   readonly line: number;
 }
 
@@ -56,7 +54,6 @@ function unescaped(inside: string, line: number): string {
   });
 }
 
-/** A SyntaxError with its line. */
 const failure = (message: string, line: number) => new SyntaxError(`${message} (line ${line})`);
 
 function tokenize(given: string): Token[] {
@@ -144,7 +141,6 @@ function tokenize(given: string): Token[] {
 /** The reading of a template, at its first token. */
 export type Cursor = ReturnType<typeof cursorOn>;
 
-/** Begins to read a template. */
 export function cursorOn(source: string) {
   const tokens = tokenize(source);
   let at = 0, nesting = 0;
@@ -182,7 +178,6 @@ export function cursorOn(source: string) {
 
   return {
     ...{ now, look, take, shown, fail, expected, is, skip, expect, expectType, commas },
-    /** Reads a name. */
     name: (): string => expectType("name", "a name").text,
     /** Reads parts between commas, up to the closing operator. */
     separated<T>(close: string, part: () => T): T[] {
