@@ -1,7 +1,7 @@
 /** Expressions: each rule of the grammar, lowest rank first, beside what it means. @module */
 
 import { applyFilter, applyTest, refusal } from "./filters.ts";
-import { deeper, joined, paid, spend } from "./limits.ts";
+import { deeper, paid, spend } from "./limits.ts";
 import { attribute, item, slice } from "./methods.ts";
 import { binary, COMPARISONS } from "./operators.ts";
 import { call, type Expression, type Scope, variable } from "./scope.ts";
@@ -34,12 +34,11 @@ const operated = (mark: string, a: Expression, b: Expression) =>
   node((scope) => paid(binary(mark, a(scope), b(scope))));
 const nothing = () => py.undefinedValue("an inline 'if' is false and has no 'else'");
 
-const CONSTANTS: Readonly<Record<string, Value>> = {
-  ...{ true: true, True: true, false: false, False: false, none: null, None: null },
-};
+const CONSTANTS = { true: true, True: true, false: false, False: false, none: null, None: null };
 
 /** Whether a name stands for a value that does not change. */
-export const isConstant = (name: string): boolean => Object.hasOwn(CONSTANTS, name);
+export const isConstant = (name: string): name is keyof typeof CONSTANTS =>
+  Object.hasOwn(CONSTANTS, name);
 
 export type Expressions = ReturnType<typeof expressionsOn>;
 
@@ -47,7 +46,6 @@ export function expressionsOn(cursor: Cursor) {
   const { now, look, take, shown, fail, expected, is, skip, expect } = cursor;
   const { name, commas, separated, nested } = cursor;
   const state = {
-    /** Names that are read. */
     reads: new Set<string>(),
     /** Conditions around what is read now: what they hold may never be run. */
     conditions: 0,
@@ -85,11 +83,7 @@ export function expressionsOn(cursor: Cursor) {
   const or = leftward(["or"], and, decided);
   const power = leftward(["**"], () => unary(), operated);
   const product = leftward(["*", "/", "//", "%"], power, operated);
-  const concat = leftward(
-    ["~"],
-    product,
-    (_, a, b) => node((scope) => paid(joined([py.str(a(scope)), py.str(b(scope))]))),
-  );
+  const concat = leftward(["~"], product, operated);
   const sum = leftward(["+", "-"], concat, operated);
 
   function not(): Expression {
@@ -139,7 +133,7 @@ export function expressionsOn(cursor: Cursor) {
   function primary(): Expression {
     const token = take();
     if (token.type === "name") {
-      if (isConstant(token.text)) return constant(CONSTANTS[token.text]!);
+      if (isConstant(token.text)) return constant(CONSTANTS[token.text]);
       state.reads.add(token.text);
       return leaf((scope) => variable(token.text, scope));
     }
@@ -280,13 +274,11 @@ export function expressionsOn(cursor: Cursor) {
   }
 
   function test(of: Expression): Expression {
-    const isNegated = skip("not"), called = known("test"), next = now();
-    const begins = ["name", "string", "number"].includes(next.type) || is("[") ||
-      is("{");
-    const ends = next.type === "name" && ["else", "or", "and"].includes(next.text);
+    const isNegated = skip("not"), called = known("test");
+    const begins = ["name", "string", "number"].includes(now().type) || is("[") || is("{");
     let args: Arguments = noArguments;
     if (is("(")) args = argumentsOf();
-    else if (begins && !ends) {
+    else if (begins && !["else", "or", "and"].some((word) => is(word))) {
       if (is("is")) throw fail("tests cannot be chained with 'is'");
       const one = postfix(primary());
       args = (scope) => [[one(scope)], new Map()];
@@ -299,7 +291,6 @@ export function expressionsOn(cursor: Cursor) {
 
 const noArguments: Arguments = () => [[], new Map()];
 
-/** Adds the entries of a mapping to arguments by name. */
 function addNamed(names: Map<string, Value>, given: Value): void {
   const entries = py.entriesOf(py.defined(given));
   if (!entries) throw py.unsupported("'**'", given);

@@ -41,7 +41,6 @@ export const CHARACTER: Parameter<string> = {
   },
 };
 
-/** Any value, with a default. */
 export const any = (absent: Value): Parameter<Value> => ({ ...ANY, absent });
 /** One of a few texts; the first where it is left out. */
 export const oneOf = <T extends string>(...all: readonly [T, ...T[]]): Parameter<T> => ({
@@ -123,11 +122,9 @@ export class Refusal extends Error {
   override readonly name = "Refusal";
 }
 
-/** A function of Python by its signature. */
 const called = (name: string, type: string, run: Function): Thing =>
   py.thing(type, (args, named) => run(`${name}()`, null, args, named));
 
-/** `dict(…)` of a mapping or of pairs, and of what is named. */
 function dictOf([from = [], ...more]: readonly Value[], named: Named): Dict {
   if (more.length > 0) throw new TypeError(`dict() takes 1 argument, not ${1 + more.length}`);
   return py.dict([...py.pairsOf(from), ...named]);
@@ -163,7 +160,6 @@ function cycler(items: readonly Value[], named: Named): Thing {
   });
 }
 
-/** `dict.fromkeys`. */
 export const fromKeys = takes([ANY, ITEMS, null], (_, keys, value) => {
   return py.dict(keys.map((key) => [key, value]));
 });

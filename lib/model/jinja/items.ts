@@ -47,7 +47,6 @@ export const lazily = (source: () => Iterator<Value>): Value =>
     yield* { [Symbol.iterator]: source };
   })());
 
-/** The largest or smallest item. */
 const extreme = (sign: number) =>
   takesNamed("case_sensitive attribute", [ITEMS, false, null], (all, isSensitive, attribute) => {
     const key = keyFor(isSensitive, attribute);
@@ -140,7 +139,6 @@ function reverse(value: Value): Value {
   return py.kinded(value, "iterator") ? turned : py.iter(turned.values());
 }
 
-/** Filters of items by name. */
 export const ITEM_FILTERS: Readonly<Record<string, Function>> = {
   batch: takesNamed("linecount fill_with", [ANY, INT, null], (value, size, fill) => {
     return py.iter(batch(value, checkSize(size), fill));

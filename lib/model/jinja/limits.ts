@@ -20,7 +20,6 @@ export const MAX_RANGE = 100_000;
 /** What the template that runs has used: one runs at a time, from its start to its end. */
 let steps = 0, depth = 0, written = 0;
 
-/** Runs a template within its bounds. */
 export function metered<T>(run: () => T): T {
   steps = depth = written = 0;
   return run();
@@ -55,7 +54,6 @@ export function deeper<T>(part: () => T): T {
   }
 }
 
-/** Writes text of the template. */
 export function write(out: string[], text: string): undefined {
   written = checkSize(written + text.length);
   if (text !== "") out.push(text);

@@ -256,7 +256,6 @@ const SEQUENCE: Methods = {
   }),
 };
 const view = (of: Kind<"view">["of"]) => takes([DICT], (dict) => ({ kind: "view", of, dict }));
-/** Methods by the type of their value. */
 const METHODS: Readonly<Record<string, Methods>> = {
   str: TEXT_METHODS,
   list: { ...SEQUENCE, copy },

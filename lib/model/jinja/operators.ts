@@ -25,11 +25,8 @@ export function equal(a: Value, b: Value): boolean {
       return other !== undefined && equal(item, other[1]);
     });
   }
-  if (
-    py.kinded(a, "range") && py.kinded(b, "range") || py.kinded(a, "view") && py.kinded(b, "view")
-  ) {
-    throw py.unsupported("a comparison", a, b);
-  }
+  const areBoth = (kind: "range" | "view") => py.kinded(a, kind) && py.kinded(b, kind);
+  if (areBoth("range") || areBoth("view")) throw py.unsupported("a comparison", a, b);
   return false;
 }
 
@@ -115,7 +112,6 @@ const INTEGERS: Readonly<Record<string, (x: bigint, y: bigint) => bigint | undef
   },
 };
 
-/** Operators on two floats. */
 const FLOATS: Readonly<Record<string, (x: number, y: number) => number>> = {
   "+": (x, y) => x + y,
   "-": (x, y) => x - y,
@@ -141,7 +137,6 @@ function divisor(value: number): number {
   return value;
 }
 
-/** Texts or lists, one after the other. */
 function concatenated(a: Value, b: Value): Value | undefined {
   if (typeof a === "string" && typeof b === "string") return joined([a, b]);
   if (py.textOf(a) !== undefined && py.textOf(b) !== undefined) {
@@ -153,7 +148,6 @@ function concatenated(a: Value, b: Value): Value | undefined {
   return py.isList(a) ? [...many, ...more] : py.tuple(...many, ...more);
 }
 
-/** A list or text repeated. */
 function repeated(a: Value, b: Value): Value | undefined {
   const [of, times] = py.numberOf(a) === undefined ? [a, b] : [b, a];
   const count = py.numberOf(times), all = typeof of === "string" ? of : py.itemsOf(of);
@@ -172,13 +166,12 @@ const SEQUENCES: Readonly<Record<string, (a: Value, b: Value) => Value | undefin
   "%": (a, b) => typeof a === "string" ? percent(a, b) : undefined,
 };
 
-/** An operator of Python on two values. */
 export function binary(operator: string, a: Value, b: Value): Value {
+  if (operator === "~") return joined([py.str(a), py.str(b)]);
   const x = py.numberOf(a), y = py.numberOf(b);
   if (x !== undefined && y !== undefined) {
-    const whole = typeof x === "bigint" && typeof y === "bigint"
-      ? INTEGERS[operator]?.(x, y)
-      : undefined;
+    const areWhole = typeof x === "bigint" && typeof y === "bigint";
+    const whole = areWhole ? INTEGERS[operator]?.(x, y) : undefined;
     return whole ?? FLOATS[operator]!(Number(x), Number(y));
   }
   const made = SEQUENCES[operator]?.(a, b);

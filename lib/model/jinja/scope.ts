@@ -118,7 +118,6 @@ export function macro(name: string | undefined, signature: Signature, scope: Sco
   };
 }
 
-/** A `for`. */
 export interface Loop {
   readonly target: Target;
   readonly over: Expression;
@@ -128,7 +127,6 @@ export interface Loop {
   readonly otherwise: Statement;
 }
 
-/** Runs a loop over items. */
 export function loopOver(loop: Loop, items: Value, scope: Scope, out: string[], depth = 0): Signal {
   const { target, test, body, otherwise } = loop;
   const itemScope = (one: Value) => {

@@ -13,6 +13,7 @@ import {
   loopOver,
   macro,
   rootOf,
+  type Scope,
   type Signature,
   type Statement,
   type Target,
@@ -20,6 +21,7 @@ import {
 } from "./scope.ts";
 import type { Cursor } from "./tokens.ts";
 import * as py from "./values.ts";
+import type { Value } from "./values.ts";
 
 /** Tags that read other templates, which fail where they are run. */
 const OTHER_TEMPLATES = ["extends", "include", "import", "from"];
@@ -136,10 +138,22 @@ export function statementsOn(cursor: Cursor, expressions: Expressions): Statemen
   }
 
   /** Filters one after the other; the first stands without its sign. */
-  function filterChain(first: readonly Filter[]): Filter {
-    const chain = [...first];
+  function filterChain(chain: Filter[]): Filter {
     while (skip("|")) chain.push(filter());
     return (value, scope) => chain.reduce((made, by) => by(made, scope), value);
+  }
+
+  /** Uses what stands before the end of a tag, as text that was filtered. */
+  function filtered(
+    by: Filter,
+    end: string,
+    use: (made: Value, scope: Scope, out: string[]) => undefined,
+  ): Statement {
+    const body = closed(end);
+    return (scope, out) => {
+      const [content, signal] = captured(body, inner(scope));
+      return signal ?? use(by(content, scope), scope, out);
+    };
   }
 
   const tags: Readonly<Record<string, () => Statement>> = {
@@ -168,12 +182,7 @@ export function statementsOn(cursor: Cursor, expressions: Expressions): Statemen
         const value = oneOrMore();
         return (scope) => to(value(scope), scope);
       }
-      const by = filterChain([]), body = closed("endset");
-      return (scope) => {
-        const [content, signal] = captured(body, inner(scope));
-        if (signal === undefined) to(by(content, scope), scope);
-        return signal;
-      };
+      return filtered(filterChain([]), "endset", to);
     },
     with() {
       const entries = parts(() => {
@@ -202,14 +211,8 @@ export function statementsOn(cursor: Cursor, expressions: Expressions): Statemen
       const made = signature([], "endgeneration");
       return prints((scope) => call(macro(undefined, made, scope), [], new Map()));
     },
-    filter() {
-      const by = filterChain([filter()]), body = closed("endfilter");
-      return (scope, out) => {
-        const [content, signal] = captured(body, inner(scope));
-        if (signal === undefined) write(out, py.str(by(content, scope)));
-        return signal;
-      };
-    },
+    filter: () =>
+      filtered(filterChain([filter()]), "endfilter", (made, _, out) => write(out, py.str(made))),
     block() {
       const called = name();
       skip("scoped");

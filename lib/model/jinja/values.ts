@@ -75,7 +75,6 @@ export const orUndefined = (value: Value | undefined, why: string): Value =>
 export const tuple = (...items: readonly Value[]): Kind<"tuple"> => ({ kind: "tuple", items });
 export const iter = (source: Iterator<Value>): Value => ({ kind: "iterator", source });
 export const markup = (text: string): Value => ({ kind: "markup", text });
-/** A function of Python. */
 export const thing = (name: string, call: Thing["call"] & object): Thing => {
   return { kind: "thing", name, call };
 };
@@ -218,11 +217,9 @@ const TYPES: { readonly [T in keyof Types]: Type<Types[T]> } = {
 function typeOf(value: Value): Type<Value> {
   const name = value === null
     ? "none"
-    : typeof value !== "object"
-    ? typeof value as "string"
     : isList(value)
     ? "list"
-    : value.kind;
+    : (value as Kind).kind ?? typeof value;
   return TYPES[name] as unknown as Type<Value>;
 }
 
