@@ -1,7 +1,7 @@
 /**
- * How functions take their arguments. A signature is a list of what parameters are where they are left
- * out; arguments are matched to it, read as values of the same kind, and missed or refused in this one
- * place.
+ * How functions take their arguments, and the functions that every template has. A signature is a list
+ * of what parameters are where they are left out; arguments are matched to it, read as values of the
+ * same kind, and missed or refused in this one place.
  *
  * @module
  */

@@ -21,11 +21,9 @@ type Key = (of: Value) => Value;
 
 /** Item by a path such as "a.0.b". */
 export function getter(attribute: Value, absent: Value = null): Key {
-  const parts: readonly Value[] = typeof attribute === "string"
-    ? attribute.split(".").map((part) => /^\p{Nd}+$/u.test(part) ? BigInt(part) : part)
-    : attribute === null
-    ? []
-    : [attribute];
+  const partOf = (name: string) => /^\p{Nd}+$/u.test(name) ? BigInt(name) : name;
+  const path = typeof attribute === "string" ? attribute.split(".").map(partOf) : [attribute];
+  const parts = attribute === null ? [] : path;
   return (of) =>
     parts.reduce<Value>((value, part) => {
       const found = item(value, part);

@@ -69,11 +69,10 @@ function split(value: string, separator: string | null, count: bigint): readonly
 }
 
 /** Letters that are two in one, whose first part alone is a capital in titles. */
-const TITLES = { "Ǆǅǆ": "ǅ", "Ǉǈǉ": "ǈ", "Ǌǋǌ": "ǋ", "Ǳǲǳ": "ǲ" };
+const TITLES = ["Ǆǅǆ", "Ǉǈǉ", "Ǌǋǌ", "Ǳǲǳ"];
 function titleCase(c: string): string {
-  for (const [letters, title] of Object.entries(TITLES)) {
-    if (c !== "" && letters.includes(c)) return title;
-  }
+  const pair = TITLES.find((letters) => c !== "" && letters.includes(c));
+  if (pair) return pair[1]!;
   if (c >= "\u10d0" && c <= "\u10ff") return c; // Georgian has no capitals in titles
   const [first = "", ...rest] = c.toUpperCase();
   return first + rest.join("").toLowerCase();

@@ -177,15 +177,12 @@ export function parseInteger(written: string, base: bigint): bigint | undefined 
 
 const DIGITS = "\\d+(?:_\\d+)*";
 const FLOAT = new RegExp(
-  `^[-+]?(?:${DIGITS}\\.?(?:${DIGITS})?|\\.${DIGITS})(?:[eE][-+]?${DIGITS})?$`,
+  `^[-+]?(?:(?:${DIGITS}\\.?(?:${DIGITS})?|\\.${DIGITS})(?:e[-+]?${DIGITS})?|inf|infinity|nan)$`,
+  "i",
 );
 
 /** Python's `float` of a text without white space around it; undefined where it is none. */
 export function parseFloat(written: string): number | undefined {
-  const [special, sign, name] = /^([-+]?)(inf|infinity|nan)$/i.exec(written) ?? [];
-  if (special === undefined) {
-    return FLOAT.test(written) ? Number(written.replaceAll("_", "")) : undefined;
-  }
-  const size = name!.toLowerCase() === "nan" ? NaN : Infinity;
-  return sign === "-" ? -size : size;
+  if (!FLOAT.test(written)) return undefined;
+  return Number(written.replaceAll("_", "").replace(/inf.*/i, "Infinity"));
 }

@@ -160,21 +160,17 @@ function loopThing(
   let source: Iterator<Value> = py.iterate(items), index = -1;
   let known = py.kinded(items, "iterator") ? undefined : py.lengthOf(items);
   /** The next item, where it has been looked at. */
-  let ahead: readonly Value[] = [];
+  let ahead: Value | undefined;
   let before: Value | undefined, current: Value | undefined, changed: Value | undefined;
   const peek = () => {
-    if (ahead.length === 0) {
-      const { value, done } = source.next();
-      if (done) return undefined;
-      ahead = [value];
-    }
-    return ahead[0]!;
+    if (ahead === undefined) ahead = source.next().value;
+    return ahead;
   };
   const length = () => {
     if (known === undefined) {
       const rest = [...Iterator.from({ next: () => source.next() })];
       source = rest[Symbol.iterator]();
-      known = rest.length + index + 1 + ahead.length;
+      known = rest.length + index + (ahead === undefined ? 1 : 2);
     }
     return known;
   };
@@ -215,7 +211,7 @@ function loopThing(
     spend();
     const value = peek();
     if (value === undefined) return undefined;
-    ahead = [];
+    ahead = undefined;
     index++;
     before = current;
     current = value;

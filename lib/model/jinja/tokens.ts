@@ -29,11 +29,14 @@ const END_COMMENT = new RegExp(`\\+#\\}|-#\\}${W}|#\\}\\n?`, "g");
 const END_BLOCK = new RegExp(`\\+%\\}|-%\\}${W}|%\\}\\n?`, "y");
 const END_VARIABLE = new RegExp(`-\\}\\}${W}|\\}\\}`, "y");
 const SPACE = new RegExp(`[${BLANKS}]+`, "y"), SPACES_ONLY = new RegExp(`^${W}$`);
-const FLOAT = /(?<!\.)(?:\d+_)*\d+(?:(?:\.(?:\d+_)*\d+)?e[-+]?(?:\d+_)*\d+|\.(?:\d+_)*\d+)/iy;
-const INTEGER = /0b(?:_?[01])+|0o(?:_?[0-7])+|0x(?:_?[\da-f])+|[1-9](?:_?\d)*|0(?:_?0)*/iy;
-const NAME = /[\p{ID_Start}_]\p{ID_Continue}*/uy;
-const STRING = /'[^'\\]*(?:\\[^][^'\\]*)*'|"[^"\\]*(?:\\[^][^"\\]*)*"/y;
-const OPERATOR = /\/\/|\*\*|==|!=|>=|<=|[-+/*%~[\](){}><=.:|,;]/y;
+const PARTS = [
+  /(?<float>(?<!\.)(?:\d+_)*\d+(?:(?:\.(?:\d+_)*\d+)?e[-+]?(?:\d+_)*\d+|\.(?:\d+_)*\d+))/,
+  /(?<integer>0b(?:_?[01])+|0o(?:_?[0-7])+|0x(?:_?[\da-f])+|[1-9](?:_?\d)*|0(?:_?0)*)/,
+  /(?<name>[\p{ID_Start}_]\p{ID_Continue}*)/u,
+  /(?<string>'[^'\\]*(?:\\[^][^'\\]*)*'|"[^"\\]*(?:\\[^][^"\\]*)*")/,
+  /(?<operator>\/\/|\*\*|==|!=|>=|<=|[-+/*%~[\](){}><=.:|,;])/,
+];
+const PART = new RegExp(PARTS.map(({ source }) => source).join("|"), "iuy");
 const CLOSING: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
 
 const SIMPLE: Readonly<Record<string, string>> = {
@@ -93,23 +96,18 @@ function tokenize(given: string): Token[] {
       if (at >= source.length) throw failure("unexpected end of template", lineAt(at));
       const from = at, ended = open.length === 0 ? read(end) : null;
       if (ended) return push(type, ended[0], from);
-      const float = read(FLOAT), number = float ?? read(INTEGER);
-      const [text] = number ?? read(NAME) ?? read(STRING) ?? read(OPERATOR) ?? [""];
-      if (number) {
-        const digits = text.replaceAll("_", "");
-        push("number", text, from, float ? Number(digits) : BigInt(digits));
-      } else if (/^['"]/.test(text)) {
-        push("string", unescaped(text.slice(1, -1), lineAt(from)), from);
-      } else if (/^[\p{ID_Start}_]/u.test(text)) push("name", text, from);
-      else if (text === "") {
-        throw failure(`unexpected character ${JSON.stringify(source[at])}`, lineAt(at));
-      } else {
-        if (Object.hasOwn(CLOSING, text)) open.push(CLOSING[text]!);
-        else if (")]}".includes(text) && open.pop() !== text) {
-          throw failure(`unexpected '${text}'`, lineAt(from));
+      const { float, integer, name, string, operator } = read(PART)?.groups ?? {};
+      if (float) push("number", float, from, Number(float.replaceAll("_", "")));
+      else if (integer) push("number", integer, from, BigInt(integer.replaceAll("_", "")));
+      else if (name) push("name", name, from);
+      else if (string) push("string", unescaped(string.slice(1, -1), lineAt(from)), from);
+      else if (operator) {
+        if (Object.hasOwn(CLOSING, operator)) open.push(CLOSING[operator]!);
+        else if (")]}".includes(operator) && open.pop() !== operator) {
+          throw failure(`unexpected '${operator}'`, lineAt(from));
         }
-        push("operator", text, from);
-      }
+        push("operator", operator, from);
+      } else throw failure(`unexpected character ${JSON.stringify(source[at])}`, lineAt(at));
     }
   };
 

@@ -1,7 +1,8 @@
 /**
- * Python's values, as templates see them: `int` is a bigint, `float` a number, `list` an array, and
- * what JavaScript has no like of is an object with a kind. No property of a JavaScript object is ever
- * reached by a name that a template gives.
+ * Python's values and types, as templates see them: `int` is a bigint, `float` a number, `list` an
+ * array, and what JavaScript has no like of is an object with a kind. A table holds what each type is
+ * called, how long its values are, what is in them, how they are printed and which are one key of a
+ * dict. No property of a JavaScript object is ever reached by a name that a template gives.
  *
  * @module
  */
