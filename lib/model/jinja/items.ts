@@ -101,29 +101,6 @@ function groupBy(value: Value, attribute: Value, absent: Value, isSensitive: boo
   }));
 }
 
-const KEY = oneOf("key", "value");
-function sortEntries(
-  entries: readonly Entry[],
-  isSensitive: boolean,
-  by: "key" | "value",
-  reverse: boolean,
-): Value {
-  const at = by === "key" ? 0 : 1;
-  const key = (entry: Entry) => isSensitive ? entry[at] : lowered(entry[at]);
-  return sorted(entries, key, reverse).map((entry) => py.tuple(...entry));
-}
-
-function sort(
-  all: readonly Value[],
-  reverse: boolean,
-  isSensitive: boolean,
-  attribute: Value,
-): Value {
-  const paths = typeof attribute === "string" ? attribute.split(",") : [attribute];
-  const keys = paths.map((path) => keyFor(isSensitive, path));
-  return sorted(all, (one) => keys.map((key) => key(one)), reverse);
-}
-
 function pairs(value: Value): Iterator<Value> {
   const entries = py.kinded(value, "dict");
   if (entries) return py.iterate({ kind: "view", of: "items", dict: entries });
@@ -137,11 +114,17 @@ function reverse(value: Value): Value {
   return py.kinded(value, "iterator") ? turned : py.iter(turned.values());
 }
 
+const KEY = oneOf("key", "value");
+
 export const ITEM_FILTERS: Readonly<Record<string, Function>> = {
   batch: takesNamed("linecount fill_with", [ANY, INT, null], (value, size, fill) => {
     return py.iter(batch(value, checkSize(size), fill));
   }),
-  dictsort: takesNamed("case_sensitive by reverse", [ENTRIES, false, KEY, false], sortEntries),
+  dictsort: takesNamed("case_sensitive by reverse", [ENTRIES, false, KEY, false], (all, ...how) => {
+    const [isSensitive, by, reverse] = how, at = by === "key" ? 0 : 1;
+    const key = (entry: Entry) => isSensitive ? entry[at] : lowered(entry[at]);
+    return sorted(all, key, reverse).map((entry) => py.tuple(...entry));
+  }),
   first: takes([ANY], (value) => {
     return py.orUndefined(py.iterate(value).find(() => true), "No first item, sequence was empty.");
   }),
@@ -162,7 +145,12 @@ export const ITEM_FILTERS: Readonly<Record<string, Function>> = {
   slice: takesNamed("slices fill_with", [ANY, INT, null], (value, count, fill) => {
     return py.iter(slices(value, checkSize(count), fill));
   }),
-  sort: takesNamed("reverse case_sensitive attribute", [ITEMS, false, false, null], sort),
+  sort: takesNamed("reverse case_sensitive attribute", [ITEMS, false, false, null], (...given) => {
+    const [all, reverse, isSensitive, attribute] = given;
+    const paths = typeof attribute === "string" ? attribute.split(",") : [attribute];
+    const keys = paths.map((path) => keyFor(isSensitive, path));
+    return sorted(all, (one) => keys.map((key) => key(one)), reverse);
+  }),
   sum: takesNamed("attribute start", [ANY, null, any(0n)], (value, attribute, start) => {
     if (typeof start === "string") throw new TypeError("sum() can't sum strings");
     return py.iterate(value).map(getter(attribute)).reduce((a, b) => binary("+", a, b), start);
