@@ -7,6 +7,7 @@
  *
  * ```text
  * tokens ─▶ expressions, statements ─▶ functions of a scope ─▶ text
+ *           Python: values, numbers, operators, format, methods     jinja2: functions, filters, items
  * ```
  *
  * @module
