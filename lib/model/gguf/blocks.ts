@@ -24,13 +24,8 @@ interface Groups {
 }
 
 /** A block type. */
-interface BlockType {
-  /** Integers of a group. */
-  readonly group: 16 | 32;
-  /** Whether groups have minima. */
-  readonly minima: boolean;
-  /** Bits that hold the integers, of which the middle stands for `shift`. */
-  readonly bits: 4 | 8;
+interface BlockType extends Packing {
+  /** What the middle of the integers stands for. */
   readonly shift: number;
   /** Reads a block; `half` reads a float16 of it. */
   read(b: Uint8Array, half: (at: number) => number, into: Groups): void;
@@ -60,7 +55,7 @@ function small(bits: 4 | 5, minima: boolean): BlockType {
   const isFive = bits === 5, start = (minima ? 4 : 2) + (isFive ? 4 : 0);
   const middle = minima ? 0 : 2 ** (bits - 1), shift = minima && !isFive ? 8 : 0;
   return {
-    ...{ group: 32, minima, bits: isFive ? 8 : 4, shift },
+    ...{ blockSize: 32, minima, bits: isFive ? 8 : 4, shift },
     read(b, half, { q, s, m }) {
       s[0] = half(0);
       if (minima) m[0] = half(2);
@@ -82,7 +77,7 @@ const BLOCKS: Readonly<Partial<Record<GgufType, BlockType>>> = {
   Q5_1: small(5, true),
   Q8_0: {
     ...SIGNED,
-    group: 32,
+    blockSize: 32,
     bits: 8,
     read(b, half, { q, s }) {
       s[0] = half(0);
@@ -91,7 +86,7 @@ const BLOCKS: Readonly<Partial<Record<GgufType, BlockType>>> = {
   },
   // 16 scales and minima of four bits, numbers of two bits, the factors of both at the end
   Q2_K: {
-    group: 16,
+    blockSize: 16,
     minima: true,
     bits: 4,
     shift: 0,
@@ -109,7 +104,7 @@ const BLOCKS: Readonly<Partial<Record<GgufType, BlockType>>> = {
   // a third bit of each in 32 bytes, 16 six-bit scales in twelve
   Q3_K: {
     ...SIGNED,
-    group: 16,
+    blockSize: 16,
     bits: 4,
     read(b, half, { q, s }) {
       const d = half(108);
@@ -125,7 +120,7 @@ const BLOCKS: Readonly<Partial<Record<GgufType, BlockType>>> = {
     },
   },
   Q4_K: {
-    group: 32,
+    blockSize: 32,
     minima: true,
     bits: 4,
     shift: 8,
@@ -138,7 +133,7 @@ const BLOCKS: Readonly<Partial<Record<GgufType, BlockType>>> = {
     },
   },
   Q5_K: {
-    group: 32,
+    blockSize: 32,
     minima: true,
     bits: 8,
     shift: 0,
@@ -153,7 +148,7 @@ const BLOCKS: Readonly<Partial<Record<GgufType, BlockType>>> = {
   // four low bits in 128 bytes, two high ones in 64, 16 signed scales
   Q6_K: {
     ...SIGNED,
-    group: 16,
+    blockSize: 16,
     bits: 8,
     read(b, half, { q, s }) {
       const d = half(208);
@@ -171,7 +166,7 @@ const BLOCKS: Readonly<Partial<Record<GgufType, BlockType>>> = {
 /** Calls `visit` with what each block holds; the arrays are the same each time. */
 function eachBlock(
   type: GgufType,
-  { read, group }: BlockType,
+  { read, blockSize }: BlockType,
   bytes: Uint8Array,
   visit: (groups: Groups, block: number) => void,
 ): void {
@@ -179,8 +174,8 @@ function eachBlock(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const groups = {
     q: new Int8Array(numbers),
-    s: new Float32Array(numbers / group),
-    m: new Float32Array(numbers / group),
+    s: new Float32Array(numbers / blockSize),
+    m: new Float32Array(numbers / blockSize),
   };
   let from = 0;
   const half = (at: number) => view.getFloat16(from + at, true);
@@ -218,11 +213,11 @@ export function dequantize(type: GgufType, bytes: Uint8Array, out: Float32Array)
   }
   const block = BLOCKS[type];
   if (!block) return widen(FLOATS[type as keyof typeof FLOATS], bytes.slice(), out);
-  const { group, minima } = block, { fround } = Math;
+  const { blockSize, minima } = block, { fround } = Math;
   eachBlock(type, block, bytes, ({ q, s, m }, k) => {
     for (let i = 0, at = k * numbers; i < numbers; i++, at++) {
-      const product = fround(s[i / group | 0]! * q[i]!);
-      out[at] = minima ? product + m[i / group | 0]! : product;
+      const product = fround(s[i / blockSize | 0]! * q[i]!);
+      out[at] = minima ? product + m[i / blockSize | 0]! : product;
     }
   });
 }
@@ -230,16 +225,12 @@ export function dequantize(type: GgufType, bytes: Uint8Array, out: Float32Array)
 /** The packing of a type; undefined where it has no blocks. */
 export function packingOf(type: GgufType): Packing | undefined {
   const block = BLOCKS[type];
-  return block && { bits: block.bits, blockSize: block.group, minima: block.minima };
+  return block && { bits: block.bits, blockSize: block.blockSize, minima: block.minima };
 }
 
 /**
  * Packs whole blocks: `w = s · (data − middle) + minima`, no number is rounded anew but the minima of
  * four-bit types that have any, `m + 8 s` in float32.
- *
- * @param type A block type.
- * @param bytes Blocks, one after the other.
- * @param into Where the parts go.
  */
 export function pack(type: GgufType, bytes: Uint8Array, into: Packed): void {
   const block = BLOCKS[type]!, { bits, shift, minima } = block;

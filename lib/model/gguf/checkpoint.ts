@@ -52,9 +52,8 @@ function nameOf(name: string, arch: string): string {
   if (name === "output.weight") return "lm_head.weight";
   const [, layer, part, kind] = /^blk\.(\d+)\.(\w+)\.(weight|bias)$/.exec(name) ?? [];
   if (layer === undefined || !Object.hasOwn(PARTS, part!)) {
-    throw new SyntaxError(
-      `Cannot load the GGUF file as its tensor ${JSON.stringify(name)} is not known`,
-    );
+    const shown = JSON.stringify(name);
+    throw new SyntaxError(`Cannot load the GGUF file as its tensor ${shown} is not known`);
   }
   return `model.layers.${layer}.${OWN_PARTS[arch]?.[part!] ?? PARTS[part!]}.${kind}`;
 }
@@ -69,10 +68,8 @@ function sourceOf(name: string, { dims }: GgufTensor, config: Json, arch: string
   const heads = Number(part === "q" ? config.num_attention_heads : config.num_key_value_heads);
   const size = dims[0]! / heads, half = size / 2;
   if (!Number.isInteger(half)) {
-    throw new SyntaxError(
-      `Cannot load the GGUF file as ${name} must have ${heads} heads of equal and even size: ` +
-        `current value is ${dims[0]} rows`,
-    );
+    const rule = `${name} must have ${heads} heads of equal and even size`;
+    throw new SyntaxError(`Cannot load the GGUF file as ${rule}: current value is ${dims[0]} rows`);
   }
   return (row: number) => {
     const head = Math.floor(row / size), within = row % size;
@@ -80,13 +77,7 @@ function sourceOf(name: string, { dims }: GgufTensor, config: Json, arch: string
   };
 }
 
-/**
- * Opens the tensors of a GGUF file.
- *
- * @param path The file, of a split one any part.
- * @param config Its configuration.
- * @throws {SyntaxError} Where it has a tensor whose name is not known.
- */
+/** Opens the tensors of a file, of a split one by any part; a SyntaxError for an unknown one. */
 export function ggufCheckpoint(path: string, config: Json): Checkpoint {
   using scope = new DisposableStack();
   const { gguf, files } = scope.use(openGguf(path));

@@ -86,18 +86,14 @@ function ropeScaling(keys: Metadata, gguf: Gguf, files: readonly Uint8Array[]): 
   return keys.refuse(at("type"), "be none, linear, yarn or longrope with its tensors", type);
 }
 
+type Own = (keys: Metadata, shape: Shape, has: (name: string) => boolean) => Json;
 /** What an architecture says beside what all say. */
-const OWN: Readonly<
-  Record<string, (keys: Metadata, shape: Shape, has: (name: string) => boolean) => Json>
-> = {
+const OWN: Readonly<Record<string, Own>> = {
   llama(keys, _, has) {
     keys.only("expert_count", 0, "mixtures of experts: load the safetensors");
     keys.only("expert_used_count", 0, "mixtures of experts: load the safetensors");
-    return {
-      attention_bias: has("attn_q.bias"),
-      mlp_bias: has("ffn_gate.bias"),
-      hidden_act: "silu",
-    };
+    const attention_bias = has("attn_q.bias");
+    return { attention_bias, mlp_bias: has("ffn_gate.bias"), hidden_act: "silu" };
   },
   qwen2: () => ({ hidden_act: "silu", use_sliding_window: false }),
   qwen3: (_, __, has) => ({
@@ -124,21 +120,11 @@ const OWN: Readonly<
 };
 
 /** Sizes that an architecture's own part asks for. */
-interface Shape {
-  readonly layers: number;
-  readonly heads: number;
-  readonly headDim: number;
-  readonly hidden: number;
-  readonly rotary: number;
-}
+type Shape = Readonly<Record<"layers" | "heads" | "headDim" | "hidden" | "rotary", number>>;
 
 /**
- * `config.json` of a GGUF file.
- *
- * @param gguf The header.
- * @param files Its parts, mapped, for lists that they hold as tensors.
- * @throws {SyntaxError} Where the architecture is another, or a field is missing, of the wrong kind, or
- * not known.
+ * `config.json` of a header and the parts of its file, which may hold lists as tensors; a SyntaxError
+ * for what is not known.
  */
 export function configOf(gguf: Gguf, files: readonly Uint8Array[]): Json {
   const m = metadataOf(gguf), { tensors } = gguf, arch = m.text("general.architecture");
@@ -160,6 +146,7 @@ export function configOf(gguf: Gguf, files: readonly Uint8Array[]): Json {
   const rotary = keys.number("rope.dimension_count") ?? headDim;
   if (arch !== "phi3") keys.only("rope.dimension_count", headDim, "a whole head");
   const layers = keys.integer("block_count");
+  const shape = { layers, heads, headDim, hidden, rotary };
   const config: Json = {
     model_type: arch,
     hidden_size: hidden,
@@ -175,11 +162,7 @@ export function configOf(gguf: Gguf, files: readonly Uint8Array[]): Json {
     tie_word_embeddings: !tensors.has("output.weight"),
     vocab_size: vocabulary,
     eos_token_id: eosOf(gguf),
-    ...OWN[arch]!(
-      keys,
-      { layers, heads, headDim, hidden, rotary },
-      (part) => tensors.has(`blk.0.${part}`),
-    ),
+    ...OWN[arch]!(keys, shape, (part) => tensors.has(`blk.0.${part}`)),
   };
   const scaling = config.rope_scaling as Json | null;
   if (scaling?.rope_type === "longrope" && arch !== "phi3") {

@@ -10,30 +10,9 @@ import type { Gguf, GgufValue } from "./parse.ts";
 export type Json = Record<string, unknown>;
 
 /** Keys below a prefix, remembered as they are read. Where one is absent, so is its value. */
-export interface Metadata {
-  number(key: string): number | undefined;
-  text(key: string): string | undefined;
-  flag(key: string): boolean | undefined;
-  numbers(key: string): ArrayLike<number> | undefined;
-  /** These must be there. */
-  integer(key: string): number;
-  positive(key: string): number;
-  texts(key: string): readonly string[];
-  /** Refuses a key whose value is not the one that is understood. */
-  only(key: string, value: number, why: string): void;
-  /** Refuses a value. */
-  refuse(key: string, rule: string, value: unknown): never;
-  /** Refuses keys that nobody has read, others than those. */
-  done(...silent: string[]): void;
-}
+export type Metadata = ReturnType<typeof metadataOf>;
 
-/**
- * A reader of metadata.
- *
- * @param gguf The header.
- * @param prefix What stands before each key; default: nothing.
- */
-export function metadataOf({ metadata }: Pick<Gguf, "metadata">, prefix = ""): Metadata {
+export function metadataOf({ metadata }: Pick<Gguf, "metadata">, prefix = "") {
   const read = new Set<string>();
   const refuse = (key: string, rule: string, value: unknown): never => {
     const shown = value === undefined ? "missing" : JSON.stringify(value);
@@ -60,15 +39,18 @@ export function metadataOf({ metadata }: Pick<Gguf, "metadata">, prefix = ""): M
     text: reader<string>("be a text", isText).optional,
     flag: reader<boolean>("be true or false", (value) => typeof value === "boolean").optional,
     numbers: reader<ArrayLike<number>>("be a list of numbers", isNumbers).optional,
+    // These must be there.
     integer: reader<number>("be an integer from 0", isInteger).due,
     positive: reader<number>("be positive", (value) => isNumber(value) && Number(value) > 0).due,
     texts: reader<readonly string[]>("be a list of texts", isTexts).due,
-    only(key, value, why) {
+    /** Refuses a key whose value is not the one that is understood. */
+    only(key: string, value: number, why: string) {
       const found = number(key) ?? value;
       if (found !== value) refuse(key, `be ${value} (${why})`, found);
     },
     refuse,
-    done(...silent) {
+    /** Refuses keys that nobody has read, others than those. */
+    done(...silent: string[]) {
       for (const [key, value] of metadata) {
         const own = key.slice(prefix.length);
         if (!key.startsWith(prefix) || read.has(own) || silent.includes(own)) continue;

@@ -182,12 +182,10 @@ export function parseGguf(file: Uint8Array): Gguf {
   ) {
     fail(`general.alignment must be a power of two from 8: current value is ${String(alignment)}`);
   }
-  const listed: [name: string, from: number, tensor: Omit<GgufTensor, "offset">][] = [];
-  const names = new Set<string>();
+  const listed = new Map<string, GgufTensor>(); // each from where the tensors start
   for (let i = 0; i < tensorCount; i++) {
     const name = text(`the name of tensor ${i}`, LONGEST_NAME);
-    if (names.has(name)) fail(`the tensor ${JSON.stringify(name)} is there twice`);
-    names.add(name);
+    if (listed.has(name)) fail(`the tensor ${JSON.stringify(name)} is there twice`);
     const rank = u32(`the shape of ${name}`);
     if (rank < 1 || rank > MOST_DIMS) {
       fail(`${name} must have 1 to ${MOST_DIMS} dimensions, not ${rank}`);
@@ -203,22 +201,25 @@ export function parseGguf(file: Uint8Array): Gguf {
     if (!Number.isSafeInteger(count) || dims.at(-1)! % block !== 0) {
       fail(`${name} of type ${type} cannot have the shape ${dims.join(" × ")}`);
     }
-    const from = u64(`the place of ${name}`);
-    listed.push([name, from, { type, dims, length: count / block * bytes }]);
+    const offset = u64(`the place of ${name}`);
+    listed.set(name, { type, dims, offset, length: count / block * bytes });
   }
   const start = Math.ceil(at / alignment) * alignment;
-  const tensors = new Map(listed.map(([name, from, tensor]) => {
-    const offset = start + from, end = offset + tensor.length;
-    if (from % alignment !== 0) {
-      fail(`${name} must start at a multiple of ${alignment}, not at ${from}`);
-    }
-    if (!(end <= file.length)) fail(`${name} goes beyond its end: ${end} of ${file.length} bytes`);
-    return [name, { ...tensor, offset }];
-  }));
+  const tensors = new Map(
+    listed.entries().map(([name, tensor]) => {
+      const offset = start + tensor.offset, end = offset + tensor.length;
+      if (tensor.offset % alignment !== 0) {
+        fail(`${name} must start at a multiple of ${alignment}, not at ${tensor.offset}`);
+      }
+      if (!(end <= file.length)) {
+        fail(`${name} goes beyond its end: ${end} of ${file.length} bytes`);
+      }
+      return [name, { ...tensor, offset }];
+    }),
+  );
   let before = "", end = 0;
-  for (
-    const [name, { offset, length }] of [...tensors].sort(([, a], [, b]) => a.offset - b.offset)
-  ) {
+  const inOrder = [...tensors].sort(([, a], [, b]) => a.offset - b.offset);
+  for (const [name, { offset, length }] of inOrder) {
     if (offset < end) fail(`${before} and ${name} overlap`);
     [before, end] = [name, offset + length];
   }

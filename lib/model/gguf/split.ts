@@ -11,24 +11,11 @@ import { openFile } from "../_contents.ts";
 import { type Gguf, type GgufTensor, parseGguf } from "./parse.ts";
 
 /** Whether a path is that of a GGUF file. */
-export function isGguf(path: string): boolean {
-  return /\.gguf$/i.test(path);
-}
+export const isGguf = (path: string): boolean => /\.gguf$/i.test(path);
 
 const NAME = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/i;
 
-/**
- * Names of all parts of a file, by the name of one of them, in order; of a file in one part its own.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { partNames } from "./split.ts";
- * const [first, second] = ["a-00001-of-00002.gguf", "a-00002-of-00002.gguf"];
- * assertEquals(partNames("a-00002-of-00002.gguf"), [first, second]);
- * assertEquals(partNames("a.gguf"), ["a.gguf"]);
- * ```
- */
+/** Names of all parts of a file, by the name of one of them, in order; of a file in one part its own. */
 export function partNames(name: string): string[] {
   const [, start, no, count] = NAME.exec(name) ?? [];
   if (start === undefined || Number(no) < 1 || Number(no) > Number(count)) return [name];
@@ -41,7 +28,6 @@ export function partNames(name: string): string[] {
 
 /** A GGUF file, mapped, in all its parts. */
 export interface OpenGguf extends Disposable {
-  /** The parts. */
   readonly files: readonly MappedFile[];
   /** Metadata of the first, tensors of all. */
   readonly gguf: Gguf;
@@ -51,27 +37,20 @@ function fail(path: string, why: string): never {
   throw new SyntaxError(`Cannot read the GGUF file as ${path} ${why}`);
 }
 
-/**
- * Opens a GGUF file in one part or several.
- *
- * @param path The file, or any of its parts.
- * @throws {Deno.errors.NotFound} Where a part is missing.
- * @throws {SyntaxError} Where a part is malformed, or the parts are not those of one file.
- */
+/** Opens a file by any of its parts; a SyntaxError where they are not those of one file. */
 export function openGguf(path: string): OpenGguf {
   using scope = new DisposableStack();
   const names = partNames(basename(path)), folder = dirname(path);
   const tensors = new Map<string, GgufTensor>(), files: MappedFile[] = [];
   const headers = names.map((name, part) => {
-    const file = scope.use(openFile(join(folder, name))),
-      gguf = parseGguf(new Uint8Array(file.buffer));
+    const file = scope.use(openFile(join(folder, name)));
+    const gguf = parseGguf(new Uint8Array(file.buffer));
     files.push(file);
     if (part === 0) {
       const count = gguf.metadata.get("split.count") ?? 1;
       if (count !== names.length && !(count === 0 && names.length === 1)) {
-        const named =
-          "'split.count' in it says: parts are named NAME-00001-of-00002.gguf and so on";
-        fail(name, `must be one of as many parts, ${String(count)}, as ${named}`);
+        const rule = `be one of as many parts, ${String(count)}, as 'split.count' in it says`;
+        fail(name, `must ${rule}: parts are named NAME-00001-of-00002.gguf and so on`);
       }
     }
     for (const [tensor, place] of gguf.tensors) {

@@ -1,17 +1,16 @@
 /** Expressions: each rule of the grammar, lowest rank first, beside what it means. @module */
 
-import { attribute, item, slice } from "./attributes.ts";
-import { applyFilter, applyTest, paid, refusal } from "./filters.ts";
-import { deeper, joined, spend } from "./limits.ts";
+import { applyFilter, applyTest, refusal } from "./filters.ts";
+import { deeper, paid, spend } from "./limits.ts";
+import { attribute, item, slice } from "./methods.ts";
 import { binary, COMPARISONS } from "./operators.ts";
 import { call, type Expression, type Scope, variable } from "./scope.ts";
 import type { Cursor } from "./tokens.ts";
-import { defined, dict, listOf, str, text, truth, unsupported } from "./types.ts";
-import { entriesOf, numberOf, tuple, undefinedValue, type Value } from "./values.ts";
+import * as py from "./values.ts";
+import type { Value } from "./values.ts";
 
 /** A filter of a template, with its arguments. */
 export type Filter = (value: Value, scope: Scope) => Value;
-/** The arguments of a call. */
 type Arguments = (scope: Scope) => readonly [Value[], Map<string, Value>];
 
 /** An expression that holds no other. */
@@ -29,28 +28,24 @@ const node = (value: Expression): Expression => (scope) => {
 const decided = (mark: string, a: Expression, b: Expression) =>
   node((scope) => {
     const value = a(scope);
-    return truth(value) === (mark === "or") ? value : b(scope);
+    return py.truth(value) === (mark === "or") ? value : b(scope);
   });
 const operated = (mark: string, a: Expression, b: Expression) =>
   node((scope) => paid(binary(mark, a(scope), b(scope))));
-const nothing = () => undefinedValue("an inline 'if' is false and has no 'else'");
+const nothing = () => py.undefinedValue("an inline 'if' is false and has no 'else'");
 
-const CONSTANTS: Readonly<Record<string, Value>> = {
-  ...{ true: true, True: true, false: false, False: false, none: null, None: null },
-};
+const CONSTANTS = { true: true, True: true, false: false, False: false, none: null, None: null };
 
 /** Whether a name stands for a value that does not change. */
-export const isConstant = (name: string): boolean => Object.hasOwn(CONSTANTS, name);
+export const isConstant = (name: string): name is keyof typeof CONSTANTS =>
+  Object.hasOwn(CONSTANTS, name);
 
-/** The reading of expressions. */
 export type Expressions = ReturnType<typeof expressionsOn>;
 
-/** Reads expressions. */
 export function expressionsOn(cursor: Cursor) {
   const { now, look, take, shown, fail, expected, is, skip, expect } = cursor;
   const { name, commas, separated, nested } = cursor;
   const state = {
-    /** Names that are read. */
     reads: new Set<string>(),
     /** Conditions around what is read now: what they hold may never be run. */
     conditions: 0,
@@ -65,7 +60,7 @@ export function expressionsOn(cursor: Cursor) {
       while (withIf && skip("if")) {
         const yes = found, test = or(), no = skip("else") ? expression() : nothing;
         state.refused.length = certain;
-        found = node((scope) => (truth(test(scope)) ? yes : no)(scope));
+        found = node((scope) => (py.truth(test(scope)) ? yes : no)(scope));
       }
       return found;
     });
@@ -88,17 +83,13 @@ export function expressionsOn(cursor: Cursor) {
   const or = leftward(["or"], and, decided);
   const power = leftward(["**"], () => unary(), operated);
   const product = leftward(["*", "/", "//", "%"], power, operated);
-  const concat = leftward(
-    ["~"],
-    product,
-    (_, a, b) => node((scope) => paid(joined([str(a(scope)), str(b(scope))]))),
-  );
+  const concat = leftward(["~"], product, operated);
   const sum = leftward(["+", "-"], concat, operated);
 
   function not(): Expression {
     if (!skip("not")) return comparison();
     const of = nested(not);
-    return node((scope) => !truth(of(scope)));
+    return node((scope) => !py.truth(of(scope)));
   }
 
   function comparison(): Expression {
@@ -123,8 +114,8 @@ export function expressionsOn(cursor: Cursor) {
   function signed(): Expression {
     const sign = take().text, of = nested(() => unary(false));
     return node((scope) => {
-      const value = of(scope), number = numberOf(defined(value));
-      if (number === undefined) throw unsupported(`'${sign}'`, value);
+      const value = of(scope), number = py.numberOf(py.defined(value));
+      if (number === undefined) throw py.unsupported(`'${sign}'`, value);
       return sign === "-" ? -number : number;
     });
   }
@@ -137,12 +128,12 @@ export function expressionsOn(cursor: Cursor) {
   const constant = (value: Value) => leaf(() => value);
   const listed = (items: readonly Expression[]) => node((scope) => items.map((of) => of(scope)));
   const tupled = (items: readonly Expression[]) =>
-    node((scope) => tuple(...items.map((of) => of(scope))));
+    node((scope) => py.tuple(...items.map((of) => of(scope))));
 
   function primary(): Expression {
     const token = take();
     if (token.type === "name") {
-      if (isConstant(token.text)) return constant(CONSTANTS[token.text]!);
+      if (isConstant(token.text)) return constant(CONSTANTS[token.text]);
       state.reads.add(token.text);
       return leaf((scope) => variable(token.text, scope));
     }
@@ -164,7 +155,7 @@ export function expressionsOn(cursor: Cursor) {
         expect(":");
         return [key, expression()] as const;
       });
-      return node((scope) => dict(entries.map(([key, of]) => [key(scope), of(scope)] as const)));
+      return node((scope) => py.dict(entries.map(([key, of]) => [key(scope), of(scope)] as const)));
     }
     throw fail(`unexpected ${shown(token)}`, token);
   }
@@ -204,7 +195,7 @@ export function expressionsOn(cursor: Cursor) {
       expect("]");
       const bound = (at: Expression | undefined, scope: Scope) => at ? at(scope) : null;
       return node((scope) => {
-        const value = defined(of(scope));
+        const value = py.defined(of(scope));
         return paid(slice(value, bound(first, scope), bound(stop, scope), bound(step, scope)));
       });
     }
@@ -249,7 +240,7 @@ export function expressionsOn(cursor: Cursor) {
     return (scope) => {
       const args = positional.map((of) => of(scope));
       const names = new Map(named.entries().map(([key, of]) => [key, of(scope)]));
-      if (star) args.push(...listOf(star(scope)));
+      if (star) args.push(...py.listOf(star(scope)));
       if (stars) addNamed(names, stars(scope));
       return [args, names];
     };
@@ -264,7 +255,6 @@ export function expressionsOn(cursor: Cursor) {
     return found;
   }
 
-  /** A filter after its sign. */
   function filter(): Filter {
     const called = known("filter"), args = is("(") ? argumentsOf() : noArguments;
     return (value, scope) => applyFilter(called, value, ...args(scope));
@@ -284,13 +274,11 @@ export function expressionsOn(cursor: Cursor) {
   }
 
   function test(of: Expression): Expression {
-    const isNegated = skip("not"), called = known("test"), next = now();
-    const begins = ["name", "string", "number"].includes(next.type) || is("[") ||
-      is("{");
-    const ends = next.type === "name" && ["else", "or", "and"].includes(next.text);
+    const isNegated = skip("not"), called = known("test");
+    const begins = ["name", "string", "number"].includes(now().type) || is("[") || is("{");
     let args: Arguments = noArguments;
     if (is("(")) args = argumentsOf();
-    else if (begins && !ends) {
+    else if (begins && !["else", "or", "and"].some((word) => is(word))) {
       if (is("is")) throw fail("tests cannot be chained with 'is'");
       const one = postfix(primary());
       args = (scope) => [[one(scope)], new Map()];
@@ -303,12 +291,11 @@ export function expressionsOn(cursor: Cursor) {
 
 const noArguments: Arguments = () => [[], new Map()];
 
-/** Adds the entries of a mapping to arguments by name. */
 function addNamed(names: Map<string, Value>, given: Value): void {
-  const entries = entriesOf(defined(given));
-  if (!entries) throw unsupported("'**'", given);
+  const entries = py.entriesOf(py.defined(given));
+  if (!entries) throw py.unsupported("'**'", given);
   for (const [key, value] of entries) {
-    const name = text(key, "'**'");
+    const name = py.text(key, "'**'");
     if (names.has(name)) throw new TypeError(`the argument '${name}' is given twice`);
     names.set(name, value);
   }

@@ -1,20 +1,16 @@
-/**
- * Python's three ways of filling a template in: `format(value, spec)`, `%` and `str.format`.
- *
- * @module
- */
+/** Python's ways of filling a text in: `format(value, spec)`, `%`, `str.format` and `strftime`. @module */
 
 import { checkSize } from "./limits.ts";
 import { digitsOf, grouped, isNegative, truncated } from "./numbers.ts";
-import { asciiText, integer, lookUp, repr, soft, str, typeName, unsupported } from "./types.ts";
-import { characters, kinded, type Named, numberOf, textLength, type Value } from "./values.ts";
+import * as py from "./values.ts";
+import type { Named, Value } from "./values.ts";
 
 /** Where text stands in its room; "=" puts the room between sign and digits. */
 type Align = "<" | ">" | "=" | "^";
 
 /** Fills a width up, in characters. */
 function padded(prefix: string, body: string, width: number, align: Align, fill = " "): string {
-  const room = Math.max(0, checkSize(width) - textLength(prefix) - textLength(body));
+  const room = Math.max(0, checkSize(width) - py.textLength(prefix) - py.textLength(body));
   const left = align === "^" ? Math.floor(room / 2) : align === ">" ? room : 0;
   const inside = align === "=" ? room : 0;
   const right = fill.repeat(room - left - inside);
@@ -25,21 +21,17 @@ function padded(prefix: string, body: string, width: number, align: Align, fill 
 const signOf = (value: bigint | number, asked: string) =>
   isNegative(value) ? "-" : asked.includes("+") ? "+" : asked.includes(" ") ? " " : "";
 
-const asRepr: Readonly<Record<string, (value: Value) => string>> = {
-  s: soft,
-  r: repr,
-  a: asciiText,
-};
+type Shown = Readonly<Record<string, (value: Value) => string>>;
+const SHOWN: Shown = { s: py.soft, r: py.repr, a: py.asciiText };
 const cut = (text: string, size: number | undefined) =>
-  size === undefined ? text : characters(text).slice(0, size).join("");
+  size === undefined ? text : py.characters(text).slice(0, size).join("");
 
 const SPEC =
   /^(?:(.)?([<>=^]))?([-+ ]?)(#)?(0)?(\d{0,9})([,_])?(?:\.(\d{1,9}))?([bcdeEfFgGosxX%])?$/su;
 
-/** Python's `format(value, spec)`. */
 export function format(value: Value, spec: string): string {
-  if (spec === "") return str(value);
-  const bad = () => new TypeError(`the format '${spec}' is not one for ${typeName(value)}`);
+  if (spec === "") return py.str(value);
+  const bad = () => new TypeError(`the format '${spec}' is not one for ${py.typeName(value)}`);
   const found = SPEC.exec(spec);
   if (!found) throw bad();
   const [, given, align, sign, alternate, zero, room, separator, places, type = ""] = found;
@@ -51,7 +43,7 @@ export function format(value: Value, spec: string): string {
     if (sign || alternate || separator || align === "=" || !["", "s"].includes(type)) throw bad();
     return pad("", cut(value, precision), "<");
   }
-  const number = numberOf(value), isFloating = /[eEfFgG%]/.test(type);
+  const number = py.numberOf(value), isFloating = /[eEfFgG%]/.test(type);
   if (number === undefined || type === "s") throw bad();
   const float = typeof number === "number" || isFloating ? Number(number) : undefined;
   if (float === undefined ? precision !== undefined : type !== "" && !isFloating) throw bad();
@@ -77,29 +69,30 @@ function percentField(
   flags: string,
   precision: number | undefined,
 ): readonly [string, string] {
-  if (Object.hasOwn(asRepr, type)) return ["", cut(asRepr[type]!(value), precision)];
+  if (Object.hasOwn(SHOWN, type)) return ["", cut(SHOWN[type]!(value), precision)];
   const what = `the format '%${type}'`;
   if (type === "c") {
-    const isOne = typeof value === "string" && textLength(value) === 1;
-    return ["", isOne ? value : String.fromCodePoint(Number(integer(value, what)))];
+    const isOne = typeof value === "string" && py.textLength(value) === 1;
+    return ["", isOne ? value : String.fromCodePoint(Number(py.integer(value, what)))];
   }
-  const number = numberOf(value), alternate = flags.includes("#");
-  if (number === undefined) throw unsupported(what, value);
+  const number = py.numberOf(value), alternate = flags.includes("#");
+  if (number === undefined) throw py.unsupported(what, value);
   if (/^[eEfFgG]$/.test(type)) {
     const float = Number(number);
     return [signOf(float, flags), digitsOf(float, type, alternate, precision)];
   }
   if (!/^[diuxXo]$/.test(type)) throw new TypeError(`unsupported format character '${type}'`);
   const isDecimal = "diu".includes(type);
-  const whole = isDecimal && typeof number === "number" ? truncated(number) : integer(value, what);
+  const whole = isDecimal && typeof number === "number"
+    ? truncated(number)
+    : py.integer(value, what);
   const digits = digitsOf(whole, isDecimal ? "d" : type, alternate);
   const prefix = signOf(whole, flags) + (alternate && !isDecimal ? `0${type}` : "");
   return [prefix, digits.padStart(checkSize(precision ?? 0), "0")];
 }
 
-/** Python's `template % args`. */
 export function percent(template: string, args: Value): string {
-  const many = kinded(args, "tuple")?.items, mapping = kinded(args, "dict");
+  const many = py.kinded(args, "tuple")?.items, mapping = py.kinded(args, "dict");
   const values = many ?? [args];
   let used = 0, isNamed = false;
   const next = () => {
@@ -108,12 +101,12 @@ export function percent(template: string, args: Value): string {
   };
   const called = (key: string) => {
     if (!mapping) throw new TypeError("format requires a mapping");
-    const item = lookUp(mapping, key);
+    const item = py.lookUp(mapping, key);
     if (item === undefined) throw new TypeError(`the format names the missing key '${key}'`);
     isNamed = true;
     return item;
   };
-  const size = (written: string) => Number(written === "*" ? integer(next(), "'*'") : written);
+  const size = (written: string) => Number(written === "*" ? py.integer(next(), "'*'") : written);
   const out = template.replace(
     PERCENT,
     (_, key: string | undefined, flags: string, room: string, places, type: string) => {
@@ -129,7 +122,7 @@ export function percent(template: string, args: Value): string {
   );
   // Python counts what can be subscripted as a mapping, of which nothing need be used.
   const scalar = many !== undefined || args === null || typeof args !== "object" ||
-    kinded(args, "iterator") !== undefined || kinded(args, "thing") !== undefined;
+    py.kinded(args, "iterator") !== undefined || py.kinded(args, "thing") !== undefined;
   if (used < values.length && !isNamed && scalar) {
     throw new TypeError("not all arguments converted during string formatting");
   }
@@ -191,10 +184,55 @@ export function formatted(
       const inner = source.slice(from, at - 1), parts = FIELD.exec(inner);
       if (!parts) throw new TypeError(`the field '${inner}' of a format is malformed`);
       const [, name = "", conversion, spec = ""] = parts, value = field(name);
-      const shown = conversion === undefined ? value : asRepr[conversion]!(value);
+      const shown = conversion === undefined ? value : SHOWN[conversion]!(value);
       out += format(shown, render(spec, depth + 1));
     }
     return out;
   };
   return render(template, 0);
+}
+
+const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+const MONTHS = [
+  ...["January", "February", "March", "April", "May", "June", "July", "August", "September"],
+  ...["October", "November", "December"],
+];
+
+/** Formats that stand for others. */
+const SHORTHANDS: Readonly<Record<string, string>> = {
+  ...{ c: "%a %b %e %H:%M:%S %Y", D: "%m/%d/%y", F: "%Y-%m-%d", r: "%I:%M:%S %p", R: "%H:%M" },
+  ...{ T: "%H:%M:%S", x: "%m/%d/%y", X: "%H:%M:%S", h: "%b", n: "\n", t: "\t", z: "", Z: "" },
+};
+
+/** A local time by C's `strftime`, in the C locale and without a zone, as Python's `datetime`. */
+export function strftime(time: Date, pattern: string): string {
+  const two = (n: number) => String(n).padStart(2, "0"), blank = (n: number) => `${n}`.padStart(2);
+  const hour = time.getHours(), hour12 = hour % 12 || 12, year = time.getFullYear();
+  const month = time.getMonth(), day = time.getDate();
+  const dayOfYear = Math.round((Date.UTC(year, month, day) - Date.UTC(year, 0, 1)) / 864e5);
+  const weekday = time.getDay(), monday = (weekday + 6) % 7;
+  const week = (first: number) => two(Math.floor((dayOfYear + 7 - first) / 7));
+  const thursday = new Date(Date.UTC(year, month, day + 3 - monday));
+  const isoYear = thursday.getUTCFullYear();
+  const isoWeek = Math.floor((+thursday - Date.UTC(isoYear, 0, 1)) / 6048e5) + 1;
+  const known: Readonly<Record<string, string>> = {
+    ...{ A: DAYS[weekday]!, a: DAYS[weekday]!.slice(0, 3), u: `${monday + 1}`, w: `${weekday}` },
+    ...{ B: MONTHS[month]!, b: MONTHS[month]!.slice(0, 3), m: two(month + 1) },
+    ...{ d: two(day), e: blank(day), j: String(dayOfYear + 1).padStart(3, "0") },
+    ...{ Y: `${year}`, y: two(year % 100), C: two(Math.floor(year / 100)) },
+    ...{ G: `${isoYear}`, g: two(isoYear % 100), V: two(isoWeek), U: week(weekday) },
+    ...{ W: week(monday), H: two(hour), I: two(hour12), k: blank(hour), l: blank(hour12) },
+    ...{ M: two(time.getMinutes()), S: two(time.getSeconds()), s: `${Math.floor(+time / 1000)}` },
+    ...{ f: String(time.getMilliseconds() * 1000).padStart(6, "0"), "%": "%" },
+    ...{ p: hour < 12 ? "AM" : "PM", P: hour < 12 ? "am" : "pm" },
+  };
+  return pattern.replace(/%([-_0^]?)(.?)/gsu, (whole, flag: string, name: string) => {
+    const short = SHORTHANDS[name];
+    const text = known[name] ?? (short === undefined ? short : strftime(time, short));
+    if (text === undefined) throw new TypeError(`strftime_now does not know '${whole}'`);
+    if (flag === "-") return text.replace(/^[0 ]+(?=.)/, "");
+    if (flag === "_") return text.replace(/^0+(?=.)/, (zeros) => " ".repeat(zeros.length));
+    if (flag === "0") return text.replace(/^ +/, (blanks) => "0".repeat(blanks.length));
+    return flag === "^" ? text.toUpperCase() : text;
+  });
 }

@@ -4,13 +4,22 @@
 const MAX_SIZE = 2 ** 24;
 /** Work of a template: about one a part of it that is run, or a value looked at. */
 const MAX_STEPS = 10_000_000;
-/** How deep calls, loops and expressions may be within another. */
+/** How deep calls, loops and expressions may be within another where they run. */
 const MAX_DEPTH = 800;
+/** How deep the parts of a template may be within another where they are read. */
+export const MAX_NESTING = 150;
+/** How deep the values of a caller may be within another. */
+export const MAX_GIVEN_DEPTH = 64;
+/** Digits of an integer that is written or read, and of a precision, as in Python. */
+export const MAX_DIGITS = 4300;
+/** Bits of an integer that is made. */
+export const MAX_BITS = 100_000n;
+/** The longest `range`, as in jinja2's sandbox. */
+export const MAX_RANGE = 100_000;
 
 /** What the template that runs has used: one runs at a time, from its start to its end. */
 let steps = 0, depth = 0, written = 0;
 
-/** Runs a template within its bounds. */
 export function metered<T>(run: () => T): T {
   steps = depth = written = 0;
   return run();
@@ -20,6 +29,13 @@ export function metered<T>(run: () => T): T {
 export function spend(more = 1): void {
   steps += more;
   if (steps > MAX_STEPS) throw new RangeError(`the template takes more than ${MAX_STEPS} steps`);
+}
+
+/** Counts what a function made by its size. */
+export function paid<T>(made: T): T {
+  if (typeof made === "string") spend(made.length >> 6);
+  else if (Array.isArray(made)) spend(made.length >> 4);
+  return made;
 }
 
 /** Refuses a size before anything of that size is made. */
@@ -38,7 +54,6 @@ export function deeper<T>(part: () => T): T {
   }
 }
 
-/** Writes text of the template. */
 export function write(out: string[], text: string): undefined {
   written = checkSize(written + text.length);
   if (text !== "") out.push(text);

@@ -7,19 +7,20 @@
  *
  * ```text
  * tokens ─▶ expressions, statements ─▶ functions of a scope ─▶ text
+ *           Python: values, numbers, operators, format, methods     jinja2: functions, filters, items
  * ```
  *
  * @module
  */
 
 import { expressionsOn } from "./expressions.ts";
-import { metered } from "./limits.ts";
+import { MAX_GIVEN_DEPTH, metered } from "./limits.ts";
 import { captured, type Scope } from "./scope.ts";
 import { statementsOn } from "./statements.ts";
 import { cursorOn } from "./tokens.ts";
-import { toValue } from "./types.ts";
+import { dict, type Value } from "./values.ts";
 
-export { Refusal } from "./globals.ts";
+export { Refusal } from "./functions.ts";
 
 /** A template that was read. */
 export interface JinjaTemplate {
@@ -55,4 +56,25 @@ export function jinja(source: string): JinjaTemplate {
       return metered(() => captured(body, root)[0]);
     },
   };
+}
+
+/** A value of JavaScript's JSON as one of Python. */
+function toValue(given: unknown, name: string, depth = 0): Value {
+  if (given === null || ["boolean", "string", "bigint"].includes(typeof given)) {
+    return given as Value;
+  }
+  if (typeof given === "number") return Number.isInteger(given) ? BigInt(given) : given;
+  if (typeof given === "object" && depth < MAX_GIVEN_DEPTH) {
+    if (Array.isArray(given)) return given.map((item) => toValue(item, name, depth + 1));
+    const prototype = Object.getPrototypeOf(given);
+    if (prototype === null || prototype === Object.prototype) {
+      const entries = Object.entries(given).filter(([, item]) => item !== undefined);
+      return dict(entries.map(([key, item]) => [key, toValue(item, name, depth + 1)] as const));
+    }
+  }
+  const rule = `'${name}' must hold what JSON can say, at most ${MAX_GIVEN_DEPTH} deep`;
+  const found = typeof given === "object"
+    ? "an object of another kind or deeper"
+    : `a ${typeof given}`;
+  throw new TypeError(`${rule}: found ${found}`);
 }

@@ -5,9 +5,8 @@
  * @module
  */
 
-const MAX_DIGITS = 4300;
+import { MAX_DIGITS } from "./limits.ts";
 
-/** Decimal digits of an integer. */
 export function integerText(value: bigint): string {
   const digits = value.toString();
   if (digits.length > MAX_DIGITS) {
@@ -44,7 +43,6 @@ function scaled(value: number, digits: number): bigint {
 
 export const isNegative = (value: bigint | number): boolean => value < 0 || Object.is(value, -0);
 
-/** Python's `round(value, digits)`. */
 export function round(value: bigint | number, digits: bigint): bigint | number {
   if (typeof value === "bigint") {
     if (digits >= 0n) return value;
@@ -86,10 +84,8 @@ function laidOut(digits: string, power: number, withExponent: boolean): string {
   return digits.slice(0, power + 1).padEnd(power + 1, "0") + (rest && `.${rest}`);
 }
 
-const withoutZeros = (digits: string) => digits.replace(/(?<=.)0+$/, "");
 const notFinite = (value: number) => Number.isNaN(value) ? "nan" : "inf";
 
-/** Python's `repr` of a float. */
 export function floatText(value: number): string {
   const size = Math.abs(value), sign = isNegative(value) ? "-" : "";
   if (!Number.isFinite(value)) return sign + notFinite(value);
@@ -114,17 +110,14 @@ export function digitsOf(
 ): string {
   const isPercent = type === "%", size = value < 0 ? -value : value;
   const digits = typeof size === "bigint"
-    ? integerDigits(size, type)
+    ? BASES[type] ? size.toString(BASES[type]) : integerText(size)
     : isPercent
     ? `${floatDigits(size * 100, "f", alternate, precision)}%`
     : floatDigits(size, type.toLowerCase(), alternate, precision);
   return /[A-Z]/.test(type) ? digits.toUpperCase() : digits;
 }
 
-function integerDigits(value: bigint, type: string): string {
-  const base = { b: 2, o: 8, x: 16, X: 16 }[type];
-  return base === undefined ? integerText(value) : value.toString(base);
-}
+const BASES: Readonly<Record<string, number>> = { b: 2, o: 8, x: 16, X: 16 };
 
 function floatDigits(given: number, type: string, alternate: boolean, precision?: number): string {
   const value = Math.abs(given), asked = precision ?? 6;
@@ -140,7 +133,7 @@ function floatDigits(given: number, type: string, alternate: boolean, precision?
   if (type === "e") return pointed(laidOut(...significant(value, asked), true));
   const places = Math.max(1, asked), [all, power] = significant(value, places - 1);
   const isLong = power < -4 || power >= (type === "" ? places - 1 : places);
-  const written = laidOut(withoutZeros(all), power, isLong);
+  const written = laidOut(all.replace(/(?<=.)0+$/, ""), power, isLong);
   if (alternate) return pointed(laidOut(all, power, isLong));
   return type === "" && !isLong && !written.includes(".") ? `${written}.0` : written;
 }
@@ -155,9 +148,8 @@ export function grouped(digits: string, separator: string, size: 3 | 4, width: n
   const rest = digits.slice(whole.length), room = width - rest.length;
   const count = room - Math.floor(room / (size + 1)) + (room % (size + 1) === 0 ? 1 : 0);
   const all = whole.padStart(count, "0"), first = all.length % size || size;
-  const groups = [all.slice(0, first)];
-  for (let at = first; at < all.length; at += size) groups.push(all.slice(at, at + size));
-  return groups.join(separator) + rest;
+  const groups = all.slice(first).match(size === 3 ? /.{3}/g : /.{4}/g) ?? [];
+  return [all.slice(0, first), ...groups].join(separator) + rest;
 }
 
 /** Python's `int` of a text without white space around it, in a base; undefined where it is none. */
@@ -165,7 +157,7 @@ export function parseInteger(written: string, base: bigint): bigint | undefined 
   const [, sign, prefix = "", digits] =
     /^([-+]?)(0[xXoObB]_?)?([0-9a-zA-Z]+(?:_[0-9a-zA-Z]+)*)$/.exec(written) ?? [];
   if (digits === undefined || base === 1n || base < 0n || base > 36n) return undefined;
-  const named = { x: 16, o: 8, b: 2 }[prefix[1]?.toLowerCase() ?? ""];
+  const named = BASES[prefix.slice(1, 2).toLowerCase()];
   let radix = Number(base), body = digits.replaceAll("_", "");
   if (named !== undefined && (radix === 0 || radix === named)) radix = named;
   else if (prefix !== "") body = prefix.replaceAll("_", "") + body;
@@ -185,15 +177,12 @@ export function parseInteger(written: string, base: bigint): bigint | undefined 
 
 const DIGITS = "\\d+(?:_\\d+)*";
 const FLOAT = new RegExp(
-  `^[-+]?(?:${DIGITS}\\.?(?:${DIGITS})?|\\.${DIGITS})(?:[eE][-+]?${DIGITS})?$`,
+  `^[-+]?(?:(?:${DIGITS}\\.?(?:${DIGITS})?|\\.${DIGITS})(?:e[-+]?${DIGITS})?|inf|infinity|nan)$`,
+  "i",
 );
 
 /** Python's `float` of a text without white space around it; undefined where it is none. */
 export function parseFloat(written: string): number | undefined {
-  const [special, sign, name] = /^([-+]?)(inf|infinity|nan)$/i.exec(written) ?? [];
-  if (special === undefined) {
-    return FLOAT.test(written) ? Number(written.replaceAll("_", "")) : undefined;
-  }
-  const size = name!.toLowerCase() === "nan" ? NaN : Infinity;
-  return sign === "-" ? -size : size;
+  if (!FLOAT.test(written)) return undefined;
+  return Number(written.replaceAll("_", "").replace(/inf.*/i, "Infinity"));
 }

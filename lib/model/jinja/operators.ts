@@ -1,53 +1,39 @@
 /** Python's operators on two values: which are equal, their order, and arithmetic. @module */
 
 import { percent } from "./format.ts";
-import { checkSize, joined, spend } from "./limits.ts";
-import { escaped, iterate, keyOf, text, unsupported } from "./types.ts";
-import {
-  characters,
-  isList,
-  isPlain,
-  isUndefined,
-  itemsOf,
-  kinded,
-  markup,
-  numberOf,
-  textOf,
-  tuple,
-  type Value,
-} from "./values.ts";
+import { checkSize, joined, MAX_BITS, spend } from "./limits.ts";
+import * as py from "./values.ts";
+import type { Value } from "./values.ts";
 
-/** Python's `==`. */
 export function equal(a: Value, b: Value): boolean {
   spend();
   if (a === b && typeof a !== "number") return true;
-  const x = numberOf(a), y = numberOf(b);
+  const x = py.numberOf(a), y = py.numberOf(b);
   if (x !== undefined || y !== undefined) return x !== undefined && y !== undefined && x == y;
-  const s = textOf(a), t = textOf(b);
+  const s = py.textOf(a), t = py.textOf(b);
   if (s !== undefined || t !== undefined) return s === t;
-  if (isUndefined(a) && isUndefined(b)) return true;
-  const many = itemsOf(a), others = itemsOf(b);
+  if (py.isUndefined(a) && py.isUndefined(b)) return true;
+  const many = py.itemsOf(a), others = py.itemsOf(b);
   if (many && others) {
-    return isList(a) === isList(b) && many.length === others.length &&
+    return py.isList(a) === py.isList(b) && many.length === others.length &&
       many.every((item, i) => equal(item, others[i]!));
   }
-  const first = kinded(a, "dict")?.entries, second = kinded(b, "dict")?.entries;
+  const first = py.kinded(a, "dict")?.entries, second = py.kinded(b, "dict")?.entries;
   if (first && second) {
     return first.size === second.size && first.entries().every(([key, [, item]]) => {
       const other = second.get(key);
       return other !== undefined && equal(item, other[1]);
     });
   }
-  if (kinded(a, "range") && kinded(b, "range") || kinded(a, "view") && kinded(b, "view")) {
-    throw unsupported("a comparison", a, b);
-  }
+  const areBoth = (kind: "range" | "view") => py.kinded(a, kind) && py.kinded(b, kind);
+  if (areBoth("range") || areBoth("view")) throw py.unsupported("a comparison", a, b);
   return false;
 }
 
 /** Texts in the order of their code points. */
 function compareText(a: string, b: string): number {
-  if (isPlain(a) && isPlain(b)) return a < b ? -1 : a > b ? 1 : 0;
-  const s = characters(a), t = characters(b);
+  if (py.isPlain(a) && py.isPlain(b)) return a < b ? -1 : a > b ? 1 : 0;
+  const s = py.characters(a), t = py.characters(b);
   for (let i = 0; i < s.length && i < t.length; i++) {
     const difference = s[i]!.codePointAt(0)! - t[i]!.codePointAt(0)!;
     if (difference !== 0) return difference;
@@ -58,29 +44,26 @@ function compareText(a: string, b: string): number {
 /** Python's order: negative, 0 or positive; NaN where neither is less nor equal. */
 export function compare(a: Value, b: Value): number {
   spend();
-  const x = numberOf(a), y = numberOf(b);
+  const x = py.numberOf(a), y = py.numberOf(b);
   if (x !== undefined && y !== undefined) return x < y ? -1 : x > y ? 1 : x == y ? 0 : NaN;
   if (typeof a === "string" && typeof b === "string") return compareText(a, b);
-  const many = itemsOf(a), others = itemsOf(b);
-  if (many && others && isList(a) === isList(b)) {
+  const many = py.itemsOf(a), others = py.itemsOf(b);
+  if (many && others && py.isList(a) === py.isList(b)) {
     for (let i = 0; i < many.length && i < others.length; i++) {
       if (!equal(many[i]!, others[i]!)) return compare(many[i]!, others[i]!);
     }
     return many.length - others.length;
   }
-  throw unsupported("a comparison by order", a, b);
+  throw py.unsupported("a comparison by order", a, b);
 }
 
-/** Python's `in`. */
 function contains(container: Value, item: Value): boolean {
-  if (typeof container === "string") return container.includes(text(item, "'in' of a text"));
-  const entries = kinded(container, "dict")?.entries;
-  return entries
-    ? entries.has(keyOf(item))
-    : iterate(container).some((other) => equal(other, item));
+  if (typeof container === "string") return container.includes(py.text(item, "'in' of a text"));
+  const dict = py.kinded(container, "dict");
+  if (dict) return dict.entries.has(py.keyOf(item));
+  return py.iterate(container).some((other) => equal(other, item));
 }
 
-/** Python's comparisons. */
 export const COMPARISONS: Readonly<Record<string, (a: Value, b: Value) => boolean>> = {
   "==": equal,
   "!=": (a, b) => !equal(a, b),
@@ -102,7 +85,7 @@ export function sorted<T>(items: readonly T[], keyOf: (item: T) => Value, revers
 /** Refuses products and powers of more digits than a prompt can have. */
 function checkDigits(value: bigint, power: bigint): void {
   const bits = BigInt((value < 0n ? -value : value).toString(16).length) * 4n;
-  if (bits * power > 100_000n) throw new RangeError("a number has too many digits");
+  if (bits * power > MAX_BITS) throw new RangeError("a number has too many digits");
 }
 
 function floor(x: bigint, y: bigint): bigint {
@@ -129,7 +112,6 @@ const INTEGERS: Readonly<Record<string, (x: bigint, y: bigint) => bigint | undef
   },
 };
 
-/** Operators on two floats. */
 const FLOATS: Readonly<Record<string, (x: number, y: number) => number>> = {
   "+": (x, y) => x + y,
   "-": (x, y) => x - y,
@@ -155,45 +137,44 @@ function divisor(value: number): number {
   return value;
 }
 
-/** Texts or lists, one after the other. */
 function concatenated(a: Value, b: Value): Value | undefined {
   if (typeof a === "string" && typeof b === "string") return joined([a, b]);
-  if (textOf(a) !== undefined && textOf(b) !== undefined) {
-    return markup(joined([escaped(a), escaped(b)]));
+  if (py.textOf(a) !== undefined && py.textOf(b) !== undefined) {
+    return py.markup(joined([py.escaped(a), py.escaped(b)]));
   }
-  const many = itemsOf(a), more = itemsOf(b);
-  if (!many || !more || isList(a) !== isList(b)) return undefined;
+  const many = py.itemsOf(a), more = py.itemsOf(b);
+  if (!many || !more || py.isList(a) !== py.isList(b)) return undefined;
   checkSize(many.length + more.length);
-  return isList(a) ? [...many, ...more] : tuple(...many, ...more);
+  return py.isList(a) ? [...many, ...more] : py.tuple(...many, ...more);
 }
 
-/** A list or text repeated. */
 function repeated(a: Value, b: Value): Value | undefined {
-  const [of, times] = numberOf(a) === undefined ? [a, b] : [b, a];
-  const count = numberOf(times), all = typeof of === "string" ? of : itemsOf(of);
+  const [of, times] = py.numberOf(a) === undefined ? [a, b] : [b, a];
+  const count = py.numberOf(times), all = typeof of === "string" ? of : py.itemsOf(of);
   if (typeof count !== "bigint" || all === undefined) return undefined;
   const size = checkSize(count < 0n ? 0n : BigInt(all.length) * count);
   const n = size === 0 ? 0 : Number(count);
   if (typeof all === "string") return all.repeat(n);
   const items = Array.from({ length: n }, () => all).flat();
-  return isList(of) ? items : tuple(...items);
+  return py.isList(of) ? items : py.tuple(...items);
 }
 
-/** An operator of Python on two values. */
+/** Operators on texts, lists and tuples; undefined for what they do not take. */
+const SEQUENCES: Readonly<Record<string, (a: Value, b: Value) => Value | undefined>> = {
+  "+": concatenated,
+  "*": repeated,
+  "%": (a, b) => typeof a === "string" ? percent(a, b) : undefined,
+};
+
 export function binary(operator: string, a: Value, b: Value): Value {
-  const x = numberOf(a), y = numberOf(b);
+  if (operator === "~") return joined([py.str(a), py.str(b)]);
+  const x = py.numberOf(a), y = py.numberOf(b);
   if (x !== undefined && y !== undefined) {
-    const whole = typeof x === "bigint" && typeof y === "bigint"
-      ? INTEGERS[operator]?.(x, y)
-      : undefined;
+    const areWhole = typeof x === "bigint" && typeof y === "bigint";
+    const whole = areWhole ? INTEGERS[operator]?.(x, y) : undefined;
     return whole ?? FLOATS[operator]!(Number(x), Number(y));
   }
-  if (operator === "%" && typeof a === "string") return percent(a, b);
-  const made = operator === "+"
-    ? concatenated(a, b)
-    : operator === "*"
-    ? repeated(a, b)
-    : undefined;
-  if (made === undefined) throw unsupported(`'${operator}'`, a, b);
+  const made = SEQUENCES[operator]?.(a, b);
+  if (made === undefined) throw py.unsupported(`'${operator}'`, a, b);
   return made;
 }

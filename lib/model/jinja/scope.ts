@@ -5,22 +5,11 @@
  * @module
  */
 
-import { paid } from "./filters.ts";
-import { GLOBALS } from "./globals.ts";
-import { deeper, joined, spend } from "./limits.ts";
+import { GLOBALS } from "./functions.ts";
+import { deeper, joined, paid, spend } from "./limits.ts";
 import { equal } from "./operators.ts";
-import { defined, dict, iterate, lengthOf, repr, truth, typeName } from "./types.ts";
-import {
-  iter,
-  kinded,
-  type Named,
-  type Thing,
-  thing,
-  thingWith,
-  tuple,
-  undefinedValue,
-  type Value,
-} from "./values.ts";
+import * as py from "./values.ts";
+import type { Named, Thing, Value } from "./values.ts";
 
 /** Names of a part of the template, within those around it. */
 export interface Scope {
@@ -47,19 +36,18 @@ export const inner = (around: Scope): Scope => ({ names: new Map(), around });
 /** The names of the template itself. */
 export const rootOf = (scope: Scope): Scope => scope.around ? rootOf(scope.around) : scope;
 
-/** The value of a name. */
 export function variable(name: string, scope: Scope): Value {
   for (let at: Scope | undefined = scope; at; at = at.around) {
     const value = at.names.get(name);
     if (value !== undefined) return value;
   }
-  return Object.hasOwn(GLOBALS, name) ? GLOBALS[name]! : undefinedValue(`'${name}' is undefined`);
+  const own = Object.hasOwn(GLOBALS, name) ? GLOBALS[name] : undefined;
+  return py.orUndefined(own, `'${name}' is undefined`);
 }
 
-/** Calls a value. */
 export function call(of: Value, args: readonly Value[], named: Named): Value {
-  const made = kinded(defined(of), "thing")?.call;
-  if (!made) throw new TypeError(`'${typeName(of)}' object is not callable`);
+  const made = py.kinded(py.defined(of), "thing")?.call;
+  if (!made) throw new TypeError(`'${py.typeName(of)}' object is not callable`);
   return paid(made(args, named));
 }
 
@@ -99,40 +87,37 @@ export function macro(name: string | undefined, signature: Signature, scope: Sco
       const argument = i < args.length ? args[i] : named.get(name);
       if (i >= args.length) named.delete(name);
       const absent = () =>
-        value ? value(own) : undefinedValue(`parameter '${name}' was not provided`);
+        value ? value(own) : py.undefinedValue(`parameter '${name}' was not provided`);
       own.names.set(name, argument === undefined ? absent() : argument);
     }
     if (takes("caller")) {
-      const caller = named.get("caller");
-      own.names.set("caller", caller ?? undefinedValue("No caller defined"));
+      own.names.set("caller", py.orUndefined(named.get("caller"), "No caller defined"));
       named.delete("caller");
     }
     const [extra] = named.keys(), rest = args.slice(parameters.length);
-    if (takes("kwargs")) own.names.set("kwargs", dict(named));
+    if (takes("kwargs")) own.names.set("kwargs", py.dict(named));
     else if (extra !== undefined) {
       throw new TypeError(`macro '${name}' takes no keyword argument '${extra}'`);
     }
-    if (takes("varargs")) own.names.set("varargs", tuple(...rest));
+    if (takes("varargs")) own.names.set("varargs", py.tuple(...rest));
     else if (rest.length > 0) {
       throw new TypeError(`macro '${name}' takes not more than ${parameters.length} argument(s)`);
     }
     return own;
   };
-  const self = thingWith("Macro", {
-    name: () => name ?? null,
-    arguments: () => tuple(...parameters.map((one) => one.name)),
-    catch_kwargs: () => reads.has("kwargs"),
-    catch_varargs: () => reads.has("varargs"),
-    caller: () => reads.has("caller"),
-  });
   return {
-    ...self,
-    text: () => `<Macro ${name === undefined ? "anonymous" : repr(name)}>`,
+    ...py.thingWith("Macro", {
+      name: () => name ?? null,
+      arguments: () => py.tuple(...parameters.map((one) => one.name)),
+      catch_kwargs: () => reads.has("kwargs"),
+      catch_varargs: () => reads.has("varargs"),
+      caller: () => reads.has("caller"),
+    }),
+    text: () => `<Macro ${name === undefined ? "anonymous" : py.repr(name)}>`,
     call: (args, named) => deeper(() => captured(signature.body, bound(args, named))[0]),
   };
 }
 
-/** A `for`. */
 export interface Loop {
   readonly target: Target;
   readonly over: Expression;
@@ -142,21 +127,16 @@ export interface Loop {
   readonly otherwise: Statement;
 }
 
-/** Runs a loop over items. */
-export function loopOver(
-  loop: Loop,
-  items: Value,
-  scope: Scope,
-  out: string[],
-  depth = 0,
-): Signal {
+export function loopOver(loop: Loop, items: Value, scope: Scope, out: string[], depth = 0): Signal {
   const { target, test, body, otherwise } = loop;
   const itemScope = (one: Value) => {
     const own = inner(scope);
     target(one, own);
     return own;
   };
-  const passing = test ? iter(iterate(items).filter((one) => truth(test(itemScope(one))))) : items;
+  const passing = test
+    ? py.iter(py.iterate(items).filter((one) => py.truth(test(itemScope(one)))))
+    : items;
   const recurse = (over: Value) =>
     deeper(() => captured((scope, out) => loopOver(loop, over, scope, out, depth + 1), scope)[0]);
   const { self, next } = loopThing(passing, depth, loop.isRecursive ? recurse : undefined);
@@ -177,30 +157,24 @@ function loopThing(
   depth: number,
   recurse: ((items: Value) => Value) | undefined,
 ): { readonly self: Thing; readonly next: () => Value | undefined } {
-  let source: Iterator<Value> = iterate(items), index = -1;
-  let known = kinded(items, "iterator") ? undefined : lengthOf(items);
+  let source: Iterator<Value> = py.iterate(items), index = -1;
+  let known = py.kinded(items, "iterator") ? undefined : py.lengthOf(items);
   /** The next item, where it has been looked at. */
-  let ahead: readonly Value[] = [];
+  let ahead: Value | undefined;
   let before: Value | undefined, current: Value | undefined, changed: Value | undefined;
   const peek = () => {
-    if (ahead.length === 0) {
-      const { value, done } = source.next();
-      if (done) return undefined;
-      ahead = [value];
-    }
-    return ahead[0]!;
+    if (ahead === undefined) ahead = source.next().value;
+    return ahead;
   };
   const length = () => {
     if (known === undefined) {
       const rest = [...Iterator.from({ next: () => source.next() })];
       source = rest[Symbol.iterator]();
-      known = rest.length + index + 1 + ahead.length;
+      known = rest.length + index + (ahead === undefined ? 1 : 2);
     }
     return known;
   };
-  const orUndefined = (value: Value | undefined, why: string) =>
-    value === undefined ? undefinedValue(why) : value;
-  const context = thingWith("LoopContext", {
+  const context = py.thingWith("LoopContext", {
     index: () => BigInt(index + 1),
     index0: () => BigInt(index),
     revindex: () => BigInt(length() - index),
@@ -210,16 +184,16 @@ function loopThing(
     length: () => BigInt(length()),
     depth: () => BigInt(depth + 1),
     depth0: () => BigInt(depth),
-    previtem: () => orUndefined(before, "there is no previous item"),
-    nextitem: () => orUndefined(peek(), "there is no next item"),
+    previtem: () => py.orUndefined(before, "there is no previous item"),
+    nextitem: () => py.orUndefined(peek(), "there is no next item"),
     cycle: () =>
-      thing("method", (args) => {
+      py.thing("method", (args) => {
         if (args.length === 0) throw new TypeError("no items for cycling given");
         return args[index % args.length]!;
       }),
     changed: () =>
-      thing("method", (args) => {
-        const now = tuple(...args), isSame = changed !== undefined && equal(changed, now);
+      py.thing("method", (args) => {
+        const now = py.tuple(...args), isSame = changed !== undefined && equal(changed, now);
         changed = now;
         return !isSame;
       }),
@@ -237,7 +211,7 @@ function loopThing(
     spend();
     const value = peek();
     if (value === undefined) return undefined;
-    ahead = [];
+    ahead = undefined;
     index++;
     before = current;
     current = value;

@@ -1,7 +1,7 @@
 /** Statements: each tag beside what it does. @module */
 
 import { type Expressions, type Filter, isConstant } from "./expressions.ts";
-import { checkMember } from "./globals.ts";
+import { checkMember } from "./functions.ts";
 import { write } from "./limits.ts";
 import {
   block,
@@ -13,21 +13,21 @@ import {
   loopOver,
   macro,
   rootOf,
+  type Scope,
   type Signature,
   type Statement,
   type Target,
   variable,
 } from "./scope.ts";
 import type { Cursor } from "./tokens.ts";
-import { str, truth, unpacked } from "./types.ts";
-import { kinded } from "./values.ts";
+import * as py from "./values.ts";
+import type { Value } from "./values.ts";
 
 /** Tags that read other templates, which fail where they are run. */
 const OTHER_TEMPLATES = ["extends", "include", "import", "from"];
 
-const prints = (of: Expression): Statement => (scope, out) => write(out, str(of(scope)));
+const prints = (of: Expression): Statement => (scope, out) => write(out, py.str(of(scope)));
 
-/** Reads all statements of a template. */
 export function statementsOn(cursor: Cursor, expressions: Expressions): Statement {
   const { now, take, fail, expected, is, skip, expect, expectType } = cursor;
   const { name, commas, separated, nested } = cursor;
@@ -62,7 +62,6 @@ export function statementsOn(cursor: Cursor, expressions: Expressions): Statemen
     expectType("block_end", "the end of the tag");
     return block(statements(...ends));
   }
-  /** What stands between a tag and its end. */
   function closed(end: string): Statement {
     const made = bodyTo(end);
     take();
@@ -84,15 +83,17 @@ export function statementsOn(cursor: Cursor, expressions: Expressions): Statemen
     return { parameters, body, reads };
   }
   function parameters(): Signature["parameters"] {
-    const found: { readonly name: string; readonly value?: Expression }[] = [];
+    let hasDefault = false;
     expect("(");
-    separated(")", () => {
+    return separated(")", () => {
       const parameter = name();
-      if (skip("=")) found.push({ name: parameter, value: expression() });
-      else if (found.at(-1)?.value === undefined) found.push({ name: parameter });
-      else throw fail("a parameter without a default follows one with a default");
+      if (skip("=")) {
+        hasDefault = true;
+        return { name: parameter, value: expression() };
+      }
+      if (!hasDefault) return { name: parameter };
+      throw fail("a parameter without a default follows one with a default");
     });
-    return found;
   }
 
   function singleTarget(withMembers: boolean): Target {
@@ -109,7 +110,7 @@ export function statementsOn(cursor: Cursor, expressions: Expressions): Statemen
     state.reads.add(found);
     const member = name();
     return (value, scope) => {
-      const values = kinded(variable(found, scope), "thing")?.values;
+      const values = py.kinded(variable(found, scope), "thing")?.values;
       if (!values) throw new TypeError("cannot assign attribute on non-namespace object");
       return void values.set(checkMember(member), value);
     };
@@ -121,7 +122,7 @@ export function statementsOn(cursor: Cursor, expressions: Expressions): Statemen
     if (items.length === 0 || (isMany && items.length === 1)) throw expected("a name");
     if (!isMany) return items[0]!;
     return (value, scope) => {
-      const values = unpacked(value, items.length);
+      const values = py.unpacked(value, items.length);
       return void items.forEach((item, i) => item(values[i]!, scope));
     };
   }
@@ -137,10 +138,22 @@ export function statementsOn(cursor: Cursor, expressions: Expressions): Statemen
   }
 
   /** Filters one after the other; the first stands without its sign. */
-  function filterChain(first: readonly Filter[]): Filter {
-    const chain = [...first];
+  function filterChain(chain: Filter[]): Filter {
     while (skip("|")) chain.push(filter());
     return (value, scope) => chain.reduce((made, by) => by(made, scope), value);
+  }
+
+  /** Uses what stands before the end of a tag, as text that was filtered. */
+  function filtered(
+    by: Filter,
+    end: string,
+    use: (made: Value, scope: Scope, out: string[]) => undefined,
+  ): Statement {
+    const body = closed(end);
+    return (scope, out) => {
+      const [content, signal] = captured(body, inner(scope));
+      return signal ?? use(by(content, scope), scope, out);
+    };
   }
 
   const tags: Readonly<Record<string, () => Statement>> = {
@@ -169,12 +182,7 @@ export function statementsOn(cursor: Cursor, expressions: Expressions): Statemen
         const value = oneOrMore();
         return (scope) => to(value(scope), scope);
       }
-      const by = filterChain([]), body = closed("endset");
-      return (scope) => {
-        const [content, signal] = captured(body, inner(scope));
-        if (signal === undefined) to(by(content, scope), scope);
-        return signal;
-      };
+      return filtered(filterChain([]), "endset", to);
     },
     with() {
       const entries = parts(() => {
@@ -203,14 +211,8 @@ export function statementsOn(cursor: Cursor, expressions: Expressions): Statemen
       const made = signature([], "endgeneration");
       return prints((scope) => call(macro(undefined, made, scope), [], new Map()));
     },
-    filter() {
-      const by = filterChain([filter()]), body = closed("endfilter");
-      return (scope, out) => {
-        const [content, signal] = captured(body, inner(scope));
-        if (signal === undefined) write(out, str(by(content, scope)));
-        return signal;
-      };
-    },
+    filter: () =>
+      filtered(filterChain([filter()]), "endfilter", (made, _, out) => write(out, py.str(made))),
     block() {
       const called = name();
       skip("scoped");
@@ -240,7 +242,7 @@ export function statementsOn(cursor: Cursor, expressions: Expressions): Statemen
     const test = oneOrMore(undefined, false), yes = bodyTo("elif", "else", "endif");
     const tag = take().text;
     const no = tag === "elif" ? nested(branches) : tag === "else" ? closed("endif") : block([]);
-    return (scope, out) => (truth(test(scope)) ? yes : no)(scope, out);
+    return (scope, out) => (py.truth(test(scope)) ? yes : no)(scope, out);
   }
 
   function statement(): Statement {

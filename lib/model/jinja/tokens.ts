@@ -5,9 +5,9 @@
  * @module
  */
 
+import { MAX_NESTING } from "./limits.ts";
 import { BLANKS } from "./values.ts";
 
-/** A token. */
 interface Token {
   readonly type:
     | ("data" | "name" | "string" | "number" | "operator" | "end")
@@ -16,7 +16,6 @@ interface Token {
   readonly text: string;
   /** A number: an `int` or a `float`. */
   readonly number: bigint | number | undefined;
-  /** Line, from 1. */
   readonly line: number;
 }
 
@@ -30,11 +29,14 @@ const END_COMMENT = new RegExp(`\\+#\\}|-#\\}${W}|#\\}\\n?`, "g");
 const END_BLOCK = new RegExp(`\\+%\\}|-%\\}${W}|%\\}\\n?`, "y");
 const END_VARIABLE = new RegExp(`-\\}\\}${W}|\\}\\}`, "y");
 const SPACE = new RegExp(`[${BLANKS}]+`, "y"), SPACES_ONLY = new RegExp(`^${W}$`);
-const FLOAT = /(?<!\.)(?:\d+_)*\d+(?:(?:\.(?:\d+_)*\d+)?e[-+]?(?:\d+_)*\d+|\.(?:\d+_)*\d+)/iy;
-const INTEGER = /0b(?:_?[01])+|0o(?:_?[0-7])+|0x(?:_?[\da-f])+|[1-9](?:_?\d)*|0(?:_?0)*/iy;
-const NAME = /[\p{ID_Start}_]\p{ID_Continue}*/uy;
-const STRING = /'[^'\\]*(?:\\[^][^'\\]*)*'|"[^"\\]*(?:\\[^][^"\\]*)*"/y;
-const OPERATOR = /\/\/|\*\*|==|!=|>=|<=|[-+/*%~[\](){}><=.:|,;]/y;
+const PARTS = [
+  /(?<float>(?<!\.)(?:\d+_)*\d+(?:(?:\.(?:\d+_)*\d+)?e[-+]?(?:\d+_)*\d+|\.(?:\d+_)*\d+))/,
+  /(?<integer>0b(?:_?[01])+|0o(?:_?[0-7])+|0x(?:_?[\da-f])+|[1-9](?:_?\d)*|0(?:_?0)*)/,
+  /(?<name>[\p{ID_Start}_]\p{ID_Continue}*)/u,
+  /(?<string>'[^'\\]*(?:\\[^][^'\\]*)*'|"[^"\\]*(?:\\[^][^"\\]*)*")/,
+  /(?<operator>\/\/|\*\*|==|!=|>=|<=|[-+/*%~[\](){}><=.:|,;])/,
+];
+const PART = new RegExp(PARTS.map(({ source }) => source).join("|"), "iuy");
 const CLOSING: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
 
 const SIMPLE: Readonly<Record<string, string>> = {
@@ -55,7 +57,6 @@ function unescaped(inside: string, line: number): string {
   });
 }
 
-/** A SyntaxError with its line. */
 const failure = (message: string, line: number) => new SyntaxError(`${message} (line ${line})`);
 
 function tokenize(given: string): Token[] {
@@ -95,23 +96,18 @@ function tokenize(given: string): Token[] {
       if (at >= source.length) throw failure("unexpected end of template", lineAt(at));
       const from = at, ended = open.length === 0 ? read(end) : null;
       if (ended) return push(type, ended[0], from);
-      const float = read(FLOAT), number = float ?? read(INTEGER);
-      const [text] = number ?? read(NAME) ?? read(STRING) ?? read(OPERATOR) ?? [""];
-      if (number) {
-        const digits = text.replaceAll("_", "");
-        push("number", text, from, float ? Number(digits) : BigInt(digits));
-      } else if (/^['"]/.test(text)) {
-        push("string", unescaped(text.slice(1, -1), lineAt(from)), from);
-      } else if (/^[\p{ID_Start}_]/u.test(text)) push("name", text, from);
-      else if (text === "") {
-        throw failure(`unexpected character ${JSON.stringify(source[at])}`, lineAt(at));
-      } else {
-        if (Object.hasOwn(CLOSING, text)) open.push(CLOSING[text]!);
-        else if (")]}".includes(text) && open.pop() !== text) {
-          throw failure(`unexpected '${text}'`, lineAt(from));
+      const { float, integer, name, string, operator } = read(PART)?.groups ?? {};
+      if (float) push("number", float, from, Number(float.replaceAll("_", "")));
+      else if (integer) push("number", integer, from, BigInt(integer.replaceAll("_", "")));
+      else if (name) push("name", name, from);
+      else if (string) push("string", unescaped(string.slice(1, -1), lineAt(from)), from);
+      else if (operator) {
+        if (Object.hasOwn(CLOSING, operator)) open.push(CLOSING[operator]!);
+        else if (")]}".includes(operator) && open.pop() !== operator) {
+          throw failure(`unexpected '${operator}'`, lineAt(from));
         }
-        push("operator", text, from);
-      }
+        push("operator", operator, from);
+      } else throw failure(`unexpected character ${JSON.stringify(source[at])}`, lineAt(at));
     }
   };
 
@@ -140,13 +136,9 @@ function tokenize(given: string): Token[] {
   return tokens;
 }
 
-/** How deep the parts of a template may be within another. */
-const MAX_NESTING = 150;
-
 /** The reading of a template, at its first token. */
 export type Cursor = ReturnType<typeof cursorOn>;
 
-/** Begins to read a template. */
 export function cursorOn(source: string) {
   const tokens = tokenize(source);
   let at = 0, nesting = 0;
@@ -184,7 +176,6 @@ export function cursorOn(source: string) {
 
   return {
     ...{ now, look, take, shown, fail, expected, is, skip, expect, expectType, commas },
-    /** Reads a name. */
     name: (): string => expectType("name", "a name").text,
     /** Reads parts between commas, up to the closing operator. */
     separated<T>(close: string, part: () => T): T[] {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { jinja, Refusal } from "../../../lib/model/jinja/mod.ts";
-import { strftime } from "../../../lib/model/jinja/time.ts";
+import { strftime } from "../../../lib/model/jinja/format.ts";
 import { CASES, VARIABLES } from "./_cases.ts";
 import TEMPLATES from "./templates.json" with { type: "json" };
 
