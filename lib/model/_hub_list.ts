@@ -11,21 +11,14 @@ import type { Wanted } from "./_hub_transfer.ts";
 
 const MAX_LIST = 64 * 2 ** 20;
 
-/** A file of a repository on the hub. */
-export interface HubFile {
-  /** Its name, with the folders before it. */
-  readonly name: string;
-  /** Its size in bytes, where the hub tells. */
-  readonly size: number | undefined;
-  /** Name of its bytes: SHA-256 of a large file, git's SHA-1 of a small one, where the hub tells. */
-  readonly hash: string | undefined;
-}
+/** A file of a repository on the hub; size and hash where the hub tells. */
+type HubFile =
+  & Pick<Wanted, "name">
+  & { readonly [Fact in "size" | "hash"]: Wanted[Fact] | undefined };
 
-/** A revision, resolved. */
+/** A revision, resolved: its commit and all files of that. */
 export interface HubListing {
-  /** The commit of the revision. */
   readonly commit: string;
-  /** All files of that commit. */
   readonly files: readonly HubFile[];
 }
 
@@ -98,5 +91,5 @@ export async function wantedOf(remote: Remote, commit: string, file: HubFile): P
       `Cannot download ${remote.id} as the hub tells no usable size and ETag of ${file.name}`,
     );
   }
-  return { file: file.name, url, size, hash };
+  return { name: file.name, url, size, hash };
 }

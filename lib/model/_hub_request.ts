@@ -4,8 +4,8 @@
  * @module
  */
 
+import { setTimeout as after } from "node:timers/promises";
 import type { RepoKind } from "./_hub_cache.ts";
-import { delay } from "./_lock.ts";
 
 /** How time passes. */
 export interface Clock {
@@ -13,6 +13,12 @@ export interface Clock {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+}
+
+/** Resolves after some milliseconds, or rejects with the signal's reason. */
+export async function delay(ms: number, signal?: AbortSignal): Promise<void> {
+  await after(ms, undefined, signal && { signal }).catch(() => {});
+  signal?.throwIfAborted();
 }
 
 /** Time as it is. */

@@ -6,6 +6,7 @@
  */
 
 import { join } from "node:path";
+import { homeFolder } from "../_cache_home.ts";
 import { refusal } from "../_check.ts";
 
 function environment(name: string): string | undefined {
@@ -17,17 +18,13 @@ function enabled(name: string): boolean {
   return ["1", "ON", "YES", "TRUE"].includes((environment(name) ?? "").toUpperCase());
 }
 
-function home(): string {
-  return environment(Deno.build.os === "windows" ? "USERPROFILE" : "HOME") ?? ".";
-}
-
 function expand(path: string): string {
-  return path === "~" || /^~[/\\]/.test(path) ? home() + path.slice(1) : path;
+  return path === "~" || /^~[/\\]/.test(path) ? homeFolder() + path.slice(1) : path;
 }
 
 /** The folder of Hugging Face: token and cache. */
 function hubHome(): string {
-  const caches = environment("XDG_CACHE_HOME") ?? join(home(), ".cache");
+  const caches = environment("XDG_CACHE_HOME") ?? join(homeFolder(), ".cache");
   return expand(environment("HF_HOME") ?? join(caches, "huggingface"));
 }
 

@@ -115,8 +115,7 @@ export {
 export { EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
 export { forward } from "./forward.ts";
 export { hubCacheDir } from "./_hub_settings.ts";
-export type { HubFile, HubListing } from "./_hub_list.ts";
-export { type DatasetOptions, downloadDataset, hubFiles, type HubOptions } from "./hub.ts";
+export { type DatasetOptions, downloadDataset } from "./hub.ts";
 export { downloadModel, type DownloadOptions } from "./download.ts";
 export { loadModel, type LoadOptions } from "./load.ts";
 export { checkMixture, type Input, type Mixture, oneToken } from "./mixture.ts";
