@@ -40,12 +40,12 @@ function parseExact(text: string): unknown {
   );
 }
 
-/** The text with null for the NaN, Infinity and -Infinity that are outside of its strings. */
-function withoutNaN(text: string): string {
+/** The text with something else for the NaN, Infinity and -Infinity that are outside of its strings. */
+function withoutNaN(text: string, instead: (word: string) => string): string {
   const parts: string[] = [];
   for (let at = 0; at < text.length;) {
     const open = text.indexOf('"', at), gap = text.slice(at, open < 0 ? text.length : open);
-    parts.push(gap.replace(/(?:-?\bInfinity|\bNaN)\b/g, "null"));
+    parts.push(gap.replace(/(?:-?\bInfinity|\bNaN)\b/g, instead));
     if (open < 0) break;
     let close = open;
     for (let escaped = true; escaped;) {
@@ -65,15 +65,22 @@ function withoutNaN(text: string): string {
  * become null, for what is missing. A number that a double cannot hold with all its digits is text
  * ({@linkcode exactNumber}). A byte order mark before the text is passed over.
  *
+ * @param text The text.
+ * @param parse What reads JSON. Default: as said of numbers.
+ * @param instead The JSON for NaN, Infinity and -Infinity. Default: null.
  * @throws {SyntaxError} Where the text is no JSON.
  */
-export function parseJson(text: string): unknown {
+export function parseJson(
+  text: string,
+  parse: (json: string) => unknown = parseExact,
+  instead: (word: string) => string = () => "null",
+): unknown {
   const own = text.startsWith("\ufeff") ? text.slice(1) : text;
   try {
-    return parseExact(own);
+    return parse(own);
   } catch (error) {
     if (!(error instanceof SyntaxError) || !/NaN|Infinity/.test(own)) throw error;
-    return parseExact(withoutNaN(own));
+    return parse(withoutNaN(own, instead));
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a file is that is not what its name says, and JSON as Python writes it.
+ * What a file is that is not what its name says.
  *
  * @module
  */
@@ -64,26 +64,4 @@ export function openFile(path: string): MappedFile {
   if (what === undefined) return file;
   file[Symbol.dispose]();
   throw new SyntaxError(`Cannot load the model as ${path} is ${what}`);
-}
-
-/** Stands for NaN while the rest is read. */
-const NAN = "\uE000NaN";
-/** A text of JSON, which is passed over, or one of the words that JSON has not. */
-const TEXT_OR_WORD = /"[^"\\]*(?:\\.[^"\\]*)*"|NaN|Infinity/gs;
-
-/**
- * Parses JSON, also with a byte-order mark, and with NaN, Infinity and -Infinity as Python writes them.
- *
- * @throws {SyntaxError} Where it is none.
- */
-export function parseJson(text: string): unknown {
-  const plain = text.replace(/^\uFEFF/, "");
-  try {
-    return JSON.parse(plain);
-  } catch (error) {
-    if (!/NaN|Infinity/.test(plain)) throw error;
-    const words: Readonly<Record<string, string>> = { NaN: `"${NAN}"`, Infinity: "1e999" };
-    const readable = plain.replace(TEXT_OR_WORD, (found) => words[found] ?? found);
-    return JSON.parse(readable, (_, value) => value === NAN ? NaN : value);
-  }
 }

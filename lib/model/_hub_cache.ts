@@ -79,16 +79,9 @@ async function replaceFile(path: string, make: (part: string) => Promise<void>):
 /** What a repository of the hub holds. */
 export type RepoKind = "model" | "dataset";
 
-/** The folder of a repository in the cache. */
 export type CachedRepo = ReturnType<typeof cachedRepo>;
 
-/**
- * The folder of a repository in the cache.
- *
- * @param cacheDir The cache folder.
- * @param id A checked "org/name".
- * @param kind What the repository holds.
- */
+/** The folder of a repository, whose id is checked, in the cache. */
 export function cachedRepo(cacheDir: string, id: string, kind: RepoKind) {
   if (!isHubId(id)) throw new Error(`internal: ${id} is not checked`);
   const name = `${kind}s--${id.replaceAll("/", "--")}`, root = join(cacheDir, name);

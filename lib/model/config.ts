@@ -9,7 +9,8 @@
 
 import { ARCHITECTURES, type DecoderConfig, type Json, refuseField } from "../graph/mod.ts";
 import { boolean, checkNumber, isObject, type NumberRule, shown } from "../_check.ts";
-import { mistakenText, parseJson } from "./_contents.ts";
+import { parseJson } from "../_json.ts";
+import { mistakenText } from "./_contents.ts";
 
 /** Sampler settings that a checkpoint recommends. */
 export interface GenerationDefaults {
@@ -37,11 +38,22 @@ export interface GenerationDefaults {
   readonly maxNewTokens?: number;
 }
 
+/** Stands for NaN while the rest is read. */
+const NAN = "\uE000NaN";
+/** JSON for the numbers that it has not. */
+const WORDS: Readonly<Record<string, string>> = {
+  ...{ NaN: `"${NAN}"`, Infinity: "1e999", "-Infinity": "-1e999" },
+};
+
+function parsePlain(json: string): unknown {
+  return JSON.parse(json, json.includes(NAN) ? (_, v) => v === NAN ? NaN : v : undefined);
+}
+
 /** Parses a JSON object; `file` names it in errors. NaN and Infinity are read, as Python writes them. */
 export function parseObject(text: string, file: string): Json {
   let value: unknown;
   try {
-    value = parseJson(text);
+    value = parseJson(text, parsePlain, (word) => WORDS[word]!);
   } catch (cause) {
     const what = mistakenText(text);
     const why = what === undefined ? "" : `: it is ${what}`;

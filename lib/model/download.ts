@@ -105,13 +105,6 @@ async function modelFiles(
  *   onProgress: ({ done, total }) => console.error(`${done} of ${total} bytes`),
  * });
  * ```
- *
- * @example Only the configuration
- * ```ts ignore
- * import { downloadModel } from "@moi/moi/model";
- * const folder = await downloadModel("Qwen/QwQ-32B", { files: ["config.json"] });
- * console.log(await Deno.readTextFile(`${folder}/config.json`));
- * ```
  */
 export async function downloadModel(id: string, options: DownloadOptions = {}): Promise<string> {
   return await downloadModelBy(CLOCK, id, options);

@@ -8,8 +8,9 @@ import { join } from "node:path";
 import type { Weight } from "../graph/mod.ts";
 import type { MappedFile } from "../runtime/mod.ts";
 import { isObject, shown } from "../_check.ts";
-import { mistakenText, openFile, parseJson } from "./_contents.ts";
+import { openFile } from "./_contents.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import { parseObject } from "./config.ts";
 import { parseSafetensors } from "./safetensors.ts";
 
 /** The only file of a checkpoint that has one. */
@@ -46,14 +47,8 @@ function isFileName(name: unknown): name is string {
  * ```
  */
 export function parseIndex(text: string): ReadonlyMap<string, string> {
-  let json: unknown;
-  try {
-    json = parseJson(text);
-  } catch {
-    const what = mistakenText(text);
-    failIndex(what === undefined ? "it is not valid JSON" : `it is not valid JSON: it is ${what}`);
-  }
-  const map = isObject(json) && Object.hasOwn(json, "weight_map") ? json.weight_map : undefined;
+  const json = parseObject(text, INDEX_FILE);
+  const map = Object.hasOwn(json, "weight_map") ? json.weight_map : undefined;
   if (!isObject(map)) {
     failIndex(`its 'weight_map' must be an object: current value is ${shown(map)}`);
   }
