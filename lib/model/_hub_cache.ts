@@ -14,7 +14,7 @@
  */
 
 import { dirname, join, relative } from "node:path";
-import { refusal } from "../_check.ts";
+import { refusal, type Rule, text } from "../_check.ts";
 
 /** Whether a name is a file below a folder, on every system, and cannot lead out of it. */
 export function isSafeName(name: string): boolean {
@@ -37,18 +37,16 @@ export function isCommit(text: string): boolean {
   return /^[0-9a-f]{40}$/.test(text);
 }
 
-/** Refuses what cannot be the name of a branch, tag or commit (git's rule, and Windows's). */
-export function checkRevision(revision: unknown): asserts revision is string {
+/** A rule: the name of a branch, tag or commit (git's rule, and Windows's). */
+export const revisionRule: Rule = (verb, name, value) => {
   const rule = "be the name of a branch, a tag or a commit";
-  if (typeof revision !== "string") {
-    throw new TypeError(refusal("download the model", "revision", rule, revision));
-  }
-  const parts = revision.split("/");
+  text(verb, name, value);
+  const revision = value as string;
   const safe = isSafeName(revision) && revision.length <= 255 &&
     !/[\s~^*?[<>|"]|\.\.|@\{|^-/.test(revision) &&
-    parts.every((part) => !/^\.|\.$|\.lock$/.test(part));
-  if (!safe) throw new RangeError(refusal("download the model", "revision", rule, revision));
-}
+    revision.split("/").every((part) => !/^\.|\.$|\.lock$/.test(part));
+  if (!safe) throw new RangeError(refusal(verb, name, rule, value));
+};
 
 async function isFile(path: string, size?: number): Promise<boolean> {
   const found = await Deno.stat(path).catch(() => undefined); // follows links

@@ -28,17 +28,7 @@ function hubHome(): string {
   return expand(environment("HF_HOME") ?? join(caches, "huggingface"));
 }
 
-/**
- * The cache folder that Hugging Face's tools share.
- *
- * @returns `$HF_HUB_CACHE`, or `$HF_HOME/hub`, or `~/.cache/huggingface/hub`.
- *
- * @example What lies there
- * ```ts ignore
- * import { hubCacheDir } from "@moi/moi/model";
- * for await (const { name } of Deno.readDir(hubCacheDir())) console.log(name);
- * ```
- */
+/** The cache folder that Hugging Face's tools share. */
 export function hubCacheDir(): string {
   const set = environment("HF_HUB_CACHE") ?? environment("HUGGINGFACE_HUB_CACHE");
   return set === undefined ? join(hubHome(), "hub") : expand(set);

@@ -34,17 +34,6 @@ export type Dtype = (typeof DTYPES)[number] | "native";
  * The number format that "auto" stands for on the CPU: the most exact of fp32, int8 and int4 whose
  * weights take at most half of the memory that is free, so that caches, the system and a second load
  * have room; int4 where none does.
- *
- * @param parameters Number of weights.
- * @param free Bytes of memory that are free.
- *
- * @example A model of a billion weights on a small machine
- * ```ts
- * import { autoDtype } from "@moi/moi/model";
- * import { assertEquals } from "@std/assert";
- * assertEquals(autoDtype(1e9, 16e9), "fp32");
- * assertEquals(autoDtype(1e9, 4e9), "int8");
- * ```
  */
 export function autoDtype(parameters: number, free: number): Dtype {
   const BYTES = { fp32: 4, int8: 1.125 } as const; // a scale of 4 bytes per 32 weights

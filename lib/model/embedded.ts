@@ -12,6 +12,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defaultCacheDir } from "../_cache_home.ts";
 import { refusal } from "../_check.ts";
+import type { DatasetOptions } from "./hub.ts";
 import sums from "./embedded/sums.json" with { type: "json" };
 
 /** SHA-256 of every file of the embedded models. */
@@ -48,14 +49,8 @@ async function fetchFile(
   await Deno.rename(part, path);
 }
 
-/** Options of {@linkcode embeddedFolder}. */
-export interface EmbeddedOptions {
-  /** Where fetched files are kept. Default: `moi` in the user's cache folder. */
-  readonly cacheDir?: string;
-  /** Whether fetching is forbidden. Default: false. */
-  readonly offline?: boolean;
-  /** Ends the fetching. */
-  readonly signal?: AbortSignal;
+/** Options of {@linkcode embeddedFolder}; the default cache folder is `moi` in the user's. */
+export interface EmbeddedOptions extends Pick<DatasetOptions, "cacheDir" | "offline" | "signal"> {
   /** Where the files come from. Default: the folder beside this module. */
   readonly base?: string | URL;
 }

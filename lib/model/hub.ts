@@ -25,10 +25,10 @@ import { defaultSignal } from "../runtime/mod.ts";
 import {
   type CachedRepo,
   cachedRepo,
-  checkRevision,
   isCommit,
   isHubId,
   type RepoKind,
+  revisionRule,
 } from "./_hub_cache.ts";
 import { type HubListing, resolve, wantedOf } from "./_hub_list.ts";
 import { CLOCK, type Clock, type Remote, retrying, Temporary } from "./_hub_request.ts";
@@ -50,7 +50,8 @@ export interface DatasetOptions {
   readonly timeout?: number;
   /** Ends the work; what has arrived is kept for the next call. */
   readonly signal?: AbortSignal;
-  /** The cache folder. Default: Hugging Face's own, see {@linkcode hubCacheDir}. */
+  /** The cache folder. Default: Hugging Face's own, `$HF_HUB_CACHE`, `$HF_HOME/hub` or
+   * `~/.cache/huggingface/hub`. */
   readonly cacheDir?: string;
   /**
    * Whether no request may be made. Default: whether `HF_HUB_OFFLINE` or `TRANSFORMERS_OFFLINE` is
@@ -63,7 +64,7 @@ export interface DatasetOptions {
 
 /** Rules of {@linkcode DatasetOptions}. */
 export const DATASET_RULES: Rules<DatasetOptions> = {
-  revision: (_verb, _name, value) => checkRevision(value),
+  revision: revisionRule,
   token: text,
   endpoint: text,
   retries: number({ min: 0, max: 100, integer: true }),

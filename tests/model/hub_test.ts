@@ -5,14 +5,9 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import {
-  type DownloadOptions,
-  forward,
-  hubCacheDir,
-  loadModel,
-  type Progress,
-} from "@moi/moi/model";
+import { type DownloadOptions, forward, loadModel, type Progress } from "@moi/moi/model";
 import { downloadModelBy } from "../../lib/model/download.ts";
+import { hubCacheDir } from "../../lib/model/_hub_settings.ts";
 import { CLOCK, type Clock } from "../../lib/model/_hub_request.ts";
 import { fileURLToPath } from "node:url";
 import { maxDifference, QWEN3 } from "../golden/golden.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertLess, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import { forward, loadModel, parseIndex } from "@moi/moi/model";
-import { openWeights } from "../../lib/model/weights.ts";
+import { forward, loadModel } from "@moi/moi/model";
+import { openWeights, parseIndex } from "../../lib/model/weights.ts";
 import { temporaryFolder } from "../_temporary.ts";
 import {
   checkpoint,
