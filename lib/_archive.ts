@@ -7,6 +7,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import zlib from "node:zlib";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -28,25 +29,31 @@ function bounded(unpack: Unpack, bytes: Uint8Array, limit: number): Bytes {
   return new Uint8Array(out.buffer as ArrayBuffer, out.byteOffset, out.byteLength);
 }
 
+/** Reads unsigned little-endian numbers; those outside of the bytes `fail`. */
+const numbersIn =
+  (bytes: Uint8Array, fail: () => never) => (at: number, length: number): number => {
+    if (!(at >= 0 && at + length <= bytes.length)) fail();
+    let value = 0;
+    for (let i = length - 1; i >= 0; i--) value = value * 256 + bytes[at + i]!;
+    return value;
+  };
+
 /**
  * The frames of Zstandard data, as RFC 8878 lays them out; the runtime reads one, and one that is cut
  * without a word.
  */
 function zstdFrames(bytes: Uint8Array): Uint8Array[] {
   const frames: Uint8Array[] = [];
-  const number = (at: number, length: number): number => {
-    if (at + length > bytes.length) throw new SyntaxError("unexpected end of file");
-    let value = 0;
-    for (let i = length - 1; i >= 0; i--) value = value * 256 + bytes[at + i]!;
-    return value;
+  const cut = (): never => {
+    throw new SyntaxError("unexpected end of file");
   };
+  const number = numbersIn(bytes, cut);
   for (let start = 0; start < bytes.length;) {
     const magic = number(start, 4);
     let at = start + 4;
     if (magic >= 0x184d2a50 && magic <= 0x184d2a5f) { // skippable
-      at += 4 + number(at, 4);
-      if (at > bytes.length) throw new SyntaxError("unexpected end of file");
-      start = at;
+      start = at + 4 + number(at, 4);
+      if (start > bytes.length) cut();
       continue;
     }
     if (magic !== 0xfd2fb528) throw new SyntaxError("no frame of Zstandard");
@@ -58,7 +65,7 @@ function zstdFrames(bytes: Uint8Array): Uint8Array[] {
       at += 3 + length;
     }
     if (head & 4) at += 4; // a checksum
-    if (at > bytes.length) throw new SyntaxError("unexpected end of file");
+    if (at > bytes.length) cut();
     frames.push(bytes.subarray(start, at));
     start = at;
   }
@@ -78,14 +85,7 @@ function unzstd(
     if (size > limit) throw new RangeError(`more than ${limit} bytes are packed in it`);
     parts.push(part);
   }
-  if (parts.length === 1) return parts[0]!;
-  const out = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
 const starts = (bytes: Uint8Array, ...magic: number[]) =>
@@ -127,10 +127,7 @@ export interface Member {
   read(): Bytes;
 }
 
-const UNPACK: Readonly<Record<number, Unpack>> = {
-  8: zlib.inflateRawSync,
-  93: unzstd,
-};
+const UNPACK: Readonly<Record<number, Unpack>> = { 8: zlib.inflateRawSync, 93: unzstd };
 
 /**
  * The members of a zip archive by name, zip64 included; of two with one name the last counts.
@@ -142,15 +139,10 @@ const UNPACK: Readonly<Record<number, Unpack>> = {
  * encrypted or packed in another way than stored, deflated or Zstandard.
  */
 export function zipMembers(bytes: Bytes, limit: number): Map<string, Member> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const damaged = (what: string): never => {
     throw new SyntaxError(`its zip archive is damaged or cut: ${what}`);
   };
-  const number = (at: number, length: 2 | 4 | 8): number => {
-    if (!(at >= 0 && at + length <= bytes.length)) damaged("a place outside of it");
-    if (length === 2) return view.getUint16(at, true);
-    return length === 4 ? view.getUint32(at, true) : Number(view.getBigUint64(at, true));
-  };
+  const number = numbersIn(bytes, () => damaged("a place outside of it"));
   let end = bytes.length - 22;
   while (end >= 0 && end > bytes.length - 65_558 && number(end, 4) !== 0x06054b50) end--;
   if (end < 0 || number(end, 4) !== 0x06054b50) damaged("no end of its directory");

@@ -14,6 +14,7 @@
  */
 
 import { dirname, join, relative } from "node:path";
+import { writeWhole } from "../_cache_home.ts";
 import { refusal, type Rule, text } from "../_check.ts";
 
 /** Whether a name is a file below a folder, on every system, and cannot lead out of it. */
@@ -61,19 +62,6 @@ async function* walk(folder: string, before = ""): AsyncGenerator<string> {
   }
 }
 
-/** Writes a file that is never seen half written. */
-async function replaceFile(path: string, make: (part: string) => Promise<void>): Promise<void> {
-  const part = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
-  await Deno.mkdir(dirname(path), { recursive: true });
-  try {
-    await make(part);
-    await Deno.rename(part, path);
-  } catch (error) {
-    await Deno.remove(part).catch(() => {});
-    throw error;
-  }
-}
-
 /** What a repository of the hub holds. */
 export type RepoKind = "model" | "dataset";
 
@@ -91,7 +79,7 @@ export function cachedRepo(cacheDir: string, id: string, kind: RepoKind) {
   const read = (path: string) => Deno.readTextFile(path).catch(() => undefined);
   const write = async (path: string, text: string) => {
     if (await read(path) === text) return;
-    await replaceFile(path, (part) => Deno.writeTextFile(part, text));
+    await writeWhole(path, (part) => Deno.writeTextFile(part, text));
   };
   return {
     /** Path of the bytes with a hash. */
@@ -137,7 +125,7 @@ export function cachedRepo(cacheDir: string, id: string, kind: RepoKind) {
     /** Puts a file of a commit in its place. */
     async link(commit: string, file: string, hash: string): Promise<void> {
       const path = join(snapshot(commit), file), target = blob(hash);
-      await replaceFile(path, async (part) => {
+      await writeWhole(path, async (part) => {
         try {
           await Deno.symlink(relative(dirname(path), target), part, { type: "file" });
         } catch { // Windows lets not everybody make links

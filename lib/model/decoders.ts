@@ -127,45 +127,34 @@ function bpe({ suffix }: Settings): Step {
     tokens.map((token, i) => token.replaceAll(mark, i === tokens.length - 1 ? "" : " "));
 }
 
-/** The steps of a decoder; undefined where one is not known. */
+/** The steps of decoders by their type; undefined where they have one that is not known. */
+const STEPS: Readonly<Record<string, (settings: Settings) => readonly Step[] | undefined>> = {
+  ByteLevel: () => [byteLevel],
+  ByteFallback: () => [byteFallback],
+  Fuse: () => [(tokens) => [tokens.join("")]],
+  Strip: (settings) => [strip(settings)],
+  Metaspace: (settings) => [metaspace(settings)],
+  WordPiece: (settings) => [wordPiece(settings)],
+  BPEDecoder: (settings) => [bpe(settings)],
+  Replace(settings) {
+    const pattern = (settings.pattern as { String?: unknown } | null)?.String;
+    if (typeof pattern !== "string" || pattern === "") return undefined;
+    const by = text(settings.content, "");
+    return [(tokens) => tokens.map((token) => token.replaceAll(pattern, () => by))];
+  },
+  Sequence({ decoders }) {
+    if (!Array.isArray(decoders)) return undefined;
+    const all = decoders.map(stepsOf);
+    return all.includes(undefined) ? undefined : all.flatMap((steps) => steps!);
+  },
+};
+
 function stepsOf(definition: unknown): readonly Step[] | undefined {
-  const settings = (definition ?? {}) as Settings;
-  switch (settings.type) {
-    case "ByteLevel":
-      return [byteLevel];
-    case "ByteFallback":
-      return [byteFallback];
-    case "Fuse":
-      return [(tokens) => [tokens.join("")]];
-    case "Strip":
-      return [strip(settings)];
-    case "Metaspace":
-      return [metaspace(settings)];
-    case "WordPiece":
-      return [wordPiece(settings)];
-    case "BPEDecoder":
-      return [bpe(settings)];
-    case "Replace": {
-      const pattern = (settings.pattern as { String?: unknown } | null)?.String;
-      if (typeof pattern !== "string" || pattern === "") return undefined;
-      const by = text(settings.content, "");
-      return [(tokens) => tokens.map((token) => token.replaceAll(pattern, () => by))];
-    }
-    case "Sequence": {
-      if (!Array.isArray(settings.decoders)) return undefined;
-      const all = settings.decoders.map(stepsOf);
-      return all.includes(undefined) ? undefined : all.flatMap((steps) => steps!);
-    }
-  }
-  return undefined;
+  const settings = (definition ?? {}) as Settings, type = text(settings.type, "");
+  return Object.hasOwn(STEPS, type) ? STEPS[type]!(settings) : undefined;
 }
 
-/**
- * The decoder of a definition.
- *
- * @param definition The object of `tokenizer.json`.
- * @returns The decoder; undefined where it has a step that is not known here.
- */
+/** The decoder of `tokenizer.json`; undefined where it has a step that is not known here. */
 export function decoderOf(definition: object): Decoder | undefined {
   const { decoder } = definition as { decoder?: unknown };
   const steps = (decoder ?? null) === null

@@ -79,21 +79,15 @@ export function weightsOf({ nodes, initializers }: Graph): {
   readonly parameters: number;
   readonly bytes: number;
 } {
-  const consumers = new Map<string, Set<string>>();
-  for (const { op, inputs } of nodes) {
-    for (const input of inputs) {
-      const known = consumers.get(input);
-      if (known) known.add(op);
-      else consumers.set(input, new Set([op]));
-    }
-  }
+  const uses = nodes.flatMap(({ op, inputs }) => inputs.map((input) => ({ op, input })));
+  const consumers = Map.groupBy(uses, ({ input }) => input);
   const inParts = new Set(
     initializers.filter(({ name }) => wholeName(name) !== name).map(({ name }) => wholeName(name)),
   );
   let parameters = 0, bytes = 0;
   for (const { name, type, dims, data } of initializers) {
     if (data instanceof Uint8Array) continue;
-    const count = elements(dims), ops = consumers.get(name) ?? new Set();
+    const count = elements(dims), ops = new Set(consumers.get(name)?.map(({ op }) => op));
     if (!inParts.has(name)) parameters += count; // else its parts are
     if (ops.has("Cast")) bytes += 4 * count; // widened when the session starts
     if (!ops.has("Cast") || ops.size > 1) bytes += tensorBytes({ type, dims });

@@ -8,9 +8,8 @@
  */
 
 import { createHash } from "node:crypto";
-import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { defaultCacheDir } from "../_cache_home.ts";
+import { defaultCacheDir, writeWhole } from "../_cache_home.ts";
 import { refusal } from "../_check.ts";
 import type { DatasetOptions } from "./hub.ts";
 import sums from "./embedded/sums.json" with { type: "json" };
@@ -43,10 +42,7 @@ async function fetchFile(
   if (sha256(bytes) !== sum) {
     throw new Error(`Cannot load the embedded model as ${url} has not the expected SHA-256 ${sum}`);
   }
-  await Deno.mkdir(dirname(path), { recursive: true });
-  const part = `${path}.${crypto.randomUUID()}.part`; // renamed when whole: never half a file
-  await Deno.writeFile(part, bytes);
-  await Deno.rename(part, path);
+  await writeWhole(path, (part) => Deno.writeFile(part, bytes));
 }
 
 /** Options of {@linkcode embeddedFolder}; the default cache folder is `moi` in the user's. */

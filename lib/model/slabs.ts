@@ -42,15 +42,6 @@ export interface Slabs extends Disposable {
   copy(from: number, to: number, positions: number): Promise<void>;
 }
 
-/** Memory of a cache on the host. */
-export interface HostSlabs extends Slabs {
-  /**
-   * The numbers of all layers with a cache in order, of each the keys, then the values,
-   * `[slots, kvHeads, length, headDim]`.
-   */
-  readonly buffer: ArrayBuffer;
-}
-
 /** Copies of more bytes than this give the event loop its turns, this many milliseconds apart. */
 const LONG_COPY = 2 ** 20, TURN_MS = 8;
 
@@ -63,13 +54,16 @@ function named(tensors: readonly { layer: number; part: KvPart; value: Tensor }[
   return { past, present, all: tensors.map(({ value }) => value) };
 }
 
-/** Slabs in the host's memory; pages cost nothing until they are written. */
+/**
+ * Slabs in the host's memory, whose pages cost nothing until they are written. The buffer has the numbers
+ * of all layers with a cache in order, of each the keys, then the values, `[slots, kvHeads, length, headDim]`.
+ */
 export function hostSlabs(
   { kv }: Pick<DecoderConfig, "kv">,
   slots: number,
   length: number,
   format: KvFormat = "fp32",
-): HostSlabs {
+): Slabs & { readonly buffer: ArrayBuffer } {
   const type = KV_TYPES[format];
   let bytes = 0;
   const slabs = kv.flatMap((layer) =>
