@@ -38,10 +38,7 @@ const numbersIn =
     return value;
   };
 
-/**
- * The frames of Zstandard data, as RFC 8878 lays them out; the runtime reads one, and one that is cut
- * without a word.
- */
+/** The frames of Zstandard data (RFC 8878): the runtime reads one, and a cut one without a word. */
 function zstdFrames(bytes: Uint8Array): Uint8Array[] {
   const frames: Uint8Array[] = [];
   const cut = (): never => {
@@ -72,7 +69,6 @@ function zstdFrames(bytes: Uint8Array): Uint8Array[] {
   return frames;
 }
 
-/** Unpacks Zstandard data as {@linkcode bounded} does. */
 function unzstd(
   bytes: Uint8Array,
   { maxOutputLength: limit }: { maxOutputLength: number },
@@ -92,11 +88,9 @@ const starts = (bytes: Uint8Array, ...magic: number[]) =>
   magic.every((byte, i) => bytes[i] === byte);
 
 /**
- * The bytes as they were before gzip or Zstandard, which are known by their first bytes and not by a
- * name; others as they are.
- *
- * @throws {RangeError} Where they are more than the limit.
- * @throws {SyntaxError} Where they are damaged, cut, or packed in another way.
+ * The bytes as they were before gzip or Zstandard, which are known by their first bytes and not by
+ * a name; others as they are. RangeError where they are more than the limit, SyntaxError where they
+ * are damaged, cut, or packed in another way.
  */
 export function unpacked(bytes: Bytes, limit: number): Bytes {
   if (starts(bytes, 0x1f, 0x8b)) return bounded(zlib.gunzipSync, bytes, limit);
@@ -112,14 +106,11 @@ export function unpacked(bytes: Bytes, limit: number): Bytes {
   return bytes;
 }
 
-/** Whether bytes begin as a zip archive does. */
 export function isZip(bytes: Uint8Array): boolean {
   return starts(bytes, 0x50, 0x4b, 3, 4) || starts(bytes, 0x50, 0x4b, 5, 6);
 }
 
-/** A member of a zip archive. */
 export interface Member {
-  /** Its name, with the folders before it. */
   readonly name: string;
   /** Its size when unpacked, as the archive has it. */
   readonly size: number;
@@ -131,12 +122,9 @@ const UNPACK: Readonly<Record<number, Unpack>> = { 8: zlib.inflateRawSync, 93: u
 
 /**
  * The members of a zip archive by name, zip64 included; of two with one name the last counts.
- *
- * @param bytes The archive.
- * @param limit Most bytes of all members together.
- * @throws {RangeError} Where they are more, by what the archive says; no more than that is unpacked.
- * @throws {SyntaxError} Where it is damaged or cut, and from `read` where a member is, or where it is
- * encrypted or packed in another way than stored, deflated or Zstandard.
+ * RangeError where they are more than `limit` bytes together, by what the archive says (no more
+ * than that is unpacked); SyntaxError where it is damaged or cut, and from `read` where a member
+ * is, is encrypted, or is packed in another way than stored, deflated or Zstandard.
  */
 export function zipMembers(bytes: Bytes, limit: number): Map<string, Member> {
   const damaged = (what: string): never => {

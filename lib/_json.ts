@@ -40,7 +40,7 @@ function parseExact(text: string): unknown {
   );
 }
 
-/** The text with something else for the NaN, Infinity and -Infinity that are outside of its strings. */
+/** The text with other words for the NaN, Infinity and -Infinity outside of its strings. */
 function withoutNaN(text: string, instead: (word: string) => string): string {
   const parts: string[] = [];
   for (let at = 0; at < text.length;) {
@@ -61,14 +61,10 @@ function withoutNaN(text: string, instead: (word: string) => string): string {
 }
 
 /**
- * Parses JSON text, also such as Python's `json.dumps` and pandas write it: NaN, Infinity and -Infinity
- * become null, for what is missing. A number that a double cannot hold with all its digits is text
- * ({@linkcode exactNumber}). A byte order mark before the text is passed over.
- *
- * @param text The text.
- * @param parse What reads JSON. Default: as said of numbers.
- * @param instead The JSON for NaN, Infinity and -Infinity. Default: null.
- * @throws {SyntaxError} Where the text is no JSON.
+ * Parses JSON text, also such as Python's `json.dumps` and pandas write it: NaN, Infinity and
+ * -Infinity become null, for what is missing, or `instead`. A number that a double cannot hold with
+ * all its digits is text ({@linkcode exactNumber}), unless `parse` has it otherwise. A byte order
+ * mark is passed over.
  */
 export function parseJson(
   text: string,
@@ -84,11 +80,7 @@ export function parseJson(
   }
 }
 
-/**
- * The text in some bytes: UTF-8, or UTF-16 by its byte order mark, which is left out.
- *
- * @throws {TypeError} Where they are no such text.
- */
+/** The text in UTF-8, or UTF-16 by its byte order mark; TypeError where it is none. */
 export function textIn(bytes: Uint8Array): string {
   const [a, b] = bytes;
   const label = a === 0xff && b === 0xfe

@@ -7,15 +7,12 @@
 import { mapFile, type MappedFile } from "../runtime/mod.ts";
 
 const LFS = "version https://git-lfs.github.com/spec/v1";
-/** Bytes looked at. */
 const HEAD = 1024;
 const AGAIN = "download the file again";
 
 /**
- * What the bytes of a file are where they are surely none of a model's: a phrase with what to do, for
- * "… as it is …"; undefined where they may be what they should.
- *
- * @param file Its bytes, or the first of them.
+ * What a file's first bytes are where they are surely none of a model's: a phrase with what to do,
+ * for "… as it is …"; undefined where they may be what they should.
  */
 export function mistaken(file: Uint8Array): string | undefined {
   if (file.length === 0) return `empty: ${AGAIN}`;
@@ -37,18 +34,11 @@ export function mistaken(file: Uint8Array): string | undefined {
   return undefined;
 }
 
-/** The same of a text. */
 export function mistakenText(text: string): string | undefined {
   return mistaken(new TextEncoder().encode(text.slice(0, HEAD)));
 }
 
-/**
- * Maps a file of a model.
- *
- * @throws {Deno.errors.NotFound} Where it cannot be read.
- * @throws {RangeError} Where it is empty or no file.
- * @throws {SyntaxError} Where it is surely something else, such as a Git LFS pointer.
- */
+/** Maps a file of a model; refuses one that is surely something else, such as a Git LFS pointer. */
 export function openFile(path: string): MappedFile {
   let file: MappedFile;
   try {

@@ -62,7 +62,6 @@ async function* walk(folder: string, before = ""): AsyncGenerator<string> {
   }
 }
 
-/** What a repository of the hub holds. */
 export type RepoKind = "model" | "dataset";
 
 export type CachedRepo = ReturnType<typeof cachedRepo>;
@@ -82,11 +81,8 @@ export function cachedRepo(cacheDir: string, id: string, kind: RepoKind) {
     await writeWhole(path, (part) => Deno.writeTextFile(part, text));
   };
   return {
-    /** Path of the bytes with a hash. */
     blob,
-    /** Path of the lock of these bytes. */
     lock: (hash: string) => join(cacheDir, ".locks", name, `${hash}.lock`),
-    /** Folder of a commit. */
     snapshot,
     /** Commit that a branch or tag had when it was asked for last. */
     async commitOf(revision: string): Promise<string | undefined> {
@@ -94,7 +90,6 @@ export function cachedRepo(cacheDir: string, id: string, kind: RepoKind) {
       const commit = (await read(refPath(revision)))?.trim();
       return commit !== undefined && isCommit(commit) ? commit : undefined;
     },
-    /** Remembers the commit of a branch or tag. */
     async remember(revision: string, commit: string): Promise<void> {
       if (revision !== commit) await write(refPath(revision), commit);
     },
@@ -103,21 +98,17 @@ export function cachedRepo(cacheDir: string, id: string, kind: RepoKind) {
       const names = (await read(namesPath(commit)))?.split("\n");
       return names?.filter((name) => name !== "" && isSafeName(name));
     },
-    /** Remembers them. */
     rememberListing: (commit: string, names: readonly string[]) =>
       write(namesPath(commit), names.join("\n")),
     /** Names of the files of a commit that are there. */
     async names(commit: string): Promise<string[]> {
       return (await Array.fromAsync(walk(snapshot(commit))).catch(() => [])).sort();
     },
-    /** Whether a file of a commit is there, in its size. */
     has: (commit: string, file: string, size?: number) =>
       isFile(join(snapshot(commit), file), size),
-    /** Whether bytes are there, in their size. */
     hasBlob: (hash: string, size: number) => isFile(blob(hash), size),
     /** Whether a file is known not to be in a commit. */
     isAbsent: (commit: string, file: string) => isFile(marker(commit, file)),
-    /** Remembers that a file is not in a commit. */
     async markAbsent(commit: string, file: string): Promise<void> {
       await Deno.mkdir(dirname(marker(commit, file)), { recursive: true });
       await Deno.writeTextFile(marker(commit, file), "");

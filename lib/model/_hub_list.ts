@@ -6,7 +6,7 @@
  */
 
 import { isCommit, isSafeName } from "./_hub_cache.ts";
-import { fetchHead, fetchText, pageOf, type Remote, retrying } from "./_hub_request.ts";
+import { fetchText, pageOf, type Remote, request, retrying } from "./_hub_request.ts";
 import type { Wanted } from "./_hub_transfer.ts";
 
 const MAX_LIST = 64 * 2 ** 20;
@@ -38,7 +38,6 @@ function fileOf(entry: unknown): HubFile | undefined {
   };
 }
 
-/** Asks the hub what a revision is. */
 export async function resolve(remote: Remote, revision: string): Promise<HubListing> {
   const url = `${remote.endpoint}/api/${remote.kind}s/${remote.id}/revision/${
     encodeURIComponent(revision)
@@ -80,7 +79,10 @@ export async function wantedOf(remote: Remote, commit: string, file: HubFile): P
   const url = `${pageOf(remote)}/resolve/${commit}/${path}`;
   let { size, hash } = file;
   if (size === undefined || hash === undefined) {
-    const first = await retrying(remote, () => fetchHead(remote, url));
+    const first = await retrying(remote, async () => {
+      using answer = await request(remote, url, "HEAD");
+      return answer.first;
+    });
     const length = first("x-linked-size") ?? first("content-length");
     const tag = (first("x-linked-etag") ?? first("etag") ?? "").replace(/^W\//, "");
     size ??= /^\d{1,15}$/.test(length ?? "") ? Number(length) : undefined;

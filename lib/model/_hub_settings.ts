@@ -13,7 +13,6 @@ function environment(name: string): string | undefined {
   return Deno.env.get(name) || undefined;
 }
 
-/** Whether a variable is set to a word for yes. */
 function enabled(name: string): boolean {
   return ["1", "ON", "YES", "TRUE"].includes((environment(name) ?? "").toUpperCase());
 }

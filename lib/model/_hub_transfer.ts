@@ -16,9 +16,7 @@ const POLL = 100;
 
 /** A file to be fetched. */
 export interface Wanted {
-  /** Name in the repository. */
   readonly name: string;
-  /** Where it is. */
   readonly url: string;
   /** Its bytes. */
   readonly size: number;
@@ -113,7 +111,7 @@ async function transfer(
   await file.syncData(); // no final name before the bytes are on the disk
 }
 
-/** Fetches a file to where nobody looks for it, and puts it in its place; wrong bytes are fetched once more. */
+/** Fetches a file to where nobody looks, then puts it in place; after wrong bytes once more. */
 async function fetchFile(
   remote: Remote,
   wanted: Wanted,
@@ -136,8 +134,8 @@ async function fetchFile(
 }
 
 /**
- * Waits until this caller alone holds a lock file. The lock is the operating system's, as that of
- * `huggingface_hub` is: it ends with the process that holds it, and a file that stays behind means nothing.
+ * Waits until this caller alone holds a lock file, as `huggingface_hub` does: the system's lock
+ * ends with its process, and a file that stays behind means nothing.
  */
 async function lockFile(
   path: string,
@@ -155,7 +153,6 @@ async function lockFile(
   return scope.move(); // closing unlocks
 }
 
-/** Brings a file of a commit into the cache. */
 export async function store(
   remote: Remote,
   repo: CachedRepo,

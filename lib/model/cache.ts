@@ -45,14 +45,9 @@ function checkPosition(slot: number, position: number, length: number): void {
 const NONE: readonly number[] = [];
 
 /**
- * Opens a cache on a session.
- *
- * @param session The loaded graph.
- * @param widths Width of the logits and of the embeddings.
- * @param slabs Memory of the cache; disposed with it.
- * @param shape Slots and positions.
- * @param table The embedding table, for mixtures over a whole large vocabulary; without it, or where
- * the graph does not take them, they are listed.
+ * Opens a cache on a session; the slabs are disposed with it. `table` is the embedding table, for
+ * mixtures over a whole large vocabulary; without it, or where the graph does not take them, they
+ * are listed.
  */
 export function openCache(
   session: Session,

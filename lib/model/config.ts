@@ -105,14 +105,9 @@ export function parseConfig(text: string): DecoderConfig {
 }
 
 /**
- * The config with the head that the checkpoint has: where it has none and the file does not say whether
- * the embeddings are tied, they are; where the file says both, as multimodal ones may, a head that is
- * there is used.
- *
- * @param config As {@linkcode parseConfig} gives it.
- * @param text The file.
- * @param hasHead Whether there is a tensor `lm_head.weight`.
- * @throws {SyntaxError} Where a head is due and missing.
+ * The config with the head that the checkpoint has (`lm_head.weight`): where it has none and the
+ * file does not say whether the embeddings are tied, they are; where the file says both, as
+ * multimodal ones may, a head that is there is used. One that is due and missing is a SyntaxError.
  */
 export function headed(config: DecoderConfig, text: string, hasHead: boolean): DecoderConfig {
   const json = parseObject(text, "config.json"), own = textConfig(json).tie_word_embeddings;
@@ -186,9 +181,6 @@ const MEANING: Readonly<Record<string, string>> = {
 /**
  * Sampler settings of `generation_config.json`; fields that it lacks stay absent. `do_sample: false` is
  * temperature 0, whatever temperature stands beside it.
- *
- * @param json The file.
- * @throws {SyntaxError} Where a field has a value that it cannot have.
  */
 export function generationDefaults(json: Json): GenerationDefaults {
   const found: Record<string, number> = {}, sample = json.do_sample ?? undefined;
@@ -207,11 +199,7 @@ export function generationDefaults(json: Json): GenerationDefaults {
   return sample === false ? { ...found, temperature: 0 } : found;
 }
 
-/**
- * What `generation_config.json` recommends and is not followed: a sentence for all of it, or none.
- *
- * @param json The file.
- */
+/** What `generation_config.json` recommends and is not followed: one sentence, or none. */
 export function generationNotes(json: Json): string[] {
   const isOff = (value: unknown) =>
     !value || (typeof value === "object" && Object.keys(value).length === 0);

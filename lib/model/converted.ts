@@ -35,7 +35,6 @@ export type Form = 4 | 8 | "packed" | "dense";
 export interface ConvertOptions extends Omit<PrepareRequest, "dtype" | "maxLength"> {
   /** The form of a matrix, by itself and how it is stored. */
   readonly form: (weight: Weight, encoded: Encoded | undefined) => Form;
-  /** Digest of the checkpoint. */
   readonly fingerprint: string;
 }
 
@@ -92,28 +91,22 @@ function planOf(name: string, weight: Weight, encoded: Encoded | undefined, form
   };
 }
 
-/** The tensors with what was converted. */
 function withCopies(
   tensors: ReadonlyMap<string, Weight>,
   plans: readonly Plan[],
   place: Places,
 ): Map<string, Weight> {
   const all = new Map(tensors);
-  for (const { name, parts, quantized } of plans) {
-    if (!quantized) all.set(name, { ...all.get(name)!, ...place(parts[0]!) });
-  }
-  for (const { name, quantized } of plans) {
-    if (!quantized) continue;
-    const weight = all.get(name)!, sourceOffset = weight.offset;
-    all.set(name, { ...weight, quantized: { ...quantized(place), sourceOffset } });
+  const denseFirst = plans.toSorted((a, b) => Number(!!a.quantized) - Number(!!b.quantized));
+  for (const { name, parts, quantized } of denseFirst) {
+    const weight = all.get(name)!, { offset: sourceOffset } = weight;
+    const own = quantized ? { quantized: { ...quantized(place), sourceOffset } } : place(parts[0]!);
+    all.set(name, { ...weight, ...own });
   }
   return all;
 }
 
-/**
- * What a graph asks for: of its linear layers the quantised copies, in the form that is due, and float32
- * of the rest that it could not read.
- */
+/** What a graph asks for: linear layers in their form, float32 of the rest it could not read. */
 function plansFor(
   build: (weights: Weights) => Graph,
   { tensors, encoded }: Checkpoint,
@@ -258,7 +251,6 @@ function open(path: string, plans: readonly Plan[]) {
   }
 }
 
-/** Tells conversions apart. */
 function keyOf(fingerprint: string, { files }: Checkpoint, plans: readonly Plan[]) {
   const forms = plans.map((
     { name, form, weight, encoded },
@@ -269,13 +261,9 @@ function keyOf(fingerprint: string, { files }: Checkpoint, plans: readonly Plan[
 }
 
 /**
- * Gives a graph weights in the forms that are due, converted now or mapped from the cache.
- *
- * @param checkpoint The opened checkpoint; it stays open as long as the result is used.
- * @param build Builds the graph: tells which matrices are those of linear layers.
- * @param options Forms, cache folder, progress, signal.
- * @returns Files and weights; disposing it closes the copy, not the checkpoint.
- * @throws {RangeError} Where a weight that is quantised is NaN or infinite, with its name.
+ * Gives a graph weights in the forms that are due, converted now or mapped from the cache;
+ * disposing them closes the copy, not the checkpoint. A weight to be quantised that is NaN or
+ * infinite is a RangeError.
  */
 export async function convertWeights(
   checkpoint: Checkpoint,

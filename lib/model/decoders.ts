@@ -7,16 +7,6 @@
 /** From the texts of tokens to those of the next step; the last ones are joined. */
 type Step = (tokens: readonly string[]) => readonly string[];
 
-/** How a definition's tokens become text. */
-export interface Decoder {
-  /** Texts of tokens as one text. */
-  readonly decode: (tokens: readonly string[]) => string;
-  /** Whether tokens such as `<0xE6>` are bytes of what a run of them means. */
-  readonly hasBytes: boolean;
-  /** Whether a token is such a byte; one that is not there ends no run. */
-  readonly isByte: (token: string | undefined) => boolean;
-}
-
 type Settings = Readonly<Record<string, unknown>>;
 
 const text = (value: unknown, absent: string) => typeof value === "string" ? value : absent;
@@ -155,7 +145,7 @@ function stepsOf(definition: unknown): readonly Step[] | undefined {
 }
 
 /** The decoder of `tokenizer.json`; undefined where it has a step that is not known here. */
-export function decoderOf(definition: object): Decoder | undefined {
+export function decoderOf(definition: object) {
   const { decoder } = definition as { decoder?: unknown };
   const steps = (decoder ?? null) === null
     ? [(tokens: readonly string[]) => [tokens.join(" ")]]
@@ -163,8 +153,10 @@ export function decoderOf(definition: object): Decoder | undefined {
   if (!steps) return undefined;
   const hasBytes = steps.includes(byteFallback);
   return {
-    decode: (tokens) => steps.reduce((all, step) => step(all), tokens).join(""),
+    decode: (tokens: readonly string[]) => steps.reduce((all, step) => step(all), tokens).join(""),
+    /** Whether tokens such as `<0xE6>` are bytes of what a run of them means. */
     hasBytes,
-    isByte: (token) => hasBytes && (token === undefined || BYTE.test(token)),
+    /** Whether a token is such a byte; one that is not there ends no run. */
+    isByte: (token: string | undefined) => hasBytes && (token === undefined || BYTE.test(token)),
   };
 }

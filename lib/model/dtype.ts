@@ -21,9 +21,6 @@
 import { type Graph, tensorBytes, type Weights, wholeName } from "../graph/mod.ts";
 import { elements } from "../runtime/mod.ts";
 
-/** Bits of the head in a quantised load. */
-const HEAD_BITS = 8;
-
 /** Number formats of every model, by name. */
 export const DTYPES = ["fp32", "fp16", "int8", "int4"] as const;
 
@@ -31,9 +28,9 @@ export const DTYPES = ["fp32", "fp16", "int8", "int4"] as const;
 export type Dtype = (typeof DTYPES)[number] | "native";
 
 /**
- * The number format that "auto" stands for on the CPU: the most exact of fp32, int8 and int4 whose
- * weights take at most half of the memory that is free, so that caches, the system and a second load
- * have room; int4 where none does.
+ * The number format that "auto" stands for: the most exact of fp32, int8 and int4 whose weights
+ * take at most half of the free bytes, so that caches, the system and a second load have room; int4
+ * where none does.
  */
 export function autoDtype(parameters: number, free: number): Dtype {
   const BYTES = { fp32: 4, int8: 1.125 } as const; // a scale of 4 bytes per 32 weights
@@ -53,13 +50,13 @@ export function freeMemory(): number {
   }
 }
 
-/** Bits of a linear layer's weights `[out, in]` in a quantised load. */
+/** Bits of a linear layer's weights `[out, in]` in a quantised load; the head always has 8. */
 export function bitsOf(
   dtype: "int8" | "int4",
   [out]: readonly number[],
   vocabularySize: number,
 ): 4 | 8 {
-  return out === vocabularySize ? HEAD_BITS : dtype === "int4" ? 4 : 8;
+  return out === vocabularySize ? 8 : dtype === "int4" ? 4 : 8;
 }
 
 /** The same weights with every matrix rounded to fp16 before use. */

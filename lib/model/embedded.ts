@@ -14,7 +14,6 @@ import { refusal } from "../_check.ts";
 import type { DatasetOptions } from "./hub.ts";
 import sums from "./embedded/sums.json" with { type: "json" };
 
-/** SHA-256 of every file of the embedded models. */
 const SUMS: Readonly<Record<string, Readonly<Record<string, string>>>> = sums;
 
 /** Names of the embedded models. */

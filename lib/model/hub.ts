@@ -62,7 +62,6 @@ export interface DatasetOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
-/** Rules of {@linkcode DatasetOptions}. */
 export const DATASET_RULES: Rules<DatasetOptions> = {
   revision: revisionRule,
   token: text,
@@ -140,7 +139,7 @@ async function lookUp(repo: CachedRepo, revision: string, choose: Choose) {
   }
   const { files, absent = [], open = false } = choice;
   for (const name of files) if (!await has(name)) missing.push(name);
-  let sure = listed !== undefined || !open; // whether the hub knows of nothing that would change the choice
+  let sure = listed !== undefined || !open; // nothing that the hub knows could change the choice
   for (const name of absent) sure &&= commit !== undefined && await repo.isAbsent(commit, name);
   return { commit, files, missing, failure: undefined, sure };
 }

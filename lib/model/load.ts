@@ -25,17 +25,12 @@ import { createTokenizer, missingTokenizer } from "./tokenizer.ts";
 
 /** Options of {@linkcode loadModel}; a revision is refused for folders and embedded models. */
 export interface LoadOptions extends DatasetOptions {
-  /**
-   * Where to run. Default: "auto", which is the CPU: nothing else has been measured faster. "webgpu"
-   * decodes in fp32 with the cache on the device, one sequence after the other; tested on a software
-   * driver only. "cuda" is tried where its libraries are there, and untested.
-   */
+  /** Where to run. Default: "auto", which is the CPU: nothing else has been measured faster. */
   readonly device?: "auto" | Device;
   /**
-   * Number format of the weights. Default: "auto", the blocks of a GGUF file as they are ("native"),
-   * else the most exact of fp32, int8 and int4 whose weights take at most half of the free memory. The
-   * formats are described in `dtype.ts`; what is
-   * in use is in `model.dtype`.
+   * Number format of the weights, of those in `dtype.ts`. Default: "auto", the blocks of a GGUF
+   * file as they are ("native"), else the most exact of fp32, int8 and int4 whose weights take at
+   * most half of the free memory. What is in use is in `model.dtype`.
    */
   readonly dtype?: "auto" | Dtype;
   /**
@@ -56,8 +51,8 @@ export interface LoadOptions extends DatasetOptions {
    */
   readonly threads?: number;
   /**
-   * Whether threads spin while they wait for one another within a step: faster on an idle machine,
-   * slower on a shared one. Default: whether less than half of the cores are busy when loading starts.
+   * Whether threads spin while they wait within a step: faster on an idle machine, slower on a
+   * shared one. Default: whether less than half of the cores are busy when loading starts.
    */
   readonly spinning?: boolean;
   /**
@@ -88,8 +83,8 @@ const fail = (name: string, rule: string, value: unknown): never => {
 };
 
 /**
- * Longest context. Default: what the model was made for, within reason; with longrope what its list for
- * short contexts serves, since a longer context changes the numbers of short ones.
+ * Longest context. Default: what the model was made for, within reason; with longrope what its list
+ * for short contexts serves, since a longer context changes the numbers of short ones.
  */
 function lengthOf(config: DecoderConfig, asked: number | undefined): number {
   const { maxPositions, longestPositions = maxPositions, headDim } = config;

@@ -73,9 +73,9 @@
  *   against their size and SHA-256, and a pinned `revision` that is complete makes no request.
  *   `HF_TOKEN`, `HF_HOME`, `HF_ENDPOINT`, `HF_HUB_OFFLINE` are followed; `deno task download ID`
  *   fetches without loading.
- * - **Devices.** The CPU, and `device: "webgpu"` by name, with the cache on the device. The latter has
- *   run on a software driver only, and decodes one sequence after the other; `auto` is the CPU. CUDA is
- *   tried where its libraries are there, and untested.
+ * - **Devices.** The CPU, and `device: "webgpu"` by name, in fp32 with the cache on the device. The
+ *   latter has run on a software driver only, and decodes one sequence after the other; `auto` is
+ *   the CPU. CUDA is tried where its libraries are there, and untested.
  *
  * @example Logits after a chat prompt
  * ```ts

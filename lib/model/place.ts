@@ -16,14 +16,8 @@ import { EMBEDDED, embeddedFolder } from "./embedded.ts";
 import { isGguf, partNames } from "./gguf/split.ts";
 
 /**
- * Where a model's files are: a folder, or a GGUF file.
- *
- * @param id Name of an embedded model, path or file URL of a folder or a GGUF file, "org/name" or
- * "org/name/file.gguf" on the hub.
- * @param options Cache folder, offline, revision, token, progress, signal.
- * @throws {Deno.errors.NotFound} Where there is no such model.
- * @throws {RangeError} Where a revision is given for what has none, or a folder holds several GGUF files
- * that are not parts of one, and nothing else.
+ * Where a model's files are: a folder, or a GGUF file. RangeError where a revision is given for
+ * what has none, or a folder holds several GGUF files that are not parts of one, and nothing else.
  */
 export async function placeOf(id: string | URL, options: DownloadOptions): Promise<string> {
   const place = await foundPlace(id, options);

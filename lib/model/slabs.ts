@@ -24,15 +24,11 @@ import { type CacheShape, KV_TYPES, type KvFormat } from "./engine.ts";
 
 /** Cache tensors under their input and output names: the same ones, so that they grow in place. */
 export interface SlabViews {
-  /** By input name. */
   readonly past: Tensors;
-  /** By output name. */
   readonly present: Tensors;
-  /** The tensors themselves. */
   readonly all: readonly Tensor[];
 }
 
-/** Memory of a cache. */
 export interface Slabs extends Disposable {
   /** Most slots that one run can advance. */
   readonly batch: number;
@@ -55,8 +51,9 @@ function named(tensors: readonly { layer: number; part: KvPart; value: Tensor }[
 }
 
 /**
- * Slabs in the host's memory, whose pages cost nothing until they are written. The buffer has the numbers
- * of all layers with a cache in order, of each the keys, then the values, `[slots, kvHeads, length, headDim]`.
+ * Slabs in the host's memory, whose pages cost nothing until they are written. The buffer has the
+ * numbers of all layers with a cache in order, of each the keys, then the values, `[slots, kvHeads,
+ * length, headDim]`.
  */
 export function hostSlabs(
   { kv }: Pick<DecoderConfig, "kv">,

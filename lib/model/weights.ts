@@ -31,7 +31,7 @@ function isFileName(name: unknown): name is string {
   return typeof name === "string" && /^[^/\\:\x00-\x1f]{1,200}\.safetensors$/.test(name);
 }
 
-/** The file of every tensor, by an index; SyntaxError where it is malformed or a name could lead out of the folder. */
+/** The file of every tensor, by an index; names that could lead out of the folder are refused. */
 export function parseIndex(text: string): ReadonlyMap<string, string> {
   const json = parseObject(text, INDEX_FILE);
   const map = Object.hasOwn(json, "weight_map") ? json.weight_map : undefined;
@@ -107,7 +107,7 @@ function openShard(folder: string, file: string): MappedFile {
   }
 }
 
-/** Opens `model.safetensors` of a folder, or else the shards that `model.safetensors.index.json` lists. */
+/** Opens `model.safetensors` of a folder, or else the shards that its index lists. */
 export async function openWeights(folder: string): Promise<Checkpoint> {
   const single = await Deno.stat(join(folder, WEIGHTS_FILE)).catch(() => undefined);
   const index = single ? undefined : await readIndex(folder);

@@ -42,16 +42,6 @@ function checkFits(config: DecoderConfig, dtype: Dtype, free: number): void {
   );
 }
 
-/** Refuses tensors that the graph has not asked for. */
-function checkUsed({ tensors }: Checkpoint, used: ReadonlySet<string>): void {
-  for (const name of tensors.keys()) {
-    if (used.has(name)) continue;
-    throw new SyntaxError(
-      `Cannot load the model as its tensor for ${name} has no place in this architecture`,
-    );
-  }
-}
-
 /** What a linear layer's matrix becomes in a number format. */
 function formsOf(
   dtype: Dtype,
@@ -102,7 +92,12 @@ export function checkpointSource(
           return tensors.get(name);
         },
       });
-      if (strict) checkUsed(checkpoint, used);
+      const unused = strict ? tensors.keys().find((name) => !used.has(name)) : undefined;
+      if (unused !== undefined) {
+        throw new SyntaxError(
+          `Cannot load the model as its tensor for ${unused} has no place in this architecture`,
+        );
+      }
       const free = freeMemory();
       checkFits(config, asked === "auto" || asked === "native" ? "int4" : asked, free);
       const hasBlocks = encoded?.values().some(({ packing }) => packing !== undefined) ?? false;

@@ -39,11 +39,7 @@ function folderFiles(folder: string): ModelFiles {
   };
 }
 
-/**
- * What `config.json` of a place says, or would say.
- *
- * @throws {Deno.errors.NotFound} Where there is none.
- */
+/** What `config.json` of a place says, or would say. */
 export async function configText(place: string): Promise<string> {
   const files = isGguf(place) ? ggufFiles(place) : folderFiles(place);
   const text = await files.text("config.json"), path = join(place, "config.json");
