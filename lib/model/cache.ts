@@ -35,11 +35,8 @@ const CHUNK_LOGITS = 2 ** 22, MIN_CHUNK = 16;
 
 function checkPosition(slot: number, position: number, length: number): void {
   if (Number.isInteger(position) && position >= 0 && position < length) return;
-  throw new RangeError(
-    `Cannot write to slot ${slot} as the position must be from 0 to ${
-      length - 1
-    }: current value is ${position}`,
-  );
+  const rule = `the position must be from 0 to ${length - 1}: current value is ${position}`;
+  throw new RangeError(`Cannot write to slot ${slot} as ${rule}`);
 }
 
 const NONE: readonly number[] = [];

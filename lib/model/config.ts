@@ -85,8 +85,6 @@ function refuseQuantized(json: Json): void {
  * Parses `config.json`. Of a multimodal model whose text part is a known architecture
  * (`text_config.model_type`) that part is taken.
  *
- * @param text The file.
- * @returns The decoder's shape.
  * @throws {SyntaxError} Where a field is missing, wrong, or asks for what is not implemented.
  */
 export function parseConfig(text: string): DecoderConfig {

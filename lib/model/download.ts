@@ -89,7 +89,6 @@ async function modelFiles(
  * other finds. Sizes are checked always, and SHA-256 (or git's SHA-1 of small files) as well.
  *
  * @param id "org/name".
- * @param options Revision, cache folder, token, offline, progress, signal.
  * @returns The folder with the files.
  * @throws {RangeError} Where id or revision cannot be ones of the hub.
  * @throws {Deno.errors.NotFound} Where there is no such model, revision or file, or, offline, where

@@ -11,7 +11,6 @@ import type { Model } from "./model.ts";
 /**
  * Feeds a sequence to a model.
  *
- * @param model The model.
  * @param inputs Token ids or mixtures, one a position; at least one, at most `model.maxLength`.
  * @returns Next-token logits `[V]` after every input, raw (no temperature).
  * @throws {RangeError} Where the sequence is empty or too long, or an input is not valid.

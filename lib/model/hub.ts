@@ -58,7 +58,7 @@ export interface DatasetOptions {
    * 1, true, yes or on.
    */
   readonly offline?: boolean;
-  /** Called with the bytes of all files. */
+  /** Called with the bytes of all files; by `loadModel` with its steps as well. */
   readonly onProgress?: (progress: Progress) => void;
 }
 
@@ -283,7 +283,6 @@ async function bring(
  * @param choose Which files, of the names of all that there are (offline, where the cache was filled by
  * another tool: of those in the cache). Its second argument reads a small file of these, such as the
  * card; it gives undefined where there is none.
- * @param options Revision, cache folder, token, offline, progress, signal.
  * @returns Paths of the files, in the order of `choose`.
  * @throws As {@linkcode downloadModel}.
  *

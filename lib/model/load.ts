@@ -152,8 +152,6 @@ async function wordsOf(files: ModelFiles) {
  * downloaded from the Hugging Face Hub, as {@linkcode downloadModel} does.
  * A {@linkcode Source} of one's own, such as {@linkcode checkpointSource} makes over tensors of another
  * file format, is loaded as well, and disposed with the model.
- * @param options Device, dtype, longest context, threads.
- * @returns The model.
  * @throws {RangeError} Where an option is outside its rule.
  * @throws {SyntaxError} Where a file is malformed or asks for what is not implemented.
  * @throws {Deno.errors.NotFound} Where a file is missing.
@@ -172,10 +170,11 @@ export async function loadModel(
   options: LoadOptions = {},
 ): Promise<Model> {
   checkOptions("load the model", options, RULES);
-  const { device: asked = "auto", kv = "fp32", maxLength: _, threads, spinning, ...places } =
-    options;
+  const { device: askedDevice = "auto", maxLength: askedLength, ...others } = options;
+  const { kv = "fp32", threads, spinning = isIdle(), ...places } = others;
   const { dtype = "auto", cacheDir = defaultCacheDir(), onProgress } = places;
-  const device = asked === "auto" ? "cpu" : asked, signal = places.signal ?? defaultSignal();
+  const device = askedDevice === "auto" ? "cpu" : askedDevice;
+  const signal = places.signal ?? defaultSignal();
   if (device !== "cpu" && dtype !== "auto" && dtype !== "fp32") {
     fail("dtype", `be 'auto' or 'fp32' on ${device}`, dtype);
   }
@@ -191,7 +190,7 @@ export async function loadModel(
     isSource ? id : await openSource(await placeOf(id, given({ ...places, signal })), dtype),
   );
   const words = await wordsOf(source.files);
-  const maxLength = lengthOf(source.config, options.maxLength);
+  const maxLength = lengthOf(source.config, askedLength);
   signal?.throwIfAborted();
   report(1);
   const prepared = opening.use(
@@ -202,14 +201,7 @@ export async function loadModel(
   );
   report(2);
   signal?.throwIfAborted();
-  const settings = {
-    device,
-    kv,
-    maxLength,
-    threads,
-    spinning: spinning ?? isIdle(),
-    signal,
-  } as const;
+  const settings = { device, kv, maxLength, threads, spinning, signal } as const;
   const engine = opening.use(await startEngine(prepared, settings));
   await source.check?.({ openCache: engine.openCache, maxLength });
   report(3, words.notes?.[0]);

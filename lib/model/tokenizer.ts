@@ -134,7 +134,6 @@ const LONG = 32, BACK = 16;
  * depends on the token before (leading spaces), each piece is the difference of two decodings that
  * share a start.
  *
- * @param tokenizer The tokenizer.
  * @returns A function from the next token to the text that it makes certain, with the rest beside it.
  *
  * @example A character of three bytes

@@ -59,8 +59,6 @@ function formsOf(
 /**
  * A source whose graph is built here.
  *
- * @param id Name of the place.
- * @param files The small files.
  * @param configText Contents of `config.json`.
  * @param open Opens the tensors, under the names of Hugging Face's checkpoints.
  * @throws {SyntaxError} Where the config is malformed, or asks for what is not implemented.

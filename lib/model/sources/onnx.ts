@@ -19,7 +19,8 @@ export async function exportSource(
   const exported = await openExport(folder, configText, dtype);
   if (!exported) return undefined;
   return {
-    ...{ ...exported, id: folder, files, stored: exported },
+    ...exported,
+    ...{ id: folder, files, stored: exported },
     prepare: () =>
       Promise.resolve({
         ...exported,
