@@ -29,34 +29,32 @@ function bounded(unpack: Unpack, bytes: Uint8Array, limit: number): Bytes {
   return new Uint8Array(out.buffer as ArrayBuffer, out.byteOffset, out.byteLength);
 }
 
-/**
- * Inflates a stream of zlib.
- *
- * @throws {RangeError} Where it holds more bytes than the limit.
- * @throws {SyntaxError} Where it is damaged or cut.
- */
+/** Inflates a stream of zlib: RangeError beyond the limit, SyntaxError where it is damaged. */
 export const inflated = (bytes: Bytes, limit: number): Bytes =>
   bounded(zlib.inflateSync, bytes, limit);
 
-/**
- * The frames of Zstandard data, as RFC 8878 lays them out; the runtime reads one, and one that is cut
- * without a word.
- */
-function zstdFrames(bytes: Uint8Array): Uint8Array[] {
-  const frames: Uint8Array[] = [];
-  const number = (at: number, length: number): number => {
-    if (at + length > bytes.length) throw new SyntaxError("unexpected end of file");
+/** Reads unsigned little-endian numbers; those outside of the bytes `fail`. */
+const numbersIn =
+  (bytes: Uint8Array, fail: () => never) => (at: number, length: number): number => {
+    if (!(at >= 0 && at + length <= bytes.length)) fail();
     let value = 0;
     for (let i = length - 1; i >= 0; i--) value = value * 256 + bytes[at + i]!;
     return value;
   };
+
+/** The frames of Zstandard data (RFC 8878): the runtime reads one, and a cut one without a word. */
+function zstdFrames(bytes: Uint8Array): Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  const cut = (): never => {
+    throw new SyntaxError("unexpected end of file");
+  };
+  const number = numbersIn(bytes, cut);
   for (let start = 0; start < bytes.length;) {
     const magic = number(start, 4);
     let at = start + 4;
     if (magic >= 0x184d2a50 && magic <= 0x184d2a5f) { // skippable
-      at += 4 + number(at, 4);
-      if (at > bytes.length) throw new SyntaxError("unexpected end of file");
-      start = at;
+      start = at + 4 + number(at, 4);
+      if (start > bytes.length) cut();
       continue;
     }
     if (magic !== 0xfd2fb528) throw new SyntaxError("no frame of Zstandard");
@@ -68,14 +66,13 @@ function zstdFrames(bytes: Uint8Array): Uint8Array[] {
       at += 3 + length;
     }
     if (head & 4) at += 4; // a checksum
-    if (at > bytes.length) throw new SyntaxError("unexpected end of file");
+    if (at > bytes.length) cut();
     frames.push(bytes.subarray(start, at));
     start = at;
   }
   return frames;
 }
 
-/** Unpacks Zstandard data as {@linkcode bounded} does. */
 function unzstd(
   bytes: Uint8Array,
   { maxOutputLength: limit }: { maxOutputLength: number },
@@ -95,11 +92,9 @@ const starts = (bytes: Uint8Array, ...magic: number[]) =>
   magic.every((byte, i) => bytes[i] === byte);
 
 /**
- * The bytes as they were before gzip or Zstandard, which are known by their first bytes and not by a
- * name; others as they are.
- *
- * @throws {RangeError} Where they are more than the limit.
- * @throws {SyntaxError} Where they are damaged, cut, or packed in another way.
+ * The bytes as they were before gzip or Zstandard, which are known by their first bytes and not by
+ * a name; others as they are. RangeError where they are more than the limit, SyntaxError where they
+ * are damaged, cut, or packed in another way.
  */
 export function unpacked(bytes: Bytes, limit: number): Bytes {
   if (starts(bytes, 0x1f, 0x8b)) return bounded(zlib.gunzipSync, bytes, limit);
@@ -115,14 +110,11 @@ export function unpacked(bytes: Bytes, limit: number): Bytes {
   return bytes;
 }
 
-/** Whether bytes begin as a zip archive does. */
 export function isZip(bytes: Uint8Array): boolean {
   return starts(bytes, 0x50, 0x4b, 3, 4) || starts(bytes, 0x50, 0x4b, 5, 6);
 }
 
-/** A member of a zip archive. */
 export interface Member {
-  /** Its name, with the folders before it. */
   readonly name: string;
   /** Its size when unpacked, as the archive has it. */
   readonly size: number;
@@ -130,30 +122,19 @@ export interface Member {
   read(): Bytes;
 }
 
-const UNPACK: Readonly<Record<number, Unpack>> = {
-  8: zlib.inflateRawSync,
-  93: unzstd,
-};
+const UNPACK: Readonly<Record<number, Unpack>> = { 8: zlib.inflateRawSync, 93: unzstd };
 
 /**
  * The members of a zip archive by name, zip64 included; of two with one name the last counts.
- *
- * @param bytes The archive.
- * @param limit Most bytes of all members together.
- * @throws {RangeError} Where they are more, by what the archive says; no more than that is unpacked.
- * @throws {SyntaxError} Where it is damaged or cut, and from `read` where a member is, or where it is
- * encrypted or packed in another way than stored, deflated or Zstandard.
+ * RangeError where they are more than `limit` bytes together, by what the archive says (no more
+ * than that is unpacked); SyntaxError where it is damaged or cut, and from `read` where a member
+ * is, is encrypted, or is packed in another way than stored, deflated or Zstandard.
  */
 export function zipMembers(bytes: Bytes, limit: number): Map<string, Member> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const damaged = (what: string): never => {
     throw new SyntaxError(`its zip archive is damaged or cut: ${what}`);
   };
-  const number = (at: number, length: 2 | 4 | 8): number => {
-    if (!(at >= 0 && at + length <= bytes.length)) damaged("a place outside of it");
-    if (length === 2) return view.getUint16(at, true);
-    return length === 4 ? view.getUint32(at, true) : Number(view.getBigUint64(at, true));
-  };
+  const number = numbersIn(bytes, () => damaged("a place outside of it"));
   let end = bytes.length - 22;
   while (end >= 0 && end > bytes.length - 65_558 && number(end, 4) !== 0x06054b50) end--;
   if (end < 0 || number(end, 4) !== 0x06054b50) damaged("no end of its directory");

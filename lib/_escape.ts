@@ -26,7 +26,6 @@ export function xmlText(text: string): string {
 /**
  * Escapes text for HTML and XML, both between tags and inside quoted attributes.
  *
- * @param text Any text.
  * @returns The text with `& < > " '` as entities, and U+FFFD in place of what XML cannot hold.
  *
  * @example A script in a model's answer stays text

@@ -40,12 +40,12 @@ function parseExact(text: string): unknown {
   );
 }
 
-/** The text with null for the NaN, Infinity and -Infinity that are outside of its strings. */
-function withoutNaN(text: string): string {
+/** The text with other words for the NaN, Infinity and -Infinity outside of its strings. */
+function withoutNaN(text: string, instead: (word: string) => string): string {
   const parts: string[] = [];
   for (let at = 0; at < text.length;) {
     const open = text.indexOf('"', at), gap = text.slice(at, open < 0 ? text.length : open);
-    parts.push(gap.replace(/(?:-?\bInfinity|\bNaN)\b/g, "null"));
+    parts.push(gap.replace(/(?:-?\bInfinity|\bNaN)\b/g, instead));
     if (open < 0) break;
     let close = open;
     for (let escaped = true; escaped;) {
@@ -61,27 +61,26 @@ function withoutNaN(text: string): string {
 }
 
 /**
- * Parses JSON text, also such as Python's `json.dumps` and pandas write it: NaN, Infinity and -Infinity
- * become null, for what is missing. A number that a double cannot hold with all its digits is text
- * ({@linkcode exactNumber}). A byte order mark before the text is passed over.
- *
- * @throws {SyntaxError} Where the text is no JSON.
+ * Parses JSON text, also such as Python's `json.dumps` and pandas write it: NaN, Infinity and
+ * -Infinity become null, for what is missing, or `instead`. A number that a double cannot hold with
+ * all its digits is text ({@linkcode exactNumber}), unless `parse` has it otherwise. A byte order
+ * mark is passed over.
  */
-export function parseJson(text: string): unknown {
+export function parseJson(
+  text: string,
+  parse: (json: string) => unknown = parseExact,
+  instead: (word: string) => string = () => "null",
+): unknown {
   const own = text.startsWith("\ufeff") ? text.slice(1) : text;
   try {
-    return parseExact(own);
+    return parse(own);
   } catch (error) {
     if (!(error instanceof SyntaxError) || !/NaN|Infinity/.test(own)) throw error;
-    return parseExact(withoutNaN(own));
+    return parse(withoutNaN(own, instead));
   }
 }
 
-/**
- * The text in some bytes: UTF-8, or UTF-16 by its byte order mark, which is left out.
- *
- * @throws {TypeError} Where they are no such text.
- */
+/** The text in UTF-8, or UTF-16 by its byte order mark; TypeError where it is none. */
 export function textIn(bytes: Uint8Array): string {
   const [a, b] = bytes;
   const label = a === 0xff && b === 0xfe

@@ -1,5 +1,5 @@
 /**
- * What a file is that is not what its name says, and JSON as Python writes it.
+ * What a file is that is not what its name says.
  *
  * @module
  */
@@ -7,15 +7,12 @@
 import { mapFile, type MappedFile } from "../runtime/mod.ts";
 
 const LFS = "version https://git-lfs.github.com/spec/v1";
-/** Bytes looked at. */
 const HEAD = 1024;
 const AGAIN = "download the file again";
 
 /**
- * What the bytes of a file are where they are surely none of a model's: a phrase with what to do, for
- * "… as it is …"; undefined where they may be what they should.
- *
- * @param file Its bytes, or the first of them.
+ * What a file's first bytes are where they are surely none of a model's: a phrase with what to do,
+ * for "… as it is …"; undefined where they may be what they should.
  */
 export function mistaken(file: Uint8Array): string | undefined {
   if (file.length === 0) return `empty: ${AGAIN}`;
@@ -37,18 +34,11 @@ export function mistaken(file: Uint8Array): string | undefined {
   return undefined;
 }
 
-/** The same of a text. */
 export function mistakenText(text: string): string | undefined {
   return mistaken(new TextEncoder().encode(text.slice(0, HEAD)));
 }
 
-/**
- * Maps a file of a model.
- *
- * @throws {Deno.errors.NotFound} Where it cannot be read.
- * @throws {RangeError} Where it is empty or no file.
- * @throws {SyntaxError} Where it is surely something else, such as a Git LFS pointer.
- */
+/** Maps a file of a model; refuses one that is surely something else, such as a Git LFS pointer. */
 export function openFile(path: string): MappedFile {
   let file: MappedFile;
   try {
@@ -64,26 +54,4 @@ export function openFile(path: string): MappedFile {
   if (what === undefined) return file;
   file[Symbol.dispose]();
   throw new SyntaxError(`Cannot load the model as ${path} is ${what}`);
-}
-
-/** Stands for NaN while the rest is read. */
-const NAN = "\uE000NaN";
-/** A text of JSON, which is passed over, or one of the words that JSON has not. */
-const TEXT_OR_WORD = /"[^"\\]*(?:\\.[^"\\]*)*"|NaN|Infinity/gs;
-
-/**
- * Parses JSON, also with a byte-order mark, and with NaN, Infinity and -Infinity as Python writes them.
- *
- * @throws {SyntaxError} Where it is none.
- */
-export function parseJson(text: string): unknown {
-  const plain = text.replace(/^\uFEFF/, "");
-  try {
-    return JSON.parse(plain);
-  } catch (error) {
-    if (!/NaN|Infinity/.test(plain)) throw error;
-    const words: Readonly<Record<string, string>> = { NaN: `"${NAN}"`, Infinity: "1e999" };
-    const readable = plain.replace(TEXT_OR_WORD, (found) => words[found] ?? found);
-    return JSON.parse(readable, (_, value) => value === NAN ? NaN : value);
-  }
 }

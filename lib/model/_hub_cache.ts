@@ -14,7 +14,8 @@
  */
 
 import { dirname, join, relative } from "node:path";
-import { refusal } from "../_check.ts";
+import { writeWhole } from "../_cache_home.ts";
+import { refusal, type Rule, text } from "../_check.ts";
 
 /** Whether a name is a file below a folder, on every system, and cannot lead out of it. */
 export function isSafeName(name: string): boolean {
@@ -37,18 +38,16 @@ export function isCommit(text: string): boolean {
   return /^[0-9a-f]{40}$/.test(text);
 }
 
-/** Refuses what cannot be the name of a branch, tag or commit (git's rule, and Windows's). */
-export function checkRevision(revision: unknown): asserts revision is string {
+/** A rule: the name of a branch, tag or commit (git's rule, and Windows's). */
+export const revisionRule: Rule = (verb, name, value) => {
   const rule = "be the name of a branch, a tag or a commit";
-  if (typeof revision !== "string") {
-    throw new TypeError(refusal("download the model", "revision", rule, revision));
-  }
-  const parts = revision.split("/");
+  text(verb, name, value);
+  const revision = value as string;
   const safe = isSafeName(revision) && revision.length <= 255 &&
     !/[\s~^*?[<>|"]|\.\.|@\{|^-/.test(revision) &&
-    parts.every((part) => !/^\.|\.$|\.lock$/.test(part));
-  if (!safe) throw new RangeError(refusal("download the model", "revision", rule, revision));
-}
+    revision.split("/").every((part) => !/^\.|\.$|\.lock$/.test(part));
+  if (!safe) throw new RangeError(refusal(verb, name, rule, value));
+};
 
 async function isFile(path: string, size?: number): Promise<boolean> {
   const found = await Deno.stat(path).catch(() => undefined); // follows links
@@ -63,32 +62,11 @@ async function* walk(folder: string, before = ""): AsyncGenerator<string> {
   }
 }
 
-/** Writes a file that is never seen half written. */
-async function replaceFile(path: string, make: (part: string) => Promise<void>): Promise<void> {
-  const part = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
-  await Deno.mkdir(dirname(path), { recursive: true });
-  try {
-    await make(part);
-    await Deno.rename(part, path);
-  } catch (error) {
-    await Deno.remove(part).catch(() => {});
-    throw error;
-  }
-}
-
-/** What a repository of the hub holds. */
 export type RepoKind = "model" | "dataset";
 
-/** The folder of a repository in the cache. */
 export type CachedRepo = ReturnType<typeof cachedRepo>;
 
-/**
- * The folder of a repository in the cache.
- *
- * @param cacheDir The cache folder.
- * @param id A checked "org/name".
- * @param kind What the repository holds.
- */
+/** The folder of a repository, whose id is checked, in the cache. */
 export function cachedRepo(cacheDir: string, id: string, kind: RepoKind) {
   if (!isHubId(id)) throw new Error(`internal: ${id} is not checked`);
   const name = `${kind}s--${id.replaceAll("/", "--")}`, root = join(cacheDir, name);
@@ -100,14 +78,11 @@ export function cachedRepo(cacheDir: string, id: string, kind: RepoKind) {
   const read = (path: string) => Deno.readTextFile(path).catch(() => undefined);
   const write = async (path: string, text: string) => {
     if (await read(path) === text) return;
-    await replaceFile(path, (part) => Deno.writeTextFile(part, text));
+    await writeWhole(path, (part) => Deno.writeTextFile(part, text));
   };
   return {
-    /** Path of the bytes with a hash. */
     blob,
-    /** Path of the lock of these bytes. */
     lock: (hash: string) => join(cacheDir, ".locks", name, `${hash}.lock`),
-    /** Folder of a commit. */
     snapshot,
     /** Commit that a branch or tag had when it was asked for last. */
     async commitOf(revision: string): Promise<string | undefined> {
@@ -115,7 +90,6 @@ export function cachedRepo(cacheDir: string, id: string, kind: RepoKind) {
       const commit = (await read(refPath(revision)))?.trim();
       return commit !== undefined && isCommit(commit) ? commit : undefined;
     },
-    /** Remembers the commit of a branch or tag. */
     async remember(revision: string, commit: string): Promise<void> {
       if (revision !== commit) await write(refPath(revision), commit);
     },
@@ -124,21 +98,17 @@ export function cachedRepo(cacheDir: string, id: string, kind: RepoKind) {
       const names = (await read(namesPath(commit)))?.split("\n");
       return names?.filter((name) => name !== "" && isSafeName(name));
     },
-    /** Remembers them. */
     rememberListing: (commit: string, names: readonly string[]) =>
       write(namesPath(commit), names.join("\n")),
     /** Names of the files of a commit that are there. */
     async names(commit: string): Promise<string[]> {
       return (await Array.fromAsync(walk(snapshot(commit))).catch(() => [])).sort();
     },
-    /** Whether a file of a commit is there, in its size. */
     has: (commit: string, file: string, size?: number) =>
       isFile(join(snapshot(commit), file), size),
-    /** Whether bytes are there, in their size. */
     hasBlob: (hash: string, size: number) => isFile(blob(hash), size),
     /** Whether a file is known not to be in a commit. */
     isAbsent: (commit: string, file: string) => isFile(marker(commit, file)),
-    /** Remembers that a file is not in a commit. */
     async markAbsent(commit: string, file: string): Promise<void> {
       await Deno.mkdir(dirname(marker(commit, file)), { recursive: true });
       await Deno.writeTextFile(marker(commit, file), "");
@@ -146,7 +116,7 @@ export function cachedRepo(cacheDir: string, id: string, kind: RepoKind) {
     /** Puts a file of a commit in its place. */
     async link(commit: string, file: string, hash: string): Promise<void> {
       const path = join(snapshot(commit), file), target = blob(hash);
-      await replaceFile(path, async (part) => {
+      await writeWhole(path, async (part) => {
         try {
           await Deno.symlink(relative(dirname(path), target), part, { type: "file" });
         } catch { // Windows lets not everybody make links

@@ -6,26 +6,19 @@
  */
 
 import { isCommit, isSafeName } from "./_hub_cache.ts";
-import { fetchHead, fetchText, pageOf, type Remote, retrying } from "./_hub_request.ts";
+import { fetchText, pageOf, type Remote, request, retrying } from "./_hub_request.ts";
 import type { Wanted } from "./_hub_transfer.ts";
 
 const MAX_LIST = 64 * 2 ** 20;
 
-/** A file of a repository on the hub. */
-export interface HubFile {
-  /** Its name, with the folders before it. */
-  readonly name: string;
-  /** Its size in bytes, where the hub tells. */
-  readonly size: number | undefined;
-  /** Name of its bytes: SHA-256 of a large file, git's SHA-1 of a small one, where the hub tells. */
-  readonly hash: string | undefined;
-}
+/** A file of a repository on the hub; size and hash where the hub tells. */
+type HubFile =
+  & Pick<Wanted, "name">
+  & { readonly [Fact in "size" | "hash"]: Wanted[Fact] | undefined };
 
-/** A revision, resolved. */
+/** A revision, resolved: its commit and all files of that. */
 export interface HubListing {
-  /** The commit of the revision. */
   readonly commit: string;
-  /** All files of that commit. */
   readonly files: readonly HubFile[];
 }
 
@@ -45,7 +38,6 @@ function fileOf(entry: unknown): HubFile | undefined {
   };
 }
 
-/** Asks the hub what a revision is. */
 export async function resolve(remote: Remote, revision: string): Promise<HubListing> {
   const url = `${remote.endpoint}/api/${remote.kind}s/${remote.id}/revision/${
     encodeURIComponent(revision)
@@ -87,7 +79,10 @@ export async function wantedOf(remote: Remote, commit: string, file: HubFile): P
   const url = `${pageOf(remote)}/resolve/${commit}/${path}`;
   let { size, hash } = file;
   if (size === undefined || hash === undefined) {
-    const first = await retrying(remote, () => fetchHead(remote, url));
+    const first = await retrying(remote, async () => {
+      using answer = await request(remote, url, "HEAD");
+      return answer.first;
+    });
     const length = first("x-linked-size") ?? first("content-length");
     const tag = (first("x-linked-etag") ?? first("etag") ?? "").replace(/^W\//, "");
     size ??= /^\d{1,15}$/.test(length ?? "") ? Number(length) : undefined;
@@ -98,5 +93,5 @@ export async function wantedOf(remote: Remote, commit: string, file: HubFile): P
       `Cannot download ${remote.id} as the hub tells no usable size and ETag of ${file.name}`,
     );
   }
-  return { file: file.name, url, size, hash };
+  return { name: file.name, url, size, hash };
 }

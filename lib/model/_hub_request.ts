@@ -4,31 +4,29 @@
  * @module
  */
 
+import { setTimeout as after } from "node:timers/promises";
 import type { RepoKind } from "./_hub_cache.ts";
-import { delay } from "./_lock.ts";
 
-/** How time passes. */
 export interface Clock {
-  /** Waits for some milliseconds, or rejects with the signal's reason. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
-  /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
-/** Time as it is. */
+/** Resolves after some milliseconds, or rejects with the signal's reason. */
+export async function delay(ms: number, signal?: AbortSignal): Promise<void> {
+  await after(ms, undefined, signal && { signal }).catch(() => {});
+  signal?.throwIfAborted();
+}
+
 export const CLOCK: Clock = { sleep: delay, now: Date.now };
 
 /** How one repository is asked for. */
 export interface Remote extends Clock {
-  /** Its name, "org/name". */
   readonly id: string;
-  /** Whether it is a model or a data set. */
   readonly kind: RepoKind;
   /** The hub, without a slash at its end. */
   readonly endpoint: string;
-  /** The user's token. */
   readonly token: string | undefined;
-  /** Ends everything. */
   readonly signal: AbortSignal | undefined;
   /** Retries after failures in a row. */
   readonly retries: number;
@@ -46,7 +44,6 @@ const PROGRESS = 2 ** 20;
 
 /** A failure that may pass: no connection, a busy hub. */
 export class Temporary extends Error {
-  /** Milliseconds that the hub asks to wait. */
   readonly wait: number | undefined;
 
   constructor(message: string, options: ErrorOptions & { wait?: number | undefined } = {}) {
@@ -163,11 +160,9 @@ export async function request(
     const held = open.move();
     return {
       status: response.status,
-      /** Headers of the last answer. */
       headers: response.headers,
       /** Header of the first answer that has it: those that lead to a CDN carry the hub's own. */
       first: (name: string) => seen.find((one) => one.has(name))?.get(name) ?? null,
-      /** The body, as it arrives. */
       async *chunks() {
         const reader = response.body?.getReader();
         for (;;) {
@@ -208,7 +203,6 @@ export function pageOf({ endpoint, kind, id }: Remote): string {
   return `${endpoint}/${kind === "dataset" ? "datasets/" : ""}${id}`;
 }
 
-/** The error for a status. */
 function refused(remote: Remote, response: Response, own: boolean): Error {
   const { id, endpoint, token } = remote, { status, headers } = response;
   const host = URL.parse(response.url)?.host ?? endpoint;
@@ -252,10 +246,4 @@ export async function fetchText(remote: Remote, url: string, limit: number): Pro
     throw new Temporary(`Cannot download ${remote.id} as the answer of ${url} broke off`);
   }
   return text + decoder.decode();
-}
-
-/** Headers of a file, the hub's own before those of where it leads. */
-export async function fetchHead(remote: Remote, url: string) {
-  using answer = await request(remote, url, "HEAD");
-  return answer.first;
 }

@@ -6,42 +6,28 @@
  */
 
 import { join } from "node:path";
+import { homeFolder } from "../_cache_home.ts";
 import { refusal } from "../_check.ts";
 
 function environment(name: string): string | undefined {
   return Deno.env.get(name) || undefined;
 }
 
-/** Whether a variable is set to a word for yes. */
 function enabled(name: string): boolean {
   return ["1", "ON", "YES", "TRUE"].includes((environment(name) ?? "").toUpperCase());
 }
 
-function home(): string {
-  return environment(Deno.build.os === "windows" ? "USERPROFILE" : "HOME") ?? ".";
-}
-
 function expand(path: string): string {
-  return path === "~" || /^~[/\\]/.test(path) ? home() + path.slice(1) : path;
+  return path === "~" || /^~[/\\]/.test(path) ? homeFolder() + path.slice(1) : path;
 }
 
 /** The folder of Hugging Face: token and cache. */
 function hubHome(): string {
-  const caches = environment("XDG_CACHE_HOME") ?? join(home(), ".cache");
+  const caches = environment("XDG_CACHE_HOME") ?? join(homeFolder(), ".cache");
   return expand(environment("HF_HOME") ?? join(caches, "huggingface"));
 }
 
-/**
- * The cache folder that Hugging Face's tools share.
- *
- * @returns `$HF_HUB_CACHE`, or `$HF_HOME/hub`, or `~/.cache/huggingface/hub`.
- *
- * @example What lies there
- * ```ts ignore
- * import { hubCacheDir } from "@moi/moi/model";
- * for await (const { name } of Deno.readDir(hubCacheDir())) console.log(name);
- * ```
- */
+/** The cache folder that Hugging Face's tools share. */
 export function hubCacheDir(): string {
   const set = environment("HF_HUB_CACHE") ?? environment("HUGGINGFACE_HUB_CACHE");
   return set === undefined ? join(hubHome(), "hub") : expand(set);

@@ -7,16 +7,16 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { Buffer } from "node:buffer";
-import { join } from "node:path";
+import { dirname } from "node:path";
 import type { CachedRepo } from "./_hub_cache.ts";
-import { type Remote, request, retrying, Temporary } from "./_hub_request.ts";
-import { lockFile } from "./_lock.ts";
+import { delay, type Remote, request, retrying, Temporary } from "./_hub_request.ts";
+
+/** Milliseconds between two attempts to lock a file. */
+const POLL = 100;
 
 /** A file to be fetched. */
 export interface Wanted {
-  /** Name in the repository. */
-  readonly file: string;
-  /** Where it is. */
+  readonly name: string;
   readonly url: string;
   /** Its bytes. */
   readonly size: number;
@@ -54,7 +54,7 @@ async function transfer(
   part: string,
   report: (bytes: number, note?: string) => void,
 ): Promise<void> {
-  const { file: name, url, size } = wanted;
+  const { name, url, size } = wanted;
   const wrong = (expected: string, got: string) =>
     new Wrong(`Cannot download ${remote.id} as ${name} must have ${expected}: got ${got}`);
   const sizeWrong = (got: string) => wrong(`${size} bytes`, got);
@@ -111,12 +111,7 @@ async function transfer(
   await file.syncData(); // no final name before the bytes are on the disk
 }
 
-/**
- * Fetches a file to where nobody looks for it, checks it, and puts it in its place.
- *
- * A cut transfer is resumed, now or at the next call. Wrong bytes are thrown away and fetched once
- * more.
- */
+/** Fetches a file to where nobody looks, then puts it in place; after wrong bytes once more. */
 async function fetchFile(
   remote: Remote,
   wanted: Wanted,
@@ -138,7 +133,26 @@ async function fetchFile(
   await Deno.rename(part, path);
 }
 
-/** Brings a file of a commit into the cache. */
+/**
+ * Waits until this caller alone holds a lock file, as `huggingface_hub` does: the system's lock
+ * ends with its process, and a file that stays behind means nothing.
+ */
+async function lockFile(
+  path: string,
+  onWait: () => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<Disposable> {
+  await Deno.mkdir(dirname(path), { recursive: true });
+  using scope = new DisposableStack();
+  const file = scope.use(await Deno.open(path, { read: true, write: true, create: true }));
+  // without locks in the file system, what is written is the same whoever writes it
+  while (!await file.tryLock(true).catch(() => true)) {
+    await onWait();
+    await delay(POLL, signal);
+  }
+  return scope.move(); // closing unlocks
+}
+
 export async function store(
   remote: Remote,
   repo: CachedRepo,
@@ -146,19 +160,15 @@ export async function store(
   wanted: Wanted,
   report: (bytes: number, note?: string) => void = () => {},
 ): Promise<void> {
-  const { file, size, hash } = wanted;
-  if (await repo.has(commit, file, size)) return;
-  const path = repo.blob(hash);
-  using _lock = await lockFile(repo.lock(hash), {
-    ...(remote.signal ? { signal: remote.signal } : {}),
-    async onWait() {
-      const there = await Deno.stat(`${path}.incomplete`).catch(() => undefined);
-      report(there?.size ?? 0, `waits for another process that fetches ${file}`);
-    },
-  });
+  const { name, size, hash } = wanted, path = repo.blob(hash);
+  if (await repo.has(commit, name, size)) return;
+  using _lock = await lockFile(repo.lock(hash), async () => {
+    const there = await Deno.stat(`${path}.incomplete`).catch(() => undefined);
+    report(there?.size ?? 0, `waits for another process that fetches ${name}`);
+  }, remote.signal);
   if (!await repo.hasBlob(hash, size)) {
-    await Deno.mkdir(join(path, ".."), { recursive: true });
+    await Deno.mkdir(dirname(path), { recursive: true });
     await fetchFile(remote, wanted, path, report);
   }
-  if (!await repo.has(commit, file, size)) await repo.link(commit, file, hash);
+  if (!await repo.has(commit, name, size)) await repo.link(commit, name, hash);
 }

@@ -36,24 +36,16 @@ const CHUNK_LOGITS = 2 ** 22, MIN_CHUNK = 16;
 
 function checkPosition(slot: number, position: number, length: number): void {
   if (Number.isInteger(position) && position >= 0 && position < length) return;
-  throw new RangeError(
-    `Cannot write to slot ${slot} as the position must be from 0 to ${
-      length - 1
-    }: current value is ${position}`,
-  );
+  const rule = `the position must be from 0 to ${length - 1}: current value is ${position}`;
+  throw new RangeError(`Cannot write to slot ${slot} as ${rule}`);
 }
 
 const NONE: readonly number[] = [];
 
 /**
- * Opens a cache on a session.
- *
- * @param session The loaded graph.
- * @param widths Width of the logits and of the embeddings.
- * @param slabs Memory of the cache; disposed with it.
- * @param shape Slots and positions.
- * @param table The embedding table, for dense mixtures; without it, or where
- * the graph does not take them, they are listed.
+/**
+ * Opens a cache on a session; the slabs are disposed with it. `table` is the embedding table, for dense
+ * mixtures; without it, or where the graph does not take them, they are listed.
  */
 export function openCache(
   session: Session,

@@ -5,6 +5,7 @@
  */
 
 import { boolean, checkOptions, isObject, kind, type Rules } from "../_check.ts";
+import { given } from "../_given.ts";
 import { jinja, type JinjaTemplate, Refusal } from "./jinja/mod.ts";
 
 /** One turn of a conversation. */
@@ -43,17 +44,14 @@ function tokenText(value: unknown): string | undefined {
 }
 
 /** The special tokens that templates can name: `bos_token` and the like. */
-function specialTokens(config: Readonly<Record<string, unknown>>): Record<string, string> {
+function specialTokens(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { extra_special_tokens: extra } = config;
   const named = isObject(extra) ? extra : {};
-  const tokens: [string, string][] = [];
-  for (const [name, value] of [...Object.entries(config), ...Object.entries(named)]) {
-    const text = name.endsWith("_token") || Object.hasOwn(named, name)
-      ? tokenText(value)
-      : undefined;
-    if (text !== undefined) tokens.push([name, text]);
-  }
-  return Object.fromEntries(tokens);
+  const all = [...Object.entries(config), ...Object.entries(named)];
+  const isNamed = ([name]: [string, unknown]) =>
+    name.endsWith("_token") || Object.hasOwn(named, name);
+  const texts = all.filter(isNamed).map(([name, value]) => [name, tokenText(value)] as const);
+  return Object.fromEntries(texts.filter(([, text]) => text !== undefined));
 }
 
 /** The templates by name: one text is the one named "default". */
@@ -72,7 +70,6 @@ const RESERVED: Readonly<Record<string, string>> = {
   add_generation_prompt: "'addGenerationPrompt'",
 };
 
-/** Refuses variables that would be ignored. */
 function checkVariables(variables: Readonly<Record<string, unknown>>, reads: ReadonlySet<string>) {
   for (const [name, value] of Object.entries(variables)) {
     const why = Object.hasOwn(RESERVED, name)
@@ -102,13 +99,10 @@ function told<T>(part: () => T): T {
 }
 
 /**
- * The chat template of a checkpoint, rendered as transformers' `apply_chat_template` renders it.
- *
- * @param config The object of `tokenizer_config.json`; `chat_template` is a text, or a list of named
- * ones, of which the one named "default" is taken, or "tool_use" where `tools` are given.
- * @returns The template; it throws where the checkpoint has none, where the template refuses the
- * messages or uses what is not supported, and where a variable is given that the template never
- * reads.
+ * The chat template of a `tokenizer_config.json`, rendered as transformers' `apply_chat_template`
+ * renders it; of a list of named ones that named "default", or "tool_use" where `tools` are given.
+ * It throws where there is none, where it refuses the messages or uses what is not supported, and
+ * where a variable is given that it never reads.
  */
 export function chatTemplate(config: Readonly<Record<string, unknown>>): ChatTemplate {
   const sources = templateTexts(config.chat_template), tokens = specialTokens(config);
@@ -128,10 +122,9 @@ export function chatTemplate(config: Readonly<Record<string, unknown>>): ChatTem
     const template = parsed.get(named) ?? told(() => jinja(source));
     parsed.set(named, template);
     checkVariables(variables, template.reads);
-    const given = Object.entries(variables).filter(([, value]) => value !== undefined);
     return told(() =>
       template.render({
-        ...{ tools: null, documents: null, ...tokens, ...Object.fromEntries(given) },
+        ...{ tools: null, documents: null, ...tokens, ...given(variables) },
         messages: messages.map(({ role, content }) => ({ role, content })),
         add_generation_prompt: addGenerationPrompt,
       })

@@ -64,18 +64,6 @@ export interface Checkpoint extends Disposable {
   readonly strict?: boolean;
 }
 
-/** Reads rows of a tensor. */
-export interface Rows {
-  /** Number of rows. */
-  readonly count: number;
-  /** Numbers of a row. */
-  readonly columns: number;
-  /** A copy of rows as they are stored. */
-  bytes(first: number, count: number): Uint8Array<ArrayBuffer>;
-  /** Writes rows as float32, exactly what their bytes stand for (of float64 the nearest). */
-  floats(first: number, count: number, into: Float32Array): void;
-}
-
 /** Stored numbers as float32: exactly, those of 64 bits rounded. `bytes` starts a buffer. */
 export function widen(type: OnnxType, bytes: Uint8Array<ArrayBuffer>, floats: Float32Array): void {
   const { buffer, byteOffset } = bytes, { length } = floats;
@@ -90,13 +78,13 @@ export function widen(type: OnnxType, bytes: Uint8Array<ArrayBuffer>, floats: Fl
 }
 
 /** A reader of a tensor's rows; a vector is one row, unless its numbers are reordered. */
-export function rowsOf(name: string, { files, tensors, encoded }: Checkpoint): Rows {
+export function rowsOf(name: string, { files, tensors, encoded }: Checkpoint) {
   const weight = tensors.get(name)!, own = encoded?.get(name), { dims } = weight;
   const columns = dims.length === 1 && own?.sourceOf ? 1 : dims.at(-1)!;
   const count = elements(dims) / columns;
   const { location, offset, length } = own ?? weight, size = length / count;
-  // copies, as numbers in a file may start at any byte
   const place = (row: number) => offset + row * size;
+  /** A copy of rows as they are stored, as numbers in a file may start at any byte. */
   const bytes = (first: number, count: number): Uint8Array<ArrayBuffer> => {
     const { buffer } = files[location]!;
     if (!own?.sourceOf) return new Uint8Array(buffer.slice(place(first), place(first + count)));
@@ -110,7 +98,8 @@ export function rowsOf(name: string, { files, tensors, encoded }: Checkpoint): R
     count,
     columns,
     bytes,
-    floats(first, count, into) {
+    /** Writes rows as float32, exactly what their bytes stand for (of float64 the nearest). */
+    floats(first: number, count: number, into: Float32Array): void {
       if (!own) return widen(weight.type, bytes(first, count), into);
       own.widen(bytes(first, count), into);
       if (own.add) { for (let i = 0; i < into.length; i++) into[i]! += own.add; }
@@ -119,9 +108,7 @@ export function rowsOf(name: string, { files, tensors, encoded }: Checkpoint): R
 }
 
 /**
- * A reader of the embedding table's rows, where they lie.
- *
- * @returns Reads the rows of tokens, as new arrays; undefined where there is no such table.
+ * A reader of the embedding table's rows, as new arrays; undefined where there is no such table.
  */
 export function embeddingRows(
   checkpoint: Checkpoint,

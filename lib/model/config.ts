@@ -9,7 +9,8 @@
 
 import { ARCHITECTURES, type DecoderConfig, type Json, refuseField } from "../graph/mod.ts";
 import { boolean, checkNumber, isObject, type NumberRule, shown } from "../_check.ts";
-import { mistakenText, parseJson } from "./_contents.ts";
+import { parseJson } from "../_json.ts";
+import { mistakenText } from "./_contents.ts";
 
 /** Sampler settings that a checkpoint recommends. */
 export interface GenerationDefaults {
@@ -37,11 +38,22 @@ export interface GenerationDefaults {
   readonly maxNewTokens?: number;
 }
 
+/** Stands for NaN while the rest is read. */
+const NAN = "\uE000NaN";
+/** JSON for the numbers that it has not. */
+const WORDS: Readonly<Record<string, string>> = {
+  ...{ NaN: `"${NAN}"`, Infinity: "1e999", "-Infinity": "-1e999" },
+};
+
+function parsePlain(json: string): unknown {
+  return JSON.parse(json, json.includes(NAN) ? (_, v) => v === NAN ? NaN : v : undefined);
+}
+
 /** Parses a JSON object; `file` names it in errors. NaN and Infinity are read, as Python writes them. */
 export function parseObject(text: string, file: string): Json {
   let value: unknown;
   try {
-    value = parseJson(text);
+    value = parseJson(text, parsePlain, (word) => WORDS[word]!);
   } catch (cause) {
     const what = mistakenText(text);
     const why = what === undefined ? "" : `: it is ${what}`;
@@ -73,8 +85,6 @@ function refuseQuantized(json: Json): void {
  * Parses `config.json`. Of a multimodal model whose text part is a known architecture
  * (`text_config.model_type`) that part is taken.
  *
- * @param text The file.
- * @returns The decoder's shape.
  * @throws {SyntaxError} Where a field is missing, wrong, or asks for what is not implemented.
  */
 export function parseConfig(text: string): DecoderConfig {
@@ -93,14 +103,9 @@ export function parseConfig(text: string): DecoderConfig {
 }
 
 /**
- * The config with the head that the checkpoint has: where it has none and the file does not say whether
- * the embeddings are tied, they are; where the file says both, as multimodal ones may, a head that is
- * there is used.
- *
- * @param config As {@linkcode parseConfig} gives it.
- * @param text The file.
- * @param hasHead Whether there is a tensor `lm_head.weight`.
- * @throws {SyntaxError} Where a head is due and missing.
+ * The config with the head that the checkpoint has (`lm_head.weight`): where it has none and the
+ * file does not say whether the embeddings are tied, they are; where the file says both, as
+ * multimodal ones may, a head that is there is used. One that is due and missing is a SyntaxError.
  */
 export function headed(config: DecoderConfig, text: string, hasHead: boolean): DecoderConfig {
   const json = parseObject(text, "config.json"), own = textConfig(json).tie_word_embeddings;
@@ -174,9 +179,6 @@ const MEANING: Readonly<Record<string, string>> = {
 /**
  * Sampler settings of `generation_config.json`; fields that it lacks stay absent. `do_sample: false` is
  * temperature 0, whatever temperature stands beside it.
- *
- * @param json The file.
- * @throws {SyntaxError} Where a field has a value that it cannot have.
  */
 export function generationDefaults(json: Json): GenerationDefaults {
   const found: Record<string, number> = {}, sample = json.do_sample ?? undefined;
@@ -195,11 +197,7 @@ export function generationDefaults(json: Json): GenerationDefaults {
   return sample === false ? { ...found, temperature: 0 } : found;
 }
 
-/**
- * What `generation_config.json` recommends and is not followed: a sentence for all of it, or none.
- *
- * @param json The file.
- */
+/** What `generation_config.json` recommends and is not followed: one sentence, or none. */
 export function generationNotes(json: Json): string[] {
   const isOff = (value: unknown) =>
     !value || (typeof value === "object" && Object.keys(value).length === 0);

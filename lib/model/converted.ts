@@ -23,6 +23,7 @@ import {
   type Weights,
 } from "../graph/mod.ts";
 import { ELEMENT_TYPES, elements, mapFile } from "../runtime/mod.ts";
+import { writeWhole } from "../_cache_home.ts";
 import { type Checkpoint, type Encoded, rowsOf } from "./checkpoint.ts";
 import { parseSafetensors } from "./safetensors.ts";
 import type { PrepareRequest } from "./sources/source.ts";
@@ -34,7 +35,6 @@ export type Form = 4 | 8 | "packed" | "dense";
 export interface ConvertOptions extends Omit<PrepareRequest, "dtype" | "maxLength"> {
   /** The form of a matrix, by itself and how it is stored. */
   readonly form: (weight: Weight, encoded: Encoded | undefined) => Form;
-  /** Digest of the checkpoint. */
   readonly fingerprint: string;
 }
 
@@ -91,28 +91,22 @@ function planOf(name: string, weight: Weight, encoded: Encoded | undefined, form
   };
 }
 
-/** The tensors with what was converted. */
 function withCopies(
   tensors: ReadonlyMap<string, Weight>,
   plans: readonly Plan[],
   place: Places,
 ): Map<string, Weight> {
   const all = new Map(tensors);
-  for (const { name, parts, quantized } of plans) {
-    if (!quantized) all.set(name, { ...all.get(name)!, ...place(parts[0]!) });
-  }
-  for (const { name, quantized } of plans) {
-    if (!quantized) continue;
-    const weight = all.get(name)!, sourceOffset = weight.offset;
-    all.set(name, { ...weight, quantized: { ...quantized(place), sourceOffset } });
+  const denseFirst = plans.toSorted((a, b) => Number(!!a.quantized) - Number(!!b.quantized));
+  for (const { name, parts, quantized } of denseFirst) {
+    const weight = all.get(name)!, { offset: sourceOffset } = weight;
+    const own = quantized ? { quantized: { ...quantized(place), sourceOffset } } : place(parts[0]!);
+    all.set(name, { ...weight, ...own });
   }
   return all;
 }
 
-/**
- * What a graph asks for: of its linear layers the quantised copies, in the form that is due, and float32
- * of the rest that it could not read.
- */
+/** What a graph asks for: linear layers in their form, float32 of the rest it could not read. */
 function plansFor(
   build: (weights: Weights) => Graph,
   { tensors, encoded }: Checkpoint,
@@ -171,8 +165,7 @@ async function convert(
 
 function headerOf(plans: readonly Plan[]): Uint8Array<ArrayBuffer> {
   const header: Record<string, unknown> = Object.create(null);
-  const version = String(QUANTIZER_VERSION);
-  header.__metadata__ = { format: "moi conversion", version };
+  header.__metadata__ = { format: "moi conversion", version: String(QUANTIZER_VERSION) };
   let end = 0;
   for (const part of plans.flatMap(({ parts }) => parts)) {
     const dtype = part.type === "uint8" ? "U8" : "F32";
@@ -196,33 +189,31 @@ async function write(
   const { files } = checkpoint;
   const total = plans.reduce((sum, { weight }) => sum + weight.length, 0);
   const report = (done: number) => onProgress?.({ label, done: Math.round(done), total });
-  const part = `${path}.${crypto.randomUUID()}.part`;
   try {
     signal?.throwIfAborted();
     report(0);
-    await Deno.mkdir(dirname(path), { recursive: true });
-    await removeStale(dirname(path));
-    using out = await Deno.open(part, { write: true, createNew: true });
-    let done = 0;
-    const put = async (bytes: Uint8Array<ArrayBuffer>) => {
-      for (let at = 0; at < bytes.length;) at += await out.write(bytes.subarray(at));
-    };
-    await put(headerOf(plans));
-    for (const plan of plans) {
-      const { weight, encoded, parts } = plan;
-      const size = parts.reduce((sum, { length }) => sum + length, 0);
-      await convert(plan, checkpoint, async (bytes) => {
-        signal?.throwIfAborted();
-        await put(bytes);
-        report(done += bytes.length / size * weight.length);
-      });
-      files[(encoded ?? weight).location]!.forget();
-    }
-    await out.syncData();
-    await Deno.rename(part, path);
+    await writeWhole(path, async (part) => {
+      await removeStale(dirname(path));
+      using out = await Deno.open(part, { write: true, createNew: true });
+      let done = 0;
+      const put = async (bytes: Uint8Array<ArrayBuffer>) => {
+        for (let at = 0; at < bytes.length;) at += await out.write(bytes.subarray(at));
+      };
+      await put(headerOf(plans));
+      for (const plan of plans) {
+        const { weight, encoded, parts } = plan;
+        const size = parts.reduce((sum, { length }) => sum + length, 0);
+        await convert(plan, checkpoint, async (bytes) => {
+          signal?.throwIfAborted();
+          await put(bytes);
+          report(done += bytes.length / size * weight.length);
+        });
+        files[(encoded ?? weight).location]!.forget();
+      }
+      await out.syncData();
+    });
     report(total);
   } catch (cause) {
-    await Deno.remove(part).catch(() => {});
     if (signal?.aborted || cause instanceof RangeError) throw cause;
     throw new Error(
       `Cannot convert the model as ${path} cannot be written (another 'cacheDir' may help)`,
@@ -260,24 +251,19 @@ function open(path: string, plans: readonly Plan[]) {
   }
 }
 
-/** Tells conversions apart. */
 function keyOf(fingerprint: string, { files }: Checkpoint, plans: readonly Plan[]) {
   const forms = plans.map((
-    { name, form, weight: { type, dims }, encoded },
-  ) => [name, form, encoded ?? type, dims]);
+    { name, form, weight, encoded },
+  ) => [name, form, encoded ?? weight.type, weight.dims]);
   const times = Object.entries(files).map(([name, { modified }]) => [name, modified]);
   const text = JSON.stringify([QUANTIZER_VERSION, fingerprint, forms, times]);
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
 /**
- * Gives a graph weights in the forms that are due, converted now or mapped from the cache.
- *
- * @param checkpoint The opened checkpoint; it stays open as long as the result is used.
- * @param build Builds the graph: tells which matrices are those of linear layers.
- * @param options Forms, cache folder, progress, signal.
- * @returns Files and weights; disposing it closes the copy, not the checkpoint.
- * @throws {RangeError} Where a weight that is quantised is NaN or infinite, with its name.
+ * Gives a graph weights in the forms that are due, converted now or mapped from the cache;
+ * disposing them closes the copy, not the checkpoint. A weight to be quantised that is NaN or
+ * infinite is a RangeError.
  */
 export async function convertWeights(
   checkpoint: Checkpoint,
@@ -289,11 +275,9 @@ export async function convertWeights(
   const key = keyOf(options.fingerprint, checkpoint, plans);
   const path = join(options.cacheDir, "converted", `${key}.safetensors`);
   let copy = open(path, plans);
-  if (!copy) {
-    await write(path, plans, checkpoint, options);
-    copy = open(path, plans);
-    if (!copy) throw new Error(`Cannot convert the model as ${path} changed while it was read`);
-  }
+  if (!copy) await write(path, plans, checkpoint, options);
+  copy ??= open(path, plans);
+  if (!copy) throw new Error(`Cannot convert the model as ${path} changed while it was read`);
   const { file, place } = copy;
   return {
     files: { ...checkpoint.files, [LOCATION]: file },

@@ -7,16 +7,6 @@
 /** From the texts of tokens to those of the next step; the last ones are joined. */
 type Step = (tokens: readonly string[]) => readonly string[];
 
-/** How a definition's tokens become text. */
-export interface Decoder {
-  /** Texts of tokens as one text. */
-  readonly decode: (tokens: readonly string[]) => string;
-  /** Whether tokens such as `<0xE6>` are bytes of what a run of them means. */
-  readonly hasBytes: boolean;
-  /** Whether a token is such a byte; one that is not there ends no run. */
-  readonly isByte: (token: string | undefined) => boolean;
-}
-
 type Settings = Readonly<Record<string, unknown>>;
 
 const text = (value: unknown, absent: string) => typeof value === "string" ? value : absent;
@@ -127,46 +117,35 @@ function bpe({ suffix }: Settings): Step {
     tokens.map((token, i) => token.replaceAll(mark, i === tokens.length - 1 ? "" : " "));
 }
 
-/** The steps of a decoder; undefined where one is not known. */
+/** The steps of decoders by their type; undefined where they have one that is not known. */
+const STEPS: Readonly<Record<string, (settings: Settings) => readonly Step[] | undefined>> = {
+  ByteLevel: () => [byteLevel],
+  ByteFallback: () => [byteFallback],
+  Fuse: () => [(tokens) => [tokens.join("")]],
+  Strip: (settings) => [strip(settings)],
+  Metaspace: (settings) => [metaspace(settings)],
+  WordPiece: (settings) => [wordPiece(settings)],
+  BPEDecoder: (settings) => [bpe(settings)],
+  Replace(settings) {
+    const pattern = (settings.pattern as { String?: unknown } | null)?.String;
+    if (typeof pattern !== "string" || pattern === "") return undefined;
+    const by = text(settings.content, "");
+    return [(tokens) => tokens.map((token) => token.replaceAll(pattern, () => by))];
+  },
+  Sequence({ decoders }) {
+    if (!Array.isArray(decoders)) return undefined;
+    const all = decoders.map(stepsOf);
+    return all.includes(undefined) ? undefined : all.flatMap((steps) => steps!);
+  },
+};
+
 function stepsOf(definition: unknown): readonly Step[] | undefined {
-  const settings = (definition ?? {}) as Settings;
-  switch (settings.type) {
-    case "ByteLevel":
-      return [byteLevel];
-    case "ByteFallback":
-      return [byteFallback];
-    case "Fuse":
-      return [(tokens) => [tokens.join("")]];
-    case "Strip":
-      return [strip(settings)];
-    case "Metaspace":
-      return [metaspace(settings)];
-    case "WordPiece":
-      return [wordPiece(settings)];
-    case "BPEDecoder":
-      return [bpe(settings)];
-    case "Replace": {
-      const pattern = (settings.pattern as { String?: unknown } | null)?.String;
-      if (typeof pattern !== "string" || pattern === "") return undefined;
-      const by = text(settings.content, "");
-      return [(tokens) => tokens.map((token) => token.replaceAll(pattern, () => by))];
-    }
-    case "Sequence": {
-      if (!Array.isArray(settings.decoders)) return undefined;
-      const all = settings.decoders.map(stepsOf);
-      return all.includes(undefined) ? undefined : all.flatMap((steps) => steps!);
-    }
-  }
-  return undefined;
+  const settings = (definition ?? {}) as Settings, type = text(settings.type, "");
+  return Object.hasOwn(STEPS, type) ? STEPS[type]!(settings) : undefined;
 }
 
-/**
- * The decoder of a definition.
- *
- * @param definition The object of `tokenizer.json`.
- * @returns The decoder; undefined where it has a step that is not known here.
- */
-export function decoderOf(definition: object): Decoder | undefined {
+/** The decoder of `tokenizer.json`; undefined where it has a step that is not known here. */
+export function decoderOf(definition: object) {
   const { decoder } = definition as { decoder?: unknown };
   const steps = (decoder ?? null) === null
     ? [(tokens: readonly string[]) => [tokens.join(" ")]]
@@ -174,8 +153,10 @@ export function decoderOf(definition: object): Decoder | undefined {
   if (!steps) return undefined;
   const hasBytes = steps.includes(byteFallback);
   return {
-    decode: (tokens) => steps.reduce((all, step) => step(all), tokens).join(""),
+    decode: (tokens: readonly string[]) => steps.reduce((all, step) => step(all), tokens).join(""),
+    /** Whether tokens such as `<0xE6>` are bytes of what a run of them means. */
     hasBytes,
-    isByte: (token) => hasBytes && (token === undefined || BYTE.test(token)),
+    /** Whether a token is such a byte; one that is not there ends no run. */
+    isByte: (token: string | undefined) => hasBytes && (token === undefined || BYTE.test(token)),
   };
 }

@@ -89,7 +89,6 @@ async function modelFiles(
  * other finds. Sizes are checked always, and SHA-256 (or git's SHA-1 of small files) as well.
  *
  * @param id "org/name".
- * @param options Revision, cache folder, token, offline, progress, signal.
  * @returns The folder with the files.
  * @throws {RangeError} Where id or revision cannot be ones of the hub.
  * @throws {Deno.errors.NotFound} Where there is no such model, revision or file, or, offline, where
@@ -104,13 +103,6 @@ async function modelFiles(
  *   revision: "c1899de289a04d12100db370d81485cdf75e47ca",
  *   onProgress: ({ done, total }) => console.error(`${done} of ${total} bytes`),
  * });
- * ```
- *
- * @example Only the configuration
- * ```ts ignore
- * import { downloadModel } from "@moi/moi/model";
- * const folder = await downloadModel("Qwen/QwQ-32B", { files: ["config.json"] });
- * console.log(await Deno.readTextFile(`${folder}/config.json`));
  * ```
  */
 export async function downloadModel(id: string, options: DownloadOptions = {}): Promise<string> {

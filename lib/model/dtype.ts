@@ -21,9 +21,6 @@
 import { type Graph, tensorBytes, type Weights, wholeName } from "../graph/mod.ts";
 import { elements } from "../runtime/mod.ts";
 
-/** Bits of the head in a quantised load. */
-const HEAD_BITS = 8;
-
 /** Number formats of every model, by name. */
 export const DTYPES = ["fp32", "fp16", "int8", "int4"] as const;
 
@@ -31,20 +28,9 @@ export const DTYPES = ["fp32", "fp16", "int8", "int4"] as const;
 export type Dtype = (typeof DTYPES)[number] | "native";
 
 /**
- * The number format that "auto" stands for on the CPU: the most exact of fp32, int8 and int4 whose
- * weights take at most half of the memory that is free, so that caches, the system and a second load
- * have room; int4 where none does.
- *
- * @param parameters Number of weights.
- * @param free Bytes of memory that are free.
- *
- * @example A model of a billion weights on a small machine
- * ```ts
- * import { autoDtype } from "@moi/moi/model";
- * import { assertEquals } from "@std/assert";
- * assertEquals(autoDtype(1e9, 16e9), "fp32");
- * assertEquals(autoDtype(1e9, 4e9), "int8");
- * ```
+ * The number format that "auto" stands for: the most exact of fp32, int8 and int4 whose weights
+ * take at most half of the free bytes, so that caches, the system and a second load have room; int4
+ * where none does.
  */
 export function autoDtype(parameters: number, free: number): Dtype {
   const BYTES = { fp32: 4, int8: 1.125 } as const; // a scale of 4 bytes per 32 weights
@@ -64,13 +50,13 @@ export function freeMemory(): number {
   }
 }
 
-/** Bits of a linear layer's weights `[out, in]` in a quantised load. */
+/** Bits of a linear layer's weights `[out, in]` in a quantised load; the head always has 8. */
 export function bitsOf(
   dtype: "int8" | "int4",
   [out]: readonly number[],
   vocabularySize: number,
 ): 4 | 8 {
-  return out === vocabularySize ? HEAD_BITS : dtype === "int4" ? 4 : 8;
+  return out === vocabularySize ? 8 : dtype === "int4" ? 4 : 8;
 }
 
 /** The same weights with every matrix rounded to fp16 before use. */
@@ -90,21 +76,15 @@ export function weightsOf({ nodes, initializers }: Graph): {
   readonly parameters: number;
   readonly bytes: number;
 } {
-  const consumers = new Map<string, Set<string>>();
-  for (const { op, inputs } of nodes) {
-    for (const input of inputs) {
-      const known = consumers.get(input);
-      if (known) known.add(op);
-      else consumers.set(input, new Set([op]));
-    }
-  }
+  const uses = nodes.flatMap(({ op, inputs }) => inputs.map((input) => ({ op, input })));
+  const consumers = Map.groupBy(uses, ({ input }) => input);
   const inParts = new Set(
     initializers.filter(({ name }) => wholeName(name) !== name).map(({ name }) => wholeName(name)),
   );
   let parameters = 0, bytes = 0;
   for (const { name, type, dims, data } of initializers) {
     if (data instanceof Uint8Array) continue;
-    const count = elements(dims), ops = consumers.get(name) ?? new Set();
+    const count = elements(dims), ops = new Set(consumers.get(name)?.map(({ op }) => op));
     if (!inParts.has(name)) parameters += count; // else its parts are
     if (ops.has("Cast")) bytes += 4 * count; // widened when the session starts
     if (!ops.has("Cast") || ops.size > 1) bytes += tensorBytes({ type, dims });

@@ -8,13 +8,12 @@
  */
 
 import { createHash } from "node:crypto";
-import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { defaultCacheDir } from "../_cache_home.ts";
+import { defaultCacheDir, writeWhole } from "../_cache_home.ts";
 import { refusal } from "../_check.ts";
+import type { DatasetOptions } from "./hub.ts";
 import sums from "./embedded/sums.json" with { type: "json" };
 
-/** SHA-256 of every file of the embedded models. */
 const SUMS: Readonly<Record<string, Readonly<Record<string, string>>>> = sums;
 
 /** Names of the embedded models. */
@@ -42,20 +41,11 @@ async function fetchFile(
   if (sha256(bytes) !== sum) {
     throw new Error(`Cannot load the embedded model as ${url} has not the expected SHA-256 ${sum}`);
   }
-  await Deno.mkdir(dirname(path), { recursive: true });
-  const part = `${path}.${crypto.randomUUID()}.part`; // renamed when whole: never half a file
-  await Deno.writeFile(part, bytes);
-  await Deno.rename(part, path);
+  await writeWhole(path, (part) => Deno.writeFile(part, bytes));
 }
 
-/** Options of {@linkcode embeddedFolder}. */
-export interface EmbeddedOptions {
-  /** Where fetched files are kept. Default: `moi` in the user's cache folder. */
-  readonly cacheDir?: string;
-  /** Whether fetching is forbidden. Default: false. */
-  readonly offline?: boolean;
-  /** Ends the fetching. */
-  readonly signal?: AbortSignal;
+/** Options of {@linkcode embeddedFolder}; the default cache folder is `moi` in the user's. */
+export interface EmbeddedOptions extends Pick<DatasetOptions, "cacheDir" | "offline" | "signal"> {
   /** Where the files come from. Default: the folder beside this module. */
   readonly base?: string | URL;
 }

@@ -4,13 +4,13 @@
  * @module
  */
 
+import { checkNumber } from "../_check.ts";
 import type { Input } from "./mixture.ts";
 import type { Model } from "./model.ts";
 
 /**
  * Feeds a sequence to a model.
  *
- * @param model The model.
  * @param inputs Token ids or mixtures, one a position; at least one, at most `model.maxLength`.
  * @returns Next-token logits `[V]` after every input, raw (no temperature).
  * @throws {RangeError} Where the sequence is empty or too long, or an input is not valid.
@@ -26,11 +26,7 @@ import type { Model } from "./model.ts";
  * ```
  */
 export async function forward(model: Model, inputs: readonly Input[]): Promise<Float32Array[]> {
-  if (inputs.length < 1 || inputs.length > model.maxLength) {
-    throw new RangeError(
-      `Cannot run the model as the number of 'inputs' must be from 1 to ${model.maxLength}: current value is ${inputs.length}`,
-    );
-  }
+  checkNumber("run the model", "inputs.length", inputs.length, { min: 1, max: model.maxLength });
   const { vocabularySize } = model.config;
   using cache = model.openCache({ slots: 1, length: inputs.length });
   const logits = await cache.prefill(0, 0, inputs, "all");

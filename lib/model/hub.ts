@@ -25,10 +25,10 @@ import { defaultSignal } from "../runtime/mod.ts";
 import {
   type CachedRepo,
   cachedRepo,
-  checkRevision,
   isCommit,
   isHubId,
   type RepoKind,
+  revisionRule,
 } from "./_hub_cache.ts";
 import { type HubListing, resolve, wantedOf } from "./_hub_list.ts";
 import { CLOCK, type Clock, type Remote, retrying, Temporary } from "./_hub_request.ts";
@@ -36,8 +36,8 @@ import { hubCacheDir, hubEndpoint, hubToken, isOffline } from "./_hub_settings.t
 import { store, type Wanted } from "./_hub_transfer.ts";
 import type { Progress } from "./progress.ts";
 
-/** Options of {@linkcode hubFiles}. */
-export interface HubOptions {
+/** Options of {@linkcode downloadDataset}. */
+export interface DatasetOptions {
   /** Branch, tag or commit. Default: "main". A commit pins the very bytes. */
   readonly revision?: string;
   /** Token of the user. Default: `HF_TOKEN`, or what `hf auth login` has stored. */
@@ -50,34 +50,25 @@ export interface HubOptions {
   readonly timeout?: number;
   /** Ends the work; what has arrived is kept for the next call. */
   readonly signal?: AbortSignal;
-}
-
-/** Options of {@linkcode downloadDataset}. */
-export interface DatasetOptions extends HubOptions {
-  /** The cache folder. Default: Hugging Face's own, see {@linkcode hubCacheDir}. */
+  /** The cache folder. Default: Hugging Face's own, `$HF_HUB_CACHE`, `$HF_HOME/hub` or
+   * `~/.cache/huggingface/hub`. */
   readonly cacheDir?: string;
   /**
    * Whether no request may be made. Default: whether `HF_HUB_OFFLINE` or `TRANSFORMERS_OFFLINE` is
    * 1, true, yes or on.
    */
   readonly offline?: boolean;
-  /** Called with the bytes of all files. */
+  /** Called with the bytes of all files; by `loadModel` with its steps as well. */
   readonly onProgress?: (progress: Progress) => void;
 }
 
-/** Rules of {@linkcode HubOptions}. */
-const HUB_RULES: Rules<HubOptions> = {
-  revision: (_verb, _name, value) => checkRevision(value),
+export const DATASET_RULES: Rules<DatasetOptions> = {
+  revision: revisionRule,
   token: text,
   endpoint: text,
   retries: number({ min: 0, max: 100, integer: true }),
   timeout: number({ min: 1, max: 2 ** 31 - 1 }),
   signal,
-};
-
-/** Rules of {@linkcode DatasetOptions}. */
-export const DATASET_RULES: Rules<DatasetOptions> = {
-  ...HUB_RULES,
   cacheDir: text,
   offline: boolean,
   onProgress: callable,
@@ -95,46 +86,6 @@ export function checkHub<Options extends object>(
   if (typeof id !== "string" || !isHubId(id)) {
     throw new RangeError(refusal(VERB, "id", "be 'org/name' as on the Hugging Face Hub", id));
   }
-}
-
-async function remoteOf(
-  id: string,
-  kind: RepoKind,
-  options: HubOptions,
-  clock: Clock,
-): Promise<Remote> {
-  return {
-    id,
-    kind,
-    endpoint: hubEndpoint(options.endpoint),
-    token: await hubToken(options.token),
-    signal: options.signal ?? defaultSignal(),
-    retries: options.retries ?? 5,
-    timeout: options.timeout ?? 60_000,
-    ...clock,
-  };
-}
-
-/**
- * Commit and files of a model on the hub; nothing is fetched or stored.
- *
- * @param id "org/name".
- * @param options Revision, token, signal.
- * @returns The commit of the revision, and all its files.
- * @throws {Deno.errors.NotFound} Where there is no such model or revision.
- * @throws {Deno.errors.PermissionDenied} Where a token or an accepted licence is needed.
- *
- * @example Which exports are there?
- * ```ts ignore
- * import { hubFiles } from "@moi/moi/model";
- * const { files } = await hubFiles("onnx-community/Qwen3-0.6B-ONNX");
- * console.log(files.filter(({ name }) => name.endsWith(".onnx")));
- * ```
- */
-export async function hubFiles(id: string, options: HubOptions = {}): Promise<HubListing> {
-  checkHub(id, options, HUB_RULES);
-  const remote = await remoteOf(id, "model", options, CLOCK);
-  return await retrying(remote, () => resolve(remote, options.revision ?? "main"));
 }
 
 /** Reads a small file of a commit; undefined where there is none, or it is larger than `limit` bytes. */
@@ -160,28 +111,17 @@ export class Missing extends Deno.errors.NotFound {
   }
 }
 
-/** What the cache holds of a revision. */
-interface Cached {
-  readonly commit: string | undefined;
-  readonly files: readonly string[];
-  /** Files that are not there. */
-  readonly missing: readonly string[];
-  /** Why no choice could be made. */
-  readonly failure?: unknown;
-  /** Whether the hub knows of nothing that would change the choice. */
-  readonly sure: boolean;
-}
-
 /** Reads files of a commit once they are at a place. */
-const reader = (place: (name: string) => Promise<string | undefined>): ReadFile => {
-  return async (name, limit = MAX_CARD) => {
+const reader =
+  (place: (name: string) => Promise<string | undefined>): ReadFile =>
+  async (name, limit = MAX_CARD) => {
     const path = await place(name);
     if (path === undefined || (await Deno.stat(path)).size > limit) return undefined;
     return await Deno.readTextFile(path);
   };
-};
 
-async function lookUp(repo: CachedRepo, revision: string, choose: Choose): Promise<Cached> {
+/** What the cache holds of a revision. */
+async function lookUp(repo: CachedRepo, revision: string, choose: Choose) {
   const commit = await repo.commitOf(revision);
   const listed = commit === undefined ? undefined : await repo.listing(commit);
   const names = listed ?? (commit === undefined ? [] : await repo.names(commit));
@@ -189,18 +129,19 @@ async function lookUp(repo: CachedRepo, revision: string, choose: Choose): Promi
   const read = reader(async (name) =>
     await has(name) ? join(repo.snapshot(commit!), name) : undefined
   );
-  const nothing = { commit, files: [], sure: false };
+  let choice: Choice, missing: string[] = [];
   try {
-    const { files, absent = [], open = false } = await choose(names, read);
-    const missing: string[] = [];
-    for (const name of files) if (!await has(name)) missing.push(name);
-    let sure = listed !== undefined || !open;
-    for (const name of absent) sure &&= commit !== undefined && await repo.isAbsent(commit, name);
-    return { commit, files, missing, sure };
-  } catch (failure) {
-    if (failure instanceof Missing) return { ...nothing, missing: [failure.file] };
-    return { ...nothing, missing: [], ...(names.length > 0 ? { failure } : {}) };
+    choice = await choose(names, read);
+  } catch (error) { // why no choice could be made
+    if (error instanceof Missing) missing = [error.file];
+    const failure = missing.length > 0 || names.length === 0 ? undefined : error;
+    return { commit, files: [], missing, failure, sure: false };
   }
+  const { files, absent = [], open = false } = choice;
+  for (const name of files) if (!await has(name)) missing.push(name);
+  let sure = listed !== undefined || !open; // nothing that the hub knows could change the choice
+  for (const name of absent) sure &&= commit !== undefined && await repo.isAbsent(commit, name);
+  return { commit, files, missing, failure: undefined, sure };
 }
 
 /** Bytes that are there, reported now and then. */
@@ -211,9 +152,7 @@ function meterOf(id: string, onProgress: ((progress: Progress) => void) | undefi
     onProgress?.({ label: `download ${id}`, done, total, ...(note === undefined ? {} : { note }) });
   };
   return {
-    start: (wanted: readonly Wanted[]) => {
-      total = wanted.reduce((sum, { size }) => sum + size, 0);
-    },
+    start: (wanted: readonly Wanted[]) => wanted.forEach(({ size }) => total += size),
     finish: (size: number) => report(finished += size),
     /** Bytes of the file at hand. */
     update(bytes: number, note?: string): void {
@@ -240,7 +179,8 @@ export async function obtain(
 ): Promise<{ readonly folder: string; readonly files: readonly string[] }> {
   const { revision = "main", cacheDir = hubCacheDir(), offline = isOffline() } = options;
   const repo = cachedRepo(cacheDir, id, kind), meter = meterOf(id, options.onProgress);
-  (options.signal ?? defaultSignal())?.throwIfAborted();
+  const { signal = defaultSignal(), retries = 5, timeout = 60_000 } = options;
+  signal?.throwIfAborted();
 
   const cached = await lookUp(repo, revision, choose), { commit: known, missing } = cached;
   const isThere = cached.files.length > 0 && missing.length === 0;
@@ -259,8 +199,9 @@ export async function obtain(
     throw new Deno.errors.NotFound(`Cannot download ${id} offline as ${absent}`);
   }
 
-  const remote = await remoteOf(id, kind, options, clock);
-  const patience = { ...remote, retries: isThere ? 0 : Math.min(2, remote.retries) };
+  const endpoint = hubEndpoint(options.endpoint), token = await hubToken(options.token);
+  const remote: Remote = { id, kind, endpoint, token, signal, retries, timeout, ...clock };
+  const patience = { ...remote, retries: isThere ? 0 : Math.min(2, retries) };
   let listing: HubListing;
   try {
     listing = await retrying(patience, () => resolve(remote, revision), { onRetry: meter.note });
@@ -342,7 +283,6 @@ async function bring(
  * @param choose Which files, of the names of all that there are (offline, where the cache was filled by
  * another tool: of those in the cache). Its second argument reads a small file of these, such as the
  * card; it gives undefined where there is none.
- * @param options Revision, cache folder, token, offline, progress, signal.
  * @returns Paths of the files, in the order of `choose`.
  * @throws As {@linkcode downloadModel}.
  *

@@ -8,43 +8,29 @@ import { createHash } from "node:crypto";
 import type { DecoderConfig, RopedConfig } from "../graph/mod.ts";
 import { defaultSignal, type Device } from "../runtime/mod.ts";
 import { defaultCacheDir } from "../_cache_home.ts";
-import {
-  boolean,
-  callable,
-  checkOptions,
-  number,
-  oneOf,
-  refusal,
-  type Rules,
-  signal,
-  text,
-} from "../_check.ts";
+import { boolean, checkOptions, number, oneOf, refusal, type Rules } from "../_check.ts";
+import { given } from "../_given.ts";
 import { chatTemplate } from "./chat.ts";
 import { eosTokenIds, generationDefaults, generationNotes } from "./config.ts";
 import { type Dtype, DTYPES } from "./dtype.ts";
 import type { KvFormat } from "./engine.ts";
+import { DATASET_RULES, type DatasetOptions } from "./hub.ts";
 import { kvBytesPerToken } from "./memory.ts";
 import { createModel, type Model } from "./model.ts";
 import { startEngine } from "./onnx_engine.ts";
 import { placeOf } from "./place.ts";
-import type { Progress } from "./progress.ts";
 import { openSource } from "./sources/mod.ts";
 import type { ModelFiles, Source } from "./sources/source.ts";
 import { createTokenizer, missingTokenizer } from "./tokenizer.ts";
 
-/** Options of {@linkcode loadModel}. */
-export interface LoadOptions {
-  /**
-   * Where to run. Default: "auto", which is the CPU: nothing else has been measured faster. "webgpu"
-   * decodes in fp32 with the cache on the device, one sequence after the other; tested on a software
-   * driver only. "cuda" is tried where its libraries are there, and untested.
-   */
+/** Options of {@linkcode loadModel}; a revision is refused for folders and embedded models. */
+export interface LoadOptions extends DatasetOptions {
+  /** Where to run. Default: "auto", which is the CPU: nothing else has been measured faster. */
   readonly device?: "auto" | Device;
   /**
-   * Number format of the weights. Default: "auto", the blocks of a GGUF file as they are ("native"),
-   * else the most exact of fp32, int8 and int4 whose weights take at most half of the free memory. The
-   * formats are described in `dtype.ts`; what is
-   * in use is in `model.dtype`.
+   * Number format of the weights, of those in `dtype.ts`. Default: "auto", the blocks of a GGUF
+   * file as they are ("native"), else the most exact of fp32, int8 and int4 whose weights take at
+   * most half of the free memory. What is in use is in `model.dtype`.
    */
   readonly dtype?: "auto" | Dtype;
   /**
@@ -65,25 +51,15 @@ export interface LoadOptions {
    */
   readonly threads?: number;
   /**
-   * Whether threads spin while they wait for one another within a step: faster on an idle machine,
-   * slower on a shared one. Default: whether less than half of the cores are busy when loading starts.
+   * Whether threads spin while they wait within a step: faster on an idle machine, slower on a
+   * shared one. Default: whether less than half of the cores are busy when loading starts.
    */
   readonly spinning?: boolean;
-  /** Branch, tag or commit on the hub. Default: "main"; refused for folders and embedded models. */
-  readonly revision?: string;
-  /** Token for the hub. Default: `HF_TOKEN`, or what `hf auth login` has stored. */
-  readonly token?: string;
   /**
    * Where fetched files and quantised weights are kept. Default: `moi` in the user's cache folder,
    * and for models of the hub the cache that Hugging Face's tools share.
    */
   readonly cacheDir?: string;
-  /** Whether the network must not be used. Default: false, or what `HF_HUB_OFFLINE` says. */
-  readonly offline?: boolean;
-  /** Called with the steps of loading, and with the bytes of a download. */
-  readonly onProgress?: (progress: Progress) => void;
-  /** Ends the loading. */
-  readonly signal?: AbortSignal;
 }
 
 const RULES: Rules<LoadOptions> = {
@@ -93,12 +69,7 @@ const RULES: Rules<LoadOptions> = {
   maxLength: number({ min: 1, integer: true }),
   threads: number({ min: 1, max: 1024, integer: true }),
   spinning: boolean,
-  revision: text,
-  token: text,
-  cacheDir: text,
-  offline: boolean,
-  onProgress: callable,
-  signal,
+  ...DATASET_RULES,
 };
 
 /** Longest context unless asked for: rotary tables of a million positions take seconds and 512 MiB. */
@@ -112,8 +83,8 @@ const fail = (name: string, rule: string, value: unknown): never => {
 };
 
 /**
- * Longest context. Default: what the model was made for, within reason; with longrope what its list for
- * short contexts serves, since a longer context changes the numbers of short ones.
+ * Longest context. Default: what the model was made for, within reason; with longrope what its list
+ * for short contexts serves, since a longer context changes the numbers of short ones.
  */
 function lengthOf(config: DecoderConfig, asked: number | undefined): number {
   const { maxPositions, longestPositions = maxPositions, headDim } = config;
@@ -181,8 +152,6 @@ async function wordsOf(files: ModelFiles) {
  * downloaded from the Hugging Face Hub, as {@linkcode downloadModel} does.
  * A {@linkcode Source} of one's own, such as {@linkcode checkpointSource} makes over tensors of another
  * file format, is loaded as well, and disposed with the model.
- * @param options Device, dtype, longest context, threads.
- * @returns The model.
  * @throws {RangeError} Where an option is outside its rule.
  * @throws {SyntaxError} Where a file is malformed or asks for what is not implemented.
  * @throws {Deno.errors.NotFound} Where a file is missing.
@@ -201,13 +170,15 @@ export async function loadModel(
   options: LoadOptions = {},
 ): Promise<Model> {
   checkOptions("load the model", options, RULES);
-  const { dtype = "auto", kv = "fp32", onProgress, signal = defaultSignal() } = options;
-  const device = !options.device || options.device === "auto" ? "cpu" : options.device;
+  const { device: askedDevice = "auto", maxLength: askedLength, ...others } = options;
+  const { kv = "fp32", threads, spinning = isIdle(), ...places } = others;
+  const { dtype = "auto", cacheDir = defaultCacheDir(), onProgress } = places;
+  const device = askedDevice === "auto" ? "cpu" : askedDevice;
+  const signal = places.signal ?? defaultSignal();
   if (device !== "cpu" && dtype !== "auto" && dtype !== "fp32") {
     fail("dtype", `be 'auto' or 'fp32' on ${device}`, dtype);
   }
   if (device !== "cpu" && kv !== "fp32") fail("kv", `be 'fp32' on ${device}`, kv);
-  const { cacheDir = defaultCacheDir(), spinning = isIdle(), threads } = options;
   const isSource = typeof id === "object" && "prepare" in id;
   const name = isSource ? id.id : id instanceof URL ? id.pathname : id;
   const report = (done: number, note?: string) =>
@@ -215,12 +186,11 @@ export async function loadModel(
   await using opening = new AsyncDisposableStack();
 
   report(0);
-  const findOptions = signal ? { ...options, signal } : options;
   const source = opening.use(
-    isSource ? id : await openSource(await placeOf(id, findOptions), dtype),
+    isSource ? id : await openSource(await placeOf(id, given({ ...places, signal })), dtype),
   );
   const words = await wordsOf(source.files);
-  const maxLength = lengthOf(source.config, options.maxLength);
+  const maxLength = lengthOf(source.config, askedLength);
   signal?.throwIfAborted();
   report(1);
   const prepared = opening.use(

@@ -55,7 +55,6 @@ export interface MemoryEstimate {
 /**
  * Bytes of keys and values of one token of one slot.
  *
- * @param config The model's shape.
  * @param format Number format of keys and values; default "fp32", whatever that of the weights.
  */
 export function kvBytesPerToken({ kv }: DecoderConfig, format: KvFormat = "fp32"): number {
@@ -67,7 +66,6 @@ export function kvBytesPerToken({ kv }: DecoderConfig, format: KvFormat = "fp32"
  * Estimates the memory of a model.
  *
  * @param config The model's shape, from {@linkcode parseConfig}.
- * @param options Number formats, slots, length.
  * @returns Parameters and bytes; weights as a checkpoint in bfloat16 gives them.
  * @throws {RangeError} Where an option is outside its rule.
  *

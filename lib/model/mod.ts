@@ -73,9 +73,9 @@
  *   against their size and SHA-256, and a pinned `revision` that is complete makes no request.
  *   `HF_TOKEN`, `HF_HOME`, `HF_ENDPOINT`, `HF_HUB_OFFLINE` are followed; `deno task download ID`
  *   fetches without loading.
- * - **Devices.** The CPU, and `device: "webgpu"` by name, with the cache on the device. The latter has
- *   run on a software driver only, and decodes one sequence after the other; `auto` is the CPU. CUDA is
- *   tried where its libraries are there, and untested.
+ * - **Devices.** The CPU, and `device: "webgpu"` by name, in fp32 with the cache on the device. The
+ *   latter has run on a software driver only, and decodes one sequence after the other; `auto` is
+ *   the CPU. CUDA is tried where its libraries are there, and untested.
  *
  * @example Logits after a chat prompt
  * ```ts
@@ -100,7 +100,7 @@ export { PREFILL_CHUNK } from "./cache.ts";
 export type { ChatOptions, ChatTemplate, Message } from "./chat.ts";
 export type { Checkpoint, Encoded, Packed, Packing } from "./checkpoint.ts";
 export { type GenerationDefaults, parseConfig } from "./config.ts";
-export { autoDtype, type Dtype, DTYPES } from "./dtype.ts";
+export { type Dtype, DTYPES } from "./dtype.ts";
 export { type CacheShape, type Engine, KV_TYPES, type KvCache, type KvFormat } from "./engine.ts";
 export type { ExternalData } from "./external.ts";
 export { dequantize } from "./gguf/blocks.ts";
@@ -114,9 +114,7 @@ export {
 } from "./gguf/parse.ts";
 export { EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
 export { forward } from "./forward.ts";
-export { hubCacheDir } from "./_hub_settings.ts";
-export type { HubFile, HubListing } from "./_hub_list.ts";
-export { type DatasetOptions, downloadDataset, hubFiles, type HubOptions } from "./hub.ts";
+export { type DatasetOptions, downloadDataset } from "./hub.ts";
 export { downloadModel, type DownloadOptions } from "./download.ts";
 export { loadModel, type LoadOptions } from "./load.ts";
 export {
@@ -138,7 +136,6 @@ export {
 } from "./memory.ts";
 export { createModel, type Model, type ModelParts } from "./model.ts";
 export type { Progress } from "./progress.ts";
-export { klDivergence, type Quality, quality } from "./quality.ts";
 export {
   type NextToken,
   type NextTokens,
@@ -146,11 +143,11 @@ export {
   type Softmax,
   type TopTokens,
 } from "./next_token.ts";
+export { type Quality, quality } from "./quality.ts";
 export { parseSafetensors } from "./safetensors.ts";
 export { checkpointSource } from "./sources/checkpoint.ts";
 export { openSource } from "./sources/mod.ts";
 export type { ModelFiles, Prepared, PrepareRequest, Source } from "./sources/source.ts";
 export { createTokenizer, type PieceDecoder, pieceDecoder, type Tokenizer } from "./tokenizer.ts";
-export { parseIndex } from "./weights.ts";
 export { withStandIns } from "./stand_ins.ts";
 export type { DecoderConfig } from "../graph/mod.ts";

@@ -13,15 +13,11 @@ import type { NextToken } from "./next_token.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** A loaded language model. Dispose it when done (`await using model = await loadModel(…)`). */
-export interface Model extends AsyncDisposable {
+export interface Model extends AsyncDisposable, Pick<Engine, "device" | "threads"> {
   /** The id it was loaded by. */
   readonly id: string;
   /** First 16 hex digits of a SHA-256 over the configuration, tensor table and sampled weights. */
   readonly fingerprint: string;
-  /** Device that it runs on, such as "cpu". */
-  readonly device: string;
-  /** Threads within an operator; undefined: one per physical core. */
-  readonly threads?: number | undefined;
   /** Number format that it computes with. */
   readonly dtype: string;
   /** Number format of its keys and values. */

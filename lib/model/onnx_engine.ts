@@ -6,7 +6,6 @@
  */
 
 import {
-  type DecoderConfig,
   encodeGraph,
   type Graph,
   int8Kv,
@@ -45,16 +44,7 @@ const HINTS: Readonly<Record<string, string>> = {
   webgpu: "it needs a GPU driver with Vulkan, Metal or Direct3D 12",
 };
 
-/** Default threads: one in small models, else no more than heads; undefined: one per physical core. */
-function usualThreads(bytes: number, { heads }: DecoderConfig): number | undefined {
-  if (bytes < ONE_THREAD_BYTES) return 1;
-  return navigator.hardwareConcurrency > heads ? heads : undefined;
-}
-
-/**
- * Does work that reads mapped files once, such as starting a session that copies them, without
- * letting what it has read pile up in memory.
- */
+/** Does work that reads mapped files once, without letting what it has read pile up in memory. */
 async function forgetting<T>(files: readonly MappedFile[], work: () => Promise<T>): Promise<T> {
   const EVERY_MS = 20;
   const forget = () => files.forEach((file) => file.forget());
@@ -67,12 +57,7 @@ async function forgetting<T>(files: readonly MappedFile[], work: () => Promise<T
   }
 }
 
-/**
- * Starts an engine; disposing it waits for runs in flight.
- *
- * @param prepared Graph and weights; they stay open as long as the engine.
- * @param options Device, keys and values, threads.
- */
+/** Starts an engine; graph and weights stay open as long. Disposing it waits for runs in flight. */
 export async function startEngine(
   { graph, config, data, bytes }: Prepared,
   { device, kv, maxLength, spinning, signal, ...options }: EngineOptions,
@@ -81,7 +66,8 @@ export async function startEngine(
   if (kv !== "fp32" && !isOwn) {
     throw new RangeError(refusal("load the model", "kv", "be 'fp32' for an ONNX export", kv));
   }
-  const threads = options.threads ?? usualThreads(bytes, config);
+  const most = navigator.hardwareConcurrency > config.heads ? config.heads : undefined;
+  const threads = options.threads ?? (bytes < ONE_THREAD_BYTES ? 1 : most); // none: one per core
   const settings = { ...data, spinning, ...(threads === undefined ? {} : { threads }) };
   const start = async (graph: Graph | Uint8Array<ArrayBuffer>) => {
     try {

@@ -12,25 +12,14 @@ import { fileURLToPath } from "node:url";
 import { refusal } from "../_check.ts";
 import { isHubId } from "./_hub_cache.ts";
 import { downloadModel, type DownloadOptions } from "./download.ts";
-import { EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
+import { EMBEDDED, embeddedFolder } from "./embedded.ts";
 import { isGguf, partNames } from "./gguf/split.ts";
 
-/** Options of {@linkcode placeOf}: where fetched files are kept, and of what is on the hub which. */
-export type PlaceOptions =
-  & EmbeddedOptions
-  & Pick<DownloadOptions, "revision" | "token" | "dtype" | "onProgress">;
-
 /**
- * Where a model's files are: a folder, or a GGUF file.
- *
- * @param id Name of an embedded model, path or file URL of a folder or a GGUF file, "org/name" or
- * "org/name/file.gguf" on the hub.
- * @param options Cache folder, offline, revision, token, progress, signal.
- * @throws {Deno.errors.NotFound} Where there is no such model.
- * @throws {RangeError} Where a revision is given for what has none, or a folder holds several GGUF files
- * that are not parts of one, and nothing else.
+ * Where a model's files are: a folder, or a GGUF file. RangeError where a revision is given for
+ * what has none, or a folder holds several GGUF files that are not parts of one, and nothing else.
  */
-export async function placeOf(id: string | URL, options: PlaceOptions): Promise<string> {
+export async function placeOf(id: string | URL, options: DownloadOptions): Promise<string> {
   const place = await foundPlace(id, options);
   return await ggufIn(place) ?? place;
 }
@@ -49,7 +38,7 @@ async function ggufIn(place: string): Promise<string | undefined> {
   return files.length > 0 ? join(place, files[0]!) : undefined;
 }
 
-async function foundPlace(id: string | URL, options: PlaceOptions): Promise<string> {
+async function foundPlace(id: string | URL, options: DownloadOptions): Promise<string> {
   const { revision } = options;
   const local = <T>(place: T): T => {
     if (revision === undefined) return place;
@@ -81,14 +70,9 @@ async function foundPlace(id: string | URL, options: PlaceOptions): Promise<stri
   ));
 }
 
-async function hubFolder(
-  id: string,
-  { revision, token, dtype, cacheDir, offline, onProgress, signal, files }: DownloadOptions,
-): Promise<string> {
-  const options = { revision, token, dtype, cacheDir, offline, onProgress, signal, files };
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+async function hubFolder(id: string, options: DownloadOptions): Promise<string> {
   try {
-    return await downloadModel(id, Object.fromEntries(given));
+    return await downloadModel(id, options);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     const { message } = error;

@@ -31,12 +31,7 @@ function logSumExp(logits: Float32Array): { readonly log: number; readonly top: 
   return { log: max + Math.log(sum), top };
 }
 
-/**
- * `KL(p ‖ q)` in nats of two rows of logits.
- *
- * @param reference Logits of p.
- * @param logits Logits of q.
- */
+/** `KL(p ‖ q)` in nats of two rows of logits: of p, the reference, and of q. */
 export function klDivergence(reference: Float32Array, logits: Float32Array): number {
   const { log: logP } = logSumExp(reference), { log: logQ } = logSumExp(logits);
   let kl = 0;

@@ -24,15 +24,11 @@ import { type CacheShape, KV_TYPES, type KvFormat } from "./engine.ts";
 
 /** Cache tensors under their input and output names: the same ones, so that they grow in place. */
 export interface SlabViews {
-  /** By input name. */
   readonly past: Tensors;
-  /** By output name. */
   readonly present: Tensors;
-  /** The tensors themselves. */
   readonly all: readonly Tensor[];
 }
 
-/** Memory of a cache. */
 export interface Slabs extends Disposable {
   /** Most slots that one run can advance. */
   readonly batch: number;
@@ -40,15 +36,6 @@ export interface Slabs extends Disposable {
   views(slot: number, count: number): SlabViews;
   /** Copies the first positions of one slot to another; more may be copied than asked for. */
   copy(from: number, to: number, positions: number): Promise<void>;
-}
-
-/** Memory of a cache on the host. */
-export interface HostSlabs extends Slabs {
-  /**
-   * The numbers of all layers with a cache in order, of each the keys, then the values,
-   * `[slots, kvHeads, length, headDim]`.
-   */
-  readonly buffer: ArrayBuffer;
 }
 
 /** Copies of more bytes than this give the event loop its turns, this many milliseconds apart. */
@@ -63,13 +50,17 @@ function named(tensors: readonly { layer: number; part: KvPart; value: Tensor }[
   return { past, present, all: tensors.map(({ value }) => value) };
 }
 
-/** Slabs in the host's memory; pages cost nothing until they are written. */
+/**
+ * Slabs in the host's memory, whose pages cost nothing until they are written. The buffer has the
+ * numbers of all layers with a cache in order, of each the keys, then the values, `[slots, kvHeads,
+ * length, headDim]`.
+ */
 export function hostSlabs(
   { kv }: Pick<DecoderConfig, "kv">,
   slots: number,
   length: number,
   format: KvFormat = "fp32",
-): HostSlabs {
+): Slabs & { readonly buffer: ArrayBuffer } {
   const type = KV_TYPES[format];
   let bytes = 0;
   const slabs = kv.flatMap((layer) =>

@@ -58,13 +58,8 @@ export function withStandIns(model: Model, note: (text: string) => void = () => 
   }
   const tokenOf = (part: string) =>
     [...part].reduce((id, c) => (31 * id + c.codePointAt(0)!) % vocabularySize, 7);
-  const encode = (text: string) => {
-    const chars = [...text];
-    return Array.from(
-      { length: Math.ceil(chars.length / CHARACTERS) },
-      (_, i) => tokenOf(chars.slice(CHARACTERS * i, CHARACTERS * (i + 1)).join("")),
-    );
-  };
+  const parts = new RegExp(`.{1,${CHARACTERS}}`, "gsu");
+  const encode = (text: string) => (text.match(parts) ?? []).map(tokenOf);
   return {
     ...model,
     ...(hasChat ? {} : { chat: plainChat }),

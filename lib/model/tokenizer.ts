@@ -37,13 +37,10 @@ export interface Tokenizer {
 function sizeOf(definition: object): number | undefined {
   const { model, added_tokens: added } = definition as Record<string, unknown>;
   const { vocab } = (model ?? {}) as { vocab?: unknown };
-  let size = Array.isArray(vocab) ? vocab.length : 0;
-  const known = vocab && !Array.isArray(vocab) ? Object.values(vocab) : [];
-  for (const id of known) if (typeof id === "number" && id >= size) size = id + 1;
-  for (const token of Array.isArray(added) ? added : []) {
-    const id: unknown = token?.id;
-    if (typeof id === "number" && id >= size) size = id + 1;
-  }
+  const listed = Array.isArray(vocab) ? [...vocab.keys()] : Object.values(vocab ?? {});
+  const others: unknown[] = Array.isArray(added) ? added.map((token) => token?.id) : [];
+  let size = 0;
+  for (const id of [...listed, ...others]) if (typeof id === "number" && id >= size) size = id + 1;
   return size > 0 ? size : undefined;
 }
 
@@ -81,12 +78,8 @@ export function createTokenizer(
   try {
     library = new HuggingFaceTokenizer(repaired(definition), config);
   } catch (cause) {
-    throw new SyntaxError(
-      "Cannot load the tokenizer as tokenizer.json is not a usable definition",
-      {
-        cause,
-      },
-    );
+    const message = "Cannot load the tokenizer as tokenizer.json is not a usable definition";
+    throw new SyntaxError(message, { cause });
   }
   const size = sizeOf(definition), decoder = decoderOf(definition);
   const textOf = (id: number) => library.id_to_token(id);
@@ -109,10 +102,7 @@ export function createTokenizer(
   };
 }
 
-/**
- * Stands in where a checkpoint has no tokenizer: it cannot encode, and decodes to the ids themselves
- * (`<12><7>`), so that prompts given as ids still work.
- */
+/** Where there is none: it cannot encode, and decodes to ids (`<12><7>`); prompts of ids work. */
 export function missingTokenizer(eosTokenIds: readonly number[]): Tokenizer {
   return {
     eosTokenIds,
@@ -144,7 +134,6 @@ const LONG = 32, BACK = 16;
  * depends on the token before (leading spaces), each piece is the difference of two decodings that
  * share a start.
  *
- * @param tokenizer The tokenizer.
  * @returns A function from the next token to the text that it makes certain, with the rest beside it.
  *
  * @example A character of three bytes

@@ -8,8 +8,9 @@ import { join } from "node:path";
 import type { Weight } from "../graph/mod.ts";
 import type { MappedFile } from "../runtime/mod.ts";
 import { isObject, shown } from "../_check.ts";
-import { mistakenText, openFile, parseJson } from "./_contents.ts";
+import { openFile } from "./_contents.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import { parseObject } from "./config.ts";
 import { parseSafetensors } from "./safetensors.ts";
 
 /** The only file of a checkpoint that has one. */
@@ -30,30 +31,10 @@ function isFileName(name: unknown): name is string {
   return typeof name === "string" && /^[^/\\:\x00-\x1f]{1,200}\.safetensors$/.test(name);
 }
 
-/**
- * Reads the index of a checkpoint of several files.
- *
- * @param text Contents of `model.safetensors.index.json`.
- * @returns The file of every tensor.
- * @throws {SyntaxError} Where it is malformed, or a file name could lead out of the folder.
- *
- * @example Two shards
- * ```ts
- * import { parseIndex } from "@moi/moi/model";
- * import { assertEquals } from "@std/assert";
- * const index = parseIndex('{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}}');
- * assertEquals(index.get("b"), "2.safetensors");
- * ```
- */
+/** The file of every tensor, by an index; names that could lead out of the folder are refused. */
 export function parseIndex(text: string): ReadonlyMap<string, string> {
-  let json: unknown;
-  try {
-    json = parseJson(text);
-  } catch {
-    const what = mistakenText(text);
-    failIndex(what === undefined ? "it is not valid JSON" : `it is not valid JSON: it is ${what}`);
-  }
-  const map = isObject(json) && Object.hasOwn(json, "weight_map") ? json.weight_map : undefined;
+  const json = parseObject(text, INDEX_FILE);
+  const map = Object.hasOwn(json, "weight_map") ? json.weight_map : undefined;
   if (!isObject(map)) {
     failIndex(`its 'weight_map' must be an object: current value is ${shown(map)}`);
   }
@@ -126,14 +107,7 @@ function openShard(folder: string, file: string): MappedFile {
   }
 }
 
-/**
- * Opens the weights of a folder: `model.safetensors`, or the shards that
- * `model.safetensors.index.json` lists; `model.safetensors` where both are there.
- *
- * @param folder The model's folder.
- * @throws {Deno.errors.NotFound} Where there are none, or a shard is missing.
- * @throws {SyntaxError} Where a file is malformed, or the index and the shards contradict each other.
- */
+/** Opens `model.safetensors` of a folder, or else the shards that its index lists. */
 export async function openWeights(folder: string): Promise<Checkpoint> {
   const single = await Deno.stat(join(folder, WEIGHTS_FILE)).catch(() => undefined);
   const index = single ? undefined : await readIndex(folder);

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
-import { autoDtype, forward, loadModel, quality } from "@moi/moi/model";
+import { forward, loadModel, quality } from "@moi/moi/model";
+import { autoDtype } from "../../lib/model/dtype.ts";
 import { temporaryFolder } from "../_temporary.ts";
 import {
   checkpoint,

@@ -73,7 +73,7 @@ Deno.test("forward() refuses an empty and a too long sequence", async () => {
     await assertRejects(
       () => forward(model, tokens(length)),
       RangeError,
-      `must be from 1 to 40: current value is ${length}`,
+      `must be a number at least 1 and at most 40: current value is ${length}`,
     );
   }
 });

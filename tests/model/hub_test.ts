@@ -5,15 +5,9 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import {
-  type DownloadOptions,
-  forward,
-  hubCacheDir,
-  hubFiles,
-  loadModel,
-  type Progress,
-} from "@moi/moi/model";
+import { type DownloadOptions, forward, loadModel, type Progress } from "@moi/moi/model";
 import { downloadModelBy } from "../../lib/model/download.ts";
+import { hubCacheDir } from "../../lib/model/_hub_settings.ts";
 import { CLOCK, type Clock } from "../../lib/model/_hub_request.ts";
 import { fileURLToPath } from "node:url";
 import { maxDifference, QWEN3 } from "../golden/golden.ts";
@@ -259,18 +253,6 @@ Deno.test("downloadModel() takes the exact names of other files", async () => {
     Deno.errors.NotFound,
     "pytorch_model.bin is missing",
   );
-});
-
-Deno.test("hubFiles() tells commit, sizes and hashes, and stores nothing", async () => {
-  await using hub = startHub({ files: FILES });
-  const { commit, files } = await hubFiles(ID, { endpoint: hub.endpoint, token: "" });
-  assertEquals(commit, COMMIT);
-  assertEquals(files.find(({ name }) => name === "model.safetensors"), {
-    name: "model.safetensors",
-    size: WEIGHTS.length,
-    hash: WEIGHTS_BLOB,
-  });
-  assertEquals(files.length, Object.keys(FILES).length);
 });
 
 Deno.test("a repository without safetensors and ONNX export is refused with what it has", async () => {
@@ -699,7 +681,10 @@ Deno.test("the token comes from option, variable and file, in this order", async
       HF_ENDPOINT: `${hub.endpoint}/`,
       ...variables,
     });
-    await hubFiles(ID, token === undefined ? {} : { token });
+    await downloadModel(ID, {
+      ...{ cacheDir: `${home.path}/hub`, files: ["config.json"] },
+      ...(token === undefined ? {} : { token }),
+    });
     return hub.seen.at(-1)!.authorization;
   };
   assertEquals(await sent({}), "Bearer hf_file");

@@ -10,7 +10,8 @@ import {
   standard,
 } from "@moi/moi/decode";
 import { encodeGraph, graphBuilder, int8Kv, PORTS } from "@moi/moi/graph";
-import { estimateMemory, forward, type Input, klDivergence, loadModel } from "@moi/moi/model";
+import { estimateMemory, forward, type Input, loadModel } from "@moi/moi/model";
+import { klDivergence } from "../../lib/model/quality.ts";
 import { createSession, tensor } from "@moi/moi/runtime";
 import { countdown } from "@moi/moi/tasks";
 import { attention, rotaryOf } from "../../lib/graph/attention.ts";

@@ -198,7 +198,7 @@ Deno.test("loadModel() with a smaller maxLength gives the same logits up to ther
   assertEquals(short.maxLength, 20);
   const ids = Array.from({ length: 20 }, (_, i) => 3 * i);
   assertEquals(await forward(short, ids), await forward(full, ids));
-  await assertRejects(() => forward(short, [...ids, 1]), RangeError, "from 1 to 20");
+  await assertRejects(() => forward(short, [...ids, 1]), RangeError, "at least 1 and at most 20");
 });
 
 Deno.test("loadModel() gives the same logits with one thread and with two", async () => {

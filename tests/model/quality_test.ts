@@ -1,5 +1,6 @@
 import { assertAlmostEquals, assertEquals, assertGreater, assertRejects } from "@std/assert";
-import { klDivergence, loadModel, quality } from "@moi/moi/model";
+import { loadModel, quality } from "@moi/moi/model";
+import { klDivergence } from "../../lib/model/quality.ts";
 import { temporaryFolder } from "../_temporary.ts";
 import { QWEN3 } from "../golden/golden.ts";
 

@@ -1,6 +1,6 @@
-import { assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
-import { forward, loadModel, parseIndex } from "@moi/moi/model";
-import { openWeights } from "../../lib/model/weights.ts";
+import { assertEquals, assertLess, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { forward, loadModel } from "@moi/moi/model";
+import { openWeights, parseIndex } from "../../lib/model/weights.ts";
 import { temporaryFolder } from "../_temporary.ts";
 import {
   checkpoint,
@@ -135,7 +135,8 @@ const TEXTS = [
 for (const text of TEXTS) {
   Deno.test(`parseIndex() refuses ${JSON.stringify(text.slice(0, 50))}`, () => {
     const start = performance.now();
-    assertThrows(() => parseIndex(text), SyntaxError, `Cannot read ${INDEX} as`);
+    const { message } = assertThrows(() => parseIndex(text), SyntaxError);
+    assertMatch(message, /^Cannot (read|load the model as) model\.safetensors\.index\.json /);
     assertLess(performance.now() - start, 1000);
   });
 }

@@ -42,16 +42,6 @@ function checkFits(config: DecoderConfig, dtype: Dtype, free: number): void {
   );
 }
 
-/** Refuses tensors that the graph has not asked for. */
-function checkUsed({ tensors }: Checkpoint, used: ReadonlySet<string>): void {
-  for (const name of tensors.keys()) {
-    if (used.has(name)) continue;
-    throw new SyntaxError(
-      `Cannot load the model as its tensor for ${name} has no place in this architecture`,
-    );
-  }
-}
-
 /** What a linear layer's matrix becomes in a number format. */
 function formsOf(
   dtype: Dtype,
@@ -69,8 +59,6 @@ function formsOf(
 /**
  * A source whose graph is built here.
  *
- * @param id Name of the place.
- * @param files The small files.
  * @param configText Contents of `config.json`.
  * @param open Opens the tensors, under the names of Hugging Face's checkpoints.
  * @throws {SyntaxError} Where the config is malformed, or asks for what is not implemented.
@@ -102,7 +90,12 @@ export function checkpointSource(
           return tensors.get(name);
         },
       });
-      if (strict) checkUsed(checkpoint, used);
+      const unused = strict ? tensors.keys().find((name) => !used.has(name)) : undefined;
+      if (unused !== undefined) {
+        throw new SyntaxError(
+          `Cannot load the model as its tensor for ${unused} has no place in this architecture`,
+        );
+      }
       const free = freeMemory();
       checkFits(config, asked === "auto" || asked === "native" ? "int4" : asked, free);
       const hasBlocks = encoded?.values().some(({ packing }) => packing !== undefined) ?? false;

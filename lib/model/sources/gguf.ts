@@ -11,11 +11,7 @@ import { tokenizerOf } from "../gguf/tokenizer.ts";
 import { checkpointSource } from "./checkpoint.ts";
 import type { ModelFiles, Source } from "./source.ts";
 
-/**
- * What a GGUF file says.
- *
- * @throws {SyntaxError} Where it is malformed, or of an architecture, type or vocabulary that is not read.
- */
+/** What a GGUF file says, under the names of a folder's files. */
 export function ggufFiles(path: string): ModelFiles {
   using header = openGguf(path);
   const { gguf } = header;

@@ -5,20 +5,41 @@
  */
 
 import { join } from "node:path";
+import { mistakenText } from "../_contents.ts";
+import { parseObject } from "../config.ts";
 import type { Dtype } from "../dtype.ts";
 import { isGguf } from "../gguf/split.ts";
 import { openWeights } from "../weights.ts";
 import { checkpointSource } from "./checkpoint.ts";
-import { folderFiles } from "./folder.ts";
 import { ggufFiles, ggufSource } from "./gguf.ts";
 import { exportSource } from "./onnx.ts";
-import type { Source } from "./source.ts";
+import type { ModelFiles, Source } from "./source.ts";
 
-/**
- * What `config.json` of a place says, or would say.
- *
- * @throws {Deno.errors.NotFound} Where there is none.
- */
+/** The small files of a folder in Hugging Face's format. */
+function folderFiles(folder: string): ModelFiles {
+  const text = async (name: string) => {
+    const path = join(folder, name);
+    let contents: string;
+    try {
+      contents = await Deno.readTextFile(path);
+    } catch (cause) {
+      if (cause instanceof Deno.errors.NotFound) return undefined;
+      throw new Error(`Cannot load the model as ${path} cannot be read`, { cause });
+    }
+    const what = contents === "" ? undefined : mistakenText(contents);
+    if (what !== undefined) throw new SyntaxError(`Cannot load the model as ${path} is ${what}`);
+    return contents.replace(/^\uFEFF/, "");
+  };
+  return {
+    text,
+    async json(name) {
+      const contents = await text(name);
+      return contents === undefined ? undefined : parseObject(contents, name);
+    },
+  };
+}
+
+/** What `config.json` of a place says, or would say. */
 export async function configText(place: string): Promise<string> {
   const files = isGguf(place) ? ggufFiles(place) : folderFiles(place);
   const text = await files.text("config.json"), path = join(place, "config.json");
