@@ -59,6 +59,15 @@ export function linear(
   return bias === undefined ? product : b.op("Add", [product, b.weight(bias, [out])], named);
 }
 
+/** The linear layers `${prefix}.${part}_proj`; `biased` tells which parts have a bias. */
+export function projections(b: Builder, prefix: string, biased: string | readonly string[]) {
+  return (x: string, part: string, out: number, input: number): string => {
+    const name = `${prefix}.${part}_proj`;
+    const bias = biased.includes(part) ? { bias: `${name}.bias` } : {};
+    return linear(b, x, `${name}.weight`, out, input, bias);
+  };
+}
+
 type Dims = readonly [out: number, input: number];
 
 function multiply(

@@ -8,8 +8,8 @@
  * @module
  */
 
-import type { Architecture, RopedConfig } from "./decoder.ts";
-import { likeLlama } from "./residual.ts";
+import type { Architecture, RopedConfig } from "./config.ts";
+import { likeLlama } from "./like_llama.ts";
 
 /** Llama. */
 export const llama: Architecture<RopedConfig> = likeLlama("llama", {

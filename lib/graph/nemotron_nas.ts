@@ -14,9 +14,10 @@
  */
 
 import { isObject } from "../_check.ts";
-import { type Architecture, gatedMlp, type RopedConfig } from "./decoder.ts";
-import { type Fields, fieldsOf, type Json } from "./fields.ts";
-import { likeLlama } from "./residual.ts";
+import type { Architecture, RopedConfig } from "./config.ts";
+import { gatedMlp } from "./decoder.ts";
+import { type Fields, fieldsOf } from "./fields.ts";
+import { likeLlama } from "./like_llama.ts";
 
 /** What one layer consists of. */
 export interface NemotronBlock {
@@ -64,13 +65,6 @@ function blockOf(json: unknown, layer: number, heads: number, hiddenSize: number
   return { kvHeads, intermediateSize };
 }
 
-/** The config with the sizes that its layers have instead. */
-function withSizes(json: Json): Json {
-  const { num_key_value_heads, intermediate_size, ...rest } = json;
-  const heads = num_key_value_heads ?? json.num_attention_heads;
-  return { ...rest, num_key_value_heads: heads, intermediate_size: intermediate_size ?? 1 };
-}
-
 /** The layers of a Llama-Nemotron model. */
 export interface NemotronBlocks {
   /** What each consists of. */
@@ -81,7 +75,7 @@ export interface NemotronBlocks {
 export const nemotronNas: Architecture<RopedConfig & NemotronBlocks> = likeLlama("nemotron-nas", {
   positions: 2048,
   eps: 1e-6,
-  renamed: withSizes,
+  intermediateSize: 1, // layers have one each
   own(f, { layers, heads, headDim, hiddenSize }) {
     const list = f.take("block_configs");
     if (!Array.isArray(list) || list.length !== layers) {

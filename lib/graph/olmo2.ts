@@ -10,8 +10,9 @@
  * @module
  */
 
-import { type Architecture, rmsNorm, type RopedConfig } from "./decoder.ts";
-import { likeLlama } from "./residual.ts";
+import type { Architecture, RopedConfig } from "./config.ts";
+import { rmsNorm } from "./decoder.ts";
+import { likeLlama } from "./like_llama.ts";
 
 /** OLMo 2. */
 export const olmo2: Architecture<RopedConfig> = likeLlama("olmo2", {

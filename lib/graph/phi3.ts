@@ -13,10 +13,10 @@
  */
 
 import { isObject } from "../_check.ts";
-import { namesIn, rowsOf, type Weights } from "./builder.ts";
-import type { Architecture, RopedConfig } from "./decoder.ts";
+import { graphBuilder, namesIn, rowsOf, type Weights } from "./builder.ts";
+import type { Architecture, RopedConfig } from "./config.ts";
 import type { Json } from "./fields.ts";
-import { likeLlama } from "./residual.ts";
+import { likeLlama } from "./like_llama.ts";
 
 /** The name that longrope has had before. */
 function renamed(json: Json): Json {
@@ -77,5 +77,5 @@ export const phi3: Architecture<RopedConfig> = likeLlama("phi3", {
   partialRotary: true,
   renamed,
   own: (f, { layers }) => ({ windows: Array(layers).fill(f.optionalSize("sliding_window")) }),
-  weights: unfused,
+  builder: (weights, config) => graphBuilder(unfused(weights, config)),
 });

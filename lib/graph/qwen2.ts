@@ -8,8 +8,8 @@
  * @module
  */
 
-import type { Architecture, RopedConfig } from "./decoder.ts";
-import { likeLlama } from "./residual.ts";
+import type { Architecture, RopedConfig } from "./config.ts";
+import { likeLlama } from "./like_llama.ts";
 import { windowsOf } from "./windows.ts";
 
 /** Qwen2. */

@@ -66,14 +66,6 @@ export interface Rope {
   readonly scaling: RopeScaling;
 }
 
-/** Tables of cosines and sines, each `[positions, dims / 2]`, row by row. */
-export interface RopeTables {
-  /** Cosines. */
-  readonly cos: Float32Array<ArrayBuffer>;
-  /** Sines. */
-  readonly sin: Float32Array<ArrayBuffer>;
-}
-
 /** Frequencies of a scaling. */
 function scaled(
   scaling: RopeScaling,
@@ -119,9 +111,8 @@ function scaled(
 }
 
 /**
- * Tables for positions 0 … positions − 1.
+ * Tables of cosines and sines for positions 0 … positions − 1, each `[positions, dims / 2]`, row by row.
  *
- * @param positions Number of positions.
  * @param dims Number of rotated dimensions of a head, even.
  * @param theta Base of the frequencies.
  * @param scaling Scaling of the frequencies; default: none.
@@ -140,7 +131,7 @@ export function ropeTables(
   dims: number,
   theta: number,
   scaling: RopeScaling = { type: "default" },
-): RopeTables {
+): { readonly cos: Float32Array<ArrayBuffer>; readonly sin: Float32Array<ArrayBuffer> } {
   const half = dims / 2;
   const plain = Array.from({ length: half }, (_, i) => theta ** (-2 * i / dims));
   const frequencies = scaled(scaling, plain, theta, positions);
@@ -157,12 +148,10 @@ export function ropeTables(
 }
 
 /** What rotary settings leave to the rest of the config. */
-export interface RopeContext {
-  /** Dimensions of a head. */
+interface RopeContext {
   readonly headDim: number;
-  /** Share of them that is rotated. Default: what the settings say, else 1. */
-  readonly partial?: number | undefined;
-  /** Longest context of the config. */
+  /** Share of a head that is rotated. Default: what the settings say, else 1. */
+  readonly partial: number | undefined;
   readonly maxPositions: number;
   /** Context before scaling, a field of its own in configs with longrope. */
   readonly originalPositions?: number | undefined;
@@ -196,7 +185,6 @@ function yarn(f: Fields, { maxPositions, originalPositions }: RopeContext): Rope
   /** What the library takes for absent where it is 0. */
   const positive = (name: string) => f.take(name) === 0 ? undefined : f.optionalPositive(name);
   const inside = f.optionalSize("original_max_position_embeddings");
-  const original = originalPositions ?? inside ?? maxPositions;
   const stated = originalPositions ?? inside;
   const factor = f.take("factor") === undefined && stated !== undefined
     ? maxPositions / stated
@@ -209,7 +197,7 @@ function yarn(f: Fields, { maxPositions, originalPositions }: RopeContext): Rope
     factor,
     betaFast: positive("beta_fast") ?? 32,
     betaSlow: positive("beta_slow") ?? 1,
-    originalPositions: original,
+    originalPositions: stated ?? maxPositions,
     truncate: f.flag("truncate", true),
     attentionFactor: f.optionalPositive("attention_factor") ?? inferred,
   };
@@ -228,7 +216,7 @@ function llama3(f: Fields): RopeScaling {
 }
 
 /** Checks rotary settings, under the names of transformers 5; `path` is their name in errors. */
-export function ropeOf(settings: Json, path: string, context: RopeContext): Rope {
+function ropeOf(settings: Json, path: string, context: RopeContext): Rope {
   const f = fieldsOf(settings, path);
   const type = f.take("rope_type") ?? "default";
   const theta = f.positive("rope_theta");
@@ -258,17 +246,14 @@ export function ropeOf(settings: Json, path: string, context: RopeContext): Rope
   return { dims, theta, scaling };
 }
 
-/**
- * How many positions a model with such a rotation has: unless told otherwise, and at most.
- *
- * @param scaling How its frequencies are scaled.
- * @param stated `max_position_embeddings`.
- * @param originalPositions Context before scaling, where the config states it. Default: `stated`.
- */
-export function reachOf(
+/** The largest `max_position_embeddings` that a config may state. */
+const MOST_POSITIONS = 1 << 24;
+
+/** How many positions a model has: unless told otherwise, and at most. */
+function reachOf(
   scaling: RopeScaling,
   stated: number,
-  originalPositions: number = stated,
+  originalPositions: number,
 ): { readonly maxPositions: number; readonly longestPositions?: number } {
   const reach = (original: number, factor: number) =>
     Math.min(MOST_POSITIONS, Math.max(stated, Math.floor(original * factor)));
@@ -276,20 +261,14 @@ export function reachOf(
     return { maxPositions: reach(scaling.originalPositions, scaling.factor) };
   }
   const longest = scaling.type === "linear" ? reach(originalPositions, scaling.factor) : stated;
-  return { maxPositions: stated, ...(longest > stated ? { longestPositions: longest } : {}) };
+  return { maxPositions: stated, ...(longest > stated && { longestPositions: longest }) };
 }
-
-/** The largest `max_position_embeddings` that a config may state. */
-const MOST_POSITIONS = 1 << 24;
 
 /**
  * Rotary settings as they stand in a config: `rope_parameters` (transformers 5), or `rope_theta` and
- * `rope_scaling` (before), or both where they agree.
- *
- * @param f The config.
- * @param theta Base where the config names none.
+ * `rope_scaling` (before), or both where they agree. `theta` is the base where the config names none.
  */
-export function ropeSettings(f: Fields, theta: number): { settings: Json; path: string } {
+function ropeSettings(f: Fields, theta: number): { settings: Json; path: string } {
   const parameters = f.take("rope_parameters") ?? {};
   if (!isObject(parameters)) f.refuse("rope_parameters", "be an object", parameters);
   const scaling = f.take("rope_scaling");
@@ -313,4 +292,57 @@ export function ropeSettings(f: Fields, theta: number): { settings: Json; path: 
     }
   }
   return { settings: { rope_theta: base, ...old, ...parameters as Json }, path };
+}
+
+/** What rotary settings are where a config leaves them out, and what they may say. */
+export interface RopeDefaults {
+  /** `rope_theta`; default 10⁴. */
+  readonly theta?: number;
+  /** `rope_local_base_freq`, where layers with a window have a rotation of their own: Gemma 3. */
+  readonly localTheta?: number;
+  /** Whether `partial_rotary_factor` may say that part of each head is not rotated; default false. */
+  readonly partialRotary?: boolean;
+}
+
+/** Reads the rotary settings of a config, and how many positions it has by them. */
+export function ropesOf(f: Fields, headDim: number, maxPositions: number, defaults: RopeDefaults) {
+  const { theta = 1e4, localTheta, partialRotary = false } = defaults;
+  const partial = partialRotary ? f.optionalPositive("partial_rotary_factor") : 1;
+  const context = { headDim, partial, maxPositions };
+  if (localTheta !== undefined) {
+    const ropes = ropesByLayer(f, theta, localTheta, context),
+      { theta: ropeTheta, scaling } = ropes.rope;
+    const reach = reachOf(scaling, maxPositions, maxPositions); // linear: stated after scaling
+    return { ...ropes, ropeTheta, maxPositions: reach.maxPositions };
+  }
+  const { settings, path } = ropeSettings(f, theta);
+  const originalPositions = f.optionalSize("original_max_position_embeddings");
+  const rope = ropeOf(settings, path, { ...context, originalPositions });
+  const inside = settings.original_max_position_embeddings;
+  const stated = Number.isSafeInteger(inside) && Number(inside) > 0 ? Number(inside) : maxPositions;
+  const reach = reachOf(rope.scaling, maxPositions, originalPositions ?? stated);
+  return { rope, ropeTheta: rope.theta, ...reach };
+}
+
+/** One set a kind of layer (transformers 5), or the global ones and a local base. */
+function ropesByLayer(f: Fields, theta: number, localTheta: number, context: RopeContext) {
+  const parameters = f.take("rope_parameters");
+  const local = f.positive("rope_local_base_freq", localTheta);
+  if (
+    isObject(parameters) && ("full_attention" in parameters || "sliding_attention" in parameters)
+  ) {
+    const of = (name: string, theta: number) => {
+      const path = `rope_parameters.${name}`, settings = parameters[name];
+      if (!isObject(settings)) return f.refuse(path, "be an object", settings);
+      return ropeOf({ rope_theta: theta, ...settings }, path, context);
+    };
+    const { full_attention: _, sliding_attention: __, ...rest } = parameters;
+    fieldsOf(rest, "rope_parameters").done({ strict: true });
+    f.only("rope_scaling", undefined);
+    f.skip("rope_theta");
+    return { rope: of("full_attention", theta), localRope: of("sliding_attention", local) };
+  }
+  const { settings, path } = ropeSettings(f, theta);
+  const localRope: Rope = { dims: context.headDim, theta: local, scaling: { type: "default" } };
+  return { rope: ropeOf(settings, path, context), localRope };
 }

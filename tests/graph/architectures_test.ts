@@ -10,7 +10,7 @@ import {
 import { parseSafetensors } from "@moi/moi/model";
 import { headNorm } from "../../lib/graph/attention.ts";
 import { gatedMlp } from "../../lib/graph/decoder.ts";
-import { likeLlama } from "../../lib/graph/residual.ts";
+import { likeLlama } from "../../lib/graph/like_llama.ts";
 import { type ArchitectureCase, caseOf, CASES, tensorsOf } from "../golden/architectures.ts";
 import { encodeSafetensors } from "../golden/golden.ts";
 

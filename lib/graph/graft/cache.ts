@@ -8,8 +8,9 @@
  */
 
 import { shown } from "../../_check.ts";
-import { KV_PARTS, type KvLayer, type KvPart, PORTS } from "../decoder.ts";
+import type { KvLayer } from "../config.ts";
 import type { Graph, Node, TensorType } from "../onnx.ts";
+import { KV_PARTS, type KvPart, PORTS } from "../ports.ts";
 import type { Places } from "./positions.ts";
 import type { Surgery } from "./surgery.ts";
 import { fail } from "./walk.ts";

@@ -6,8 +6,9 @@
  */
 
 import { shown } from "../../_check.ts";
-import { PORTS, SMALL_VOCABULARY, weightedSum } from "../decoder.ts";
+import { SMALL_VOCABULARY, weightedSum } from "../mixture.ts";
 import type { Node } from "../onnx.ts";
+import { PORTS } from "../ports.ts";
 import type { Surgery } from "./surgery.ts";
 import { fail } from "./walk.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { MICROSOFT } from "../builder.ts";
-import type { KvLayer } from "../decoder.ts";
+import type { KvLayer } from "../config.ts";
 import type { Node } from "../onnx.ts";
 import type { Surgery } from "./surgery.ts";
 import { fail } from "./walk.ts";

@@ -5,7 +5,7 @@
  */
 
 import { shown } from "../../_check.ts";
-import { PORTS } from "../decoder.ts";
+import { PORTS } from "../ports.ts";
 import type { Node } from "../onnx.ts";
 import type { Surgery } from "./surgery.ts";
 import { fail } from "./walk.ts";

@@ -11,12 +11,12 @@
 
 import { MICROSOFT } from "../builder.ts";
 import { type OnnxModel, tensorBytes } from "../onnx.ts";
+import { portsOf } from "../ports.ts";
 import { attentionsOf, findCache, openCache } from "./cache.ts";
 import { checkExport } from "./check.ts";
 import { findEmbedding, openEmbedding } from "./embedding.ts";
 import { type GraftFacts, numberFormat, rotaryPositions } from "./facts.ts";
 import { openHead } from "./head.ts";
-import { portsOf } from "./ports.ts";
 import { givePositions, placesOf } from "./positions.ts";
 import { operate } from "./surgery.ts";
 

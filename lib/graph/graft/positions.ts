@@ -4,7 +4,7 @@
  * @module
  */
 
-import { PORTS } from "../decoder.ts";
+import { PORTS } from "../ports.ts";
 import type { Surgery } from "./surgery.ts";
 import { fail } from "./walk.ts";
 
