@@ -6,11 +6,11 @@
 
 import {
   type Attribute,
+  castTo,
   type FileRange,
   type Graph,
   type Initializer,
   type Node,
-  ONNX_TYPE,
   type OnnxType,
   type ValueInfo,
 } from "./onnx.ts";
@@ -116,11 +116,7 @@ export interface OpOptions {
 }
 
 /** A quantised matrix placed in the graph. */
-export interface QuantizedInputs {
-  /** Bits of a weight. */
-  readonly bits: 4 | 8;
-  /** Weights that share a scale. */
-  readonly blockSize: number;
+export interface QuantizedInputs extends Pick<QuantizedWeight, "bits" | "blockSize"> {
   /** Names of the numbers and the scales. */
   readonly inputs: readonly string[];
   /** Name of the minima, where there are any. */
@@ -175,12 +171,7 @@ export interface Range {
   readonly rows: number;
 }
 
-/** Name of a range of a tensor's rows. */
-function rangeName(name: string, { first }: Range): string {
-  return `${name}#rows${first}`;
-}
-
-/** Name of the tensor that a constant of a graph is a range of, or its own. */
+/** Name of the tensor that a constant of a graph is a range of, `name#rows8`, or its own. */
 export function wholeName(name: string): string {
   return name.replace(/#rows\d+$/, "");
 }
@@ -196,12 +187,7 @@ export function rowsOf(tensor: StoredTensor, { first, rows }: Range): StoredTens
   };
 }
 
-/**
- * Starts a graph.
- *
- * @param weights The checkpoint's tensors.
- * @returns The builder.
- */
+/** Starts a graph on the tensors of a checkpoint. */
 export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
   const nodes: Node[] = [], inputs: ValueInfo[] = [], outputs: ValueInfo[] = [];
   const nameOf = namesIn(weights.names);
@@ -210,13 +196,11 @@ export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
   const conversions = new Map<string, { readonly name: string; readonly types: OnnxType[] }>();
 
   const convert = (input: string, types: readonly OnnxType[], output: string): Node[] =>
-    types.map((type, i): Node => ({
-      op: "Cast",
-      domain: "",
-      inputs: [i === 0 ? input : `${output}#${i}`],
-      outputs: [i === types.length - 1 ? output : `${output}#${i + 1}`],
-      attributes: { to: { int: ONNX_TYPE[type] } },
-    }));
+    types.map((type, i): Node => {
+      const from = i === 0 ? input : `${output}#${i}`;
+      const to = i === types.length - 1 ? output : `${output}#${i + 1}`;
+      return { op: "Cast", domain: "", inputs: [from], outputs: [to], ...castTo(type) };
+    });
 
   const op = (name: string, ins: readonly string[], options: OpOptions = {}): string => {
     const outs = options.outputs ?? [`t${nodes.length}`];
@@ -259,11 +243,7 @@ export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
 
   return {
     op,
-    cast: (x, type, outputs) =>
-      op("Cast", [x], {
-        attributes: { to: { int: ONNX_TYPE[type] } },
-        ...(outputs && { outputs }),
-      }),
+    cast: (x, type, outputs) => op("Cast", [x], { ...castTo(type), ...(outputs && { outputs }) }),
     input(name, type, dims) {
       inputs.push({ name, type, dims });
       return name;
@@ -277,7 +257,7 @@ export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
     weight(asked, dims, range) {
       const whole = nameOf(asked);
       const found = find(whole, dims, "numbers"), { type, roundTo = type } = found;
-      const name = range ? rangeName(whole, range) : whole;
+      const name = range ? `${whole}#rows${range.first}` : whole;
       stored(name, range ? rowsOf(found, range) : found);
       const types: OnnxType[] = [];
       if (roundTo !== type) types.push(roundTo);

@@ -9,7 +9,7 @@
 
 import { type Builder, graphBuilder, weightsIn } from "./builder.ts";
 import type { DecoderConfig } from "./config.ts";
-import { type Graph, ONNX_TYPE, type OnnxType } from "./onnx.ts";
+import { type Graph, type OnnxType, typeNumber } from "./onnx.ts";
 import { PORTS } from "./ports.ts";
 
 /**
@@ -79,7 +79,7 @@ export function wholeMixtureGraph(decoder: Graph): Graph {
   )!;
   if (data instanceof Uint8Array) throw new Error("internal: the embedding table is in a file");
   const isRounded = decoder.nodes.some(({ op, inputs, attributes }) =>
-    op === "Cast" && inputs[0] === lookup.outputs[0] && attributes.to?.int === ONNX_TYPE.float16
+    op === "Cast" && inputs[0] === lookup.outputs[0] && attributes.to?.int === typeNumber("float16")
   );
   const rounded = isRounded ? { roundTo: "float16" } as const : {};
   const [vocabularySize, hiddenSize] = dims as [number, number];

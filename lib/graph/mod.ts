@@ -48,7 +48,6 @@ export {
   type Graph,
   type Initializer,
   type Node,
-  ONNX_TYPE,
   type OnnxModel,
   type OnnxType,
   tensorBytes,

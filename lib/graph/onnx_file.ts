@@ -21,9 +21,9 @@ import {
 } from "npm:@bufbuild/protobuf@2.17.0";
 import { BinaryReader, WireType } from "npm:@bufbuild/protobuf@2.17.0/wire";
 import { shown } from "../_check.ts";
+import { elements } from "../runtime/tensor.ts";
 import {
   type Attribute,
-  elementsOf,
   type Graph,
   type Initializer,
   type Node,
@@ -114,7 +114,7 @@ function readTensor(tensor: TensorProto, isWithinNode = false): Initializer {
   }
   // an element takes a byte at least, two of four bits half of one
   const bytes = bytesOf(tensor.$unknown);
-  if (elementsOf(dims) > 2 * bytes) {
+  if (elements(dims) > 2 * bytes) {
     fail(`${what} of shape [${dims}] has too few elements in ${bytes} bytes`);
   }
   return read(elementsIn(tensor, type));

@@ -24,15 +24,8 @@ export interface CacheTensor extends KvLayer {
   readonly type: TensorType | undefined;
 }
 
-/** All caches of an export. */
-export interface Cache {
-  /** Layers that have one, in order. */
-  readonly kv: readonly KvLayer[];
-  /** Their keys and values, in order. */
-  readonly tensors: readonly CacheTensor[];
-  /** Element type of them all. */
-  readonly type: "float32" | "float16";
-}
+/** All caches of an export: see {@linkcode findCache}. */
+export type Cache = ReturnType<typeof findCache>;
 
 const NAME = /^(past|present)(?:_key_values)?[._](\d{1,4})[._](key|value)$/;
 
@@ -67,7 +60,7 @@ export function cacheTensors({ inputs, outputs }: Pick<Graph, "inputs" | "output
 }
 
 /** Finds the cache. */
-export function findCache({ inputs, graph: { outputs } }: Surgery): Cache {
+export function findCache({ inputs, graph: { outputs } }: Surgery) {
   const tensors = cacheTensors({ inputs, outputs }),
     types = new Set(tensors.map(({ type }) => type));
   const [type] = types;
@@ -87,7 +80,7 @@ export function findCache({ inputs, graph: { outputs } }: Surgery): Cache {
     }
     return { layer, kvHeads, headDim };
   });
-  return { kv, tensors, type };
+  return { kv, tensors, type } as const;
 }
 
 /** The nodes whose operator appends in place. */

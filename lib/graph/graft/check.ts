@@ -5,7 +5,8 @@
  */
 
 import { MICROSOFT } from "../builder.ts";
-import { elementsOf, type Graph, type Node, type OnnxModel } from "../onnx.ts";
+import { elements } from "../../runtime/tensor.ts";
+import type { Graph, Node, OnnxModel } from "../onnx.ts";
 import { shown } from "../../_check.ts";
 import { fail, inOrder } from "./walk.ts";
 
@@ -38,7 +39,7 @@ function checkKernels({ nodes, initializers }: Graph): void {
   };
   const sized = (node: Node, index: number, allowed: readonly number[]) => {
     const tensor = constant(node.inputs[index]);
-    if (!tensor || allowed.includes(elementsOf(tensor.dims))) return;
+    if (!tensor || allowed.includes(elements(tensor.dims))) return;
     fail(
       `${shown(tensor.name)} must have ${allowed.join(" or ")} elements for ${node.op}: ` +
         `current shape is [${tensor.dims}]`,

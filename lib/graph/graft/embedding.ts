@@ -12,20 +12,6 @@ import { PORTS } from "../ports.ts";
 import type { Surgery } from "./surgery.ts";
 import { fail } from "./walk.ts";
 
-/** The lookup of an export's embeddings. */
-export interface Embedding {
-  /** The node that looks rows up. */
-  readonly lookup: Node;
-  /** The node after which they are floats: itself, or the one that scales integers. */
-  readonly end: Node;
-  /** Type of the floats. */
-  readonly type: "float32" | "float16";
-  /** Rows of the table. */
-  readonly rows: number;
-  /** Width of the embedding, D. */
-  readonly hiddenSize: number;
-}
-
 /** The nodes that use the ids themselves, reshaped or cast: one lookup, and questions for the shape. */
 function usersOf(s: Surgery, ids: string) {
   const aliases = new Set([ids]), lookups = new Set<Node>(), shapes = new Set<Node>();
@@ -53,7 +39,7 @@ function usersOf(s: Surgery, ids: string) {
 }
 
 /** Finds the embedding; lets the shape of the ids be asked of `positions`, which has the same. */
-export function findEmbedding(s: Surgery, positions: string): Embedding {
+export function findEmbedding(s: Surgery, positions: string) {
   const ids = "input_ids";
   if (!s.input(ids)) {
     fail(`it must have the input '${ids}': inputs are ${shown(s.inputs.map(({ name }) => name))}`);
@@ -86,7 +72,9 @@ export function findEmbedding(s: Surgery, positions: string): Embedding {
   for (const node of shapes) {
     s.replace(node, { inputs: node.inputs.map((name) => aliases.has(name) ? positions : name) });
   }
-  return { lookup, end, type, rows, hiddenSize: isPacked ? stored * 8 / (bits?.int ?? 4) : stored };
+  const hiddenSize = isPacked ? stored * 8 / (bits?.int ?? 4) : stored;
+  // `end` gives the floats: the lookup itself, or what scales integers
+  return { lookup, end, type, rows, hiddenSize } as const;
 }
 
 /**
@@ -96,7 +84,7 @@ export function findEmbedding(s: Surgery, positions: string): Embedding {
  */
 export function openEmbedding(
   s: Surgery,
-  { lookup, end, type, rows }: Embedding,
+  { lookup, end, type, rows }: ReturnType<typeof findEmbedding>,
   vocabularySize: number,
 ): boolean {
   if (rows < vocabularySize) fail(`its embedding has ${rows} rows for ${vocabularySize} logits`);

@@ -5,7 +5,7 @@
  */
 
 import { shown } from "../../_check.ts";
-import { type Graph, type OnnxModel, tensorBytes, typeNumber } from "../onnx.ts";
+import { castTo, type Graph, type OnnxModel, tensorBytes } from "../onnx.ts";
 import { fail, innerGraphs } from "./walk.ts";
 
 /**
@@ -36,9 +36,8 @@ export function joinEmbedding(embedding: OnnxModel, decoder: OnnxModel): OnnxMod
   const taken = new Set(target.initializers.map(({ name }) => name));
   const twice = initializers.find(({ name }) => taken.has(name));
   if (twice) fail(`it has a constant named ${shown(twice.name)} already`);
-  const to = { int: typeNumber(into.type ?? "float32") };
   const cast = {
-    ...{ name: "moi/inputs_embeds", op: "Cast", domain: "", attributes: { to } },
+    ...{ name: "moi/inputs_embeds", op: "Cast", domain: "", ...castTo(into.type ?? "float32") },
     ...{ inputs: [`embedding/${rows.name}`], outputs: [into.name] },
   };
   return {

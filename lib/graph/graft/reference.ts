@@ -5,7 +5,8 @@
  */
 
 import { shown } from "../../_check.ts";
-import { type Node, ONNX_TYPE, type OnnxModel, type OnnxType } from "../onnx.ts";
+import { ELEMENT_TYPES } from "../../runtime/tensor.ts";
+import { castTo, type OnnxModel, type OnnxType } from "../onnx.ts";
 import { cacheTensors } from "./cache.ts";
 import { ALL_LOGITS } from "./positions.ts";
 import { fail } from "./walk.ts";
@@ -51,7 +52,7 @@ export function reference(model: OnnxModel, prompt: readonly number[]): {
   };
   const typeOf = (name: string): OnnxType => {
     const { type } = open.find((value) => value.name === name)!;
-    if (type && Object.hasOwn(ONNX_TYPE, type)) return type as OnnxType;
+    if (type && Object.hasOwn(ELEMENT_TYPES, type)) return type as OnnxType;
     return fail(`its input ${shown(name)} has the type ${type}, which is not implemented`);
   };
   const inputs = open.map(({ name, dims }): ReferenceInput => {
@@ -66,16 +67,13 @@ export function reference(model: OnnxModel, prompt: readonly number[]): {
   const presents = graph.outputs.filter(({ name }) =>
     tensors.some(({ present }) => present === name)
   );
-  const cast: Node = {
-    ...{ name: output, op: "Cast", domain: "", inputs: ["logits"], outputs: [output] },
-    attributes: { to: { int: ONNX_TYPE.float32 } },
-  };
+  const cast = { op: "Cast", domain: "", inputs: ["logits"], outputs: [output] };
   return {
     model: {
       ...model,
       graph: {
         ...graph,
-        nodes: [...graph.nodes, cast],
+        nodes: [...graph.nodes, { name: output, ...cast, ...castTo("float32") }],
         outputs: [{ name: output, type: "float32", dims: ["b", "s", "v"] }, ...presents],
         shapes: [],
       },

@@ -7,13 +7,13 @@
 import { shown } from "../../_check.ts";
 import { integerConstant, type OpOptions } from "../builder.ts";
 import {
+  castTo,
   type Graph,
   type Initializer,
   type Node,
   tensorBytes,
   type TensorType,
   typeNamed,
-  typeNumber,
 } from "../onnx.ts";
 import { captured, fail, inOrder, producersOf, reads, trimmed } from "./walk.ts";
 
@@ -148,10 +148,10 @@ export function operate(graph: Graph) {
 
   /** Adds a conversion, where one is needed. */
   const cast = (name: string, from: TensorType, to: TensorType): string =>
-    from === to ? name : op("Cast", [name], { attributes: { to: { int: typeNumber(to) } } });
+    from === to ? name : op("Cast", [name], castTo(to));
   /** Gives a value in some type the name that others read it by. */
   const give = (name: string, value: string, type: TensorType): void => {
-    op("Cast", [value], { attributes: { to: { int: typeNumber(type) } }, outputs: [name] });
+    op("Cast", [value], { ...castTo(type), outputs: [name] });
   };
 
   /** Replaces a node. */
