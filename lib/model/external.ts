@@ -25,9 +25,6 @@ export interface ExternalData {
  * A graph over files by name as one that a session can start: by path, except where a tensor lies at an
  * address that its type does not allow, as only a copy helps there, and on Windows, where drives have no
  * common root.
- *
- * @param graph The graph.
- * @param files The files by the names that the graph has for them.
  */
 export function located(
   graph: Graph,

@@ -127,9 +127,7 @@ export function progressBar(options: ProgressBarOptions = {}): ProgressBar {
   const safely = (show: () => void): void => {
     try {
       show();
-    } catch {
-      // as said
-    }
+    } catch { /* as said */ }
   };
 
   const update = (progress: ProgressLike): void =>

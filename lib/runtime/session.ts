@@ -248,14 +248,19 @@ function wrap(
     call.ReleaseSession(native);
     released.resolve();
   };
+  const isGone = () => disposed && held === 0;
+  const releaseIfDue = () => {
+    if (disposed && running + held === 0) release();
+  };
   const dispose = () => {
-    if (!disposed && running + held === 0) release();
+    if (disposed) return;
     disposed = true;
+    releaseIfDue();
     void externalData; // mapped weights must outlive the session
   };
 
   const bind = (boundInputs: Tensors, boundOutputs: Tensors): Binding => {
-    if (disposed && held === 0) throw new Error("Cannot bind as the session is disposed");
+    if (isGone()) throw new Error("Cannot bind as the session is disposed");
     checkNames("input", inputs, boundInputs);
     checkNames("output", outputs, boundOutputs);
     using scope = new DisposableStack();
@@ -267,17 +272,12 @@ function wrap(
     let tensors: unknown = { boundInputs, boundOutputs }; // the runtime knows only their addresses
     // devices copy an input when it is bound: what is written to the host's arrays must be bound anew
     const copied = device === "cpu" ? [] : hostTensors(boundInputs);
-    const renew = () => {
-      for (const { name, value } of copied) call.BindInput(binding, name, value);
-    };
     let busy = false, freed = false;
-    const check = () => {
-      const gone = freed || (disposed && held === 0);
-      if (busy || gone) {
-        throw new Error(
-          `Cannot run as the ${gone ? "session or binding is disposed" : "binding is running"}`,
-        );
-      }
+    const start = () => {
+      const gone = freed || isGone();
+      const why = gone ? "session or binding is disposed" : "binding is running";
+      if (busy || gone) throw new Error(`Cannot run as the ${why}`);
+      for (const { name, value } of copied) call.BindInput(binding, name, value);
     };
     const free = () => {
       call.ReleaseIoBinding(binding);
@@ -286,13 +286,11 @@ function wrap(
     };
     const self: Binding = {
       run() {
-        check();
-        renew();
+        start();
         call.RunWithBinding(native, null, binding);
       },
       async runAsync() {
-        check();
-        renew();
+        start();
         busy = true;
         running++;
         try {
@@ -301,7 +299,8 @@ function wrap(
           busy = false;
           void tensors;
           if (freed) free();
-          if (--running + held === 0 && disposed) release();
+          running--;
+          releaseIfDue();
         }
       },
       [Symbol.dispose]() {
@@ -326,7 +325,8 @@ function wrap(
         [Symbol.dispose]() {
           if (ended) return;
           ended = true;
-          if (--held + running === 0 && disposed) release();
+          held--;
+          releaseIfDue();
         },
       };
     },
