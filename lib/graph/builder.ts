@@ -148,7 +148,7 @@ export interface Builder {
   graph(): Graph;
 }
 
-const FLOATS: readonly OnnxType[] = ["float32", "float16", "bfloat16", "float64"];
+const FLOATS: readonly string[] = ["float32", "float16", "bfloat16", "float64"];
 
 const bytesOf = (data: BigInt64Array | Float32Array) =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
@@ -187,6 +187,29 @@ export function rowsOf(tensor: StoredTensor, { first, rows }: Range): StoredTens
   };
 }
 
+/** The tensor of a name: of the shape that is due, and of numbers that are read here. */
+export function tensorIn(
+  weights: Weights,
+  name: string,
+  dims: readonly number[],
+  use: WeightUse,
+): Weight {
+  const found = weights.find(name, dims, use);
+  const fail = (why: string): never => {
+    throw new SyntaxError(`Cannot build the graph as ${why}`);
+  };
+  if (!found) return fail(`the checkpoint has no tensor '${name}'`);
+  if (found.dims.length !== dims.length || found.dims.some((size, i) => size !== dims[i])) {
+    const rule = `have the shape [${dims}] that the config asks for`;
+    fail(`'${name}' must ${rule}: current value is [${found.dims}]`);
+  }
+  const type = found.unread ?? found.type;
+  if (!FLOATS.includes(type)) {
+    fail(`'${name}' must hold floating-point numbers: current value is ${type}`);
+  }
+  return found;
+}
+
 /** Starts a graph on the tensors of a checkpoint. */
 export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
   const nodes: Node[] = [], inputs: ValueInfo[] = [], outputs: ValueInfo[] = [];
@@ -221,26 +244,6 @@ export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
   };
   const stored = (name: string, { type, dims, location, offset, length }: StoredTensor): string =>
     constant({ name, type, dims, data: { location, offset, length } });
-  const find = (name: string, dims: readonly number[], use: WeightUse): Weight => {
-    const found = weights.find(name, dims, use);
-    if (!found) {
-      throw new SyntaxError(`Cannot build the graph as the checkpoint has no tensor '${name}'`);
-    }
-    if (found.dims.length !== dims.length || found.dims.some((size, i) => size !== dims[i])) {
-      throw new SyntaxError(
-        `Cannot build the graph as '${name}' must have the shape [${dims}] that the config asks for: current value is [${found.dims}]`,
-      );
-    }
-    if (found.unread !== undefined || !FLOATS.includes(found.type)) {
-      throw new SyntaxError(
-        `Cannot build the graph as '${name}' must hold floating-point numbers: current value is ${
-          found.unread ?? found.type
-        }`,
-      );
-    }
-    return found;
-  };
-
   return {
     op,
     cast: (x, type, outputs) => op("Cast", [x], { ...castTo(type), ...(outputs && { outputs }) }),
@@ -256,7 +259,7 @@ export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
       constant({ name, type: "float32", dims, data: bytesOf(values) }),
     weight(asked, dims, range) {
       const whole = nameOf(asked);
-      const found = find(whole, dims, "numbers"), { type, roundTo = type } = found;
+      const found = tensorIn(weights, whole, dims, "numbers"), { type, roundTo = type } = found;
       const name = range ? `${whole}#rows${range.first}` : whole;
       stored(name, range ? rowsOf(found, range) : found);
       const types: OnnxType[] = [];
@@ -269,7 +272,8 @@ export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
     },
     quantized(asked, dims) {
       const name = nameOf(asked);
-      const { quantized, offset, length } = find(name, dims, "product"), rows = dims[0]!;
+      const { quantized, offset, length } = tensorIn(weights, name, dims, "product"),
+        rows = dims[0]!;
       if (!quantized) return undefined;
       const { bits, blockSize, sourceOffset, data, scales, minima } = quantized;
       const first = (offset - sourceOffset) / (length / rows);
@@ -283,12 +287,8 @@ export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
       const needed = [...conversions].filter(([result]) => used.has(result));
       // conversions of constants are folded when the session starts
       const casts = needed.flatMap(([result, { name, types }]) => convert(name, types, result));
-      return {
-        nodes: [...casts, ...nodes],
-        initializers: [...initializers.values()],
-        inputs,
-        outputs,
-      };
+      const constants = [...initializers.values()];
+      return { nodes: [...casts, ...nodes], initializers: constants, inputs, outputs };
     },
   };
 }

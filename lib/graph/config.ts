@@ -7,7 +7,7 @@
 import type { Weights } from "./builder.ts";
 import type { Fields, Json } from "./fields.ts";
 import type { Graph } from "./onnx.ts";
-import { type Rope, type RopeDefaults, ropesOf } from "./rope.ts";
+import { type Rope, type RopeOptions, ropesOf } from "./rope.ts";
 import type { Windows } from "./windows.ts";
 
 /** The cache of one layer. */
@@ -89,47 +89,25 @@ export interface Architecture<Config extends DecoderConfig = DecoderConfig> {
   graph(config: Config, weights: Weights, maxLength: number): Graph;
 }
 
-/** Values of fields that configs of an architecture leave out, as its class in transformers has them. */
-export interface ConfigDefaults extends RopeDefaults {
-  /** `max_position_embeddings`. */
-  readonly positions: number;
-  /** `rms_norm_eps`. */
-  readonly eps: number;
-  /** `head_dim`; default: `hidden_size / num_attention_heads`. */
-  readonly headDim?: number;
-  /** `intermediate_size`; default: it must be there. */
-  readonly intermediateSize?: number;
-  /** `tie_word_embeddings`; default false. */
-  readonly tied?: boolean;
-  /** `num_attention_heads`; default: it must be there. */
-  readonly heads?: number;
-  /** `num_key_value_heads`; default: as many as heads. */
-  readonly kvHeads?: number;
-  /** `vocab_size`; default: it must be there. */
-  readonly vocabulary?: number;
-}
-
 /** Reads the fields that the configs of all architectures share. */
-export function shapeOf(architecture: string, f: Fields, defaults: ConfigDefaults): RopedConfig {
+export function shapeOf(architecture: string, f: Fields, options: RopeOptions): RopedConfig {
   const layers = f.size("num_hidden_layers", { max: 1024 });
-  const heads = f.size("num_attention_heads", { max: 4096, fallback: defaults.heads });
-  const { kvHeads: fallback = heads } = defaults;
-  const kvHeads = f.size("num_key_value_heads", { max: heads, fallback });
+  const heads = f.size("num_attention_heads", { max: 4096 });
+  const kvHeads = f.optionalSize("num_key_value_heads", { max: heads }) ?? heads;
   if (heads % kvHeads !== 0) f.refuse("num_key_value_heads", `divide ${heads}`, kvHeads);
   const hiddenSize = f.size("hidden_size");
-  const headDim = f.optionalSize("head_dim", { max: 4096 }) ?? defaults.headDim ??
-    hiddenSize / heads;
+  const headDim = f.optionalSize("head_dim", { max: 4096 }) ?? hiddenSize / heads;
   if (!Number.isInteger(headDim) || headDim % 8 !== 0) {
     f.refuse("head_dim", "be a multiple of 8", headDim);
   }
-  const maxPositions = f.size("max_position_embeddings", { fallback: defaults.positions });
+  const maxPositions = f.size("max_position_embeddings");
   return {
     ...{ architecture, hiddenSize, layers, heads, kvHeads, headDim },
-    intermediateSize: f.size("intermediate_size", { fallback: defaults.intermediateSize }),
-    vocabularySize: f.size("vocab_size", { fallback: defaults.vocabulary }),
-    rmsNormEps: f.positive("rms_norm_eps", defaults.eps),
-    tiedEmbeddings: f.flag("tie_word_embeddings", defaults.tied ?? false),
+    intermediateSize: f.size("intermediate_size"),
+    vocabularySize: f.size("vocab_size"),
+    rmsNormEps: f.positive("rms_norm_eps"),
+    tiedEmbeddings: f.flag("tie_word_embeddings"),
     kv: Array.from({ length: layers }, (_, layer) => ({ layer, kvHeads, headDim })),
-    ...ropesOf(f, headDim, maxPositions, defaults),
+    ...ropesOf(f, headDim, maxPositions, options),
   };
 }

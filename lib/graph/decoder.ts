@@ -74,14 +74,12 @@ export function head(
   const flat = b.op("Reshape", [x, b.integers([-1, hiddenSize])]); // [B·S, D]
   const picked = b.op("Gather", [flat, rows], { attributes: { axis: { int: 0 } } }); // [R, D]
   const part = 64 * Math.ceil(TABLE_PART / (64 * hiddenSize)); // whole blocks of the kernel
-  const options = { rows: part, leading: 1 } as const;
-  if (softcap === undefined) {
-    linear(b, picked, table, vocabularySize, hiddenSize, { ...options, output: PORTS.logits });
-  } else {
+  const output = softcap === undefined ? { output: PORTS.logits } : {};
+  const options = { rows: part, leading: 1, ...output } as const;
+  const logits = linear(b, picked, table, vocabularySize, hiddenSize, options);
+  if (softcap !== undefined) {
     const cap = b.floats("logit_softcap", Float32Array.of(softcap), []);
-    const bounded = b.op("Tanh", [
-      b.op("Div", [linear(b, picked, table, vocabularySize, hiddenSize, options), cap]),
-    ]);
+    const bounded = b.op("Tanh", [b.op("Div", [logits, cap])]);
     b.op("Mul", [bounded, cap], { outputs: [PORTS.logits] });
   }
   b.output(PORTS.logits, "float32", ["R", vocabularySize]);

@@ -6,7 +6,6 @@
  * - Every norm multiplies by 1 + w.
  * - The embeddings' factor is √D in float32, as in transformers when the model computes in float32; a
  *   model that computes in bfloat16 rounds it (for D = 3840 from 61.97 to 62).
- * - Scores are scaled by `query_pre_attn_scalar^−½`.
  * - Where the checkpoint has a vision part, its tensors are not touched.
  *
  * Source: the published configurations, `configuration_gemma3.py` and `modeling_gemma3.py` of
@@ -15,9 +14,8 @@
  * @module
  */
 
-import { isObject } from "../_check.ts";
 import { headNorm } from "./attention.ts";
-import { type Builder, graphBuilder } from "./builder.ts";
+import { type Builder, graphBuilder, type Weights } from "./builder.ts";
 import type { Architecture, RopedConfig } from "./config.ts";
 import { fieldsOf, type Json } from "./fields.ts";
 import { likeLlama, type Particulars } from "./like_llama.ts";
@@ -25,8 +23,7 @@ import { windowsByPattern } from "./windows.ts";
 
 /** The text part of a conditional-generation config; what else it says has no part in the text. */
 function textOf(json: Json): Json {
-  const f = fieldsOf(json), text = f.take("text_config");
-  if (!isObject(text)) return f.refuse("text_config", "be an object", text);
+  const f = fieldsOf(json), text = f.object("text_config");
   fieldsOf(text, "text_config").only("model_type", "gemma3_text");
   f.skip("vision_config", "mm_tokens_per_image");
   f.skip("boi_token_index", "eoi_token_index", "image_token_index");
@@ -35,19 +32,24 @@ function textOf(json: Json): Json {
   return text;
 }
 
-/** The same builder with the weights of all norms as 1 + w (folded when the session starts). */
-function onePlusNorms(b: Builder): Builder {
-  const one = b.floats("one", Float32Array.of(1), []);
-  const weight: Builder["weight"] = (name, dims, range) => {
-    const w = b.weight(name, dims, range);
+/** A builder with the weights of all norms as 1 + w (folded when the session starts). */
+function onePlusNorms(weights: Weights): Builder {
+  const b = graphBuilder(weights), one = b.floats("one", Float32Array.of(1), []);
+  const weight: Builder["weight"] = (name, ...shape) => {
+    const w = b.weight(name, ...shape);
     return name.endsWith("norm.weight") ? b.op("Add", [w, one]) : w;
   };
   return { ...b, weight };
 }
 
 const PARTICULARS: Particulars<object> = {
-  ...{ positions: 131_072, eps: 1e-6, theta: 1e6, localTheta: 1e4, vocabulary: 262_208 },
-  ...{ heads: 8, kvHeads: 4, headDim: 256, tied: true },
+  defaults: {
+    ...{ max_position_embeddings: 131_072, rms_norm_eps: 1e-6, vocab_size: 262_208 },
+    ...{ num_attention_heads: 8, num_key_value_heads: 4, head_dim: 256 },
+    ...{ rope_theta: 1e6, rope_local_base_freq: 1e4, query_pre_attn_scalar: 256 },
+    tie_word_embeddings: true,
+  },
+  hasLocalRope: true,
   activation: "gelu_tanh",
   normalize: headNorm,
   norms: {
@@ -60,13 +62,13 @@ const PARTICULARS: Particulars<object> = {
     f.only("use_bidirectional_attention", false);
     return {
       windows: windowsByPattern(f, layers),
-      attentionBias: f.flag("attention_bias", false),
-      scale: f.positive("query_pre_attn_scalar", 256) ** -0.5,
+      attentionBias: f.flag("attention_bias"),
+      scale: f.positive("query_pre_attn_scalar") ** -0.5,
       embeddingScale: Math.fround(Math.sqrt(hiddenSize)),
       finalSoftcap: f.optionalPositive("final_logit_softcapping"),
     };
   },
-  builder: (weights) => onePlusNorms(graphBuilder(weights)),
+  builder: onePlusNorms,
 };
 
 /** Gemma 3, text only. */

@@ -12,16 +12,11 @@ import {
   slotInputs,
 } from "./attention.ts";
 import { type Builder, graphBuilder, type Weights } from "./builder.ts";
-import {
-  type Architecture,
-  type ConfigDefaults,
-  type DecoderConfig,
-  type RopedConfig,
-  shapeOf,
-} from "./config.ts";
+import { type Architecture, type DecoderConfig, type RopedConfig, shapeOf } from "./config.ts";
 import { addAndNorm, gatedMlp, head, type MlpOptions, rmsNorm } from "./decoder.ts";
 import { type Fields, fieldsOf, type Json } from "./fields.ts";
 import { mixtureOfEmbeddings } from "./mixture.ts";
+import type { RopeOptions } from "./rope.ts";
 
 /** Names of the norms before and after a part of a layer, up to `.weight`. */
 type Norms = readonly [before?: string | undefined, after?: string | undefined];
@@ -58,7 +53,9 @@ function residualStack(
 
 /** What is particular to an architecture: what its configs leave out, how its layers differ from Llama's. */
 export interface Particulars<Own extends object>
-  extends ConfigDefaults, SelfAttentionOptions, Pick<MlpOptions, "activation"> {
+  extends RopeOptions, SelfAttentionOptions, Pick<MlpOptions, "activation"> {
+  /** Values of fields that configs leave out, as its class in transformers has them. */
+  readonly defaults: Json;
   /** Norms of the two parts of a layer. Default: Llama's. */
   readonly norms?: { readonly attention: Norms; readonly mlp: Norms };
   /** The config as it would be with Llama's names. Default: as it is. */
@@ -94,7 +91,8 @@ export function likeLlama<Own extends object = object>(
   } = particulars;
   return {
     parse(json) {
-      const f = fieldsOf(particulars.renamed?.(json) ?? json, particulars.path);
+      const { renamed, path, defaults } = particulars;
+      const f = fieldsOf(renamed?.(json) ?? json, path, { rope_theta: 1e4, ...defaults });
       const shape = shapeOf(modelType, f, particulars), own = particulars.own?.(f, shape);
       f.only("hidden_act", activation === "silu" ? "silu" : "gelu_pytorch_tanh");
       f.done();

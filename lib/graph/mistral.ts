@@ -14,8 +14,6 @@ import { sameWindows } from "./windows.ts";
 
 /** Mistral. */
 export const mistral: Architecture<RopedConfig> = likeLlama("mistral", {
-  positions: 131_072,
-  eps: 1e-6,
-  kvHeads: 8,
+  defaults: { max_position_embeddings: 131_072, rms_norm_eps: 1e-6, num_key_value_heads: 8 },
   own: (f, { layers }) => ({ windows: sameWindows(f, layers) }),
 });

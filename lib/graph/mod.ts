@@ -38,7 +38,7 @@ export type { Architecture, DecoderConfig, KvLayer, RopedConfig } from "./config
 export { type Json, refuseField } from "./fields.ts";
 export type { GraftFacts } from "./graft/facts.ts";
 export { joinEmbedding } from "./graft/join.ts";
-export { graft, type Grafted } from "./graft/mod.ts";
+export { graft } from "./graft/mod.ts";
 export { reference, type ReferenceInput } from "./graft/reference.ts";
 export { SMALL_VOCABULARY, WHOLE, wholeMixtureGraph } from "./mixture.ts";
 export { NEXT_TOKEN, softmaxGraph, topTokensGraph } from "./next_token.ts";
@@ -58,14 +58,7 @@ export {
 export { encodeGraph, encodeModel, parseModel } from "./onnx_file.ts";
 export type { DataType } from "./onnx_pb.ts";
 export { KV_PARTS, type KvPart, PORTS } from "./ports.ts";
-export {
-  BLOCK_SIZE,
-  quantizedRowBytes,
-  type QuantizedRows,
-  type QuantizeOptions,
-  QUANTIZER_VERSION,
-  quantizeRows,
-} from "./quantize.ts";
+export { BLOCK_SIZE, type QuantizedRows, QUANTIZER_VERSION, quantizeRows } from "./quantize.ts";
 export { type Rope, type RopeScaling, ropeTables } from "./rope.ts";
 export type { Windows } from "./windows.ts";
 

@@ -226,24 +226,7 @@ function readGraph(graph: GraphProto, isWithinNode = false): Graph {
  *
  * @param file The bytes; what is returned holds views of them.
  * @param name Name of the file, for error messages.
- * @returns The model.
  * @throws {SyntaxError} Where it is malformed, too large or too deep, or a shape contradicts its data.
- *
- * @example What was written is read
- * ```ts
- * import { encodeGraph, parseModel } from "@moi/moi/graph";
- * import { assertEquals } from "@std/assert";
- * const file = encodeGraph({
- *   nodes: [{ op: "Abs", domain: "", inputs: ["x"], outputs: ["y"], attributes: {} }],
- *   initializers: [],
- *   inputs: [{ name: "x", type: "float32", dims: ["n"] }],
- *   outputs: [{ name: "y", type: "float32", dims: ["n"] }],
- * });
- * const { graph, opsets } = parseModel(file, "abs.onnx");
- * assertEquals(graph.nodes.map(({ op }) => op), ["Abs"]);
- * assertEquals(graph.inputs[0]?.dims, ["n"]);
- * assertEquals(opsets.get(""), 21);
- * ```
  */
 export function parseModel(file: Uint8Array, name: string): Required<OnnxModel> {
   try {
@@ -336,7 +319,6 @@ const OPSETS: ReadonlyMap<string, number> = new Map([["", 21], ["com.microsoft",
  * Serializes a model.
  *
  * @param model What {@linkcode parseModel} read, or a graph that was built, and what was edited since.
- * @returns Its bytes, as a `.onnx` file holds them.
  */
 export function encodeModel(model: OnnxModel): Uint8Array<ArrayBuffer> {
   const { graph, opsets = OPSETS, version = 10, producer = "moi", rest } = model;
@@ -348,10 +330,7 @@ export function encodeModel(model: OnnxModel): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Serializes a graph.
- *
- * @param graph The graph.
- * @returns Its bytes, as a `.onnx` file holds them.
+ * Serializes a graph: its bytes, as a `.onnx` file holds them.
  *
  * @example A graph that adds its input to itself, run once
  * ```ts

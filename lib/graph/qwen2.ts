@@ -14,8 +14,7 @@ import { windowsOf } from "./windows.ts";
 
 /** Qwen2. */
 export const qwen2: Architecture<RopedConfig> = likeLlama("qwen2", {
-  positions: 32_768,
-  eps: 1e-6,
+  defaults: { max_position_embeddings: 32_768, rms_norm_eps: 1e-6, max_window_layers: 28 },
   biases: "qkv",
   own: (f, { layers }) => ({ windows: windowsOf(f, layers) }),
 });

@@ -16,27 +16,33 @@ import { likeLlama } from "./like_llama.ts";
 
 /** Qwen3 mixture of experts. */
 export const qwen3Moe: Architecture<RopedConfig & Experts> = likeLlama<Experts>("qwen3_moe", {
-  positions: 32_768,
-  eps: 1e-6,
+  defaults: {
+    max_position_embeddings: 32_768,
+    rms_norm_eps: 1e-6,
+    num_experts: 128,
+    num_experts_per_tok: 8,
+    moe_intermediate_size: 768,
+    decoder_sparse_step: 1,
+    sliding_window: 4096,
+  },
   normalize: headNorm,
   own(f, { layers }) {
-    const isWindowed = f.flag("use_sliding_window", false);
-    const window = isWindowed ? f.size("sliding_window", { fallback: 4096 }) : undefined;
+    const isWindowed = f.flag("use_sliding_window");
+    const window = isWindowed ? f.size("sliding_window") : undefined;
     f.skip("sliding_window", "max_window_layers"); // without effect
-    const experts = f.size("num_experts", { max: 4096, min: 0, fallback: 128 });
-    const step = f.size("decoder_sparse_step", { fallback: 1 });
+    const experts = f.size("num_experts", { max: 4096, min: 0 });
+    const step = f.size("decoder_sparse_step");
     const dense = f.take("mlp_only_layers") ?? [];
     if (!Array.isArray(dense) || !dense.every((layer) => Number.isInteger(layer))) {
       return f.refuse("mlp_only_layers", "be a list of layers", dense);
     }
-    const most = { max: Math.max(1, experts), fallback: 8 };
     return {
-      attentionBias: f.flag("attention_bias", false),
+      attentionBias: f.flag("attention_bias"),
       windows: Array(layers).fill(window),
       experts,
-      expertsPerToken: f.size("num_experts_per_tok", most),
-      expertSize: f.size("moe_intermediate_size", { fallback: 768 }),
-      normalized: f.flag("norm_topk_prob", false),
+      expertsPerToken: f.size("num_experts_per_tok", { max: Math.max(1, experts) }),
+      expertSize: f.size("moe_intermediate_size"),
+      normalized: f.flag("norm_topk_prob"),
       sparse: Array.from(
         { length: layers },
         (_, layer) => !dense.includes(layer) && experts > 0 && (layer + 1) % step === 0,

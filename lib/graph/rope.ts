@@ -198,7 +198,7 @@ function yarn(f: Fields, { maxPositions, originalPositions }: RopeContext): Rope
     betaFast: positive("beta_fast") ?? 32,
     betaSlow: positive("beta_slow") ?? 1,
     originalPositions: stated ?? maxPositions,
-    truncate: f.flag("truncate", true),
+    truncate: f.take("truncate") === undefined || f.flag("truncate"),
     attentionFactor: f.optionalPositive("attention_factor") ?? inferred,
   };
 }
@@ -266,18 +266,14 @@ function reachOf(
 
 /**
  * Rotary settings as they stand in a config: `rope_parameters` (transformers 5), or `rope_theta` and
- * `rope_scaling` (before), or both where they agree. `theta` is the base where the config names none.
+ * `rope_scaling` (before), or both where they agree.
  */
-function ropeSettings(f: Fields, theta: number): { settings: Json; path: string } {
-  const parameters = f.take("rope_parameters") ?? {};
-  if (!isObject(parameters)) f.refuse("rope_parameters", "be an object", parameters);
-  const scaling = f.take("rope_scaling");
-  if (scaling !== undefined && !isObject(scaling)) {
-    f.refuse("rope_scaling", "be an object", scaling);
-  }
-  const base = f.optionalPositive("rope_theta") ?? theta;
+function ropeSettings(f: Fields): { settings: Json; path: string } {
+  const optional = (name: string) => f.take(name) === undefined ? undefined : f.object(name);
+  const parameters = optional("rope_parameters") ?? {}, scaling = optional("rope_scaling");
+  const base = f.positive("rope_theta");
   const path = scaling === undefined ? "rope_parameters" : "rope_scaling";
-  const { type: oldType, ...named } = (scaling ?? {}) as Json;
+  const { type: oldType, ...named } = scaling ?? {};
   const old: Json = oldType === undefined ? named : { rope_type: oldType, ...named };
   if (scaling !== undefined) {
     // what the library calls rope_type was called type
@@ -285,37 +281,33 @@ function ropeSettings(f: Fields, theta: number): { settings: Json; path: string 
     if (type === undefined || (oldType !== undefined && oldType !== type)) {
       f.refuse("rope_scaling", "name one rope_type", scaling);
     }
-    for (const [name, value] of Object.entries(parameters as Json)) {
+    for (const [name, value] of Object.entries(parameters)) {
       if (name in old && JSON.stringify(old[name]) !== JSON.stringify(value)) {
         f.refuse("rope_scaling", "agree with rope_parameters", scaling);
       }
     }
   }
-  return { settings: { rope_theta: base, ...old, ...parameters as Json }, path };
+  return { settings: { rope_theta: base, ...old, ...parameters }, path };
 }
 
-/** What rotary settings are where a config leaves them out, and what they may say. */
-export interface RopeDefaults {
-  /** `rope_theta`; default 10⁴. */
-  readonly theta?: number;
-  /** `rope_local_base_freq`, where layers with a window have a rotation of their own: Gemma 3. */
-  readonly localTheta?: number;
-  /** Whether `partial_rotary_factor` may say that part of each head is not rotated; default false. */
+/** What the rotary settings of an architecture may say. */
+export interface RopeOptions {
+  /** Whether `partial_rotary_factor` may leave part of each head as it is; default false. */
   readonly partialRotary?: boolean;
+  /** Whether layers with a window have a rotation of their own, as in Gemma 3; default false. */
+  readonly hasLocalRope?: boolean;
 }
 
 /** Reads the rotary settings of a config, and how many positions it has by them. */
-export function ropesOf(f: Fields, headDim: number, maxPositions: number, defaults: RopeDefaults) {
-  const { theta = 1e4, localTheta, partialRotary = false } = defaults;
-  const partial = partialRotary ? f.optionalPositive("partial_rotary_factor") : 1;
+export function ropesOf(f: Fields, headDim: number, maxPositions: number, options: RopeOptions) {
+  const partial = options.partialRotary ? f.optionalPositive("partial_rotary_factor") : 1;
   const context = { headDim, partial, maxPositions };
-  if (localTheta !== undefined) {
-    const ropes = ropesByLayer(f, theta, localTheta, context),
-      { theta: ropeTheta, scaling } = ropes.rope;
+  if (options.hasLocalRope) {
+    const ropes = ropesByLayer(f, context), { theta, scaling } = ropes.rope;
     const reach = reachOf(scaling, maxPositions, maxPositions); // linear: stated after scaling
-    return { ...ropes, ropeTheta, maxPositions: reach.maxPositions };
+    return { ...ropes, ropeTheta: theta, maxPositions: reach.maxPositions };
   }
-  const { settings, path } = ropeSettings(f, theta);
+  const { settings, path } = ropeSettings(f);
   const originalPositions = f.optionalSize("original_max_position_embeddings");
   const rope = ropeOf(settings, path, { ...context, originalPositions });
   const inside = settings.original_max_position_embeddings;
@@ -325,24 +317,20 @@ export function ropesOf(f: Fields, headDim: number, maxPositions: number, defaul
 }
 
 /** One set a kind of layer (transformers 5), or the global ones and a local base. */
-function ropesByLayer(f: Fields, theta: number, localTheta: number, context: RopeContext) {
-  const parameters = f.take("rope_parameters");
-  const local = f.positive("rope_local_base_freq", localTheta);
-  if (
-    isObject(parameters) && ("full_attention" in parameters || "sliding_attention" in parameters)
-  ) {
-    const of = (name: string, theta: number) => {
-      const path = `rope_parameters.${name}`, settings = parameters[name];
-      if (!isObject(settings)) return f.refuse(path, "be an object", settings);
-      return ropeOf({ rope_theta: theta, ...settings }, path, context);
-    };
-    const { full_attention: _, sliding_attention: __, ...rest } = parameters;
-    fieldsOf(rest, "rope_parameters").done({ strict: true });
+function ropesByLayer(f: Fields, context: RopeContext) {
+  const parameters = f.take("rope_parameters"), local = f.positive("rope_local_base_freq");
+  const isByLayer = (named: Json) => "full_attention" in named || "sliding_attention" in named;
+  if (isObject(parameters) && isByLayer(parameters)) {
+    const own = fieldsOf(parameters, "rope_parameters");
+    const of = (kind: string, theta: number) =>
+      ropeOf({ rope_theta: theta, ...own.object(kind) }, `rope_parameters.${kind}`, context);
+    const ropes = { rope: of("full_attention", 1e6), localRope: of("sliding_attention", local) };
+    own.done({ strict: true });
     f.only("rope_scaling", undefined);
     f.skip("rope_theta");
-    return { rope: of("full_attention", theta), localRope: of("sliding_attention", local) };
+    return ropes;
   }
-  const { settings, path } = ropeSettings(f, theta);
+  const { settings, path } = ropeSettings(f);
   const localRope: Rope = { dims: context.headDim, theta: local, scaling: { type: "default" } };
   return { rope: ropeOf(settings, path, context), localRope };
 }

@@ -46,10 +46,10 @@ function slidingLayers(f: Fields, layers: number): boolean[] | undefined {
  * `layer_types` names, or from layer `max_window_layers` on.
  */
 export function windowsOf(f: Fields, layers: number): Windows {
-  const isUsed = f.flag("use_sliding_window", false);
+  const isUsed = f.flag("use_sliding_window");
   f.skip("sliding_window", "max_window_layers");
   const window = isUsed ? f.optionalSize("sliding_window") : undefined;
-  const first = isUsed ? f.size("max_window_layers", { min: 0, fallback: 28 }) : layers;
+  const first = isUsed ? f.size("max_window_layers", { min: 0 }) : layers;
   const sliding = slidingLayers(f, layers);
   if (window === undefined && sliding?.includes(true)) {
     const rule = "hold only full_attention without a sliding window";
