@@ -71,13 +71,8 @@ const NEUTRAL: Json = {
 const ARITHMETIC =
   /attn|attention|rope|rotary|norm|bias|scal|multiplier|cap|clip|window|layer|block|expert|moe|router|act|residual|logit|mask|position|head|mlp|ffn|feed_forward|embed|sink|quant|alibi|sparse|parallel|tie|kv|qk|query|lora|adapter/;
 
-/** Bounds of a size. */
-interface SizeRule {
-  /** Smallest value; default 1. */
-  readonly min?: number;
-  /** Largest value; default 2²⁴. */
-  readonly max?: number;
-}
+/** Bounds of a size; default: 1 to 2²⁴. */
+type SizeRule = { readonly min?: number; readonly max?: number };
 
 /** Reads fields and remembers which: see {@linkcode fieldsOf}. */
 export type Fields = ReturnType<typeof fieldsOf>;

@@ -11,12 +11,10 @@
  */
 
 import { type Graph, type Initializer, tensorBytes } from "../graph/mod.ts";
-import type { MappedFile } from "../runtime/mod.ts";
+import type { MappedFile, SessionOptions } from "../runtime/mod.ts";
 
 /** What a session is told about the files of its graph: options of it. */
-export interface ExternalData {
-  /** Folder of the files. */
-  readonly folder?: string;
+export interface ExternalData extends Pick<SessionOptions, "folder"> {
   /** The files by the location names that the graph uses. */
   readonly externalData?: Readonly<Record<string, MappedFile>>;
 }

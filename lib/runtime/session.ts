@@ -191,7 +191,6 @@ function checkNames(kind: string, expected: readonly string[], given: Tensors): 
  * Loads a graph.
  *
  * @param graph The serialized `ModelProto`, or a path or file URL of one.
- * @param options Device, threads, external data.
  * @returns The session; dispose it when done.
  * @throws {RangeError} Where there is no such device.
  * @throws {OrtError} Where the graph is bad, or the device cannot be had.

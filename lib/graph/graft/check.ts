@@ -1,30 +1,27 @@
 /**
- * What an export must be before anything walks it, or a kernel trusts its numbers.
+ * What an export must be before a kernel trusts its numbers.
  *
  * @module
  */
 
 import { MICROSOFT } from "../builder.ts";
 import { elements } from "../../runtime/tensor.ts";
-import type { Graph, Node, OnnxModel } from "../onnx.ts";
+import type { Node, OnnxModel } from "../onnx.ts";
 import { shown } from "../../_check.ts";
-import { fail, inOrder } from "./walk.ts";
+import { fail } from "./walk.ts";
 
 const MIN_OPSET = 13;
 const MAX_HEADS = 1 << 16;
 
-/** Refuses a graph that cannot run, or that ends the process when it does. */
-export function checkExport({ graph, opsets }: OnnxModel): void {
-  inOrder(graph);
-  checkKernels(graph);
+/**
+ * Refuses an old operator set, and numbers that kernels trust: a contradiction would end the process or
+ * read past a weight's end.
+ */
+export function checkExport({ graph: { nodes, initializers }, opsets }: OnnxModel): void {
   const opset = opsets?.get("") ?? 0;
   if (opset < MIN_OPSET) {
     fail(`its operator set must be at least ${MIN_OPSET}: current value is ${opset}`);
   }
-}
-
-/** Numbers that kernels trust: a contradiction would end the process or read past a weight's end. */
-function checkKernels({ nodes, initializers }: Graph): void {
   const constants = new Map(initializers.map((tensor) => [tensor.name, tensor]));
   const reshaped = new Map(
     nodes.flatMap(({ op, inputs, outputs }) =>

@@ -6,7 +6,7 @@
 
 import { shown } from "../../_check.ts";
 import { castTo, type Graph, type OnnxModel, tensorBytes } from "../onnx.ts";
-import { fail, innerGraphs } from "./walk.ts";
+import { fail, innerGraphs, openInputs } from "./walk.ts";
 
 /**
  * Joins an export that takes `inputs_embeds` to the graph that makes them from `input_ids`.
@@ -19,8 +19,7 @@ import { fail, innerGraphs } from "./walk.ts";
 export function joinEmbedding(embedding: OnnxModel, decoder: OnnxModel): OnnxModel {
   const { graph } = embedding, target = decoder.graph;
   const into = target.inputs.find(({ name }) => name === "inputs_embeds");
-  const constants = new Set(graph.initializers.map(({ name }) => name));
-  const [ids, ...others] = graph.inputs.filter(({ name }) => !constants.has(name));
+  const [ids, ...others] = openInputs(graph);
   const [rows, ...more] = graph.outputs;
   if (!into || ids?.name !== "input_ids" || !rows || others.length + more.length > 0) {
     return fail(

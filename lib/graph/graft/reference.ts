@@ -9,7 +9,7 @@ import { ELEMENT_TYPES } from "../../runtime/tensor.ts";
 import { castTo, type OnnxModel, type OnnxType } from "../onnx.ts";
 import { cacheTensors } from "./cache.ts";
 import { ALL_LOGITS } from "./positions.ts";
-import { fail } from "./walk.ts";
+import { fail, openInputs } from "./walk.ts";
 
 /** An input that the export itself needs, for {@linkcode reference}. */
 export interface ReferenceInput {
@@ -37,8 +37,7 @@ export function reference(model: OnnxModel, prompt: readonly number[]): {
   readonly caches: readonly Omit<ReferenceInput, "values">[];
 } {
   const { graph } = model, output = "moi/reference", S = prompt.length;
-  const constants = new Set(graph.initializers.map(({ name }) => name));
-  const open = graph.inputs.filter(({ name }) => !constants.has(name));
+  const open = openInputs(graph);
   const tensors = cacheTensors({ inputs: open, outputs: graph.outputs });
   const feeds: Record<string, readonly [dims: readonly number[], values: readonly number[]]> = {
     input_ids: [[1, S], prompt],
@@ -68,21 +67,14 @@ export function reference(model: OnnxModel, prompt: readonly number[]): {
     tensors.some(({ present }) => present === name)
   );
   const cast = { op: "Cast", domain: "", inputs: ["logits"], outputs: [output] };
+  const outputs = [{ name: output, type: "float32", dims: ["b", "s", "v"] } as const, ...presents];
+  const nodes = [...graph.nodes, { name: output, ...cast, ...castTo("float32") }];
   return {
-    model: {
-      ...model,
-      graph: {
-        ...graph,
-        nodes: [...graph.nodes, { name: output, ...cast, ...castTo("float32") }],
-        outputs: [{ name: output, type: "float32", dims: ["b", "s", "v"] }, ...presents],
-        shapes: [],
-      },
-    },
+    model: { ...model, graph: { ...graph, nodes, outputs, shapes: [] } },
     inputs,
     output,
-    caches: presents.map(({ name }) => {
-      const { past, kvHeads, headDim } = tensors.find(({ present }) => present === name)!;
-      return { name, type: typeOf(past), dims: [1, kvHeads, S, headDim] };
-    }),
+    caches: tensors.map(({ present, past, kvHeads, headDim }) => (
+      { name: present, type: typeOf(past), dims: [1, kvHeads, S, headDim] }
+    )),
   };
 }

@@ -5,7 +5,7 @@
  */
 
 import { shown } from "../../_check.ts";
-import type { Graph, Node } from "../onnx.ts";
+import type { Graph, Node, ValueInfo } from "../onnx.ts";
 
 /** Refuses an export. */
 export function fail(why: string): never {
@@ -35,13 +35,15 @@ export function namesGiven({ initializers, inputs }: Graph): string[] {
   return [...initializers, ...inputs].map(({ name }) => name);
 }
 
+/** Inputs that are no constants. */
+export function openInputs({ initializers, inputs }: Graph): ValueInfo[] {
+  const constants = new Set(initializers.map(({ name }) => name));
+  return inputs.filter(({ name }) => !constants.has(name));
+}
+
 /** The nodes that make the values. */
 export function producersOf(nodes: Iterable<Node>): Map<string, Node> {
-  const producers = new Map<string, Node>();
-  for (const node of nodes) {
-    for (const output of node.outputs) producers.set(output, node);
-  }
-  return producers;
+  return new Map([...nodes].flatMap((node) => node.outputs.map((output) => [output, node])));
 }
 
 /** Nodes in an order in which they can run; fails on cycles, missing and doubled names. */
