@@ -15,11 +15,8 @@ export type Json = Readonly<Record<string, unknown>>;
 
 /** Refuses a field of config.json. */
 export function refuseField(name: string, rule: string, value: unknown): never {
-  throw new SyntaxError(
-    `Cannot load the model as '${name}' in config.json must ${rule}: current value is ${
-      shown(value)
-    }`,
-  );
+  const why = `'${name}' in config.json must ${rule}: current value is ${shown(value)}`;
+  throw new SyntaxError(`Cannot load the model as ${why}`);
 }
 
 /** Fields that change nothing in what a model computes when it decodes. */

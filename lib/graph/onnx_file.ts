@@ -34,7 +34,7 @@ import {
   type UnreadField,
   type ValueInfo,
 } from "./onnx.ts";
-import { checkMessage, fail, MAX_NAME } from "./onnx_limits.ts";
+import { checkMessage, fail, MAX_NAME, refuse } from "./onnx_limits.ts";
 import {
   type AttributeProto,
   AttributeProtoSchema,
@@ -93,7 +93,7 @@ function readTensor(tensor: TensorProto, isWithinNode = false): Initializer {
   if (isFieldSet(tensor, TensorProtoSchema.field.segment)) fail(`${what} is a segment`);
   if (dims.length > MAX_RANK) fail(`${what} must have at most ${MAX_RANK} dimensions`);
   if (!dims.every((size) => Number.isSafeInteger(size) && size >= 0)) {
-    fail(`the shape of ${what} must hold integers of at least 0: current value is [${dims}]`);
+    refuse(`the shape of ${what}`, "hold integers of at least 0", `[${dims}]`);
   }
   if (!type) return fail(`${what} has the unknown type ${tensor.dataType}`);
   const length = tensorBytes({ type, dims });
@@ -106,9 +106,7 @@ function readTensor(tensor: TensorProto, isWithinNode = false): Initializer {
   }
   if (isFieldSet(tensor, TensorProtoSchema.field.rawData)) {
     if (type === "string" || rawData.length !== length) {
-      fail(
-        `${what} of shape [${dims}] must take ${length} bytes: current value is ${rawData.length}`,
-      );
+      refuse(`${what} of shape [${dims}]`, `take ${length} bytes`, rawData.length);
     }
     return read(rawData);
   }
@@ -132,23 +130,16 @@ function readRange(
     const value = entries.get(key);
     if (value === undefined) return absent;
     if (/^\d{1,16}$/.test(value) && Number.isSafeInteger(Number(value))) return Number(value);
-    return fail(
-      `'${key}' of ${what} must be an integer of at least 0: current value is ${shown(value)}`,
-    );
+    return refuse(`'${key}' of ${what}`, "be an integer of at least 0", shown(value));
   };
   const location = entries.get("location") ?? "", offset = size("offset", 0);
   if (!isFileName(location)) {
-    fail(
-      `the external file of ${what} must be a plain name in the same folder: current value is ${
-        shown(location)
-      }`,
-    );
+    const file = `the external file of ${what}`;
+    refuse(file, "be a plain name in the same folder", shown(location));
   }
   const stated = size("length", length);
   if (stated !== length) {
-    fail(
-      `${what} of shape [${dims}] must take ${length} external bytes: current value is ${stated}`,
-    );
+    refuse(`${what} of shape [${dims}]`, `take ${length} external bytes`, stated);
   }
   return { location, offset, length };
 }

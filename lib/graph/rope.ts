@@ -163,9 +163,8 @@ function longrope(f: Fields, dims: number, context: RopeContext): RopeScaling {
     const value = f.take(name);
     const valid = Array.isArray(value) && value.length === dims / 2 &&
       value.every((item) => typeof item === "number" && item > 0 && item < Infinity);
-    return valid
-      ? value as number[]
-      : f.refuse(name, `be a list of ${dims / 2} positive numbers`, value);
+    if (valid) return value as number[];
+    return f.refuse(name, `be a list of ${dims / 2} positive numbers`, value);
   };
   const original = originalPositions ?? f.size("original_max_position_embeddings");
   const factor = maxPositions / original; // the settings' own factor does not count in transformers
@@ -198,7 +197,7 @@ function yarn(f: Fields, { maxPositions, originalPositions }: RopeContext): Rope
     betaFast: positive("beta_fast") ?? 32,
     betaSlow: positive("beta_slow") ?? 1,
     originalPositions: stated ?? maxPositions,
-    truncate: f.take("truncate") === undefined || f.flag("truncate"),
+    truncate: f.flag("truncate"),
     attentionFactor: f.optionalPositive("attention_factor") ?? inferred,
   };
 }
@@ -217,9 +216,8 @@ function llama3(f: Fields): RopeScaling {
 
 /** Checks rotary settings, under the names of transformers 5; `path` is their name in errors. */
 function ropeOf(settings: Json, path: string, context: RopeContext): Rope {
-  const f = fieldsOf(settings, path);
-  const type = f.take("rope_type") ?? "default";
-  const theta = f.positive("rope_theta");
+  const f = fieldsOf(settings, path, { rope_type: "default", truncate: true });
+  const type = f.take("rope_type"), theta = f.positive("rope_theta");
   const own = f.optionalPositive("partial_rotary_factor");
   const { partial = own ?? 1, headDim } = context;
   if (own !== undefined && own !== partial) {
@@ -250,11 +248,7 @@ function ropeOf(settings: Json, path: string, context: RopeContext): Rope {
 const MOST_POSITIONS = 1 << 24;
 
 /** How many positions a model has: unless told otherwise, and at most. */
-function reachOf(
-  scaling: RopeScaling,
-  stated: number,
-  originalPositions: number,
-): { readonly maxPositions: number; readonly longestPositions?: number } {
+function reachOf(scaling: RopeScaling, stated: number, originalPositions: number) {
   const reach = (original: number, factor: number) =>
     Math.min(MOST_POSITIONS, Math.max(stated, Math.floor(original * factor)));
   if (scaling.type === "yarn") {

@@ -55,8 +55,6 @@ export function windowsOf(f: Fields, layers: number): Windows {
     const rule = "hold only full_attention without a sliding window";
     f.refuse("layer_types", rule, f.take("layer_types"));
   }
-  return Array.from(
-    { length: layers },
-    (_, i) => (sliding?.[i] ?? i >= first) ? window : undefined,
-  );
+  const isSliding = (layer: number) => sliding?.[layer] ?? layer >= first;
+  return Array.from({ length: layers }, (_, i) => isSliding(i) ? window : undefined);
 }

@@ -88,12 +88,9 @@ export class OrtError extends Error {
 /** The opened library: see {@linkcode ort}. */
 type Ort = ReturnType<typeof open>;
 
-const encoder = new TextEncoder();
-
 /** NUL-terminated UTF-8. */
-export function cString(text: string): Uint8Array<ArrayBuffer> {
-  return encoder.encode(`${text}\0`);
-}
+export const cString = (text: string): Uint8Array<ArrayBuffer> =>
+  new TextEncoder().encode(`${text}\0`);
 
 /** A C array of pointers, as addresses. Its targets must be kept alive by the caller. */
 export function pointerArray(pointers: readonly Pointer[]): BigUint64Array<ArrayBuffer> {

@@ -319,15 +319,12 @@ function wrap(
     hold() {
       if (disposed) throw new Error("Cannot work as the session is disposed");
       held++;
-      let ended = false;
-      return {
-        [Symbol.dispose]() {
-          if (ended) return;
-          ended = true;
-          held--;
-          releaseIfDue();
-        },
-      };
+      const work = new DisposableStack();
+      work.defer(() => {
+        held--;
+        releaseIfDue();
+      });
+      return work;
     },
     deviceAllocator,
     [Symbol.dispose]: dispose,

@@ -75,11 +75,10 @@ export function tensorIn(
     );
   }
   const byteLength = elements(dims) * ELEMENT_TYPES[type].bytes;
-  if (byteOffset + byteLength > memory.byteLength) {
+  const end = byteOffset + byteLength;
+  if (end > memory.byteLength) {
     throw new RangeError(
-      `Cannot view a tensor as its bytes ${byteOffset} to ${
-        byteOffset + byteLength
-      } must lie within the block's ${memory.byteLength}`,
+      `Cannot view a tensor as its bytes ${byteOffset} to ${end} must lie within the block's ${memory.byteLength}`,
     );
   }
   const { call, hostMemory } = ort();

@@ -13,7 +13,7 @@ import type { Graph, Node, TensorType } from "../onnx.ts";
 import { KV_PARTS, type KvPart, PORTS } from "../ports.ts";
 import type { Places } from "./positions.ts";
 import type { Surgery } from "./surgery.ts";
-import { fail } from "./walk.ts";
+import { fail, refuse } from "./walk.ts";
 
 /** A layer's keys or values. */
 export interface CacheTensor extends KvLayer {
@@ -61,9 +61,8 @@ export function cacheTensors({ inputs, outputs }: Pick<Graph, "inputs" | "output
 
 /** Finds the cache. */
 export function findCache({ inputs, graph: { outputs } }: Surgery) {
-  const tensors = cacheTensors({ inputs, outputs }),
-    types = new Set(tensors.map(({ type }) => type));
-  const [type] = types;
+  const tensors = cacheTensors({ inputs, outputs });
+  const types = new Set(tensors.map(({ type }) => type)), [type] = types;
   if (types.size > 1 || type !== "float32" && type !== "float16") {
     return fail(
       `its cache must be float32 or float16 throughout: current types are ${[...types].join(", ")}`,
@@ -131,11 +130,7 @@ function appendInPlace(
     return fail("a GroupQueryAttention must have the graph's own inputs and outputs as its cache");
   }
   if (whole("kv_num_heads") !== key.kvHeads) {
-    fail(
-      `'kv_num_heads' must be ${key.kvHeads}, as the cache has: current value is ${
-        whole("kv_num_heads")
-      }`,
-    );
+    refuse("'kv_num_heads'", `be ${key.kvHeads}, as the cache has`, whole("kv_num_heads"));
   }
   const pasts = [key, value].map(({ layer, part }) => PORTS.past(layer, part));
   const presents = [key, value].map(({ layer, part }) => PORTS.present(layer, part));

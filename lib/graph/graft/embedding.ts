@@ -27,11 +27,8 @@ function usersOf(s: Surgery, ids: string) {
       ) lookups.add(node);
       else {
         const within = inputs.includes(alias) ? "" : " within control flow";
-        fail(
-          `'${ids}' is also used by ${op}${within} (${
-            shown(outputs[0])
-          }), where no mixture can stand for it`,
-        );
+        const what = `${op}${within} (${shown(outputs[0])})`;
+        fail(`'${ids}' is also used by ${what}, where no mixture can stand for it`);
       }
     }
   }

@@ -8,7 +8,7 @@ import { shown } from "../../_check.ts";
 import { PORTS } from "../ports.ts";
 import type { GraftFacts } from "./facts.ts";
 import type { Surgery } from "./surgery.ts";
-import { fail } from "./walk.ts";
+import { fail, refuse } from "./walk.ts";
 
 const PRODUCTS = ["MatMul", "FusedMatMul", "MatMulNBits", "Gemm"];
 /** What may follow the head: each number of the result is that of one logit. */
@@ -58,7 +58,7 @@ export function openHead(
   const vocabularySize = typeof declared === "number" && declared > 0 ? declared : head?.width;
   if (!vocabularySize) return fail("the width of the logits cannot be told");
   if (head?.width !== undefined && head.width !== vocabularySize) {
-    fail(`the logits must have the head's width ${head.width}: current value is ${vocabularySize}`);
+    refuse("the logits", `have the head's width ${head.width}`, vocabularySize);
   }
   const pick = (name: string, width: number) => {
     const flat = s.op("Reshape", [name, s.integers([-1, width])]);

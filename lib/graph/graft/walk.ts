@@ -12,6 +12,11 @@ export function fail(why: string): never {
   throw new SyntaxError(`Cannot cut the export at its embedding as ${why}`);
 }
 
+/** Refuses an export for a value. */
+export function refuse(what: string, rule: string, value: unknown): never {
+  fail(`${what} must ${rule}: current value is ${value}`);
+}
+
 /** The graphs within a node, as control flow has them. */
 export const innerGraphs = ({ attributes }: Node): readonly Graph[] =>
   Object.values(attributes).flatMap(({ graphs = [] }) => graphs);
@@ -58,7 +63,7 @@ export function inOrder(graph: Graph): Node[] {
   if (lost) fail(`nothing gives the output ${shown(lost.name)}`);
 
   const producers = producersOf(graph.nodes);
-  const waiting = new Map<Node, number>(), readers = new Map<Node, Node[]>();
+  const waiting = new Map<Node, number>(), edges: { source: Node; node: Node }[] = [];
   for (const node of graph.nodes) {
     const sources = new Set<Node>();
     for (const name of reads(node)) {
@@ -67,15 +72,12 @@ export function inOrder(graph: Graph): Node[] {
       if (producer) sources.add(producer);
     }
     waiting.set(node, sources.size);
-    for (const source of sources) {
-      const list = readers.get(source);
-      if (list) list.push(node);
-      else readers.set(source, [node]);
-    }
+    edges.push(...[...sources].map((source) => ({ source, node })));
   }
+  const readers = Map.groupBy(edges, ({ source }) => source);
   const ready = graph.nodes.filter((node) => waiting.get(node) === 0);
   for (const node of ready) { // grows as it is walked
-    for (const next of readers.get(node) ?? []) {
+    for (const { node: next } of readers.get(node) ?? []) {
       const left = waiting.get(next)! - 1;
       waiting.set(next, left);
       if (left === 0) ready.push(next);
