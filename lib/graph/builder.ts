@@ -187,8 +187,8 @@ export function rowsOf(tensor: StoredTensor, { first, rows }: Range): StoredTens
   };
 }
 
-/** The tensor of a name: of the shape that is due, and of numbers that are read here. */
-export function tensorIn(
+/** The weight of a name: of the shape that is due, and of numbers that are read here. */
+export function weightOf(
   weights: Weights,
   name: string,
   dims: readonly number[],
@@ -259,7 +259,7 @@ export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
       constant({ name, type: "float32", dims, data: bytesOf(values) }),
     weight(asked, dims, range) {
       const whole = nameOf(asked);
-      const found = tensorIn(weights, whole, dims, "numbers"), { type, roundTo = type } = found;
+      const found = weightOf(weights, whole, dims, "numbers"), { type, roundTo = type } = found;
       const name = range ? `${whole}#rows${range.first}` : whole;
       stored(name, range ? rowsOf(found, range) : found);
       const types: OnnxType[] = [];
@@ -272,7 +272,7 @@ export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
     },
     quantized(asked, dims) {
       const name = nameOf(asked);
-      const { quantized, offset, length } = tensorIn(weights, name, dims, "product"),
+      const { quantized, offset, length } = weightOf(weights, name, dims, "product"),
         rows = dims[0]!;
       if (!quantized) return undefined;
       const { bits, blockSize, sourceOffset, data, scales, minima } = quantized;

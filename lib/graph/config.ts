@@ -90,7 +90,7 @@ export interface Architecture<Config extends DecoderConfig = DecoderConfig> {
 }
 
 /** Reads the fields that the configs of all architectures share. */
-export function shapeOf(architecture: string, f: Fields, options: RopeOptions): RopedConfig {
+export function decoderShape(architecture: string, f: Fields, options: RopeOptions): RopedConfig {
   const layers = f.size("num_hidden_layers", { max: 1024 });
   const heads = f.size("num_attention_heads", { max: 4096 });
   const kvHeads = f.optionalSize("num_key_value_heads", { max: heads }) ?? heads;

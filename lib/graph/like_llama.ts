@@ -12,7 +12,7 @@ import {
   slotInputs,
 } from "./attention.ts";
 import { type Builder, graphBuilder, type Weights } from "./builder.ts";
-import { type Architecture, type DecoderConfig, type RopedConfig, shapeOf } from "./config.ts";
+import { type Architecture, type DecoderConfig, decoderShape, type RopedConfig } from "./config.ts";
 import { addAndNorm, gatedMlp, head, type MlpOptions, rmsNorm } from "./decoder.ts";
 import { type Fields, fieldsOf, type Json } from "./fields.ts";
 import { mixtureOfEmbeddings } from "./mixture.ts";
@@ -93,7 +93,7 @@ export function likeLlama<Own extends object = object>(
     parse(json) {
       const { renamed, path, defaults } = particulars;
       const f = fieldsOf(renamed?.(json) ?? json, path, { rope_theta: 1e4, ...defaults });
-      const shape = shapeOf(modelType, f, particulars), own = particulars.own?.(f, shape);
+      const shape = decoderShape(modelType, f, particulars), own = particulars.own?.(f, shape);
       f.only("hidden_act", activation === "silu" ? "silu" : "gelu_pytorch_tanh");
       f.done();
       return { ...shape, ...own as Own };

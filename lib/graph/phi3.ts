@@ -13,7 +13,7 @@
  */
 
 import { isObject } from "../_check.ts";
-import { graphBuilder, namesIn, type Range, rowsOf, tensorIn, type Weights } from "./builder.ts";
+import { graphBuilder, namesIn, type Range, rowsOf, weightOf, type Weights } from "./builder.ts";
 import type { Architecture, RopedConfig } from "./config.ts";
 import type { Json } from "./fields.ts";
 import { likeLlama } from "./like_llama.ts";
@@ -49,7 +49,7 @@ function unfused(weights: Weights, config: RopedConfig): Weights {
     find(name, dims, use) {
       const part = parts.get(name);
       if (!part) return weights.find(name, dims, use);
-      const whole = tensorIn(weights, part.fused, [part.total, hiddenSize], use);
+      const whole = weightOf(weights, part.fused, [part.total, hiddenSize], use);
       return { ...whole, ...rowsOf(whole, part) };
     },
   };
