@@ -11,19 +11,20 @@
  */
 
 import { type Builder, MICROSOFT } from "./builder.ts";
-import {
-  type DecoderConfig,
-  KV_PARTS,
-  type KvLayer,
-  type KvPart,
-  PORTS,
-  rmsNorm,
-  type RopedConfig,
-  type Slots,
-} from "./decoder.ts";
-import { linear } from "./linear.ts";
+import type { DecoderConfig, KvLayer, RopedConfig } from "./config.ts";
+import { rmsNorm } from "./decoder.ts";
+import { projections } from "./linear.ts";
 import type { Graph, Initializer, Node, ValueInfo } from "./onnx.ts";
+import { KV_PARTS, type KvPart, PORTS } from "./ports.ts";
 import { type Rope, ropeTables } from "./rope.ts";
+
+/** Where each slot stands: the index of its last position, and the largest length. */
+export type Slots = readonly [lastPosition: string, length: string];
+
+/** Declares where each slot stands. */
+export function slotInputs(b: Builder): Slots {
+  return [b.input(PORTS.lastPosition, "int32", ["B"]), b.input(PORTS.length, "int32", [1])];
+}
 
 /** How attention layers rotate. */
 export interface Rotary {
@@ -72,9 +73,7 @@ function positionsOf(b: Builder, lastPosition: string, x: string): string {
 }
 
 /** Shape and options of the attention of one layer. */
-export interface AttentionShape extends Pick<DecoderConfig, "heads" | "kvHeads" | "headDim"> {
-  /** Factor of the scores; default `headDim^−½`. */
-  readonly scale?: number | undefined;
+interface AttentionShape extends Pick<RopedConfig, "heads" | "kvHeads" | "headDim" | "scale"> {
   /** Number of last positions that a query sees, its own included; default: all. */
   readonly window?: number | undefined;
 }
@@ -88,7 +87,7 @@ export function attention(
   layer: number,
   [q, k, v]: readonly [string, string, string],
   { inputs, rotate }: Rotary,
-  { heads, kvHeads, headDim, scale, window }: AttentionShape,
+  { heads, kvHeads, headDim, scale = 1 / Math.sqrt(headDim), window }: AttentionShape,
 ): string {
   const cache = ["B", kvHeads, "L", headDim] as const;
   const past = KV_PARTS.map((part) => b.input(PORTS.past(layer, part), "float32", cache));
@@ -100,7 +99,7 @@ export function attention(
       num_heads: { int: heads },
       kv_num_heads: { int: kvHeads },
       do_rotary: { int: rotate ? 0 : 1 },
-      scale: { float: scale ?? 1 / Math.sqrt(headDim) },
+      scale: { float: scale },
       ...(window === undefined ? {} : { local_window_size: { int: window } }),
     },
     outputs: [`attention.${layer}`, ...KV_PARTS.map((part) => PORTS.present(layer, part))],
@@ -160,7 +159,7 @@ export function int8Kv(graph: Graph, kv: readonly KvLayer[], scales: KvScales): 
 }
 
 /** Options of {@linkcode selfAttention}. */
-export interface SelfAttentionOptions extends Pick<AttentionShape, "scale"> {
+export interface SelfAttentionOptions {
   /** Which of the projections q, k, v, o have a bias; default: all or none, as the config says. */
   readonly biases?: string;
   /** Norm of queries and keys before the rotation; default: none. */
@@ -180,25 +179,18 @@ export function selfAttention(
   layer: number,
   config: RopedConfig,
   rotary: Rotary,
-  { biases = config.attentionBias ? "qkvo" : "", normalize, scale }: SelfAttentionOptions = {},
+  { biases = config.attentionBias ? "qkvo" : "", normalize }: SelfAttentionOptions = {},
 ): string {
   const { hiddenSize, heads, headDim, windows } = config;
   const { kvHeads } = config.kv.find((own) => own.layer === layer)!;
-  const prefix = `model.layers.${layer}.self_attn`;
-  const project = (x: string, part: string, out: number, size: number) => {
-    const name = `${prefix}.${part}_proj`;
-    const bias = biases.includes(part) ? { bias: `${name}.bias` } : {};
-    return linear(b, x, `${name}.weight`, out, size, bias);
-  };
-  const q = project(x, "q", heads * headDim, hiddenSize);
-  const k = project(x, "k", kvHeads * headDim, hiddenSize);
-  const v = project(x, "v", kvHeads * headDim, hiddenSize);
+  const prefix = `model.layers.${layer}.self_attn`, project = projections(b, prefix, biases);
   const norm = (x: string, part: string, count: number) =>
     normalize ? normalize(b, x, `${prefix}.${part}_norm.weight`, count, config) : x;
-  const shape = { heads, kvHeads, headDim, window: windows?.[layer], scale };
-  const rows = [norm(q, "q", heads), norm(k, "k", kvHeads), v] as const;
-  const attended = attention(b, layer, rows, rotary, shape);
-  return project(attended, "o", hiddenSize, heads * headDim);
+  const q = norm(project(x, "q", heads * headDim, hiddenSize), "q", heads);
+  const k = norm(project(x, "k", kvHeads * headDim, hiddenSize), "k", kvHeads);
+  const v = project(x, "v", kvHeads * headDim, hiddenSize);
+  const shape = { ...config, kvHeads, window: windows?.[layer] };
+  return project(attention(b, layer, [q, k, v], rotary, shape), "o", hiddenSize, heads * headDim);
 }
 
 /** RMSNorm of each head of a projection `[B, S, heads · headDim]`. */

@@ -6,11 +6,11 @@
 
 import {
   type Attribute,
+  castTo,
   type FileRange,
   type Graph,
   type Initializer,
   type Node,
-  ONNX_TYPE,
   type OnnxType,
   type ValueInfo,
 } from "./onnx.ts";
@@ -116,11 +116,7 @@ export interface OpOptions {
 }
 
 /** A quantised matrix placed in the graph. */
-export interface QuantizedInputs {
-  /** Bits of a weight. */
-  readonly bits: 4 | 8;
-  /** Weights that share a scale. */
-  readonly blockSize: number;
+export interface QuantizedInputs extends Pick<QuantizedWeight, "bits" | "blockSize"> {
   /** Names of the numbers and the scales. */
   readonly inputs: readonly string[];
   /** Name of the minima, where there are any. */
@@ -152,7 +148,7 @@ export interface Builder {
   graph(): Graph;
 }
 
-const FLOATS: readonly OnnxType[] = ["float32", "float16", "bfloat16", "float64"];
+const FLOATS: readonly string[] = ["float32", "float16", "bfloat16", "float64"];
 
 const bytesOf = (data: BigInt64Array | Float32Array) =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
@@ -175,12 +171,7 @@ export interface Range {
   readonly rows: number;
 }
 
-/** Name of a range of a tensor's rows. */
-function rangeName(name: string, { first }: Range): string {
-  return `${name}#rows${first}`;
-}
-
-/** Name of the tensor that a constant of a graph is a range of, or its own. */
+/** Name of the tensor that a constant of a graph is a range of, `name#rows8`, or its own. */
 export function wholeName(name: string): string {
   return name.replace(/#rows\d+$/, "");
 }
@@ -196,12 +187,30 @@ export function rowsOf(tensor: StoredTensor, { first, rows }: Range): StoredTens
   };
 }
 
-/**
- * Starts a graph.
- *
- * @param weights The checkpoint's tensors.
- * @returns The builder.
- */
+/** The weight of a name: of the shape that is due, and of numbers that are read here. */
+export function weightOf(
+  weights: Weights,
+  name: string,
+  dims: readonly number[],
+  use: WeightUse,
+): Weight {
+  const found = weights.find(name, dims, use);
+  const fail = (why: string): never => {
+    throw new SyntaxError(`Cannot build the graph as ${why}`);
+  };
+  if (!found) return fail(`the checkpoint has no tensor '${name}'`);
+  if (found.dims.length !== dims.length || found.dims.some((size, i) => size !== dims[i])) {
+    const rule = `have the shape [${dims}] that the config asks for`;
+    fail(`'${name}' must ${rule}: current value is [${found.dims}]`);
+  }
+  const type = found.unread ?? found.type;
+  if (!FLOATS.includes(type)) {
+    fail(`'${name}' must hold floating-point numbers: current value is ${type}`);
+  }
+  return found;
+}
+
+/** Starts a graph on the tensors of a checkpoint. */
 export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
   const nodes: Node[] = [], inputs: ValueInfo[] = [], outputs: ValueInfo[] = [];
   const nameOf = namesIn(weights.names);
@@ -210,13 +219,11 @@ export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
   const conversions = new Map<string, { readonly name: string; readonly types: OnnxType[] }>();
 
   const convert = (input: string, types: readonly OnnxType[], output: string): Node[] =>
-    types.map((type, i): Node => ({
-      op: "Cast",
-      domain: "",
-      inputs: [i === 0 ? input : `${output}#${i}`],
-      outputs: [i === types.length - 1 ? output : `${output}#${i + 1}`],
-      attributes: { to: { int: ONNX_TYPE[type] } },
-    }));
+    types.map((type, i): Node => {
+      const from = i === 0 ? input : `${output}#${i}`;
+      const to = i === types.length - 1 ? output : `${output}#${i + 1}`;
+      return { op: "Cast", domain: "", inputs: [from], outputs: [to], ...castTo(type) };
+    });
 
   const op = (name: string, ins: readonly string[], options: OpOptions = {}): string => {
     const outs = options.outputs ?? [`t${nodes.length}`];
@@ -237,33 +244,9 @@ export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
   };
   const stored = (name: string, { type, dims, location, offset, length }: StoredTensor): string =>
     constant({ name, type, dims, data: { location, offset, length } });
-  const find = (name: string, dims: readonly number[], use: WeightUse): Weight => {
-    const found = weights.find(name, dims, use);
-    if (!found) {
-      throw new SyntaxError(`Cannot build the graph as the checkpoint has no tensor '${name}'`);
-    }
-    if (found.dims.length !== dims.length || found.dims.some((size, i) => size !== dims[i])) {
-      throw new SyntaxError(
-        `Cannot build the graph as '${name}' must have the shape [${dims}] that the config asks for: current value is [${found.dims}]`,
-      );
-    }
-    if (found.unread !== undefined || !FLOATS.includes(found.type)) {
-      throw new SyntaxError(
-        `Cannot build the graph as '${name}' must hold floating-point numbers: current value is ${
-          found.unread ?? found.type
-        }`,
-      );
-    }
-    return found;
-  };
-
   return {
     op,
-    cast: (x, type, outputs) =>
-      op("Cast", [x], {
-        attributes: { to: { int: ONNX_TYPE[type] } },
-        ...(outputs && { outputs }),
-      }),
+    cast: (x, type, outputs) => op("Cast", [x], { ...castTo(type), ...(outputs && { outputs }) }),
     input(name, type, dims) {
       inputs.push({ name, type, dims });
       return name;
@@ -276,8 +259,8 @@ export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
       constant({ name, type: "float32", dims, data: bytesOf(values) }),
     weight(asked, dims, range) {
       const whole = nameOf(asked);
-      const found = find(whole, dims, "numbers"), { type, roundTo = type } = found;
-      const name = range ? rangeName(whole, range) : whole;
+      const found = weightOf(weights, whole, dims, "numbers"), { type, roundTo = type } = found;
+      const name = range ? `${whole}#rows${range.first}` : whole;
       stored(name, range ? rowsOf(found, range) : found);
       const types: OnnxType[] = [];
       if (roundTo !== type) types.push(roundTo);
@@ -289,7 +272,8 @@ export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
     },
     quantized(asked, dims) {
       const name = nameOf(asked);
-      const { quantized, offset, length } = find(name, dims, "product"), rows = dims[0]!;
+      const { quantized, offset, length } = weightOf(weights, name, dims, "product"),
+        rows = dims[0]!;
       if (!quantized) return undefined;
       const { bits, blockSize, sourceOffset, data, scales, minima } = quantized;
       const first = (offset - sourceOffset) / (length / rows);
@@ -303,12 +287,8 @@ export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
       const needed = [...conversions].filter(([result]) => used.has(result));
       // conversions of constants are folded when the session starts
       const casts = needed.flatMap(([result, { name, types }]) => convert(name, types, result));
-      return {
-        nodes: [...casts, ...nodes],
-        initializers: [...initializers.values()],
-        inputs,
-        outputs,
-      };
+      const constants = [...initializers.values()];
+      return { nodes: [...casts, ...nodes], initializers: constants, inputs, outputs };
     },
   };
 }

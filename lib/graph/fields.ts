@@ -8,18 +8,15 @@
  * @module
  */
 
-import { shown } from "../_check.ts";
+import { isObject, shown } from "../_check.ts";
 
 /** A parsed JSON object. */
 export type Json = Readonly<Record<string, unknown>>;
 
 /** Refuses a field of config.json. */
 export function refuseField(name: string, rule: string, value: unknown): never {
-  throw new SyntaxError(
-    `Cannot load the model as '${name}' in config.json must ${rule}: current value is ${
-      shown(value)
-    }`,
-  );
+  const why = `'${name}' in config.json must ${rule}: current value is ${shown(value)}`;
+  throw new SyntaxError(`Cannot load the model as ${why}`);
 }
 
 /** Fields that change nothing in what a model computes when it decodes. */
@@ -71,21 +68,17 @@ const NEUTRAL: Json = {
 const ARITHMETIC =
   /attn|attention|rope|rotary|norm|bias|scal|multiplier|cap|clip|window|layer|block|expert|moe|router|act|residual|logit|mask|position|head|mlp|ffn|feed_forward|embed|sink|quant|alibi|sparse|parallel|tie|kv|qk|query|lora|adapter/;
 
-/** Bounds of a size. */
-export interface SizeRule {
-  /** Smallest value; default 1. */
-  readonly min?: number;
-  /** Largest value; default 2²⁴. */
-  readonly max?: number;
-  /** Value of an absent field; default: it must be there. */
-  readonly fallback?: number | undefined;
-}
+/** Bounds of a size; default: 1 to 2²⁴. */
+type SizeRule = { readonly min?: number; readonly max?: number };
 
 /** Reads fields and remembers which: see {@linkcode fieldsOf}. */
 export type Fields = ReturnType<typeof fieldsOf>;
 
-/** Starts reading an object; `path` is its name within config.json, where it is not the whole file. */
-export function fieldsOf(json: Json, path?: string) {
+/**
+ * Starts reading an object; `path` is its name within config.json, where it is not the whole file,
+ * `defaults` the values of fields that it leaves out. What has none there must be stated, but for flags.
+ */
+export function fieldsOf(json: Json, path?: string, defaults: Json = {}) {
   const read = new Set<string>();
   /** Refuses a field. */
   const refuse = (name: string, rule: string, value: unknown): never =>
@@ -95,11 +88,11 @@ export function fieldsOf(json: Json, path?: string) {
   /** The value as it is; undefined where absent or null. */
   const take = (name: string): unknown => {
     read.add(name);
-    return has(name) ? json[name] ?? undefined : undefined;
+    return (has(name) ? json[name] : undefined) ?? defaults[name];
   };
   /** An integer. */
-  const size = (name: string, { min = 1, max = 1 << 24, fallback }: SizeRule = {}): number => {
-    const value = take(name) ?? fallback;
+  const size = (name: string, { min = 1, max = 1 << 24 }: SizeRule = {}): number => {
+    const value = take(name);
     const valid = typeof value === "number" && Number.isInteger(value) && value >= min &&
       value <= max;
     return valid ? value : refuse(name, `be an integer from ${min} to ${max}`, value);
@@ -107,18 +100,23 @@ export function fieldsOf(json: Json, path?: string) {
   /** An integer, or undefined where absent. */
   const optionalSize = (name: string, rule?: SizeRule): number | undefined =>
     take(name) === undefined ? undefined : size(name, rule);
-  /** A positive number; without `fallback` it must be there. */
-  const positive = (name: string, fallback?: number): number => {
-    const value = take(name) ?? fallback;
+  /** The fields of an object. */
+  const object = (name: string): Json => {
+    const value = take(name);
+    return isObject(value) ? value : refuse(name, "be an object", value);
+  };
+  /** A positive number. */
+  const positive = (name: string): number => {
+    const value = take(name);
     const valid = typeof value === "number" && value > 0 && value < Infinity;
     return valid ? value : refuse(name, "be a positive number", value);
   };
   /** A positive number, or undefined where absent. */
   const optionalPositive = (name: string): number | undefined =>
     take(name) === undefined ? undefined : positive(name);
-  /** True or false. */
-  const flag = (name: string, fallback: boolean): boolean => {
-    const value = take(name) ?? fallback;
+  /** True or false; false where absent. */
+  const flag = (name: string): boolean => {
+    const value = take(name) ?? false;
     return typeof value === "boolean" ? value : refuse(name, "be true or false", value);
   };
   /** Refuses any value but one; absent is as good. */
@@ -143,16 +141,7 @@ export function fieldsOf(json: Json, path?: string) {
     }
   };
   return {
-    has,
-    take,
-    size,
-    optionalSize,
-    positive,
-    optionalPositive,
-    flag,
-    only,
-    skip,
-    refuse,
-    done,
+    ...{ has, take, size, optionalSize, object, positive, optionalPositive, flag, only },
+    ...{ skip, refuse, done },
   };
 }

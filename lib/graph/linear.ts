@@ -4,7 +4,13 @@
  * @module
  */
 
-import { type Builder, MICROSOFT, type OpOptions, type QuantizedInputs } from "./builder.ts";
+import {
+  type Builder,
+  MICROSOFT,
+  type OpOptions,
+  type QuantizedInputs,
+  type Range,
+} from "./builder.ts";
 
 /**
  * How MatMulNBits computes. 4 rounds its input to int8, a scale per 32 numbers, and sums integers: a
@@ -13,6 +19,9 @@ import { type Builder, MICROSOFT, type OpOptions, type QuantizedInputs } from ".
  * measurable beside int4 weights and doubles the small error of int8 ones; and it is the fast path.
  */
 const ACCURACY_LEVEL = 4;
+
+/** What FusedMatMul is told to multiply with a transposed matrix. */
+const TRANSPOSED = { ...MICROSOFT, attributes: { transB: { int: 1 } } };
 
 /** Options of {@linkcode linear}. */
 export interface LinearOptions {
@@ -38,7 +47,7 @@ function ofMinima(b: Builder, x: string, minima: string, blockSize: number, lead
   const blocks = b.op("Reshape", [x, b.integers(shape)]);
   const attributes = { keepdims: { int: 0 } };
   const sums = b.op("ReduceSum", [blocks, b.integers([-1])], { attributes });
-  return b.op("FusedMatMul", [sums, minima], { ...MICROSOFT, attributes: { transB: { int: 1 } } });
+  return b.op("FusedMatMul", [sums, minima], TRANSPOSED);
 }
 
 /** `y = x Wᵀ + b`, W `[out, in]` by its name in the checkpoint, as stored there or its quantised copy. */
@@ -51,41 +60,39 @@ export function linear(
   { bias, output, exact = false, rows = out, leading = 2 }: LinearOptions = {},
 ): string {
   const named = output === undefined ? {} : { outputs: [output] };
-  const quantized = exact ? undefined : b.quantized(name, [out, input]);
-  const outputs = bias === undefined ? named : {};
+  const outputs = bias === undefined ? named : {}, dims = [out, input] as const;
+  const multiply = (outputs: OpOptions, range?: Range) =>
+    b.op("FusedMatMul", [x, b.weight(name, dims, range)], { ...TRANSPOSED, ...outputs });
+  const multiplyParts = () => {
+    const parts = Array.from({ length: Math.ceil(out / rows) }, (_, i) => {
+      const first = i * rows;
+      return multiply({}, { first, rows: Math.min(rows, out - first) });
+    });
+    return b.op("Concat", parts, { attributes: { axis: { int: -1 } }, ...outputs });
+  };
+  const quantized = exact ? undefined : b.quantized(name, dims);
   const product = quantized
-    ? multiplyQuantized(b, x, quantized, [out, input], leading, outputs)
-    : multiply(b, x, name, [out, input], rows, outputs);
+    ? multiplyQuantized(b, x, quantized, dims, leading, outputs)
+    : rows < out
+    ? multiplyParts()
+    : multiply(outputs);
   return bias === undefined ? product : b.op("Add", [product, b.weight(bias, [out])], named);
 }
 
-type Dims = readonly [out: number, input: number];
-
-function multiply(
-  b: Builder,
-  x: string,
-  name: string,
-  dims: Dims,
-  rows: number,
-  outputs: OpOptions,
-): string {
-  const attributes = { transB: { int: 1 } }, out = dims[0];
-  const product = (weight: string, outputs: OpOptions) =>
-    b.op("FusedMatMul", [x, weight], { ...MICROSOFT, attributes, ...outputs });
-  if (rows >= out) return product(b.weight(name, dims), outputs);
-  const parts: string[] = [];
-  for (let first = 0; first < out; first += rows) {
-    const range = { first, rows: Math.min(rows, out - first) };
-    parts.push(product(b.weight(name, dims, range), {}));
-  }
-  return b.op("Concat", parts, { attributes: { axis: { int: -1 } }, ...outputs });
+/** The linear layers `${prefix}.${part}_proj`; `biased` tells which parts have a bias. */
+export function projections(b: Builder, prefix: string, biased: string | readonly string[]) {
+  return (x: string, part: string, out: number, input: number): string => {
+    const name = `${prefix}.${part}_proj`;
+    const bias = biased.includes(part) ? { bias: `${name}.bias` } : {};
+    return linear(b, x, `${name}.weight`, out, input, bias);
+  };
 }
 
 function multiplyQuantized(
   b: Builder,
   x: string,
   { bits, blockSize, inputs, minima }: QuantizedInputs,
-  [N, K]: Dims,
+  [N, K]: readonly [out: number, input: number],
   leading: number,
   outputs: OpOptions,
 ): string {

@@ -8,15 +8,14 @@
  * @module
  */
 
-import type { Architecture, RopedConfig } from "./decoder.ts";
-import { likeLlama } from "./residual.ts";
+import type { Architecture, RopedConfig } from "./config.ts";
+import { likeLlama } from "./like_llama.ts";
 
 /** Llama. */
 export const llama: Architecture<RopedConfig> = likeLlama("llama", {
-  positions: 2048,
-  eps: 1e-6,
+  defaults: { max_position_embeddings: 2048, rms_norm_eps: 1e-6 },
   own: (f) => ({
-    attentionBias: f.flag("attention_bias", false),
-    mlpBias: f.flag("mlp_bias", false),
+    attentionBias: f.flag("attention_bias"),
+    mlpBias: f.flag("mlp_bias"),
   }),
 });

@@ -8,14 +8,12 @@
  * @module
  */
 
-import type { Architecture, RopedConfig } from "./decoder.ts";
-import { likeLlama } from "./residual.ts";
-import { windowOf } from "./windows.ts";
+import type { Architecture, RopedConfig } from "./config.ts";
+import { likeLlama } from "./like_llama.ts";
+import { sameWindows } from "./windows.ts";
 
 /** Mistral. */
 export const mistral: Architecture<RopedConfig> = likeLlama("mistral", {
-  positions: 131_072,
-  eps: 1e-6,
-  kvHeads: 8,
-  own: (f, { layers }) => ({ windows: Array(layers).fill(windowOf(f)) }),
+  defaults: { max_position_embeddings: 131_072, rms_norm_eps: 1e-6, num_key_value_heads: 8 },
+  own: (f, { layers }) => ({ windows: sameWindows(f, layers) }),
 });

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Architecture } from "./decoder.ts";
+import type { Architecture } from "./config.ts";
 import { gemma3, gemma3Text } from "./gemma3.ts";
 import { llama } from "./llama.ts";
 import { mistral } from "./mistral.ts";
@@ -34,23 +34,13 @@ export {
   type WeightUse,
   wholeName,
 } from "./builder.ts";
-export {
-  type Architecture,
-  type DecoderConfig,
-  KV_PARTS,
-  type KvLayer,
-  type KvPart,
-  PORTS,
-  type RopedConfig,
-  SMALL_VOCABULARY,
-  WHOLE,
-  wholeMixtureGraph,
-} from "./decoder.ts";
+export type { Architecture, DecoderConfig, KvLayer, RopedConfig } from "./config.ts";
 export { type Json, refuseField } from "./fields.ts";
 export type { GraftFacts } from "./graft/facts.ts";
 export { joinEmbedding } from "./graft/join.ts";
-export { graft, type Grafted } from "./graft/mod.ts";
+export { graft } from "./graft/mod.ts";
 export { reference, type ReferenceInput } from "./graft/reference.ts";
+export { SMALL_VOCABULARY, WHOLE, wholeMixtureGraph } from "./mixture.ts";
 export { NEXT_TOKEN, softmaxGraph, topTokensGraph } from "./next_token.ts";
 export {
   type Attribute,
@@ -58,7 +48,6 @@ export {
   type Graph,
   type Initializer,
   type Node,
-  ONNX_TYPE,
   type OnnxModel,
   type OnnxType,
   tensorBytes,
@@ -68,15 +57,9 @@ export {
 } from "./onnx.ts";
 export { encodeGraph, encodeModel, parseModel } from "./onnx_file.ts";
 export type { DataType } from "./onnx_pb.ts";
-export {
-  BLOCK_SIZE,
-  quantizedRowBytes,
-  type QuantizedRows,
-  type QuantizeOptions,
-  QUANTIZER_VERSION,
-  quantizeRows,
-} from "./quantize.ts";
-export { type Rope, type RopeScaling, type RopeTables, ropeTables } from "./rope.ts";
+export { KV_PARTS, type KvPart, PORTS } from "./ports.ts";
+export { BLOCK_SIZE, type QuantizedRows, QUANTIZER_VERSION, quantizeRows } from "./quantize.ts";
+export { type Rope, type RopeScaling, ropeTables } from "./rope.ts";
 export type { Windows } from "./windows.ts";
 
 /** Architectures by the name that a checkpoint's `model_type` gives. */

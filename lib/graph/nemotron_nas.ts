@@ -14,90 +14,61 @@
  */
 
 import { isObject } from "../_check.ts";
-import { type Architecture, gatedMlp, type RopedConfig } from "./decoder.ts";
-import { type Fields, fieldsOf, type Json } from "./fields.ts";
-import { likeLlama } from "./residual.ts";
+import type { Architecture, DecoderConfig, RopedConfig } from "./config.ts";
+import { gatedMlp } from "./decoder.ts";
+import { type Fields, fieldsOf, refuseField } from "./fields.ts";
+import { likeLlama } from "./like_llama.ts";
 
-/** What one layer consists of. */
-export interface NemotronBlock {
-  /** Key and value heads; undefined where the layer has no attention. */
-  readonly kvHeads: number | undefined;
-  /** Width of the feed-forward; undefined where the layer has none. */
-  readonly intermediateSize: number | undefined;
+/** The sizes of each layer: heads of keys, width of the feed-forward; undefined where it has none. */
+export interface NemotronBlocks {
+  /** By layer. */
+  readonly blocks: readonly Readonly<Record<"kvHeads" | "intermediateSize", number | undefined>>[];
 }
 
-/** Reads one part of a block; undefined where it is a no-op. */
-function part<Value>(
-  f: Fields,
-  name: string,
-  path: string,
-  read: (f: Fields) => Value,
-): Value | undefined {
-  const json = f.take(name);
-  if (!isObject(json)) return f.refuse(name, "be an object", json);
-  const own = fieldsOf(json, `${path}.${name}`);
-  own.only("replace_with_linear", false);
-  const value = own.flag("no_op", false) ? undefined : read(own);
-  own.skip("n_heads_in_group", "ffn_mult");
-  const off = [false, 0]; // what transformers' False and 0 are in JSON
-  for (const [key, value] of Object.entries(json)) {
-    if (off.includes(value as 0)) own.skip(key);
-  }
-  own.done({ strict: true });
-  return value;
-}
-
-function blockOf(json: unknown, layer: number, heads: number, hiddenSize: number): NemotronBlock {
-  const path = `block_configs[${layer}]`;
-  if (!isObject(json)) return fieldsOf({}).refuse(path, "be an object", json);
-  const f = fieldsOf(json, path);
-  const kvHeads = part(f, "attention", path, (f) => {
+function blockOf(json: unknown, path: string, { heads, hiddenSize }: DecoderConfig) {
+  if (!isObject(json)) return refuseField(path, "be an object", json);
+  const block = fieldsOf(json, path);
+  const part = (name: string, read: (f: Fields) => number): number | undefined => {
+    const fields = block.object(name), f = fieldsOf(fields, `${path}.${name}`);
+    f.only("replace_with_linear", false);
+    const size = f.flag("no_op") ? undefined : read(f);
+    const off = Object.keys(fields).filter((key) => fields[key] === false || fields[key] === 0);
+    f.skip("n_heads_in_group", "ffn_mult", ...off);
+    f.done({ strict: true });
+    return size;
+  };
+  const kvHeads = part("attention", (f) => {
     const group = f.size("n_heads_in_group", { max: heads });
     if (heads % group !== 0) f.refuse("n_heads_in_group", `divide ${heads}`, group);
     return heads / group;
   });
-  const intermediateSize = part(f, "ffn", path, (f) => {
+  const intermediateSize = part("ffn", (f) => {
     const width = Math.trunc(2 * f.positive("ffn_mult") * hiddenSize / 3);
     return Math.ceil(width / 256) * 256;
   });
-  f.done({ strict: true });
+  block.done({ strict: true });
   return { kvHeads, intermediateSize };
-}
-
-/** The config with the sizes that its layers have instead. */
-function withSizes(json: Json): Json {
-  const { num_key_value_heads, intermediate_size, ...rest } = json;
-  const heads = num_key_value_heads ?? json.num_attention_heads;
-  return { ...rest, num_key_value_heads: heads, intermediate_size: intermediate_size ?? 1 };
-}
-
-/** The layers of a Llama-Nemotron model. */
-export interface NemotronBlocks {
-  /** What each consists of. */
-  readonly blocks: readonly NemotronBlock[];
 }
 
 /** Llama-Nemotron. */
 export const nemotronNas: Architecture<RopedConfig & NemotronBlocks> = likeLlama("nemotron-nas", {
-  positions: 2048,
-  eps: 1e-6,
-  renamed: withSizes,
-  own(f, { layers, heads, headDim, hiddenSize }) {
-    const list = f.take("block_configs");
+  defaults: { max_position_embeddings: 2048, rms_norm_eps: 1e-6, intermediate_size: 1 },
+  own(f, shape) {
+    const { layers, headDim } = shape, list = f.take("block_configs");
     if (!Array.isArray(list) || list.length !== layers) {
       return f.refuse("block_configs", `be a list of ${layers} blocks`, list);
     }
     f.skip("auto_map");
-    const blocks = list.map((json, layer) => blockOf(json, layer, heads, hiddenSize));
+    const blocks = list.map((json, layer) => blockOf(json, `block_configs[${layer}]`, shape));
     const kv = blocks.flatMap(({ kvHeads }, layer) =>
       kvHeads === undefined ? [] : [{ layer, kvHeads, headDim }]
     );
-    const most = (values: (number | undefined)[]) => Math.max(0, ...values.map((v) => v ?? 0));
     return {
-      ...{ blocks, kv, kvHeads: most(blocks.map(({ kvHeads }) => kvHeads)) },
-      intermediateSize: most(blocks.map(({ intermediateSize }) => intermediateSize)),
-      attentionBias: f.flag("attention_bias", false),
-      mlpBias: f.flag("mlp_bias", false),
+      ...{ blocks, kv },
+      kvHeads: Math.max(0, ...kv.map((layer) => layer.kvHeads)),
+      intermediateSize: Math.max(0, ...blocks.map((block) => block.intermediateSize ?? 0)),
+      attentionBias: f.flag("attention_bias"),
+      mlpBias: f.flag("mlp_bias"),
     };
   },
   feedForward({ hiddenSize, blocks, mlpBias: bias = false }, layer) {

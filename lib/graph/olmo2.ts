@@ -10,18 +10,18 @@
  * @module
  */
 
-import { type Architecture, rmsNorm, type RopedConfig } from "./decoder.ts";
-import { likeLlama } from "./residual.ts";
+import type { Architecture, RopedConfig } from "./config.ts";
+import { rmsNorm } from "./decoder.ts";
+import { likeLlama } from "./like_llama.ts";
 
 /** OLMo 2. */
 export const olmo2: Architecture<RopedConfig> = likeLlama("olmo2", {
-  positions: 2048,
-  eps: 1e-5,
+  defaults: { max_position_embeddings: 2048, rms_norm_eps: 1e-5 },
   norms: {
     attention: [undefined, "post_attention_layernorm"],
     mlp: [undefined, "post_feedforward_layernorm"],
   },
   normalize: (b, x, name, heads, { headDim, rmsNormEps }) =>
     rmsNorm(b, x, name, heads * headDim, rmsNormEps),
-  own: (f) => ({ attentionBias: f.flag("attention_bias", false) }),
+  own: (f) => ({ attentionBias: f.flag("attention_bias") }),
 });

@@ -5,28 +5,20 @@
  * @module
  */
 
+import { elements, type ElementType } from "../runtime/tensor.ts";
 import { DataType } from "./onnx_pb.ts";
 
-/** Numbers of `TensorProto.DataType` that tensors of sessions and checkpoints have. */
-export const ONNX_TYPE = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  int32: 6,
-  int64: 7,
-  float16: 10,
-  float64: 11,
-  bfloat16: 16,
-} as const;
-
 /** Name of an element type of a graph that is built here. */
-export type OnnxType = keyof typeof ONNX_TYPE;
+export type OnnxType = ElementType;
 
 /** Name of an element type of any graph. */
 export type TensorType = Exclude<keyof typeof DataType, "none">;
 
 /** Number of an element type. */
 export const typeNumber = (type: TensorType): number => DataType[type];
+
+/** What the operator Cast is told. */
+export const castTo = (type: TensorType) => ({ attributes: { to: { int: typeNumber(type) } } });
 
 /** The element type of a number; undefined where ONNX has none. */
 export const typeNamed = (number: number | undefined): TensorType | undefined =>
@@ -146,16 +138,11 @@ export interface OnnxModel {
   readonly rest?: readonly UnreadField[];
 }
 
-/** Number of elements of a shape. */
-export function elementsOf(dims: readonly number[]): number {
-  return dims.reduce((product, size) => product * size, 1);
-}
-
 /** Bits of the types whose elements are not of a byte; the name of the others ends with them. */
 const BITS: Partial<Record<TensorType, number>> = { string: 8, bool: 8, float4e2m1: 4 };
 
 /** Bytes that the elements of a tensor take. */
 export function tensorBytes({ type, dims }: Pick<Initializer, "type" | "dims">): number {
   const bits = BITS[type] ?? (type.startsWith("float8") ? 8 : Number(/\d+$/.exec(type)![0]));
-  return Math.ceil(elementsOf(dims) * bits / 8);
+  return Math.ceil(elements(dims) * bits / 8);
 }

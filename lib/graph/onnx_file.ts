@@ -21,9 +21,9 @@ import {
 } from "npm:@bufbuild/protobuf@2.17.0";
 import { BinaryReader, WireType } from "npm:@bufbuild/protobuf@2.17.0/wire";
 import { shown } from "../_check.ts";
+import { elements } from "../runtime/tensor.ts";
 import {
   type Attribute,
-  elementsOf,
   type Graph,
   type Initializer,
   type Node,
@@ -34,7 +34,7 @@ import {
   type UnreadField,
   type ValueInfo,
 } from "./onnx.ts";
-import { checkMessage, fail, MAX_NAME } from "./onnx_limits.ts";
+import { checkMessage, fail, MAX_NAME, refuse } from "./onnx_limits.ts";
 import {
   type AttributeProto,
   AttributeProtoSchema,
@@ -93,7 +93,7 @@ function readTensor(tensor: TensorProto, isWithinNode = false): Initializer {
   if (isFieldSet(tensor, TensorProtoSchema.field.segment)) fail(`${what} is a segment`);
   if (dims.length > MAX_RANK) fail(`${what} must have at most ${MAX_RANK} dimensions`);
   if (!dims.every((size) => Number.isSafeInteger(size) && size >= 0)) {
-    fail(`the shape of ${what} must hold integers of at least 0: current value is [${dims}]`);
+    refuse(`the shape of ${what}`, "hold integers of at least 0", `[${dims}]`);
   }
   if (!type) return fail(`${what} has the unknown type ${tensor.dataType}`);
   const length = tensorBytes({ type, dims });
@@ -106,15 +106,13 @@ function readTensor(tensor: TensorProto, isWithinNode = false): Initializer {
   }
   if (isFieldSet(tensor, TensorProtoSchema.field.rawData)) {
     if (type === "string" || rawData.length !== length) {
-      fail(
-        `${what} of shape [${dims}] must take ${length} bytes: current value is ${rawData.length}`,
-      );
+      refuse(`${what} of shape [${dims}]`, `take ${length} bytes`, rawData.length);
     }
     return read(rawData);
   }
   // an element takes a byte at least, two of four bits half of one
   const bytes = bytesOf(tensor.$unknown);
-  if (elementsOf(dims) > 2 * bytes) {
+  if (elements(dims) > 2 * bytes) {
     fail(`${what} of shape [${dims}] has too few elements in ${bytes} bytes`);
   }
   return read(elementsIn(tensor, type));
@@ -132,23 +130,16 @@ function readRange(
     const value = entries.get(key);
     if (value === undefined) return absent;
     if (/^\d{1,16}$/.test(value) && Number.isSafeInteger(Number(value))) return Number(value);
-    return fail(
-      `'${key}' of ${what} must be an integer of at least 0: current value is ${shown(value)}`,
-    );
+    return refuse(`'${key}' of ${what}`, "be an integer of at least 0", shown(value));
   };
   const location = entries.get("location") ?? "", offset = size("offset", 0);
   if (!isFileName(location)) {
-    fail(
-      `the external file of ${what} must be a plain name in the same folder: current value is ${
-        shown(location)
-      }`,
-    );
+    const file = `the external file of ${what}`;
+    refuse(file, "be a plain name in the same folder", shown(location));
   }
   const stated = size("length", length);
   if (stated !== length) {
-    fail(
-      `${what} of shape [${dims}] must take ${length} external bytes: current value is ${stated}`,
-    );
+    refuse(`${what} of shape [${dims}]`, `take ${length} external bytes`, stated);
   }
   return { location, offset, length };
 }
@@ -226,24 +217,7 @@ function readGraph(graph: GraphProto, isWithinNode = false): Graph {
  *
  * @param file The bytes; what is returned holds views of them.
  * @param name Name of the file, for error messages.
- * @returns The model.
  * @throws {SyntaxError} Where it is malformed, too large or too deep, or a shape contradicts its data.
- *
- * @example What was written is read
- * ```ts
- * import { encodeGraph, parseModel } from "@moi/moi/graph";
- * import { assertEquals } from "@std/assert";
- * const file = encodeGraph({
- *   nodes: [{ op: "Abs", domain: "", inputs: ["x"], outputs: ["y"], attributes: {} }],
- *   initializers: [],
- *   inputs: [{ name: "x", type: "float32", dims: ["n"] }],
- *   outputs: [{ name: "y", type: "float32", dims: ["n"] }],
- * });
- * const { graph, opsets } = parseModel(file, "abs.onnx");
- * assertEquals(graph.nodes.map(({ op }) => op), ["Abs"]);
- * assertEquals(graph.inputs[0]?.dims, ["n"]);
- * assertEquals(opsets.get(""), 21);
- * ```
  */
 export function parseModel(file: Uint8Array, name: string): Required<OnnxModel> {
   try {
@@ -336,7 +310,6 @@ const OPSETS: ReadonlyMap<string, number> = new Map([["", 21], ["com.microsoft",
  * Serializes a model.
  *
  * @param model What {@linkcode parseModel} read, or a graph that was built, and what was edited since.
- * @returns Its bytes, as a `.onnx` file holds them.
  */
 export function encodeModel(model: OnnxModel): Uint8Array<ArrayBuffer> {
   const { graph, opsets = OPSETS, version = 10, producer = "moi", rest } = model;
@@ -348,10 +321,7 @@ export function encodeModel(model: OnnxModel): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Serializes a graph.
- *
- * @param graph The graph.
- * @returns Its bytes, as a `.onnx` file holds them.
+ * Serializes a graph: its bytes, as a `.onnx` file holds them.
  *
  * @example A graph that adds its input to itself, run once
  * ```ts

@@ -24,6 +24,11 @@ export function fail(why: string): never {
   throw new SyntaxError(why);
 }
 
+/** Refuses a file for a value. */
+export function refuse(what: string, rule: string, value: unknown): never {
+  fail(`${what} must ${rule}: current value is ${value}`);
+}
+
 /** How a field is due on the wire; numbers of a list may also be packed. */
 function wireTypeOf({ message, scalar }: DescField): WireType {
   if (message || scalar === ScalarType.STRING || scalar === ScalarType.BYTES) {

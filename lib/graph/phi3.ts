@@ -13,10 +13,10 @@
  */
 
 import { isObject } from "../_check.ts";
-import { namesIn, rowsOf, type Weights } from "./builder.ts";
-import type { Architecture, RopedConfig } from "./decoder.ts";
+import { graphBuilder, namesIn, type Range, rowsOf, weightOf, type Weights } from "./builder.ts";
+import type { Architecture, RopedConfig } from "./config.ts";
 import type { Json } from "./fields.ts";
-import { likeLlama } from "./residual.ts";
+import { likeLlama } from "./like_llama.ts";
 
 /** The name that longrope has had before. */
 function renamed(json: Json): Json {
@@ -25,18 +25,11 @@ function renamed(json: Json): Json {
   return { ...json, rope_scaling: { ...scaling, type: "longrope" } };
 }
 
-/** A range of the rows of a fused tensor. */
-interface Part {
-  readonly fused: string;
-  readonly total: number;
-  readonly first: number;
-  readonly rows: number;
-}
-
 /** The checkpoint's tensors, and the parts of the fused ones under names of their own. */
-function unfused({ names, find }: Weights, config: RopedConfig): Weights {
+function unfused(weights: Weights, config: RopedConfig): Weights {
   const { heads, kvHeads, headDim, hiddenSize, intermediateSize, layers } = config;
-  const parts = new Map<string, Part>(), kv = kvHeads * headDim, nameOf = namesIn(names);
+  const parts = new Map<string, Range & { readonly fused: string; readonly total: number }>();
+  const kv = kvHeads * headDim, nameOf = namesIn(weights.names);
   const split = (asked: string, prefix: string, sizes: Readonly<Record<string, number>>) => {
     const fused = nameOf(asked), total = Object.values(sizes).reduce((sum, rows) => sum + rows);
     let first = 0;
@@ -52,30 +45,21 @@ function unfused({ names, find }: Weights, config: RopedConfig): Weights {
     split(`${mlp}.gate_up_proj.weight`, mlp, halves);
   }
   return {
-    names,
+    names: weights.names,
     find(name, dims, use) {
       const part = parts.get(name);
-      if (!part) return find(name, dims, use);
-      const { fused, total, first, rows } = part, weight = find(fused, [total, hiddenSize], use);
-      if (!weight) {
-        throw new SyntaxError(`Cannot build the graph as the checkpoint has no tensor '${fused}'`);
-      }
-      if (weight.dims[0] !== total) {
-        throw new SyntaxError(
-          `Cannot build the graph as '${fused}' must have the ${total} rows that the config asks for: current value is [${weight.dims}]`,
-        );
-      }
-      return { ...weight, ...rowsOf(weight, { first, rows }) };
+      if (!part) return weights.find(name, dims, use);
+      const whole = weightOf(weights, part.fused, [part.total, hiddenSize], use);
+      return { ...whole, ...rowsOf(whole, part) };
     },
   };
 }
 
 /** Phi-3. */
 export const phi3: Architecture<RopedConfig> = likeLlama("phi3", {
-  positions: 4096,
-  eps: 1e-5,
+  defaults: { max_position_embeddings: 4096, rms_norm_eps: 1e-5 },
   partialRotary: true,
   renamed,
   own: (f, { layers }) => ({ windows: Array(layers).fill(f.optionalSize("sliding_window")) }),
-  weights: unfused,
+  builder: (weights, config) => graphBuilder(unfused(weights, config)),
 });

@@ -16,14 +16,6 @@ export const BLOCK_SIZE = 32;
 /** Changes whenever the bytes that the quantiser writes change. */
 export const QUANTIZER_VERSION = 1;
 
-/** Options of {@linkcode quantizeRows}. */
-export interface QuantizeOptions {
-  /** Bits of a weight. */
-  readonly bits: 4 | 8;
-  /** Name of the matrix, for errors. Default: "values". */
-  readonly name?: string;
-}
-
 /** A quantised matrix `[rows, columns]`. */
 export interface QuantizedRows {
   /** The numbers q, `[rows, blocks, 32 · bits / 8]`; of 4 bits the even column is the low half. */
@@ -32,21 +24,12 @@ export interface QuantizedRows {
   readonly scales: Float32Array<ArrayBuffer>;
 }
 
-/** Bytes per row of each part of a quantised matrix. */
-export function quantizedRowBytes(
-  columns: number,
-  bits: 4 | 8,
-): { readonly blocks: number; readonly data: number } {
-  const blocks = Math.ceil(columns / BLOCK_SIZE);
-  return { blocks, data: blocks * BLOCK_SIZE * bits / 8 };
-}
-
 /**
  * Quantises the rows of a matrix.
  *
  * @param values The matrix, row by row.
  * @param columns Length of a row; the last block of a row may be shorter.
- * @param options Bits, and a name for errors.
+ * @param options Bits of a weight, and the name of the matrix for errors; default "values".
  * @throws {RangeError} Where a weight is NaN or infinite.
  *
  * @example Four bits
@@ -61,11 +44,11 @@ export function quantizedRowBytes(
 export function quantizeRows(
   values: Float32Array,
   columns: number,
-  { bits, name = "values" }: QuantizeOptions,
+  { bits, name = "values" }: { readonly bits: 4 | 8; readonly name?: string },
 ): QuantizedRows {
-  const rows = values.length / columns, bytes = quantizedRowBytes(columns, bits);
-  const { blocks } = bytes;
-  const data = new Uint8Array(rows * bytes.data), scales = new Float32Array(rows * blocks);
+  const rows = values.length / columns, blocks = Math.ceil(columns / BLOCK_SIZE);
+  const rowBytes = blocks * BLOCK_SIZE * bits / 8;
+  const data = new Uint8Array(rows * rowBytes), scales = new Float32Array(rows * blocks);
   const top = 2 ** bits - 1, zero = 2 ** (bits - 1), fround = Math.fround;
   for (let row = 0; row < rows; row++) {
     const end = (row + 1) * columns;
@@ -85,7 +68,7 @@ export function quantizeRows(
       scales[row * blocks + block] = scale;
 
       const inverse = scale === 0 ? 0 : fround(1 / scale);
-      let at = row * bytes.data + block * (BLOCK_SIZE * bits / 8);
+      let at = row * rowBytes + block * (BLOCK_SIZE * bits / 8);
       if (bits === 8) {
         for (let i = start; i < stop; i++) {
           const t = fround(fround(values[i]! * inverse) + zero);
@@ -114,11 +97,9 @@ function refuseNonFinite(
   columns: number,
   name: string,
 ): never {
-  let at = start;
-  while (Number.isFinite(values[at]!)) at++;
+  const at = values.findIndex((value, i) => i >= start && !Number.isFinite(value));
+  const where = `${values[at]} in column ${at % columns}`;
   throw new RangeError(
-    `Cannot quantize as '${name}' must hold finite numbers: current value is ${
-      values[at]
-    } in column ${at % columns}`,
+    `Cannot quantize as '${name}' must hold finite numbers: current value is ${where}`,
   );
 }

@@ -8,14 +8,13 @@
  * @module
  */
 
-import type { Architecture, RopedConfig } from "./decoder.ts";
-import { likeLlama } from "./residual.ts";
+import type { Architecture, RopedConfig } from "./config.ts";
+import { likeLlama } from "./like_llama.ts";
 import { windowsOf } from "./windows.ts";
 
 /** Qwen2. */
 export const qwen2: Architecture<RopedConfig> = likeLlama("qwen2", {
-  positions: 32_768,
-  eps: 1e-6,
+  defaults: { max_position_embeddings: 32_768, rms_norm_eps: 1e-6, max_window_layers: 28 },
   biases: "qkv",
   own: (f, { layers }) => ({ windows: windowsOf(f, layers) }),
 });

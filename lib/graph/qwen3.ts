@@ -8,18 +8,21 @@
  */
 
 import { headNorm } from "./attention.ts";
-import type { Architecture, RopedConfig } from "./decoder.ts";
-import { likeLlama } from "./residual.ts";
+import type { Architecture, RopedConfig } from "./config.ts";
+import { likeLlama } from "./like_llama.ts";
 import { windowsOf } from "./windows.ts";
 
 /** Qwen3. */
 export const qwen3: Architecture<RopedConfig> = likeLlama("qwen3", {
-  positions: 32_768,
-  eps: 1e-6,
-  headDim: 128,
+  defaults: {
+    max_position_embeddings: 32_768,
+    rms_norm_eps: 1e-6,
+    head_dim: 128,
+    max_window_layers: 28,
+  },
   normalize: headNorm,
   own: (f, { layers }) => ({
-    attentionBias: f.flag("attention_bias", false),
+    attentionBias: f.flag("attention_bias"),
     windows: windowsOf(f, layers),
   }),
 });

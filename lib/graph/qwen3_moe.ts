@@ -1,17 +1,6 @@
 /**
- * Qwen3 mixture of experts (`Qwen3MoeForCausalLM`): Qwen3 whose feed-forward is, in most layers, the
- * weighted sum of the k experts that a router finds most probable, of E.
- *
- * `y = Σ_{e ∈ top k} p_e · mlp_e(x)`, `p = softmax(router(x))`, divided by its sum over the k where
- * `norm_topk_prob`.
- *
- * The operators that ONNX Runtime has for this, MoE and QMoE, always divide on the CPU and want all
- * experts in one tensor. Here the rows that the router sends to an expert are brought together
- * (stable sort by expert), split into E parts, most of them empty, and each part goes through
- * its expert's own three layers. That is exact and reads the weights of no expert without rows. It
- * costs 5 operators an expert and layer also where an expert has no rows, about 1 µs each on one core:
- * 40 ms a step, and 6 s to start, for 48 layers of 128 experts as in Qwen3-30B-A3B.
- * The router is never quantised: rounding flips its choices.
+ * Qwen3 mixture of experts (`Qwen3MoeForCausalLM`): Qwen3 whose feed-forward is, in most layers, that
+ * of experts.
  *
  * Source: the published configurations, `configuration_qwen3_moe.py` and `modeling_qwen3_moe.py` of
  * transformers 4.57, where a sliding window, if used, is that of every layer.
@@ -20,100 +9,40 @@
  */
 
 import { headNorm } from "./attention.ts";
-import type { Builder } from "./builder.ts";
-import { type Architecture, gatedMlp, type RopedConfig } from "./decoder.ts";
-import { linear } from "./linear.ts";
-import { likeLlama } from "./residual.ts";
-
-/** The experts of a model. */
-export interface Experts {
-  /** Experts of a layer, E. */
-  readonly experts: number;
-  /** Experts that a position goes through, k. */
-  readonly expertsPerToken: number;
-  /** Width of an expert. */
-  readonly expertSize: number;
-  /** Whether the weights of the k experts are made to sum to 1. */
-  readonly normalized: boolean;
-  /** Whether a layer has experts, by layer. */
-  readonly sparse: readonly boolean[];
-}
-
-/** Weighted sum of the experts that the router chooses for each row. */
-function expertMlp(
-  b: Builder,
-  x: string,
-  prefix: string,
-  { hiddenSize, experts, expertsPerToken: k, expertSize, normalized }: RopedConfig & Experts,
-): string {
-  const flat = b.op("Reshape", [x, b.integers([-1, hiddenSize])]); // [T, D]
-
-  // the router's choice
-  const router = { exact: true, leading: 1 } as const;
-  const logits = linear(b, flat, `${prefix}.gate.weight`, experts, hiddenSize, router); // [T, E]
-  const probabilities = b.op("Softmax", [logits], { attributes: { axis: { int: -1 } } });
-  const [top, chosen] = [`${prefix}.top`, `${prefix}.chosen`]; // [T, k]
-  b.op("TopK", [probabilities, b.integers([k])], { outputs: [top, chosen] });
-  const sum = () =>
-    b.op("ReduceSum", [top, b.integers([-1])], { attributes: { keepdims: { int: 1 } } });
-  const shares = normalized ? b.op("Div", [top, sum()]) : top;
-
-  // rows in the order of their experts: `order` of T·k, `back` is its inverse
-  const ids = b.op("Reshape", [chosen, b.integers([-1])]); // [T·k]
-  const inOrder = (values: string, name: string) => {
-    const smallestFirst = { largest: { int: 0 } };
-    const size = b.op("Shape", [values]);
-    b.op("TopK", [values, size], { attributes: smallestFirst, outputs: [`${name}.values`, name] });
-    return name;
-  };
-  const order = inOrder(ids, `${prefix}.order`), back = inOrder(order, `${prefix}.back`);
-  const rows = b.op("Gather", [flat, b.op("Div", [order, b.integers([k])])]); // [T·k, D]
-  const names = b.integers(Array.from({ length: experts }, (_, expert) => expert), [experts, 1]);
-  const hits = b.cast(b.op("Equal", [names, ids]), "int64");
-  const counts = b.op("ReduceSum", [hits, b.integers([1])], {
-    attributes: { keepdims: { int: 0 } },
-  });
-
-  // a shape that ONNX Runtime cannot foresee: its memory planner compares every foreseen shape with all
-  // before, which with thousands of experts would take minutes
-  const end = b.op("Reshape", [b.op("Size", [rows]), b.integers([1])]); // at least 2, if there is a row
-  const unforeseen = b.op("Slice", [b.integers([-1, hiddenSize]), b.integers([0]), end]);
-  const sorted = b.op("Reshape", [rows, unforeseen]);
-  const parts = Array.from({ length: experts }, (_, expert) => `${prefix}.part.${expert}`);
-  b.op("Split", [sorted, counts], { attributes: { axis: { int: 0 } }, outputs: parts });
-  const shape = { hiddenSize, intermediateSize: expertSize };
-  const results = parts.map((part, expert) =>
-    gatedMlp(b, part, `${prefix}.experts.${expert}`, shape)
-  );
-  const all = b.op("Concat", results, { attributes: { axis: { int: 0 } } }); // [T·k, D]
-  const own = b.op("Reshape", [b.op("Gather", [all, back]), b.integers([-1, k, hiddenSize])]);
-  const weights = b.op("Unsqueeze", [shares, b.integers([1])]); // [T, 1, k]
-  return b.op("Reshape", [b.op("MatMul", [weights, own]), b.op("Shape", [x])]); // [B, S, D]
-}
+import type { Architecture, RopedConfig } from "./config.ts";
+import { gatedMlp } from "./decoder.ts";
+import { expertMlp, type Experts } from "./experts.ts";
+import { likeLlama } from "./like_llama.ts";
 
 /** Qwen3 mixture of experts. */
 export const qwen3Moe: Architecture<RopedConfig & Experts> = likeLlama<Experts>("qwen3_moe", {
-  positions: 32_768,
-  eps: 1e-6,
+  defaults: {
+    max_position_embeddings: 32_768,
+    rms_norm_eps: 1e-6,
+    num_experts: 128,
+    num_experts_per_tok: 8,
+    moe_intermediate_size: 768,
+    decoder_sparse_step: 1,
+    sliding_window: 4096,
+  },
   normalize: headNorm,
   own(f, { layers }) {
-    const isWindowed = f.flag("use_sliding_window", false);
-    const window = isWindowed ? f.size("sliding_window", { fallback: 4096 }) : undefined;
+    const isWindowed = f.flag("use_sliding_window");
+    const window = isWindowed ? f.size("sliding_window") : undefined;
     f.skip("sliding_window", "max_window_layers"); // without effect
-    const experts = f.size("num_experts", { max: 4096, min: 0, fallback: 128 });
-    const step = f.size("decoder_sparse_step", { fallback: 1 });
+    const experts = f.size("num_experts", { max: 4096, min: 0 });
+    const step = f.size("decoder_sparse_step");
     const dense = f.take("mlp_only_layers") ?? [];
     if (!Array.isArray(dense) || !dense.every((layer) => Number.isInteger(layer))) {
       return f.refuse("mlp_only_layers", "be a list of layers", dense);
     }
-    const most = { max: Math.max(1, experts), fallback: 8 };
     return {
-      attentionBias: f.flag("attention_bias", false),
+      attentionBias: f.flag("attention_bias"),
       windows: Array(layers).fill(window),
       experts,
-      expertsPerToken: f.size("num_experts_per_tok", most),
-      expertSize: f.size("moe_intermediate_size", { fallback: 768 }),
-      normalized: f.flag("norm_topk_prob", false),
+      expertsPerToken: f.size("num_experts_per_tok", { max: Math.max(1, experts) }),
+      expertSize: f.size("moe_intermediate_size"),
+      normalized: f.flag("norm_topk_prob"),
       sparse: Array.from(
         { length: layers },
         (_, layer) => !dense.includes(layer) && experts > 0 && (layer + 1) % step === 0,

@@ -66,14 +66,6 @@ export interface Rope {
   readonly scaling: RopeScaling;
 }
 
-/** Tables of cosines and sines, each `[positions, dims / 2]`, row by row. */
-export interface RopeTables {
-  /** Cosines. */
-  readonly cos: Float32Array<ArrayBuffer>;
-  /** Sines. */
-  readonly sin: Float32Array<ArrayBuffer>;
-}
-
 /** Frequencies of a scaling. */
 function scaled(
   scaling: RopeScaling,
@@ -119,9 +111,8 @@ function scaled(
 }
 
 /**
- * Tables for positions 0 … positions − 1.
+ * Tables of cosines and sines for positions 0 … positions − 1, each `[positions, dims / 2]`, row by row.
  *
- * @param positions Number of positions.
  * @param dims Number of rotated dimensions of a head, even.
  * @param theta Base of the frequencies.
  * @param scaling Scaling of the frequencies; default: none.
@@ -140,7 +131,7 @@ export function ropeTables(
   dims: number,
   theta: number,
   scaling: RopeScaling = { type: "default" },
-): RopeTables {
+): { readonly cos: Float32Array<ArrayBuffer>; readonly sin: Float32Array<ArrayBuffer> } {
   const half = dims / 2;
   const plain = Array.from({ length: half }, (_, i) => theta ** (-2 * i / dims));
   const frequencies = scaled(scaling, plain, theta, positions);
@@ -157,12 +148,10 @@ export function ropeTables(
 }
 
 /** What rotary settings leave to the rest of the config. */
-export interface RopeContext {
-  /** Dimensions of a head. */
+interface RopeContext {
   readonly headDim: number;
-  /** Share of them that is rotated. Default: what the settings say, else 1. */
-  readonly partial?: number | undefined;
-  /** Longest context of the config. */
+  /** Share of a head that is rotated. Default: what the settings say, else 1. */
+  readonly partial: number | undefined;
   readonly maxPositions: number;
   /** Context before scaling, a field of its own in configs with longrope. */
   readonly originalPositions?: number | undefined;
@@ -174,9 +163,8 @@ function longrope(f: Fields, dims: number, context: RopeContext): RopeScaling {
     const value = f.take(name);
     const valid = Array.isArray(value) && value.length === dims / 2 &&
       value.every((item) => typeof item === "number" && item > 0 && item < Infinity);
-    return valid
-      ? value as number[]
-      : f.refuse(name, `be a list of ${dims / 2} positive numbers`, value);
+    if (valid) return value as number[];
+    return f.refuse(name, `be a list of ${dims / 2} positive numbers`, value);
   };
   const original = originalPositions ?? f.size("original_max_position_embeddings");
   const factor = maxPositions / original; // the settings' own factor does not count in transformers
@@ -196,7 +184,6 @@ function yarn(f: Fields, { maxPositions, originalPositions }: RopeContext): Rope
   /** What the library takes for absent where it is 0. */
   const positive = (name: string) => f.take(name) === 0 ? undefined : f.optionalPositive(name);
   const inside = f.optionalSize("original_max_position_embeddings");
-  const original = originalPositions ?? inside ?? maxPositions;
   const stated = originalPositions ?? inside;
   const factor = f.take("factor") === undefined && stated !== undefined
     ? maxPositions / stated
@@ -209,8 +196,8 @@ function yarn(f: Fields, { maxPositions, originalPositions }: RopeContext): Rope
     factor,
     betaFast: positive("beta_fast") ?? 32,
     betaSlow: positive("beta_slow") ?? 1,
-    originalPositions: original,
-    truncate: f.flag("truncate", true),
+    originalPositions: stated ?? maxPositions,
+    truncate: f.flag("truncate"),
     attentionFactor: f.optionalPositive("attention_factor") ?? inferred,
   };
 }
@@ -228,10 +215,9 @@ function llama3(f: Fields): RopeScaling {
 }
 
 /** Checks rotary settings, under the names of transformers 5; `path` is their name in errors. */
-export function ropeOf(settings: Json, path: string, context: RopeContext): Rope {
-  const f = fieldsOf(settings, path);
-  const type = f.take("rope_type") ?? "default";
-  const theta = f.positive("rope_theta");
+function ropeOf(settings: Json, path: string, context: RopeContext): Rope {
+  const f = fieldsOf(settings, path, { rope_type: "default", truncate: true });
+  const type = f.take("rope_type"), theta = f.positive("rope_theta");
   const own = f.optionalPositive("partial_rotary_factor");
   const { partial = own ?? 1, headDim } = context;
   if (own !== undefined && own !== partial) {
@@ -258,47 +244,30 @@ export function ropeOf(settings: Json, path: string, context: RopeContext): Rope
   return { dims, theta, scaling };
 }
 
-/**
- * How many positions a model with such a rotation has: unless told otherwise, and at most.
- *
- * @param scaling How its frequencies are scaled.
- * @param stated `max_position_embeddings`.
- * @param originalPositions Context before scaling, where the config states it. Default: `stated`.
- */
-export function reachOf(
-  scaling: RopeScaling,
-  stated: number,
-  originalPositions: number = stated,
-): { readonly maxPositions: number; readonly longestPositions?: number } {
+/** The largest `max_position_embeddings` that a config may state. */
+const MOST_POSITIONS = 1 << 24;
+
+/** How many positions a model has: unless told otherwise, and at most. */
+function reachOf(scaling: RopeScaling, stated: number, originalPositions: number) {
   const reach = (original: number, factor: number) =>
     Math.min(MOST_POSITIONS, Math.max(stated, Math.floor(original * factor)));
   if (scaling.type === "yarn") {
     return { maxPositions: reach(scaling.originalPositions, scaling.factor) };
   }
   const longest = scaling.type === "linear" ? reach(originalPositions, scaling.factor) : stated;
-  return { maxPositions: stated, ...(longest > stated ? { longestPositions: longest } : {}) };
+  return { maxPositions: stated, ...(longest > stated && { longestPositions: longest }) };
 }
-
-/** The largest `max_position_embeddings` that a config may state. */
-const MOST_POSITIONS = 1 << 24;
 
 /**
  * Rotary settings as they stand in a config: `rope_parameters` (transformers 5), or `rope_theta` and
  * `rope_scaling` (before), or both where they agree.
- *
- * @param f The config.
- * @param theta Base where the config names none.
  */
-export function ropeSettings(f: Fields, theta: number): { settings: Json; path: string } {
-  const parameters = f.take("rope_parameters") ?? {};
-  if (!isObject(parameters)) f.refuse("rope_parameters", "be an object", parameters);
-  const scaling = f.take("rope_scaling");
-  if (scaling !== undefined && !isObject(scaling)) {
-    f.refuse("rope_scaling", "be an object", scaling);
-  }
-  const base = f.optionalPositive("rope_theta") ?? theta;
+function ropeSettings(f: Fields): { settings: Json; path: string } {
+  const optional = (name: string) => f.take(name) === undefined ? undefined : f.object(name);
+  const parameters = optional("rope_parameters") ?? {}, scaling = optional("rope_scaling");
+  const base = f.positive("rope_theta");
   const path = scaling === undefined ? "rope_parameters" : "rope_scaling";
-  const { type: oldType, ...named } = (scaling ?? {}) as Json;
+  const { type: oldType, ...named } = scaling ?? {};
   const old: Json = oldType === undefined ? named : { rope_type: oldType, ...named };
   if (scaling !== undefined) {
     // what the library calls rope_type was called type
@@ -306,11 +275,56 @@ export function ropeSettings(f: Fields, theta: number): { settings: Json; path: 
     if (type === undefined || (oldType !== undefined && oldType !== type)) {
       f.refuse("rope_scaling", "name one rope_type", scaling);
     }
-    for (const [name, value] of Object.entries(parameters as Json)) {
+    for (const [name, value] of Object.entries(parameters)) {
       if (name in old && JSON.stringify(old[name]) !== JSON.stringify(value)) {
         f.refuse("rope_scaling", "agree with rope_parameters", scaling);
       }
     }
   }
-  return { settings: { rope_theta: base, ...old, ...parameters as Json }, path };
+  return { settings: { rope_theta: base, ...old, ...parameters }, path };
+}
+
+/** What the rotary settings of an architecture may say. */
+export interface RopeOptions {
+  /** Whether `partial_rotary_factor` may leave part of each head as it is; default false. */
+  readonly partialRotary?: boolean;
+  /** Whether layers with a window have a rotation of their own, as in Gemma 3; default false. */
+  readonly hasLocalRope?: boolean;
+}
+
+/** Reads the rotary settings of a config, and how many positions it has by them. */
+export function ropesOf(f: Fields, headDim: number, maxPositions: number, options: RopeOptions) {
+  const partial = options.partialRotary ? f.optionalPositive("partial_rotary_factor") : 1;
+  const context = { headDim, partial, maxPositions };
+  if (options.hasLocalRope) {
+    const ropes = ropesByLayer(f, context), { theta, scaling } = ropes.rope;
+    const reach = reachOf(scaling, maxPositions, maxPositions); // linear: stated after scaling
+    return { ...ropes, ropeTheta: theta, maxPositions: reach.maxPositions };
+  }
+  const { settings, path } = ropeSettings(f);
+  const originalPositions = f.optionalSize("original_max_position_embeddings");
+  const rope = ropeOf(settings, path, { ...context, originalPositions });
+  const inside = settings.original_max_position_embeddings;
+  const stated = Number.isSafeInteger(inside) && Number(inside) > 0 ? Number(inside) : maxPositions;
+  const reach = reachOf(rope.scaling, maxPositions, originalPositions ?? stated);
+  return { rope, ropeTheta: rope.theta, ...reach };
+}
+
+/** One set a kind of layer (transformers 5), or the global ones and a local base. */
+function ropesByLayer(f: Fields, context: RopeContext) {
+  const parameters = f.take("rope_parameters"), local = f.positive("rope_local_base_freq");
+  const isByLayer = (named: Json) => "full_attention" in named || "sliding_attention" in named;
+  if (isObject(parameters) && isByLayer(parameters)) {
+    const own = fieldsOf(parameters, "rope_parameters");
+    const of = (kind: string, theta: number) =>
+      ropeOf({ rope_theta: theta, ...own.object(kind) }, `rope_parameters.${kind}`, context);
+    const ropes = { rope: of("full_attention", 1e6), localRope: of("sliding_attention", local) };
+    own.done({ strict: true });
+    f.only("rope_scaling", undefined);
+    f.skip("rope_theta");
+    return ropes;
+  }
+  const { settings, path } = ropeSettings(f);
+  const localRope: Rope = { dims: context.headDim, theta: local, scaling: { type: "default" } };
+  return { rope: ropeOf(settings, path, context), localRope };
 }

@@ -4,17 +4,14 @@
  * @module
  */
 
-import { encodeModel, type GraftFacts, type OnnxModel, reference } from "../graph/mod.ts";
 import {
-  allocate,
-  createSession,
-  ELEMENT_TYPES,
-  elements,
-  OrtError,
-  type Tensor,
-  tensor,
-  tensorIn,
-} from "../runtime/mod.ts";
+  encodeModel,
+  type GraftFacts,
+  type OnnxModel,
+  reference,
+  tensorBytes,
+} from "../graph/mod.ts";
+import { allocate, createSession, OrtError, tensor, tensorIn } from "../runtime/mod.ts";
 import { shown } from "../_check.ts";
 import type { ExternalData } from "./external.ts";
 import type { Model } from "./model.ts";
@@ -24,10 +21,8 @@ import type { Model } from "./model.ts";
  * logit: 10⁻⁴ in fp32, where only the order of additions differs; 10⁻³ with block-quantised weights;
  * 2·10⁻² with float16 activations, which attention here rounds less often; 5·10⁻² where the export
  * rounds activations to int8, as a last digit may fall to the other side.
- *
- * @param facts What the export is.
  */
-export function checkBound(facts: GraftFacts): number {
+function checkBound(facts: GraftFacts): number {
   if (facts.quantizedActivations) return 5e-2;
   if (facts.activations === "float16" || facts.dtype === "fp16") return 2e-2;
   return facts.dtype === "fp32" ? 1e-4 : 1e-3;
@@ -69,13 +64,11 @@ async function referenceLogits(
   }));
   const rows = facts.lastLogitsOnly ? 1 : prompt.length;
   const logits = new Float32Array(rows * facts.vocabularySize);
-  const results: Record<string, Tensor> = {
-    [output]: scope.use(tensor(logits, [1, rows, facts.vocabularySize])),
-  };
-  for (const { name, type, dims } of caches) {
-    const memory = scope.use(allocate(elements(dims) * ELEMENT_TYPES[type].bytes));
-    results[name] = scope.use(tensorIn(memory, 0, type, dims));
-  }
+  const results = Object.fromEntries(caches.map(({ name, type, dims }) => {
+    const memory = scope.use(allocate(tensorBytes({ type, dims })));
+    return [name, scope.use(tensorIn(memory, 0, type, dims))];
+  }));
+  results[output] = scope.use(tensor(logits, [1, rows, facts.vocabularySize]));
   const binding = scope.use(session.bind(bound, results));
   await refusing(`${name} as it does not run`, () => binding.runAsync());
   return logits;
@@ -93,19 +86,11 @@ function relativeDifference(found: ArrayLike<number>, expected: ArrayLike<number
   return difference === 0 ? 0 : difference / scale;
 }
 
-/** Compares logits of a model over the cut graph with the export's own. */
-export type ExportCheck = (model: Pick<Model, "openCache" | "maxLength">) => Promise<void>;
-
 /**
- * Runs an export once as it is, on a few tokens.
+ * Runs an export, which takes `input_ids`, once as it is, on a few tokens.
  *
- * @param model The export, with `input_ids`.
- * @param data How a session gets at its weights.
- * @param facts What it is.
- * @param maxPositions Longest context.
- * @param name Its name in errors.
- * @returns What compares, and throws a SyntaxError where logits differ by more than
- * {@linkcode checkBound} says.
+ * @returns What compares its logits with those of a model over the cut graph, and throws a SyntaxError
+ * where they differ by more than {@linkcode checkBound} says.
  */
 export async function exportCheck(
   model: OnnxModel,
@@ -113,7 +98,7 @@ export async function exportCheck(
   facts: GraftFacts,
   maxPositions: number,
   name: string,
-): Promise<ExportCheck> {
+): Promise<(model: Pick<Model, "openCache" | "maxLength">) => Promise<void>> {
   const { vocabularySize: V, lastLogitsOnly, dynamicScales } = facts, bound = checkBound(facts);
   const size = Math.min(6, maxPositions);
   const prompt = Array.from({ length: size }, (_, i) => (1 + 7919 * i) % V);

@@ -20,25 +20,18 @@ const SUFFIXES: Readonly<Record<Dtype, readonly string[]>> = {
   native: [], // for GGUF files
 };
 
-const MODEL = /^(model|decoder_model_merged|decoder_model|decoder)([-_.][\w.-]*)?\.onnx$/;
-
+/** Names that graphs begin with, best first. */
+const BASES = ["model", "decoder_model_merged", "decoder_model", "decoder"];
+const MODEL = new RegExp(`^(${BASES.join("|")})([-_.][\\w.-]*)?\\.onnx$`);
 const EMBEDDINGS = /^embed[\w.-]*\.onnx$/;
 
-/** Names of the bases, best first. */
-const BASES = ["model", "decoder_model_merged", "decoder_model", "decoder"];
-
 async function fileNames(folder: string): Promise<string[]> {
-  const names: string[] = [];
-  try {
-    for await (const { name, isDirectory } of Deno.readDir(folder)) {
-      if (!isDirectory) names.push(name);
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
-      throw error;
-    }
-  }
-  return names.toSorted();
+  const { NotFound, NotADirectory } = Deno.errors;
+  const entries = await Array.fromAsync(Deno.readDir(folder)).catch((error) => {
+    if (error instanceof NotFound || error instanceof NotADirectory) return [];
+    throw error;
+  });
+  return entries.filter(({ isDirectory }) => !isDirectory).map(({ name }) => name).toSorted();
 }
 
 /** Files of a folder and of `onnx/` in it, by their paths from the folder. */
@@ -58,12 +51,11 @@ const suffixOf = (path: string) => MODEL.exec(basename(path))?.[2] ?? "";
  *
  * @param paths Files by their paths from the model's folder.
  * @param dtype Number format; "auto": fp32 if it is there, or the only file.
- * @returns Its path, or undefined where there is no export.
  * @throws {RangeError} Where the choice is open, or there is no such file.
  */
 export function chooseExport(
   paths: readonly string[],
-  dtype: "auto" | Dtype = "auto",
+  dtype: "auto" | Dtype,
 ): string | undefined {
   const at = (folder: string, base: string) =>
     paths.filter((path) => folderOf(path) === folder && MODEL.exec(basename(path))?.[1] === base);
@@ -88,8 +80,6 @@ function embeddingsBeside(paths: readonly string[], graph: string): string[] {
 /**
  * The graph of embeddings beside a graph that takes `inputs_embeds`.
  *
- * @param paths Files by their paths from the model's folder.
- * @param graph Path of the graph.
  * @throws {Deno.errors.NotFound} Where there is none, or the choice is open.
  */
 export function chooseEmbedding(paths: readonly string[], graph: string): string {

@@ -11,12 +11,10 @@
  */
 
 import { type Graph, type Initializer, tensorBytes } from "../graph/mod.ts";
-import type { MappedFile } from "../runtime/mod.ts";
+import type { MappedFile, SessionOptions } from "../runtime/mod.ts";
 
 /** What a session is told about the files of its graph: options of it. */
-export interface ExternalData {
-  /** Folder of the files. */
-  readonly folder?: string;
+export interface ExternalData extends Pick<SessionOptions, "folder"> {
   /** The files by the location names that the graph uses. */
   readonly externalData?: Readonly<Record<string, MappedFile>>;
 }
@@ -25,9 +23,6 @@ export interface ExternalData {
  * A graph over files by name as one that a session can start: by path, except where a tensor lies at an
  * address that its type does not allow, as only a copy helps there, and on Windows, where drives have no
  * common root.
- *
- * @param graph The graph.
- * @param files The files by the names that the graph has for them.
  */
 export function located(
   graph: Graph,

@@ -72,42 +72,25 @@ const LONG = ["RunWithBinding", "CreateSession", "CreateSessionFromArray"] as co
 
 /** An error that ONNX Runtime reported. */
 export class OrtError extends Error {
-  /** Status code: 1 fail, 2 invalid argument, 3 no such file, 7 invalid protobuf, 10 invalid graph, … */
-  readonly code: number;
-  /** The C function that failed. */
-  readonly call: string;
-
   /** Wraps a status. */
-  constructor(call: string, code: number, message: string) {
+  constructor(
+    /** The C function that failed. */
+    readonly call: string,
+    /** Status code: 1 fail, 2 invalid argument, 3 no such file, 7 invalid protobuf, 10 invalid graph, … */
+    readonly code: number,
+    message: string,
+  ) {
     super(`${call}: ${message}`);
     this.name = "OrtError";
-    this.code = code;
-    this.call = call;
   }
 }
 
-/** The opened library: its functions by name, one environment and the host's memory. */
-export interface Ort {
-  /** Calls a function; a bad status throws an {@linkcode OrtError}. */
-  readonly call: { readonly [N in Name]: (...args: Argument[]) => unknown };
-  /** The same on a worker thread: the event loop goes on meanwhile. */
-  readonly callAsync: {
-    readonly [N in (typeof LONG)[number]]: (...args: Argument[]) => Promise<void>;
-  };
-  /** The process-wide environment. */
-  readonly env: Pointer;
-  /** Memory info of ordinary host memory. */
-  readonly hostMemory: Pointer;
-  /** Allocator of the strings that ONNX Runtime hands out; borrowed. */
-  readonly allocator: Pointer;
-}
-
-const encoder = new TextEncoder();
+/** The opened library: see {@linkcode ort}. */
+type Ort = ReturnType<typeof open>;
 
 /** NUL-terminated UTF-8. */
-export function cString(text: string): Uint8Array<ArrayBuffer> {
-  return encoder.encode(`${text}\0`);
-}
+export const cString = (text: string): Uint8Array<ArrayBuffer> =>
+  new TextEncoder().encode(`${text}\0`);
 
 /** A C array of pointers, as addresses. Its targets must be kept alive by the caller. */
 export function pointerArray(pointers: readonly Pointer[]): BigUint64Array<ArrayBuffer> {
@@ -147,7 +130,8 @@ export function ort(): Ort {
   return opened ??= open();
 }
 
-function open(): Ort {
+/** Its functions by name, also on a worker thread; one environment; the host's memory. */
+function open() {
   // Without this the environment writes a device id and an event queue under the user's cache.
   Deno.env.set("ORT_DISABLE_TELEMETRY", "1");
   const url = libraryUrl();
@@ -188,29 +172,30 @@ function open(): Ort {
     releaseStatus(status);
     throw new OrtError(name, code, message);
   };
-  const blocking = (name: Name) => {
+  const blocking = (name: Name): (...args: Argument[]) => unknown => {
     const fn = native(name, false);
     if (TABLE[name][2] !== S) return fn;
-    return (...args: Argument[]) => check(name, fn(...args) as Deno.PointerValue);
+    return (...args) => check(name, fn(...args) as Deno.PointerValue);
   };
   const background = (name: Name) => {
     const fn = native(name, true);
     return async (...args: Argument[]) => check(name, await fn(...args) as Deno.PointerValue);
   };
 
-  const call = Object.fromEntries(
-    (Object.keys(TABLE) as Name[]).map((name) => [name, blocking(name)]),
-  ) as Ort["call"];
+  const called = <N extends Name, Result>(names: readonly N[], make: (name: N) => Result) =>
+    Object.fromEntries(names.map((name) => [name, make(name)])) as { readonly [_ in N]: Result };
+  const call = called(Object.keys(TABLE) as Name[], blocking);
   const CPU_DEVICE_ALLOCATOR = 0, DEFAULT_MEMORY = 0, LOG_ERRORS = 3;
   return {
+    /** Calls a function; a bad status throws an {@linkcode OrtError}. */
     call,
-    callAsync: Object.fromEntries(
-      LONG.map((name) => [name, background(name)]),
-    ) as Ort["callAsync"],
+    /** The same on a worker thread: the event loop goes on meanwhile. */
+    callAsync: called(LONG, background),
     env: pointerFrom((out) => call.CreateEnv(LOG_ERRORS, cString("moi"), out)),
     hostMemory: pointerFrom((out) =>
       call.CreateCpuMemoryInfo(CPU_DEVICE_ALLOCATOR, DEFAULT_MEMORY, out)
     ),
+    /** Of the strings that ONNX Runtime hands out; borrowed. */
     allocator: pointerFrom((out) => call.GetAllocatorWithDefaultOptions(out)),
   };
 }

@@ -50,13 +50,6 @@ export function interruptSignal(): AbortSignal {
  * What long work listens to where it is given no signal: in a notebook the next press of the stop
  * button, in a program Ctrl-C once {@linkcode interruptSignal} has been asked for (work that begins
  * after it is aborted at once), else nothing.
- *
- * @example A program that has not asked
- * ```ts
- * import { defaultSignal } from "@moi/moi/runtime";
- * import { assertEquals } from "@std/assert";
- * assertEquals(defaultSignal(), undefined);
- * ```
  */
 export function defaultSignal(): AbortSignal | undefined {
   if (!installed) return undefined;

@@ -15,13 +15,6 @@ export interface Jupyter {
 
 /**
  * The API of the kernel, or undefined outside a notebook, where reading `Deno.jupyter` throws.
- *
- * @example A program is no notebook
- * ```ts
- * import { jupyter } from "@moi/moi/runtime";
- * import { assertEquals } from "@std/assert";
- * assertEquals(jupyter(), undefined);
- * ```
  */
 export function jupyter(): Jupyter | undefined {
   try {

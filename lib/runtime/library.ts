@@ -14,33 +14,15 @@ import manifest from "npm:onnxruntime-node@1.30.0/package.json" with { type: "js
 /** Version of the `onnxruntime-node` package in use, such as "1.30.0". */
 export const runtimeVersion: string = manifest.version;
 
-/** Operating system and processor, as Deno names them. */
-export interface Platform {
-  /** As `Deno.build.os`. */
-  readonly os: string;
-  /** As `Deno.build.arch`. */
-  readonly arch: string;
-}
-
 /**
  * Path of the shared library inside the package, for a platform.
  *
  * Linux (x64, arm64) is tested; the macOS (arm64) and Windows (x64, arm64) paths are those of the
  * package's file list and have not been run.
  *
- * @param platform Operating system and processor; default: this machine's.
- * @returns A path relative to the package's root.
  * @throws {RangeError} Where the package has no library for the platform.
- *
- * @example Linux on x86-64
- * ```ts
- * import { libraryFile } from "@moi/moi/runtime";
- * import { assertMatch } from "@std/assert";
- * assertMatch(libraryFile({ os: "linux", arch: "x86_64" }), /linux\/x64\/libonnxruntime\.so\.1$/);
- * ```
  */
-export function libraryFile(platform: Platform = Deno.build): string {
-  const { os, arch } = platform;
+export function libraryFile({ os, arch }: { readonly os: string; readonly arch: string }): string {
   const files: Record<string, [folder: string, file: string]> = {
     linux: ["linux", "libonnxruntime.so.1"],
     darwin: ["darwin", `libonnxruntime.${runtimeVersion}.dylib`],
@@ -64,5 +46,5 @@ export function libraryUrl(): URL {
         `run 'deno cache npm:onnxruntime-node@${runtimeVersion}' once with network`,
     );
   }
-  return new URL(libraryFile(), url);
+  return new URL(libraryFile(Deno.build), url);
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Pointer } from "./api.ts";
+import { cString, type Pointer } from "./api.ts";
 
 const PROT_READ = 1, PROT_WRITE = 2, MAP_PRIVATE = 2;
 const MADV_DONTNEED = 4;
@@ -40,18 +40,14 @@ export interface MappedFile extends Memory {
 }
 
 function openLibc() {
+  const madvise = { parameters: ["pointer", "usize", "i32"], result: "i32" } as const;
   return Deno.dlopen(Deno.build.os === "darwin" ? "libSystem.dylib" : "libc.so.6", {
     mmap: { parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"], result: "usize" },
     munmap: { parameters: ["pointer", "usize"], result: "i32" },
     open: { parameters: ["buffer", "i32"], result: "i32" },
     close: { parameters: ["i32"], result: "i32" },
-    madvise: { parameters: ["pointer", "usize", "i32"], result: "i32" },
-    madviseLater: {
-      name: "madvise",
-      parameters: ["pointer", "usize", "i32"],
-      result: "i32",
-      nonblocking: true,
-    },
+    madvise,
+    madviseLater: { ...madvise, name: "madvise", nonblocking: true },
   }).symbols;
 }
 let libc: ReturnType<typeof openLibc> | undefined;
@@ -128,7 +124,7 @@ export function mapFile(path: string): MappedFile {
   }
   libc ??= openLibc();
   const { madvise } = libc;
-  const file = libc.open(new TextEncoder().encode(`${path}\0`), 0);
+  const file = libc.open(cString(path), 0);
   if (file < 0) throw new Deno.errors.NotFound(`Cannot map ${path}: the file could not be opened`);
   try {
     const memory = map(size, PROT_READ, MAP_PRIVATE, file);

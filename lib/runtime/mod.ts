@@ -17,7 +17,7 @@
 export { OrtError, type Pointer } from "./api.ts";
 export { defaultSignal, interruptSignal } from "./interrupt.ts";
 export { type Jupyter, jupyter } from "./jupyter.ts";
-export { libraryFile, libraryUrl, type Platform, runtimeVersion } from "./library.ts";
+export { runtimeVersion } from "./library.ts";
 export { allocate, mapFile, type MappedFile, type Memory, memoryOver } from "./memory.ts";
 export {
   type ProgressBar,

@@ -75,7 +75,6 @@ const INTERVAL: Readonly<Record<ProgressMode, number>> = {
 /**
  * Starts a progress bar.
  *
- * @param options Label, total, and for tests the clock and the writer.
  * @returns The bar; close it with `await using` or `close()`.
  * @throws {TypeError} If an option is not known.
  * @throws {RangeError} If the total is negative.
@@ -127,9 +126,7 @@ export function progressBar(options: ProgressBarOptions = {}): ProgressBar {
   const safely = (show: () => void): void => {
     try {
       show();
-    } catch {
-      // as said
-    }
+    } catch { /* as said */ }
   };
 
   const update = (progress: ProgressLike): void =>
@@ -229,9 +226,7 @@ function fit(line: string, columns: number): string {
   return chars.length < columns ? line : `${chars.slice(0, Math.max(1, columns - 2)).join("")}…`;
 }
 
-function finite(value: number): number {
-  return Number.isFinite(value) ? value : 0;
-}
+const finite = (value: number): number => Number.isFinite(value) ? value : 0;
 
 function columns(): number {
   try {
@@ -241,6 +236,6 @@ function columns(): number {
   }
 }
 
-function writeStderr(text: string): void {
+const writeStderr = (text: string) => {
   Deno.stderr.writeSync(new TextEncoder().encode(text));
-}
+};

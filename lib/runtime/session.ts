@@ -191,7 +191,6 @@ function checkNames(kind: string, expected: readonly string[], given: Tensors): 
  * Loads a graph.
  *
  * @param graph The serialized `ModelProto`, or a path or file URL of one.
- * @param options Device, threads, external data.
  * @returns The session; dispose it when done.
  * @throws {RangeError} Where there is no such device.
  * @throws {OrtError} Where the graph is bad, or the device cannot be had.
@@ -248,14 +247,19 @@ function wrap(
     call.ReleaseSession(native);
     released.resolve();
   };
+  const isGone = () => disposed && held === 0;
+  const releaseIfDue = () => {
+    if (disposed && running + held === 0) release();
+  };
   const dispose = () => {
-    if (!disposed && running + held === 0) release();
+    if (disposed) return;
     disposed = true;
+    releaseIfDue();
     void externalData; // mapped weights must outlive the session
   };
 
   const bind = (boundInputs: Tensors, boundOutputs: Tensors): Binding => {
-    if (disposed && held === 0) throw new Error("Cannot bind as the session is disposed");
+    if (isGone()) throw new Error("Cannot bind as the session is disposed");
     checkNames("input", inputs, boundInputs);
     checkNames("output", outputs, boundOutputs);
     using scope = new DisposableStack();
@@ -267,17 +271,12 @@ function wrap(
     let tensors: unknown = { boundInputs, boundOutputs }; // the runtime knows only their addresses
     // devices copy an input when it is bound: what is written to the host's arrays must be bound anew
     const copied = device === "cpu" ? [] : hostTensors(boundInputs);
-    const renew = () => {
-      for (const { name, value } of copied) call.BindInput(binding, name, value);
-    };
     let busy = false, freed = false;
-    const check = () => {
-      const gone = freed || (disposed && held === 0);
-      if (busy || gone) {
-        throw new Error(
-          `Cannot run as the ${gone ? "session or binding is disposed" : "binding is running"}`,
-        );
-      }
+    const start = () => {
+      const gone = freed || isGone();
+      const why = gone ? "session or binding is disposed" : "binding is running";
+      if (busy || gone) throw new Error(`Cannot run as the ${why}`);
+      for (const { name, value } of copied) call.BindInput(binding, name, value);
     };
     const free = () => {
       call.ReleaseIoBinding(binding);
@@ -286,13 +285,11 @@ function wrap(
     };
     const self: Binding = {
       run() {
-        check();
-        renew();
+        start();
         call.RunWithBinding(native, null, binding);
       },
       async runAsync() {
-        check();
-        renew();
+        start();
         busy = true;
         running++;
         try {
@@ -301,7 +298,8 @@ function wrap(
           busy = false;
           void tensors;
           if (freed) free();
-          if (--running + held === 0 && disposed) release();
+          running--;
+          releaseIfDue();
         }
       },
       [Symbol.dispose]() {
@@ -321,14 +319,12 @@ function wrap(
     hold() {
       if (disposed) throw new Error("Cannot work as the session is disposed");
       held++;
-      let ended = false;
-      return {
-        [Symbol.dispose]() {
-          if (ended) return;
-          ended = true;
-          if (--held + running === 0 && disposed) release();
-        },
-      };
+      const work = new DisposableStack();
+      work.defer(() => {
+        held--;
+        releaseIfDue();
+      });
+      return work;
     },
     deviceAllocator,
     [Symbol.dispose]: dispose,

@@ -39,9 +39,9 @@ export function elements(dims: readonly number[]): number {
   return dims.reduce((product, size) => product * size, 1);
 }
 
-function shapeOf(dims: readonly number[]): BigInt64Array<ArrayBuffer> {
-  return BigInt64Array.from(dims, BigInt);
-}
+/** A tensor's shape, its length and its type, as C functions take them. */
+const shapeOf = (type: ElementType, dims: readonly number[]) =>
+  [BigInt64Array.from(dims, BigInt), BigInt(dims.length), ELEMENT_TYPES[type].onnx] as const;
 
 function handle(type: ElementType, dims: readonly number[], value: Pointer): Tensor {
   let disposed = false;
@@ -61,8 +61,6 @@ function handle(type: ElementType, dims: readonly number[], value: Pointer): Ten
  *
  * @param memory The block; it must live as long as the tensor.
  * @param byteOffset Where the tensor starts.
- * @param type Element type.
- * @param dims Shape.
  * @throws {RangeError} Where the tensor would leave the block, or the offset or shape is no size.
  */
 export function tensorIn(
@@ -77,26 +75,18 @@ export function tensorIn(
     );
   }
   const byteLength = elements(dims) * ELEMENT_TYPES[type].bytes;
-  if (byteOffset + byteLength > memory.byteLength) {
+  const end = byteOffset + byteLength;
+  if (end > memory.byteLength) {
     throw new RangeError(
-      `Cannot view a tensor as its bytes ${byteOffset} to ${
-        byteOffset + byteLength
-      } must lie within the block's ${memory.byteLength}`,
+      `Cannot view a tensor as its bytes ${byteOffset} to ${end} must lie within the block's ${memory.byteLength}`,
     );
   }
   const { call, hostMemory } = ort();
   const data = Deno.UnsafePointer.offset(memory.pointer, byteOffset);
-  const value = pointerFrom((out) =>
-    call.CreateTensorWithDataAsOrtValue(
-      hostMemory,
-      data,
-      BigInt(byteLength),
-      shapeOf(dims),
-      BigInt(dims.length),
-      ELEMENT_TYPES[type].onnx,
-      out,
-    )
-  );
+  const value = pointerFrom((out) => {
+    const shape = shapeOf(type, dims);
+    call.CreateTensorWithDataAsOrtValue(hostMemory, data, BigInt(byteLength), ...shape, out);
+  });
   return { ...handle(type, dims, value), memory };
 }
 
@@ -107,15 +97,19 @@ export type TensorData =
   | BigInt64Array<ArrayBuffer>
   | Uint8Array<ArrayBuffer>;
 
+const ARRAY_TYPES: readonly (readonly [new () => TensorData, ElementType])[] = [
+  [Float32Array, "float32"],
+  [Int32Array, "int32"],
+  [BigInt64Array, "int64"],
+  [Uint8Array, "uint8"],
+];
+
 function typeOf(data: TensorData): ElementType {
-  if (data instanceof Float32Array) return "float32";
-  if (data instanceof Int32Array) return "int32";
-  if (data instanceof BigInt64Array) return "int64";
-  if (data instanceof Uint8Array) return "uint8";
+  const found = ARRAY_TYPES.find(([type]) => data instanceof type);
+  if (found) return found[1];
+  const what = Object.prototype.toString.call(data);
   throw new TypeError(
-    `Cannot make a tensor as 'data' must be a Float32Array, Int32Array, BigInt64Array or Uint8Array: current value is ${
-      Object.prototype.toString.call(data)
-    }`,
+    `Cannot make a tensor as 'data' must be a Float32Array, Int32Array, BigInt64Array or Uint8Array: current value is ${what}`,
   );
 }
 
@@ -123,7 +117,6 @@ function typeOf(data: TensorData): ElementType {
  * A tensor over a typed array; nothing is copied, and later writes to the array are seen.
  *
  * @param data The elements; may be longer than the shape needs.
- * @param dims Shape.
  * @throws {RangeError} Where the array is too short.
  *
  * @example A vector of two
@@ -145,8 +138,6 @@ export function tensor(data: TensorData, dims: readonly number[]): Tensor {
  * A tensor in a device's memory, allocated there and freed with the tensor.
  *
  * @param allocator The device's allocator, from a session that runs on it.
- * @param type Element type.
- * @param dims Shape.
  */
 export function deviceTensor(
   allocator: Pointer,
@@ -155,13 +146,7 @@ export function deviceTensor(
 ): Tensor {
   const { call } = ort();
   const value = pointerFrom((out) =>
-    call.CreateTensorAsOrtValue(
-      allocator,
-      shapeOf(dims),
-      BigInt(dims.length),
-      ELEMENT_TYPES[type].onnx,
-      out,
-    )
+    call.CreateTensorAsOrtValue(allocator, ...shapeOf(type, dims), out)
   );
   return handle(type, dims, value);
 }

@@ -10,7 +10,7 @@ import {
 import { parseSafetensors } from "@moi/moi/model";
 import { headNorm } from "../../lib/graph/attention.ts";
 import { gatedMlp } from "../../lib/graph/decoder.ts";
-import { likeLlama } from "../../lib/graph/residual.ts";
+import { likeLlama } from "../../lib/graph/like_llama.ts";
 import { type ArchitectureCase, caseOf, CASES, tensorsOf } from "../golden/architectures.ts";
 import { encodeSafetensors } from "../golden/golden.ts";
 
@@ -109,10 +109,9 @@ Deno.test("gemma3 skips the tensors of the vision part", () => {
 
 Deno.test("an architecture of one's own is what differs from Llama, a few lines", () => {
   const mine = likeLlama("mine", {
-    positions: 4096,
-    eps: 1e-6,
+    defaults: { max_position_embeddings: 4096, rms_norm_eps: 1e-6, my_clip: 1 },
     normalize: headNorm,
-    own: (f) => ({ clip: f.positive("my_clip", 1) }),
+    own: (f) => ({ clip: f.positive("my_clip") }),
     // twice the gated feed-forward, for the sake of the example
     feedForward: (config) => (b, x, prefix) => {
       const once = gatedMlp(b, x, prefix, config);

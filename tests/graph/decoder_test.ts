@@ -8,16 +8,10 @@ import {
   wholeMixtureGraph,
 } from "@moi/moi/graph";
 import { memoryOver } from "@moi/moi/runtime";
-import { attention, rotaryOf } from "../../lib/graph/attention.ts";
-import {
-  addAndNorm,
-  gatedMlp,
-  head,
-  mixtureOfEmbeddings,
-  rmsNorm,
-  slotInputs,
-} from "../../lib/graph/decoder.ts";
+import { attention, rotaryOf, slotInputs } from "../../lib/graph/attention.ts";
+import { addAndNorm, gatedMlp, head, rmsNorm } from "../../lib/graph/decoder.ts";
 import { linear } from "../../lib/graph/linear.ts";
+import { mixtureOfEmbeddings } from "../../lib/graph/mixture.ts";
 import { roundedToHalf } from "../../lib/model/dtype.ts";
 import { maxDifference, randomNumbers } from "../golden/golden.ts";
 import { evaluate } from "./_evaluate.ts";

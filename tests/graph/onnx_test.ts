@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { encodeGraph, type Graph, graphBuilder, type Node, ONNX_TYPE } from "@moi/moi/graph";
-import { allocate, createSession, OrtError } from "@moi/moi/runtime";
+import { encodeGraph, type Graph, graphBuilder, type Node } from "@moi/moi/graph";
+import { allocate, createSession, ELEMENT_TYPES, OrtError } from "@moi/moi/runtime";
 import { evaluate } from "./_evaluate.ts";
 
 const node = (
@@ -157,7 +157,7 @@ Deno.test("encodeGraph() writes external constants of every type in use", async 
     ["float16", 40, 4, [1, -2]],
     ["float64", 48, 16, [1.5, -2]],
   ] as const;
-  assertEquals(places.map(([type]) => type).toSorted(), Object.keys(ONNX_TYPE).toSorted());
+  assertEquals(places.map(([type]) => type).toSorted(), Object.keys(ELEMENT_TYPES).toSorted());
   for (const [type, offset, length, expected] of places) {
     const graph = graphOf(
       [node("Cast", ["w"], ["t"], { to: { int: 1 } }), node("Mul", ["x", "t"], ["y"])],

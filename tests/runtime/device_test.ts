@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { createSession, type Device, libraryUrl, OrtError } from "@moi/moi/runtime";
+import { createSession, type Device, OrtError } from "@moi/moi/runtime";
+import { libraryUrl } from "../../lib/runtime/library.ts";
 import { doubling } from "./_graphs.ts";
 
 /** The package has no CUDA library; whoever adds one skips the tests that need it absent. */

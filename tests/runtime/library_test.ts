@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { libraryFile, libraryUrl, runtimeVersion } from "@moi/moi/runtime";
+import { runtimeVersion } from "@moi/moi/runtime";
+import { libraryFile, libraryUrl } from "../../lib/runtime/library.ts";
 
 Deno.test("libraryFile() names the file of every platform in the package", () => {
   const paths = [
@@ -40,7 +41,7 @@ Deno.test("libraryFile() refuses a platform that the package lacks", () => {
 Deno.test("libraryUrl() is the file of this platform", async () => {
   const url = libraryUrl();
   assertEquals(url.protocol, "file:");
-  assertEquals(url.pathname.endsWith(libraryFile()), true);
+  assertEquals(url.pathname.endsWith(libraryFile(Deno.build)), true);
   assertEquals((await Deno.stat(url)).isFile, true);
 });
 

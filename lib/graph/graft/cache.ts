@@ -8,11 +8,12 @@
  */
 
 import { shown } from "../../_check.ts";
-import { KV_PARTS, type KvLayer, type KvPart, PORTS } from "../decoder.ts";
+import type { KvLayer } from "../config.ts";
 import type { Graph, Node, TensorType } from "../onnx.ts";
+import { KV_PARTS, type KvPart, PORTS } from "../ports.ts";
 import type { Places } from "./positions.ts";
 import type { Surgery } from "./surgery.ts";
-import { fail } from "./walk.ts";
+import { fail, refuse } from "./walk.ts";
 
 /** A layer's keys or values. */
 export interface CacheTensor extends KvLayer {
@@ -23,15 +24,8 @@ export interface CacheTensor extends KvLayer {
   readonly type: TensorType | undefined;
 }
 
-/** All caches of an export. */
-export interface Cache {
-  /** Layers that have one, in order. */
-  readonly kv: readonly KvLayer[];
-  /** Their keys and values, in order. */
-  readonly tensors: readonly CacheTensor[];
-  /** Element type of them all. */
-  readonly type: "float32" | "float16";
-}
+/** All caches of an export: see {@linkcode findCache}. */
+export type Cache = ReturnType<typeof findCache>;
 
 const NAME = /^(past|present)(?:_key_values)?[._](\d{1,4})[._](key|value)$/;
 
@@ -66,10 +60,9 @@ export function cacheTensors({ inputs, outputs }: Pick<Graph, "inputs" | "output
 }
 
 /** Finds the cache. */
-export function findCache({ inputs, graph: { outputs } }: Surgery): Cache {
-  const tensors = cacheTensors({ inputs, outputs }),
-    types = new Set(tensors.map(({ type }) => type));
-  const [type] = types;
+export function findCache({ inputs, graph: { outputs } }: Surgery) {
+  const tensors = cacheTensors({ inputs, outputs });
+  const types = new Set(tensors.map(({ type }) => type)), [type] = types;
   if (types.size > 1 || type !== "float32" && type !== "float16") {
     return fail(
       `its cache must be float32 or float16 throughout: current types are ${[...types].join(", ")}`,
@@ -86,7 +79,7 @@ export function findCache({ inputs, graph: { outputs } }: Surgery): Cache {
     }
     return { layer, kvHeads, headDim };
   });
-  return { kv, tensors, type };
+  return { kv, tensors, type } as const;
 }
 
 /** The nodes whose operator appends in place. */
@@ -137,11 +130,7 @@ function appendInPlace(
     return fail("a GroupQueryAttention must have the graph's own inputs and outputs as its cache");
   }
   if (whole("kv_num_heads") !== key.kvHeads) {
-    fail(
-      `'kv_num_heads' must be ${key.kvHeads}, as the cache has: current value is ${
-        whole("kv_num_heads")
-      }`,
-    );
+    refuse("'kv_num_heads'", `be ${key.kvHeads}, as the cache has`, whole("kv_num_heads"));
   }
   const pasts = [key, value].map(({ layer, part }) => PORTS.past(layer, part));
   const presents = [key, value].map(({ layer, part }) => PORTS.present(layer, part));

@@ -1,29 +1,27 @@
 /**
- * What an export must be before anything walks it, or a kernel trusts its numbers.
+ * What an export must be before a kernel trusts its numbers.
  *
  * @module
  */
 
 import { MICROSOFT } from "../builder.ts";
-import { elementsOf, type Graph, type Node, type OnnxModel } from "../onnx.ts";
+import { elements } from "../../runtime/tensor.ts";
+import type { Node, OnnxModel } from "../onnx.ts";
 import { shown } from "../../_check.ts";
-import { fail, inOrder } from "./walk.ts";
+import { fail, refuse } from "./walk.ts";
 
 const MIN_OPSET = 13;
 const MAX_HEADS = 1 << 16;
 
-/** Refuses a graph that cannot run, or that ends the process when it does. */
-export function checkExport({ graph, opsets }: OnnxModel): void {
-  inOrder(graph);
-  checkKernels(graph);
+/**
+ * Refuses an old operator set, and numbers that kernels trust: a contradiction would end the process or
+ * read past a weight's end.
+ */
+export function checkExport({ graph: { nodes, initializers }, opsets }: OnnxModel): void {
   const opset = opsets?.get("") ?? 0;
   if (opset < MIN_OPSET) {
-    fail(`its operator set must be at least ${MIN_OPSET}: current value is ${opset}`);
+    refuse("its operator set", `be at least ${MIN_OPSET}`, opset);
   }
-}
-
-/** Numbers that kernels trust: a contradiction would end the process or read past a weight's end. */
-function checkKernels({ nodes, initializers }: Graph): void {
   const constants = new Map(initializers.map((tensor) => [tensor.name, tensor]));
   const reshaped = new Map(
     nodes.flatMap(({ op, inputs, outputs }) =>
@@ -34,11 +32,11 @@ function checkKernels({ nodes, initializers }: Graph): void {
   const whole = (node: Node, name: string, fallback?: number) => {
     const value = node.attributes[name]?.int ?? fallback;
     if (value !== undefined && Number.isSafeInteger(value) && value > 0) return value;
-    return fail(`'${name}' of ${node.op} must be a positive integer: current value is ${value}`);
+    return refuse(`'${name}' of ${node.op}`, "be a positive integer", value);
   };
   const sized = (node: Node, index: number, allowed: readonly number[]) => {
     const tensor = constant(node.inputs[index]);
-    if (!tensor || allowed.includes(elementsOf(tensor.dims))) return;
+    if (!tensor || allowed.includes(elements(tensor.dims))) return;
     fail(
       `${shown(tensor.name)} must have ${allowed.join(" or ")} elements for ${node.op}: ` +
         `current shape is [${tensor.dims}]`,
@@ -50,15 +48,13 @@ function checkKernels({ nodes, initializers }: Graph): void {
       // kernels keep them in 32 bits: a larger one would become another, such as 0 to divide by
       const large = [int, ...ints].find((number) => Math.abs(number) >= 2 ** 31);
       if (large !== undefined) {
-        fail(`'${name}' of ${node.op} must fit into 32 bits: current value is ${large}`);
+        refuse(`'${name}' of ${node.op}`, "fit into 32 bits", large);
       }
     }
     if (node.op === "GroupQueryAttention") {
       const heads = whole(node, "num_heads"), kvHeads = whole(node, "kv_num_heads");
       if (heads % kvHeads !== 0 || heads > MAX_HEADS) {
-        fail(
-          `'num_heads' must be a multiple of ${kvHeads}, at most ${MAX_HEADS}: current value is ${heads}`,
-        );
+        refuse("'num_heads'", `be a multiple of ${kvHeads}, at most ${MAX_HEADS}`, heads);
       }
     }
     if (node.op === "MatMulNBits") {

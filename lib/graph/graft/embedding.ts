@@ -6,24 +6,11 @@
  */
 
 import { shown } from "../../_check.ts";
-import { PORTS, SMALL_VOCABULARY, weightedSum } from "../decoder.ts";
+import { SMALL_VOCABULARY, weightedSum } from "../mixture.ts";
 import type { Node } from "../onnx.ts";
+import { PORTS } from "../ports.ts";
 import type { Surgery } from "./surgery.ts";
 import { fail } from "./walk.ts";
-
-/** The lookup of an export's embeddings. */
-export interface Embedding {
-  /** The node that looks rows up. */
-  readonly lookup: Node;
-  /** The node after which they are floats: itself, or the one that scales integers. */
-  readonly end: Node;
-  /** Type of the floats. */
-  readonly type: "float32" | "float16";
-  /** Rows of the table. */
-  readonly rows: number;
-  /** Width of the embedding, D. */
-  readonly hiddenSize: number;
-}
 
 /** The nodes that use the ids themselves, reshaped or cast: one lookup, and questions for the shape. */
 function usersOf(s: Surgery, ids: string) {
@@ -40,11 +27,8 @@ function usersOf(s: Surgery, ids: string) {
       ) lookups.add(node);
       else {
         const within = inputs.includes(alias) ? "" : " within control flow";
-        fail(
-          `'${ids}' is also used by ${op}${within} (${
-            shown(outputs[0])
-          }), where no mixture can stand for it`,
-        );
+        const what = `${op}${within} (${shown(outputs[0])})`;
+        fail(`'${ids}' is also used by ${what}, where no mixture can stand for it`);
       }
     }
   }
@@ -52,7 +36,7 @@ function usersOf(s: Surgery, ids: string) {
 }
 
 /** Finds the embedding; lets the shape of the ids be asked of `positions`, which has the same. */
-export function findEmbedding(s: Surgery, positions: string): Embedding {
+export function findEmbedding(s: Surgery, positions: string) {
   const ids = "input_ids";
   if (!s.input(ids)) {
     fail(`it must have the input '${ids}': inputs are ${shown(s.inputs.map(({ name }) => name))}`);
@@ -85,7 +69,9 @@ export function findEmbedding(s: Surgery, positions: string): Embedding {
   for (const node of shapes) {
     s.replace(node, { inputs: node.inputs.map((name) => aliases.has(name) ? positions : name) });
   }
-  return { lookup, end, type, rows, hiddenSize: isPacked ? stored * 8 / (bits?.int ?? 4) : stored };
+  const hiddenSize = isPacked ? stored * 8 / (bits?.int ?? 4) : stored;
+  // `end` gives the floats: the lookup itself, or what scales integers
+  return { lookup, end, type, rows, hiddenSize } as const;
 }
 
 /**
@@ -95,7 +81,7 @@ export function findEmbedding(s: Surgery, positions: string): Embedding {
  */
 export function openEmbedding(
   s: Surgery,
-  { lookup, end, type, rows }: Embedding,
+  { lookup, end, type, rows }: ReturnType<typeof findEmbedding>,
   vocabularySize: number,
 ): boolean {
   if (rows < vocabularySize) fail(`its embedding has ${rows} rows for ${vocabularySize} logits`);

@@ -5,10 +5,10 @@
  */
 
 import { MICROSOFT } from "../builder.ts";
-import type { KvLayer } from "../decoder.ts";
+import type { KvLayer } from "../config.ts";
 import type { Node } from "../onnx.ts";
 import type { Surgery } from "./surgery.ts";
-import { fail } from "./walk.ts";
+import { refuse } from "./walk.ts";
 
 /** What an export turned out to be. */
 export interface GraftFacts {
@@ -57,11 +57,8 @@ export function numberFormat(
 ): Pick<GraftFacts, "dtype" | "quantizedActivations" | "dynamicScales"> {
   const blocks = nodes.filter(({ op }) => op === "MatMulNBits");
   const bits = new Set(blocks.map(({ attributes }) => attributes.bits?.int ?? 4));
-  for (const value of bits) {
-    if (value !== 4 && value !== 8) {
-      fail(`MatMulNBits must have 4 or 8 bits: current value is ${value}`);
-    }
-  }
+  const other = [...bits].find((value) => value !== 4 && value !== 8);
+  if (other !== undefined) refuse("MatMulNBits", "have 4 or 8 bits", other);
   const dynamic = nodes.some(({ op }) => /^(DynamicQuantize|MatMulInteger|QLinear|QMoE)/.test(op));
   const LEVEL_INT8 = 4;
   const isRounded = blocks.some(({ attributes }) => attributes.accuracy_level?.int === LEVEL_INT8);

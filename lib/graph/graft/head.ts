@@ -5,23 +5,17 @@
  */
 
 import { shown } from "../../_check.ts";
-import { PORTS } from "../decoder.ts";
-import type { Node } from "../onnx.ts";
+import { PORTS } from "../ports.ts";
+import type { GraftFacts } from "./facts.ts";
 import type { Surgery } from "./surgery.ts";
-import { fail } from "./walk.ts";
-
-/** The head's part of the graph: what goes in, and how wide its result is. */
-interface Head {
-  readonly node: Node;
-  readonly width: number | undefined;
-  readonly inputSize: number | undefined;
-}
+import { fail, refuse } from "./walk.ts";
 
 const PRODUCTS = ["MatMul", "FusedMatMul", "MatMulNBits", "Gemm"];
 /** What may follow the head: each number of the result is that of one logit. */
 const POINTWISE = ["Cast", "Identity", "Tanh", "Mul", "Div", "Add", "Sub"];
 
-function findHead(s: Surgery, logits: string): Head | undefined {
+/** The product, its number of logits, and what goes in. */
+function findHead(s: Surgery, logits: string) {
   const source = s.follow(logits, ({ op, inputs }) => {
     const moving = inputs.filter((input) => s.varies(input));
     return POINTWISE.includes(op) && moving.length === 1 ? moving[0] : undefined;
@@ -47,16 +41,11 @@ function beforePruning(s: Surgery, hidden: string): string | undefined {
   return isLast ? all : undefined;
 }
 
-/** What the head turned out to be. */
-export interface OpenedHead {
-  /** Width of the logits, V. */
-  readonly vocabularySize: number;
-  /** Whether the export gives logits of the last position alone. */
-  readonly lastLogitsOnly: boolean;
-}
-
 /** Puts the choice of rows before the head, or behind it. */
-export function openHead(s: Surgery, hiddenSize: number): OpenedHead {
+export function openHead(
+  s: Surgery,
+  hiddenSize: number,
+): Pick<GraftFacts, "vocabularySize" | "lastLogitsOnly"> {
   const { outputs } = s.graph, logits = outputs.find(({ name }) => name === "logits");
   if (!logits) {
     return fail(
@@ -69,7 +58,7 @@ export function openHead(s: Surgery, hiddenSize: number): OpenedHead {
   const vocabularySize = typeof declared === "number" && declared > 0 ? declared : head?.width;
   if (!vocabularySize) return fail("the width of the logits cannot be told");
   if (head?.width !== undefined && head.width !== vocabularySize) {
-    fail(`the logits must have the head's width ${head.width}: current value is ${vocabularySize}`);
+    refuse("the logits", `have the head's width ${head.width}`, vocabularySize);
   }
   const pick = (name: string, width: number) => {
     const flat = s.op("Reshape", [name, s.integers([-1, width])]);

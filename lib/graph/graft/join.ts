@@ -5,8 +5,8 @@
  */
 
 import { shown } from "../../_check.ts";
-import { type Graph, type OnnxModel, tensorBytes, typeNumber } from "../onnx.ts";
-import { fail, innerGraphs } from "./walk.ts";
+import { castTo, type Graph, type OnnxModel, tensorBytes } from "../onnx.ts";
+import { fail, innerGraphs, openInputs } from "./walk.ts";
 
 /**
  * Joins an export that takes `inputs_embeds` to the graph that makes them from `input_ids`.
@@ -19,8 +19,7 @@ import { fail, innerGraphs } from "./walk.ts";
 export function joinEmbedding(embedding: OnnxModel, decoder: OnnxModel): OnnxModel {
   const { graph } = embedding, target = decoder.graph;
   const into = target.inputs.find(({ name }) => name === "inputs_embeds");
-  const constants = new Set(graph.initializers.map(({ name }) => name));
-  const [ids, ...others] = graph.inputs.filter(({ name }) => !constants.has(name));
+  const [ids, ...others] = openInputs(graph);
   const [rows, ...more] = graph.outputs;
   if (!into || ids?.name !== "input_ids" || !rows || others.length + more.length > 0) {
     return fail(
@@ -36,9 +35,8 @@ export function joinEmbedding(embedding: OnnxModel, decoder: OnnxModel): OnnxMod
   const taken = new Set(target.initializers.map(({ name }) => name));
   const twice = initializers.find(({ name }) => taken.has(name));
   if (twice) fail(`it has a constant named ${shown(twice.name)} already`);
-  const to = { int: typeNumber(into.type ?? "float32") };
   const cast = {
-    ...{ name: "moi/inputs_embeds", op: "Cast", domain: "", attributes: { to } },
+    ...{ name: "moi/inputs_embeds", op: "Cast", domain: "", ...castTo(into.type ?? "float32") },
     ...{ inputs: [`embedding/${rows.name}`], outputs: [into.name] },
   };
   return {

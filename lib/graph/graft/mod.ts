@@ -11,22 +11,14 @@
 
 import { MICROSOFT } from "../builder.ts";
 import { type OnnxModel, tensorBytes } from "../onnx.ts";
+import { portsOf } from "../ports.ts";
 import { attentionsOf, findCache, openCache } from "./cache.ts";
 import { checkExport } from "./check.ts";
 import { findEmbedding, openEmbedding } from "./embedding.ts";
 import { type GraftFacts, numberFormat, rotaryPositions } from "./facts.ts";
 import { openHead } from "./head.ts";
-import { portsOf } from "./ports.ts";
 import { givePositions, placesOf } from "./positions.ts";
 import { operate } from "./surgery.ts";
-
-/** A graph whose input is the mixture. */
-export interface Grafted {
-  /** The graph. */
-  readonly model: OnnxModel;
-  /** Its shape. */
-  readonly facts: GraftFacts;
-}
 
 /**
  * Cuts an export at its embedding.
@@ -37,7 +29,7 @@ export interface Grafted {
  * @returns The graph with the ports of a decoder that is built here, and its shape.
  * @throws {SyntaxError} Where the graph is malformed, or of a kind that cannot be cut.
  */
-export function graft(model: OnnxModel): Grafted {
+export function graft(model: OnnxModel): { readonly model: OnnxModel; readonly facts: GraftFacts } {
   checkExport(model);
   const s = operate(model.graph);
   const heads = attentionsOf(s)[0]?.attributes.num_heads?.int;

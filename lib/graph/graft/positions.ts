@@ -4,37 +4,24 @@
  * @module
  */
 
-import { PORTS } from "../decoder.ts";
+import { PORTS } from "../ports.ts";
 import type { Surgery } from "./surgery.ts";
 import { fail } from "./walk.ts";
 
-/** Numbers of a run, as names of tensors of int64. */
-export interface Places {
-  /** B, [1]. */
-  readonly batch: string;
-  /** S, [1]. */
-  readonly sequence: string;
-  /** Position of every input, [B, S]. */
-  readonly positions: string;
-  /** Position of each slot's first input, [B, 1]. */
-  readonly first: string;
-  /** Positions before the run of the longest slot, [1]: `length − S`. */
-  readonly past: string;
-  /** `length`, [1]. */
-  readonly total: string;
-}
+/** Numbers of a run, as names of tensors of int64: see {@linkcode placesOf}. */
+export type Places = ReturnType<typeof placesOf>;
 
-/** Computes them. */
-export function placesOf(s: Surgery): Places {
+/** Computes B and S, `[1]`; where a slot's inputs stand; positions before the run, and after it. */
+export function placesOf(s: Surgery) {
   const shape = s.op("Shape", [PORTS.weights]);
   const part = (index: number) => s.op("Gather", [shape, s.integers([index])]);
   const sequence = part(1);
   const last = s.cast(PORTS.lastPosition, "int32", "int64");
-  const column = s.op("Reshape", [last, s.integers([-1, 1])]); // [B, 1]
-  const first = s.op("Sub", [column, s.op("Sub", [sequence, s.integers([1])])]);
-  const positions = s.op("Add", [first, s.upTo(sequence)]);
-  const total = s.cast(PORTS.length, "int32", "int64");
-  const past = s.op("Sub", [total, sequence]);
+  const column = s.op("Reshape", [last, s.integers([-1, 1])]);
+  const first = s.op("Sub", [column, s.op("Sub", [sequence, s.integers([1])])]); // [B, 1]
+  const positions = s.op("Add", [first, s.upTo(sequence)]); // [B, S]
+  const total = s.cast(PORTS.length, "int32", "int64"); // of the longest slot, [1]
+  const past = s.op("Sub", [total, sequence]); // before the run, [1]
   return { batch: part(0), sequence, positions, first, past, total };
 }
 

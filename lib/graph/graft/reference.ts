@@ -5,10 +5,11 @@
  */
 
 import { shown } from "../../_check.ts";
-import { type Node, ONNX_TYPE, type OnnxModel, type OnnxType } from "../onnx.ts";
+import { ELEMENT_TYPES } from "../../runtime/tensor.ts";
+import { castTo, type OnnxModel, type OnnxType } from "../onnx.ts";
 import { cacheTensors } from "./cache.ts";
 import { ALL_LOGITS } from "./positions.ts";
-import { fail } from "./walk.ts";
+import { fail, openInputs } from "./walk.ts";
 
 /** An input that the export itself needs, for {@linkcode reference}. */
 export interface ReferenceInput {
@@ -36,8 +37,7 @@ export function reference(model: OnnxModel, prompt: readonly number[]): {
   readonly caches: readonly Omit<ReferenceInput, "values">[];
 } {
   const { graph } = model, output = "moi/reference", S = prompt.length;
-  const constants = new Set(graph.initializers.map(({ name }) => name));
-  const open = graph.inputs.filter(({ name }) => !constants.has(name));
+  const open = openInputs(graph);
   const tensors = cacheTensors({ inputs: open, outputs: graph.outputs });
   const feeds: Record<string, readonly [dims: readonly number[], values: readonly number[]]> = {
     input_ids: [[1, S], prompt],
@@ -51,7 +51,7 @@ export function reference(model: OnnxModel, prompt: readonly number[]): {
   };
   const typeOf = (name: string): OnnxType => {
     const { type } = open.find((value) => value.name === name)!;
-    if (type && Object.hasOwn(ONNX_TYPE, type)) return type as OnnxType;
+    if (type && Object.hasOwn(ELEMENT_TYPES, type)) return type as OnnxType;
     return fail(`its input ${shown(name)} has the type ${type}, which is not implemented`);
   };
   const inputs = open.map(({ name, dims }): ReferenceInput => {
@@ -66,25 +66,15 @@ export function reference(model: OnnxModel, prompt: readonly number[]): {
   const presents = graph.outputs.filter(({ name }) =>
     tensors.some(({ present }) => present === name)
   );
-  const cast: Node = {
-    ...{ name: output, op: "Cast", domain: "", inputs: ["logits"], outputs: [output] },
-    attributes: { to: { int: ONNX_TYPE.float32 } },
-  };
+  const cast = { op: "Cast", domain: "", inputs: ["logits"], outputs: [output] };
+  const outputs = [{ name: output, type: "float32", dims: ["b", "s", "v"] } as const, ...presents];
+  const nodes = [...graph.nodes, { name: output, ...cast, ...castTo("float32") }];
   return {
-    model: {
-      ...model,
-      graph: {
-        ...graph,
-        nodes: [...graph.nodes, cast],
-        outputs: [{ name: output, type: "float32", dims: ["b", "s", "v"] }, ...presents],
-        shapes: [],
-      },
-    },
+    model: { ...model, graph: { ...graph, nodes, outputs, shapes: [] } },
     inputs,
     output,
-    caches: presents.map(({ name }) => {
-      const { past, kvHeads, headDim } = tensors.find(({ present }) => present === name)!;
-      return { name, type: typeOf(past), dims: [1, kvHeads, S, headDim] };
-    }),
+    caches: tensors.map(({ present, past, kvHeads, headDim }) => (
+      { name: present, type: typeOf(past), dims: [1, kvHeads, S, headDim] }
+    )),
   };
 }

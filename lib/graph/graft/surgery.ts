@@ -7,15 +7,15 @@
 import { shown } from "../../_check.ts";
 import { integerConstant, type OpOptions } from "../builder.ts";
 import {
+  castTo,
   type Graph,
   type Initializer,
   type Node,
   tensorBytes,
   type TensorType,
   typeNamed,
-  typeNumber,
 } from "../onnx.ts";
-import { captured, fail, inOrder, producersOf, reads, trimmed } from "./walk.ts";
+import { captured, fail, inOrder, openInputs, producersOf, reads, trimmed } from "./walk.ts";
 
 /** Operators whose result has the shape of their first input, or that of its transpose. */
 const SAME_SHAPE = ["Cast", "Identity", "DequantizeLinear", "Transpose"];
@@ -27,17 +27,14 @@ const MAX_INTEGERS = 1024;
 /** A graph under the knife: see {@linkcode operate}. */
 export type Surgery = ReturnType<typeof operate>;
 
-/** Starts editing a graph whose order has been checked. */
+/** Starts editing a graph; refuses one whose nodes cannot run. */
 export function operate(graph: Graph) {
   const nodes = new Set<Node>(), producers = producersOf(graph.nodes);
   const users = new Map<string, Set<Node>>();
   const initializers = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
-  const inputs = graph.inputs.filter(({ name }) => !initializers.has(name));
-  /** Whether values depend on an input, as far as it is known. */
-  const varying = new Map([
-    ...[...initializers.keys()].map((name) => [name, false] as const),
-    ...inputs.map(({ name }) => [name, true] as const),
-  ]);
+  const inputs = openInputs(graph);
+  /** Whether values depend on an input: a node's follow from what it reads. */
+  const varying = new Map(inputs.map(({ name }) => [name, true]));
   let made = 0;
 
   /** An input that is no constant. */
@@ -54,21 +51,7 @@ export function operate(graph: Graph) {
   };
 
   /** Whether a value depends on an input. */
-  const varies = (name: string): boolean => {
-    const stack = [name];
-    while (stack.length > 0) { // the graph has no cycles, but may be deep
-      const current = stack.at(-1)!, node = producers.get(current);
-      const sources = varying.has(current) || !node ? [] : reads(node);
-      const open = sources.filter((source) => !varying.has(source));
-      stack.push(...open);
-      if (open.length > 0) continue;
-      if (!varying.has(current)) {
-        varying.set(current, sources.some((source) => varying.get(source)));
-      }
-      stack.pop();
-    }
-    return varying.get(name)!;
-  };
+  const varies = (name: string): boolean => varying.get(name) ?? false;
 
   /** Follows a value back, as long as `through` names an input of its node to go on with. */
   const follow = (name: string, through: (node: Node) => string | undefined): string => {
@@ -117,8 +100,12 @@ export function operate(graph: Graph) {
 
   const add = (node: Node) => {
     nodes.add(node);
-    for (const output of node.outputs) producers.set(output, node);
-    for (const name of reads(node)) {
+    const read = reads(node), isVarying = read.some(varies);
+    for (const output of node.outputs) {
+      producers.set(output, node);
+      varying.set(output, isVarying);
+    }
+    for (const name of read) {
       const known = users.get(name);
       if (known) known.add(node);
       else users.set(name, new Set([node]));
@@ -148,10 +135,10 @@ export function operate(graph: Graph) {
 
   /** Adds a conversion, where one is needed. */
   const cast = (name: string, from: TensorType, to: TensorType): string =>
-    from === to ? name : op("Cast", [name], { attributes: { to: { int: typeNumber(to) } } });
+    from === to ? name : op("Cast", [name], castTo(to));
   /** Gives a value in some type the name that others read it by. */
   const give = (name: string, value: string, type: TensorType): void => {
-    op("Cast", [value], { attributes: { to: { int: typeNumber(type) } }, outputs: [name] });
+    op("Cast", [value], { ...castTo(type), outputs: [name] });
   };
 
   /** Replaces a node. */
@@ -171,7 +158,7 @@ export function operate(graph: Graph) {
       fail(`it has a value named ${shown(to)} already`);
     }
     const swap = (names: readonly string[]) => names.map((name) => name === from ? to : name);
-    for (const node of new Set([...consumers(from), producer(from)])) {
+    for (const node of new Set([producer(from), ...consumers(from)])) {
       if (!node) continue;
       if (captured(node).includes(from)) fail(`${shown(from)} is used within control flow`);
       replace(node, { inputs: swap(node.inputs), outputs: swap(node.outputs) });
@@ -193,7 +180,7 @@ export function operate(graph: Graph) {
     return { ...cut, nodes: inOrder(cut) };
   };
 
-  for (const node of graph.nodes) add(node);
+  for (const node of inOrder(graph)) add(node);
   return {
     ...{ graph, nodes: nodes as ReadonlySet<Node>, inputs, input, producer, consumers },
     ...{ varies, follow, integersOf, shapeOf, typeOf },

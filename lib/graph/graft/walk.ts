@@ -5,11 +5,16 @@
  */
 
 import { shown } from "../../_check.ts";
-import type { Graph, Node } from "../onnx.ts";
+import type { Graph, Node, ValueInfo } from "../onnx.ts";
 
 /** Refuses an export. */
 export function fail(why: string): never {
   throw new SyntaxError(`Cannot cut the export at its embedding as ${why}`);
+}
+
+/** Refuses an export for a value. */
+export function refuse(what: string, rule: string, value: unknown): never {
+  fail(`${what} must ${rule}: current value is ${value}`);
 }
 
 /** The graphs within a node, as control flow has them. */
@@ -35,13 +40,15 @@ export function namesGiven({ initializers, inputs }: Graph): string[] {
   return [...initializers, ...inputs].map(({ name }) => name);
 }
 
+/** Inputs that are no constants. */
+export function openInputs({ initializers, inputs }: Graph): ValueInfo[] {
+  const constants = new Set(initializers.map(({ name }) => name));
+  return inputs.filter(({ name }) => !constants.has(name));
+}
+
 /** The nodes that make the values. */
 export function producersOf(nodes: Iterable<Node>): Map<string, Node> {
-  const producers = new Map<string, Node>();
-  for (const node of nodes) {
-    for (const output of node.outputs) producers.set(output, node);
-  }
-  return producers;
+  return new Map([...nodes].flatMap((node) => node.outputs.map((output) => [output, node])));
 }
 
 /** Nodes in an order in which they can run; fails on cycles, missing and doubled names. */
@@ -56,7 +63,7 @@ export function inOrder(graph: Graph): Node[] {
   if (lost) fail(`nothing gives the output ${shown(lost.name)}`);
 
   const producers = producersOf(graph.nodes);
-  const waiting = new Map<Node, number>(), readers = new Map<Node, Node[]>();
+  const waiting = new Map<Node, number>(), edges: { source: Node; node: Node }[] = [];
   for (const node of graph.nodes) {
     const sources = new Set<Node>();
     for (const name of reads(node)) {
@@ -65,15 +72,12 @@ export function inOrder(graph: Graph): Node[] {
       if (producer) sources.add(producer);
     }
     waiting.set(node, sources.size);
-    for (const source of sources) {
-      const list = readers.get(source);
-      if (list) list.push(node);
-      else readers.set(source, [node]);
-    }
+    edges.push(...[...sources].map((source) => ({ source, node })));
   }
+  const readers = Map.groupBy(edges, ({ source }) => source);
   const ready = graph.nodes.filter((node) => waiting.get(node) === 0);
   for (const node of ready) { // grows as it is walked
-    for (const next of readers.get(node) ?? []) {
+    for (const { node: next } of readers.get(node) ?? []) {
       const left = waiting.get(next)! - 1;
       waiting.set(next, left);
       if (left === 0) ready.push(next);

@@ -1,29 +1,28 @@
 /**
- * The residual stream, and the architectures that are Llama but for what they say.
+ * Decoders that are Llama but for what they say: mixtures of embeddings, the residual stream, the head.
  *
  * @module
  */
 
-import { type Rotary, rotaryOf, selfAttention, type SelfAttentionOptions } from "./attention.ts";
-import { type Builder, graphBuilder, type Weights } from "./builder.ts";
 import {
-  addAndNorm,
-  type Architecture,
-  type ConfigDefaults,
-  type DecoderConfig,
-  decoderGraph,
-  gatedMlp,
-  rmsNorm,
-  type RopedConfig,
-  ropedShape,
-} from "./decoder.ts";
+  type Rotary,
+  rotaryOf,
+  selfAttention,
+  type SelfAttentionOptions,
+  slotInputs,
+} from "./attention.ts";
+import { type Builder, graphBuilder, type Weights } from "./builder.ts";
+import { type Architecture, type DecoderConfig, decoderShape, type RopedConfig } from "./config.ts";
+import { addAndNorm, gatedMlp, head, type MlpOptions, rmsNorm } from "./decoder.ts";
 import { type Fields, fieldsOf, type Json } from "./fields.ts";
+import { mixtureOfEmbeddings } from "./mixture.ts";
+import type { RopeOptions } from "./rope.ts";
 
 /** Names of the norms before and after a part of a layer, up to `.weight`. */
-export type Norms = readonly [before?: string | undefined, after?: string | undefined];
+type Norms = readonly [before?: string | undefined, after?: string | undefined];
 
 /** A part of a layer that adds to the residual stream. */
-export interface Sublayer {
+interface Sublayer {
   /** Its norms; all parts of a stream have one before, or none has. */
   readonly norms: Norms;
   /** What is added, from the stream. */
@@ -31,7 +30,7 @@ export interface Sublayer {
 }
 
 /** `x ← x + after(run(before(x)))` for all sublayers in order, then the last norm. */
-export function residualStack(
+function residualStack(
   b: Builder,
   x: string,
   sublayers: readonly Sublayer[],
@@ -54,25 +53,25 @@ export function residualStack(
 
 /** What is particular to an architecture: what its configs leave out, how its layers differ from Llama's. */
 export interface Particulars<Own extends object>
-  extends ConfigDefaults, Pick<SelfAttentionOptions, "biases" | "normalize"> {
+  extends RopeOptions, SelfAttentionOptions, Pick<MlpOptions, "activation"> {
+  /** Values of fields that configs leave out, as its class in transformers has them. */
+  readonly defaults: Json;
   /** Norms of the two parts of a layer. Default: Llama's. */
   readonly norms?: { readonly attention: Norms; readonly mlp: Norms };
   /** The config as it would be with Llama's names. Default: as it is. */
   renamed?(json: Json): Json;
+  /** Name of that config within config.json, for errors. Default: it is the whole. */
+  readonly path?: string;
   /** Reads the fields that not all architectures have. */
   own?(f: Fields, shape: RopedConfig): Own;
-  /** The tensors as they would be with Llama's names. Default: as they are. */
-  weights?(weights: Weights, config: RopedConfig & Own): Weights;
+  /** Starts the graph on tensors as they would be with Llama's names. Default: as they are. */
+  builder?(weights: Weights, config: RopedConfig & Own): Builder;
   /** Feed-forward of a layer, from the normed stream; undefined where it has none. Default: gated. */
   feedForward?(
     config: RopedConfig & Own,
     layer: number,
   ): ((b: Builder, x: string, prefix: string) => string) | undefined;
 }
-
-const gated =
-  ({ mlpBias: bias = false, ...config }: RopedConfig) => (b: Builder, x: string, at: string) =>
-    gatedMlp(b, x, at, config, { bias });
 
 /**
  * An architecture with Llama's names: `model.embed_tokens`, in each layer `input_layernorm`, `self_attn`,
@@ -85,20 +84,23 @@ export function likeLlama<Own extends object = object>(
 ): Architecture<RopedConfig & Own> {
   const {
     norms = { attention: ["input_layernorm"], mlp: ["post_attention_layernorm"] },
-    renamed = (json) => json,
-    weights: renamedWeights = (weights) => weights,
-    feedForward = gated,
+    activation = "silu",
+    builder = graphBuilder,
+    feedForward = ({ mlpBias: bias = false, ...config }: RopedConfig) => (b, x, at) =>
+      gatedMlp(b, x, at, config, { bias, activation }),
   } = particulars;
   return {
     parse(json) {
-      const f = fieldsOf(renamed(json));
-      const shape = ropedShape(modelType, f, particulars), own = particulars.own?.(f, shape);
-      f.only("hidden_act", "silu");
+      const { renamed, path, defaults } = particulars;
+      const f = fieldsOf(renamed?.(json) ?? json, path, { rope_theta: 1e4, ...defaults });
+      const shape = decoderShape(modelType, f, particulars), own = particulars.own?.(f, shape);
+      f.only("hidden_act", activation === "silu" ? "silu" : "gelu_pytorch_tanh");
       f.done();
       return { ...shape, ...own as Own };
     },
     graph(config, weights, maxLength) {
-      const b = graphBuilder(renamedWeights(weights, config));
+      const { embeddingScale, finalSoftcap, rope, localRope, windows, headDim, layers } = config;
+      const b = builder(weights, config), table = "model.embed_tokens.weight";
       const sublayersOf = (layer: number, rotary: Rotary): Sublayer[] => {
         const prefix = `model.layers.${layer}`, mlp = feedForward(config, layer);
         const under = (name?: string) => name && `${prefix}.${name}`;
@@ -111,11 +113,20 @@ export function likeLlama<Own extends object = object>(
         const hasCache = config.kv.some((own) => own.layer === layer);
         return [...hasCache ? [attention] : [], ...mlp ? [{ norms: named(norms.mlp), run }] : []];
       };
-      return decoderGraph(b, config, (x, slots) => {
-        const rotary = rotaryOf(b, slots, config.rope, config.headDim, maxLength);
-        const layers = Array.from({ length: config.layers }, (_, i) => sublayersOf(i, rotary));
-        return residualStack(b, x, layers.flat(), config);
-      });
+      let x = mixtureOfEmbeddings(b, table, config);
+      if (embeddingScale !== undefined) {
+        const factor = b.floats("embedding_scale", Float32Array.of(embeddingScale), []);
+        x = b.op("Mul", [x, factor]);
+      }
+      const slots = slotInputs(b), rotary = rotaryOf(b, slots, rope, headDim, maxLength);
+      const local = localRope && rotaryOf(b, slots, localRope, headDim, maxLength, "local_rope");
+      const sublayers = Array.from(
+        { length: layers },
+        (_, layer) => sublayersOf(layer, windows?.[layer] === undefined ? rotary : local ?? rotary),
+      );
+      const normed = residualStack(b, x, sublayers.flat(), config);
+      head(b, normed, config.tiedEmbeddings ? table : "lm_head.weight", config, finalSoftcap);
+      return b.graph();
     },
   };
 }
