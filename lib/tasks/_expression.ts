@@ -14,7 +14,7 @@
  * @module
  */
 
-import { add, divide, multiply, negate, type Rational, rational } from "./rational.ts";
+import { Fraction } from "./rational.ts";
 
 /** Longest expression read, in UTF-16 units. */
 export const LONGEST = 1000;
@@ -94,40 +94,33 @@ export function evaluateTokens<N>(tokens: readonly string[], arithmetic: Arithme
 }
 
 /** Fractions, exactly, but for what a number is. */
-export const EXACT: Omit<Arithmetic<Rational>, "number"> = {
+export const EXACT: Omit<Arithmetic<Fraction>, "number"> = {
   operators: {
-    "+": add,
-    "-": (a, b) => add(a, negate(b)),
-    "*": multiply,
+    "+": (a, b) => a.add(b),
+    "-": (a, b) => a.sub(b),
+    "*": (a, b) => a.mul(b),
     "/": (a, b) => {
-      if (b.numerator === 0n) throw new ExpressionError("divides by zero");
-      return divide(a, b);
+      if (b.n === 0n) throw new ExpressionError("divides by zero");
+      return a.div(b);
     },
   },
-  signs: { "-": negate },
+  signs: { "-": (a) => a.neg() },
   deepest: DEEPEST,
 };
 
-/** An expression's value and the numbers written in it, from left to right. */
-export interface Evaluated {
-  /** Its exact value. */
-  readonly value: Rational;
-  /** Its numbers, as often as they are written. */
-  readonly numbers: readonly bigint[];
-}
-
 /**
- * Evaluates an expression exactly; `×`, `÷` and `−` stand for `*`, `/` and `-`, and white space may separate
- * tokens. Throws an {@linkcode ExpressionError} where it has no value.
+ * The exact value of an expression and the numbers written in it, from left to right; `×`, `÷` and `−` stand
+ * for `*`, `/` and `-`, and white space may separate tokens. Throws an {@linkcode ExpressionError} where it
+ * has no value.
  */
-export function evaluate(text: string): Evaluated {
+export function evaluate(text: string): { value: Fraction; numbers: bigint[] } {
   const numbers: bigint[] = [];
   const value = evaluateTokens(tokenize(text), {
     ...EXACT,
     number(token) {
       if (!/^\d/.test(token)) return undefined;
       numbers.push(BigInt(token));
-      return rational(numbers.at(-1)!);
+      return new Fraction(token);
     },
   });
   return { value, numbers };

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Rational } from "../rational.ts";
+import type { Fraction } from "../rational.ts";
 import {
   boxesOf,
   closing,
@@ -47,7 +47,7 @@ export interface Reading {
   /** Where it was read, where that is not the evidence itself. */
   readonly source?: string;
   /** Of a number, its exact values. */
-  readonly exact?: readonly Rational[];
+  readonly exact?: readonly Fraction[];
 }
 
 /** Whether what declares a value holds nothing else. */
@@ -71,7 +71,7 @@ export interface Finding {
   /** Why: `final-answer statement: "B"`. */
   readonly because: string;
   /** Of a number, its exact values. */
-  readonly exact?: readonly Rational[];
+  readonly exact?: readonly Fraction[];
 }
 
 /** "answer" in the languages that models answer in, and what choices call it. */

@@ -21,9 +21,7 @@ export function judged({ value, because }: Finding, right: string, correct: bool
 /** A number as it is told apart from others: "50%" is neither 50 alone nor one half alone. */
 function numberText({ value, values: [whole, part] }: NumberFinding): string | null {
   if (value === null || whole === undefined || part === undefined) return value;
-  const isPercent =
-    whole.numerator * part.denominator === 100n * part.numerator * whole.denominator;
-  return isPercent ? `${value}%` : value;
+  return whole.equals(part.mul(100)) ? `${value}%` : value;
 }
 
 /** The right answer of a task of numbers. */

@@ -7,7 +7,7 @@
  */
 
 import { evaluateTokens, EXACT, ExpressionError } from "../_expression.ts";
-import { format, type Rational } from "../rational.ts";
+import type { Fraction } from "../rational.ts";
 import { findAnswer, type Finding, isWhole, type Kind, type Reading } from "./evidence.ts";
 import { DENIAL, endOf, FILLER, INSTEAD, sentenceOf } from "./pieces.ts";
 import { folded, numbersIn, plainNumbers, type WrittenNumber } from "./written.ts";
@@ -43,21 +43,15 @@ const FACTOR =
 /** The same before a number. */
 const FACTOR_BEFORE = /(?:(?<![\p{L}'’])[b-hj-z]\s?[-+−*×·]|[π√)]\s?[-+−*/×·])\s?$/u;
 
-const sameNumber = (a: Rational, b: Rational) =>
-  a.numerator === b.numerator && a.denominator === b.denominator;
-
 /** "7 is the answer": the number goes before. */
 const NUMBER_IS =
   /(?<![\p{L}\d.,/])([-−]?\$?\d[\d.,/]{0,30}%?)(?:\s\p{L}{1,16})?\s+is\s+the\s+(?:(?:final|correct|right)\s+){0,2}answer(?![\p{L}])/giu;
 
-const isLess = (a: Rational, b: Rational) =>
-  a.numerator * b.denominator < b.numerator * a.denominator;
-
 /** Value of a chain of operands, products first; undefined where it divides by 0. */
 function valueOf(
-  operands: readonly Rational[],
+  operands: readonly Fraction[],
   operators: readonly string[],
-): Rational | undefined {
+): Fraction | undefined {
   const plain = (operator: string) =>
     /[-−+]/.test(operator) ? operator.replace("−", "-") : /[/÷]|div/.test(operator) ? "/" : "*";
   const tokens = operands.flatMap((_, i) => [...(i > 0 ? [plain(operators[i - 1]!)] : []), `${i}`]);
@@ -72,7 +66,7 @@ function valueOf(
 /** A number that an answer declares: as text, with its exact value. */
 export interface NumberFinding extends Finding {
   /** Its exact values: of "50 %" 50, and one half. Empty where there is no answer. */
-  readonly values: readonly Rational[];
+  readonly values: readonly Fraction[];
 }
 
 type Quantity = Pick<WrittenNumber, "text" | "value" | "other">;
@@ -108,15 +102,15 @@ function quantity(
     }
     if (operator === undefined) {
       const list = ALTERNATIVE.exec(between);
-      if (!list || sameNumber(last.value, next.value)) break;
-      if (last.other && sameNumber(last.other, next.value)) break;
+      if (!list || last.value.equals(next.value)) break;
+      if (last.other?.equals(next.value)) break;
       const after = content.slice(next.to, next.to + 20);
       // "20, 3 of which are red" is no list
       if (list[1] && !/^[\s$*]*(?:$|[.,;)}]|and\b|or\b)/.test(after)) break;
       return undefined;
     }
     // "3-4 days" is a range, "16-4" a difference
-    if (operator === "-" && between === "-" && isLess(last.value, next.value)) return undefined;
+    if (operator === "-" && between === "-" && last.value.lt(next.value)) return undefined;
     if (operator === "=") [operands, operators] = [[next.value], []];
     else {
       operands.push(next.value);
@@ -130,7 +124,7 @@ function quantity(
   ) return undefined;
   if (operators.length === 0) return last;
   const value = valueOf(operands, operators);
-  return value && { value, text: format(value) };
+  return value && { value, text: value.toFraction() };
 }
 
 /** A reading of a number; none where what is shown is no number. */
@@ -179,7 +173,7 @@ const NUMBERS: Kind = {
     if (whole && /\\[a-zA-Z]|\d\s*[-+*/^]/.test(before)) return none;
     const other = numbers.at(-2);
     const isOneOfTwo = other && ALTERNATIVE.test(text.slice(other.to, last.from)) &&
-      !sameNumber(other.value, last.value);
+      !other.value.equals(last.value);
     return taken(isOneOfTwo ? undefined : last, text, whole);
   },
   weak(text) {
@@ -212,7 +206,7 @@ export function findNumber(text: string): NumberFinding {
 
 /** Whether two findings have a value in common: exactly, never by a tolerance. */
 export function equalNumbers(a: NumberFinding, b: NumberFinding): boolean {
-  return a.values.some((value) => b.values.some((other) => sameNumber(value, other)));
+  return a.values.some((value) => b.values.some((other) => value.equals(other)));
 }
 
 /**

@@ -13,15 +13,15 @@
  * @module
  */
 
-import { add, divide, format, multiply, negate, type Rational, rational } from "../rational.ts";
+import { Fraction } from "../rational.ts";
 
 /** A number in a text. */
 export interface WrittenNumber {
-  readonly value: Rational;
+  readonly value: Fraction;
   /** Without separators, currency, percent; "1/4", "1500", "7.50". */
   readonly text: string;
   /** What else it may be: of "50 %" one half, of "1.5 million" 1.5. */
-  readonly other?: Rational;
+  readonly other?: Fraction;
   /** Begin, sign and currency included. */
   readonly from: number;
   readonly to: number;
@@ -105,7 +105,7 @@ const at = (rule: RegExp, text: string, place: number) => {
 };
 
 /** Value of a real as REAL matches it; undefined where it has too many digits. */
-function realOf(written: string): { value: Rational; text: string } | undefined {
+function realOf(written: string): { value: Fraction; text: string } | undefined {
   let plain = written.replace(/[ \u00a0\u2000-\u200a\u202f\u205f'’ʼ]/g, "");
   const commas = plain.split(",").length - 1, points = plain.split(".").length - 1;
   if (points > 1 || (points === 1 && commas === 1 && plain.indexOf(".") < plain.indexOf(","))) {
@@ -115,25 +115,13 @@ function realOf(written: string): { value: Rational; text: string } | undefined 
   } else plain = plain.replaceAll(",", "");
   if (plain.length > MOST_DIGITS) return undefined;
   const [whole = "", decimals = ""] = plain.split(".");
-  const value = rational(BigInt(whole + decimals || "0"), 10n ** BigInt(decimals.length));
   const kept = /^0*$/.test(decimals) ? "" : `.${decimals}`;
-  return { value, text: `${whole.replace(/^0+(?=\d)/, "") || "0"}${kept}` };
+  return { value: new Fraction(plain), text: `${whole.replace(/^0+(?=\d)/, "") || "0"}${kept}` };
 }
 
 /** A fraction of two, as text: a decimal where it ends, and was one. */
-function textOf(value: Rational, fraction: boolean): string {
-  if (fraction || value.denominator === 1n) return format(value);
-  let scale = 1n;
-  for (let digits = 1; digits <= LARGEST_POWER + MOST_DIGITS; digits++) {
-    scale *= 10n;
-    if (scale % value.denominator !== 0n) continue;
-    const sign = value.numerator < 0n ? "-" : "",
-      all = `${value.numerator * (scale / value.denominator)}`
-        .replace("-", "").padStart(digits + 1, "0");
-    return `${sign}${all.slice(0, -digits)}.${all.slice(-digits)}`;
-  }
-  return format(value);
-}
+const textOf = (value: Fraction, fraction: boolean): string =>
+  fraction ? value.toFraction() : value.toString(LARGEST_POWER + MOST_DIGITS);
 
 const power = (text: string) =>
   Number(
@@ -187,25 +175,23 @@ function signBefore(
 
 /** What is written at a place: without a value it is no number, without a text a fraction. */
 interface Written {
-  readonly value?: Rational;
+  readonly value?: Fraction;
   readonly text?: string;
   readonly to: number;
 }
 
 /** Value of a fraction in LaTeX; undefined where it has none. */
-function quotientOf([, top, topDigit, bottom, bottomDigit]: RegExpExecArray): Rational | undefined {
+function quotientOf([, top, topDigit, bottom, bottomDigit]: RegExpExecArray): Fraction | undefined {
   const above = top ?? topDigit!, negative = new RegExp(`^[${SIGN}]`).test(above);
   const a = realOf(negative ? above.slice(1).trim() : above), b = realOf(bottom ?? bottomDigit!);
-  if (!a || !b || b.value.numerator === 0n) return undefined;
-  const quotient = divide(a.value, b.value);
-  return negative ? negate(quotient) : quotient;
+  if (!a || !b || b.value.n === 0n) return undefined;
+  return a.value.div(negative ? b.value.neg() : b.value);
 }
 
 /** A number times a power of ten. */
-function scaled(value: Rational, exponent: number, to: number): Written {
+function scaled(value: Fraction, exponent: number, to: number): Written {
   if (Math.abs(exponent) > LARGEST_POWER) return { to };
-  const scale = rational(10n ** BigInt(Math.abs(exponent)));
-  const own = exponent < 0 ? divide(value, scale) : multiply(value, scale);
+  const own = value.mul(new Fraction(10).pow(exponent));
   return { value: own, text: textOf(own, false), to };
 }
 
@@ -218,7 +204,7 @@ function writtenAt(text: string, place: number): Written {
   }
   if (!match) return { to: place + 1 };
   const ten = at(TEN, text, place);
-  if (ten) return scaled(rational(1n), power(ten[1] ?? ten[2]!), place + ten[0].length);
+  if (ten) return scaled(new Fraction(1), power(ten[1] ?? ten[2]!), place + ten[0].length);
   const to = place + match[0].length, real = realOf(match[0]);
   if (!real) return { to };
   const { value } = real, after = (own: RegExpExecArray) => to + own[0].length;
@@ -229,16 +215,15 @@ function writtenAt(text: string, place: number): Written {
   }
   if (slash) {
     const below = BigInt(slash[1]!);
-    if (below === 0n) return { to: after(slash) };
-    return { value: divide(value, rational(below)), to: after(slash) };
+    return { ...(below !== 0n && { value: value.div(below) }), to: after(slash) };
   }
-  if (value.denominator === 1n) { // 1 1/4, 1\frac{1}{4}
+  if (value.d === 1n) { // 1 1/4, 1\frac{1}{4}
     const mixed = at(MIXED, text, to), [n, d] = mixed ? mixed.slice(1).map(BigInt) : [];
-    if (mixed && n! < d!) return { value: add(value, rational(n!, d!)), to: after(mixed) };
+    if (mixed && n! < d!) return { value: value.add(n!, d!), to: after(mixed) };
     const spaced = to + /^(?:\s|\\ ){0,2}/.exec(text.slice(to, to + 4))![0].length;
     const part = at(FRACTION, text, spaced), rest = part ? quotientOf(part) : undefined;
-    if (part && rest && rest.numerator > 0n) {
-      return { value: add(value, rest), to: spaced + part[0].length };
+    if (part && rest && rest.compare(0) > 0) {
+      return { value: value.add(rest), to: spaced + part[0].length };
     }
   }
   return { value, text: real.text, to };
@@ -254,16 +239,16 @@ function numberAt(
   const found = writtenAt(text, place), isFraction = found.text === undefined;
   if (!found.value) return { to: found.to };
   const { from, negative } = signBefore(text, place, own);
-  const value = negative ? negate(found.value) : found.value;
+  const value = negative ? found.value.neg() : found.value;
   const minus = negative && !/^[0.]*$/.test(found.text ?? "") ? "-" : "";
   const shown = found.text === undefined ? textOf(value, true) : minus + found.text;
   const unit = at(PERCENT, text, found.to) ?? at(SCALE, text, found.to);
   if (!unit) return { value, text: shown, from, to: found.to };
   const to = found.to + unit[0].length, zeros = SCALES[unit[1]?.toLowerCase() ?? ""];
   if (zeros === undefined) {
-    return { value, text: shown, from, to, other: multiply(value, rational(1n, 100n)) };
+    return { value, text: shown, from, to, other: value.div(100) };
   }
-  const whole = multiply(value, rational(10n ** zeros));
+  const whole = value.mul(10n ** zeros);
   return { value: whole, text: textOf(whole, isFraction), from, to, other: value };
 }
 

@@ -8,7 +8,6 @@ import { type Decimal, decimalOf, HUNDREDTH } from "./numeral.ts";
 import { placeOf, realOf, sameValue } from "./evaluate.ts";
 import { mirror } from "./relation.ts";
 import { type End, united } from "./reals.ts";
-import { add, compare, negate } from "../rational.ts";
 import {
   difference,
   type Expression,
@@ -159,9 +158,7 @@ const same = (x: Expression, y: Expression): boolean =>
 function isRounded(decimal: Decimal | undefined, e: Expression): boolean {
   const written = (part: Expression) => part.op === "number" && part.decimal !== undefined;
   if (!decimal || decimal.digits < LEAST_DIGITS || some(e, written)) return false;
-  const value = realOf(e), off = value && add(value, negate(decimal.value));
-  return off !== undefined && compare(off, decimal.half) <= 0 &&
-    compare(off, negate(decimal.half)) >= 0;
+  return realOf(e)?.sub(decimal.value).abs().lte(decimal.half) ?? false;
 }
 
 function ratiosEqual(a: Value, b: Value): boolean {

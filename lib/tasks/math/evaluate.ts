@@ -15,9 +15,8 @@
  * @module
  */
 
-import * as Q from "../rational.ts";
-import type { Rational } from "../rational.ts";
-import { exactOf, isWhole, MOST_BITS, sizeOf } from "./exact.ts";
+import { Fraction, integerOf } from "../rational.ts";
+import { exactOf, MOST_BITS, sizeOf } from "./exact.ts";
 import {
   type Arithmetic,
   arithmetic,
@@ -134,18 +133,16 @@ function numericalOf(e: Expression, F: Arithmetic, at: At): Complex {
   };
   switch (e.op) {
     case "power": {
-      const n = exactOf(e.args[1]!);
-      if (isWhole(n) && n.numerator ** 2n < 2n ** 40n) {
-        return F.integerPower(a, Number(n.numerator));
-      }
+      const n = integerOf(exactOf(e.args[1]!));
+      if (n !== undefined && n ** 2n < 2n ** 40n) return F.integerPower(a, Number(n));
       real(F.onAxis(a));
       return F.power(a, b!);
     }
     case "root": {
-      const n = exactOf(e.args[1]!), x = F.onAxis(a);
-      const odd = isWhole(n) && n.numerator % 2n !== 0n, by = () => F.divide(F.integer(1), b!);
+      const n = integerOf(exactOf(e.args[1]!)), x = F.onAxis(a);
+      const odd = n !== undefined && n % 2n !== 0n, by = () => F.divide(F.integer(1), b!);
       if (!odd) real(x);
-      if (isWhole(n) && n.numerator === 2n) return F.sqrt(x);
+      if (n === 2n) return F.sqrt(x);
       return odd && x.im.m === 0n && x.re.m < 0n
         ? F.negate(F.power(F.negate(x), by()))
         : F.power(x, by());
@@ -153,10 +150,10 @@ function numericalOf(e: Expression, F: Arithmetic, at: At): Complex {
     case "degree":
       return at.angle ? F.divide(F.multiply(a, F.pi), F.integer(180)) : a;
     case "binomial": {
-      const k = exactOf(e.args[1]!);
-      if (!isWhole(k) || k.numerator < 0n || k.numerator > 64n) return itself();
+      const k = integerOf(exactOf(e.args[1]!));
+      if (k === undefined || k < 0n || k > 64n) return itself();
       let product = F.integer(1);
-      for (let i = 0; i < Number(k.numerator); i++) {
+      for (let i = 0; i < Number(k); i++) {
         product = F.divide(F.multiply(product, F.subtract(a, F.integer(i))), F.integer(i + 1));
       }
       return product;
@@ -262,7 +259,7 @@ function signsOf(names: readonly string[]): ReadonlySet<string>[] {
 /** Whether two expressions have the same value, wherever they have one. */
 export function sameValue(a: Expression, b: Expression): boolean {
   const x = exactOf(a), y = exactOf(b);
-  if (x && y) return Q.compare(x, y) === 0;
+  if (x && y) return x.equals(y);
   const alike = () => residueOf(a) === residueOf(b);
   if (isRationalIn(a) && isRationalIn(b)) return alike();
   return nearnessOf(a, b) ?? alike();
@@ -273,25 +270,25 @@ const fixedValue = (e: Expression) =>
   ifThere(() => arithmetic(256).onAxis(valueAt(e, 256, { point: 0 })));
 
 /** A real number to some 70 digits, or exactly; undefined where it is not real. */
-export function realOf(e: Expression): Rational | undefined {
+export function realOf(e: Expression): Fraction | undefined {
   const own = exactOf(e);
   if (own || !isFixed(e)) return own;
   const value = fixedValue(e);
   if (!value || value.im.m !== 0n || Math.abs(value.re.e) > MOST_BITS) return undefined;
   const { m, e: by } = value.re, scale = 1n << BigInt(Math.abs(by));
-  return by < 0 ? Q.rational(m, scale) : Q.rational(m * scale);
+  return by < 0 ? new Fraction(m, scale) : new Fraction(m * scale);
 }
 
 /** A number as the nearest double, for its place on the line; undefined where it is not real. */
 export function placeOf(e: Expression): number | undefined {
   if (e.op === "name" && e.name === "∞") return Infinity;
   if (e.op === "multiply" && e.args.length === 2 && placeOf(e.args[1]!) === Infinity) {
-    const sign = exactOf(e.args[0]!)?.numerator;
-    return sign === undefined || sign === 0n ? undefined : sign > 0n ? Infinity : -Infinity;
+    const sign = exactOf(e.args[0]!)?.compare(0);
+    return sign ? sign * Infinity : undefined;
   }
   if (!isFixed(e)) return undefined;
   const exact = exactOf(e);
-  if (exact && sizeOf(exact) < 1000) return Number(exact.numerator) / Number(exact.denominator);
+  if (exact && sizeOf(exact) < 1000) return exact.valueOf();
   const value = fixedValue(e);
   return value?.im.m === 0n ? toNumber(value.re) : undefined;
 }

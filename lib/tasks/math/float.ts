@@ -12,7 +12,7 @@
  * @module
  */
 
-import type { Rational } from "../rational.ts";
+import type { Fraction } from "../rational.ts";
 
 /** m · 2^e. */
 export interface Real {
@@ -272,8 +272,7 @@ function arithmeticOf(precision: number) {
   return {
     ...{ real, integer, i, pi: real(pi), negate, add, subtract, multiply, divide, abs, ln, exp },
     ...{ sqrt, integerPower, power, onAxis, sin, cos, arcsin, arctan },
-    rational: ({ numerator, denominator }: Rational) =>
-      real(over({ m: numerator, e: 0 }, { m: denominator, e: 0 })),
+    rational: ({ s, n, d }: Fraction) => real(over({ m: s * n, e: 0 }, { m: d, e: 0 })),
   };
 }
 

@@ -30,6 +30,7 @@ import {
   TYPES,
 } from "./_tokens.ts";
 import { inBase, numberOf, repeating } from "./numeral.ts";
+import { integerOf } from "../rational.ts";
 import { type Expression, fraction, named, negated, op, type Operation } from "./tree.ts";
 
 /** Deepest nesting. */
@@ -50,10 +51,7 @@ const unexpected = (token: Token) =>
 
 /** Of a number that is written as an integer, its value. */
 const wholeOf = (e: Expression | undefined): bigint | undefined =>
-  e?.op === "number" && e.decimal === undefined && e.value.denominator === 1n &&
-    e.value.numerator >= 0n
-    ? e.value.numerator
-    : undefined;
+  e?.op === "number" && e.decimal === undefined && e.value.s > 0n ? integerOf(e.value) : undefined;
 
 /**
  * The expression that a formula stands for.
@@ -331,8 +329,8 @@ export function parseFormula(text: string): Expression {
   function word(text: string): Expression {
     if (text === "pi") return named("π");
     if (text === "sqrt" || text === "cbrt") {
-      const own = is("(") || is("{") ? atom() : number(tokens[at++]!.text);
-      return op("root", own, fraction(text === "sqrt" ? 2 : 3));
+      if (!is("(") && !is("{") && peek().kind !== "number") throw unexpected(peek());
+      return op("root", atom(), fraction(text === "sqrt" ? 2 : 3));
     }
     if (text === "abs" || text === "floor" || text === "ceil") {
       expect("(");
@@ -352,8 +350,7 @@ export function parseFormula(text: string): Expression {
       else if (power === undefined && take("^")) power = exponent();
       else break;
     }
-    const isInverse = power?.op === "number" && power.value.numerator === -1n &&
-      power.value.denominator === 1n && INVERSES[own];
+    const isInverse = power?.op === "number" && power.value.equals(-1) && INVERSES[own];
     if (isInverse) [own, power] = [isInverse, undefined];
     const args = take("(") ? bracketed(")") : [argumentOf()], [x] = args as [Expression];
     if (!["min", "max", "gcd", "lcm"].includes(own)) one(args);

@@ -8,7 +8,6 @@
  */
 
 import { placeOf, realOf, sameValue } from "./evaluate.ts";
-import { compare } from "../rational.ts";
 import { type Expression, fraction, named, negated } from "./tree.ts";
 
 /** An end of an interval. */
@@ -45,7 +44,7 @@ function order(a: Expression, b: Expression): number {
   const [x, y] = [placeOf(a)!, placeOf(b)!];
   if (Math.abs(x) === Infinity || Math.abs(y) === Infinity) return x === y ? 0 : x - y;
   if (Math.abs(x - y) > 1e-9 * Math.max(Math.abs(x), Math.abs(y))) return x - y;
-  return sameValue(a, b) ? 0 : compare(realOf(a)!, realOf(b)!);
+  return sameValue(a, b) ? 0 : realOf(a)!.compare(realOf(b)!);
 }
 
 const infinite = ({ value }: End) => Math.abs(placeOf(value) ?? 0) === Infinity;

@@ -7,6 +7,7 @@
 
 import { enclosed, partsOf, split } from "./brackets.ts";
 import { placeOf, sameValue } from "./evaluate.ts";
+import { integerOf } from "../rational.ts";
 import { exactOf } from "./exact.ts";
 import { expressionOf, expressionsOf } from "./leaf.ts";
 import * as reals from "./reals.ts";
@@ -81,9 +82,10 @@ function assigned(first: string, last: string, read: Reader["read"]): Value | un
 export function congruenceOf(text: string): Value | undefined {
   const own = /^([^=]{1,40}?)(?:\\equiv|≡)([^=]{1,80}?)\(?\\?p?mod\s?\{?\s?(\d{1,40})\s?\}?\)?$/
     .exec(text);
-  const residue = own && expressionOf(own[2]!), known = residue && exactOf(residue);
-  if (!own || known?.denominator !== 1n || /^0+$/.test(own[3]!)) return undefined;
-  const modulus = BigInt(own[3]!), least = ((known.numerator % modulus) + modulus) % modulus;
+  const residue = own ? expressionOf(own[2]!) : undefined;
+  const known = integerOf(residue && exactOf(residue));
+  if (!own || known === undefined || /^0+$/.test(own[3]!)) return undefined;
+  const modulus = BigInt(own[3]!), least = ((known % modulus) + modulus) % modulus;
   return { kind: "text", text: `${nameOf(own[1]!)}≡${least}mod${modulus}` };
 }
 

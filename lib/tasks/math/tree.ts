@@ -4,19 +4,19 @@
  * @module
  */
 
-import { type Rational, rational } from "../rational.ts";
+import { Fraction } from "../rational.ts";
 
 /** A tree of operations over numbers and names. */
 export type Expression =
   | {
     readonly op: "number";
-    readonly value: Rational;
+    readonly value: Fraction;
     /** Of what is written with a decimal point: digits after it, and digits that signify. */
     readonly decimal?: { readonly places: number; readonly digits: number };
   }
   | { readonly op: "name"; readonly name: string }
   /** A number written in a base: its value counts with the base. */
-  | { readonly op: "base"; readonly value: Rational; readonly base: number }
+  | { readonly op: "base"; readonly value: Fraction; readonly base: number }
   /** A function that is only named, such as f(x), \overline{AB} or a sum. */
   | { readonly op: "call"; readonly name: string; readonly args: readonly Expression[] }
   | { readonly op: Operation; readonly args: readonly Expression[] };
@@ -44,17 +44,15 @@ export const op = (name: Operation, ...args: Expression[]): Expression => ({ op:
 export const named = (name: string): Expression => ({ op: "name", name });
 
 /** An exact number. */
-export const exact = (value: Rational): Expression => ({ op: "number", value });
+export const exact = (value: Fraction): Expression => ({ op: "number", value });
 
 /** The fraction n / d. */
 export const fraction = (n: number | bigint, d: number | bigint = 1): Expression =>
-  exact(rational(BigInt(n), BigInt(d)));
+  exact(new Fraction(n, d));
 
 /** The negative of an expression; of a number, that number. */
 export function negated(e: Expression): Expression {
-  if (e.op !== "number") return op("multiply", fraction(-1), e);
-  const { numerator, denominator } = e.value;
-  return { ...e, value: { numerator: -numerator, denominator } };
+  return e.op === "number" ? { ...e, value: e.value.neg() } : op("multiply", fraction(-1), e);
 }
 
 /** a − b. */
