@@ -12,8 +12,10 @@ import {
   boxesOf,
   closing,
   END_TAG,
+  isJoint,
   joined,
   lastTag,
+  matchAt,
   type Piece,
   TAG,
   withoutThoughts,
@@ -157,13 +159,8 @@ function declarations(text: string, boxes: readonly Piece[]): Evidence[] {
     if (OTHER.test(before) || /^(?:options|choices)$/i.test(match[0].split(/\s+/).at(-1)!)) {
       continue;
     }
-    const rule = COPULA;
-    rule.lastIndex = end;
-    let copula = rule.exec(text);
-    if (!copula && /(?:^|\n)[#>*_\s\d.]{0,8}(?:(?:the|final|my)\s+)*$/i.test(before)) {
-      HEADING.lastIndex = end;
-      copula = HEADING.exec(text);
-    }
+    const isHeading = /(?:^|\n)[#>*_\s\d.]{0,8}(?:(?:the|final|my)\s+)*$/i.test(before);
+    const copula = matchAt(COPULA, text, end) ?? (isHeading ? matchAt(HEADING, text, end) : null);
     if (!copula) continue;
     // "answer choices: A, B" speaks of all of them
     if (/\b(?:choices|options)\b/i.test(copula[0]) && !AMONG.test(copula[0])) continue;
@@ -182,7 +179,8 @@ function declarations(text: string, boxes: readonly Piece[]): Evidence[] {
   if (tag) add("answer tag", tag.from, tag.to, false, () => tag.content.trim());
   boxes.forEach(({ from, to }, i) => {
     if (/(?:\bnot|n['’]t)[\s$*(]{0,6}$/i.test(text.slice(Math.max(0, from - 12), from))) return;
-    add("last box", from, to, false, () => stated(joined(text, boxes, i)));
+    const areJoined = (a: Piece, b: Piece) => isJoint(text, a.to, b.from);
+    add("last box", from, to, false, () => stated(joined(boxes, i, areJoined)));
   });
   return found.sort((a, b) => a.from - b.from);
 }
@@ -256,12 +254,10 @@ export function findAnswer(text: string, kind: Kind): Finding {
     return none("no answer: the text ends within an answer tag");
   }
   const last = declared.at(-1);
-  if (last?.source === "final-answer statement" && own.length - last.from < LONGEST) {
-    const reachesEnd = own.trimEnd().endsWith(last.content.trimEnd());
-    if (reachesEnd && isCut(last.content)) {
-      return none("no answer: the text ends within its final answer");
-    }
-  }
+  if (
+    last?.source === "final-answer statement" && own.length - last.from < LONGEST &&
+    own.trimEnd().endsWith(last.content.trimEnd()) && isCut(last.content)
+  ) return none("no answer: the text ends within its final answer");
   const weak = kind.weak?.(own) ?? [], strong = weak.findLast(({ direct }) => direct);
   let weaker: (Reading & { from: number }) | undefined;
   for (const evidence of declared.toReversed()) {
@@ -289,15 +285,15 @@ function told({ value, shown = value ?? "", source = "text", exact }: Reading): 
   };
 }
 
+/** Marks that open a formula or a group, and those that close it. */
+const PAIRS = [
+  [/\\\(/g, /\\\)/g],
+  [/\\\[/g, /\\\]/g],
+  [/(?<!\\)(?:\\\\)*\{/g, /(?<!\\)(?:\\\\)*\}/g],
+] as const;
+
 /** Whether a formula that begins in a statement has no end. */
 function isCut(content: string): boolean {
-  const pairs: readonly [RegExp, RegExp][] = [[/\\\(/g, /\\\)/g], [/\\\[/g, /\\\]/g]];
-  const count = (rule: RegExp) => content.match(rule)?.length ?? 0;
-  if (pairs.some(([open, close]) => count(open) > count(close))) return true;
-  let depth = 0;
-  for (const brace of content.matchAll(/\\[\s\S]|[{}]/g)) {
-    if (brace[0] === "{") depth++;
-    else if (brace[0] === "}") depth--;
-  }
-  return depth > 0;
+  const count = (mark: RegExp) => content.match(mark)?.length ?? 0;
+  return PAIRS.some(([open, close]) => count(open) > count(close));
 }

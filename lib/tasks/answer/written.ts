@@ -14,6 +14,7 @@
  */
 
 import { Fraction } from "../rational.ts";
+import { matchAt } from "./pieces.ts";
 
 /** A number in a text. */
 export interface WrittenNumber {
@@ -98,11 +99,6 @@ const SCALES: Readonly<Record<string, bigint>> = {
 };
 /** Most digits of a number, and largest power of ten: longer ones are no answers. */
 const MOST_DIGITS = 1000, LARGEST_POWER = 300;
-
-const at = (rule: RegExp, text: string, place: number) => {
-  rule.lastIndex = place;
-  return rule.exec(text);
-};
 
 /** Value of a real as REAL matches it; undefined where it has too many digits. */
 function realOf(written: string): { value: Fraction; text: string } | undefined {
@@ -197,18 +193,18 @@ function scaled(value: Fraction, exponent: number, to: number): Written {
 
 /** The number that is written at a place, without sign and unit. */
 function writtenAt(text: string, place: number): Written {
-  const latex = at(FRACTION, text, place), match = at(REAL_AT, text, place);
+  const latex = matchAt(FRACTION, text, place), match = matchAt(REAL_AT, text, place);
   if (latex) {
     const value = quotientOf(latex);
     return { ...(value && { value }), to: place + latex[0].length };
   }
   if (!match) return { to: place + 1 };
-  const ten = at(TEN, text, place);
+  const ten = matchAt(TEN, text, place);
   if (ten) return scaled(new Fraction(1), power(ten[1] ?? ten[2]!), place + ten[0].length);
   const to = place + match[0].length, real = realOf(match[0]);
   if (!real) return { to };
   const { value } = real, after = (own: RegExpExecArray) => to + own[0].length;
-  const scientific = at(POWER, text, to), slash = at(SLASH, text, to);
+  const scientific = matchAt(POWER, text, to), slash = matchAt(SLASH, text, to);
   if (scientific) {
     const exponent = scientific.slice(1).find((part) => part !== undefined)!;
     return scaled(value, power(exponent), after(scientific));
@@ -218,10 +214,10 @@ function writtenAt(text: string, place: number): Written {
     return { ...(below !== 0n && { value: value.div(below) }), to: after(slash) };
   }
   if (value.d === 1n) { // 1 1/4, 1\frac{1}{4}
-    const mixed = at(MIXED, text, to), [n, d] = mixed ? mixed.slice(1).map(BigInt) : [];
+    const mixed = matchAt(MIXED, text, to), [n, d] = mixed ? mixed.slice(1).map(BigInt) : [];
     if (mixed && n! < d!) return { value: value.add(n!, d!), to: after(mixed) };
     const spaced = to + /^(?:\s|\\ ){0,2}/.exec(text.slice(to, to + 4))![0].length;
-    const part = at(FRACTION, text, spaced), rest = part ? quotientOf(part) : undefined;
+    const part = matchAt(FRACTION, text, spaced), rest = part ? quotientOf(part) : undefined;
     if (part && rest && rest.compare(0) > 0) {
       return { value: value.add(rest), to: spaced + part[0].length };
     }
@@ -235,14 +231,14 @@ function numberAt(
   place: number,
   own: boolean,
 ): WrittenNumber | { readonly to: number } {
-  if (at(TIME_OR_DATE, text, place)) return { to: TIME_OR_DATE.lastIndex };
+  if (matchAt(TIME_OR_DATE, text, place)) return { to: TIME_OR_DATE.lastIndex };
   const found = writtenAt(text, place), isFraction = found.text === undefined;
   if (!found.value) return { to: found.to };
   const { from, negative } = signBefore(text, place, own);
   const value = negative ? found.value.neg() : found.value;
   const minus = negative && !/^[0.]*$/.test(found.text ?? "") ? "-" : "";
   const shown = found.text === undefined ? textOf(value, true) : minus + found.text;
-  const unit = at(PERCENT, text, found.to) ?? at(SCALE, text, found.to);
+  const unit = matchAt(PERCENT, text, found.to) ?? matchAt(SCALE, text, found.to);
   if (!unit) return { value, text: shown, from, to: found.to };
   const to = found.to + unit[0].length, zeros = SCALES[unit[1]?.toLowerCase() ?? ""];
   if (zeros === undefined) {

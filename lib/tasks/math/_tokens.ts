@@ -4,6 +4,7 @@
  * @module
  */
 
+import { matchAt } from "../answer/pieces.ts";
 import { type Operation, TRIGONOMETRIC } from "./tree.ts";
 
 /** Functions by what they are called. */
@@ -70,8 +71,7 @@ export function tokenize(text: string): Token[] {
       apart = true;
       continue;
     }
-    TOKEN.lastIndex = at;
-    const { number, command, letters, mark } = TOKEN.exec(text)?.groups ?? {};
+    const { number, command, letters, mark } = matchAt(TOKEN, text, at)?.groups ?? {};
     if (number !== undefined) push("number", number + exponentAt(text, at + number.length, number));
     else if (command !== undefined) push("command", `\\${command}`);
     else if (letters !== undefined) {
@@ -89,8 +89,7 @@ export function tokenize(text: string): Token[] {
 
 /** The exponent of 1.5e-7. In 2e-3 and 2e the letter is Euler's number. */
 function exponentAt(text: string, from: number, mantissa: string): string {
-  EXPONENT.lastIndex = from;
-  const own = EXPONENT.exec(text);
+  const own = matchAt(EXPONENT, text, from);
   if (!own) return "";
   const [exponent, sign, digits = ""] = own;
   return sign === undefined || mantissa.includes(".") || mantissa === "1" || digits.length > 1
