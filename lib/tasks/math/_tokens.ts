@@ -7,7 +7,6 @@
 import { matchAt } from "../answer/pieces.ts";
 import { type Operation, TRIGONOMETRIC } from "./tree.ts";
 
-/** Functions by what they are called. */
 export const FUNCTIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ...TRIGONOMETRIC.map((name) => [name, name] as const),
   ...[["asin", "arcsin"], ["acos", "arccos"], ["atan", "arctan"]] as const,
@@ -22,7 +21,6 @@ const TYPED = [...FUNCTIONS.keys(), "sqrt", "cbrt", "abs", "floor", "ceil", "bin
   .sort((a, b) => b.length - a.length);
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
-/** Commands that are names. */
 export const NAMES = words(
   "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho " +
     "sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi " +
@@ -40,7 +38,6 @@ export const TYPES = words(
 /** Commands with a body that are not evaluated. */
 export const BOUND = words("sum prod int iint lim oint");
 
-/** A word of a formula. */
 export interface Token {
   readonly kind: "number" | "letter" | "word" | "command" | "mark" | "end";
   /** What it is, a command with its backslash; "" of the end. */

@@ -71,11 +71,12 @@ interface At {
 
 type Args = readonly [Complex, Complex, ...Complex[]];
 
-const circular = (of: (F: Arithmetic, x: Complex) => Complex) => (F: Arithmetic, [a]: Args) =>
-  of(F, F.onAxis(a));
-/** (e^x ± e^−x) / 2. */
-const hyperbolic = (F: Arithmetic, x: Complex, by: "add" | "subtract") =>
-  F.divide(F[by](F.exp(x), F.exp(F.negate(x))), F.integer(2));
+type Circle = ReturnType<Arithmetic["circle"]>;
+const circular = (of: (circle: Circle, F: Arithmetic) => Complex) => (F: Arithmetic, [a]: Args) =>
+  of(F.circle(F.onAxis(a)), F);
+/** cosh x is cos ix, and sinh x is sin ix / i. */
+const hyperbolic = (of: (circle: Circle, F: Arithmetic) => Complex) => (F: Arithmetic, [a]: Args) =>
+  of(F.circle(F.multiply(F.i, a)), F);
 
 /** Operations that need to know no more than the values of their arguments. */
 const VALUES: Partial<Record<Operation, (F: Arithmetic, args: Args) => Complex>> = {
@@ -86,18 +87,18 @@ const VALUES: Partial<Record<Operation, (F: Arithmetic, args: Args) => Complex>>
   ln: (F, [a]) => F.ln(a),
   log: (F, args) => F.divide(F.ln(args[0]), F.ln(args.length > 1 ? args[1] : F.integer(10))),
   exp: (F, [a]) => F.exp(a),
-  sin: circular((F, x) => F.sin(x)),
-  cos: circular((F, x) => F.cos(x)),
-  tan: circular((F, x) => F.divide(F.sin(x), F.cos(x))),
-  cot: circular((F, x) => F.divide(F.cos(x), F.sin(x))),
-  sec: circular((F, x) => F.divide(F.integer(1), F.cos(x))),
-  csc: circular((F, x) => F.divide(F.integer(1), F.sin(x))),
+  sin: circular(({ sin }) => sin),
+  cos: circular(({ cos }) => cos),
+  tan: circular(({ sin, cos }, F) => F.divide(sin, cos)),
+  cot: circular(({ sin, cos }, F) => F.divide(cos, sin)),
+  sec: circular(({ cos }, F) => F.divide(F.integer(1), cos)),
+  csc: circular(({ sin }, F) => F.divide(F.integer(1), sin)),
   arcsin: (F, [a]) => F.onAxis(F.arcsin(a)),
   arccos: (F, [a]) => F.onAxis(F.subtract(F.divide(F.pi, F.integer(2)), F.arcsin(a))),
   arctan: (F, [a]) => F.onAxis(F.arctan(a)),
-  sinh: (F, [a]) => hyperbolic(F, a, "subtract"),
-  cosh: (F, [a]) => hyperbolic(F, a, "add"),
-  tanh: (F, [a]) => F.divide(hyperbolic(F, a, "subtract"), hyperbolic(F, a, "add")),
+  sinh: hyperbolic(({ sin }, F) => F.divide(sin, F.i)),
+  cosh: hyperbolic(({ cos }) => cos),
+  tanh: hyperbolic(({ sin, cos }, F) => F.divide(sin, F.multiply(F.i, cos))),
   min: (F, args) => args.reduce((x, y) => F.subtract(x, y).re.m < 0n ? x : y),
   max: (F, args) => args.reduce((x, y) => F.subtract(x, y).re.m < 0n ? y : x),
 };

@@ -32,7 +32,6 @@ export function expressionOf(text: string): Expression | undefined {
   return isWord ? undefined : ifRead(() => parseFormula(text));
 }
 
-/** Expressions of texts; undefined where one is none. */
 export function expressionsOf(texts: readonly string[]): Expression[] | undefined {
   const all = texts.map(expressionOf);
   return all.includes(undefined) ? undefined : all as Expression[];

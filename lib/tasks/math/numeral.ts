@@ -40,12 +40,10 @@ export function inBase(digits: string, base: number): Expression {
   return { op: "base", value: new Fraction(value), base };
 }
 
-/** A decimal. */
 export interface Decimal {
   readonly value: Fraction;
   /** Half a unit of its last digit. */
   readonly half: Fraction;
-  /** Digits that signify. */
   readonly digits: number;
 }
 

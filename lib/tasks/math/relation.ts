@@ -11,7 +11,7 @@ import { integerOf } from "../rational.ts";
 import { exactOf } from "./exact.ts";
 import { expressionOf, expressionsOf } from "./leaf.ts";
 import * as reals from "./reals.ts";
-import type { Interval } from "./reals.ts";
+import type { Reals } from "./reals.ts";
 import { difference, exact, type Expression, fraction, isConstant, isFixed } from "./tree.ts";
 import { named, negated, op, signs, substituted, variablesOf } from "./tree.ts";
 import type { Reader, Value } from "./value.ts";
@@ -98,7 +98,7 @@ export const mirror = (operator: string): string => MIRROR[operator] ?? operator
 
 interface Range {
   readonly name: string;
-  readonly intervals: readonly Interval[];
+  readonly intervals: Reals;
 }
 
 /** What a chain of inequalities, linear in one name, says of it. */
@@ -106,7 +106,7 @@ function rangeOf(
   sides: readonly Expression[],
   operators: readonly string[],
 ): Value | undefined {
-  let name: string | undefined, intervals: readonly Interval[] | undefined = reals.ALL;
+  let name: string | undefined, intervals: Reals | undefined = reals.ALL;
   for (const [i, operator] of operators.entries()) {
     const [left, right] = sides.slice(i, i + 2);
     const own = left && right && solved(left, operator, right);
@@ -142,7 +142,7 @@ function solved(left: Expression, operator: string, right: Expression): Range | 
 }
 
 /** What stands in a relation to a number. */
-function beside(operator: string, value: Expression): readonly Interval[] | undefined {
+function beside(operator: string, value: Expression): Reals | undefined {
   if (operator === "=") return [reals.point(value)];
   if (operator === "≠") return reals.complement([reals.point(value)]);
   const open = operator === "<" || operator === ">";

@@ -6,14 +6,13 @@
 
 import { enclosed, split } from "./brackets.ts";
 import * as reals from "./reals.ts";
-import type { Interval } from "./reals.ts";
+import type { Reals } from "./reals.ts";
 import { fraction } from "./tree.ts";
 import { type Reader, realsOf, type Value } from "./value.ts";
 
 /** Most sets that are joined. */
 const MOST = 20;
 
-/** Sets that have names. */
 export function namedSet(text: string): Value | undefined {
   const own = text.trim().replace(/\s+/g, " ");
   if (/^\\mathbb\s?\{R\}$|^all reals$|^all real numbers$/i.test(own)) {
@@ -62,7 +61,7 @@ function unionOf(values: readonly Value[]): Value {
   }
   return values.every(({ kind }) => kind === "set")
     ? { kind: "set", items: values.flatMap((own) => "items" in own ? own.items : []) }
-    : { kind: "reals", intervals: (sets as Interval[][]).flat() };
+    : { kind: "reals", intervals: (sets as Reals[]).flat() };
 }
 
 /** What is in the first set and in no other, or in all. */

@@ -15,7 +15,7 @@ import { basedOf, expressionOf, expressionsOf, ratioOf } from "./leaf.ts";
 import { matrixOf } from "./matrix.ts";
 import { numberOf } from "./numeral.ts";
 import * as reals from "./reals.ts";
-import type { Interval } from "./reals.ts";
+import type { Reals } from "./reals.ts";
 import { congruenceOf, relationOf } from "./relation.ts";
 import { namedSet, setOf } from "./set.ts";
 import { partsThousands, tidy, words } from "./spelling.ts";
@@ -224,7 +224,7 @@ function collected(own: readonly Value[], joint: "and" | "or"): Value {
   const name = sets[0]?.name;
   if (name !== undefined && sets.length === own.length && sets.every((set) => set.name === name)) {
     const all = sets.map((set) => set.intervals);
-    const shared = joint === "or" ? undefined : all.reduce<readonly Interval[] | undefined>(
+    const shared = joint === "or" ? undefined : all.reduce<Reals | undefined>(
       (a, b) => a && reals.intersection(a, b),
       reals.ALL,
     );
