@@ -88,7 +88,7 @@ export function addition(options: AdditionOptions = {}): Task<AdditionProblem> {
     prompt: ({ left, right }) => [{ role: "user", content: `What is ${left} + ${right}?` }],
     grade({ left, right }, text): Grade {
       const found = findNumber(text), sum = left + right;
-      const correct = found.values.some((value) => value.equals(sum));
+      const correct = found.exact?.some((value) => value.equals(sum)) ?? false;
       return judged(found, `${sum}`, correct);
     },
   };

@@ -4,7 +4,14 @@
  * @module
  */
 
-import { findAnswer, type Finding, isWhole, type Kind, type Reading } from "./evidence.ts";
+import {
+  findAnswer,
+  type Finding,
+  isWhole,
+  type Kind,
+  type Reading,
+  type Statement,
+} from "./evidence.ts";
 import { DENIAL, endOf, FILLER, INSTEAD, sentenceOf } from "./pieces.ts";
 import { folded } from "./written.ts";
 
@@ -93,12 +100,11 @@ function choiceOfText(content: string, { texts }: Letters): string | undefined {
   const entries = Object.entries(texts), own = plainText(content);
   if (own === "") return undefined;
   // capitals count where two choices differ in nothing else
-  const exact = entries.filter(([, text]) => plainText(text) === own);
-  const lower = own.toLowerCase();
-  const found = exact.length > 0
-    ? exact
-    : entries.filter(([, text]) => plainText(text).toLowerCase() === lower);
-  return found.length === 1 ? found[0]![0] : undefined;
+  const like = (by: (text: string) => string) =>
+    entries.filter(([, text]) => by(plainText(text)) === by(own));
+  const exact = like((text) => text);
+  const [found, another] = exact.length > 0 ? exact : like((text) => text.toLowerCase());
+  return another ? undefined : found?.[0];
 }
 
 /** What may follow an option's text that is stated: the end of its clause, a denial of others, a reason. */
@@ -208,8 +214,6 @@ function lonelyChoice(text: string, of: Letters): Letter & { alone: boolean } | 
 
 /** The text right before a place. */
 const before = (text: string, place: number) => text.slice(Math.max(0, place - 12), place);
-
-type Statement = Reading & { readonly from: number };
 
 /** What a statement of the weaker sort chooses, by its pattern; undefined where it is none. */
 type Chooses = (match: RegExpExecArray, text: string, of: Letters) => Statement | undefined;

@@ -48,9 +48,12 @@ export interface Reading {
   readonly shown?: string;
   /** Where it was read, where that is not the evidence itself. */
   readonly source?: string;
-  /** Of a number, its exact values. */
+  /** Of a number, its exact values: of "50 %" 50, and one half. */
   readonly exact?: readonly Fraction[];
 }
+
+/** A reading at a place. */
+export type Statement = Reading & { readonly from: number };
 
 /** Whether what declares a value holds nothing else. */
 export const isWhole = (source: Evidence["source"]): boolean =>
@@ -61,19 +64,14 @@ export interface Kind {
   /** Reads a piece of evidence; undefined where it is none for this kind. */
   readonly read: (evidence: Evidence) => Reading | undefined;
   /** Statements that only this kind knows, in the order of the text; `direct` ones are of the first rank. */
-  readonly weak?: (text: string) => readonly (Reading & { readonly from: number })[];
+  readonly weak?: (text: string) => readonly Statement[];
   /** What counts where nothing is declared. */
   readonly rest: (text: string) => Reading | undefined;
 }
 
-/** An answer and where it comes from. */
-export interface Finding {
-  /** The answer; null where there is none. */
-  readonly value: string | null;
-  /** Why: `final-answer statement: "B"`. */
+/** An answer, null where there is none, and where it comes from: `final-answer statement: "B"`. */
+export interface Finding extends Pick<Reading, "value" | "exact"> {
   readonly because: string;
-  /** Of a number, its exact values. */
-  readonly exact?: readonly Fraction[];
 }
 
 /** "answer" in the languages that models answer in, and what choices call it. */
@@ -259,7 +257,7 @@ export function findAnswer(text: string, kind: Kind): Finding {
     own.trimEnd().endsWith(last.content.trimEnd()) && isCut(last.content)
   ) return none("no answer: the text ends within its final answer");
   const weak = kind.weak?.(own) ?? [], strong = weak.findLast(({ direct }) => direct);
-  let weaker: (Reading & { from: number }) | undefined;
+  let weaker: Statement | undefined;
   for (const evidence of declared.toReversed()) {
     if (strong && strong.from > evidence.from) break;
     const reading = kind.read(evidence);

@@ -63,12 +63,6 @@ function valueOf(
   }
 }
 
-/** A number that an answer declares: as text, with its exact value. */
-export interface NumberFinding extends Finding {
-  /** Its exact values: of "50 %" 50, and one half. Empty where there is no answer. */
-  readonly values: readonly Fraction[];
-}
-
 type Quantity = Pick<WrittenNumber, "text" | "value" | "other">;
 
 /** Units of which one is often said in another. */
@@ -199,14 +193,11 @@ const NUMBERS: Kind = {
 };
 
 /** The number that is a text's answer; see {@linkcode findAnswer} for the ranks of evidence. */
-export function findNumber(text: string): NumberFinding {
-  const { exact = [], ...finding } = findAnswer(folded(text), NUMBERS);
-  return { ...finding, values: exact };
-}
+export const findNumber = (text: string): Finding => findAnswer(folded(text), NUMBERS);
 
 /** Whether two findings have a value in common: exactly, never by a tolerance. */
-export function equalNumbers(a: NumberFinding, b: NumberFinding): boolean {
-  return a.values.some((value) => b.values.some((other) => value.equals(other)));
+export function equalNumbers({ exact: a = [] }: Finding, { exact: b = [] }: Finding): boolean {
+  return a.some((value) => b.some((other) => value.equals(other)));
 }
 
 /**

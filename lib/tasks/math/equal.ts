@@ -25,7 +25,6 @@ export const LEAST_DIGITS = 6;
 /** Most items whose order is searched. */
 const LARGEST_SET = 64;
 
-/** Whether two values are the same answer. */
 export function equal(a: Value, b: Value): boolean {
   const either = <K extends Value["kind"]>(kind: K) =>
     (a.kind === kind ? a : b.kind === kind ? b : undefined) as ValueOf<K> | undefined;
@@ -199,7 +198,9 @@ function endsEqual(a: End, b: End): boolean {
 type Relation = ValueOf<"relation">;
 
 function relationsEqual(a: Relation, b: Relation): boolean {
-  const named = a.name === undefined || b.name === undefined || sameName(a.name, b.name);
+  // y and f(x) are two words for one thing
+  const plain = ({ name }: Relation) => name === "f(x)" ? "y" : name;
+  const named = a.name === undefined || b.name === undefined || plain(a) === plain(b);
   if (a.value && b.value && named && equal(a.value, b.value)) return true;
   if (a.sides.length === 0 || a.sides.length !== b.sides.length) return false;
   const alike = (sides: readonly Expression[], operators: readonly string[]) =>
@@ -210,21 +211,12 @@ function relationsEqual(a: Relation, b: Relation): boolean {
     a.sides.length === 2 && proportional(a, b);
 }
 
-/** y and f(x) are two words for one thing. */
-function sameName(a: string, b: string): boolean {
-  const plain = (name: string) => name === "f(x)" ? "y" : name;
-  return plain(a) === plain(b);
-}
-
 /** Values of names, no root of any equation that is likely. */
 const PLACES = [7919, 104_729, 1_299_709, 15_485_863].map((p, i) => fraction(p, 6_700_417 + 2 * i));
 
 /** Whether left − right of one is that of the other times a constant that is not 0. */
 function proportional(a: Relation, b: Relation): boolean {
-  const [f, g] = [a, b].map(({ sides }) => difference(sides[0]!, sides[1]!)) as [
-    Expression,
-    Expression,
-  ];
+  const off = ({ sides }: Relation) => difference(sides[0]!, sides[1]!), f = off(a), g = off(b);
   const names = [...variablesOf(f, variablesOf(g))];
   if (names.length === 0) return false;
   // f(k) g = f g(k) at a point k

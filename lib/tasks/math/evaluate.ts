@@ -37,7 +37,7 @@ import {
 } from "./tree.ts";
 
 /** Points at which expressions with names are compared. */
-export const POINTS = 4;
+const POINTS = 4;
 /** Precisions in bits, each doubled where the one before does not suffice. */
 const PRECISIONS = [256, 512, 1024, 2048];
 /** Most operations of an evaluation, one at p bits counted (p / 256)^1.5 times. */
@@ -69,17 +69,14 @@ interface At {
   readonly angle?: boolean;
 }
 
-type Args = readonly [Complex, Complex, ...Complex[]];
-
-type Circle = ReturnType<Arithmetic["circle"]>;
-const circular = (of: (circle: Circle, F: Arithmetic) => Complex) => (F: Arithmetic, [a]: Args) =>
-  of(F.circle(F.onAxis(a)), F);
+type Computed = (F: Arithmetic, args: readonly [Complex, Complex, ...Complex[]]) => Complex;
+type OfCircle = (circle: ReturnType<Arithmetic["circle"]>, F: Arithmetic) => Complex;
+const circular = (of: OfCircle): Computed => (F, [a]) => of(F.circle(F.onAxis(a)), F);
 /** cosh x is cos ix, and sinh x is sin ix / i. */
-const hyperbolic = (of: (circle: Circle, F: Arithmetic) => Complex) => (F: Arithmetic, [a]: Args) =>
-  of(F.circle(F.multiply(F.i, a)), F);
+const hyperbolic = (of: OfCircle): Computed => (F, [a]) => of(F.circle(F.multiply(F.i, a)), F);
 
 /** Operations that need to know no more than the values of their arguments. */
-const VALUES: Partial<Record<Operation, (F: Arithmetic, args: Args) => Complex>> = {
+const VALUES: Partial<Record<Operation, Computed>> = {
   add: (F, args) => args.reduce(F.add),
   multiply: (F, args) => args.reduce(F.multiply),
   divide: (F, [a, b]) => F.divide(a, b),
@@ -153,11 +150,9 @@ function numericalOf(e: Expression, F: Arithmetic, at: At): Complex {
     case "binomial": {
       const k = integerOf(exactOf(e.args[1]!));
       if (k === undefined || k < 0n || k > 64n) return itself();
-      let product = F.integer(1);
-      for (let i = 0; i < Number(k); i++) {
-        product = F.divide(F.multiply(product, F.subtract(a, F.integer(i))), F.integer(i + 1));
-      }
-      return product;
+      const factor = (_: unknown, i: number) =>
+        F.divide(F.subtract(a, F.integer(i)), F.integer(i + 1));
+      return Array.from({ length: Number(k) }, factor).reduce(F.multiply, F.integer(1));
     }
     case "floor":
     case "ceil": {
@@ -174,7 +169,7 @@ function numericalOf(e: Expression, F: Arithmetic, at: At): Complex {
       real(F.onAxis(a));
   }
   const value = e.op === "call" ? undefined : VALUES[e.op];
-  return value ? value(F, args as unknown as Args) : itself();
+  return value ? value(F, args as unknown as Parameters<Computed>[1]) : itself();
 }
 
 const values = new WeakMap<Expression, Map<string, Complex>>();
