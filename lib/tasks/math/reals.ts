@@ -86,14 +86,15 @@ export function complement(intervals: Reals): Reals | undefined {
   return united([...all, { low, high: HIGHEST }]);
 }
 
-export function intersection(a: Reals, b: Reals): Reals | undefined {
-  const [outsideA, outsideB] = [complement(a), complement(b)];
-  return outsideA && outsideB && complement([...outsideA, ...outsideB]);
+/** What all of some sets share. */
+export function intersection(sets: readonly (Reals | undefined)[]): Reals | undefined {
+  const outside = sets.map((own) => own && complement(own));
+  return outside.includes(undefined) ? undefined : complement((outside as Reals[]).flat());
 }
 
 /** The numbers whose absolute value is in a set; undefined where an end has no place on the line. */
 export function mirrored(intervals: Reals): Reals | undefined {
-  const right = intersection(intervals, [ray({ value: fraction(0), open: false }, true)]);
+  const right = intersection([intervals, [ray({ value: fraction(0), open: false }, true)]]);
   const flip = (end: End): End => ({ ...end, value: negated(end.value) });
   const left = right?.map(({ low, high }) => ({ low: flip(high), high: flip(low) }));
   return right && left && united([...right, ...left]);

@@ -14,7 +14,7 @@ import * as reals from "./reals.ts";
 import type { Reals } from "./reals.ts";
 import { difference, exact, type Expression, fraction, isConstant, isFixed } from "./tree.ts";
 import { named, negated, op, signs, substituted, variablesOf } from "./tree.ts";
-import type { Reader, Value } from "./value.ts";
+import type { Reader, Value, ValueOf } from "./value.ts";
 
 /** Most sides of a chain, less one. */
 const MOST = 20;
@@ -28,8 +28,8 @@ function isNamed(e: Expression): boolean {
 
 function isNamedText(text: string): boolean {
   const own = expressionOf(text);
-  const named = own?.op === "call" ? own.args.every(isNamed) : own !== undefined && isNamed(own);
-  return named || /^[A-Z]{3,4}$|^\\(?:text|mathrm)\s?\{[^{}]*\}$/.test(text);
+  return (own?.op === "call" ? own.args.every(isNamed) : own !== undefined && isNamed(own)) ||
+    /^[A-Z]{3,4}$|^\\(?:text|mathrm)\s?\{[^{}]*\}$/.test(text);
 }
 
 /** P(x), W(n): functions whose letter could be a factor as well. */
@@ -42,8 +42,8 @@ export const nameOf = (text: string): string => text.replace(/[\s{}]|\\mathrm|\\
 export function relationOf(text: string, { read }: Reader): Value | undefined {
   const { parts, marks: operators } = split(text, "=<>≤≥≠");
   if (operators.length === 0 || operators.length > MOST || parts.includes("")) return undefined;
-  const sides = expressionsOf(parts) ?? [],
-    relation = { kind: "relation", sides, operators } as const;
+  const sides = expressionsOf(parts) ?? [];
+  const relation = { kind: "relation", sides, operators } as const;
   if (operators.some((own) => own !== "=")) {
     return rangeOf(sides, operators) ?? (sides.length > 0 ? relation : undefined);
   }
@@ -96,26 +96,19 @@ const MIRROR: Readonly<Record<string, string>> = { "<": ">", ">": "<", "≤": "�
 /** The operator of a relation whose sides are multiplied by what is below 0. */
 export const mirror = (operator: string): string => MIRROR[operator] ?? operator;
 
-interface Range {
-  readonly name: string;
-  readonly intervals: Reals;
-}
+type Range = ValueOf<"reals"> & { readonly name: string };
 
 /** What a chain of inequalities, linear in one name, says of it. */
-function rangeOf(
-  sides: readonly Expression[],
-  operators: readonly string[],
-): Value | undefined {
-  let name: string | undefined, intervals: Reals | undefined = reals.ALL;
-  for (const [i, operator] of operators.entries()) {
-    const [left, right] = sides.slice(i, i + 2);
-    const own = left && right && solved(left, operator, right);
-    if (!own || (name !== undefined && own.name !== name)) return undefined;
-    name = own.name;
-    intervals = intervals && reals.intersection(intervals, own.intervals);
-  }
-  return name !== undefined && intervals ? { kind: "reals", intervals, name } : undefined;
+function rangeOf(sides: readonly Expression[], operators: readonly string[]): Range | undefined {
+  if (sides.length === 0) return undefined;
+  const ranges = operators.map((own, i) => solved(sides[i]!, own, sides[i + 1]!));
+  const [name, another] = new Set(ranges.map((own) => own?.name));
+  const intervals = reals.intersection(ranges.map((own) => own?.intervals));
+  return name !== undefined && another === undefined ? said(name, intervals) : undefined;
 }
+
+const said = (name: string, intervals: Reals | undefined): Range | undefined =>
+  intervals && { kind: "reals", intervals, name };
 
 function solved(left: Expression, operator: string, right: Expression): Range | undefined {
   if (isFixed(left) === isFixed(right)) return linear(left, operator, right);
@@ -125,18 +118,17 @@ function solved(left: Expression, operator: string, right: Expression): Range | 
   if (sign === "≠" && own.op === "name") { // x ≠ ±1
     const points = signs(bound);
     if (points.some((each) => placeOf(each) === undefined)) return undefined;
-    return { name: own.name, intervals: reals.complement(points.map(reals.point))! };
+    return said(own.name, reals.complement(points.map(reals.point)));
   }
   if (placeOf(bound) === undefined) return undefined;
   const intervals = beside(sign, bound);
-  if (own.op === "name") return intervals && { name: own.name, intervals };
+  if (own.op === "name") return said(own.name, intervals);
   if (own.op === "call") {
     const args = own.args.map((arg) => arg.op === "name" ? arg.name : "…");
-    return intervals && { name: `${own.name}(${args.join()})`, intervals };
+    return said(`${own.name}(${args.join()})`, intervals);
   }
   if (own.op === "abs" && own.args[0]!.op === "name" && intervals) {
-    const both = reals.mirrored(intervals);
-    return both && { name: own.args[0]!.name, intervals: both };
+    return said(own.args[0]!.name, reals.mirrored(intervals));
   }
   return linear(left, operator, right);
 }
@@ -159,6 +151,6 @@ function linear(left: Expression, operator: string, right: Expression): Range | 
   const rise = placeOf(slope), line = op("add", op("multiply", slope, named(name)), free);
   if (!rise || !Number.isFinite(rise) || !sameValue(both, line)) return undefined;
   const bound = op("divide", negated(free), slope), known = exactOf(bound);
-  const intervals = beside(rise < 0 ? mirror(operator) : operator, known ? exact(known) : bound);
-  return intervals && { name, intervals };
+  const end = known ? exact(known) : bound;
+  return said(name, beside(rise < 0 ? mirror(operator) : operator, end));
 }

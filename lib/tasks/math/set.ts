@@ -54,10 +54,8 @@ export function setOf(text: string, { read }: Reader): Value | undefined {
 function unionOf(values: readonly Value[]): Value {
   const sets = values.map(realsOf);
   if (sets.includes(undefined)) {
-    return {
-      kind: "union",
-      parts: values.flatMap((own) => own.kind === "union" ? own.parts : [own]),
-    };
+    const parts = values.flatMap((own) => own.kind === "union" ? own.parts : [own]);
+    return { kind: "union", parts };
   }
   return values.every(({ kind }) => kind === "set")
     ? { kind: "set", items: values.flatMap((own) => "items" in own ? own.items : []) }
@@ -66,10 +64,9 @@ function unionOf(values: readonly Value[]): Value {
 
 /** What is in the first set and in no other, or in all. */
 function narrowed(values: readonly Value[], without: boolean): Value | undefined {
-  const [first, ...others] = values.map(realsOf);
-  const intervals = others.reduce((a, b) => {
-    const other = b && (without ? reals.complement(b) : b);
-    return a && other && reals.intersection(a, other);
-  }, first);
+  const sets = values.map(realsOf);
+  const intervals = reals.intersection(
+    sets.map((own, i) => own && without && i > 0 ? reals.complement(own) : own),
+  );
   return intervals && { kind: "reals", intervals };
 }
