@@ -212,10 +212,10 @@ const KIND: Kind = {
     if (DENIAL.test(own)) return { value: null, shown: own.split("\n")[0]!, direct: false };
     const first = firstMath(own);
     if (first !== undefined) {
-      const at = own.indexOf(first),
-        asked = at >= 0 && /^[\s$*)]*\?/.test(own.slice(at + first.length));
-      const heading = source === "'####' line" && /^\d+[.)]\s+\p{L}/u.test(own);
-      return heading ? undefined : { value: first, direct: !asked };
+      if (source === "'####' line" && /^\d+[.)]\s+\p{L}/u.test(own)) return undefined; // a heading
+      const at = own.indexOf(first);
+      const asked = at >= 0 && /^[\s$*)]*\?/.test(own.slice(at + first.length));
+      return { value: first, direct: !asked };
     }
     if (source === "'####' line" || source === "correction") return undefined;
     const math = lastMath(own);

@@ -149,11 +149,9 @@ export function lastTag(text: string): Piece | undefined {
 /**
  * The content of the last complete `<answer>…</answer>`, without surrounding white space.
  *
- * A model may think aloud and correct itself, so the last answer counts; one within its thoughts (all before
- * the last `</think>`, all after a `<think>` that stays open) does not. A tag that is still open
- * when the text ends is no answer: the last complete one before it counts. An `<answer>` inside
- * another starts afresh. Tags are matched as written, in lower case and without attributes, and in
- * time linear in the text.
+ * One within thoughts (all before the last `</think>`, all after a `<think>` that stays open) does not count,
+ * nor does a tag that is still open when the text ends. An `<answer>` inside another starts afresh. Tags are
+ * matched as written, in lower case and without attributes, and in time linear in the text.
  *
  * @param text A generated text.
  * @returns The answer, possibly empty, or null where the text has none.

@@ -28,12 +28,6 @@ export interface WrittenNumber {
   readonly to: number;
 }
 
-const VULGAR: Readonly<Record<string, string>> = {
-  ...{ "½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅖": "2/5" },
-  ...{ "⅗": "3/5", "⅘": "4/5", "⅙": "1/6", "⅚": "5/6", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8" },
-  "⅞": "7/8",
-};
-
 /** Value of a decimal digit of any script: they come in runs of ten. */
 function digitOf(char: string): string {
   const plain = char.normalize("NFKC");
@@ -49,11 +43,12 @@ export const plainDigits = (text: string): string => text.replace(/(?![0-9])\p{N
 /** A text in which full-width forms, digits of other scripts and fractions of one character are plain. */
 export function folded(text: string): string {
   if (!/[\u0080-\uffff]/.test(text)) return text;
-  const spaced = (_: string, digit: string, char: string) =>
-    `${digit}${digit && " "}${VULGAR[char]}`;
-  const plain = text.replace(/(\d?)([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])/g, spaced)
-    .replace(/[\uff01-\uff5e\u24b6-\u24e9\u{1d400}-\u{1d7ff}]/gu, (char) => char.normalize("NFKC"));
-  return plainDigits(plain).replaceAll("٫", ".").replaceAll("٬", ",").replaceAll("⁄", "/")
+  const plain = text.replace(/(?<=\d)(?=[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])/g, " ").replace(
+    /[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞\uff01-\uff5e\u24b6-\u24e9\u{1d400}-\u{1d7ff}]/gu,
+    (char) => char.normalize("NFKC"),
+  );
+  return plainDigits(plain).replaceAll("٫", ".").replaceAll("٬", ",")
+    .replaceAll("⁄", "/")
     .replaceAll("٪", "%");
 }
 
@@ -125,48 +120,38 @@ const power = (text: string) =>
       .replace(new RegExp(`[${SIGN}]`), "-").replace(/[\s+]/g, ""),
   );
 
+const CURRENCY = /(?:(?:US|CA|A|NZ|HK)?[$€£¥₹₩₽]|(?:USD|EUR|GBP|CHF|Rs\.?))\s?$/;
+const SIGN_BEFORE = new RegExp(`[${SIGN}]([ \\t\u00a0]?)$`);
+
 /** Place and presence of a sign before a place; `own`: the text is nothing but an answer. */
 function signBefore(
   text: string,
   place: number,
   own: boolean,
 ): { from: number; negative: boolean } {
-  let from = place;
   const before = text.slice(Math.max(0, place - 24), place);
-  const currency =
-    /(?:(?:US|CA|A|NZ|HK)?[$€£¥₹₩₽]|(?:USD|EUR|GBP|CHF|Rs\.?))\s?$/.exec(before)?.[0] ?? "";
-  const isSign = (char = "") => new RegExp(`^[${SIGN}]$`).test(char);
-  for (const start of currency === "" ? [place] : [place, place - currency.length]) {
-    from = start;
-    let spaces = 0;
-    if (/[ \t\u00a0]/.test(text[start - 1] ?? "")) spaces = 1;
-    const sign = text[start - 1 - spaces];
-    if (!isSign(sign)) continue;
-    const signAt = start - 1 - spaces, left = text.slice(Math.max(0, signAt - 12), signAt);
+  const unpaid = place - (CURRENCY.exec(before)?.[0].length ?? 0);
+  for (const from of new Set([place, unpaid])) {
+    const sign = SIGN_BEFORE.exec(text.slice(Math.max(0, from - 2), from));
+    if (!sign) continue;
+    const signAt = from - sign[0].length, left = text.slice(Math.max(0, signAt - 12), signAt);
     const near = left.at(-1) ?? "", far = left.trimEnd().at(-1) ?? "";
-    const opens = far === ""
-      ? own
-      : /[=(\[{:<>≈,]/.test(far) || (near !== "" && near === "$" && spaces === 0);
-    if (spaces > 0) {
-      if (opens && !(far === "" && !own)) return { from: signAt, negative: true };
+    const negative = { from: signAt, negative: true };
+    if (sign[1] !== "") {
+      if (far === "" ? own : /[=(\[{:<>≈,]/.test(far)) return negative;
       continue;
     }
-    if (near === "" || /[=(\[{:<>≈,"'“‘$*_|&~]/.test(near)) {
-      // "5*-4" is a product by −4; "$5-4$" has a digit before
-      return { from: signAt, negative: true };
-    }
-    if (!/\s/.test(near)) return { from, negative: false };
+    // "5*-4" is a product by −4; "$5-4$" has a digit before
+    if (near === "" || /[=(\[{:<>≈,"'“‘$*_|&~]/.test(near)) return negative;
     const operand = /[\d)\]}%]$|(?:^|[^\p{L}\\])\p{L}$/u.test(left.trimEnd());
-    return operand ? { from, negative: false } : { from: signAt, negative: true };
+    return !/\s/.test(near) || operand ? { from, negative: false } : negative;
   }
   const word = /(?<![\p{L}\d])(minus|negative)\s$/iu.exec(before);
-  if (word) {
-    const left = before.slice(0, word.index).trimEnd();
-    if (word[1]!.toLowerCase() === "negative" || !/[\d)\]}%]$/.test(left)) {
-      return { from: place - word[0].length, negative: true };
-    }
-  }
-  return { from: place - currency.length, negative: false };
+  const isOperator = word?.[1]!.toLowerCase() === "minus" &&
+    /[\d)\]}%]$/.test(before.slice(0, word.index).trimEnd());
+  return word && !isOperator
+    ? { from: place - word[0].length, negative: true }
+    : { from: unpaid, negative: false };
 }
 
 /** What is written at a place: without a value it is no number, without a text a fraction. */

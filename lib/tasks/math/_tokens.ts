@@ -8,12 +8,9 @@ import { matchAt } from "../answer/pieces.ts";
 import { type Operation, TRIGONOMETRIC } from "./tree.ts";
 
 export const FUNCTIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
-  ...TRIGONOMETRIC.map((name) => [name, name] as const),
-  ...[["asin", "arcsin"], ["acos", "arccos"], ["atan", "arctan"]] as const,
-  ...(["ln", "log", "exp", "min", "max", "gcd", "lcm"] as const).map((name) =>
-    [name, name] as const
-  ),
-  ["lg", "log"],
+  ...[...TRIGONOMETRIC, ...["ln", "log", "exp", "min", "max", "gcd", "lcm"] as const]
+    .map((name) => [name, name] as const),
+  ...[["asin", "arcsin"], ["acos", "arccos"], ["atan", "arctan"], ["lg", "log"]] as const,
   ["cis", "exp"], // of i x
 ]);
 /** Words that stand in formulas as they are typed, longest first. */

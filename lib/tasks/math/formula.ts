@@ -8,10 +8,9 @@
  * power    = atom ("^" argument | "!" | "\%" | "^\circ" | "\pmod{…}")*
  * ```
  *
- * Why not a library: the parsers at hand join digits across spaces (`1 2` → 12), read `1 1/4` as 11/4,
- * numbers as doubles, `\sin^{-1}x` as 1/\sin x, and simplify where nobody asks. Here every number is the
- * fraction that is written, a mixed number is one only with a proper fraction, and what is not understood
- * is a {@linkcode SyntaxError}, so that the answer is compared as a text, never misread.
+ * The parsers at hand join digits across spaces (`1 2` → 12), read `1 1/4` as 11/4, numbers as doubles and
+ * `\sin^{-1}x` as 1/\sin x. Here every number is the fraction that is written, a mixed number has a proper
+ * fraction, and what is not understood is a {@linkcode SyntaxError}: it is compared as a text, never misread.
  *
  * Side by side binds tighter than a slash (1/2x is 1/(2x)), a power tighter than a sign. Nesting is
  * bounded; time is in proportion to the length. Nothing is evaluated.
@@ -41,7 +40,7 @@ const INVERSES: Partial<Record<Operation, Operation>> = {
   cos: "arccos",
   tan: "arctan",
 };
-/** Names of functions: f(x) is no product. */
+/** f(x) is no product. */
 const CALLED = /^(?:[fghFGH]|\\zeta|\\Gamma)'*(?:_.+)?$/;
 
 const unexpected = (token: Token) =>
@@ -53,11 +52,7 @@ const unexpected = (token: Token) =>
 const wholeOf = (e: Expression | undefined): bigint | undefined =>
   e?.op === "number" && e.decimal === undefined && e.value.s > 0n ? integerOf(e.value) : undefined;
 
-/**
- * The expression that a formula stands for.
- *
- * @throws {SyntaxError} Where it is none, or is nested too deep.
- */
+/** The expression that a formula stands for; throws a SyntaxError where it is none, or is nested too deep. */
 export function parseFormula(text: string): Expression {
   const tokens = tokenize(text);
   let at = 0, depth = 0, bars = 0;

@@ -76,11 +76,10 @@ function letterOf(text: string): { name: string; alone: boolean } | undefined {
 
 /** A decimal number of any length without separators and zeros that say nothing. */
 function plainNumber(text: string): string | undefined {
-  const own = /^([-−+]?)(\d+|[1-9]\d{0,2}(?:,\d{3})+)(?:\.(\d+))?$/.exec(text);
-  if (!own) return undefined;
-  const whole = own[2]!.replaceAll(",", "").replace(/^0+(?=\d)/, "");
-  let end = own[3]?.length ?? 0;
-  while (end > 0 && own[3]![end - 1] === "0") end--;
-  const size = end > 0 ? `${whole}.${own[3]!.slice(0, end)}` : whole;
-  return size === "0" || own[1] === "" || own[1] === "+" ? size : `-${size}`;
+  const [, sign = "", whole, part = ""] =
+    /^([-−+]?)(\d+|[1-9]\d{0,2}(?:,\d{3})+)(?:\.(\d+))?$/.exec(text) ?? [];
+  if (whole === undefined) return undefined;
+  const decimals = part.replace(/(?<!0)0+$/, "");
+  const size = whole.replaceAll(",", "").replace(/^0+(?=\d)/, "") + (decimals && `.${decimals}`);
+  return size === "0" || !/[-−]/.test(sign) ? size : `-${size}`;
 }
