@@ -134,13 +134,7 @@ function following(text: string, at: number): string {
 /** All that a text declares, in its order; the contents are read when they are asked for. */
 function declarations(text: string, boxes: readonly Piece[]): Evidence[] {
   const found: Evidence[] = [];
-  const add = (
-    source: Evidence["source"],
-    from: number,
-    at: number,
-    hedged = false,
-    read: () => string = () => following(text, at),
-  ) =>
+  const add = (source: Evidence["source"], from: number, read: () => string, hedged = false) =>
     found.push({
       ...{ source, from, hedged },
       get content() {
@@ -164,21 +158,21 @@ function declarations(text: string, boxes: readonly Piece[]): Evidence[] {
     if (/\b(?:choices|options)\b/i.test(copula[0]) && !AMONG.test(copula[0])) continue;
     const at = end + copula[0].length;
     // what stands in a tag or box by itself is found there
-    add("final-answer statement", from, at, HEDGE.test(before));
+    add("final-answer statement", from, () => following(text, at), HEDGE.test(before));
   }
   for (const match of text.matchAll(/(?<!#)####(?!#)[ \t]*/g)) {
-    const at = match.index + match[0].length, read = () => text.slice(at, at + 200).split("\n")[0]!;
-    add("'####' line", match.index, at, false, read);
+    const at = match.index + match[0].length;
+    add("'####' line", match.index, () => text.slice(at, at + 200).split("\n")[0]!);
   }
   for (const match of text.matchAll(CORRECTION)) {
-    add("correction", match.index, match.index + match[0].length);
+    add("correction", match.index, () => following(text, match.index + match[0].length));
   }
   const tag = lastTag(text);
-  if (tag) add("answer tag", tag.from, tag.to, false, () => tag.content.trim());
-  boxes.forEach(({ from, to }, i) => {
+  if (tag) add("answer tag", tag.from, () => tag.content.trim());
+  boxes.forEach(({ from }, i) => {
     if (/(?:\bnot|n['’]t)[\s$*(]{0,6}$/i.test(text.slice(Math.max(0, from - 12), from))) return;
     const areJoined = (a: Piece, b: Piece) => isJoint(text, a.to, b.from);
-    add("last box", from, to, false, () => stated(joined(boxes, i, areJoined)));
+    add("last box", from, () => stated(joined(boxes, i, areJoined)));
   });
   return found.sort((a, b) => a.from - b.from);
 }
@@ -190,10 +184,7 @@ const TURN =
 /** How many turns are looked at. */
 const MOST_TURNS = 4;
 
-/**
- * A text up to the turn that a model invents after its answer: a line "Question:", "User:" or the like behind a
- * declared answer, or behind nothing but an answer.
- */
+/** A text up to the turn ("Question:", "User:") that a model invents behind its answer. */
 function firstTurn(text: string): string {
   const turns = [...text.matchAll(TURN)];
   if (turns.length === 0) return text;
@@ -235,9 +226,6 @@ function quoted(text: string): string {
  * no answer, whatever came before it; nor is a text that was cut within its last box, tag or formula.
  *
  * What a model writes after its answer as a new turn ("Question: …") is left out.
- *
- * @param text A generated text, with or without thoughts.
- * @param kind What a value looks like.
  */
 export function findAnswer(text: string, kind: Kind): Finding {
   const own = firstTurn(withoutThoughts(text));

@@ -71,10 +71,7 @@ function wordsOf(text: string): Piece[] {
 const LATEX =
   /\\(?!(?:textbf|textit|emph|item|section|subsection|noindent|par|hline|newline|label|begin|end)(?![a-zA-Z]))[a-zA-Z]|\\begin\{(?:[pbvVB]?matrix|cases|array)\}/;
 
-/**
- * Formulas that stand bare in a sentence: words of LaTeX, digits, operators and single letters next to each
- * other. A letter alone is one only where `names` is set; a number alone is none here.
- */
+/** Formulas that stand bare in a sentence; a letter alone is one only with `names`, a number alone is none. */
 function bareFormulas(text: string, names: boolean): Token[] {
   const runs: Piece[][] = [[]];
   for (const word of wordsOf(text)) {

@@ -19,10 +19,7 @@ const THOUGHTS: readonly (readonly [open: string, close: string])[] = [
 const ENDS =
   /<\|(?:im_end|im_start|endoftext|end_of_text|eot_id|end|return|end_of_solution)\|>|<\/s>|<end_of_turn>|<｜end▁of▁sentence｜>/;
 
-/**
- * A text without its thoughts and without what follows its end: all up to the last closing mark is
- * thought, as templates open thoughts in the prompt; where one is open at the end, all of it is.
- */
+/** A text without what follows its end and without thoughts, which templates may open in the prompt. */
 export function withoutThoughts(text: string): string {
   const ends = THOUGHTS.map(([, close]) => [text.lastIndexOf(close), close.length] as const);
   const from = Math.max(0, ...ends.map(([at, length]) => at < 0 ? 0 : at + length));

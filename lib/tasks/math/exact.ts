@@ -22,13 +22,8 @@ export function exactOf(e: Expression): Fraction | undefined {
   if (e.op === "name" || e.op === "call") return undefined;
   const known = values.get(e);
   if (known) return known.value;
-  const args: Fraction[] = [];
-  for (const arg of e.args) {
-    const own = exactOf(arg);
-    if (own === undefined) break;
-    args.push(own);
-  }
-  const found = args.length === e.args.length ? EXACT[e.op]?.(args as unknown as Args) : undefined;
+  const args = e.args.map(exactOf);
+  const found = args.includes(undefined) ? undefined : EXACT[e.op]?.(args as unknown as Args);
   const value = found && sizeOf(found) <= MOST_BITS ? found : undefined;
   values.set(e, { value });
   return value;

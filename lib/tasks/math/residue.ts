@@ -65,12 +65,7 @@ function isTower(e: Expression): boolean {
       ["power", "factorial", "multiply", "add"].includes(e.op) && e.args.every(isTower);
 }
 
-/**
- * Value of an expression in the field, at a point.
- *
- * What has none there – a root, a logarithm, the inverse of 0 – stands for itself by the values of its
- * parts: expressions built alike have equal residues, others have not.
- */
+/** Value at a point; what has none there – a root, the inverse of 0 – stands for itself by those of its parts. */
 export function residueOf(e: Expression, point = 0): bigint {
   if (e.op === "name") return e.name === "i" ? ROOT_OF_MINUS_1 : hashed("name", point, e.name);
   const own = exactOf(e), parts = "args" in e ? e.args : [];
