@@ -138,11 +138,7 @@ const ENDS_CHOICE =
   /^[\s*_]*(?:$|[.,;!?)\]}/\n]|(?:and|or|are|both|together|equally|depending|could|might|seem|look)(?![\p{L}]))/iu;
 
 /** The choice at the beginning of a text. */
-function choiceAt(
-  text: string,
-  place: number,
-  of: Choices,
-): Letter & { several: boolean } | undefined {
+function choiceAt(text: string, place: number, of: Choices) {
   const first = letterAt(text, place, of);
   if (!first) return undefined;
   let several = false;

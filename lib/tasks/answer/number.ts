@@ -48,10 +48,7 @@ const NUMBER_IS =
   /(?<![\p{L}\d.,/])([-−]?\$?\d[\d.,/]{0,30}%?)(?:\s\p{L}{1,16})?\s+is\s+the\s+(?:(?:final|correct|right)\s+){0,2}answer(?![\p{L}])/giu;
 
 /** Value of a chain of operands, products first; undefined where it divides by 0. */
-function valueOf(
-  operands: readonly Fraction[],
-  operators: readonly string[],
-): Fraction | undefined {
+function valueOf(operands: readonly Fraction[], operators: readonly string[]) {
   const plain = (operator: string) =>
     /[-−+]/.test(operator) ? operator.replace("−", "-") : /[/÷]|div/.test(operator) ? "/" : "*";
   const tokens = operands.flatMap((_, i) => [...(i > 0 ? [plain(operators[i - 1]!)] : []), `${i}`]);
@@ -89,11 +86,8 @@ function quantity(
     const [, operator] = OPERATOR.exec(between) ?? [];
     if (operator !== "=" && FACTOR.test(content.slice(last.to, next.to + 8))) return undefined;
     // "60 minutes = 1 hour" says one thing in two units
-    if (
-      operator === "=" && operators.length === 0 && isConversion(between, content.slice(next.to))
-    ) {
-      break;
-    }
+    const isSaid = operator === "=" && operators.length === 0;
+    if (isSaid && isConversion(between, content.slice(next.to))) break;
     if (operator === undefined) {
       const list = ALTERNATIVE.exec(between);
       if (!list || last.value.equals(next.value)) break;
@@ -113,9 +107,8 @@ function quantity(
     last = next;
   }
   const tail = content.slice(last.to, last.to + 40);
-  if (
-    TAIL.test(tail) || FACTOR.test(tail) || (formula && /^(?:!|[abcikxyzn](?![\p{L}]))/u.test(tail))
-  ) return undefined;
+  if (TAIL.test(tail) || FACTOR.test(tail)) return undefined;
+  if (formula && /^(?:!|[abcikxyzn](?![\p{L}]))/u.test(tail)) return undefined;
   if (operators.length === 0) return last;
   const value = valueOf(operands, operators);
   return value && { value, text: value.toFraction() };
@@ -178,10 +171,8 @@ const NUMBERS: Kind = {
   },
   rest(text) {
     if (text.length < 100 && !/\p{L}{3}/u.test(text)) {
-      const own = plainNumbers(text);
-      const isFactor = numbersIn(own).some(({ to }) =>
-        FACTOR.test(own.slice(to)) && !own.slice(to).includes("=")
-      );
+      const own = plainNumbers(text), tails = numbersIn(own).map(({ to }) => own.slice(to));
+      const isFactor = tails.some((tail) => FACTOR.test(tail) && !tail.includes("="));
       if (isFactor) return taken(undefined, text.trim(), true);
     }
     // of a long text the end is read first
@@ -204,9 +195,9 @@ export function equalNumbers({ exact: a = [] }: Finding, { exact: b = [] }: Find
  * The number that a text gives as its answer: that of its `####` line, of the last final-answer statement,
  * box or answer tag, whichever comes last, else the last number there is.
  *
- * Thoughts are left out; a text that is cut within a box has no answer, nor has one that declares two
- * numbers ("20 or 30") or a formula that is no number ("2x", "5 - 2i", "2π"). A decimal or thousands comma, a dash as minus, a fraction, percent and
- * currency are understood; times, dates and ordinals are no numbers.
+ * Thoughts are left out; a text that is cut within a box has no answer, nor has one that declares two numbers
+ * ("20 or 30") or a formula that is no number ("2x", "5 - 2i", "2π"). A decimal or thousands comma, a dash as
+ * minus, a fraction, percent and currency are understood; times, dates and ordinals are no numbers.
  *
  * @returns Its digits without separators, or a fraction as "3/4"; null where the text has none.
  *

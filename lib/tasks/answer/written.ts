@@ -124,11 +124,7 @@ const CURRENCY = /(?:(?:US|CA|A|NZ|HK)?[$€£¥₹₩₽]|(?:USD|EUR|GBP|CHF|Rs
 const SIGN_BEFORE = new RegExp(`[${SIGN}]([ \\t\u00a0]?)$`);
 
 /** Place and presence of a sign before a place; `own`: the text is nothing but an answer. */
-function signBefore(
-  text: string,
-  place: number,
-  own: boolean,
-): { from: number; negative: boolean } {
+function signBefore(text: string, place: number, own: boolean) {
   const before = text.slice(Math.max(0, place - 24), place);
   const unpaid = place - (CURRENCY.exec(before)?.[0].length ?? 0);
   for (const from of new Set([place, unpaid])) {
@@ -147,7 +143,7 @@ function signBefore(
     return !/\s/.test(near) || operand ? { from, negative: false } : negative;
   }
   const word = /(?<![\p{L}\d])(minus|negative)\s$/iu.exec(before);
-  const isOperator = word?.[1]!.toLowerCase() === "minus" &&
+  const isOperator = word?.[1]?.toLowerCase() === "minus" &&
     /[\d)\]}%]$/.test(before.slice(0, word.index).trimEnd());
   return word && !isOperator
     ? { from: place - word[0].length, negative: true }
@@ -211,11 +207,7 @@ function writtenAt(text: string, place: number): Written {
 }
 
 /** The number whose first digit, point or fraction stands at a place; the end of what is none. */
-function numberAt(
-  text: string,
-  place: number,
-  own: boolean,
-): WrittenNumber | { readonly to: number } {
+function numberAt(text: string, place: number, own: boolean): WrittenNumber | { to: number } {
   if (matchAt(TIME_OR_DATE, text, place)) return { to: TIME_OR_DATE.lastIndex };
   const found = writtenAt(text, place), isFraction = found.text === undefined;
   if (!found.value) return { to: found.to };

@@ -77,8 +77,7 @@ function collectionsEqual(a: Value, b: Value): boolean {
 
 /** Whether a list holds nothing but this one value. */
 const isOnly = (list: Value, value: Value): boolean =>
-  (list.kind === "list" || list.kind === "set") && list.items.length === 1 &&
-  equal(list.items[0]!, value);
+  (list.kind === "list" || list.kind === "set") && inOrder(list.items, [value]);
 
 /** The items of a value beside another; none of a matrix that is no vector. */
 function itemsOf(value: Value, beside: Value): readonly Value[] | undefined {

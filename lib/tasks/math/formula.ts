@@ -152,9 +152,8 @@ export function parseFormula(text: string): Expression {
       }
       const isFraction = is("\\frac"), own = power();
       const [n, d] = isFraction && own.op === "divide" ? own.args.map(wholeOf) : [];
-      const isMixed = before !== undefined && n !== undefined && d !== undefined && n < d;
-      if (isMixed) all[0] = op("add", all[0]!, own);
-      else all.push(own);
+      if (before === undefined || n === undefined || d === undefined || n >= d) all.push(own);
+      else all[0] = op("add", all[0]!, own); // 1\frac{1}{4}
     }
     return all.length === 1 ? all[0]! : op("multiply", ...all);
   }
@@ -193,10 +192,8 @@ export function parseFormula(text: string): Expression {
 
   function exponent(): Expression {
     return deeper(() => {
-      if (is("+") || is("-")) {
-        const minus = tokens[at++]!.text === "-", own = exponent();
-        return minus ? negated(own) : own;
-      }
+      if (take("+")) return exponent();
+      if (take("-")) return negated(exponent());
       const own = is("{") ? group() : atom();
       return take("^") ? op("power", own, exponent()) : own; // 2^3^2
     });
@@ -291,12 +288,7 @@ export function parseFormula(text: string): Expression {
       at++;
       return repeating(own[1]!, own[2]!);
     }
-    if (/^\d+$/.test(text) && take("_")) {
-      const base = Number(raw());
-      if (!(Number.isInteger(base) && base >= 2 && base <= 36)) throw unexpected(peek());
-      return inBase(text, base);
-    }
-    return numberOf(text);
+    return /^\d+$/.test(text) && take("_") ? inBase(text, Number(raw())) : numberOf(text);
   }
 
   /** A name with its primes and index. */
@@ -327,13 +319,10 @@ export function parseFormula(text: string): Expression {
       if (!is("(") && !is("{") && peek().kind !== "number") throw unexpected(peek());
       return op("root", atom(), fraction(text === "sqrt" ? 2 : 3));
     }
-    if (text === "abs" || text === "floor" || text === "ceil") {
-      expect("(");
-      return op(text, one(bracketed(")")));
-    }
-    if (text !== "binom") return functionOf(text);
+    if (FUNCTIONS.has(text)) return functionOf(text);
     expect("(");
     const args = bracketed(")");
+    if (text !== "binom") return op(text as "abs" | "floor" | "ceil", one(args));
     if (args.length !== 2) throw unexpected(peek());
     return op("binomial", ...args);
   }

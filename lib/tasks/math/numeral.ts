@@ -31,12 +31,12 @@ export function repeating(head: string, period: string): Expression {
 
 /** A number of digits, capitals from 10 on, in a base. */
 export function inBase(digits: string, base: number): Expression {
-  let value = 0n;
-  for (const digit of digits) {
-    const own = parseInt(digit, 36);
-    if (!(own < base)) throw new SyntaxError(`${digit} is no digit in base ${base}`);
-    value = value * BigInt(base) + BigInt(own);
+  const own = Array.from(digits, (digit) => parseInt(digit, 36));
+  const isBase = Number.isInteger(base) && base >= 2 && base <= 36;
+  if (!isBase || !own.every((digit) => digit < base)) {
+    throw new SyntaxError(`${digits} is no number in base ${base}`);
   }
+  const value = own.reduce((sum, digit) => sum * BigInt(base) + BigInt(digit), 0n);
   return { op: "base", value: new Fraction(value), base };
 }
 

@@ -24,8 +24,8 @@ const COMMANDS: ReadonlyMap<string, string> = new Map([
   ...[["lor", "∨"], ["vee", "∨"], ["land", "∧"], ["wedge", "∧"]] as const,
   ...[["langle", "("], ["lparen", "("], ["rangle", ")"], ["rparen", ")"]] as const,
   ...[["lbrace", "\\{"], ["rbrace", "\\}"], ["R", "\\mathbb{R}"], ["bigcup", "\\cup "]] as const,
-  ...[["varnothing", "\\emptyset "], ["backslash", "\\setminus "]] as const,
-  ["smallsetminus", "\\setminus "],
+  ...["backslash", "smallsetminus"].map((name) => [name, "\\setminus "] as const),
+  ["varnothing", "\\emptyset "],
 ]);
 
 /** Replacements that bring an answer into one spelling, in their order. */
