@@ -19,6 +19,7 @@ const EXACT: Readonly<Record<string, string | undefined>> = {
   "10!": "3628800",
   "\\binom{10}{3}": "120",
   "\\binom{3}{10}": "0",
+  "\\binom{-5}{2}": "15",
   "\\gcd(12,18)": "6",
   "\\max(1,\\frac32)": "3/2",
   "0^0": undefined,

@@ -218,9 +218,8 @@ const KIND: Kind = {
     const math = lastMath(own);
     if (math !== undefined) return { value: math, direct: false };
     const words = trimmed(own.split(/\n|(?<=[a-z])\.\s/)[0]!);
-    return words === "" || words.length > LONGEST_WORDS
-      ? undefined
-      : { value: words, direct: false };
+    if (words === "" || words.length > LONGEST_WORDS) return undefined;
+    return { value: words, direct: false };
   },
   rest(text) {
     const last = lastMath(text);

@@ -1,6 +1,5 @@
 /**
- * What brackets enclose, in LaTeX: parentheses, square brackets and the braces of sets, which may be of
- * two kinds in an interval.
+ * What parentheses, square brackets and the braces of sets enclose; those of an interval may be of two kinds.
  *
  * @module
  */

@@ -70,7 +70,7 @@ const EXACT: Partial<Record<Operation, (args: Args) => Fraction | undefined>> = 
 function range(from: bigint, to: bigint): bigint {
   if (to < from) return 1n;
   if (to === from) return from;
-  const middle = (from + to) / 2n;
+  const middle = from + (to - from) / 2n;
   return range(from, middle) * range(middle + 1n, to);
 }
 

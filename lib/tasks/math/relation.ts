@@ -49,17 +49,13 @@ export function relationOf(text: string, { read }: Reader): Value | undefined {
   }
   const first = parts[0]!, last = parts.at(-1)!, tuple = assigned(first, last, read);
   if (tuple) return tuple;
-  const define = (name: string, value: string): Value => ({
-    ...relation,
-    name: nameOf(name),
-    value: read(value),
-  });
-  if (isNamedText(first) || split(first, ":").parts.every(isNamedText) || FUNCTION.test(first)) {
-    return define(first, last);
+  const define = (name: string, value: Value) => ({ ...relation, name: nameOf(name), value });
+  if (split(first, ":").parts.every(isNamedText) || FUNCTION.test(first)) {
+    return define(first, read(last));
   }
   const fixed = sides.findIndex(isFixed);
   if (sides.length === 0 && parts.length === 2) return undefined;
-  if (sides.length > 0 && isNamedText(last) && fixed >= 0) return define(last, parts[fixed]!);
+  if (sides.length > 0 && isNamedText(last) && fixed >= 0) return define(last, read(parts[fixed]!));
   return parts.length > 2 || sides.every(isFixed) ? { ...relation, value: read(last) } : relation;
 }
 

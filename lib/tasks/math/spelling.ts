@@ -93,6 +93,6 @@ export function words(text: string): string {
     "$1",
   )
     .replace(/\\[,;:! ]|[$~]/g, " ").replace(/\s+/g, " ");
-  const inner = own.replace(/^[ ("'.`]+|(?<![ )"'.`])[ )"'.`]+$/g, "");
+  const inner = own.replace(/^[ ("'.]+|(?<![ )"'.])[ )"'.]+$/g, "");
   return /[\\^_=<>+*/]/.test(inner) ? inner : inner.toLowerCase();
 }
