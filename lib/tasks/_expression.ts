@@ -14,7 +14,7 @@
  * @module
  */
 
-import { add, divide, multiply, negate, type Rational, rational } from "./rational.ts";
+import { Fraction } from "./rational.ts";
 
 /** Longest expression read, in UTF-16 units. */
 export const LONGEST = 1000;
@@ -24,7 +24,6 @@ export const DEEPEST = 64;
 
 /** What is wrong with an expression, in words that finish "the answer …". */
 export class ExpressionError extends Error {
-  /** For `error.name`. */
   override readonly name: string = "ExpressionError";
 }
 
@@ -43,25 +42,20 @@ export interface Arithmetic<N> {
 /** The value of the tokens of an expression; throws an {@linkcode ExpressionError} where it has none. */
 export function evaluateTokens<N>(tokens: readonly string[], arithmetic: Arithmetic<N>): N {
   const { number, operators, signs, deepest } = arithmetic;
-  const products = Object.keys(operators).filter((name) => !["+", "-", "**"].includes(name));
+  const sums = ["+", "-"];
+  const products = Object.keys(operators).filter((name) => ![...sums, "**"].includes(name));
   let at = 0;
   const value = sum(0);
   if (at < tokens.length) throw unexpected();
   return value;
 
-  function chain(names: readonly string[], read: (depth: number) => N, depth: number): N {
-    let total = read(depth);
-    for (let name = tokens[at]; name !== undefined && names.includes(name); name = tokens[at]) {
-      at++;
-      total = operators[name]!(total, read(depth));
-    }
+  function chain(names: readonly string[], read: () => N): N {
+    let total = read();
+    while (names.includes(tokens[at] ?? "")) total = operators[tokens[at++]!]!(total, read());
     return total;
   }
   function sum(depth: number): N {
-    return chain(["+", "-"], product, depth);
-  }
-  function product(depth: number): N {
-    return chain(products, factor, depth);
+    return chain(sums, () => chain(products, () => factor(depth)));
   }
   function factor(depth: number): N {
     if (depth > deepest) throw new ExpressionError(`is nested deeper than ${deepest}`);
@@ -80,54 +74,45 @@ export function evaluateTokens<N>(tokens: readonly string[], arithmetic: Arithme
       at++;
       return inner;
     }
-    const own = tokens[at] === undefined ? undefined : number(tokens[at]!);
+    const own = number(tokens[at] ?? "");
     if (own === undefined) throw unexpected();
     at++;
     return own;
   }
   function unexpected(): ExpressionError {
-    const token = tokens[at];
-    return new ExpressionError(
-      token === undefined ? "is unfinished" : `has '${token}' out of place`,
-    );
+    const isOver = at >= tokens.length;
+    return new ExpressionError(isOver ? "is unfinished" : `has '${tokens[at]}' out of place`);
   }
 }
 
 /** Fractions, exactly, but for what a number is. */
-export const EXACT: Omit<Arithmetic<Rational>, "number"> = {
+export const EXACT: Omit<Arithmetic<Fraction>, "number"> = {
   operators: {
-    "+": add,
-    "-": (a, b) => add(a, negate(b)),
-    "*": multiply,
+    "+": (a, b) => a.add(b),
+    "-": (a, b) => a.sub(b),
+    "*": (a, b) => a.mul(b),
     "/": (a, b) => {
-      if (b.numerator === 0n) throw new ExpressionError("divides by zero");
-      return divide(a, b);
+      if (b.n === 0n) throw new ExpressionError("divides by zero");
+      return a.div(b);
     },
   },
-  signs: { "-": negate },
+  signs: { "-": (a) => a.neg() },
   deepest: DEEPEST,
 };
 
-/** An expression's value and the numbers written in it, from left to right. */
-export interface Evaluated {
-  /** Its exact value. */
-  readonly value: Rational;
-  /** Its numbers, as often as they are written. */
-  readonly numbers: readonly bigint[];
-}
-
 /**
- * Evaluates an expression exactly; `×`, `÷` and `−` stand for `*`, `/` and `-`, and white space may separate
- * tokens. Throws an {@linkcode ExpressionError} where it has no value.
+ * The exact value of an expression and the numbers written in it, from left to right; `×`, `÷` and `−` stand
+ * for `*`, `/` and `-`, and white space may separate tokens. Throws an {@linkcode ExpressionError} where it
+ * has no value.
  */
-export function evaluate(text: string): Evaluated {
+export function evaluate(text: string): { value: Fraction; numbers: bigint[] } {
   const numbers: bigint[] = [];
   const value = evaluateTokens(tokenize(text), {
     ...EXACT,
     number(token) {
       if (!/^\d/.test(token)) return undefined;
       numbers.push(BigInt(token));
-      return rational(numbers.at(-1)!);
+      return new Fraction(token);
     },
   });
   return { value, numbers };

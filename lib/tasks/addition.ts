@@ -8,7 +8,6 @@ import { checkOptions, listOf, number, refusal, type Rules } from "../_check.ts"
 import { seededRandom } from "./_random.ts";
 import { judged } from "./answer/grade.ts";
 import { findNumber } from "./answer/number.ts";
-import { equalsInteger } from "./rational.ts";
 import { numbered } from "./synthetic.ts";
 import type { Grade, Problem, Task } from "./task.ts";
 
@@ -88,8 +87,8 @@ export function addition(options: AdditionOptions = {}): Task<AdditionProblem> {
     },
     prompt: ({ left, right }) => [{ role: "user", content: `What is ${left} + ${right}?` }],
     grade({ left, right }, text): Grade {
-      const found = findNumber(text), sum = BigInt(left + right);
-      const correct = found.values.some((value) => equalsInteger(value, sum));
+      const found = findNumber(text), sum = left + right;
+      const correct = found.exact?.some((value) => value.equals(sum)) ?? false;
       return judged(found, `${sum}`, correct);
     },
   };

@@ -12,7 +12,7 @@
 
 import { createHash } from "node:crypto";
 import { isObject, oneOf, type Rules } from "../_check.ts";
-import { evaluate, type Evaluated, ExpressionError, LONGEST } from "./_expression.ts";
+import { evaluate, ExpressionError, LONGEST } from "./_expression.ts";
 import type { Random } from "./_random.ts";
 import { lastAnswer } from "./answer/pieces.ts";
 import { lastBoxed } from "./answer/math.ts";
@@ -26,7 +26,6 @@ import {
   unknownLayout,
 } from "./benchmark.ts";
 import { HELD_OUT } from "./held_out/countdown.ts";
-import { equalsInteger, format } from "./rational.ts";
 import { releasedEquation, releasedRight } from "./released.ts";
 import type { Row } from "./source/rows.ts";
 import { type SyntheticOptions, syntheticProblems } from "./synthetic.ts";
@@ -214,7 +213,7 @@ function grade(problem: CountdownProblem, text: string): Grade {
 /** What is wrong with an answer, or null. */
 function faultOf(answer: string, { numbers, target }: CountdownProblem): string | null {
   const [expression = "", ...claims] = answer.length > LONGEST ? [answer] : answer.split("=");
-  let evaluated: Evaluated;
+  let evaluated: ReturnType<typeof evaluate>;
   try {
     evaluated = evaluate(expression);
   } catch (error) {
@@ -224,7 +223,7 @@ function faultOf(answer: string, { numbers, target }: CountdownProblem): string 
   const misuse = misuseOf(numbers, evaluated.numbers);
   if (misuse !== null) return misuse;
   const { value } = evaluated;
-  if (!equalsInteger(value, BigInt(target))) return `equals ${format(value)}, not ${target}`;
+  if (!value.equals(target)) return `equals ${value.toFraction()}, not ${target}`;
   if (claims.length > 1) return "has more than one '='";
   const [claim] = claims;
   if (claim !== undefined && claim.trim() !== `${target}`) return `does not say '= ${target}'`;

@@ -1,12 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { parseFormula } from "../../lib/tasks/math/formula.ts";
 import type { Expression } from "../../lib/tasks/math/tree.ts";
-import { format } from "../../lib/tasks/rational.ts";
 
 /** A tree in one line: operations before their parts. */
 function shown(e: Expression): string {
-  if (e.op === "number") return `${e.decimal ? "~" : ""}${format(e.value)}`;
-  if (e.op === "base") return `${format(e.value)}#${e.base}`;
+  if (e.op === "number") return `${e.decimal ? "~" : ""}${e.value.toFraction()}`;
+  if (e.op === "base") return `${e.value.toFraction()}#${e.base}`;
   if (e.op === "name") return e.name;
   return `${e.op === "call" ? e.name : e.op}(${e.args.map(shown).join(" ")})`;
 }
@@ -85,6 +84,8 @@ const REFUSED = [
     "1 2",
     "12 3",
     "1.2.3",
+    "1.2.(3)",
+    "sqrt",
     "1+",
     "(1",
     "1)",

@@ -37,9 +37,9 @@ Deno.test("complement() and intersection() mind the ends", () => {
     shown(reals.complement([reals.point(parseFormula("2"))])),
     "(-Infinity,2) (2,Infinity)",
   );
-  assertEquals(shown(reals.intersection(set("[0,3)"), set("(1,5]"))), "(1,3)");
-  assertEquals(shown(reals.intersection(set("[0,1]"), set("[1,2]"))), "[1,1]");
-  assertEquals(shown(reals.intersection(set("[0,1)"), set("[1,2]"))), "");
+  assertEquals(shown(reals.intersection([set("[0,3)"), set("(1,5]")])), "(1,3)");
+  assertEquals(shown(reals.intersection([set("[0,1]"), set("[1,2]")])), "[1,1]");
+  assertEquals(shown(reals.intersection([set("[0,1)"), set("[1,2]")])), "");
 });
 
 Deno.test("mirrored() solves |x| ∈ S", () => {

@@ -4,7 +4,14 @@
  * @module
  */
 
-import { findAnswer, type Finding, isWhole, type Kind, type Reading } from "./evidence.ts";
+import {
+  findAnswer,
+  type Finding,
+  isWhole,
+  type Kind,
+  type Reading,
+  type Statement,
+} from "./evidence.ts";
 import { DENIAL, endOf, FILLER, INSTEAD, sentenceOf } from "./pieces.ts";
 import { folded } from "./written.ts";
 
@@ -20,12 +27,8 @@ const CONNECTOR =
 const NO_NOUN =
   /^\s+(?:a|according|after|again|also|although|among|an|are|as|at|based|be|before|both|can|could|did|does|due|even|finally|following|from|has|have|having|he|hence|here|how|however|I|indeed|it|its|like|may|might|must|no|of|or|over|per|she|should|than|that|the|there|therefore|these|they|this|though|thus|to|under|unless|until|using|versus|via|vs|we|were|what|where|who|whose|will|without|would|yes|you|[a-z]+ly)(?![\p{L}])/u;
 
-/** Letters as alternatives: only these are choices. */
-interface Letters {
-  readonly letters: string;
-  /** Texts of the choices by letter, where they are known. */
-  readonly texts: Readonly<Record<string, string>>;
-}
+/** Texts of the choices by letter, "" where they are not known; other letters are none. */
+type Choices = Readonly<Record<string, string>>;
 
 interface Letter {
   readonly letter: string;
@@ -34,10 +37,10 @@ interface Letter {
 }
 
 /** The letter that stands at a place, possibly set in bold, brackets or a box. */
-function letterAt(text: string, place: number, { letters, texts }: Letters): Letter | undefined {
+function letterAt(text: string, place: number, texts: Choices): Letter | undefined {
   const from = endOf(WRAP, text, place), char = text[from] ?? "";
   const capital = char.toUpperCase(), lower = char !== capital;
-  if (char === "" || !letters.includes(capital)) return undefined;
+  if (char === "" || !Object.hasOwn(texts, capital)) return undefined;
   const opened = text.slice(place, from), to = endOf(CLOSE, text, from + 1);
   const next = text.slice(from + 1, from + 12), after = text.slice(to, to + 40);
   if (
@@ -88,17 +91,16 @@ function plainText(text: string): string {
 }
 
 /** The one choice whose text this is. */
-function choiceOfText(content: string, { texts }: Letters): string | undefined {
+function choiceOfText(content: string, texts: Choices): string | undefined {
   if (content.length > 2000) return undefined;
   const entries = Object.entries(texts), own = plainText(content);
   if (own === "") return undefined;
   // capitals count where two choices differ in nothing else
-  const exact = entries.filter(([, text]) => plainText(text) === own);
-  const lower = own.toLowerCase();
-  const found = exact.length > 0
-    ? exact
-    : entries.filter(([, text]) => plainText(text).toLowerCase() === lower);
-  return found.length === 1 ? found[0]![0] : undefined;
+  const like = (by: (text: string) => string) =>
+    entries.filter(([, text]) => by(plainText(text)) === by(own));
+  const exact = like((text) => text);
+  const [found, another] = exact.length > 0 ? exact : like((text) => text.toLowerCase());
+  return another ? undefined : found?.[0];
 }
 
 /** What may follow an option's text that is stated: the end of its clause, a denial of others, a reason. */
@@ -109,7 +111,7 @@ const ENDS_TEXT =
  * The one choice whose text, of words, stands at a place and ends its clause, where the sentence names no other
  * but to deny it: "**B cells**, not T cells".
  */
-function choiceOfTextAt(text: string, place: number, { texts }: Letters): string | undefined {
+function choiceOfTextAt(text: string, place: number, texts: Choices): string | undefined {
   const sentence = sentenceOf(text.slice(endOf(WRAP, text, place)).slice(0, 1000))
     .replace(/^(?:the|an?)\s+[*_"“]{0,3}(?=\p{L})/iu, "").toLowerCase();
   const entries = Object.entries(texts).map(([letter, own]) => [letter, own.trim().toLowerCase()])
@@ -136,15 +138,11 @@ const ENDS_CHOICE =
   /^[\s*_]*(?:$|[.,;!?)\]}/\n]|(?:and|or|are|both|together|equally|depending|could|might|seem|look)(?![\p{L}]))/iu;
 
 /** The choice at the beginning of a text. */
-function choiceAt(
-  text: string,
-  place: number,
-  of: Letters,
-): Letter & { several: boolean } | undefined {
+function choiceAt(text: string, place: number, of: Choices) {
   const first = letterAt(text, place, of);
   if (!first) return undefined;
   let several = false;
-  for (let { to } = first, i = 0; i < of.letters.length && !several; i++) {
+  for (let { to } = first, i = 0; i < Object.keys(of).length && !several; i++) {
     const joint = AND.exec(text.slice(to, to + 40));
     if (!joint) break;
     const next = letterAt(text, to + joint[0].length, of);
@@ -169,7 +167,7 @@ const APPOSED =
   /(?<![\p{L}\p{N}])(?:answer|option|choice),\s[*_"'“(]{0,4}(\p{L})[*_"'”)]{0,4},\s(?:is|must be|would be|should be)\s(?!not\b|wrong\b|incorrect\b|false\b)/giu;
 
 /** Lines that are a letter, or begin as an option does. */
-function lonelyChoice(text: string, of: Letters): Letter & { alone: boolean } | undefined {
+function lonelyChoice(text: string, of: Choices): Letter & { alone: boolean } | undefined {
   const alone: Letter[] = [], marked: Letter[] = [];
   let from = 0;
   for (const line of text.split("\n")) {
@@ -182,7 +180,7 @@ function lonelyChoice(text: string, of: Letters): Letter & { alone: boolean } | 
       else if (/^[\s*_"'”’`]{0,4}[).:\]]/.test(rest)) {
         marked.push(place);
         for (const [, char] of rest.matchAll(/[(\s]([A-Z])[).](?=\s)/g)) {
-          if (of.letters.includes(char!)) marked.push({ ...place, letter: char! });
+          if (Object.hasOwn(of, char!)) marked.push({ ...place, letter: char! });
         }
       }
     }
@@ -191,7 +189,7 @@ function lonelyChoice(text: string, of: Letters): Letter & { alone: boolean } | 
   const different = (list: readonly Letter[]) => new Set(list.map(({ letter }) => letter)).size;
   // a list of the options is no answer
   if (alone.length > 0) {
-    return different(alone) >= Math.max(of.letters.length, 2)
+    return different(alone) >= Math.max(Object.keys(of).length, 2)
       ? undefined
       : { ...alone.at(-1)!, alone: true };
   }
@@ -209,10 +207,8 @@ function lonelyChoice(text: string, of: Letters): Letter & { alone: boolean } | 
 /** The text right before a place. */
 const before = (text: string, place: number) => text.slice(Math.max(0, place - 12), place);
 
-type Statement = Reading & { readonly from: number };
-
 /** What a statement of the weaker sort chooses, by its pattern; undefined where it is none. */
-type Chooses = (match: RegExpExecArray, text: string, of: Letters) => Statement | undefined;
+type Chooses = (match: RegExpExecArray, text: string, of: Choices) => Statement | undefined;
 
 /** Statements that only choices know. */
 const STATEMENTS: readonly (readonly [RegExp, Chooses])[] = [
@@ -226,17 +222,17 @@ const STATEMENTS: readonly (readonly [RegExp, Chooses])[] = [
     const value = char.toUpperCase();
     const marked = char === value || /[(*"'“]/.test(whole.slice(0, 4));
     const asked = /\b(?:if|whether|or|and|why|nor|that)\s$/i.test(before(text, from));
-    if (!marked || asked || !of.letters.includes(value)) return undefined;
+    if (!marked || asked || !Object.hasOwn(of, value)) return undefined;
     return { value, direct: adjective === undefined, from };
   }],
   [APPOSED, ({ 1: value = "", index: from }, text, of) => {
     const denied = /\b(?:wrong|incorrect|other|if)\s$/i.test(before(text, from));
-    return denied || !of.letters.includes(value) ? undefined : { value, direct: true, from };
+    return denied || !Object.hasOwn(of, value) ? undefined : { value, direct: true, from };
   }],
 ];
 
 /** The kind of choices. */
-const choiceKind = (of: Letters): Kind => ({
+const choiceKind = (of: Choices): Kind => ({
   read({ source, content }): Reading | undefined {
     const own = content.slice(0, 2000), whole = isWhole(source);
     const named = whole || source === "'####' line" ? own : own.trimStart().split("\n")[0]!;
@@ -290,23 +286,17 @@ const choiceKind = (of: Letters): Kind => ({
   },
 });
 
-/**
- * The choice that a text makes; see {@linkcode findAnswer} for the ranks of evidence.
- *
- * @param choices Texts by letter: a text that is exactly one choice's counts as its letter.
- */
-export function findChoice(text: string, choices: Readonly<Record<string, string>>): Finding {
-  const of = { letters: Object.keys(choices).join(""), texts: choices };
-  return findAnswer(folded(text), choiceKind(of));
-}
+/** The choice that a text makes; a text that is exactly one choice's counts as its letter. */
+export const findChoice = (text: string, choices: Choices): Finding =>
+  findAnswer(folded(text), choiceKind(choices));
 
 /**
  * The choice of a text, as a capital letter: that of its last final-answer statement, box or answer tag, else
  * of a weaker statement ("so it's B", "I'd go with D"), else of a letter alone: a line, or the last sentence.
  *
- * Thoughts are left out. A pronoun or an article is no letter, nor is what a noun follows ("B cells"); two letters ("A or B") are no choice, a list of
- * the options is none, and a formula that begins with a letter is none. Letters of other alphabets that look like Latin ones are other letters; full-width
- * and circled ones are the same.
+ * Thoughts are left out. A pronoun or an article is no letter, nor is what a noun follows ("B cells"); two
+ * letters ("A or B") are no choice, a list of the options is none, and a formula that begins with a letter is
+ * none. Letters of other alphabets are other letters; full-width and circled ones are the same.
  *
  * @param letters Letters that there are. Default: "ABCD".
  * @returns The letter, or null where the text chooses none.
@@ -322,5 +312,5 @@ export function findChoice(text: string, choices: Readonly<Record<string, string
  * ```
  */
 export function lastChoice(text: string, letters = "ABCD"): string | null {
-  return findAnswer(folded(text), choiceKind({ letters, texts: {} })).value;
+  return findChoice(text, Object.fromEntries(Array.from(letters, (letter) => [letter, ""]))).value;
 }

@@ -7,13 +7,15 @@
  * @module
  */
 
-import type { Rational } from "../rational.ts";
+import type { Fraction } from "../rational.ts";
 import {
   boxesOf,
   closing,
   END_TAG,
+  isJoint,
   joined,
   lastTag,
+  matchAt,
   type Piece,
   TAG,
   withoutThoughts,
@@ -46,9 +48,12 @@ export interface Reading {
   readonly shown?: string;
   /** Where it was read, where that is not the evidence itself. */
   readonly source?: string;
-  /** Of a number, its exact values. */
-  readonly exact?: readonly Rational[];
+  /** Of a number, its exact values: of "50 %" 50, and one half. */
+  readonly exact?: readonly Fraction[];
 }
+
+/** A reading at a place. */
+export type Statement = Reading & { readonly from: number };
 
 /** Whether what declares a value holds nothing else. */
 export const isWhole = (source: Evidence["source"]): boolean =>
@@ -59,19 +64,14 @@ export interface Kind {
   /** Reads a piece of evidence; undefined where it is none for this kind. */
   readonly read: (evidence: Evidence) => Reading | undefined;
   /** Statements that only this kind knows, in the order of the text; `direct` ones are of the first rank. */
-  readonly weak?: (text: string) => readonly (Reading & { readonly from: number })[];
+  readonly weak?: (text: string) => readonly Statement[];
   /** What counts where nothing is declared. */
   readonly rest: (text: string) => Reading | undefined;
 }
 
-/** An answer and where it comes from. */
-export interface Finding {
-  /** The answer; null where there is none. */
-  readonly value: string | null;
-  /** Why: `final-answer statement: "B"`. */
+/** An answer, null where there is none, and where it comes from: `final-answer statement: "B"`. */
+export interface Finding extends Pick<Reading, "value" | "exact"> {
   readonly because: string;
-  /** Of a number, its exact values. */
-  readonly exact?: readonly Rational[];
 }
 
 /** "answer" in the languages that models answer in, and what choices call it. */
@@ -134,13 +134,7 @@ function following(text: string, at: number): string {
 /** All that a text declares, in its order; the contents are read when they are asked for. */
 function declarations(text: string, boxes: readonly Piece[]): Evidence[] {
   const found: Evidence[] = [];
-  const add = (
-    source: Evidence["source"],
-    from: number,
-    at: number,
-    hedged = false,
-    read: () => string = () => following(text, at),
-  ) =>
+  const add = (source: Evidence["source"], from: number, read: () => string, hedged = false) =>
     found.push({
       ...{ source, from, hedged },
       get content() {
@@ -157,32 +151,28 @@ function declarations(text: string, boxes: readonly Piece[]): Evidence[] {
     if (OTHER.test(before) || /^(?:options|choices)$/i.test(match[0].split(/\s+/).at(-1)!)) {
       continue;
     }
-    const rule = COPULA;
-    rule.lastIndex = end;
-    let copula = rule.exec(text);
-    if (!copula && /(?:^|\n)[#>*_\s\d.]{0,8}(?:(?:the|final|my)\s+)*$/i.test(before)) {
-      HEADING.lastIndex = end;
-      copula = HEADING.exec(text);
-    }
+    const isHeading = /(?:^|\n)[#>*_\s\d.]{0,8}(?:(?:the|final|my)\s+)*$/i.test(before);
+    const copula = matchAt(COPULA, text, end) ?? (isHeading ? matchAt(HEADING, text, end) : null);
     if (!copula) continue;
     // "answer choices: A, B" speaks of all of them
     if (/\b(?:choices|options)\b/i.test(copula[0]) && !AMONG.test(copula[0])) continue;
     const at = end + copula[0].length;
     // what stands in a tag or box by itself is found there
-    add("final-answer statement", from, at, HEDGE.test(before));
+    add("final-answer statement", from, () => following(text, at), HEDGE.test(before));
   }
   for (const match of text.matchAll(/(?<!#)####(?!#)[ \t]*/g)) {
-    const at = match.index + match[0].length, read = () => text.slice(at, at + 200).split("\n")[0]!;
-    add("'####' line", match.index, at, false, read);
+    const at = match.index + match[0].length;
+    add("'####' line", match.index, () => text.slice(at, at + 200).split("\n")[0]!);
   }
   for (const match of text.matchAll(CORRECTION)) {
-    add("correction", match.index, match.index + match[0].length);
+    add("correction", match.index, () => following(text, match.index + match[0].length));
   }
   const tag = lastTag(text);
-  if (tag) add("answer tag", tag.from, tag.to, false, () => tag.content.trim());
-  boxes.forEach(({ from, to }, i) => {
+  if (tag) add("answer tag", tag.from, () => tag.content.trim());
+  boxes.forEach(({ from }, i) => {
     if (/(?:\bnot|n['’]t)[\s$*(]{0,6}$/i.test(text.slice(Math.max(0, from - 12), from))) return;
-    add("last box", from, to, false, () => stated(joined(text, boxes, i)));
+    const areJoined = (a: Piece, b: Piece) => isJoint(text, a.to, b.from);
+    add("last box", from, () => stated(joined(boxes, i, areJoined)));
   });
   return found.sort((a, b) => a.from - b.from);
 }
@@ -194,10 +184,7 @@ const TURN =
 /** How many turns are looked at. */
 const MOST_TURNS = 4;
 
-/**
- * A text up to the turn that a model invents after its answer: a line "Question:", "User:" or the like behind a
- * declared answer, or behind nothing but an answer.
- */
+/** A text up to the turn ("Question:", "User:") that a model invents behind its answer. */
 function firstTurn(text: string): string {
   const turns = [...text.matchAll(TURN)];
   if (turns.length === 0) return text;
@@ -239,9 +226,6 @@ function quoted(text: string): string {
  * no answer, whatever came before it; nor is a text that was cut within its last box, tag or formula.
  *
  * What a model writes after its answer as a new turn ("Question: …") is left out.
- *
- * @param text A generated text, with or without thoughts.
- * @param kind What a value looks like.
  */
 export function findAnswer(text: string, kind: Kind): Finding {
   const own = firstTurn(withoutThoughts(text));
@@ -256,14 +240,12 @@ export function findAnswer(text: string, kind: Kind): Finding {
     return none("no answer: the text ends within an answer tag");
   }
   const last = declared.at(-1);
-  if (last?.source === "final-answer statement" && own.length - last.from < LONGEST) {
-    const reachesEnd = own.trimEnd().endsWith(last.content.trimEnd());
-    if (reachesEnd && isCut(last.content)) {
-      return none("no answer: the text ends within its final answer");
-    }
-  }
+  if (
+    last?.source === "final-answer statement" && own.length - last.from < LONGEST &&
+    own.trimEnd().endsWith(last.content.trimEnd()) && isCut(last.content)
+  ) return none("no answer: the text ends within its final answer");
   const weak = kind.weak?.(own) ?? [], strong = weak.findLast(({ direct }) => direct);
-  let weaker: (Reading & { from: number }) | undefined;
+  let weaker: Statement | undefined;
   for (const evidence of declared.toReversed()) {
     if (strong && strong.from > evidence.from) break;
     const reading = kind.read(evidence);
@@ -289,15 +271,15 @@ function told({ value, shown = value ?? "", source = "text", exact }: Reading): 
   };
 }
 
+/** Marks that open a formula or a group, and those that close it. */
+const PAIRS = [
+  [/\\\(/g, /\\\)/g],
+  [/\\\[/g, /\\\]/g],
+  [/(?<!\\)(?:\\\\)*\{/g, /(?<!\\)(?:\\\\)*\}/g],
+] as const;
+
 /** Whether a formula that begins in a statement has no end. */
 function isCut(content: string): boolean {
-  const pairs: readonly [RegExp, RegExp][] = [[/\\\(/g, /\\\)/g], [/\\\[/g, /\\\]/g]];
-  const count = (rule: RegExp) => content.match(rule)?.length ?? 0;
-  if (pairs.some(([open, close]) => count(open) > count(close))) return true;
-  let depth = 0;
-  for (const brace of content.matchAll(/\\[\s\S]|[{}]/g)) {
-    if (brace[0] === "{") depth++;
-    else if (brace[0] === "}") depth--;
-  }
-  return depth > 0;
+  const count = (mark: RegExp) => content.match(mark)?.length ?? 0;
+  return PAIRS.some(([open, close]) => count(open) > count(close));
 }

@@ -9,7 +9,7 @@ import { releasedInteger } from "../released.ts";
 import type { Grade } from "../task.ts";
 import type { Finding } from "./evidence.ts";
 import { findMath } from "./math.ts";
-import { equalNumbers, findNumber, type NumberFinding } from "./number.ts";
+import { equalNumbers, findNumber } from "./number.ts";
 
 /** The grade of an answer that was found or not, and where. */
 export function judged({ value, because }: Finding, right: string, correct: boolean): Grade {
@@ -19,11 +19,8 @@ export function judged({ value, because }: Finding, right: string, correct: bool
 }
 
 /** A number as it is told apart from others: "50%" is neither 50 alone nor one half alone. */
-function numberText({ value, values: [whole, part] }: NumberFinding): string | null {
-  if (value === null || whole === undefined || part === undefined) return value;
-  const isPercent =
-    whole.numerator * part.denominator === 100n * part.numerator * whole.denominator;
-  return isPercent ? `${value}%` : value;
+function numberText({ value, exact: [whole, part] = [] }: Finding): string | null {
+  return value !== null && part && whole?.equals(part.mul(100)) ? `${value}%` : value;
 }
 
 /** The right answer of a task of numbers. */

@@ -8,7 +8,17 @@
  */
 
 import { findAnswer, type Finding, type Kind } from "./evidence.ts";
-import { boxesOf, isJoint, type Piece, unset, withoutThoughts } from "./pieces.ts";
+import {
+  boxesOf,
+  DENIAL,
+  endOf,
+  isJoint,
+  joined,
+  listed,
+  type Piece,
+  unset,
+  withoutThoughts,
+} from "./pieces.ts";
 
 const NUMBER =
   /(?<![\w.\\])[-−]?(?:\\?\$\s?)?(?:\d(?:[\d,]*\d)?(?:\.\d+)?[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]?|\.\d+|[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])(?:\s*\/\s*\d+)?(?:\s*(?:\\?%|pct\b|percent(?:age)?\b))?/g;
@@ -18,9 +28,6 @@ const FUNCTIONS =
 /** What may stand between "answer is" and the answer, at its beginning. */
 const FILLER =
   /(?:[\s:*"“”]|(?:I(?: would)? (?:think|believe|guess|say)|probably|likely|therefore|thus|hence|then|simply|just|indeed|clearly|actually|now|still|again|also|only|approximately|about|around|roughly|exactly|equal to|given by|of course|in fact|a total of|the (?:number|value)|that|it's|it is|is)(?![\p{L}\p{N}'’-])[,]?)*/iuy;
-/** What denies an answer. */
-const DENIAL =
-  /^[\s*_$]*(?:(?:definitely|certainly|clearly|surely)\s)?(?:not|neither|none|never)\b/i;
 /** Whether formulas are set apart from words. */
 const SET = /(?<!\\)\$|\\[([]/;
 /** Longest text without a formula that is an answer itself. */
@@ -64,10 +71,7 @@ function wordsOf(text: string): Piece[] {
 const LATEX =
   /\\(?!(?:textbf|textit|emph|item|section|subsection|noindent|par|hline|newline|label|begin|end)(?![a-zA-Z]))[a-zA-Z]|\\begin\{(?:[pbvVB]?matrix|cases|array)\}/;
 
-/**
- * Formulas that stand bare in a sentence: words of LaTeX, digits, operators and single letters next to each
- * other. A letter alone is one only where `names` is set; a number alone is none here.
- */
+/** Formulas that stand bare in a sentence; a letter alone is one only with `names`, a number alone is none. */
 function bareFormulas(text: string, names: boolean): Token[] {
   const runs: Piece[][] = [[]];
   for (const word of wordsOf(text)) {
@@ -114,10 +118,8 @@ function setFormulas(text: string): Token[] {
     const close = open.startsWith("$") ? open : open === "\\(" ? "\\)" : "\\]";
     let to: number;
     if (open.startsWith("$")) {
-      const inner = /(?:\\[\s\S]|[^$\\])*/y;
-      inner.lastIndex = from;
-      inner.exec(text);
-      to = text.startsWith(close, inner.lastIndex) ? inner.lastIndex : -1;
+      const end = endOf(/(?:\\[\s\S]|[^$\\])*/y, text, from);
+      to = text.startsWith(close, end) ? end : -1;
     } else to = text.indexOf(close, from);
     if (to > from) {
       const content = text.slice(from, to).trim(), end = to + close.length;
@@ -150,8 +152,6 @@ function tokensOf(text: string, names: boolean): Token[] {
   return found;
 }
 
-const contents = (pieces: readonly Piece[]) => pieces.map(({ content }) => content).join(", ");
-
 /** A text without the emphasis and the point around it. */
 function trimmed(text: string): string {
   const own = text.trim();
@@ -171,9 +171,7 @@ function lastMath(text: string): string | undefined {
   if (last === undefined) return undefined;
   if (!worded && formulas.length > 0 && !last.formula) return unset(own); // a number belongs to it
   const same = last.formula ? formulas : tokens;
-  let first = same.length - 1;
-  while (first > 0 && areJoined(own, same[first - 1]!, same[first]!)) first--;
-  return contents(same.slice(first));
+  return joined(same, same.length - 1, (a, b) => areJoined(own, a, b));
 }
 
 /** Whether two formulas count together; numbers only where nothing but the joint is between them. */
@@ -186,9 +184,7 @@ function areJoined(text: string, a: Token, b: Token): boolean {
 
 /** The formula at the beginning of a statement, with those that are joined to it. */
 function firstMath(text: string): string | undefined {
-  FILLER.lastIndex = 0;
-  FILLER.exec(text);
-  const start = FILLER.lastIndex, own = text.slice(start);
+  const own = text.slice(endOf(FILLER, text, 0));
   const sentence = /^(?:[^.\n]|\.(?!\s|$)|\n(?=\s*(?:\$|\\\[)))*/.exec(own)![0];
   if (!SET.test(sentence) && !hasWords(sentence)) return trimmed(sentence) || undefined;
   const tokens = tokensOf(own.slice(0, 600), true), [first] = tokens;
@@ -198,7 +194,7 @@ function firstMath(text: string): string | undefined {
     const b = tokens[i + 1];
     return !b || !areJoined(own, a, b) || own.slice(a.to, b.from).trim() === "";
   });
-  return contents(tokens.slice(0, end + 1));
+  return listed(tokens.slice(0, end + 1));
 }
 
 const KIND: Kind = {
@@ -213,18 +209,17 @@ const KIND: Kind = {
     if (DENIAL.test(own)) return { value: null, shown: own.split("\n")[0]!, direct: false };
     const first = firstMath(own);
     if (first !== undefined) {
-      const at = own.indexOf(first),
-        asked = at >= 0 && /^[\s$*)]*\?/.test(own.slice(at + first.length));
-      const heading = source === "'####' line" && /^\d+[.)]\s+\p{L}/u.test(own);
-      return heading ? undefined : { value: first, direct: !asked };
+      if (source === "'####' line" && /^\d+[.)]\s+\p{L}/u.test(own)) return undefined; // a heading
+      const at = own.indexOf(first);
+      const asked = at >= 0 && /^[\s$*)]*\?/.test(own.slice(at + first.length));
+      return { value: first, direct: !asked };
     }
     if (source === "'####' line" || source === "correction") return undefined;
     const math = lastMath(own);
     if (math !== undefined) return { value: math, direct: false };
     const words = trimmed(own.split(/\n|(?<=[a-z])\.\s/)[0]!);
-    return words === "" || words.length > LONGEST_WORDS
-      ? undefined
-      : { value: words, direct: false };
+    if (words === "" || words.length > LONGEST_WORDS) return undefined;
+    return { value: words, direct: false };
   },
   rest(text) {
     const last = lastMath(text);

@@ -7,7 +7,7 @@
  */
 
 import { evaluateTokens, EXACT, ExpressionError } from "../_expression.ts";
-import { format, type Rational } from "../rational.ts";
+import type { Fraction } from "../rational.ts";
 import { findAnswer, type Finding, isWhole, type Kind, type Reading } from "./evidence.ts";
 import { DENIAL, endOf, FILLER, INSTEAD, sentenceOf } from "./pieces.ts";
 import { folded, numbersIn, plainNumbers, type WrittenNumber } from "./written.ts";
@@ -43,21 +43,12 @@ const FACTOR =
 /** The same before a number. */
 const FACTOR_BEFORE = /(?:(?<![\p{L}'’])[b-hj-z]\s?[-+−*×·]|[π√)]\s?[-+−*/×·])\s?$/u;
 
-const sameNumber = (a: Rational, b: Rational) =>
-  a.numerator === b.numerator && a.denominator === b.denominator;
-
 /** "7 is the answer": the number goes before. */
 const NUMBER_IS =
   /(?<![\p{L}\d.,/])([-−]?\$?\d[\d.,/]{0,30}%?)(?:\s\p{L}{1,16})?\s+is\s+the\s+(?:(?:final|correct|right)\s+){0,2}answer(?![\p{L}])/giu;
 
-const isLess = (a: Rational, b: Rational) =>
-  a.numerator * b.denominator < b.numerator * a.denominator;
-
 /** Value of a chain of operands, products first; undefined where it divides by 0. */
-function valueOf(
-  operands: readonly Rational[],
-  operators: readonly string[],
-): Rational | undefined {
+function valueOf(operands: readonly Fraction[], operators: readonly string[]) {
   const plain = (operator: string) =>
     /[-−+]/.test(operator) ? operator.replace("−", "-") : /[/÷]|div/.test(operator) ? "/" : "*";
   const tokens = operands.flatMap((_, i) => [...(i > 0 ? [plain(operators[i - 1]!)] : []), `${i}`]);
@@ -67,12 +58,6 @@ function valueOf(
     if (error instanceof ExpressionError) return undefined;
     throw error;
   }
-}
-
-/** A number that an answer declares: as text, with its exact value. */
-export interface NumberFinding extends Finding {
-  /** Its exact values: of "50 %" 50, and one half. Empty where there is no answer. */
-  readonly values: readonly Rational[];
 }
 
 type Quantity = Pick<WrittenNumber, "text" | "value" | "other">;
@@ -101,22 +86,19 @@ function quantity(
     const [, operator] = OPERATOR.exec(between) ?? [];
     if (operator !== "=" && FACTOR.test(content.slice(last.to, next.to + 8))) return undefined;
     // "60 minutes = 1 hour" says one thing in two units
-    if (
-      operator === "=" && operators.length === 0 && isConversion(between, content.slice(next.to))
-    ) {
-      break;
-    }
+    const isSaid = operator === "=" && operators.length === 0;
+    if (isSaid && isConversion(between, content.slice(next.to))) break;
     if (operator === undefined) {
       const list = ALTERNATIVE.exec(between);
-      if (!list || sameNumber(last.value, next.value)) break;
-      if (last.other && sameNumber(last.other, next.value)) break;
+      if (!list || last.value.equals(next.value)) break;
+      if (last.other?.equals(next.value)) break;
       const after = content.slice(next.to, next.to + 20);
       // "20, 3 of which are red" is no list
       if (list[1] && !/^[\s$*]*(?:$|[.,;)}]|and\b|or\b)/.test(after)) break;
       return undefined;
     }
     // "3-4 days" is a range, "16-4" a difference
-    if (operator === "-" && between === "-" && isLess(last.value, next.value)) return undefined;
+    if (operator === "-" && between === "-" && last.value.lt(next.value)) return undefined;
     if (operator === "=") [operands, operators] = [[next.value], []];
     else {
       operands.push(next.value);
@@ -125,12 +107,11 @@ function quantity(
     last = next;
   }
   const tail = content.slice(last.to, last.to + 40);
-  if (
-    TAIL.test(tail) || FACTOR.test(tail) || (formula && /^(?:!|[abcikxyzn](?![\p{L}]))/u.test(tail))
-  ) return undefined;
+  if (TAIL.test(tail) || FACTOR.test(tail)) return undefined;
+  if (formula && /^(?:!|[abcikxyzn](?![\p{L}]))/u.test(tail)) return undefined;
   if (operators.length === 0) return last;
   const value = valueOf(operands, operators);
-  return value && { value, text: format(value) };
+  return value && { value, text: value.toFraction() };
 }
 
 /** A reading of a number; none where what is shown is no number. */
@@ -179,7 +160,7 @@ const NUMBERS: Kind = {
     if (whole && /\\[a-zA-Z]|\d\s*[-+*/^]/.test(before)) return none;
     const other = numbers.at(-2);
     const isOneOfTwo = other && ALTERNATIVE.test(text.slice(other.to, last.from)) &&
-      !sameNumber(other.value, last.value);
+      !other.value.equals(last.value);
     return taken(isOneOfTwo ? undefined : last, text, whole);
   },
   weak(text) {
@@ -190,10 +171,8 @@ const NUMBERS: Kind = {
   },
   rest(text) {
     if (text.length < 100 && !/\p{L}{3}/u.test(text)) {
-      const own = plainNumbers(text);
-      const isFactor = numbersIn(own).some(({ to }) =>
-        FACTOR.test(own.slice(to)) && !own.slice(to).includes("=")
-      );
+      const own = plainNumbers(text), tails = numbersIn(own).map(({ to }) => own.slice(to));
+      const isFactor = tails.some((tail) => FACTOR.test(tail) && !tail.includes("="));
       if (isFactor) return taken(undefined, text.trim(), true);
     }
     // of a long text the end is read first
@@ -205,23 +184,20 @@ const NUMBERS: Kind = {
 };
 
 /** The number that is a text's answer; see {@linkcode findAnswer} for the ranks of evidence. */
-export function findNumber(text: string): NumberFinding {
-  const { exact = [], ...finding } = findAnswer(folded(text), NUMBERS);
-  return { ...finding, values: exact };
-}
+export const findNumber = (text: string): Finding => findAnswer(folded(text), NUMBERS);
 
 /** Whether two findings have a value in common: exactly, never by a tolerance. */
-export function equalNumbers(a: NumberFinding, b: NumberFinding): boolean {
-  return a.values.some((value) => b.values.some((other) => sameNumber(value, other)));
+export function equalNumbers({ exact: a = [] }: Finding, { exact: b = [] }: Finding): boolean {
+  return a.some((value) => b.some((other) => value.equals(other)));
 }
 
 /**
  * The number that a text gives as its answer: that of its `####` line, of the last final-answer statement,
  * box or answer tag, whichever comes last, else the last number there is.
  *
- * Thoughts are left out; a text that is cut within a box has no answer, nor has one that declares two
- * numbers ("20 or 30") or a formula that is no number ("2x", "5 - 2i", "2π"). A decimal or thousands comma, a dash as minus, a fraction, percent and
- * currency are understood; times, dates and ordinals are no numbers.
+ * Thoughts are left out; a text that is cut within a box has no answer, nor has one that declares two numbers
+ * ("20 or 30") or a formula that is no number ("2x", "5 - 2i", "2π"). A decimal or thousands comma, a dash as
+ * minus, a fraction, percent and currency are understood; times, dates and ordinals are no numbers.
  *
  * @returns Its digits without separators, or a fraction as "3/4"; null where the text has none.
  *

@@ -6,11 +6,9 @@
 
 /** Opening and closing marks of thoughts, of all model families that are known. */
 const THOUGHTS: readonly (readonly [open: string, close: string])[] = [
-  ["<think>", "</think>"],
-  ["<thinking>", "</thinking>"],
-  ["<thought>", "</thought>"],
-  ["<reasoning>", "</reasoning>"],
-  ["<seed:think>", "</seed:think>"],
+  ...["think", "thinking", "thought", "reasoning", "seed:think"].map((name) =>
+    [`<${name}>`, `</${name}>`] as const
+  ),
   ["[THINK]", "[/THINK]"],
   ["◁think▷", "◁/think▷"],
   ["<|begin_of_thought|>", "<|end_of_thought|>"],
@@ -21,16 +19,10 @@ const THOUGHTS: readonly (readonly [open: string, close: string])[] = [
 const ENDS =
   /<\|(?:im_end|im_start|endoftext|end_of_text|eot_id|end|return|end_of_solution)\|>|<\/s>|<end_of_turn>|<｜end▁of▁sentence｜>/;
 
-/**
- * A text without its thoughts and without what follows its end: all up to the last closing mark is
- * thought, as templates open thoughts in the prompt; where one is open at the end, all of it is.
- */
+/** A text without what follows its end and without thoughts, which templates may open in the prompt. */
 export function withoutThoughts(text: string): string {
-  let from = 0;
-  for (const [, close] of THOUGHTS) {
-    const at = text.lastIndexOf(close);
-    if (at >= 0) from = Math.max(from, at + close.length);
-  }
+  const ends = THOUGHTS.map(([, close]) => [text.lastIndexOf(close), close.length] as const);
+  const from = Math.max(0, ...ends.map(([at, length]) => at < 0 ? 0 : at + length));
   if (THOUGHTS.some(([open]) => text.indexOf(open, from) >= 0)) return "";
   const rest = text.slice(from), end = rest.search(ENDS);
   return end < 0 ? rest : rest.slice(0, end);
@@ -89,8 +81,7 @@ export function boxesOf(text: string): { boxes: Piece[]; cut: boolean } {
       } else if (at === text.length) cut = true;
       else {
         const bare = /\s$/.test(found) ? /[^\s$\\{}.,;]{1,40}/y : /\d/y;
-        bare.lastIndex = at;
-        const own = bare.exec(text)?.[0];
+        const own = matchAt(bare, text, at)?.[0];
         if (own !== undefined) add(own, match.index, at + own.length);
       }
     } else if (open.length === 0) continue;
@@ -99,9 +90,7 @@ export function boxesOf(text: string): { boxes: Piece[]; cut: boolean } {
       const from = open.pop()!;
       if (from === null) continue;
       inBoxes--;
-      if (inBoxes === 0) {
-        add(unboxed(text.slice(text.indexOf("{", from) + 1, at - 1)), from, at);
-      }
+      if (inBoxes === 0) add(unboxed(text.slice(text.indexOf("{", from) + 1, at - 1)), from, at);
     } else if (found.startsWith("\n")) {
       open = [];
       inBoxes = 0;
@@ -128,15 +117,20 @@ export function isJoint(text: string, from: number, to: number): boolean {
   return !between.includes("\n\n") && JOINT.test(unset(between));
 }
 
-/** A piece and those before it that are joined to it. */
-export function joined(text: string, pieces: readonly Piece[], last: number): string {
+/** A piece and those before it that are joined to it, as a list. */
+export function joined<P extends Piece>(
+  pieces: readonly P[],
+  last: number,
+  areJoined: (a: P, b: P) => boolean,
+): string {
   let first = last;
-  while (first > 0 && last - first < 64) {
-    if (!isJoint(text, pieces[first - 1]!.to, pieces[first]!.from)) break;
-    first--;
-  }
-  return pieces.slice(first, last + 1).map(({ content }) => content).join(", ");
+  while (first > 0 && areJoined(pieces[first - 1]!, pieces[first]!)) first--;
+  return listed(pieces.slice(first, last + 1));
 }
+
+/** The contents of pieces, as a list. */
+export const listed = (pieces: readonly Piece[]): string =>
+  pieces.map(({ content }) => content).join(", ");
 
 /** Marks of an answer. */
 export const TAG = "<answer>", END_TAG = "</answer>";
@@ -152,11 +146,9 @@ export function lastTag(text: string): Piece | undefined {
 /**
  * The content of the last complete `<answer>…</answer>`, without surrounding white space.
  *
- * A model may think aloud and correct itself, so the last answer counts; one within its thoughts (all before
- * the last `</think>`, all after a `<think>` that stays open) does not. A tag that is still open
- * when the text ends is no answer: the last complete one before it counts. An `<answer>` inside
- * another starts afresh. Tags are matched as written, in lower case and without attributes, and in
- * time linear in the text.
+ * One within thoughts (all before the last `</think>`, all after a `<think>` that stays open) does not count,
+ * nor does a tag that is still open when the text ends. An `<answer>` inside another starts afresh. Tags are
+ * matched as written, in lower case and without attributes, and in time linear in the text.
  *
  * @param text A generated text.
  * @returns The answer, possibly empty, or null where the text has none.
@@ -182,13 +174,19 @@ export const FILLER =
   /(?:[\s,:：*_"“”‘`=≈→]|\\(?:approx|quad|displaystyle|,|;|!| )|(?:I(?: would|'d|’d)? (?:think|believe|guess|say|suppose|feel)(?: that)?(?: it(?: is|'s|’s))?|(?:most )?(?:likely|probably)|in fact|of course|a total of|the (?:option|choice|letter|number|value|correct one|one)|equal to|given by|therefore|thus|hence|then|simply|just|indeed|clearly|definitely|certainly|obviously|surely|actually|now|still|again|also|only|approximately|approx\.?|about|around|roughly|exactly|nearly|almost|precisely|finally|option|choice|letter|answer|number|both|either|la|el|le|die|der|that|it's|it’s|it is|is)(?![\p{L}\p{N}'’-]))*/iuy;
 
 /** What denies an answer, and what puts another in its place. */
-export const DENIAL = /^[\s*_$]*(?:not|neither|none|never)(?![\p{L}])/iu;
+export const DENIAL =
+  /^[\s*_$]*(?:(?:definitely|certainly|clearly|surely)\s)?(?:not|neither|none|never)(?![\p{L}])/iu;
 export const INSTEAD = /(?:\b(?:but|rather)|\bit['’]s|\bit is)\s+(?!not)/i;
 
-export const endOf = (rule: RegExp, text: string, from: number): number => {
-  rule.lastIndex = from;
-  return rule.exec(text) ? rule.lastIndex : from;
-};
+/** What a sticky rule matches at a place. */
+export function matchAt(rule: RegExp, text: string, place: number): RegExpExecArray | null {
+  rule.lastIndex = place;
+  return rule.exec(text);
+}
+
+/** Where what a sticky rule matches at a place ends. */
+export const endOf = (rule: RegExp, text: string, place: number): number =>
+  place + (matchAt(rule, text, place)?.[0].length ?? 0);
 
 /** The first sentence or line of a statement, without white space before it. */
 export function sentenceOf(content: string): string {

@@ -13,25 +13,20 @@
  * @module
  */
 
-import { add, divide, format, multiply, negate, type Rational, rational } from "../rational.ts";
+import { Fraction } from "../rational.ts";
+import { matchAt } from "./pieces.ts";
 
 /** A number in a text. */
 export interface WrittenNumber {
-  readonly value: Rational;
+  readonly value: Fraction;
   /** Without separators, currency, percent; "1/4", "1500", "7.50". */
   readonly text: string;
   /** What else it may be: of "50 %" one half, of "1.5 million" 1.5. */
-  readonly other?: Rational;
+  readonly other?: Fraction;
   /** Begin, sign and currency included. */
   readonly from: number;
   readonly to: number;
 }
-
-const VULGAR: Readonly<Record<string, string>> = {
-  ...{ "½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅖": "2/5" },
-  ...{ "⅗": "3/5", "⅘": "4/5", "⅙": "1/6", "⅚": "5/6", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8" },
-  "⅞": "7/8",
-};
 
 /** Value of a decimal digit of any script: they come in runs of ten. */
 function digitOf(char: string): string {
@@ -48,11 +43,12 @@ export const plainDigits = (text: string): string => text.replace(/(?![0-9])\p{N
 /** A text in which full-width forms, digits of other scripts and fractions of one character are plain. */
 export function folded(text: string): string {
   if (!/[\u0080-\uffff]/.test(text)) return text;
-  const spaced = (_: string, digit: string, char: string) =>
-    `${digit}${digit && " "}${VULGAR[char]}`;
-  const plain = text.replace(/(\d?)([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])/g, spaced)
-    .replace(/[\uff01-\uff5e\u24b6-\u24e9\u{1d400}-\u{1d7ff}]/gu, (char) => char.normalize("NFKC"));
-  return plainDigits(plain).replaceAll("٫", ".").replaceAll("٬", ",").replaceAll("⁄", "/")
+  const plain = text.replace(/(?<=\d)(?=[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])/g, " ").replace(
+    /[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞\uff01-\uff5e\u24b6-\u24e9\u{1d400}-\u{1d7ff}]/gu,
+    (char) => char.normalize("NFKC"),
+  );
+  return plainDigits(plain).replaceAll("٫", ".").replaceAll("٬", ",")
+    .replaceAll("⁄", "/")
     .replaceAll("٪", "%");
 }
 
@@ -99,13 +95,8 @@ const SCALES: Readonly<Record<string, bigint>> = {
 /** Most digits of a number, and largest power of ten: longer ones are no answers. */
 const MOST_DIGITS = 1000, LARGEST_POWER = 300;
 
-const at = (rule: RegExp, text: string, place: number) => {
-  rule.lastIndex = place;
-  return rule.exec(text);
-};
-
 /** Value of a real as REAL matches it; undefined where it has too many digits. */
-function realOf(written: string): { value: Rational; text: string } | undefined {
+function realOf(written: string): { value: Fraction; text: string } | undefined {
   let plain = written.replace(/[ \u00a0\u2000-\u200a\u202f\u205f'’ʼ]/g, "");
   const commas = plain.split(",").length - 1, points = plain.split(".").length - 1;
   if (points > 1 || (points === 1 && commas === 1 && plain.indexOf(".") < plain.indexOf(","))) {
@@ -115,25 +106,13 @@ function realOf(written: string): { value: Rational; text: string } | undefined 
   } else plain = plain.replaceAll(",", "");
   if (plain.length > MOST_DIGITS) return undefined;
   const [whole = "", decimals = ""] = plain.split(".");
-  const value = rational(BigInt(whole + decimals || "0"), 10n ** BigInt(decimals.length));
   const kept = /^0*$/.test(decimals) ? "" : `.${decimals}`;
-  return { value, text: `${whole.replace(/^0+(?=\d)/, "") || "0"}${kept}` };
+  return { value: new Fraction(plain), text: `${whole.replace(/^0+(?=\d)/, "") || "0"}${kept}` };
 }
 
 /** A fraction of two, as text: a decimal where it ends, and was one. */
-function textOf(value: Rational, fraction: boolean): string {
-  if (fraction || value.denominator === 1n) return format(value);
-  let scale = 1n;
-  for (let digits = 1; digits <= LARGEST_POWER + MOST_DIGITS; digits++) {
-    scale *= 10n;
-    if (scale % value.denominator !== 0n) continue;
-    const sign = value.numerator < 0n ? "-" : "",
-      all = `${value.numerator * (scale / value.denominator)}`
-        .replace("-", "").padStart(digits + 1, "0");
-    return `${sign}${all.slice(0, -digits)}.${all.slice(-digits)}`;
-  }
-  return format(value);
-}
+const textOf = (value: Fraction, fraction: boolean): string =>
+  fraction ? value.toFraction() : value.toString(LARGEST_POWER + MOST_DIGITS);
 
 const power = (text: string) =>
   Number(
@@ -141,129 +120,108 @@ const power = (text: string) =>
       .replace(new RegExp(`[${SIGN}]`), "-").replace(/[\s+]/g, ""),
   );
 
+const CURRENCY = /(?:(?:US|CA|A|NZ|HK)?[$€£¥₹₩₽]|(?:USD|EUR|GBP|CHF|Rs\.?))\s?$/;
+const SIGN_BEFORE = new RegExp(`[${SIGN}]([ \\t\u00a0]?)$`);
+
 /** Place and presence of a sign before a place; `own`: the text is nothing but an answer. */
-function signBefore(
-  text: string,
-  place: number,
-  own: boolean,
-): { from: number; negative: boolean } {
-  let from = place;
+function signBefore(text: string, place: number, own: boolean) {
   const before = text.slice(Math.max(0, place - 24), place);
-  const currency =
-    /(?:(?:US|CA|A|NZ|HK)?[$€£¥₹₩₽]|(?:USD|EUR|GBP|CHF|Rs\.?))\s?$/.exec(before)?.[0] ?? "";
-  const isSign = (char = "") => new RegExp(`^[${SIGN}]$`).test(char);
-  for (const start of currency === "" ? [place] : [place, place - currency.length]) {
-    from = start;
-    let spaces = 0;
-    if (/[ \t\u00a0]/.test(text[start - 1] ?? "")) spaces = 1;
-    const sign = text[start - 1 - spaces];
-    if (!isSign(sign)) continue;
-    const signAt = start - 1 - spaces, left = text.slice(Math.max(0, signAt - 12), signAt);
+  const unpaid = place - (CURRENCY.exec(before)?.[0].length ?? 0);
+  for (const from of new Set([place, unpaid])) {
+    const sign = SIGN_BEFORE.exec(text.slice(Math.max(0, from - 2), from));
+    if (!sign) continue;
+    const signAt = from - sign[0].length, left = text.slice(Math.max(0, signAt - 12), signAt);
     const near = left.at(-1) ?? "", far = left.trimEnd().at(-1) ?? "";
-    const opens = far === ""
-      ? own
-      : /[=(\[{:<>≈,]/.test(far) || (near !== "" && near === "$" && spaces === 0);
-    if (spaces > 0) {
-      if (opens && !(far === "" && !own)) return { from: signAt, negative: true };
+    const negative = { from: signAt, negative: true };
+    if (sign[1] !== "") {
+      if (far === "" ? own : /[=(\[{:<>≈,]/.test(far)) return negative;
       continue;
     }
-    if (near === "" || /[=(\[{:<>≈,"'“‘$*_|&~]/.test(near)) {
-      // "5*-4" is a product by −4; "$5-4$" has a digit before
-      return { from: signAt, negative: true };
-    }
-    if (!/\s/.test(near)) return { from, negative: false };
+    // "5*-4" is a product by −4; "$5-4$" has a digit before
+    if (near === "" || /[=(\[{:<>≈,"'“‘$*_|&~]/.test(near)) return negative;
     const operand = /[\d)\]}%]$|(?:^|[^\p{L}\\])\p{L}$/u.test(left.trimEnd());
-    return operand ? { from, negative: false } : { from: signAt, negative: true };
+    return !/\s/.test(near) || operand ? { from, negative: false } : negative;
   }
   const word = /(?<![\p{L}\d])(minus|negative)\s$/iu.exec(before);
-  if (word) {
-    const left = before.slice(0, word.index).trimEnd();
-    if (word[1]!.toLowerCase() === "negative" || !/[\d)\]}%]$/.test(left)) {
-      return { from: place - word[0].length, negative: true };
-    }
-  }
-  return { from: place - currency.length, negative: false };
+  const isOperator = word?.[1]?.toLowerCase() === "minus" &&
+    /[\d)\]}%]$/.test(before.slice(0, word.index).trimEnd());
+  return word && !isOperator
+    ? { from: place - word[0].length, negative: true }
+    : { from: unpaid, negative: false };
 }
 
 /** What is written at a place: without a value it is no number, without a text a fraction. */
 interface Written {
-  readonly value?: Rational;
+  readonly value?: Fraction;
   readonly text?: string;
   readonly to: number;
 }
 
 /** Value of a fraction in LaTeX; undefined where it has none. */
-function quotientOf([, top, topDigit, bottom, bottomDigit]: RegExpExecArray): Rational | undefined {
+function quotientOf([, top, topDigit, bottom, bottomDigit]: RegExpExecArray): Fraction | undefined {
   const above = top ?? topDigit!, negative = new RegExp(`^[${SIGN}]`).test(above);
   const a = realOf(negative ? above.slice(1).trim() : above), b = realOf(bottom ?? bottomDigit!);
-  if (!a || !b || b.value.numerator === 0n) return undefined;
-  const quotient = divide(a.value, b.value);
-  return negative ? negate(quotient) : quotient;
+  if (!a || !b || b.value.n === 0n) return undefined;
+  return a.value.div(negative ? b.value.neg() : b.value);
 }
 
 /** A number times a power of ten. */
-function scaled(value: Rational, exponent: number, to: number): Written {
+function scaled(value: Fraction, exponent: number, to: number): Written {
   if (Math.abs(exponent) > LARGEST_POWER) return { to };
-  const scale = rational(10n ** BigInt(Math.abs(exponent)));
-  const own = exponent < 0 ? divide(value, scale) : multiply(value, scale);
+  const own = value.mul(new Fraction(10).pow(exponent));
   return { value: own, text: textOf(own, false), to };
 }
 
 /** The number that is written at a place, without sign and unit. */
 function writtenAt(text: string, place: number): Written {
-  const latex = at(FRACTION, text, place), match = at(REAL_AT, text, place);
+  const latex = matchAt(FRACTION, text, place), match = matchAt(REAL_AT, text, place);
   if (latex) {
     const value = quotientOf(latex);
     return { ...(value && { value }), to: place + latex[0].length };
   }
   if (!match) return { to: place + 1 };
-  const ten = at(TEN, text, place);
-  if (ten) return scaled(rational(1n), power(ten[1] ?? ten[2]!), place + ten[0].length);
+  const ten = matchAt(TEN, text, place);
+  if (ten) return scaled(new Fraction(1), power(ten[1] ?? ten[2]!), place + ten[0].length);
   const to = place + match[0].length, real = realOf(match[0]);
   if (!real) return { to };
   const { value } = real, after = (own: RegExpExecArray) => to + own[0].length;
-  const scientific = at(POWER, text, to), slash = at(SLASH, text, to);
+  const scientific = matchAt(POWER, text, to), slash = matchAt(SLASH, text, to);
   if (scientific) {
     const exponent = scientific.slice(1).find((part) => part !== undefined)!;
     return scaled(value, power(exponent), after(scientific));
   }
   if (slash) {
     const below = BigInt(slash[1]!);
-    if (below === 0n) return { to: after(slash) };
-    return { value: divide(value, rational(below)), to: after(slash) };
+    return { ...(below !== 0n && { value: value.div(below) }), to: after(slash) };
   }
-  if (value.denominator === 1n) { // 1 1/4, 1\frac{1}{4}
-    const mixed = at(MIXED, text, to), [n, d] = mixed ? mixed.slice(1).map(BigInt) : [];
-    if (mixed && n! < d!) return { value: add(value, rational(n!, d!)), to: after(mixed) };
+  if (value.d === 1n) { // 1 1/4, 1\frac{1}{4}
+    const mixed = matchAt(MIXED, text, to), [n, d] = mixed ? mixed.slice(1).map(BigInt) : [];
+    if (mixed && n! < d!) return { value: value.add(n!, d!), to: after(mixed) };
     const spaced = to + /^(?:\s|\\ ){0,2}/.exec(text.slice(to, to + 4))![0].length;
-    const part = at(FRACTION, text, spaced), rest = part ? quotientOf(part) : undefined;
-    if (part && rest && rest.numerator > 0n) {
-      return { value: add(value, rest), to: spaced + part[0].length };
+    const part = matchAt(FRACTION, text, spaced), rest = part ? quotientOf(part) : undefined;
+    if (part && rest && rest.compare(0) > 0) {
+      return { value: value.add(rest), to: spaced + part[0].length };
     }
   }
   return { value, text: real.text, to };
 }
 
 /** The number whose first digit, point or fraction stands at a place; the end of what is none. */
-function numberAt(
-  text: string,
-  place: number,
-  own: boolean,
-): WrittenNumber | { readonly to: number } {
-  if (at(TIME_OR_DATE, text, place)) return { to: TIME_OR_DATE.lastIndex };
+function numberAt(text: string, place: number, own: boolean): WrittenNumber | { to: number } {
+  if (matchAt(TIME_OR_DATE, text, place)) return { to: TIME_OR_DATE.lastIndex };
   const found = writtenAt(text, place), isFraction = found.text === undefined;
   if (!found.value) return { to: found.to };
   const { from, negative } = signBefore(text, place, own);
-  const value = negative ? negate(found.value) : found.value;
+  const value = negative ? found.value.neg() : found.value;
   const minus = negative && !/^[0.]*$/.test(found.text ?? "") ? "-" : "";
   const shown = found.text === undefined ? textOf(value, true) : minus + found.text;
-  const unit = at(PERCENT, text, found.to) ?? at(SCALE, text, found.to);
+  const unit = matchAt(PERCENT, text, found.to) ?? matchAt(SCALE, text, found.to);
   if (!unit) return { value, text: shown, from, to: found.to };
   const to = found.to + unit[0].length, zeros = SCALES[unit[1]?.toLowerCase() ?? ""];
   if (zeros === undefined) {
-    return { value, text: shown, from, to, other: multiply(value, rational(1n, 100n)) };
+    return { value, text: shown, from, to, other: value.div(100) };
   }
-  const whole = multiply(value, rational(10n ** zeros));
+  const whole = value.mul(10n ** zeros);
   return { value: whole, text: textOf(whole, isFraction), from, to, other: value };
 }
 

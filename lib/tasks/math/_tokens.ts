@@ -4,16 +4,13 @@
  * @module
  */
 
+import { matchAt } from "../answer/pieces.ts";
 import { type Operation, TRIGONOMETRIC } from "./tree.ts";
 
-/** Functions by what they are called. */
 export const FUNCTIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
-  ...TRIGONOMETRIC.map((name) => [name, name] as const),
-  ...[["asin", "arcsin"], ["acos", "arccos"], ["atan", "arctan"]] as const,
-  ...(["ln", "log", "exp", "min", "max", "gcd", "lcm"] as const).map((name) =>
-    [name, name] as const
-  ),
-  ["lg", "log"],
+  ...[...TRIGONOMETRIC, ...["ln", "log", "exp", "min", "max", "gcd", "lcm"] as const]
+    .map((name) => [name, name] as const),
+  ...[["asin", "arcsin"], ["acos", "arccos"], ["atan", "arctan"], ["lg", "log"]] as const,
   ["cis", "exp"], // of i x
 ]);
 /** Words that stand in formulas as they are typed, longest first. */
@@ -21,7 +18,6 @@ const TYPED = [...FUNCTIONS.keys(), "sqrt", "cbrt", "abs", "floor", "ceil", "bin
   .sort((a, b) => b.length - a.length);
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
-/** Commands that are names. */
 export const NAMES = words(
   "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho " +
     "sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi " +
@@ -39,7 +35,6 @@ export const TYPES = words(
 /** Commands with a body that are not evaluated. */
 export const BOUND = words("sum prod int iint lim oint");
 
-/** A word of a formula. */
 export interface Token {
   readonly kind: "number" | "letter" | "word" | "command" | "mark" | "end";
   /** What it is, a command with its backslash; "" of the end. */
@@ -70,8 +65,7 @@ export function tokenize(text: string): Token[] {
       apart = true;
       continue;
     }
-    TOKEN.lastIndex = at;
-    const { number, command, letters, mark } = TOKEN.exec(text)?.groups ?? {};
+    const { number, command, letters, mark } = matchAt(TOKEN, text, at)?.groups ?? {};
     if (number !== undefined) push("number", number + exponentAt(text, at + number.length, number));
     else if (command !== undefined) push("command", `\\${command}`);
     else if (letters !== undefined) {
@@ -89,8 +83,7 @@ export function tokenize(text: string): Token[] {
 
 /** The exponent of 1.5e-7. In 2e-3 and 2e the letter is Euler's number. */
 function exponentAt(text: string, from: number, mantissa: string): string {
-  EXPONENT.lastIndex = from;
-  const own = EXPONENT.exec(text);
+  const own = matchAt(EXPONENT, text, from);
   if (!own) return "";
   const [exponent, sign, digits = ""] = own;
   return sign === undefined || mantissa.includes(".") || mantissa === "1" || digits.length > 1

@@ -1,6 +1,5 @@
 /**
- * What brackets enclose, in LaTeX: parentheses, square brackets and the braces of sets, which may be of
- * two kinds in an interval.
+ * What parentheses, square brackets and the braces of sets enclose; those of an interval may be of two kinds.
  *
  * @module
  */
@@ -29,13 +28,11 @@ export const tooDeep = (text: string): boolean =>
 
 /** What is between a bracket at the start and its partner at the end; undefined where it is not so. */
 export function enclosed(text: string): { open: string; body: string; close: string } | undefined {
-  const [, open = "", body = "", close = ""] = /^(\\\{|[([\]])([\s\S]*)(\\\}|[)\][])$/.exec(text) ??
-    [];
-  if (open === "") return undefined;
+  const ends = /^(\\\{|[([\]])[\s\S]*(\\\}|[)\][])$/.exec(text);
+  if (!ends) return undefined;
+  const [, open = "", close = ""] = ends, body = text.slice(open.length, -close.length);
   const depths = depthsOf(plain(body));
-  return (depths.at(-1) ?? 0) === 0 && depths.every((depth) => depth >= 0)
-    ? { open, body, close }
-    : undefined;
+  return depths.at(-1) || depths.some((depth) => depth < 0) ? undefined : { open, body, close };
 }
 
 /** Splits at marks outside of brackets. */

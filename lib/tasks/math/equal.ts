@@ -8,7 +8,6 @@ import { type Decimal, decimalOf, HUNDREDTH } from "./numeral.ts";
 import { placeOf, realOf, sameValue } from "./evaluate.ts";
 import { mirror } from "./relation.ts";
 import { type End, united } from "./reals.ts";
-import { add, compare, negate } from "../rational.ts";
 import {
   difference,
   type Expression,
@@ -26,7 +25,6 @@ export const LEAST_DIGITS = 6;
 /** Most items whose order is searched. */
 const LARGEST_SET = 64;
 
-/** Whether two values are the same answer. */
 export function equal(a: Value, b: Value): boolean {
   const either = <K extends Value["kind"]>(kind: K) =>
     (a.kind === kind ? a : b.kind === kind ? b : undefined) as ValueOf<K> | undefined;
@@ -79,8 +77,7 @@ function collectionsEqual(a: Value, b: Value): boolean {
 
 /** Whether a list holds nothing but this one value. */
 const isOnly = (list: Value, value: Value): boolean =>
-  (list.kind === "list" || list.kind === "set") && list.items.length === 1 &&
-  equal(list.items[0]!, value);
+  (list.kind === "list" || list.kind === "set") && inOrder(list.items, [value]);
 
 /** The items of a value beside another; none of a matrix that is no vector. */
 function itemsOf(value: Value, beside: Value): readonly Value[] | undefined {
@@ -159,9 +156,7 @@ const same = (x: Expression, y: Expression): boolean =>
 function isRounded(decimal: Decimal | undefined, e: Expression): boolean {
   const written = (part: Expression) => part.op === "number" && part.decimal !== undefined;
   if (!decimal || decimal.digits < LEAST_DIGITS || some(e, written)) return false;
-  const value = realOf(e), off = value && add(value, negate(decimal.value));
-  return off !== undefined && compare(off, decimal.half) <= 0 &&
-    compare(off, negate(decimal.half)) >= 0;
+  return realOf(e)?.sub(decimal.value).abs().lte(decimal.half) ?? false;
 }
 
 function ratiosEqual(a: Value, b: Value): boolean {
@@ -202,7 +197,9 @@ function endsEqual(a: End, b: End): boolean {
 type Relation = ValueOf<"relation">;
 
 function relationsEqual(a: Relation, b: Relation): boolean {
-  const named = a.name === undefined || b.name === undefined || sameName(a.name, b.name);
+  // y and f(x) are two words for one thing
+  const plain = ({ name }: Relation) => name === "f(x)" ? "y" : name;
+  const named = a.name === undefined || b.name === undefined || plain(a) === plain(b);
   if (a.value && b.value && named && equal(a.value, b.value)) return true;
   if (a.sides.length === 0 || a.sides.length !== b.sides.length) return false;
   const alike = (sides: readonly Expression[], operators: readonly string[]) =>
@@ -213,21 +210,12 @@ function relationsEqual(a: Relation, b: Relation): boolean {
     a.sides.length === 2 && proportional(a, b);
 }
 
-/** y and f(x) are two words for one thing. */
-function sameName(a: string, b: string): boolean {
-  const plain = (name: string) => name === "f(x)" ? "y" : name;
-  return plain(a) === plain(b);
-}
-
 /** Values of names, no root of any equation that is likely. */
 const PLACES = [7919, 104_729, 1_299_709, 15_485_863].map((p, i) => fraction(p, 6_700_417 + 2 * i));
 
 /** Whether left − right of one is that of the other times a constant that is not 0. */
 function proportional(a: Relation, b: Relation): boolean {
-  const [f, g] = [a, b].map(({ sides }) => difference(sides[0]!, sides[1]!)) as [
-    Expression,
-    Expression,
-  ];
+  const off = ({ sides }: Relation) => difference(sides[0]!, sides[1]!), f = off(a), g = off(b);
   const names = [...variablesOf(f, variablesOf(g))];
   if (names.length === 0) return false;
   // f(k) g = f g(k) at a point k

@@ -15,9 +15,8 @@
  * @module
  */
 
-import * as Q from "../rational.ts";
-import type { Rational } from "../rational.ts";
-import { exactOf, isWhole, MOST_BITS, sizeOf } from "./exact.ts";
+import { Fraction, integerOf } from "../rational.ts";
+import { exactOf, MOST_BITS, sizeOf } from "./exact.ts";
 import {
   type Arithmetic,
   arithmetic,
@@ -38,7 +37,7 @@ import {
 } from "./tree.ts";
 
 /** Points at which expressions with names are compared. */
-export const POINTS = 4;
+const POINTS = 4;
 /** Precisions in bits, each doubled where the one before does not suffice. */
 const PRECISIONS = [256, 512, 1024, 2048];
 /** Most operations of an evaluation, one at p bits counted (p / 256)^1.5 times. */
@@ -70,16 +69,14 @@ interface At {
   readonly angle?: boolean;
 }
 
-type Args = readonly [Complex, Complex, ...Complex[]];
-
-const circular = (of: (F: Arithmetic, x: Complex) => Complex) => (F: Arithmetic, [a]: Args) =>
-  of(F, F.onAxis(a));
-/** (e^x ± e^−x) / 2. */
-const hyperbolic = (F: Arithmetic, x: Complex, by: "add" | "subtract") =>
-  F.divide(F[by](F.exp(x), F.exp(F.negate(x))), F.integer(2));
+type Computed = (F: Arithmetic, args: readonly [Complex, Complex, ...Complex[]]) => Complex;
+type OfCircle = (circle: ReturnType<Arithmetic["circle"]>, F: Arithmetic) => Complex;
+const circular = (of: OfCircle): Computed => (F, [a]) => of(F.circle(F.onAxis(a)), F);
+/** cosh x is cos ix, and sinh x is sin ix / i. */
+const hyperbolic = (of: OfCircle): Computed => (F, [a]) => of(F.circle(F.multiply(F.i, a)), F);
 
 /** Operations that need to know no more than the values of their arguments. */
-const VALUES: Partial<Record<Operation, (F: Arithmetic, args: Args) => Complex>> = {
+const VALUES: Partial<Record<Operation, Computed>> = {
   add: (F, args) => args.reduce(F.add),
   multiply: (F, args) => args.reduce(F.multiply),
   divide: (F, [a, b]) => F.divide(a, b),
@@ -87,18 +84,18 @@ const VALUES: Partial<Record<Operation, (F: Arithmetic, args: Args) => Complex>>
   ln: (F, [a]) => F.ln(a),
   log: (F, args) => F.divide(F.ln(args[0]), F.ln(args.length > 1 ? args[1] : F.integer(10))),
   exp: (F, [a]) => F.exp(a),
-  sin: circular((F, x) => F.sin(x)),
-  cos: circular((F, x) => F.cos(x)),
-  tan: circular((F, x) => F.divide(F.sin(x), F.cos(x))),
-  cot: circular((F, x) => F.divide(F.cos(x), F.sin(x))),
-  sec: circular((F, x) => F.divide(F.integer(1), F.cos(x))),
-  csc: circular((F, x) => F.divide(F.integer(1), F.sin(x))),
+  sin: circular(({ sin }) => sin),
+  cos: circular(({ cos }) => cos),
+  tan: circular(({ sin, cos }, F) => F.divide(sin, cos)),
+  cot: circular(({ sin, cos }, F) => F.divide(cos, sin)),
+  sec: circular(({ cos }, F) => F.divide(F.integer(1), cos)),
+  csc: circular(({ sin }, F) => F.divide(F.integer(1), sin)),
   arcsin: (F, [a]) => F.onAxis(F.arcsin(a)),
   arccos: (F, [a]) => F.onAxis(F.subtract(F.divide(F.pi, F.integer(2)), F.arcsin(a))),
   arctan: (F, [a]) => F.onAxis(F.arctan(a)),
-  sinh: (F, [a]) => hyperbolic(F, a, "subtract"),
-  cosh: (F, [a]) => hyperbolic(F, a, "add"),
-  tanh: (F, [a]) => F.divide(hyperbolic(F, a, "subtract"), hyperbolic(F, a, "add")),
+  sinh: hyperbolic(({ sin }, F) => F.divide(sin, F.i)),
+  cosh: hyperbolic(({ cos }) => cos),
+  tanh: hyperbolic(({ sin, cos }, F) => F.divide(sin, F.multiply(F.i, cos))),
   min: (F, args) => args.reduce((x, y) => F.subtract(x, y).re.m < 0n ? x : y),
   max: (F, args) => args.reduce((x, y) => F.subtract(x, y).re.m < 0n ? y : x),
 };
@@ -134,18 +131,16 @@ function numericalOf(e: Expression, F: Arithmetic, at: At): Complex {
   };
   switch (e.op) {
     case "power": {
-      const n = exactOf(e.args[1]!);
-      if (isWhole(n) && n.numerator ** 2n < 2n ** 40n) {
-        return F.integerPower(a, Number(n.numerator));
-      }
+      const n = integerOf(exactOf(e.args[1]!));
+      if (n !== undefined && n ** 2n < 2n ** 40n) return F.integerPower(a, Number(n));
       real(F.onAxis(a));
       return F.power(a, b!);
     }
     case "root": {
-      const n = exactOf(e.args[1]!), x = F.onAxis(a);
-      const odd = isWhole(n) && n.numerator % 2n !== 0n, by = () => F.divide(F.integer(1), b!);
+      const n = integerOf(exactOf(e.args[1]!)), x = F.onAxis(a);
+      const odd = n !== undefined && n % 2n !== 0n, by = () => F.divide(F.integer(1), b!);
       if (!odd) real(x);
-      if (isWhole(n) && n.numerator === 2n) return F.sqrt(x);
+      if (n === 2n) return F.sqrt(x);
       return odd && x.im.m === 0n && x.re.m < 0n
         ? F.negate(F.power(F.negate(x), by()))
         : F.power(x, by());
@@ -153,13 +148,11 @@ function numericalOf(e: Expression, F: Arithmetic, at: At): Complex {
     case "degree":
       return at.angle ? F.divide(F.multiply(a, F.pi), F.integer(180)) : a;
     case "binomial": {
-      const k = exactOf(e.args[1]!);
-      if (!isWhole(k) || k.numerator < 0n || k.numerator > 64n) return itself();
-      let product = F.integer(1);
-      for (let i = 0; i < Number(k.numerator); i++) {
-        product = F.divide(F.multiply(product, F.subtract(a, F.integer(i))), F.integer(i + 1));
-      }
-      return product;
+      const k = integerOf(exactOf(e.args[1]!));
+      if (k === undefined || k < 0n || k > 64n) return itself();
+      const factor = (_: unknown, i: number) =>
+        F.divide(F.subtract(a, F.integer(i)), F.integer(i + 1));
+      return Array.from({ length: Number(k) }, factor).reduce(F.multiply, F.integer(1));
     }
     case "floor":
     case "ceil": {
@@ -176,7 +169,7 @@ function numericalOf(e: Expression, F: Arithmetic, at: At): Complex {
       real(F.onAxis(a));
   }
   const value = e.op === "call" ? undefined : VALUES[e.op];
-  return value ? value(F, args as unknown as Args) : itself();
+  return value ? value(F, args as unknown as Parameters<Computed>[1]) : itself();
 }
 
 const values = new WeakMap<Expression, Map<string, Complex>>();
@@ -262,7 +255,7 @@ function signsOf(names: readonly string[]): ReadonlySet<string>[] {
 /** Whether two expressions have the same value, wherever they have one. */
 export function sameValue(a: Expression, b: Expression): boolean {
   const x = exactOf(a), y = exactOf(b);
-  if (x && y) return Q.compare(x, y) === 0;
+  if (x && y) return x.equals(y);
   const alike = () => residueOf(a) === residueOf(b);
   if (isRationalIn(a) && isRationalIn(b)) return alike();
   return nearnessOf(a, b) ?? alike();
@@ -273,25 +266,25 @@ const fixedValue = (e: Expression) =>
   ifThere(() => arithmetic(256).onAxis(valueAt(e, 256, { point: 0 })));
 
 /** A real number to some 70 digits, or exactly; undefined where it is not real. */
-export function realOf(e: Expression): Rational | undefined {
+export function realOf(e: Expression): Fraction | undefined {
   const own = exactOf(e);
   if (own || !isFixed(e)) return own;
   const value = fixedValue(e);
   if (!value || value.im.m !== 0n || Math.abs(value.re.e) > MOST_BITS) return undefined;
   const { m, e: by } = value.re, scale = 1n << BigInt(Math.abs(by));
-  return by < 0 ? Q.rational(m, scale) : Q.rational(m * scale);
+  return by < 0 ? new Fraction(m, scale) : new Fraction(m * scale);
 }
 
 /** A number as the nearest double, for its place on the line; undefined where it is not real. */
 export function placeOf(e: Expression): number | undefined {
   if (e.op === "name" && e.name === "∞") return Infinity;
   if (e.op === "multiply" && e.args.length === 2 && placeOf(e.args[1]!) === Infinity) {
-    const sign = exactOf(e.args[0]!)?.numerator;
-    return sign === undefined || sign === 0n ? undefined : sign > 0n ? Infinity : -Infinity;
+    const sign = exactOf(e.args[0]!)?.compare(0);
+    return sign ? sign * Infinity : undefined;
   }
   if (!isFixed(e)) return undefined;
   const exact = exactOf(e);
-  if (exact && sizeOf(exact) < 1000) return Number(exact.numerator) / Number(exact.denominator);
+  if (exact && sizeOf(exact) < 1000) return exact.valueOf();
   const value = fixedValue(e);
   return value?.im.m === 0n ? toNumber(value.re) : undefined;
 }

@@ -5,8 +5,7 @@
  * @module
  */
 
-import * as Q from "../rational.ts";
-import type { Rational } from "../rational.ts";
+import { Fraction, integerOf } from "../rational.ts";
 import { bits, integerRoot } from "./float.ts";
 import type { Expression, Operation } from "./tree.ts";
 
@@ -15,73 +14,54 @@ export const MOST_BITS = 65_536;
 /** Most bits of parts that are brought to lowest terms, which takes their square in time. */
 const MOST_REDUCED_BITS = 8192;
 
-const values = new WeakMap<Expression, { value: Rational | undefined }>();
+const values = new WeakMap<Expression, { value: Fraction | undefined }>();
 
 /** The fraction that an expression is; undefined where it is none, or too large. */
-export function exactOf(e: Expression): Rational | undefined {
+export function exactOf(e: Expression): Fraction | undefined {
   if (e.op === "number" || e.op === "base") return e.value;
   if (e.op === "name" || e.op === "call") return undefined;
   const known = values.get(e);
   if (known) return known.value;
-  const args: Rational[] = [];
-  for (const arg of e.args) {
-    const own = exactOf(arg);
-    if (own === undefined) break;
-    args.push(own);
-  }
-  const found = args.length === e.args.length ? EXACT[e.op]?.(args as unknown as Args) : undefined;
+  const args = e.args.map(exactOf);
+  const found = args.includes(undefined) ? undefined : EXACT[e.op]?.(args as unknown as Args);
   const value = found && sizeOf(found) <= MOST_BITS ? found : undefined;
   values.set(e, { value });
   return value;
 }
 
-/** Whether a value is there, and an integer. */
-export const isWhole = (a: Rational | undefined): a is Rational & { denominator: 1n } =>
-  a?.denominator === 1n;
-
 /** Bits of both parts. */
-export const sizeOf = (a: Rational): number => bits(a.numerator) + bits(a.denominator);
+export const sizeOf = (a: Fraction): number => bits(a.n) + bits(a.d);
 
-type Args = readonly [Rational, Rational, ...Rational[]];
+type Args = readonly [Fraction, Fraction, ...Fraction[]];
 
 /** Folds with sizes checked, so that each step is quickly in lowest terms. */
-const folded = (by: typeof Q.add, start: bigint) => (args: Args) =>
-  args.reduce<Rational | undefined>((total, own) => {
-    const size = total ? sizeOf(total) + sizeOf(own) : Infinity;
-    const most = total && isWhole(total) && isWhole(own) ? MOST_BITS : 2 * MOST_REDUCED_BITS;
-    return size <= most ? by(total!, own) : undefined;
-  }, Q.rational(start));
+const folded = (by: (a: Fraction, b: Fraction) => Fraction) => ([first, ...rest]: Args) =>
+  rest.reduce<Fraction | undefined>((total, own) => {
+    if (!total) return undefined;
+    const most = total.d === 1n && own.d === 1n ? MOST_BITS : 2 * MOST_REDUCED_BITS;
+    return sizeOf(total) + sizeOf(own) <= most ? by(total, own) : undefined;
+  }, first);
+const ofIntegers = (by: (a: Fraction, b: Fraction) => Fraction) => (args: Args) =>
+  args.every(({ n, d }) => d === 1n && bits(n) <= MOST_REDUCED_BITS) ? args.reduce(by) : undefined;
 
-const divisors = (step: (x: bigint, y: bigint, divisor: bigint) => bigint) => (args: Args) =>
-  args.every((x) => isWhole(x) && bits(x.numerator) <= MOST_REDUCED_BITS)
-    ? Q.rational(
-      args.map((x) => x.numerator).reduce((x, y) => step(x, y, Q.greatestCommonDivisor(x, y))),
-    )
-    : undefined;
-
-const EXACT: Partial<Record<Operation, (args: Args) => Rational | undefined>> = {
-  add: folded(Q.add, 0n),
-  multiply: folded(Q.multiply, 1n),
+const EXACT: Partial<Record<Operation, (args: Args) => Fraction | undefined>> = {
+  add: folded((a, b) => a.add(b)),
+  multiply: folded((a, b) => a.mul(b)),
   divide: ([a, b]) =>
-    b.numerator === 0n || sizeOf(a) + sizeOf(b) > 2 * MOST_REDUCED_BITS
-      ? undefined
-      : Q.divide(a, b),
+    b.n === 0n || sizeOf(a) + sizeOf(b) > 2 * MOST_REDUCED_BITS ? undefined : a.div(b),
   power: ([a, n]) => powerOf(a, n),
-  root: ([a, n]) =>
-    isWhole(n) && n.numerator > 0n && n.numerator <= 64n
-      ? rootOf(a, Number(n.numerator))
-      : undefined,
-  abs: ([a]) => a.numerator < 0n ? Q.negate(a) : a,
-  floor: ([a]) => Q.rational(Q.floor(a)),
-  ceil: ([a]) => Q.rational(-Q.floor(Q.negate(a))),
-  min: (args) => args.reduce((x, y) => Q.compare(x, y) <= 0 ? x : y),
-  max: (args) => args.reduce((x, y) => Q.compare(x, y) >= 0 ? x : y),
-  gcd: divisors((_x, _y, divisor) => divisor),
-  lcm: divisors((x, y, divisor) => divisor === 0n ? divisor : x / divisor * y),
-  factorial: ([a]) =>
-    isWhole(a) && a.numerator >= 0n && a.numerator <= 1000n
-      ? Q.rational(range(1n, a.numerator))
-      : undefined,
+  root: ([a, n]) => n.s > 0n && n.d === 1n ? rootOf(a, n.n) : undefined,
+  abs: ([a]) => a.abs(),
+  floor: ([a]) => a.floor(),
+  ceil: ([a]) => a.ceil(),
+  min: (args) => args.reduce((x, y) => x.lte(y) ? x : y),
+  max: (args) => args.reduce((x, y) => x.gte(y) ? x : y),
+  gcd: ofIntegers((x, y) => x.gcd(y)),
+  lcm: ofIntegers((x, y) => x.lcm(y)),
+  factorial: ([a]) => {
+    const n = integerOf(a);
+    return n !== undefined && n >= 0n && n <= 1000n ? new Fraction(range(1n, n)) : undefined;
+  },
   binomial: ([n, k]) => binomialOf(n, k),
   degree: ([a]) => a,
 };
@@ -90,33 +70,24 @@ const EXACT: Partial<Record<Operation, (args: Args) => Rational | undefined>> = 
 function range(from: bigint, to: bigint): bigint {
   if (to < from) return 1n;
   if (to === from) return from;
-  const middle = (from + to) / 2n;
+  const middle = from + (to - from) / 2n;
   return range(from, middle) * range(middle + 1n, to);
 }
 
-function powerOf(a: Rational, n: Rational): Rational | undefined {
-  if (a.numerator === 0n) return n.numerator > 0n ? a : undefined;
-  const by = n.numerator < 0n ? -n.numerator : n.numerator;
-  const size = a.denominator === 1n && (a.numerator === 1n || a.numerator === -1n) ? 0 : sizeOf(a);
-  if (size > 0 && by * BigInt(size) > BigInt(MOST_BITS)) return undefined;
-  if (n.denominator > 1n) {
-    if (a.numerator < 0n || n.denominator > 64n) return undefined;
-    const root = rootOf(a, Number(n.denominator));
-    return root && Q.power(root, n.numerator);
-  }
-  if (size > 0) return Q.power(a, n.numerator);
-  return Q.rational(a.numerator > 0n || n.numerator % 2n === 0n ? 1n : -1n);
+function powerOf(a: Fraction, n: Fraction): Fraction | undefined {
+  if (a.n === 0n) return n.compare(0) > 0 ? a : undefined;
+  const size = a.n === 1n && a.d === 1n ? 0 : sizeOf(a);
+  if (n.n * BigInt(size) > (a.d === 1n ? MOST_BITS : 2 * MOST_REDUCED_BITS)) return undefined;
+  if (n.d === 1n) return a.pow(n);
+  return a.s < 0n ? undefined : rootOf(a, n.d)?.pow(n.s * n.n);
 }
 
 /** The n-th root of a fraction where it is one. */
-function rootOf({ numerator, denominator }: Rational, n: number): Rational | undefined {
-  if (bits(numerator) > 4 * MOST_REDUCED_BITS) return undefined;
-  if (numerator < 0n && n % 2 === 0) return undefined;
-  const sign = numerator < 0n ? -1n : 1n;
-  const above = wholeRoot(sign * numerator, n), below = wholeRoot(denominator, n);
-  return above === undefined || below === undefined
-    ? undefined
-    : { numerator: sign * above, denominator: below };
+function rootOf({ s, n: above, d: below }: Fraction, n: bigint): Fraction | undefined {
+  if (n === 0n || n > 64n || bits(above) > 4 * MOST_REDUCED_BITS) return undefined;
+  if (s < 0n && n % 2n === 0n) return undefined;
+  const [x, y] = [wholeRoot(above, Number(n)), wholeRoot(below, Number(n))];
+  return x === undefined || y === undefined ? undefined : new Fraction(s * x, y);
 }
 
 /** The n-th root of an integer where it is one. */
@@ -131,15 +102,11 @@ function wholeRoot(of: bigint, n: number): bigint | undefined {
   }
 }
 
-function binomialOf(n: Rational, k: Rational): Rational | undefined {
-  if (!isWhole(k) || k.numerator < 0n) return undefined;
-  let least = k.numerator;
-  if (isWhole(n) && n.numerator >= 0n) {
-    if (least > n.numerator) return Q.rational(0n);
-    if (n.numerator - least < least) least = n.numerator - least;
-  }
-  if (least * BigInt(sizeOf(n)) > BigInt(MOST_BITS) || least > 1000n || !isWhole(n)) {
-    return undefined;
-  }
-  return Q.rational(range(n.numerator - least + 1n, n.numerator) / range(1n, least));
+function binomialOf(above: Fraction, below: Fraction): Fraction | undefined {
+  const [n, k] = [integerOf(above), integerOf(below)];
+  if (n === undefined || k === undefined || k < 0n) return undefined;
+  if (n >= 0n && k > n) return new Fraction(0);
+  const least = n >= 0n && n - k < k ? n - k : k;
+  if (least * BigInt(sizeOf(above)) > BigInt(MOST_BITS) || least > 1000n) return undefined;
+  return new Fraction(range(n - least + 1n, n) / range(1n, least));
 }

@@ -12,21 +12,12 @@
  * @module
  */
 
-import type { Rational } from "../rational.ts";
+import type { Fraction } from "../rational.ts";
 
 /** m · 2^e. */
-export interface Real {
-  readonly m: bigint;
-  readonly e: number;
-}
+export type Real = { readonly m: bigint; readonly e: number };
+export type Complex = { readonly re: Real; readonly im: Real };
 
-/** A complex number. */
-export interface Complex {
-  readonly re: Real;
-  readonly im: Real;
-}
-
-/** An expression has no value, or none that can be had. */
 export class NoValue extends Error {}
 
 const ZERO: Real = { m: 0n, e: 0 }, ONE: Real = { m: 1n, e: 0 };
@@ -41,14 +32,10 @@ export function bits(n: bigint): number {
 }
 
 /** The least t with |x| < 2^t; −∞ for 0. */
-export function top(x: Real): number {
-  return x.m === 0n ? -Infinity : bits(x.m) + x.e;
-}
+export const top = ({ m, e }: Real): number => m === 0n ? -Infinity : bits(m) + e;
 
 /** {@linkcode top} of the larger part. */
-export function topOf(z: Complex): number {
-  return Math.max(top(z.re), top(z.im));
-}
+export const topOf = ({ re, im }: Complex): number => Math.max(top(re), top(im));
 
 const shift = (m: bigint, by: number) => by >= 0 ? m << BigInt(by) : m >> BigInt(-by);
 const negative = (x: Real): Real => ({ m: -x.m, e: x.e });
@@ -198,10 +185,7 @@ function arithmeticOf(precision: number) {
   const integer = (n: number): Complex => real({ m: BigInt(n), e: 0 });
   const i: Complex = { re: ZERO, im: ONE }, one = integer(1), two = integer(2);
   const negate = ({ re, im }: Complex): Complex => ({ re: negative(re), im: negative(im) });
-  const add = (a: Complex, b: Complex): Complex => ({
-    re: plus(a.re, b.re),
-    im: plus(a.im, b.im),
-  });
+  const add = (a: Complex, b: Complex) => ({ re: plus(a.re, b.re), im: plus(a.im, b.im) });
   const subtract = (a: Complex, b: Complex) => add(a, negate(b));
   function multiply(a: Complex, b: Complex): Complex {
     if (a.im.m === 0n && b.im.m === 0n) return real(times(a.re, b.re));
@@ -253,16 +237,13 @@ function arithmeticOf(precision: number) {
     if (b.im.m === 0n && b.re.m > 0n) return a;
     throw new NoValue();
   }
-  const sin = (z: Complex) => {
-    if (z.im.m === 0n) return real(turn(z.re).im);
-    const iz = multiply(i, z);
-    return divide(subtract(exp(iz), exp(negate(iz))), multiply(two, i));
-  };
-  const cos = (z: Complex) => {
-    if (z.im.m === 0n) return real(turn(z.re).re);
-    const iz = multiply(i, z);
-    return divide(add(exp(iz), exp(negate(iz))), two);
-  };
+  /** The cosine and the sine of a number. */
+  function circle(z: Complex): { cos: Complex; sin: Complex } {
+    const by = z.im.m === 0n ? turn(z.re) : undefined;
+    if (by) return { cos: real(by.re), sin: real(by.im) };
+    const up = exp(multiply(i, z)), down = exp(negate(multiply(i, z)));
+    return { cos: divide(add(up, down), two), sin: divide(subtract(up, down), multiply(two, i)) };
+  }
   const arcsin = (z: Complex) =>
     negate(multiply(i, ln(add(multiply(i, z), sqrt(subtract(one, multiply(z, z)))))));
   const arctan = (z: Complex) => {
@@ -271,9 +252,8 @@ function arithmeticOf(precision: number) {
   };
   return {
     ...{ real, integer, i, pi: real(pi), negate, add, subtract, multiply, divide, abs, ln, exp },
-    ...{ sqrt, integerPower, power, onAxis, sin, cos, arcsin, arctan },
-    rational: ({ numerator, denominator }: Rational) =>
-      real(over({ m: numerator, e: 0 }, { m: denominator, e: 0 })),
+    ...{ sqrt, integerPower, power, onAxis, circle, arcsin, arctan },
+    rational: ({ s, n, d }: Fraction) => real(over({ m: s * n, e: 0 }, { m: d, e: 0 })),
   };
 }
 

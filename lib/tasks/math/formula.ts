@@ -8,10 +8,9 @@
  * power    = atom ("^" argument | "!" | "\%" | "^\circ" | "\pmod{…}")*
  * ```
  *
- * Why not a library: the parsers at hand join digits across spaces (`1 2` → 12), read `1 1/4` as 11/4,
- * numbers as doubles, `\sin^{-1}x` as 1/\sin x, and simplify where nobody asks. Here every number is the
- * fraction that is written, a mixed number is one only with a proper fraction, and what is not understood
- * is a {@linkcode SyntaxError}, so that the answer is compared as a text, never misread.
+ * The parsers at hand join digits across spaces (`1 2` → 12), read `1 1/4` as 11/4, numbers as doubles and
+ * `\sin^{-1}x` as 1/\sin x. Here every number is the fraction that is written, a mixed number has a proper
+ * fraction, and what is not understood is a {@linkcode SyntaxError}: it is compared as a text, never misread.
  *
  * Side by side binds tighter than a slash (1/2x is 1/(2x)), a power tighter than a sign. Nesting is
  * bounded; time is in proportion to the length. Nothing is evaluated.
@@ -30,6 +29,7 @@ import {
   TYPES,
 } from "./_tokens.ts";
 import { inBase, numberOf, repeating } from "./numeral.ts";
+import { integerOf } from "../rational.ts";
 import { type Expression, fraction, named, negated, op, type Operation } from "./tree.ts";
 
 /** Deepest nesting. */
@@ -40,7 +40,7 @@ const INVERSES: Partial<Record<Operation, Operation>> = {
   cos: "arccos",
   tan: "arctan",
 };
-/** Names of functions: f(x) is no product. */
+/** f(x) is no product. */
 const CALLED = /^(?:[fghFGH]|\\zeta|\\Gamma)'*(?:_.+)?$/;
 
 const unexpected = (token: Token) =>
@@ -50,16 +50,9 @@ const unexpected = (token: Token) =>
 
 /** Of a number that is written as an integer, its value. */
 const wholeOf = (e: Expression | undefined): bigint | undefined =>
-  e?.op === "number" && e.decimal === undefined && e.value.denominator === 1n &&
-    e.value.numerator >= 0n
-    ? e.value.numerator
-    : undefined;
+  e?.op === "number" && e.decimal === undefined && e.value.s > 0n ? integerOf(e.value) : undefined;
 
-/**
- * The expression that a formula stands for.
- *
- * @throws {SyntaxError} Where it is none, or is nested too deep.
- */
+/** The expression that a formula stands for; throws a SyntaxError where it is none, or is nested too deep. */
 export function parseFormula(text: string): Expression {
   const tokens = tokenize(text);
   let at = 0, depth = 0, bars = 0;
@@ -159,9 +152,8 @@ export function parseFormula(text: string): Expression {
       }
       const isFraction = is("\\frac"), own = power();
       const [n, d] = isFraction && own.op === "divide" ? own.args.map(wholeOf) : [];
-      const isMixed = before !== undefined && n !== undefined && d !== undefined && n < d;
-      if (isMixed) all[0] = op("add", all[0]!, own);
-      else all.push(own);
+      if (before === undefined || n === undefined || d === undefined || n >= d) all.push(own);
+      else all[0] = op("add", all[0]!, own); // 1\frac{1}{4}
     }
     return all.length === 1 ? all[0]! : op("multiply", ...all);
   }
@@ -200,10 +192,8 @@ export function parseFormula(text: string): Expression {
 
   function exponent(): Expression {
     return deeper(() => {
-      if (is("+") || is("-")) {
-        const minus = tokens[at++]!.text === "-", own = exponent();
-        return minus ? negated(own) : own;
-      }
+      if (take("+")) return exponent();
+      if (take("-")) return negated(exponent());
       const own = is("{") ? group() : atom();
       return take("^") ? op("power", own, exponent()) : own; // 2^3^2
     });
@@ -298,12 +288,7 @@ export function parseFormula(text: string): Expression {
       at++;
       return repeating(own[1]!, own[2]!);
     }
-    if (/^\d+$/.test(text) && take("_")) {
-      const base = Number(raw());
-      if (!(Number.isInteger(base) && base >= 2 && base <= 36)) throw unexpected(peek());
-      return inBase(text, base);
-    }
-    return numberOf(text);
+    return /^\d+$/.test(text) && take("_") ? inBase(text, Number(raw())) : numberOf(text);
   }
 
   /** A name with its primes and index. */
@@ -331,16 +316,13 @@ export function parseFormula(text: string): Expression {
   function word(text: string): Expression {
     if (text === "pi") return named("π");
     if (text === "sqrt" || text === "cbrt") {
-      const own = is("(") || is("{") ? atom() : number(tokens[at++]!.text);
-      return op("root", own, fraction(text === "sqrt" ? 2 : 3));
+      if (!is("(") && !is("{") && peek().kind !== "number") throw unexpected(peek());
+      return op("root", atom(), fraction(text === "sqrt" ? 2 : 3));
     }
-    if (text === "abs" || text === "floor" || text === "ceil") {
-      expect("(");
-      return op(text, one(bracketed(")")));
-    }
-    if (text !== "binom") return functionOf(text);
+    if (FUNCTIONS.has(text)) return functionOf(text);
     expect("(");
     const args = bracketed(")");
+    if (text !== "binom") return op(text as "abs" | "floor" | "ceil", one(args));
     if (args.length !== 2) throw unexpected(peek());
     return op("binomial", ...args);
   }
@@ -352,8 +334,7 @@ export function parseFormula(text: string): Expression {
       else if (power === undefined && take("^")) power = exponent();
       else break;
     }
-    const isInverse = power?.op === "number" && power.value.numerator === -1n &&
-      power.value.denominator === 1n && INVERSES[own];
+    const isInverse = power?.op === "number" && power.value.equals(-1) && INVERSES[own];
     if (isInverse) [own, power] = [isInverse, undefined];
     const args = take("(") ? bracketed(")") : [argumentOf()], [x] = args as [Expression];
     if (!["min", "max", "gcd", "lcm"].includes(own)) one(args);

@@ -32,7 +32,6 @@ export function expressionOf(text: string): Expression | undefined {
   return isWord ? undefined : ifRead(() => parseFormula(text));
 }
 
-/** Expressions of texts; undefined where one is none. */
 export function expressionsOf(texts: readonly string[]): Expression[] | undefined {
   const all = texts.map(expressionOf);
   return all.includes(undefined) ? undefined : all as Expression[];
@@ -42,8 +41,7 @@ export function expressionsOf(texts: readonly string[]): Expression[] | undefine
 export function basedOf(text: string): Expression | undefined {
   const own = /^(?:\\text\s?\{)?([\dA-F]+)\}? ?_ ?(?:\{ ?)?(?:\\text\s?\{)?(\d\d?)\}?(?: ?\})?$/
     .exec(text);
-  if (!own || Number(own[2]) < 2 || Number(own[2]) > 36) return undefined;
-  return ifRead(() => inBase(own[1]!, Number(own[2])));
+  return own ? ifRead(() => inBase(own[1]!, Number(own[2]))) : undefined;
 }
 
 /** 2:3, 12:30, 12:30 p.m. */

@@ -15,12 +15,10 @@ const BEGIN = "\\begin{pmatrix}", END = "\\end{pmatrix}";
 
 type Rows = readonly (readonly Expression[])[];
 
-/** The texts of the cells of a matrix. */
 const cellsOf = (text: string): string[][] =>
   text.slice(BEGIN.length, -END.length).split("\\\\").map((row) => row.trim())
     .filter((row) => row !== "").map((row) => row.split("&").map((cell) => cell.trim()));
 
-/** A matrix; undefined where a text is none. */
 export function matrixOf(text: string, reader: Reader): Value | undefined {
   if (!text.includes("\\begin{")) return undefined;
   const inside = enclosed(text)?.body.trim();

@@ -8,34 +8,30 @@
  */
 
 import { placeOf, realOf, sameValue } from "./evaluate.ts";
-import { compare } from "../rational.ts";
 import { type Expression, fraction, named, negated } from "./tree.ts";
 
-/** An end of an interval. */
 export interface End {
   readonly value: Expression;
   readonly open: boolean;
 }
 
-/** An interval. */
 export interface Interval {
   readonly low: End;
   readonly high: End;
 }
 
+export type Reals = readonly Interval[];
+
 const INFINITY = named("∞");
 const HIGHEST: End = { value: INFINITY, open: true };
 const LOWEST: End = { value: negated(INFINITY), open: true };
+export const ALL: Reals = [{ low: LOWEST, high: HIGHEST }];
 
-/** All real numbers. */
-export const ALL: readonly Interval[] = [{ low: LOWEST, high: HIGHEST }];
-
-/** The set of one number. */
 export function point(value: Expression): Interval {
-  return { low: { value, open: false }, high: { value, open: false } };
+  const end = { value, open: false };
+  return { low: end, high: end };
 }
 
-/** What is above a number, or below it. */
 export function ray(end: End, above: boolean): Interval {
   return above ? { low: end, high: HIGHEST } : { low: LOWEST, high: end };
 }
@@ -45,20 +41,18 @@ function order(a: Expression, b: Expression): number {
   const [x, y] = [placeOf(a)!, placeOf(b)!];
   if (Math.abs(x) === Infinity || Math.abs(y) === Infinity) return x === y ? 0 : x - y;
   if (Math.abs(x - y) > 1e-9 * Math.max(Math.abs(x), Math.abs(y))) return x - y;
-  return sameValue(a, b) ? 0 : compare(realOf(a)!, realOf(b)!);
+  return sameValue(a, b) ? 0 : realOf(a)!.compare(realOf(b)!);
 }
 
 const infinite = ({ value }: End) => Math.abs(placeOf(value) ?? 0) === Infinity;
 
 /** In order, nothing empty, nothing touching; undefined where an end has no place on the line. */
-export function united(intervals: readonly Interval[]): readonly Interval[] | undefined {
+export function united(intervals: Reals): Reals | undefined {
   const ends = intervals.flatMap(({ low, high }) => [low, high]);
   if (ends.some(({ value }) => placeOf(value) === undefined)) return undefined;
+  const ended = (end: End) => ({ ...end, open: end.open || infinite(end) });
   const own = intervals
-    .map(({ low, high }) => ({
-      low: { ...low, open: low.open || infinite(low) },
-      high: { ...high, open: high.open || infinite(high) },
-    }))
+    .map(({ low, high }) => ({ low: ended(low), high: ended(high) }))
     .filter(({ low, high }) => {
       const by = order(low.value, high.value);
       return by < 0 || by === 0 && !low.open && !high.open;
@@ -79,8 +73,8 @@ export function united(intervals: readonly Interval[]): readonly Interval[] | un
   return all;
 }
 
-/** All other real numbers; undefined where an end has no place on the line. */
-export function complement(intervals: readonly Interval[]): readonly Interval[] | undefined {
+/** Undefined where an end has no place on the line. */
+export function complement(intervals: Reals): Reals | undefined {
   const own = united(intervals);
   if (!own) return undefined;
   const all: Interval[] = [];
@@ -92,22 +86,16 @@ export function complement(intervals: readonly Interval[]): readonly Interval[] 
   return united([...all, { low, high: HIGHEST }]);
 }
 
-/** What two sets share; undefined where an end has no place on the line. */
-export function intersection(
-  a: readonly Interval[],
-  b: readonly Interval[],
-): readonly Interval[] | undefined {
-  const [outsideA, outsideB] = [complement(a), complement(b)];
-  return outsideA && outsideB && complement([...outsideA, ...outsideB]);
+/** What all of some sets share. */
+export function intersection(sets: readonly (Reals | undefined)[]): Reals | undefined {
+  const outside = sets.map((own) => own && complement(own));
+  return outside.includes(undefined) ? undefined : complement((outside as Reals[]).flat());
 }
 
 /** The numbers whose absolute value is in a set; undefined where an end has no place on the line. */
-export function mirrored(intervals: readonly Interval[]): readonly Interval[] | undefined {
-  const right = intersection(intervals, [ray({ value: fraction(0), open: false }, true)]);
-  const flip = ({ value, open }: End): End => ({
-    value: value === INFINITY ? LOWEST.value : negated(value),
-    open,
-  });
-  return right &&
-    united([...right, ...right.map(({ low, high }) => ({ low: flip(high), high: flip(low) }))]);
+export function mirrored(intervals: Reals): Reals | undefined {
+  const right = intersection([intervals, [ray({ value: fraction(0), open: false }, true)]]);
+  const flip = (end: End): End => ({ ...end, value: negated(end.value) });
+  const left = right?.map(({ low, high }) => ({ low: flip(high), high: flip(low) }));
+  return right && left && united([...right, ...left]);
 }

@@ -7,13 +7,14 @@
 
 import { enclosed, partsOf, split } from "./brackets.ts";
 import { placeOf, sameValue } from "./evaluate.ts";
+import { integerOf } from "../rational.ts";
 import { exactOf } from "./exact.ts";
 import { expressionOf, expressionsOf } from "./leaf.ts";
 import * as reals from "./reals.ts";
-import type { Interval } from "./reals.ts";
+import type { Reals } from "./reals.ts";
 import { difference, exact, type Expression, fraction, isConstant, isFixed } from "./tree.ts";
 import { named, negated, op, signs, substituted, variablesOf } from "./tree.ts";
-import type { Reader, Value } from "./value.ts";
+import type { Reader, Value, ValueOf } from "./value.ts";
 
 /** Most sides of a chain, less one. */
 const MOST = 20;
@@ -27,8 +28,8 @@ function isNamed(e: Expression): boolean {
 
 function isNamedText(text: string): boolean {
   const own = expressionOf(text);
-  const named = own?.op === "call" ? own.args.every(isNamed) : own !== undefined && isNamed(own);
-  return named || /^[A-Z]{3,4}$|^\\(?:text|mathrm)\s?\{[^{}]*\}$/.test(text);
+  return (own?.op === "call" ? own.args.every(isNamed) : own !== undefined && isNamed(own)) ||
+    /^[A-Z]{3,4}$|^\\(?:text|mathrm)\s?\{[^{}]*\}$/.test(text);
 }
 
 /** P(x), W(n): functions whose letter could be a factor as well. */
@@ -41,24 +42,20 @@ export const nameOf = (text: string): string => text.replace(/[\s{}]|\\mathrm|\\
 export function relationOf(text: string, { read }: Reader): Value | undefined {
   const { parts, marks: operators } = split(text, "=<>≤≥≠");
   if (operators.length === 0 || operators.length > MOST || parts.includes("")) return undefined;
-  const sides = expressionsOf(parts) ?? [],
-    relation = { kind: "relation", sides, operators } as const;
+  const sides = expressionsOf(parts) ?? [];
+  const relation = { kind: "relation", sides, operators } as const;
   if (operators.some((own) => own !== "=")) {
     return rangeOf(sides, operators) ?? (sides.length > 0 ? relation : undefined);
   }
   const first = parts[0]!, last = parts.at(-1)!, tuple = assigned(first, last, read);
   if (tuple) return tuple;
-  const define = (name: string, value: string): Value => ({
-    ...relation,
-    name: nameOf(name),
-    value: read(value),
-  });
-  if (isNamedText(first) || split(first, ":").parts.every(isNamedText) || FUNCTION.test(first)) {
-    return define(first, last);
+  const define = (name: string, value: Value) => ({ ...relation, name: nameOf(name), value });
+  if (split(first, ":").parts.every(isNamedText) || FUNCTION.test(first)) {
+    return define(first, read(last));
   }
   const fixed = sides.findIndex(isFixed);
   if (sides.length === 0 && parts.length === 2) return undefined;
-  if (sides.length > 0 && isNamedText(last) && fixed >= 0) return define(last, parts[fixed]!);
+  if (sides.length > 0 && isNamedText(last) && fixed >= 0) return define(last, read(parts[fixed]!));
   return parts.length > 2 || sides.every(isFixed) ? { ...relation, value: read(last) } : relation;
 }
 
@@ -81,9 +78,10 @@ function assigned(first: string, last: string, read: Reader["read"]): Value | un
 export function congruenceOf(text: string): Value | undefined {
   const own = /^([^=]{1,40}?)(?:\\equiv|≡)([^=]{1,80}?)\(?\\?p?mod\s?\{?\s?(\d{1,40})\s?\}?\)?$/
     .exec(text);
-  const residue = own && expressionOf(own[2]!), known = residue && exactOf(residue);
-  if (!own || known?.denominator !== 1n || /^0+$/.test(own[3]!)) return undefined;
-  const modulus = BigInt(own[3]!), least = ((known.numerator % modulus) + modulus) % modulus;
+  const residue = own ? expressionOf(own[2]!) : undefined;
+  const known = integerOf(residue && exactOf(residue));
+  if (!own || known === undefined || /^0+$/.test(own[3]!)) return undefined;
+  const modulus = BigInt(own[3]!), least = ((known % modulus) + modulus) % modulus;
   return { kind: "text", text: `${nameOf(own[1]!)}≡${least}mod${modulus}` };
 }
 
@@ -94,26 +92,19 @@ const MIRROR: Readonly<Record<string, string>> = { "<": ">", ">": "<", "≤": "�
 /** The operator of a relation whose sides are multiplied by what is below 0. */
 export const mirror = (operator: string): string => MIRROR[operator] ?? operator;
 
-interface Range {
-  readonly name: string;
-  readonly intervals: readonly Interval[];
-}
+type Range = ValueOf<"reals"> & { readonly name: string };
 
 /** What a chain of inequalities, linear in one name, says of it. */
-function rangeOf(
-  sides: readonly Expression[],
-  operators: readonly string[],
-): Value | undefined {
-  let name: string | undefined, intervals: readonly Interval[] | undefined = reals.ALL;
-  for (const [i, operator] of operators.entries()) {
-    const [left, right] = sides.slice(i, i + 2);
-    const own = left && right && solved(left, operator, right);
-    if (!own || (name !== undefined && own.name !== name)) return undefined;
-    name = own.name;
-    intervals = intervals && reals.intersection(intervals, own.intervals);
-  }
-  return name !== undefined && intervals ? { kind: "reals", intervals, name } : undefined;
+function rangeOf(sides: readonly Expression[], operators: readonly string[]): Range | undefined {
+  if (sides.length === 0) return undefined;
+  const ranges = operators.map((own, i) => solved(sides[i]!, own, sides[i + 1]!));
+  const [name, another] = new Set(ranges.map((own) => own?.name));
+  const intervals = reals.intersection(ranges.map((own) => own?.intervals));
+  return name !== undefined && another === undefined ? said(name, intervals) : undefined;
 }
+
+const said = (name: string, intervals: Reals | undefined): Range | undefined =>
+  intervals && { kind: "reals", intervals, name };
 
 function solved(left: Expression, operator: string, right: Expression): Range | undefined {
   if (isFixed(left) === isFixed(right)) return linear(left, operator, right);
@@ -123,24 +114,23 @@ function solved(left: Expression, operator: string, right: Expression): Range | 
   if (sign === "≠" && own.op === "name") { // x ≠ ±1
     const points = signs(bound);
     if (points.some((each) => placeOf(each) === undefined)) return undefined;
-    return { name: own.name, intervals: reals.complement(points.map(reals.point))! };
+    return said(own.name, reals.complement(points.map(reals.point)));
   }
   if (placeOf(bound) === undefined) return undefined;
   const intervals = beside(sign, bound);
-  if (own.op === "name") return intervals && { name: own.name, intervals };
+  if (own.op === "name") return said(own.name, intervals);
   if (own.op === "call") {
     const args = own.args.map((arg) => arg.op === "name" ? arg.name : "…");
-    return intervals && { name: `${own.name}(${args.join()})`, intervals };
+    return said(`${own.name}(${args.join()})`, intervals);
   }
   if (own.op === "abs" && own.args[0]!.op === "name" && intervals) {
-    const both = reals.mirrored(intervals);
-    return both && { name: own.args[0]!.name, intervals: both };
+    return said(own.args[0]!.name, reals.mirrored(intervals));
   }
   return linear(left, operator, right);
 }
 
 /** What stands in a relation to a number. */
-function beside(operator: string, value: Expression): readonly Interval[] | undefined {
+function beside(operator: string, value: Expression): Reals | undefined {
   if (operator === "=") return [reals.point(value)];
   if (operator === "≠") return reals.complement([reals.point(value)]);
   const open = operator === "<" || operator === ">";
@@ -157,6 +147,6 @@ function linear(left: Expression, operator: string, right: Expression): Range | 
   const rise = placeOf(slope), line = op("add", op("multiply", slope, named(name)), free);
   if (!rise || !Number.isFinite(rise) || !sameValue(both, line)) return undefined;
   const bound = op("divide", negated(free), slope), known = exactOf(bound);
-  const intervals = beside(rise < 0 ? mirror(operator) : operator, known ? exact(known) : bound);
-  return intervals && { name, intervals };
+  const end = known ? exact(known) : bound;
+  return said(name, beside(rise < 0 ? mirror(operator) : operator, end));
 }

@@ -10,8 +10,9 @@
  */
 
 import { createHash } from "node:crypto";
-import { exactOf, isWhole } from "./exact.ts";
-import { exact, type Expression, isFixed, TRIGONOMETRIC } from "./tree.ts";
+import { integerOf } from "../rational.ts";
+import { exactOf } from "./exact.ts";
+import { type Expression, isFixed, TRIGONOMETRIC } from "./tree.ts";
 
 /** Largest number whose factorial is multiplied out. */
 const LARGEST_FACTORIAL = 5000;
@@ -54,30 +55,27 @@ export function isRationalIn(e: Expression): boolean {
   if (!e.args.every(isRationalIn)) return false;
   // a power of fixed integers may be beyond all bounds: 9^{9^{9^9}}
   if (e.op === "power") {
-    return isWhole(exactOf(e.args[1]!)) || e.args.every((arg) => isFixed(arg) && isTower(arg));
+    return exactOf(e.args[1]!)?.d === 1n || e.args.every((arg) => isFixed(arg) && isTower(arg));
   }
   return !NUMERICAL.has(e.op);
 }
 
 function isTower(e: Expression): boolean {
-  return isWhole(exactOf(e)) || "args" in e &&
+  return exactOf(e)?.d === 1n || "args" in e &&
       ["power", "factorial", "multiply", "add"].includes(e.op) && e.args.every(isTower);
 }
 
-/**
- * Value of an expression in the field, at a point.
- *
- * What has none there – a root, a logarithm, the inverse of 0 – stands for itself by the values of its
- * parts: expressions built alike have equal residues, others have not.
- */
+/** Value at a point; what has none there – a root, the inverse of 0 – stands for itself by those of its parts. */
 export function residueOf(e: Expression, point = 0): bigint {
-  if (e.op === "number" || e.op === "base") {
-    const { numerator, denominator } = e.value;
-    if (modulo(denominator) === 0n) return hashed("number", numerator, denominator);
-    return modulo(numerator) * inverse(denominator) % PRIME;
-  }
   if (e.op === "name") return e.name === "i" ? ROOT_OF_MINUS_1 : hashed("name", point, e.name);
-  const args = e.args.map((arg) => residueOf(arg, point)), [a = 0n, b = 0n] = args;
+  const own = exactOf(e), parts = "args" in e ? e.args : [];
+  if (own) {
+    const below = modulo(own.d);
+    if (below === 0n) return hashed("number", own.s * own.n, own.d);
+    return modulo(own.s * own.n) * inverse(below) % PRIME;
+  }
+  const args = parts.map((part) => residueOf(part, point)), [a = 0n, b = 0n] = args;
+  const [n, k] = parts.map((part) => integerOf(exactOf(part)));
   const itself = () => hashed("of", point, e.op, "name" in e ? e.name : "", ...args);
   switch (e.op) {
     case "add":
@@ -86,35 +84,26 @@ export function residueOf(e: Expression, point = 0): bigint {
       return args.reduce((x, y) => x * y % PRIME);
     case "divide":
       return b === 0n ? itself() : a * inverse(b) % PRIME;
-    case "power": {
-      const n = exactOf(e.args[1]!);
-      return !isWhole(n) || a === 0n && n.numerator <= 0n ? itself() : powerOf(a, n.numerator);
-    }
+    case "power":
+      return k === undefined || a === 0n && k <= 0n ? itself() : powerOf(a, k);
     case "degree":
       return a;
-    case "factorial": {
-      const n = exactOf(e.args[0]!);
-      if (!isWhole(n) || n.numerator < 0n || n.numerator > LARGEST_FACTORIAL) return itself();
-      return falling(n.numerator, Number(n.numerator));
-    }
+    case "factorial":
+      return n === undefined || n < 0n || n > LARGEST_FACTORIAL ? itself() : falling(n, n);
     case "binomial": {
-      const [n, k] = e.args.map(exactOf);
-      if (!isWhole(k) || k.numerator < 0n) return itself();
-      const rest = isWhole(n) ? n.numerator - k.numerator : -1n;
-      const short = rest >= 0n && rest < k.numerator ? rest : k.numerator;
+      if (k === undefined || k < 0n) return itself();
+      const short = n !== undefined && n >= k && n - k < k ? n - k : k;
       if (short > LARGEST_FACTORIAL) return itself();
-      return falling(a, Number(short)) * inverse(falling(short, Number(short))) % PRIME;
+      return falling(a, short) * inverse(falling(short, short)) % PRIME;
     }
-    default: {
-      const own = exactOf(e);
-      return own ? residueOf(exact(own)) : itself();
-    }
+    default:
+      return itself();
   }
 }
 
 /** n (n − 1) … (n − k + 1). */
-function falling(n: bigint, k: number): bigint {
+function falling(n: bigint, k: bigint): bigint {
   let product = 1n;
-  for (let i = 0n; i < BigInt(k); i++) product = product * modulo(n - i) % PRIME;
+  for (let i = 0n; i < k; i++) product = product * modulo(n - i) % PRIME;
   return product;
 }

@@ -6,14 +6,13 @@
 
 import { enclosed, split } from "./brackets.ts";
 import * as reals from "./reals.ts";
-import type { Interval } from "./reals.ts";
+import type { Reals } from "./reals.ts";
 import { fraction } from "./tree.ts";
 import { type Reader, realsOf, type Value } from "./value.ts";
 
 /** Most sets that are joined. */
 const MOST = 20;
 
-/** Sets that have names. */
 export function namedSet(text: string): Value | undefined {
   const own = text.trim().replace(/\s+/g, " ");
   if (/^\\mathbb\s?\{R\}$|^all reals$|^all real numbers$/i.test(own)) {
@@ -55,22 +54,19 @@ export function setOf(text: string, { read }: Reader): Value | undefined {
 function unionOf(values: readonly Value[]): Value {
   const sets = values.map(realsOf);
   if (sets.includes(undefined)) {
-    return {
-      kind: "union",
-      parts: values.flatMap((own) => own.kind === "union" ? own.parts : [own]),
-    };
+    const parts = values.flatMap((own) => own.kind === "union" ? own.parts : [own]);
+    return { kind: "union", parts };
   }
   return values.every(({ kind }) => kind === "set")
     ? { kind: "set", items: values.flatMap((own) => "items" in own ? own.items : []) }
-    : { kind: "reals", intervals: (sets as Interval[][]).flat() };
+    : { kind: "reals", intervals: (sets as Reals[]).flat() };
 }
 
 /** What is in the first set and in no other, or in all. */
 function narrowed(values: readonly Value[], without: boolean): Value | undefined {
-  const [first, ...others] = values.map(realsOf);
-  const intervals = others.reduce((a, b) => {
-    const other = b && (without ? reals.complement(b) : b);
-    return a && other && reals.intersection(a, other);
-  }, first);
+  const sets = values.map(realsOf);
+  const intervals = reals.intersection(
+    sets.map((own, i) => own && without && i > 0 ? reals.complement(own) : own),
+  );
   return intervals && { kind: "reals", intervals };
 }

@@ -15,23 +15,17 @@ import { basedOf, expressionOf, expressionsOf, ratioOf } from "./leaf.ts";
 import { matrixOf } from "./matrix.ts";
 import { numberOf } from "./numeral.ts";
 import * as reals from "./reals.ts";
-import type { Interval } from "./reals.ts";
 import { congruenceOf, relationOf } from "./relation.ts";
 import { namedSet, setOf } from "./set.ts";
 import { partsThousands, tidy, words } from "./spelling.ts";
-import { negated, signs } from "./tree.ts";
+import { type Expression, negated, signs } from "./tree.ts";
 import { splitUnit } from "./unit.ts";
 import { asExpression, type Reader, type Value } from "./value.ts";
 
 /** Longest answer that is read; longer ones are compared as texts. */
 const LONGEST = 1000;
 
-/**
- * The value of an answer.
- *
- * @param answer LaTeX or plain text, without the sentence around it.
- * @returns A value; a text where it cannot be read otherwise.
- */
+/** The value of an answer, LaTeX or plain, without the sentence around it; a text where it is no other. */
 export function parseValue(answer: string): Value {
   answer = folded(answer);
   const asText: Value = { kind: "text", text: words(answer) };
@@ -51,17 +45,14 @@ export function parseValue(answer: string): Value {
  * ({@linkcode partsThousands}) or one comma has two digits or more behind it ("1,22"): "2,5" is 2 and 5 only.
  */
 function commasOf(answer: string): Value | undefined {
-  const own = /^\s*\$?\s*([-−]?\d+(?:,\d+)+)\s*\$?\s*$/.exec(answer)?.[1]?.replace("−", "-");
+  const [, minus, own] = /^\s*\$?\s*([-−]?)(\d+(?:,\d+)+)\s*\$?\s*$/.exec(answer) ?? [];
   if (own === undefined) return undefined;
-  const number = (text: string) =>
-    text.startsWith("-") ? negated(numberOf(text.slice(1))) : numberOf(text);
-  const one = partsThousands(own.replace(/^-/, ""))
-    ? own.replaceAll(",", "")
-    : /^-?\d+,\d{2,}$/.test(own)
-    ? own.replace(",", ".")
-    : undefined;
-  const items = own.split(",").map((part) => asExpression(number(part)));
-  return { kind: "list", items, ...(one !== undefined && { number: number(one) }) };
+  const signed = (e: Expression) => minus === "" ? e : negated(e);
+  const one = partsThousands(own) ? own.replaceAll(",", "") : own.replace(",", ".");
+  const isOne = partsThousands(own) || /^\d+,\d{2,}$/.test(own);
+  const [first, ...more] = own.split(",").map(numberOf) as [Expression];
+  const items = [signed(first), ...more].map(asExpression);
+  return { kind: "list", items, ...(isOne && { number: signed(numberOf(one)) }) };
 }
 
 /** Undefined where a text has another shape; null where it has this one, and cannot be read. */
@@ -123,7 +114,6 @@ function asOne(value: Value, joint: "and" | "or"): readonly Value[] {
   return plain ? value.items : [{ kind: "tuple", items: value.items }];
 }
 
-/** What is in braces of LaTeX. */
 function groupedOf(text: string, { read, shape }: Reader): Value | null | undefined {
   if (!text.startsWith("{") || closing(text, 0) !== text.length - 1) return undefined;
   const inside = text.slice(1, -1);
@@ -140,7 +130,6 @@ function residueOf(text: string, { read }: Reader): Value | undefined {
   return own ? read(own[1]!) : undefined;
 }
 
-/** Tuples, sets and intervals. */
 function bracketedOf(text: string, { read, shape }: Reader): Value | undefined {
   const around = enclosed(text);
   if (!around) return undefined;
@@ -150,19 +139,14 @@ function bracketedOf(text: string, { read, shape }: Reader): Value | undefined {
     return { kind: "set", items: expanded(inside.map(read)) };
   }
   if (open === "[" && inside.length > 0 && inside.every((row) => /^\[.*\]$/.test(row))) {
-    return {
-      kind: "matrix",
-      rows: inside.map((row) => partsOf(row.slice(1, -1), ",").map(read)),
-    };
+    const rows = inside.map((row) => partsOf(row.slice(1, -1), ",").map(read));
+    return { kind: "matrix", rows };
   }
   if (inside.length === 2 && (open !== "(" || close !== ")")) {
     const [low, high] = expressionsOf(inside) ?? [];
     if (low === undefined || high === undefined) return undefined;
-    const ends = {
-      low: { value: low, open: open !== "[" },
-      high: { value: high, open: close !== "]" },
-    };
-    return { kind: "reals", intervals: [ends] };
+    const own = { value: low, open: open !== "[" }, other = { value: high, open: close !== "]" };
+    return { kind: "reals", intervals: [{ low: own, high: other }] };
   }
   if (inside.length > 1) {
     return oneOrMore(rowsOf(inside.map(read)).map((items) => ({ kind: "tuple", items })));
@@ -178,17 +162,12 @@ function leafOf(text: string, { shape }: Reader): Value | null | undefined {
   const { text: body, ...unit } = splitUnit(text);
   if (body !== text && body !== "") {
     const value = shape(body);
-    return value?.kind === "expression"
-      ? { ...value, ...unit }
-      : value?.kind === "text"
-      ? null
-      : value;
+    if (value?.kind === "text") return null;
+    return value?.kind === "expression" ? { ...value, ...unit } : value;
   }
   const own = expressionOf(text);
   return own && oneOrMore(signs(own).map(asExpression));
 }
-
-// collections, and what ± makes of them
 
 /** Items of which those with ± count each. */
 function expanded(items: readonly Value[]): Value[] {
@@ -224,10 +203,7 @@ function collected(own: readonly Value[], joint: "and" | "or"): Value {
   const name = sets[0]?.name;
   if (name !== undefined && sets.length === own.length && sets.every((set) => set.name === name)) {
     const all = sets.map((set) => set.intervals);
-    const shared = joint === "or" ? undefined : all.reduce<readonly Interval[] | undefined>(
-      (a, b) => a && reals.intersection(a, b),
-      reals.ALL,
-    );
+    const shared = joint === "or" ? undefined : reals.intersection(all);
     return { kind: "reals", intervals: shared && shared.length > 0 ? shared : all.flat(), name };
   }
   const names = own.flatMap((item) => item.kind === "relation" ? item.name ?? [] : []);

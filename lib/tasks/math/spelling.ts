@@ -24,8 +24,8 @@ const COMMANDS: ReadonlyMap<string, string> = new Map([
   ...[["lor", "∨"], ["vee", "∨"], ["land", "∧"], ["wedge", "∧"]] as const,
   ...[["langle", "("], ["lparen", "("], ["rangle", ")"], ["rparen", ")"]] as const,
   ...[["lbrace", "\\{"], ["rbrace", "\\}"], ["R", "\\mathbb{R}"], ["bigcup", "\\cup "]] as const,
-  ...[["varnothing", "\\emptyset "], ["backslash", "\\setminus "]] as const,
-  ["smallsetminus", "\\setminus "],
+  ...["backslash", "smallsetminus"].map((name) => [name, "\\setminus "] as const),
+  ["varnothing", "\\emptyset "],
 ]);
 
 /** Replacements that bring an answer into one spelling, in their order. */
@@ -84,9 +84,7 @@ export function tidy(text: string): string {
 }
 
 /** Whether the commas of a number can part thousands: all groups but the first have three digits. */
-export function partsThousands(text: string): boolean {
-  return /^[1-9]\d{0,2}(?:,\d{3})+$/.test(text);
-}
+export const partsThousands = (text: string): boolean => /^[1-9]\d{0,2}(?:,\d{3})+$/.test(text);
 
 /** Words as they are compared: capitals count in formulas only, spaces between digits and words. */
 export function words(text: string): string {
@@ -95,9 +93,6 @@ export function words(text: string): string {
     "$1",
   )
     .replace(/\\[,;:! ]|[$~]/g, " ").replace(/\s+/g, " ");
-  let from = 0, to = own.length;
-  while (from < to && ` ("'.`.includes(own[from]!)) from++;
-  while (from < to && ` )"'.`.includes(own[to - 1]!)) to--;
-  const inner = own.slice(from, to);
+  const inner = own.replace(/^[ ("'.]+|(?<![ )"'.])[ )"'.]+$/g, "");
   return /[\\^_=<>+*/]/.test(inner) ? inner : inner.toLowerCase();
 }

@@ -4,19 +4,19 @@
  * @module
  */
 
-import { type Rational, rational } from "../rational.ts";
+import { Fraction } from "../rational.ts";
 
 /** A tree of operations over numbers and names. */
 export type Expression =
   | {
     readonly op: "number";
-    readonly value: Rational;
+    readonly value: Fraction;
     /** Of what is written with a decimal point: digits after it, and digits that signify. */
     readonly decimal?: { readonly places: number; readonly digits: number };
   }
   | { readonly op: "name"; readonly name: string }
   /** A number written in a base: its value counts with the base. */
-  | { readonly op: "base"; readonly value: Rational; readonly base: number }
+  | { readonly op: "base"; readonly value: Fraction; readonly base: number }
   /** A function that is only named, such as f(x), \overline{AB} or a sum. */
   | { readonly op: "call"; readonly name: string; readonly args: readonly Expression[] }
   | { readonly op: Operation; readonly args: readonly Expression[] };
@@ -34,34 +34,22 @@ const OTHERS = [
   ...["min", "max", "gcd", "lcm", "ln", "log", "exp"] as const,
 ] as const;
 
-/** What can be evaluated. */
 export type Operation = typeof TRIGONOMETRIC[number] | typeof OTHERS[number];
 
-/** An operation on expressions. */
 export const op = (name: Operation, ...args: Expression[]): Expression => ({ op: name, args });
-
-/** A name. */
 export const named = (name: string): Expression => ({ op: "name", name });
-
-/** An exact number. */
-export const exact = (value: Rational): Expression => ({ op: "number", value });
-
-/** The fraction n / d. */
+export const exact = (value: Fraction): Expression => ({ op: "number", value });
 export const fraction = (n: number | bigint, d: number | bigint = 1): Expression =>
-  exact(rational(BigInt(n), BigInt(d)));
+  exact(new Fraction(n, d));
 
-/** The negative of an expression; of a number, that number. */
+/** −e; of a number, that number. */
 export function negated(e: Expression): Expression {
-  if (e.op !== "number") return op("multiply", fraction(-1), e);
-  const { numerator, denominator } = e.value;
-  return { ...e, value: { numerator: -numerator, denominator } };
+  return e.op === "number" ? { ...e, value: e.value.neg() } : op("multiply", fraction(-1), e);
 }
 
-/** a − b. */
 export const difference = (a: Expression, b: Expression): Expression => op("add", a, negated(b));
 
-/** An expression with its arguments changed. */
-export function mapped(e: Expression, change: (arg: Expression) => Expression): Expression {
+function mapped(e: Expression, change: (arg: Expression) => Expression): Expression {
   return "args" in e ? { ...e, args: e.args.map(change) } : e;
 }
 
@@ -70,19 +58,15 @@ export function some(e: Expression, test: (part: Expression) => boolean): boolea
   return test(e) || "args" in e && e.args.some((arg) => some(arg, test));
 }
 
-/** Whether an operation is in an expression. */
 export const holds = (e: Expression, op: string): boolean => some(e, (part) => part.op === op);
 
-/** An expression with another in place of a name. */
 export function substituted(e: Expression, name: string, by: Expression): Expression {
   if (e.op === "name") return e.name === name ? by : e;
   return mapped(e, (arg) => substituted(arg, name, by));
 }
 
-const CONSTANTS = new Set(["i", "e", "π", "∞"]);
-
 /** Whether a name stands for a number of its own. */
-export const isConstant = (name: string): boolean => CONSTANTS.has(name);
+export const isConstant = (name: string): boolean => ["i", "e", "π", "∞"].includes(name);
 
 /** Names that stand for no number of their own. */
 export function variablesOf(e: Expression, into: Set<string> = new Set()): Set<string> {
@@ -92,7 +76,6 @@ export function variablesOf(e: Expression, into: Set<string> = new Set()): Set<s
   return into;
 }
 
-/** Whether an expression has no names but those of numbers. */
 export const isFixed = (e: Expression): boolean => variablesOf(e).size === 0;
 
 /** Most values of one expression with ±. */

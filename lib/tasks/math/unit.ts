@@ -24,12 +24,9 @@ const COUNTED = /^(?:units?|people|students?|ways?|points?|pounds?|times)$/;
 /** One word for a unit that is known; "" for one that is not. */
 function unitOf(words: string, exponent: string): string {
   const own = words.trim().toLowerCase().replace(/\.$/, "");
-  const by = /^(?:square|sq\.?)\s/.test(own)
-    ? "2"
-    : /^cubic\s/.test(own)
-    ? "3"
-    : exponent.replace(/\D/g, "");
-  const plain = own.replace(/^(?:square|sq\.?|cubic)\s+/, "");
+  const prefix = /^(?:square|sq\.?|cubic)\s+/.exec(own)?.[0] ?? "";
+  const by = prefix === "" ? exponent.replace(/\D/g, "") : prefix.startsWith("c") ? "3" : "2";
+  const plain = own.slice(prefix.length);
   const known = Object.keys(UNITS).find((unit) => UNITS[unit]!.test(plain));
   return known === undefined ? "" : known + (by === "" || by === "1" ? "" : `^${by}`);
 }

@@ -6,7 +6,7 @@
 
 import { placeOf } from "./evaluate.ts";
 import * as reals from "./reals.ts";
-import type { Interval } from "./reals.ts";
+import type { Reals } from "./reals.ts";
 import type { Expression } from "./tree.ts";
 
 /** What an answer is. */
@@ -38,7 +38,7 @@ export type Value =
     readonly seconds?: number;
   }
   /** A set of real numbers, of a name where one is said: x > 2. */
-  | { readonly kind: "reals"; readonly intervals: readonly Interval[]; readonly name?: string }
+  | { readonly kind: "reals"; readonly intervals: Reals; readonly name?: string }
   | { readonly kind: "union"; readonly parts: readonly Value[] }
   /** x = 1, y = 2: names are different. */
   | {
@@ -56,7 +56,6 @@ export type Value =
     readonly value?: Value;
   };
 
-/** Values of one kind. */
 export type ValueOf<Kind extends Value["kind"]> = Extract<Value, { kind: Kind }>;
 
 /** What the parts of an answer are read with. */
@@ -67,11 +66,10 @@ export interface Reader {
   readonly shape: (text: string) => Value | undefined;
 }
 
-/** A value that is an expression. */
 export const asExpression = (expression: Expression): Value => ({ kind: "expression", expression });
 
 /** The set of real numbers that a value is or can be: (1,2) is an interval too. */
-export function realsOf(value: Value): readonly Interval[] | undefined {
+export function realsOf(value: Value): Reals | undefined {
   if (value.kind === "reals") return value.intervals;
   if (value.kind !== "set" && value.kind !== "tuple") return undefined;
   const items = value.items.flatMap((item) => item.kind === "expression" ? [item.expression] : []);
