@@ -1,10 +1,6 @@
-/**
- * What the command lines share: options that are checked, errors of one line, an exit code.
- *
- * @module
- */
+/** What the command lines share: options that are checked, errors of one line, an exit code. */
 
-import { parseArgs } from "@std/cli/parse-args";
+import { parseArgs } from "node:util";
 import { isObject } from "../lib/_check.ts";
 
 export { given } from "../lib/_given.ts";
@@ -46,26 +42,36 @@ export function numbers(name: string, text: string): number[] {
 
 /** Parses arguments; what is unknown is refused. */
 export function parse(args: readonly string[], { values, flags = [] }: Options): Arguments {
-  const own = args[0] === "--" ? args.slice(1) : args; // `deno task name -- text`
   const all = [...flags, "help"];
-  const parsed = parseArgs([...own], {
-    string: [...values, "_"],
-    boolean: all,
-    alias: { help: "h" },
-    unknown(arg: string) {
-      if (!arg.startsWith("-") || arg === "-") return true;
-      const known = [...values, ...all].map((name) => `--${name}`).join(", ");
-      throw new TypeError(`Cannot use ${arg} as it is not an option: known options are ${known}`);
+  const { tokens } = parseArgs({
+    args: args[0] === "--" ? args.slice(1) : [...args], // `deno task name -- text`
+    options: {
+      ...Object.fromEntries(values.map((name) => [name, { type: "string" }])),
+      ...Object.fromEntries(all.map((name) => [name, { type: "boolean" }])),
+      help: { type: "boolean", short: "h" },
     },
-  }) as Record<string, unknown> & { _: (string | number)[] };
-  const value = (name: string): string | undefined => {
-    const found = parsed[name];
-    if (found === undefined) return undefined;
-    if (typeof found === "string" && found !== "") return found;
-    throw new TypeError(`Cannot use --${name} as it needs a value`);
-  };
+    ...{ strict: false, tokens: true },
+  });
+  const rest: string[] = [], texts = new Map<string, string>(), set = new Set<string>();
+  for (const token of tokens) {
+    if (token.kind === "positional") rest.push(token.value);
+    if (token.kind !== "option") continue;
+    const { name, rawName, value, inlineValue } = token;
+    if (values.includes(name)) {
+      const isThere = value && (inlineValue || !/^-(?!\d)/.test(value));
+      if (!isThere) throw new TypeError(`Cannot use ${rawName} as it needs a value`);
+      texts.set(name, value);
+    } else if (all.includes(name)) set.add(name);
+    else {
+      const known = [...values, ...all].map((name) => `--${name}`).join(", ");
+      throw new TypeError(
+        `Cannot use ${rawName} as it is not an option: known options are ${known}`,
+      );
+    }
+  }
+  const value = (name: string) => texts.get(name);
   return {
-    rest: parsed._.map(String),
+    rest,
     value,
     number(name) {
       const text = value(name);
@@ -84,10 +90,10 @@ export function parse(args: readonly string[], { values, flags = [] }: Options):
       if (isObject(found)) return found;
       throw new TypeError(`Cannot read --${name} as it ${rule}`);
     },
-    flag: (name) => parsed[name] === true,
+    flag: (name) => set.has(name),
     one(verb, what) {
-      const [found, ...more] = parsed._;
-      if (found !== undefined && more.length === 0) return String(found);
+      const [found, ...more] = rest;
+      if (found !== undefined && more.length === 0) return found;
       throw new TypeError(`Cannot ${verb} as ${what} must be given; see --help`);
     },
   };

@@ -1,4 +1,4 @@
-/** What a sweep would cost, printed before anything runs. @module */
+/** What a sweep would cost, printed before anything runs. */
 
 import {
   type DecoderConfig,

@@ -1,7 +1,5 @@
 /**
  * Which command made a file of runs: kept beside it, one command a line, and told on every page.
- *
- * @module
  */
 
 import { basename, dirname, extname, join } from "node:path";
@@ -40,8 +38,6 @@ const PAGES = 10_000;
 
 /**
  * Makes room for a page: one that another command made is kept under another name, `report-1.html`.
- *
- * @returns That name, or undefined where nothing was in the way.
  */
 async function keptAside(page: string, command: string): Promise<string | undefined> {
   const text = await Deno.readTextFile(page).catch((error) => {

@@ -1,4 +1,4 @@
-/** Jupyter from scripts and tests: a Python that can run notebooks, and a kernel that is this Deno. @module */
+/** Jupyter from scripts and tests: a Python that can run notebooks, and a kernel that is this Deno. */
 
 import { fileURLToPath } from "node:url";
 

@@ -1,4 +1,4 @@
-/** Models and tasks by the names that command lines use. @module */
+/** Models and tasks by the names that command lines use. */
 
 import {
   type Grade,

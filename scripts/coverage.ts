@@ -1,4 +1,4 @@
-/** `deno task coverage`: how often the intervals cover, and how often the tests err. @module */
+/** `deno task coverage`: how often the intervals cover, and how often the tests err. */
 
 import { accuracy, gains, type Outcome, tuneThenTest } from "../lib/stats/mod.ts";
 import { uint32s } from "../lib/stats/_random.ts";

@@ -1,4 +1,4 @@
-/** `deno task download`: a model of the Hugging Face Hub into the shared cache. @module */
+/** `deno task download`: a model of the Hugging Face Hub into the shared cache. */
 
 import { downloadModel, type DownloadOptions, interruptSignal, progressBar } from "../mod.ts";
 import { command, given, print, say } from "./_cli.ts";

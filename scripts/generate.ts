@@ -1,4 +1,4 @@
-/** `deno task generate`: one answer, as it is decoded. @module */
+/** `deno task generate`: one answer, as it is decoded. */
 
 import {
   type Generation,

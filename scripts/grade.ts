@@ -1,4 +1,4 @@
-/** `deno task grade`: grades stored texts again, other people's included. @module */
+/** `deno task grade`: grades stored texts again, other people's included. */
 
 import { basename } from "node:path";
 import {

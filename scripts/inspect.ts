@@ -1,4 +1,4 @@
-/** `deno task inspect`: what a model is, what it needs, and whether it loads. @module */
+/** `deno task inspect`: what a model is, what it needs, and whether it loads. */
 
 import {
   type DecoderConfig,

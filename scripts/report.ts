@@ -1,4 +1,4 @@
-/** `deno task report`: tables and a page from stored runs. @module */
+/** `deno task report`: tables and a page from stored runs. */
 
 import {
   completePairs,

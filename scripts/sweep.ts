@@ -1,4 +1,4 @@
-/** `deno task sweep`: methods × problems × repeats, a table and a report. @module */
+/** `deno task sweep`: methods × problems × repeats, a table and a report. */
 
 import { basename, join } from "node:path";
 import {

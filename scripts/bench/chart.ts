@@ -1,8 +1,4 @@
-/**
- * The cost of a step against batch and context, as a figure.
- *
- * @module
- */
+/** The cost of a step against batch and context, as a figure. */
 
 import { COLORS } from "../../lib/plot/_theme.ts";
 import type { Figure } from "../../lib/plot/mod.ts";
@@ -19,8 +15,6 @@ function groups(rows: readonly Row[], key: (row: Row) => string): [string, Row[]
 /**
  * Draws the rows of the suite `cost`: left against the batch, a line per model and context; right
  * against the context, a line per model and batch.
- *
- * @param rows All rows; others are left out.
  */
 export function costFigure(rows: readonly Row[]): Figure {
   const steps = rows.filter(({ suite }) => suite === "cost");

@@ -5,8 +5,6 @@
  * the machine does hits them alike. Each ratio is the median over rounds of the two times of one
  * round, with its quartiles. Models are random checkpoints of real shapes, so nothing is downloaded
  * but packages.
- *
- * @module
  */
 
 import { toHtml, toSvg } from "../../lib/plot/mod.ts";
@@ -22,12 +20,11 @@ import { cost } from "./suites/cost.ts";
 import { embedded } from "./suites/embedded.ts";
 import { gguf } from "./suites/gguf.ts";
 import { grid } from "./suites/grid.ts";
-import { llama } from "./suites/llama.ts";
 import { loop } from "./suites/loop.ts";
 import { memory } from "./suites/memory.ts";
 import { methods, moe } from "./suites/methods.ts";
 import { overhead } from "./suites/overhead.ts";
-import { peers } from "./suites/peers.ts";
+import { llama, peers } from "./suites/peers.ts";
 import { queue } from "./suites/queue.ts";
 import { printingRows } from "./table.ts";
 

@@ -1,17 +1,8 @@
-/**
- * A V8 profile of work in this process.
- *
- * @module
- */
+/** A V8 profile of work in this process. */
 
 import { Session } from "node:inspector";
 
-/**
- * Does work and writes a profile of it, which browsers' developer tools open.
- *
- * @param path File of the profile, by custom `.cpuprofile`.
- * @param work What is profiled.
- */
+/** Does work and writes a profile of it, which browsers' developer tools open. */
 export async function profiled(path: string, work: () => Promise<void>): Promise<void> {
   const session = new Session();
   session.connect();

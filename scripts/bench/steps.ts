@@ -1,8 +1,6 @@
 /**
  * How long a step of the whole decode loop takes: `generateBatch` with a method that looks at the
  * clock.
- *
- * @module
  */
 
 import { generateBatch, type Method } from "../../lib/decode/mod.ts";
@@ -39,13 +37,7 @@ export function watched(method: Method, onStep: () => void): Method {
   };
 }
 
-/**
- * Decodes at temperature 1 and calls back whenever the first row has sampled.
- *
- * @param model The model.
- * @param decoding What is decoded.
- * @param onStep Called `steps + 3` times.
- */
+/** Decodes at temperature 1 and calls back as often as the first row samples: `steps + 3` times. */
 export async function decodeWatched(
   model: Model,
   { batch, context, steps, method, topK, signal }: Decoding,
@@ -67,12 +59,7 @@ export async function decodeWatched(
   for await (const done of generateBatch(model, requests, { slots: batch }));
 }
 
-/**
- * Milliseconds of each step, from one sample of the first row to its next.
- *
- * @param model The model.
- * @param decoding What is decoded.
- */
+/** Milliseconds of each step, from one sample of the first row to its next. */
 export async function stepTimes(model: Model, decoding: Decoding): Promise<number[]> {
   const times: number[] = [];
   await decodeWatched(model, decoding, () => times.push(performance.now()));

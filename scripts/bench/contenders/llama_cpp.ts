@@ -4,8 +4,6 @@
  *
  * The package is named in a variable, so that it is fetched only where it is used: with all of its
  * prebuilt libraries it has 700 MB. Of version 3.21.1 all parts are published, which Deno asks for.
- *
- * @module
  */
 
 import { parseGguf } from "../../../lib/model/mod.ts";

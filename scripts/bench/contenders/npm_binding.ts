@@ -1,8 +1,6 @@
 /**
  * The npm binding of ONNX Runtime as a contender, driven in the obvious way: `session.run`, the cache
  * handed in and back at every step. Requests are all alike.
- *
- * @module
  */
 
 import * as ort from "npm:onnxruntime-node@1.30.0";

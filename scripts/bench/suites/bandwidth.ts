@@ -8,8 +8,6 @@
  * is the bound, since how well one of them is made should not be: which it is differs between
  * machines. A buffer of the same size makes caches help both alike: on a machine whose cache is larger
  * than the weights this is a bound of the cache.
- *
- * @module
  */
 
 import { standard } from "../../../lib/decode/mod.ts";
@@ -101,7 +99,6 @@ async function openPasses(bytes: number, threads: number | undefined): Promise<P
 
 const TARGETS = { fp32: 95, int4: 75 } as const;
 
-/** Measures the suite. */
 export async function bandwidth(bench: Bench): Promise<void> {
   const { name, folder, cacheDir } = await bench.checkpoint("qwen3-0.6b");
   using copy = await openQuantized(folder, cacheDir);

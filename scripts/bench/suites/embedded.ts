@@ -1,8 +1,6 @@
 /**
  * The embedded models: against the npm binding of ONNX Runtime and transformers.js on the same
  * weights, prompt included; the cost of a MoI step; the time to the first token.
- *
- * @module
  */
 
 import { join } from "node:path";
@@ -72,7 +70,6 @@ async function methodCost(bench: Bench, id: string): Promise<void> {
   }
 }
 
-/** Measures the suite. */
 export async function embedded(bench: Bench): Promise<void> {
   await peers(bench);
   for (const id of bench.quick ? [ID] : [ID, "votes-tiny"]) await methodCost(bench, id);

@@ -5,8 +5,6 @@
  * less the time inside them is what JavaScript takes; both are of the same step, so that the noise of
  * the graph's own time drops out. To that comes, for each call, what a call costs: the whole time of
  * an empty graph by the same path, which is more than the call itself.
- *
- * @module
  */
 
 import { moi, standard } from "../../../lib/decode/mod.ts";
@@ -136,7 +134,6 @@ async function measure(bench: Bench, model: Model, place: Place, topK: number): 
   }
 }
 
-/** Measures the suite. */
 export async function overhead(bench: Bench): Promise<void> {
   {
     await using model = await loadModel("countdown-tiny");
