@@ -48,35 +48,39 @@ export const BENCHMARK_RULES: Rules<BenchmarkOptions> = {
   system: text,
 };
 
-/** Checks the options of a task, of which a source is one. */
-export function checkBenchmark<Options extends BenchmarkOptions>(
-  name: string,
-  options: Options,
-  rules: Rules<Options>,
-): void {
-  checkOptions(`make ${name}`, options, rules);
-  BENCHMARK_RULES.source(`make ${name}`, "source", options.source);
-}
-
 /** What a benchmark adds. */
 export interface Benchmark<P extends Problem, G extends Grade | Promise<Grade>>
-  extends Pick<Task<P, G>, "parameters" | "prompt" | "grade"> {
+  extends Pick<Task<P, G>, "parameters" | "grade"> {
   /** Token budget. */
   readonly maxNewTokens: number;
+  /** What is asked. */
+  readonly words: (problem: P) => string;
+  /** Whether that is text to be continued, and not a message. Default: false. */
+  readonly isText?: boolean;
   /** The problem of a row. */
   readonly problem: (row: Row, id: string, at: number, all: readonly Row[]) => P | Promise<P>;
 }
 
 /**
- * A task on problems from a source, sampled as the model cards of reasoning models advise.
+ * A task on problems from a source, sampled as the model cards of reasoning models advise. Its options are
+ * checked before what depends on them is made.
  *
  * A smaller limit reads the first problems as a larger one does: `problem` is given all rows.
  */
-export function benchmark<P extends Problem, G extends Grade | Promise<Grade> = Grade>(
+export function benchmark<
+  P extends Problem,
+  Options extends BenchmarkOptions,
+  G extends Grade | Promise<Grade> = Grade,
+>(
   name: string,
-  { source, limit, ...options }: BenchmarkOptions,
-  { maxNewTokens, problem, ...rest }: Benchmark<P, G>,
+  options: Options,
+  rules: Rules<Options>,
+  make: (options: Options) => Benchmark<P, G>,
 ): Task<P, G> {
+  checkOptions(`make ${name}`, options, rules);
+  const { source, limit, system } = options;
+  BENCHMARK_RULES.source(`make ${name}`, "source", source);
+  const { maxNewTokens, problem, words, isText, ...rest } = make(options);
   const own = Object.entries(options).filter(([option]) => Object.hasOwn(SOURCE_RULES, option));
   let rows: Promise<Row[]> | undefined;
   return {
@@ -84,11 +88,16 @@ export function benchmark<P extends Problem, G extends Grade | Promise<Grade> = 
     defaults: { temperature: 0.6, topP: 0.95, maxNewTokens },
     ...rest,
     async problems() {
-      const all = await (rows ??= readRows(source, Object.fromEntries(own))),
-        ids = idsOf(name, all);
+      const all = await (rows ??= readRows(source, Object.fromEntries(own)));
+      const ids = idsOf(name, all);
       return await Promise.all(
         all.slice(0, limit ?? Infinity).map((row, i) => problem(row, ids[i]!, i, all)),
       );
+    },
+    prompt(problem): string | Message[] {
+      const content = words(problem), user = { role: "user", content } as const;
+      if (isText) return content;
+      return system === undefined ? [user] : [{ role: "system", content: system }, user];
     },
   };
 }
@@ -148,8 +157,24 @@ export function badAnswer(task: string, rule: string, answer: unknown, at: numbe
   );
 }
 
-/** Messages of a question. */
-export function messagesOf(content: string, system: string | undefined): Message[] {
-  const user = { role: "user", content } as const;
-  return system === undefined ? [user] : [{ role: "system", content: system }, user];
+/**
+ * The system prompt that a model's family wants, to switch its reasoning on.
+ *
+ * Nemotron's says so on the card of Llama-3.3-Nemotron-Super-49B-v1, and the released MoI code has it. The other
+ * families of the paper need none: QwQ's template opens `<think>`, DAPO has its template alone, Gemma 3 has no
+ * reasoning mode.
+ *
+ * @param id Id or folder of a model.
+ * @returns The prompt, or undefined where none is needed or the family is not known.
+ *
+ * @example
+ * ```ts
+ * import { systemPrompt } from "@moi/moi/tasks";
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(systemPrompt("nvidia/Llama-3_3-Nemotron-Super-49B-v1"), "detailed thinking on");
+ * assertEquals(systemPrompt("Qwen/QwQ-32B"), undefined);
+ * ```
+ */
+export function systemPrompt(id: string): string | undefined {
+  return /nemotron/i.test(id) ? "detailed thinking on" : undefined;
 }

@@ -14,10 +14,8 @@ import {
   benchmark,
   BENCHMARK_RULES,
   type BenchmarkOptions,
-  checkBenchmark,
   columnOf,
   COLUMNS,
-  messagesOf,
   textOf,
   unknownLayout,
 } from "./benchmark.ts";
@@ -169,13 +167,11 @@ export function choiceTask(
   { name, maxNewTokens }: QuestionTask,
 ): (options: ChoiceOptions) => Task<ChoiceProblem> {
   return (options) => {
-    checkBenchmark(name, options, RULES);
-    const { prompt = "boxed", seed = 0, system } = options;
     let asked: readonly Row[] | undefined, bases: readonly number[] | undefined;
-    return benchmark<ChoiceProblem>(name, options, {
+    return benchmark(name, options, RULES, ({ prompt = "boxed", seed = 0, system }) => ({
       maxNewTokens,
       parameters: { prompt, seed, ...(system !== undefined && { system }) },
-      problem(row, id, at, all) {
+      problem(row, id, at, all): ChoiceProblem {
         const question = textOf(row, COLUMNS.question),
           sorted = SORTED.map((own) => asText(row[own]));
         if (question !== undefined && !sorted.includes(undefined)) {
@@ -210,15 +206,13 @@ export function choiceTask(
           at,
         );
       },
-      prompt(problem) {
-        const content = WORDS[prompt](problem);
-        return prompt === "paper" ? content : messagesOf(content, system);
-      },
+      words: WORDS[prompt],
+      isText: prompt === "paper",
       grade({ answer, choices }, text) {
         const found = findChoice(text, choices);
         return judged(found, answer, found.value === answer);
       },
-    });
+    }));
   };
 }
 

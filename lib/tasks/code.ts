@@ -5,14 +5,8 @@
  */
 
 import { oneOf, type Rules } from "../_check.ts";
-import {
-  type Benchmark,
-  benchmark,
-  BENCHMARK_RULES,
-  type BenchmarkOptions,
-  checkBenchmark,
-  messagesOf,
-} from "./benchmark.ts";
+import { given } from "../_given.ts";
+import { type Benchmark, benchmark, BENCHMARK_RULES, type BenchmarkOptions } from "./benchmark.ts";
 import type { Answer } from "./judge.ts";
 import { LIMIT_RULES, LIMITS, type PythonOptions } from "./sandbox/python.ts";
 import type { Grade, Problem, Task } from "./task.ts";
@@ -61,24 +55,21 @@ export function codeTask<P extends Problem, Options extends CodeOptions = CodeOp
   rules: Rules<Options>,
   { problem, words, grade, parameters }: CodeBenchmark<P>,
 ): CodeTask<P> {
-  checkBenchmark(name, options, rules);
-  const { prompt = "chat", system, offline = false } = options;
-  const { timeMs = LIMITS.timeMs, memoryMb = LIMITS.memoryMb } = options;
-  const limits = { timeMs, memoryMb };
-  const setting: CodeSetting = { goesOn: prompt === "plain", limits: { ...limits, offline } };
-  return benchmark<P, Promise<Grade>>(name, options, {
-    maxNewTokens: 16384,
-    parameters: { prompt, system: system ?? null, ...limits, ...parameters },
-    problem,
-    prompt(problem) {
-      const { plain, chat } = words(problem);
-      if (prompt === "plain") return plain;
-      return messagesOf(
-        `${chat}\n\nGive the whole program in one Python code block (\`\`\`python … \`\`\`).`,
-        system,
-      );
-    },
-    grade: (problem, text) => grade(problem, text, setting),
+  return benchmark<P, Options, Promise<Grade>>(name, options, rules, (own) => {
+    const { prompt = "chat", system, offline = false } = own, goesOn = prompt === "plain";
+    const limits = { ...LIMITS, ...given({ timeMs: own.timeMs, memoryMb: own.memoryMb }) };
+    return {
+      maxNewTokens: 16384,
+      parameters: { prompt, system: system ?? null, ...limits, ...parameters },
+      problem,
+      isText: goesOn,
+      words(problem) {
+        const { plain, chat } = words(problem);
+        if (goesOn) return plain;
+        return `${chat}\n\nGive the whole program in one Python code block (\`\`\`python … \`\`\`).`;
+      },
+      grade: (problem, text) => grade(problem, text, { goesOn, limits: { ...limits, offline } }),
+    };
   });
 }
 

@@ -20,9 +20,7 @@ import {
   benchmark,
   BENCHMARK_RULES,
   type BenchmarkOptions,
-  checkBenchmark,
   GRADING,
-  messagesOf,
   unknownLayout,
 } from "./benchmark.ts";
 import { HELD_OUT } from "./held_out/countdown.ts";
@@ -171,15 +169,12 @@ function problemOf(row: Row, id: string, at: number): CountdownProblem {
 }
 
 function countdownOfFile(options: CountdownFileOptions): Task<CountdownProblem> {
-  checkBenchmark("countdown", options, FILE_RULES);
-  const { prompt = "paper", grading = "last", system } = options;
-  return benchmark("countdown", options, {
+  return benchmark("countdown", options, FILE_RULES, ({ prompt, grading }) => ({
     maxNewTokens: 8192,
     problem: problemOf,
-    prompt: ({ numbers, target }) =>
-      messagesOf((prompt === "paper" ? askAtLength : ask)(numbers, target), system),
+    words: ({ numbers, target }) => (prompt === "plain" ? ask : askAtLength)(numbers, target),
     grade: grading === "released" ? gradeReleased : gradeTagOrBox,
-  });
+  }));
 }
 
 /** The same as the control's, where a model may also have put its answer into a box. */

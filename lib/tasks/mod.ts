@@ -70,16 +70,15 @@ export * from "./task.ts"; // Task, Problem, Grade
 export type { Message } from "../model/mod.ts"; // what a prompt is made of
 
 // The controls
-export type { SyntheticOptions } from "./synthetic.ts";
+export { controlNote, type SyntheticOptions } from "./synthetic.ts";
 export { votes, type VotesProblem } from "./votes.ts"; // sensitivity check
 export { countdown, type CountdownFileOptions, type CountdownProblem } from "./countdown.ts"; // null control
 export { addition, type AdditionOptions, type AdditionProblem } from "./addition.ts";
 export { repetition, type RepetitionProblem } from "./repetition.ts";
-export { controlNote } from "./controls.ts"; // what the two controls show
 
 // Benchmarks, from files, addresses or the hub
 export { readRows, type Row, type SourceOptions } from "./source/rows.ts";
-export type { BenchmarkOptions } from "./benchmark.ts";
+export { type BenchmarkOptions, systemPrompt } from "./benchmark.ts";
 export { aime, amc, gsm8k, type MakeTask, math500, mathTask, numberTask } from "./question.ts";
 export {
   PROMPTS,
@@ -96,7 +95,6 @@ export {
   type LiveCodeProblem,
 } from "./live_code_bench.ts";
 export { mbpp, type MbppProblem } from "./mbpp.ts";
-export { systemPrompt } from "./families.ts";
 export { type KnownTask, TASKS } from "./registry.ts";
 
 // Answers in texts, and whether they are right
