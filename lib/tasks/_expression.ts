@@ -108,19 +108,14 @@ export const EXACT: Omit<Arithmetic<Rational>, "number"> = {
   deepest: DEEPEST,
 };
 
-/** An expression's value and the numbers written in it, from left to right. */
-export interface Evaluated {
-  /** Its exact value. */
-  readonly value: Rational;
-  /** Its numbers, as often as they are written. */
-  readonly numbers: readonly bigint[];
-}
+/** An expression's exact value, and the numbers written in it from left to right. */
+export type Evaluated = ReturnType<typeof evaluate>;
 
 /**
  * Evaluates an expression exactly; `×`, `÷` and `−` stand for `*`, `/` and `-`, and white space may separate
  * tokens. Throws an {@linkcode ExpressionError} where it has no value.
  */
-export function evaluate(text: string): Evaluated {
+export function evaluate(text: string): { value: Rational; numbers: readonly bigint[] } {
   const numbers: bigint[] = [];
   const value = evaluateTokens(tokenize(text), {
     ...EXACT,

@@ -164,8 +164,7 @@ export function badAnswer(task: string, rule: string, answer: unknown, at: numbe
  * families of the paper need none: QwQ's template opens `<think>`, DAPO has its template alone, Gemma 3 has no
  * reasoning mode.
  *
- * @param id Id or folder of a model.
- * @returns The prompt, or undefined where none is needed or the family is not known.
+ * @param id Id or folder of a model; undefined is returned where none is needed or the family is not known.
  *
  * @example
  * ```ts

@@ -161,11 +161,8 @@ const beforeFence = (text: string): string => {
 };
 
 /**
- * The program of a text; outside of a complete block prose may follow it, or it may be cut.
- *
- * @param text A generated text.
- * @param goesOn Whether the text goes on from a prompt: it may begin with the program, and blocks after
- * that are no part of it.
+ * The program of a text; outside of a complete block prose may follow it, or it may be cut. A text that goes on
+ * from a prompt may begin with the program, and blocks after that are no part of it.
  */
 export function answerOf(text: string, goesOn = false): Answer {
   const answer = afterThoughts(text);

@@ -20,8 +20,6 @@ import type { PythonOptions } from "./sandbox/python.ts";
 import type { Row } from "./source/rows.ts";
 import type { Grade, Problem } from "./task.ts";
 
-export { sameOutput } from "./output.ts";
-
 /** A test: what goes in, and what must come out. */
 export interface CodeCase {
   /** Text on stdin, or one argument a line as JSON; or `name = value, …` of a statement's example. */
@@ -93,13 +91,12 @@ function casesOf(value: unknown, row: Row, at: number): Test[] {
         const packed = Uint8Array.from(atob(value), (c) => c.charCodeAt(0));
         list = JSON.parse(pickledText(inflated(packed, LARGEST)));
       } catch (cause) {
+        const verb = "Cannot read liveCodeBench as";
         if (cause instanceof RangeError) {
-          throw new RangeError("Cannot read liveCodeBench as its tests are too large", { cause });
+          throw new RangeError(`${verb} its tests are too large`, { cause });
         }
         const what = "must be JSON, or base64 of a compressed pickle of it";
-        throw new SyntaxError(`Cannot read liveCodeBench as the tests of row ${at + 1} ${what}`, {
-          cause,
-        });
+        throw new SyntaxError(`${verb} the tests of row ${at + 1} ${what}`, { cause });
       }
     }
   }
@@ -246,22 +243,9 @@ const RULES: Rules<LiveCodeOptions> = {
  * right. Nor is one gradable that imports a module of CPython, or of Pyodide's distribution, which the
  * sandbox lacks.
  *
- * @param options Source, prompt, tolerance, limits.
+ * @param options Source, prompt, tolerance, limits; see the example of {@linkcode humanEval}.
  * @throws {TypeError} Where there is no source, or an option is unknown.
  * @throws {RangeError} Where one is outside its rule.
- *
- * @example A program that reads stdin
- * ```ts
- * import { liveCodeBench } from "@moi/moi/tasks";
- * import { assertEquals } from "@std/assert";
- * const source = await Deno.makeTempFile({ suffix: ".jsonl" });
- * const tests = JSON.stringify([{ input: "2\n", output: "4\n", testtype: "stdin" }]);
- * await Deno.writeTextFile(source, JSON.stringify({ question_content: "Double it.", public_test_cases: tests }));
- * const task = liveCodeBench({ source });
- * const [problem] = await task.problems();
- * assertEquals((await task.grade(problem!, "print(2 * int(input()))")).correct, true);
- * await Deno.remove(source);
- * ```
  */
 export function liveCodeBench(options: LiveCodeOptions): CodeTask<LiveCodeProblem> {
   return codeTask<LiveCodeProblem, LiveCodeOptions>("liveCodeBench", options, RULES, {

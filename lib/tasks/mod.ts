@@ -48,21 +48,6 @@
  * assertEquals(made.map(({ name }) => name), ["svamp", "olympiad", "mmlu"]);
  * ```
  *
- * @example Ask, answer, grade
- * ```ts
- * import { countdown } from "@moi/moi/tasks";
- * import { assert, assertEquals } from "@std/assert";
- *
- * const task = countdown({ limit: 3 });
- * const problems = await task.problems();
- * assertEquals(problems.length, 3);
- *
- * const [, , problem] = problems;
- * assert(problem);
- * const text = "24 - 13 = 11 [11, 6] 11 * 6 = 66\n</think>\n<answer> (24 - 13) * 6 </answer>";
- * assertEquals(task.grade(problem, text).correct, true);
- * ```
- *
  * @module
  */
 

@@ -141,18 +141,6 @@ export const numberTask: (task: QuestionTask) => MakeTask = questionTask({
  * only, and is offered for those.
  *
  * @returns What makes the task of a source; see {@linkcode numberTask}.
- *
- * @example Forms of one half
- * ```ts
- * import { mathTask } from "@moi/moi/tasks";
- * import { assertEquals } from "@std/assert";
- * const source = await Deno.makeTempFile({ suffix: ".jsonl" });
- * await Deno.writeTextFile(source, '{"problem":"Half of 1?","answer":"\\\\frac{1}{2}"}');
- * const task = mathTask({ name: "mine", maxNewTokens: 32768 })({ source });
- * const [problem] = await task.problems();
- * assertEquals(task.grade(problem!, "It is $0.5$.").correct, true);
- * await Deno.remove(source);
- * ```
  */
 export const mathTask: (task: QuestionTask) => MakeTask = questionTask({
   gold: (text) => text.trim() || undefined,

@@ -9,31 +9,21 @@ import { type Random, seededRandom } from "./_random.ts";
 import { LIMIT } from "./benchmark.ts";
 import type { Problem } from "./task.ts";
 
-/**
- * Options of `votes` and `countdown`: which problems they pose.
- */
+/** Options of `votes` and `countdown`: which problems they pose. */
 export interface SyntheticOptions {
   /**
-   * `"held-out"` – the 1000 problems published beside the model; `"generated"` – new ones by the
-   * rule that made its training problems.
-   *
-   * @default {"held-out"}
+   * "held-out": the 1000 problems published beside the model; "generated": new ones by the rule that made
+   * its training problems. Default: "held-out".
    */
   readonly source?: "held-out" | "generated";
   /**
    * Number of problems to generate. With one seed, a smaller count gives the first of a larger one.
-   * Refused for held-out problems: see `limit`.
-   *
-   * @default {200}
+   * Refused for held-out problems: see `limit`. Default: 200.
    */
   readonly count?: number;
-  /**
-   * Seed of the generator, a safe integer of at least 0. Refused for held-out problems.
-   *
-   * @default {0}
-   */
+  /** Seed of the generator, a safe integer of at least 0. Refused for held-out problems. Default: 0. */
   readonly seed?: number;
-  /** Poses the first so many problems of either source; default all. */
+  /** Only the first problems, of either source. Default: all. */
   readonly limit?: number;
 }
 
@@ -59,9 +49,7 @@ const rulesOf = (mostGenerated: number): Rules<SyntheticOptions> => ({
 });
 
 /**
- * Checks the options and returns what lists the problems they ask for.
- *
- * Ids are `name-test-0000`, as published, and `name-seed7-0000` for problems of seed 7. The list is
+ * Checks the options and returns what lists the problems they ask for. Ids are `name-test-0000`, as published, and `name-seed7-0000` for problems of seed 7. The list is
  * made on the first call and kept.
  */
 export function syntheticProblems<P extends Problem>(
@@ -113,10 +101,7 @@ const NOTES: Readonly<Record<string, string>> = {
 };
 
 /**
- * What an embedded control shows and does not show.
- *
- * @param task Name of a task.
- * @returns The note, or undefined for a task that is no control.
+ * What an embedded control shows and does not show; undefined for the name of a task that is no control.
  *
  * @example
  * ```ts

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { codeOf, humanEval, liveCodeBench, mbpp } from "../../lib/tasks/mod.ts";
-import { sameOutput } from "../../lib/tasks/live_code_bench.ts";
+import { compareOutputs } from "../../lib/tasks/output.ts";
 import { taskOn } from "./_rows.ts";
 
 const block = (code: string) => `Here:\n\`\`\`python\n${code}\n\`\`\`\n`;
@@ -158,10 +158,10 @@ Deno.test("without tests an answer is not gradable; what the statement's example
   );
 });
 
-Deno.test("sameOutput() compares lines, and numbers by their value", () => {
-  assert(sameOutput("1 2\n3\n", " 1 2 \n3"));
-  assert(sameOutput("0.50", "0.5"));
-  assert(!sameOutput("1\n2", "1"));
-  assert(!sameOutput("Yes", "YES"));
-  assert(!sameOutput("1 2", "12"));
+Deno.test("compareOutputs() compares lines, and numbers by their value", () => {
+  assert(compareOutputs("1 2\n3\n", " 1 2 \n3") === "same");
+  assert(compareOutputs("0.50", "0.5") === "same");
+  assert(compareOutputs("1\n2", "1") !== "same");
+  assert(compareOutputs("Yes", "YES") !== "same");
+  assert(compareOutputs("1 2", "12") !== "same");
 });

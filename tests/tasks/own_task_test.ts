@@ -8,6 +8,7 @@ import {
   type Problem,
   type Task,
 } from "../../lib/tasks/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 // a benchmark on problems of a file: 1 line each
 const svamp = numberTask({ name: "svamp", maxNewTokens: 1024 });
@@ -38,19 +39,15 @@ Deno.test("a task of one's own takes at most 15 lines, and grades", async () => 
 });
 
 Deno.test("numberTask() and choiceTask() make benchmarks of a name, a budget and a kind", async () => {
-  const path = await Deno.makeTempFile({ suffix: ".jsonl" });
-  try {
-    await Deno.writeTextFile(path, '{"question":"1 + 1?","choices":["1","2"],"answer":"2"}\n');
-    const number = svamp({ source: path, limit: 1 }),
-      choice = mmlu({ source: path, prompt: "paper" });
-    const [one] = await number.problems(), [other] = await choice.problems();
-    assertEquals([number.name, choice.name], ["svamp", "mmlu"]);
-    assertEquals(number.defaults, { temperature: 0.6, topP: 0.95, maxNewTokens: 1024 });
-    assertEquals(number.parameters, { prompt: "boxed", grading: "last" });
-    assertEquals([one!.id, other!.id, other!.answer], ["svamp/0", "mmlu/0", "B"]);
-    assertEquals(number.grade(one!, "It is 2.").correct, true);
-    assertEquals(choice.grade(other!, "(A)").correct, false);
-  } finally {
-    await Deno.remove(path);
-  }
+  const row = '{"question":"1 + 1?","choices":["1","2"],"answer":"2"}\n';
+  await using folder = await temporaryFolder({ "rows.jsonl": row });
+  const source = `${folder.path}/rows.jsonl`;
+  const number = svamp({ source, limit: 1 }), choice = mmlu({ source, prompt: "paper" });
+  const [one] = await number.problems(), [other] = await choice.problems();
+  assertEquals([number.name, choice.name], ["svamp", "mmlu"]);
+  assertEquals(number.defaults, { temperature: 0.6, topP: 0.95, maxNewTokens: 1024 });
+  assertEquals(number.parameters, { prompt: "boxed", grading: "last" });
+  assertEquals([one!.id, other!.id, other!.answer], ["svamp/0", "mmlu/0", "B"]);
+  assertEquals(number.grade(one!, "It is 2.").correct, true);
+  assertEquals(choice.grade(other!, "(A)").correct, false);
 });

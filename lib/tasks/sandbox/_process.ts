@@ -142,16 +142,19 @@ export interface Process extends AsyncDisposable {
   end(): Promise<Deno.CommandStatus | typeof LATE>;
 }
 
+/** What a process reads beside Pyodide, and its limits. */
+export interface ProcessOptions {
+  readonly snapshot: string;
+  readonly packages: readonly string[];
+  readonly memoryMb: number;
+  readonly token: string;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Starts a process that may read Pyodide, its snapshot and packages. */
 export function startProcess(
   { folder }: Pyodide,
-  { snapshot, packages, memoryMb, token, signal }: {
-    readonly snapshot: string;
-    readonly packages: readonly string[];
-    readonly memoryMb: number;
-    readonly token: string;
-    readonly signal: AbortSignal | undefined;
-  },
+  { snapshot, packages, memoryMb, token, signal }: ProcessOptions,
 ): Process {
   const reads = `--allow-read=${[folder, snapshot, ...packages].join(",")}`;
   const child = spawn([reads], ["run", folder, snapshot], memoryMb);

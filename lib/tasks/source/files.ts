@@ -99,13 +99,8 @@ export interface Wanted {
 type Refuse = (rule: string, list: readonly string[]) => never;
 
 /**
- * The files of a data set that hold a split of a configuration, in the order of their shards.
- *
- * @param id What to call it in errors.
- * @param unordered Names of all its files.
- * @param wanted Split and configuration.
- * @param card Its README.md, where there is one.
- * @throws {RangeError} Where they are ambiguous, are none, or are not whole.
+ * The files of a data set that hold a split of a configuration, in the order of their shards, by the names of
+ * all its files and its card; a RangeError where they are ambiguous, are none, or are not whole.
  */
 export function dataFiles(
   id: string,
