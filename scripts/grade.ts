@@ -22,7 +22,7 @@ import {
 } from "../mod.ts";
 import { type Arguments, command, given, print, say } from "./_cli.ts";
 import { printing } from "./_table.ts";
-import { TASK_USAGE, TASK_VALUES, taskOf } from "./_tasks.ts";
+import { type AnyTask, TASK_USAGE, TASK_VALUES, taskOf } from "./_tasks.ts";
 
 const USAGE = `
 Grades the texts of result files again and prints what changes.
@@ -143,7 +143,7 @@ function released(task: string): Record<string, Grader> {
 function marked(
   runs: readonly Run[],
   problems: readonly Problem[],
-  task: Task<Problem, Grade | Promise<Grade>>,
+  task: AnyTask,
 ): Run[] {
   const byId = new Map(problems.map((problem) => [problem.id, problem]));
   return runs.map((run) => regradedRun(run, byId.get(run.problem)!, task, run.grade));
@@ -167,7 +167,7 @@ function sayOptions(
 function sayReworded(
   runs: readonly Run[],
   problems: readonly Problem[],
-  task: Task<Problem, Grade | Promise<Grade>>,
+  task: AnyTask,
   path: string,
 ): void {
   const words = new Map(problems.map((problem) => [problem.id, wordingOf(task.prompt(problem))]));
@@ -189,7 +189,7 @@ await command(USAGE, { values: [...TASK_VALUES, ...CHOICES, "out"] }, async (arg
     if (runs.length === 0) throw new RangeError(`Cannot grade as ${path} holds no runs`);
     print(`\n${path}\n${what} on ${task}, ${runs[0]!.model}: N = ${runs.length} texts\n`);
     let problems = own, graders: Record<string, Grader>;
-    let chosen: Task<Problem, Grade | Promise<Grade>> | undefined;
+    let chosen: AnyTask | undefined;
     if (args.value("task") !== undefined || !own) {
       const name = args.value("task") ?? task;
       const recorded = name === task ? runs[0]!.taskParameters : undefined;

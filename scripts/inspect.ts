@@ -35,35 +35,26 @@ A file named …json is read as config.json alone: nothing is loaded.
   -h, --help     this text
 `;
 
-const gib = (bytes: number) =>
-  bytes < 2 ** 20
-    ? `${(bytes / 2 ** 10).toFixed(1)} KiB`
-    : bytes < 2 ** 30
-    ? `${(bytes / 2 ** 20).toFixed(1)} MiB`
-    : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+function gib(bytes: number): string {
+  if (bytes < 2 ** 20) return `${(bytes / 2 ** 10).toFixed(1)} KiB`;
+  if (bytes < 2 ** 30) return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}
 
-const count = (value: number) =>
-  value < 1e6
-    ? `${value}`
-    : value < 1e9
-    ? `${(value / 1e6).toFixed(1)} M`
-    : `${(value / 1e9).toFixed(2)} B`;
+function count(value: number): string {
+  if (value < 1e6) return `${value}`;
+  return value < 1e9 ? `${(value / 1e6).toFixed(1)} M` : `${(value / 1e9).toFixed(2)} B`;
+}
 
 /** Text with its escapes, its lines indented. */
 const indented = (text: string) =>
   visible(JSON.stringify(text).slice(1, -1)).replaceAll("\\n", "\n  ");
 
-/** Weights in a number format. */
-interface Weighed {
-  readonly dtype: string;
-  readonly bytes: number;
-}
-
 /** What a config says, and the memory of its weights: in every number format, or as they are stored. */
 function describe(
   config: DecoderConfig,
   args: Arguments,
-  weights: readonly Weighed[],
+  weights: readonly { readonly dtype: string; readonly bytes: number }[],
   parameters?: number,
 ): string {
   const { architecture, layers, hiddenSize, heads, kvHeads, headDim, vocabularySize } = config;
@@ -132,23 +123,18 @@ function describeText(model: Model): string {
 /** Prompts of ids, where the model has no tokenizer, or of text. */
 function prompts(model: Model): number[][] {
   const { vocabularySize } = model.config;
-  const made = Array.from(
-    { length: 4 },
-    (_, row) =>
-      Array.from({ length: 32 }, (_, i) => (i * 7919 + row * 104729 + 31) % vocabularySize),
-  );
   try {
     const texts = [
       "The capital of France is",
       "def fibonacci(n):",
       "Using the numbers [12, 11, 8], create an equation that equals 36.",
     ];
-    const asked = texts.map((content) =>
-      model.tokenizer.encode(model.chat([{ role: "user", content }]))
-    );
-    return asked.filter((ids) => ids.length <= model.maxLength);
+    const asked = texts.map((content) => model.chat([{ role: "user", content }]));
+    const all = asked.map((text) => model.tokenizer.encode(text));
+    return all.filter((ids) => ids.length <= model.maxLength);
   } catch {
-    return made;
+    const id = (row: number, i: number) => (i * 7919 + row * 104729 + 31) % vocabularySize;
+    return [0, 1, 2, 3].map((row) => Array.from({ length: 32 }, (_, i) => id(row, i)));
   }
 }
 

@@ -18,7 +18,6 @@ import {
   studyReport,
   type StudyRuns,
   studyTables,
-  TASKS,
   type Tokenizer,
   withStandIns,
 } from "../mod.ts";
@@ -194,23 +193,6 @@ async function study(
 /** The tables of a study as text. */
 const tablesOf = (runs: readonly Run[]) => studyTables(runs).map(({ text }) => text).join("\n\n");
 
-/** Prints what the sweep of a model would cost. */
-async function forecast(id: string, methods: Chosen, args: Arguments): Promise<void> {
-  const name = taskName(id, args);
-  const hasSource = !TASKS[name]?.needsSource || args.value("source") !== undefined;
-  const limit = args.number("problems") ?? args.number("limit");
-  const task = hasSource ? taskOf(name, args, id, 500) : undefined;
-  const usual = hasSource ? task : TASKS[name]!.make({ source: "problems.jsonl" });
-  await dryRun({
-    ...{ id, task, taskName: name, limit, revision: args.value("revision") },
-    methods: Object.keys(methods(NO_TOKENIZER)).length,
-    repeats: args.number("repeats") ?? 1,
-    slots: args.number("slots") ?? 64,
-    maxNewTokens: args.number("max-new-tokens") ?? usual?.defaults?.maxNewTokens ?? 256,
-    bandwidth: args.number("bandwidth"),
-  });
-}
-
 /** Stands in where only the number of methods is asked for. */
 const NO_TOKENIZER: Tokenizer = { encode: () => [], decode: () => "", eosTokenIds: [] };
 
@@ -222,7 +204,8 @@ await command(USAGE, { values: VALUES, flags: ["dry-run"] }, async (args) => {
   const model = args.value("model");
   const ids = model === undefined ? SWEPT : [model];
   if (args.flag("dry-run")) {
-    for (const id of ids) await forecast(id, methods, args);
+    const count = Object.keys(methods(NO_TOKENIZER)).length;
+    for (const id of ids) await dryRun(id, taskName(id, args), count, args);
     return;
   }
   const signal = interruptSignal();

@@ -17,7 +17,7 @@
  * | {@linkcode amc} | 83, `AI-MO/aimo-validation-amc` | Apache-2.0 | the number declared last, exactly | `problem`, `answer` |
  * | {@linkcode gpqaDiamond} | 198, `Idavidrein/gpqa` (`config: "gpqa_diamond"`, gated) | CC-BY-4.0 | the letter declared last, or a choice's text | `Question`, `Correct Answer`, `Incorrect Answer 1`…; or `choices`, `answer` |
  * | {@linkcode humanEval} | 164, `openai/openai_humaneval`; EvalPlus | MIT | its tests, in the sandbox | `prompt`, `test`, `entry_point` |
- * | {@linkcode mbpp} | 974, or 427 sanitised, `google-research-datasets/mbpp` | CC-BY-4.0 | its assertions, in the sandbox | `text` or `prompt`, `test_list` |
+ * | {@linkcode mbpp} | 500, or 257 sanitised, `google-research-datasets/mbpp` | CC-BY-4.0 | its assertions, in the sandbox | `text` or `prompt`, `test_list` |
  * | {@linkcode liveCodeBench} | by release, `livecodebench/code_generation_lite` | CC (see its card) | outputs by the released rule, in the sandbox | `question_content`, `public_test_cases`, … |
  * | {@linkcode countdown} | TinyZero's layout | its source's | exactly, each number once | `nums` or `numbers`, `target` |
  *
