@@ -175,22 +175,16 @@ function gradeReleased({ numbers, target }: CountdownProblem, text: string): Gra
   const extracted = releasedEquation(text);
   if (extracted === null) return { correct: false, extracted, reason: "no equation found" };
   const correct = releasedRight(extracted, numbers, target);
-  const short = extracted.length > LONGEST ? null : extracted;
-  return {
-    correct,
-    extracted: short,
-    reason: correct ? `equals ${target}` : `is no way to ${target}`,
-  };
+  const reason = correct ? `equals ${target}` : `is no way to ${target}`;
+  return { correct, extracted: extracted.length > LONGEST ? null : extracted, reason };
 }
 
 function grade(problem: CountdownProblem, text: string): Grade {
   const answer = lastAnswer(text);
   if (answer === null) return { correct: false, extracted: null, reason: "no complete answer tag" };
-  const extracted = answer.length > LONGEST ? null : answer;
-  const fault = faultOf(answer, problem);
-  return fault === null
-    ? { correct: true, extracted, reason: `the answer equals ${problem.target}` }
-    : { correct: false, extracted, reason: `the answer ${fault}` };
+  const extracted = answer.length > LONGEST ? null : answer, fault = faultOf(answer, problem);
+  const reason = `the answer ${fault ?? `equals ${problem.target}`}`;
+  return { correct: fault === null, extracted, reason };
 }
 
 /** What is wrong with an answer, or null. */
@@ -226,8 +220,7 @@ function misuseOf(given: readonly number[], used: readonly bigint[]): string | n
 }
 
 function parse(line: string, id: string): CountdownProblem {
-  const numbers = line.split(" ").map(Number);
-  const target = numbers.pop()!;
+  const numbers = line.split(" ").map(Number), target = numbers.pop()!;
   return { id, numbers, target };
 }
 
@@ -252,9 +245,8 @@ function targetsOf(numbers: readonly number[], known: Map<string, number[]>): nu
   const multiset = tuple(numbers);
   let targets = known.get(multiset);
   if (targets === undefined) {
-    targets = isHeldOut(multiset)
-      ? reachable(numbers).filter((t) => t >= 10 && t <= 99 && !numbers.includes(t))
-      : [];
+    const all = isHeldOut(multiset) ? [...reachable(numbers)].sort((a, b) => a - b) : [];
+    targets = all.filter((t) => t >= 10 && t <= 99 && !numbers.includes(t));
     known.set(multiset, targets);
   }
   return targets;
@@ -273,30 +265,20 @@ function keyOf({ numbers, target }: CountdownProblem): string {
   return `${tuple(numbers)} ${target}`;
 }
 
-// which targets numbers reach, by the rule of the training
-
-/** Largest product formed on the way. */
+/** Largest product formed on the way to a target. */
 const LARGEST_PRODUCT = 200;
 
-/**
- * All values that use every number once, in increasing order. Each intermediate is a positive
- * integer, products are at most 200 and divisions exact and by more than 1.
- */
-function reachable(numbers: readonly number[]): number[] {
-  const found = new Set<number>();
-  collect(numbers, found);
-  return [...found].sort((a, b) => a - b);
-}
-
-function collect(numbers: readonly number[], found: Set<number>): void {
+/** All values that use every number once, by the rule of the training. */
+function reachable(numbers: readonly number[], found = new Set<number>()): Set<number> {
   if (numbers.length === 1) found.add(numbers[0]!);
   for (const [i, a] of numbers.entries()) {
     for (const [j, b] of numbers.entries()) {
       if (i === j || a < b || (a === b && i > j)) continue; // each pair once, the larger first
       const rest = numbers.filter((_, k) => k !== i && k !== j);
-      for (const result of results(a, b)) collect([...rest, result], found);
+      for (const result of results(a, b)) reachable([...rest, result], found);
     }
   }
+  return found;
 }
 
 function results(a: number, b: number): number[] {
