@@ -55,18 +55,15 @@ export function taskOf(
 ): AnyTask {
   const known = Object.hasOwn(TASKS, name) ? TASKS[name] : undefined;
   if (known === undefined) {
-    throw new RangeError(
-      `Cannot find the task as '--task' must be one of ${
-        Object.keys(TASKS).join(", ")
-      }: current value is "${name}"`,
-    );
+    const names = Object.keys(TASKS).join(", ");
+    const rule = `must be one of ${names}: current value is "${name}"`;
+    throw new RangeError(`Cannot find the task as '--task' ${rule}`);
   }
   const limit = args.number("problems") ?? args.number("limit") ?? problems;
   const source = args.value("source"), fromFile = known.needsSource || source !== undefined;
   if (known.needsSource && source === undefined) {
-    throw new TypeError(
-      `Cannot make ${name} as '--source' must name a file, an address or a data set on the hub`,
-    );
+    const rule = "must name a file, an address or a data set on the hub";
+    throw new TypeError(`Cannot make ${name} as '--source' ${rule}`);
   }
   const system = fromFile && recorded === undefined ? systemPrompt(model) : undefined;
   const texts = ["split", "config", "prompt", "grading"].map((name) => [name, args.value(name)]);

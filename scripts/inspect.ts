@@ -138,43 +138,35 @@ function prompts(model: Model): number[][] {
   }
 }
 
-await command(
-  USAGE,
-  { values: ["length", "slots", "dtype"], flags: ["quality", "no-load"] },
-  async (args) => {
-    const [id, ...more] = args.rest;
-    if (id === undefined || more.length > 0) {
-      throw new TypeError("Cannot inspect as one id or folder must be given; see --help");
-    }
-    if (id.endsWith(".json")) {
-      print(describeConfig(parseConfig(await Deno.readTextFile(id)), args));
-      return;
-    }
-    await using bar = progressBar({ label: id });
-    const options: LoadOptions = {
-      onProgress: bar.update,
-      ...given({ dtype: args.value("dtype") as LoadOptions["dtype"] }),
-    };
-    const start = performance.now();
-    using source = await openSource(await placeOf(id, options), options.dtype);
-    const { config, stored } = source;
-    print(stored ? describe(config, args, [stored]) : describeConfig(config, args));
-    if (args.flag("no-load")) return;
-    await using model = await loadModel(source, options);
-    const seconds = ((performance.now() - start) / 1000).toFixed(2);
-    print(`${describeText(model)}\n`);
-    print(
-      `loads         ${model.dtype} on ${model.device} in ${seconds} s, ${
-        gib(model.memory.weightsBytes)
-      }\n`,
-    );
-    if (!args.flag("quality")) return;
-    await using exact = await loadModel(id, { ...options, dtype: "fp32" });
-    const { meanKl, maxKl, top1Agreement, positions } = await quality(model, exact, prompts(model));
-    print(
-      `quality       KL(fp32 ‖ ${model.dtype}) mean ${meanKl.toExponential(2)}, largest ${
-        maxKl.toExponential(2)
-      } nats; top-1 agreement ${(100 * top1Agreement).toFixed(1)} % of ${positions} positions\n`,
-    );
-  },
-);
+const OPTIONS = { values: ["length", "slots", "dtype"], flags: ["quality", "no-load"] };
+
+await command(USAGE, OPTIONS, async (args) => {
+  const id = args.one("inspect", "one id or folder");
+  if (id.endsWith(".json")) {
+    print(describeConfig(parseConfig(await Deno.readTextFile(id)), args));
+    return;
+  }
+  await using bar = progressBar({ label: id });
+  const options: LoadOptions = {
+    onProgress: bar.update,
+    ...given({ dtype: args.value("dtype") as LoadOptions["dtype"] }),
+  };
+  const start = performance.now();
+  using source = await openSource(await placeOf(id, options), options.dtype);
+  const { config, stored } = source;
+  print(stored ? describe(config, args, [stored]) : describeConfig(config, args));
+  if (args.flag("no-load")) return;
+  await using model = await loadModel(source, options);
+  const seconds = ((performance.now() - start) / 1000).toFixed(2);
+  print(`${describeText(model)}\n`);
+  const { dtype, device, memory } = model, size = gib(memory.weightsBytes);
+  print(`loads         ${dtype} on ${device} in ${seconds} s, ${size}\n`);
+  if (!args.flag("quality")) return;
+  await using exact = await loadModel(id, { ...options, dtype: "fp32" });
+  const { meanKl, maxKl, top1Agreement, positions } = await quality(model, exact, prompts(model));
+  const mean = meanKl.toExponential(2), largest = maxKl.toExponential(2);
+  print(
+    `quality       KL(fp32 ‖ ${dtype}) mean ${mean}, largest ${largest} nats; ` +
+      `top-1 agreement ${(100 * top1Agreement).toFixed(1)} % of ${positions} positions\n`,
+  );
+});

@@ -108,10 +108,8 @@ function methodsOf(args: Arguments): Chosen {
   for (const name of wanted) {
     if (name !== "all" && !inGrid(name) && !Object.hasOwn(METHODS, name)) {
       const known = [...keys, ...Object.keys(METHODS).filter((name) => !inGrid(name)), "all"];
-      throw new RangeError(
-        `Cannot sweep as '--methods' must name some of ${known.join(", ")}: ` +
-          `current value is "${name}"`,
-      );
+      const rule = `must name some of ${known.join(", ")}: current value is "${name}"`;
+      throw new RangeError(`Cannot sweep as '--methods' ${rule}`);
     }
   }
   const ofGrid = Object.entries(grid).filter(([key]) =>
@@ -181,11 +179,9 @@ async function study(
   const own = runs[0]?.sampler.temperature ?? 1, colder: Run[][] = [];
   for (const temperature of signal.aborted ? [] : colderOf(args, own)) {
     const isGreedy = temperature === 0, key = isGreedy ? "greedy" : `standard-t${temperature}`;
-    const study = { ...settings, temperature, methods: { [key]: standard() } };
+    const own = { temperature, methods: { [key]: standard() }, ...(isGreedy && { repeats: 1 }) };
     const store = `${base}-${isGreedy ? key : `t${temperature}`}.jsonl`;
-    colder.push(
-      await runStudy({ ...study, ...(isGreedy ? { repeats: 1 } : {}) }, { ...options, store }),
-    );
+    colder.push(await runStudy({ ...settings, ...own }, { ...options, store }));
   }
   return { runs, colder, file };
 }

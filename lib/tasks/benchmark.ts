@@ -5,18 +5,9 @@
  * @module
  */
 
-import {
-  checkOptions,
-  isObject,
-  kind,
-  number,
-  oneOf,
-  type Rule,
-  type Rules,
-  text,
-} from "../_check.ts";
+import { checkOptions, isObject, number, oneOf, type Rule, type Rules, text } from "../_check.ts";
 import type { Message } from "../model/mod.ts";
-import { readRows, type Row, SOURCE_RULES, type SourceOptions } from "./source/rows.ts";
+import { readRows, type Row, SOURCE, SOURCE_RULES, type SourceOptions } from "./source/rows.ts";
 import type { Grade, Problem, Task } from "./task.ts";
 
 /** Options of the tasks on problems from a source. */
@@ -40,10 +31,7 @@ export const GRADING: Rule = oneOf("last", "released");
 /** Rules of {@linkcode BenchmarkOptions}. */
 export const BENCHMARK_RULES: Rules<BenchmarkOptions> = {
   ...SOURCE_RULES,
-  source: kind(
-    "be a file, an address or 'org/name' of a data set on the hub",
-    (value) => typeof value === "string" || value instanceof URL,
-  ),
+  source: SOURCE,
   limit: LIMIT,
   system: text,
 };
@@ -79,7 +67,7 @@ export function benchmark<
 ): Task<P, G> {
   checkOptions(`make ${name}`, options, rules);
   const { source, limit, system } = options;
-  BENCHMARK_RULES.source(`make ${name}`, "source", source);
+  SOURCE(`make ${name}`, "source", source);
   const { maxNewTokens, problem, words, isText, ...rest } = make(options);
   const own = Object.entries(options).filter(([option]) => Object.hasOwn(SOURCE_RULES, option));
   let rows: Promise<Row[]> | undefined;
@@ -140,39 +128,24 @@ function idsOf(task: string, rows: readonly Row[]): string[] {
 
 /** Refuses a layout that is not known, naming what is there. */
 export function unknownLayout(task: string, needs: string, row: Row, at: number): never {
-  throw new TypeError(
-    `Cannot read ${task} as row ${at + 1} must have ${needs}: it has ${
-      Object.keys(row).join(", ") || "no columns"
-    }`,
-  );
+  const has = Object.keys(row).join(", ") || "no columns";
+  throw new TypeError(`Cannot read ${task} as row ${at + 1} must have ${needs}: it has ${has}`);
 }
 
 /** Refuses the answer of a row. */
 export function badAnswer(task: string, rule: string, answer: unknown, at: number): never {
-  const shown = typeof answer === "string" ? answer.slice(0, 80) : answer;
-  throw new TypeError(
-    `Cannot read ${task} as the answer of row ${at + 1} must ${rule}: current value is ${
-      JSON.stringify(shown)
-    }`,
-  );
+  const shown = JSON.stringify(typeof answer === "string" ? answer.slice(0, 80) : answer);
+  const what = `the answer of row ${at + 1} must ${rule}: current value is ${shown}`;
+  throw new TypeError(`Cannot read ${task} as ${what}`);
 }
 
 /**
- * The system prompt that a model's family wants, to switch its reasoning on.
+ * The system prompt that a model's family wants, by the id or folder of a model, to switch its reasoning on;
+ * undefined where none is needed or the family is not known.
  *
  * Nemotron's says so on the card of Llama-3.3-Nemotron-Super-49B-v1, and the released MoI code has it. The other
  * families of the paper need none: QwQ's template opens `<think>`, DAPO has its template alone, Gemma 3 has no
  * reasoning mode.
- *
- * @param id Id or folder of a model; undefined is returned where none is needed or the family is not known.
- *
- * @example
- * ```ts
- * import { systemPrompt } from "@moi/moi/tasks";
- * import { assertEquals } from "@std/assert";
- * assertEquals(systemPrompt("nvidia/Llama-3_3-Nemotron-Super-49B-v1"), "detailed thinking on");
- * assertEquals(systemPrompt("Qwen/QwQ-32B"), undefined);
- * ```
  */
 export function systemPrompt(id: string): string | undefined {
   return /nemotron/i.test(id) ? "detailed thinking on" : undefined;

@@ -15,13 +15,9 @@ import type { Grade, Problem, Task } from "./task.ts";
 export type CodeTask<P extends Problem> = Task<P, Promise<Grade>>;
 
 /** Options of the code tasks. */
-export interface CodeOptions extends BenchmarkOptions {
+export interface CodeOptions extends BenchmarkOptions, Pick<PythonOptions, "timeMs" | "memoryMb"> {
   /** "chat": asks for the code in a block; "plain": the text of the data set alone. Default: "chat". */
   readonly prompt?: "chat" | "plain";
-  /** Milliseconds of each program. Default: 10,000. */
-  readonly timeMs?: number;
-  /** Mebibytes of the interpreter. Default: 512. */
-  readonly memoryMb?: number;
 }
 
 /** Rules of {@linkcode CodeOptions}. */
@@ -32,7 +28,7 @@ export const CODE_RULES: Rules<CodeOptions> = {
 };
 
 /** Options of a code task, as its grader needs them. */
-export interface CodeSetting {
+interface CodeSetting {
   /** Whether a text goes on from the prompt. */
   readonly goesOn: boolean;
   readonly limits: PythonOptions;
@@ -73,29 +69,6 @@ export function codeTask<P extends Problem, Options extends CodeOptions = CodeOp
   });
 }
 
-/**
- * The program of a generated text: the last complete code block, those marked as Python first; without one
- * the text after the thoughts. Blocks stand between fences of Markdown (backticks or tildes, in list items
- * too); their lines lose the indentation of the fence.
- *
- * That is the released rule for programs that read stdin. Tasks that call a function take the last block
- * that defines it, after the blocks before it that define what it needs.
- *
- * @param text A generated text.
- *
- * @example
- * ```ts
- * import { codeOf } from "@moi/moi/tasks";
- * import { assertEquals } from "@std/assert";
- * const fence = "`".repeat(3);
- * assertEquals(codeOf(`So:\n${fence}python\nx = 1\n${fence}\nDone.`), "x = 1\n");
- * assertEquals(codeOf("    return 1\n"), "    return 1\n");
- * ```
- */
-export function codeOf(text: string): string {
-  return answerOf(text).code;
-}
-
 /** The text after the thoughts. */
 export const afterThoughts = (text: string): string => {
   const end = text.lastIndexOf("</think>");
@@ -127,8 +100,8 @@ function dedented(line: string, width: number): string {
 }
 
 /**
- * The code blocks of a text: between fences of three and more backticks or tildes, the closing one at least
- * as long and less than four columns deeper; lines lose the indentation of the opening one.
+ * The code blocks of a text: between fences of three and more backticks or tildes, in list items too, the closing
+ * one at least as long and less than four columns deeper; lines lose the indentation of the opening one.
  */
 function blocksOf(text: string): Block[] {
   const lines = text.split("\n"), blocks: Block[] = [];
@@ -161,8 +134,9 @@ const beforeFence = (text: string): string => {
 };
 
 /**
- * The program of a text; outside of a complete block prose may follow it, or it may be cut. A text that goes on
- * from a prompt may begin with the program, and blocks after that are no part of it.
+ * The program of a text: the last complete code block, those marked as Python first, which is the released rule
+ * for programs that read stdin; without one the text after the thoughts, in which prose may follow it, or it may
+ * be cut. A text that goes on from a prompt may begin with the program, and blocks after that are no part of it.
  */
 export function answerOf(text: string, goesOn = false): Answer {
   const answer = afterThoughts(text);

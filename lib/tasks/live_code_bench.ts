@@ -43,9 +43,7 @@ export interface LiveCodeProblem extends Problem {
 }
 
 /** A test as rows have it. */
-interface Test extends CodeCase {
-  readonly testtype?: unknown;
-}
+type Test = CodeCase & { readonly testtype?: unknown };
 
 /** Largest list of tests, in bytes. */
 const LARGEST = 2 ** 28;
@@ -59,7 +57,6 @@ const MEMO: Readonly<Record<number, number>> = { 0x94: 1, 0x71: 2, 0x72: 5 };
  * Text of a pickled string. Only that is read: a pickle can hold instructions, and these are not followed.
  */
 function pickledText(bytes: Uint8Array): string {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const fail = (): never => {
     throw new SyntaxError(
       "Cannot read liveCodeBench as its private tests must be one pickled text",
@@ -68,11 +65,8 @@ function pickledText(bytes: Uint8Array): string {
   let at = bytes[2] === 0x95 ? 11 : 2; // behind the frame
   const width = PICKLE[bytes[at++]!] ?? fail();
   if (bytes[0] !== 0x80 || bytes[1]! > 5 || at + width > bytes.length) fail();
-  const length = width === 1
-    ? view.getUint8(at)
-    : width === 4
-    ? view.getUint32(at, true)
-    : Number(view.getBigUint64(at, true));
+  let length = 0;
+  for (let i = width - 1; i >= 0; i--) length = 256 * length + bytes[at + i]!;
   at += width;
   const end = at + length + (MEMO[bytes[at + length]!] ?? 0);
   if (bytes[end] !== 0x2e || end !== bytes.length - 1) fail();
@@ -279,9 +273,7 @@ async function judge(
   limits: PythonOptions,
 ): Promise<Grade> {
   const rule = { preamble: PREAMBLE, limits };
-  if (problem.method === "") {
-    return await judgeProgram(answer, problem.cases, { ...rule, tolerance });
-  }
+  if (problem.method === "") return judgeProgram(answer, problem.cases, { ...rule, tolerance });
   const called = (tolerance: number) => {
     const tests = problem.cases.map((one) => callOf(problem, one, tolerance));
     return judgeFunction(answer, { ...rule, tests, counted: true });
@@ -289,7 +281,6 @@ async function judge(
   const grade = await called(0);
   if (tolerance === 0 || !grade.reason?.startsWith("wrong answer")) return grade;
   const near = await called(tolerance);
-  return near.correct
-    ? { ...near, reason: `${near.reason}, only within the tolerance of ${tolerance}` }
-    : near;
+  if (!near.correct) return near;
+  return { ...near, reason: `${near.reason}, only within the tolerance of ${tolerance}` };
 }

@@ -65,20 +65,12 @@ export { repetition, type RepetitionProblem } from "./repetition.ts";
 export { readRows, type Row, type SourceOptions } from "./source/rows.ts";
 export { type BenchmarkOptions, systemPrompt } from "./benchmark.ts";
 export { aime, amc, gsm8k, type MakeTask, math500, mathTask, numberTask } from "./question.ts";
-export {
-  PROMPTS,
-  type QuestionOptions,
-  type QuestionProblem,
-  type QuestionTask,
-} from "./question.ts";
+export { PROMPTS } from "./question.ts";
+export type { QuestionOptions, QuestionProblem, QuestionTask } from "./question.ts";
 export { type ChoiceOptions, type ChoiceProblem, choiceTask, gpqaDiamond } from "./choices.ts";
 export { humanEval, type HumanEvalProblem } from "./human_eval.ts";
-export {
-  type CodeCase,
-  liveCodeBench,
-  type LiveCodeOptions,
-  type LiveCodeProblem,
-} from "./live_code_bench.ts";
+export { liveCodeBench } from "./live_code_bench.ts";
+export type { CodeCase, LiveCodeOptions, LiveCodeProblem } from "./live_code_bench.ts";
 export { mbpp, type MbppProblem } from "./mbpp.ts";
 export { type KnownTask, TASKS } from "./registry.ts";
 
@@ -88,12 +80,7 @@ export { lastNumber } from "./answer/number.ts";
 export { lastAnswer } from "./answer/pieces.ts";
 export { lastBoxed, mathAnswer } from "./answer/math.ts";
 export { mathEqual } from "./math/mod.ts";
-export { codeOf, type CodeOptions, type CodeTask } from "./code.ts";
-export {
-  type Program,
-  type PythonOptions,
-  type PythonResult,
-  type PythonVerdict,
-  runPython,
-} from "./sandbox/python.ts";
+export type { CodeOptions, CodeTask } from "./code.ts";
+export { runPython } from "./sandbox/python.ts";
+export type { Program, PythonOptions, PythonResult, PythonVerdict } from "./sandbox/python.ts";
 export { releasedEquation, releasedInteger, releasedRight } from "./released.ts";

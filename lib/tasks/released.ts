@@ -18,14 +18,6 @@ function withoutCommas(text: string): string {
 /**
  * The first `\boxed{…}` that holds an integer and nothing else, else the first integer of the last line,
  * else the first one anywhere: its digits as written, or null.
- *
- * @example The first box counts
- * ```ts
- * import { releasedInteger } from "@moi/moi/tasks";
- * import { assertEquals } from "@std/assert";
- * assertEquals(releasedInteger("\\boxed{1} … \\boxed{2}"), "1");
- * assertEquals(releasedInteger("I have 3 ideas.\nNone works."), "3");
- * ```
  */
 export function releasedInteger(text: string): string | null {
   const plain = withoutCommas(text), lastLine = plain.trim().split("\n").at(-1)!;

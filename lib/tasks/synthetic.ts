@@ -100,16 +100,7 @@ const NOTES: Readonly<Record<string, string>> = {
     "did see MoI's mixtures in the last phase of its training.) Nothing about language models.",
 };
 
-/**
- * What an embedded control shows and does not show; undefined for the name of a task that is no control.
- *
- * @example
- * ```ts
- * import { controlNote } from "@moi/moi/tasks";
- * import { assertStringIncludes } from "@std/assert";
- * assertStringIncludes(controlNote("votes")!, "sensitivity check");
- * ```
- */
+/** What an embedded control shows and does not show; undefined for the name of a task that is no control. */
 export function controlNote(task: string): string | undefined {
   return Object.hasOwn(NOTES, task) ? NOTES[task] : undefined;
 }

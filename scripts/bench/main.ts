@@ -32,10 +32,7 @@ const SUITES: Readonly<Record<string, { run(bench: Bench): Promise<void>; about:
   embedded: { run: embedded, about: "embedded models against two peers; MoI; first token" },
   peers: { run: peers, about: "0.6B int4 against transformers.js" },
   llama: { run: llama, about: "0.6B int4 against llama.cpp Q4_0 (npm: 700 MB)" },
-  gguf: {
-    run: gguf,
-    about: "a real GGUF file against llama.cpp (MOI_REAL_MODEL names its folder)",
-  },
+  gguf: { run: gguf, about: "a real GGUF file against llama.cpp (in the folder MOI_REAL_MODEL)" },
   methods: { run: methods, about: "what a MoI step costs beside a standard one" },
   moe: { run: moe, about: "the same for a mixture of experts" },
   grid: { run: grid, about: "a grid in one batch against its runs one by one" },
@@ -68,15 +65,11 @@ suites:
 ${Object.entries(SUITES).map(([name, { about }]) => `  ${name.padEnd(10)} ${about}\n`).join("")}`;
 
 function chosen(only: string | undefined): string[] {
-  const names = only?.split(",") ?? Object.keys(SUITES);
-  for (const name of names) {
-    if (Object.hasOwn(SUITES, name)) continue;
-    const known = Object.keys(SUITES).join(", ");
-    throw new RangeError(
-      `Cannot measure as '--only' must name some of ${known}: current value is "${name}"`,
-    );
-  }
-  return names;
+  const known = Object.keys(SUITES), names = only?.split(",") ?? known;
+  const other = names.find((name) => !known.includes(name));
+  if (other === undefined) return names;
+  const rule = `must name some of ${known.join(", ")}: current value is "${other}"`;
+  throw new RangeError(`Cannot measure as '--only' ${rule}`);
 }
 
 async function machine() {

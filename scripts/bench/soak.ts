@@ -42,12 +42,8 @@ export async function soak(minutes: number, tell: (line: string) => void): Promi
     told = now;
     const rss = Deno.memoryUsage().rss / 1e6;
     if (Number.isNaN(first) && now - begin > minutes * 6e4 / 10) first = rss; // warmed up
-    const growth = Number.isNaN(first)
-      ? ""
-      : `, ${(rss - first).toFixed(1)} MB since the first tenth`;
-    const passed = ((now - begin) / 6e4).toFixed(1);
-    tell(
-      `${passed} min, ${requests} requests, ${aborted} aborted: ${rss.toFixed(1)} MB${growth}`,
-    );
+    const grown = `, ${(rss - first).toFixed(1)} MB since the first tenth`;
+    const growth = Number.isNaN(first) ? "" : grown, passed = ((now - begin) / 6e4).toFixed(1);
+    tell(`${passed} min, ${requests} requests, ${aborted} aborted: ${rss.toFixed(1)} MB${growth}`);
   }
 }

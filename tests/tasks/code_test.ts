@@ -1,13 +1,14 @@
 /** HumanEval, MBPP and LiveCodeBench on small files in their layouts. */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { codeOf, humanEval, liveCodeBench, mbpp } from "../../lib/tasks/mod.ts";
+import { humanEval, liveCodeBench, mbpp } from "../../lib/tasks/mod.ts";
+import { answerOf } from "../../lib/tasks/code.ts";
 import { compareOutputs } from "../../lib/tasks/output.ts";
 import { taskOn } from "./_rows.ts";
 
 const block = (code: string) => `Here:\n\`\`\`python\n${code}\n\`\`\`\n`;
 
-Deno.test("codeOf() takes the last Python block", () => {
+Deno.test("answerOf() takes the last Python block", () => {
   const cases: readonly [string, string][] = [
     ["```python\na\n```\n```python\nb\n```", "b\n"],
     ["```python\na\n```\nOutput:\n```\n42\n```", "a\n"],
@@ -16,7 +17,7 @@ Deno.test("codeOf() takes the last Python block", () => {
     ["```python\ncut off", "cut off"],
     ["    return 1", "    return 1"],
   ];
-  for (const [text, expected] of cases) assertEquals(codeOf(text), expected);
+  for (const [text, expected] of cases) assertEquals(answerOf(text).code, expected);
 });
 
 const DOUBLE = {

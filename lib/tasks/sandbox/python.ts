@@ -10,13 +10,11 @@
  *
  * A started interpreter is kept in the cache folder (31 MB, made once in about ten seconds), from which a
  * process starts in less than a second; every process begins with the same random state and string hashes,
- * so a verdict is the same each time. Python has no
- * subprocesses, no timers and no threads there: work of a `ThreadPoolExecutor` is done where it is handed in,
- * and what would need more is "unavailable". Its words have 32
+ * so a verdict is the same each time. Python has no subprocesses, no timers and no threads there: work of a
+ * `ThreadPoolExecutor` is done where it is handed in, and what would need more is "unavailable". Its words have 32
  * bits: `sys.maxsize` and the items of `array("l")` are those of Linux nonetheless, the default integer of
- * numpy is not. numpy and the other packages of
- * Pyodide's distribution are loaded where a program imports them, from the cache folder or Pyodide's
- * address ({@linkcode PythonOptions.offline}).
+ * numpy is not. numpy and the other packages of Pyodide's distribution are loaded where a program imports them,
+ * from the cache folder or Pyodide's address ({@linkcode PythonOptions.offline}).
  *
  * @module
  */
@@ -45,7 +43,11 @@ import type { Answer, Program, Request } from "./_protocol.ts";
 
 export type { Program };
 
-/** How a program ended. */
+/**
+ * How a program ended. "pass": it ran to its end; "wrong answer": an assertion failed; "error": another exception,
+ * or it ended the process; "exit": it ended itself with an exit code before its end; then come the limits that
+ * were reached; "unavailable": it needs what CPython has and the sandbox has not.
+ */
 export type PythonVerdict =
   | "pass"
   | "wrong answer"
@@ -58,11 +60,7 @@ export type PythonVerdict =
 
 /** What came of a program. */
 export interface PythonResult {
-  /**
-   * "pass": it ran to its end; "wrong answer": an assertion failed; "error": another exception, or it ended
-   * the process; "exit": it ended itself with an exit code before its end; "time", "memory", "output": a
-   * limit was reached; "unavailable": it needs what CPython has and the sandbox has not.
-   */
+  /** How it ended. */
   readonly verdict: PythonVerdict;
   /** What it wrote to stdout, at most a million bytes; of a `program` 16 MiB. */
   readonly output: string;

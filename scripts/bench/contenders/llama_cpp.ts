@@ -29,12 +29,8 @@ const [modelPath, threads = `${navigator.hardwareConcurrency}`, most = "1"] = De
 const { tensors } = parseGguf(new Uint8Array(mapFile(modelPath!).buffer));
 const vocabularySize = tensors.get("token_embd.weight")!.dims[0]!;
 const { getLlama }: NodeLlamaCpp = await import(PACKAGE);
-const llama = await getLlama({
-  gpu: false,
-  build: "never",
-  progressLogs: false,
-  logLevel: "error",
-});
+const quiet = { progressLogs: false, logLevel: "error" };
+const llama = await getLlama({ gpu: false, build: "never", ...quiet });
 const model = await llama.loadModel({ modelPath: modelPath! });
 const context = await model.createContext({
   ...{ contextSize: most === "1" ? 4096 : 1536, sequences: Number(most), threads: Number(threads) },

@@ -49,12 +49,10 @@ await serve({
         answer.push(id);
         return id;
       });
-      cache = Object.fromEntries(
-        Object.entries(outputs).filter(([name]) => name.startsWith("present"))
-          .map((
-            [name, value],
-          ) => [name.replace("present", "past_key_values"), value as ort.Tensor]),
-      );
+      cache = {};
+      for (const [name, value] of Object.entries(outputs)) {
+        if (name.startsWith("present")) cache[name.replace("present", "past_key_values")] = value;
+      }
       width = 1;
       total++;
     }

@@ -42,9 +42,7 @@ const OPERATORS: readonly {
 }[] = [
   {
     node: {
-      op: "ReduceSum",
-      domain: "",
-      inputs: ["x", "axis"],
+      ...{ op: "ReduceSum", domain: "", inputs: ["x", "axis"] },
       attributes: { keepdims: { int: 0 } },
     },
     matrix: (rows) => [rows, COLUMNS],
@@ -109,11 +107,8 @@ export async function bandwidth(bench: Bench): Promise<void> {
       await using model = await bench.load("qwen3-0.6b", dtype, { maxLength: 1024, ...options });
       await using passes = await openPasses(bytes, threads);
       const decoding = { batch: 1, context: 64, steps: 12, method: standard(), topK: 50 };
-      const pair = await paired(
-        bench.rounds,
-        async () => quantile(await stepTimes(model, decoding), 0.5),
-        passes.run,
-      );
+      const step = async () => quantile(await stepTimes(model, decoding), 0.5);
+      const pair = await paired(bench.rounds, step, passes.run);
       const place = { model: name, dtype, batch: 1 };
       const where = { ...place, threads: threads ?? navigator.hardwareConcurrency };
       const rate = (ms: number) => bytes / ms / 1e6, { b, ratio } = pair;

@@ -17,9 +17,8 @@ import { stepTimes } from "../steps.ts";
 const ID = "countdown-tiny", suite = "embedded";
 
 async function firstToken(): Promise<number> {
-  const code = `import { generate, loadModel } from ${
-    JSON.stringify(import.meta.resolve("../../../mod.ts"))
-  };
+  const from = JSON.stringify(import.meta.resolve("../../../mod.ts"));
+  const code = `import { generate, loadModel } from ${from};
     const model = await loadModel("${ID}");
     await generate(model, [1, 106, 18], { maxNewTokens: 1 });`;
   const config = fileURLToPath(new URL("../../../deno.json", import.meta.url));

@@ -61,11 +61,8 @@ export async function gguf(bench: Bench): Promise<void> {
     into.push(contender.peak());
     return ms;
   };
-  const loads = await paired(
-    bench.rounds,
-    seconds("ours.ts", peaks),
-    seconds("llama_cpp.ts", peerPeaks),
-  );
+  const [ours, other] = [seconds("ours.ts", peaks), seconds("llama_cpp.ts", peerPeaks)];
+  const loads = await paired(bench.rounds, ours, other);
   row(`${PEER} / this, start of the process to ready`, loads, { threads: 2 });
   const mb = (values: number[]) => Math.max(...values) / 1e6;
   const peak = mb(peerPeaks) / mb(peaks);
