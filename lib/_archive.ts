@@ -29,7 +29,7 @@ function bounded(unpack: Unpack, bytes: Uint8Array, limit: number): Bytes {
   return new Uint8Array(out.buffer as ArrayBuffer, out.byteOffset, out.byteLength);
 }
 
-/** Inflates a stream of zlib: RangeError beyond the limit, SyntaxError where it is damaged. */
+/** Inflates a stream of zlib; throws as {@linkcode bounded} does. */
 export const inflated = (bytes: Bytes, limit: number): Bytes =>
   bounded(zlib.inflateSync, bytes, limit);
 
@@ -73,11 +73,9 @@ function zstdFrames(bytes: Uint8Array): Uint8Array[] {
   return frames;
 }
 
-function unzstd(
-  bytes: Uint8Array,
-  { maxOutputLength: limit }: { maxOutputLength: number },
-): Uint8Array {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
+/** Unpacks Zstandard data as {@linkcode bounded} does. */
+const unzstd: Unpack = (bytes, { maxOutputLength: limit }) => {
+  const parts: Bytes[] = [];
   let size = 0;
   for (const frame of zstdFrames(bytes)) {
     const part = bounded(zlib.zstdDecompressSync, frame, limit - size);
@@ -86,10 +84,17 @@ function unzstd(
     parts.push(part);
   }
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-}
+};
 
 const starts = (bytes: Uint8Array, ...magic: number[]) =>
   magic.every((byte, i) => bytes[i] === byte);
+
+/** First bytes of packed files that are not read. */
+const OTHERS = {
+  bzip2: [0x42, 0x5a, 0x68],
+  xz: [0xfd, 0x37, 0x7a, 0x58, 0x5a],
+  zip: [0x50, 0x4b, 3, 4],
+};
 
 /**
  * The bytes as they were before gzip or Zstandard, which are known by their first bytes and not by
@@ -99,13 +104,7 @@ const starts = (bytes: Uint8Array, ...magic: number[]) =>
 export function unpacked(bytes: Bytes, limit: number): Bytes {
   if (starts(bytes, 0x1f, 0x8b)) return bounded(zlib.gunzipSync, bytes, limit);
   if (starts(bytes, 0x28, 0xb5, 0x2f, 0xfd)) return bounded(unzstd, bytes, limit);
-  const other = starts(bytes, 0x42, 0x5a, 0x68)
-    ? "bzip2"
-    : starts(bytes, 0xfd, 0x37, 0x7a, 0x58, 0x5a)
-    ? "xz"
-    : starts(bytes, 0x50, 0x4b, 3, 4)
-    ? "zip"
-    : undefined;
+  const [other] = Object.entries(OTHERS).find(([, magic]) => starts(bytes, ...magic)) ?? [];
   if (other) throw new SyntaxError(`${other} is not read: unpack it first`);
   return bytes;
 }

@@ -1,16 +1,14 @@
-/** What a sweep would cost, printed before anything runs. @module */
+/** What a sweep would cost, printed before anything runs. */
 
 import {
   type DecoderConfig,
   type Dtype,
   estimateStudy,
-  type Grade,
   type Message,
   minimumDetectableGain,
   parseConfig,
-  type Problem,
   tableOf,
-  type Task,
+  TASKS,
 } from "../mod.ts";
 import { downloadModel, EMBEDDED } from "../lib/model/mod.ts";
 import { measuredBandwidth } from "../lib/study/mod.ts";
@@ -18,7 +16,8 @@ import { tableText } from "../lib/plot/mod.ts";
 import { isGguf } from "../lib/model/gguf/split.ts";
 import { placeOf } from "../lib/model/place.ts";
 import { configText } from "../lib/model/sources/mod.ts";
-import { given, print } from "./_cli.ts";
+import { type Arguments, given, print } from "./_cli.ts";
+import { type AnyTask, taskOf } from "./_tasks.ts";
 
 /** Problems of benchmarks whose source is not at hand. */
 const KNOWN: Readonly<Record<string, number>> = {
@@ -49,29 +48,19 @@ async function shapeOf(id: string, revision: string | undefined): Promise<Decode
 }
 
 /** Number of problems, mean length of their prompts, and how these are known. */
-async function problemsOf(
-  task: Task<Problem, Grade | Promise<Grade>> | undefined,
-  name: string,
-  limit: number | undefined,
-) {
+async function problemsOf(task: AnyTask | undefined, name: string, limit = Infinity) {
   if (!task) {
-    const count = Math.min(KNOWN[name] ?? 100, limit ?? Infinity);
-    return {
-      count,
-      tokens: USUAL_PROMPT,
-      how: `no source: ${count} problems and prompts of ${USUAL_PROMPT} tokens assumed`,
-    };
+    const count = Math.min(KNOWN[name] ?? 100, limit), tokens = USUAL_PROMPT;
+    const how = `no source: ${count} problems and prompts of ${tokens} tokens assumed`;
+    return { count, tokens, how };
   }
-  const problems = await task.problems();
+  const problems = await task.problems(), count = problems.length;
   const textOf = (prompt: string | readonly Message[]) =>
     typeof prompt === "string" ? prompt : prompt.map(({ content }) => content).join("\n");
   const length = problems.reduce((sum, problem) => sum + textOf(task.prompt(problem)).length, 0);
-  const tokens = Math.max(1, length / Math.max(1, problems.length) / CHARACTERS);
-  return {
-    count: problems.length,
-    tokens,
-    how: `prompts of ${tokens.toFixed(0)} tokens, at ${CHARACTERS} characters a token`,
-  };
+  const tokens = Math.max(1, length / Math.max(1, count) / CHARACTERS);
+  const how = `prompts of ${tokens.toFixed(0)} tokens, at ${CHARACTERS} characters a token`;
+  return { count, tokens, how };
 }
 
 const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
@@ -82,65 +71,56 @@ function duration(seconds: number): string {
   return `${(seconds / size).toFixed(1)} ${name}`;
 }
 
-/** What is estimated. */
-export interface DryRun {
-  readonly id: string;
-  readonly revision: string | undefined;
-  /** The task; undefined where its source is not given. */
-  readonly task: Task<Problem, Grade | Promise<Grade>> | undefined;
-  readonly taskName: string;
-  readonly limit: number | undefined;
-  readonly methods: number;
-  readonly repeats: number;
-  readonly slots: number;
-  readonly maxNewTokens: number;
-  /** Gigabytes a second; measured where it is not given. */
-  readonly bandwidth: number | undefined;
-}
+/** Prints tokens, memory and time of a study with so many methods, and what it could find. */
+export async function dryRun(
+  id: string,
+  name: string,
+  methods: number,
+  args: Arguments,
+): Promise<void> {
+  const hasSource = !TASKS[name]?.needsSource || args.value("source") !== undefined;
+  const limit = args.number("problems") ?? args.number("limit");
+  const task = hasSource ? taskOf(name, args, id, 500) : undefined;
+  const { defaults } = task ?? TASKS[name]!.make({ source: "problems.jsonl" });
+  const repeats = args.number("repeats") ?? 1, given = args.number("bandwidth");
+  const maxNewTokens = args.number("max-new-tokens") ?? defaults?.maxNewTokens ?? 256;
 
-/** Prints tokens, memory, time and what such a study could find. */
-export async function dryRun(run: DryRun): Promise<void> {
-  const config = await shapeOf(run.id, run.revision);
-  const { count, tokens, how } = await problemsOf(run.task, run.taskName, run.limit);
-  const bandwidth = run.bandwidth === undefined ? measuredBandwidth() : 1e9 * run.bandwidth;
-  const { maxNewTokens, methods, repeats } = run,
-    slots = Math.min(run.slots, count * methods * repeats);
-  const rows = (["fp32", "int8", "int4"] as const satisfies Dtype[]).map((dtype) => ({
-    dtype,
-    ...estimateStudy({
+  const config = await shapeOf(id, args.value("revision"));
+  const { count, tokens, how } = await problemsOf(task, name, limit);
+  const bandwidth = given === undefined ? measuredBandwidth() : 1e9 * given;
+  const slots = Math.min(args.number("slots") ?? 64, count * methods * repeats);
+  const rows = (["fp32", "int8", "int4"] as const satisfies Dtype[]).map((dtype) => {
+    const cost = estimateStudy({
       ...{ config, problems: count, promptTokens: tokens, maxNewTokens, methods, repeats },
       ...{ slots, dtype, bandwidth },
-    }),
-  }));
-  const [first] = rows, discordance = 0.2;
-  const gain = minimumDetectableGain({
-    ...{ problems: count, repeats, discordance, comparisons: Math.max(1, methods - 1) },
+    });
+    return { dtype, ...cost, together: cost.weightsBytes + cost.kvBytes };
   });
-  const costs = rows.map((row) => ({ ...row, together: row.weightsBytes + row.kvBytes }));
-  const table = tableOf(costs, [
+  const [{ runs, promptTokens, newTokens }] = rows as [typeof rows[number]];
+  const discordance = 0.2, comparisons = Math.max(1, methods - 1);
+  const gain = minimumDetectableGain({ problems: count, repeats, discordance, comparisons });
+  const table = tableOf(rows, [
     { heading: "dtype", of: "dtype", width: 8 },
     { heading: "weights", of: "weightsBytes", as: gib, width: 13 },
     { heading: `KV of ${slots}`, of: "kvBytes", as: gib, width: 13 },
     { heading: "together", of: "together", as: gib, width: 13 },
     { heading: "time, at least", of: "seconds", as: duration, width: 13 },
   ]);
+  const rate = (bandwidth / 1e9).toFixed(0), points = (100 * gain).toFixed(1);
+  const source = given === undefined
+    ? "measured here by copying; --bandwidth tells another"
+    : "given";
   print([
-    `${run.id} on ${run.taskName}: ${count} problems × ${methods} methods × ${repeats} repeats = ${
-      first!.runs
-    } runs`,
+    `${id} on ${name}: ${count} problems × ${methods} methods × ${repeats} repeats = ${runs} runs`,
     how,
-    `tokens        ${Math.round(first!.promptTokens)} of prompts, up to ${first!.newTokens} new ` +
-    `(${maxNewTokens} a run)`,
+    `tokens        ${
+      Math.round(promptTokens)
+    } of prompts, up to ${newTokens} new (${maxNewTokens} a run)`,
     tableText(table),
-    `time: every step reads weights, keys and values once, at ${
-      (bandwidth / 1e9).toFixed(0)
-    } GB/s ` +
-    `(${
-      run.bandwidth === undefined ? "measured here by copying; --bandwidth tells another" : "given"
-    }), ` +
+    `time: every step reads weights, keys and values once, at ${rate} GB/s (${source}), ` +
     "all runs at full length; arithmetic and prompts come on top",
-    `smallest gain that such a study finds with 80 % power: ${(100 * gain).toFixed(1)} points ` +
-    `(if ${100 * discordance} % of pairs disagree, over ${Math.max(1, methods - 1)} comparisons)`,
+    `smallest gain that such a study finds with 80 % power: ${points} points ` +
+    `(if ${100 * discordance} % of pairs disagree, over ${comparisons} comparisons)`,
     "",
   ].join("\n"));
 }

@@ -1,7 +1,5 @@
 /**
  * Which command made a file of runs: kept beside it, one command a line, and told on every page.
- *
- * @module
  */
 
 import { basename, dirname, extname, join } from "node:path";
@@ -41,19 +39,16 @@ const PAGES = 10_000;
 
 /**
  * Makes room for a page: one that another command made is kept under another name, `report-1.html`.
- *
- * @returns That name, or undefined where nothing was in the way.
  */
 async function keptAside(page: string, command: string): Promise<string | undefined> {
-  const text = await Deno.readTextFile(page).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  });
-  if (text === undefined || text.includes(commandsPart([command]).html)) return undefined;
+  const isThere = (path: string) => Deno.stat(path).then(() => true, () => false);
+  if (!await isThere(page)) return undefined;
+  const text = await Deno.readTextFile(page);
+  if (text.includes(commandsPart([command]).html)) return undefined;
   const ending = extname(page), stem = page.slice(0, page.length - ending.length);
   for (let n = 1; n < PAGES; n++) {
     const other = `${stem}-${n}${ending}`;
-    if (await Deno.stat(other).then(() => true, () => false)) continue;
+    if (await isThere(other)) continue;
     await Deno.rename(page, other);
     return other;
   }

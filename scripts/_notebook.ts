@@ -1,9 +1,9 @@
-/** Jupyter from scripts and tests: a Python that can run notebooks, and a kernel that is this Deno. @module */
+/** Jupyter from scripts and tests: a Python that can run notebooks, and a kernel that is this Deno. */
 
 import { fileURLToPath } from "node:url";
 
 /** Environment in which Jupyter finds the kernel "deno" that is this very Deno, and a place for its files. */
-export async function kernelEnvironment(): Promise<{ env: Record<string, string>; dir: string }> {
+async function kernelEnvironment(): Promise<{ env: Record<string, string>; dir: string }> {
   const dir = await Deno.makeTempDir({ prefix: "moi-jupyter-" });
   await Deno.mkdir(`${dir}/tmp`);
   await Deno.mkdir(`${dir}/kernels/deno`, { recursive: true });
@@ -57,10 +57,8 @@ export async function runPython(
 }
 
 /** Executes notebooks with `run_notebook.py`. */
-export function executeNotebooks(
+export const executeNotebooks = (
   python: string,
   args: readonly string[],
-  more: Readonly<Record<string, string>> = {},
-) {
-  return runPython(python, new URL("run_notebook.py", import.meta.url), args, more);
-}
+  more?: Readonly<Record<string, string>>,
+) => runPython(python, new URL("run_notebook.py", import.meta.url), args, more);

@@ -1,4 +1,4 @@
-/** Tables that are printed while they are made. @module */
+/** Tables that are printed while they are made. */
 
 import { type Column, type Table, tableOf, tableText } from "../lib/plot/table.ts";
 import { print } from "./_cli.ts";

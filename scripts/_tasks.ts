@@ -1,4 +1,4 @@
-/** Models and tasks by the names that command lines use. @module */
+/** Models and tasks by the names that command lines use. */
 
 import {
   type Grade,
@@ -42,6 +42,9 @@ export const TASK_USAGE = `  --task NAME           ${
   --system TEXT         system prompt (default: what the model's family needs)
   --problems N          first N problems, also --limit N`;
 
+/** Any task. */
+export type AnyTask = Task<Problem, Grade | Promise<Grade>>;
+
 /** The task that is asked for, with the options that stored runs tell of where none are given. */
 export function taskOf(
   name: string,
@@ -49,31 +52,23 @@ export function taskOf(
   model: string,
   problems?: number,
   recorded?: Run["taskParameters"],
-): Task<Problem, Grade | Promise<Grade>> {
+): AnyTask {
   const known = Object.hasOwn(TASKS, name) ? TASKS[name] : undefined;
   if (known === undefined) {
-    throw new RangeError(
-      `Cannot find the task as '--task' must be one of ${
-        Object.keys(TASKS).join(", ")
-      }: current value is "${name}"`,
-    );
+    const names = Object.keys(TASKS).join(", ");
+    const rule = `must be one of ${names}: current value is "${name}"`;
+    throw new RangeError(`Cannot find the task as '--task' ${rule}`);
   }
   const limit = args.number("problems") ?? args.number("limit") ?? problems;
   const source = args.value("source"), fromFile = known.needsSource || source !== undefined;
   if (known.needsSource && source === undefined) {
-    throw new TypeError(
-      `Cannot make ${name} as '--source' must name a file, an address or a data set on the hub`,
-    );
+    const rule = "must name a file, an address or a data set on the hub";
+    throw new TypeError(`Cannot make ${name} as '--source' ${rule}`);
   }
+  const system = fromFile && recorded === undefined ? systemPrompt(model) : undefined;
+  const texts = ["split", "config", "prompt", "grading"].map((name) => [name, args.value(name)]);
   const options = given({
-    limit,
-    source,
-    split: args.value("split"),
-    config: args.value("config"),
-    prompt: args.value("prompt"),
-    grading: args.value("grading"),
-    system: args.value("system") ??
-      (fromFile && recorded === undefined ? systemPrompt(model) : undefined),
+    ...{ limit, source, ...Object.fromEntries(texts), system: args.value("system") ?? system },
   });
   // not every option is recorded as it is given: then those that every task has alike
   const stored = Object.entries(recorded ?? {}).filter(([, value]) => value !== null);
@@ -98,9 +93,11 @@ const NUMBERS = {
   frequencyPenalty: "frequency-penalty",
 };
 
+const LOAD_NAMES = ["dtype", "kv", "device", "revision"] as const;
+
 /** Names of the options that {@linkcode loadOptions} and {@linkcode samplerOptions} read. */
 export const SHARED_VALUES: readonly string[] = [
-  ...["threads", "dtype", "kv", "device", "revision", "edt", "order"],
+  ...["threads", ...LOAD_NAMES, "edt", "order"],
   ...Object.values(NUMBERS),
 ];
 
@@ -116,10 +113,7 @@ export const LOAD_USAGE =
 export function loadOptions(args: Arguments): LoadOptions {
   return given({
     threads: args.number("threads"),
-    dtype: args.value("dtype") as LoadOptions["dtype"],
-    kv: args.value("kv") as LoadOptions["kv"],
-    device: args.value("device") as LoadOptions["device"],
-    revision: args.value("revision"),
+    ...Object.fromEntries(LOAD_NAMES.map((name) => [name, args.value(name)])),
   });
 }
 

@@ -1,6 +1,6 @@
-/** `deno task coverage`: how often the intervals cover, and how often the tests err. @module */
+/** `deno task coverage`: how often the intervals cover, and how often the tests err. */
 
-import { accuracy, gains, type Outcome, tuneThenTest } from "../lib/stats/mod.ts";
+import { accuracy, type GainRow, gains, type Outcome, tuneThenTest } from "../lib/stats/mod.ts";
 import { uint32s } from "../lib/stats/_random.ts";
 import { normalUpperQuantile } from "../lib/stats/_special.ts";
 import type { Run } from "../lib/study/mod.ts";
@@ -50,8 +50,7 @@ function truth({ mean, shift, coupling }: Population) {
       together += Math.abs(x - y);
     }
   }
-  const n = GRID * GRID;
-  const disagreement = (coupling * together + (1 - coupling) * apart) / n;
+  const n = GRID * GRID, disagreement = (coupling * together + (1 - coupling) * apart) / n;
   return {
     accuracy: p / n,
     gain: gain / n,
@@ -118,7 +117,7 @@ function simulate(
   return runs;
 }
 
-const MIXING = { meanEntropy: 0, meanOffSampleMass: 0 }, NONE: number[] = [];
+const MIXING = { meanEntropy: 0, meanOffSampleMass: 0 }, NONE: number[] = [], NO_KNOBS = {};
 
 function outcome(method: string, problem: number, repeat: number, correct: boolean): Outcome {
   return {
@@ -128,8 +127,6 @@ function outcome(method: string, problem: number, repeat: number, correct: boole
   };
 }
 
-const NO_KNOBS = {};
-
 const percent = (share: number) => (100 * share).toFixed(1);
 
 /** Prints a table as Markdown, row by row; fields are the headings, their values on the right. */
@@ -138,6 +135,9 @@ function table<Name extends string>(...names: readonly Name[]) {
   const columns = names.map((name): Column<Line> => ({ heading: name, of: name, align: "right" }));
   return printing(columns, tableMarkdown);
 }
+
+const covers = ({ low, high }: { low: number; high: number }, value: number) =>
+  Number(low <= value && value <= high);
 
 function coverage(studies: number, seed: number): number {
   let worst = 1, cell = 0;
@@ -154,10 +154,8 @@ function coverage(studies: number, seed: number): number {
           let gain = 0, own = 0;
           for (let study = 0; study < studies; study++) {
             const runs = simulate(kind, problems, repeats, random);
-            const found = gains(runs)[1]!;
-            gain += Number(found.low <= real.gain && real.gain <= found.high);
-            const { low, high } = accuracy(runs, { method: "standard" });
-            own += Number(low <= real.accuracy && real.accuracy <= high);
+            gain += covers(gains(runs)[1]!, real.gain);
+            own += covers(accuracy(runs, { method: "standard" }), real.accuracy);
           }
           worst = Math.min(worst, gain / studies);
           row({
@@ -175,6 +173,12 @@ function coverage(studies: number, seed: number): number {
   return worst;
 }
 
+/** Counts a difference that is found, by p or by its interval. */
+function judge({ p, low, high }: GainRow, count: { p: number; apart: number }): void {
+  count.p += Number(p <= 0.05);
+  count.apart += Number(low > 0 || high < 0);
+}
+
 /** Methods that are alike: how often p ≤ 0.05, and the interval excludes 0. */
 function errors(studies: number, seed: number): void {
   const row = table(
@@ -188,18 +192,15 @@ function errors(studies: number, seed: number): void {
       for (const coupling of [0, 0.8]) {
         for (const repeats of [1, 4]) {
           const random = uniforms(seed + cell++), own = { ...kind, coupling };
-          let significant = 0, apart = 0;
+          const count = { p: 0, apart: 0 };
           for (let study = 0; study < studies; study++) {
-            const { p, low, high } = gains(simulate(own, problems, repeats, random))[1]!;
-            significant += Number(p <= 0.05);
-            apart += Number(low > 0 || high < 0);
+            judge(gains(simulate(own, problems, repeats, random))[1]!, count);
           }
-          const { accuracy, disagreement } = truth(own);
           row({
-            ...{ problems, repeats, "accuracy %": percent(accuracy) },
-            "disagreement %": percent(disagreement),
-            "p ≤ 0.05, %": percent(significant / studies),
-            "interval without 0, %": percent(apart / studies),
+            ...{ problems, repeats, "accuracy %": percent(truth(own).accuracy) },
+            "disagreement %": percent(truth(own).disagreement),
+            "p ≤ 0.05, %": percent(count.p / studies),
+            "interval without 0, %": percent(count.apart / studies),
           });
         }
       }
@@ -210,10 +211,7 @@ function errors(studies: number, seed: number): void {
 /** Settings that are alike, chosen and judged: 12 of one family against 2 of the baseline's. */
 function tuned(studies: number, seed: number): void {
   const random = uniforms(seed + 2000), problems = 300;
-  const families = {
-    standard: ["s0", "s1"],
-    moi: Array.from({ length: 12 }, (_, i) => `m${i}`),
-  };
+  const families = { standard: ["s0", "s1"], moi: Array.from({ length: 12 }, (_, i) => `m${i}`) };
   const keys = Object.values(families).flat();
   const ways = { "half split": { judge: 1, of: 2 }, "5 folds": 5, "10 folds": 10 };
   const counts = new Map(Object.keys(ways).map((way) => [way, { p: 0, apart: 0 }]));
@@ -223,10 +221,7 @@ function tuned(studies: number, seed: number): void {
       return keys.map((key) => outcome(key, problem, 0, random() < p) as Run);
     }).flat();
     for (const [way, folds] of Object.entries(ways)) {
-      const { p, low, high } = tuneThenTest(runs, { families, folds, seed: study }).rows[1]!;
-      const count = counts.get(way)!;
-      count.p += Number(p <= 0.05);
-      count.apart += Number(low > 0 || high < 0);
+      judge(tuneThenTest(runs, { families, folds, seed: study }).rows[1]!, counts.get(way)!);
     }
   }
   const row = printing([

@@ -1,4 +1,4 @@
-/** `deno task download`: a model of the Hugging Face Hub into the shared cache. @module */
+/** `deno task download`: a model of the Hugging Face Hub into the shared cache. */
 
 import { interruptSignal, progressBar } from "../mod.ts";
 import { downloadModel, type DownloadOptions } from "../lib/model/mod.ts";
@@ -25,10 +25,7 @@ HF_HUB_OFFLINE
 const VALUES = ["revision", "cache-dir", "file"];
 
 await command(USAGE, { values: VALUES, flags: ["offline"] }, async (args) => {
-  const [id, ...more] = args.rest;
-  if (id === undefined || more.length > 0) {
-    throw new TypeError("Cannot download as one org/name must be given; see --help");
-  }
+  const id = args.one("download", "one org/name");
   for (const name of VALUES) {
     const option = `--${name}`;
     if (Deno.args.filter((arg) => arg === option || arg.startsWith(`${option}=`)).length > 1) {

@@ -4,8 +4,6 @@
  * that the tests run) in `lib/model/mod.ts`, and the methods in `lib/decode/mod.ts`.
  *
  * usage: deno run --allow-read --allow-write scripts/features.ts (rewrites the tables in their files)
- *
- * @module
  */
 
 import { type AboutMethod, METHODS } from "../lib/decode/mod.ts";

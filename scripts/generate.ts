@@ -1,4 +1,4 @@
-/** `deno task generate`: one answer, as it is decoded. @module */
+/** `deno task generate`: one answer, as it is decoded. */
 
 import {
   type Generation,
@@ -63,10 +63,8 @@ function methodOf(args: Arguments): (tokenizer: Tokenizer) => Method {
     (given.includes("beta") || given.includes("preset") ? "moi" : "standard");
   const name = SHORT[asked] ?? asked;
   if (!Object.hasOwn(METHODS, name)) {
-    const known = Object.keys(METHODS).join(", ");
-    throw new RangeError(
-      `Cannot generate as '--method' must be one of ${known}: current value is "${asked}"`,
-    );
+    const rule = `must be one of ${Object.keys(METHODS).join(", ")}: current value is "${asked}"`;
+    throw new RangeError(`Cannot generate as '--method' ${rule}`);
   }
   for (const option of given) {
     if (!TAKES[name]?.includes(option)) {
@@ -114,11 +112,9 @@ function traceLine(step: Step, tokenizer: Tokenizer) {
   const shown = visible(JSON.stringify(tokenizer.decode([token]))).padEnd(14);
   const top = candidates.slice(0, 4)
     .map((c) => `${visible(JSON.stringify(c.text))} ${c.probability.toFixed(2)}`);
-  return `${String(index).padStart(4)} ${String(token).padStart(6)}  ${shown} ${
-    fixed(probability)
-  } ${fixed(entropy)} ${fixed(offSampleMass)}  ${top.join("  ")}${
-    event === undefined ? "" : `  [${event}]`
-  }`;
+  const figures = [probability, entropy, offSampleMass].map(fixed).join(" ");
+  const place = `${String(index).padStart(4)} ${String(token).padStart(6)}  ${shown}`;
+  return `${place} ${figures}  ${top.join("  ")}${event === undefined ? "" : `  [${event}]`}`;
 }
 
 await command(USAGE, { values: VALUES, flags: ["raw", "ids", "trace"] }, async (args) => {
@@ -152,11 +148,9 @@ await command(USAGE, { values: VALUES, flags: ["raw", "ids", "trace"] }, async (
     print("\nstep  token  text            p(y)      H    off  most probable\n");
     for (const step of steps) print(`${traceLine(step, model.tokenizer)}\n`);
     const mean = (of: (step: Step) => number) =>
-      steps.reduce((sum, step) => sum + of(step), 0) / Math.max(1, steps.length);
-    print(
-      `\nmean H ${mean((s) => s.entropy).toFixed(4)}, mean off-sample mass ${
-        mean((s) => s.offSampleMass).toFixed(4)
-      }, ${steps.length} tokens, ${method.name}\n`,
-    );
+      (steps.reduce((sum, step) => sum + of(step), 0) / Math.max(1, steps.length)).toFixed(4);
+    const entropy = mean((step) => step.entropy), mass = mean((step) => step.offSampleMass);
+    const what = `${steps.length} tokens, ${method.name}`;
+    print(`\nmean H ${entropy}, mean off-sample mass ${mass}, ${what}\n`);
   }
 });

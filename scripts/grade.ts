@@ -1,9 +1,8 @@
-/** `deno task grade`: grades stored texts again, other people's included. @module */
+/** `deno task grade`: grades stored texts again, other people's included. */
 
 import { basename } from "node:path";
 import {
   type Column,
-  countdown,
   gains,
   gainsTable,
   type Grade,
@@ -19,7 +18,7 @@ import {
 import { regrade, regradedRun, verdictOf, wordingOf } from "../lib/study/mod.ts";
 import { type Arguments, command, given, print, say } from "./_cli.ts";
 import { printing } from "./_table.ts";
-import { TASK_USAGE, TASK_VALUES, taskOf } from "./_tasks.ts";
+import { type AnyTask, TASK_USAGE, TASK_VALUES, taskOf } from "./_tasks.ts";
 
 const USAGE = `
 Grades the texts of result files again and prints what changes.
@@ -99,15 +98,14 @@ async function load(path: string, method: string, args: Arguments): Promise<Stor
 /** How many verdicts are others now: "3 of 500 verdicts: wrong → right 2, right → cut 1". */
 function changes(before: readonly Run[], after: readonly Run[]): string {
   const verdicts: readonly Verdict[] = ["right", "wrong", "cut", "ungradable"];
-  const kinds = verdicts.flatMap((from) =>
-    verdicts.filter((to) => to !== from).map((to) => {
-      const own = before.filter((run, i) => verdictOf(run) === from && verdictOf(after[i]!) === to);
-      return { text: `${from} → ${to} ${own.length}`, n: own.length };
-    })
-  ).filter(({ n }) => n > 0);
-  const all = kinds.reduce((sum, { n }) => sum + n, 0);
-  const what = kinds.length > 0 ? `: ${kinds.map(({ text }) => text).join(", ")}` : "";
-  return `${all} of ${before.length} verdicts${what}`;
+  const turns = before.map((run, i) => ({ from: verdictOf(run), to: verdictOf(after[i]!) }));
+  const changed = turns.filter(({ from, to }) => from !== to);
+  const kinds = verdicts.flatMap((from) => verdicts.map((to) => `${from} → ${to}`));
+  const count = Map.groupBy(changed, ({ from, to }) => `${from} → ${to}`);
+  const told = kinds.filter((kind) => count.has(kind))
+    .map((kind) => `${kind} ${count.get(kind)!.length}`);
+  const what = told.length > 0 ? `: ${told.join(", ")}` : "";
+  return `${changed.length} of ${before.length} verdicts${what}`;
 }
 
 const share = (correct: number, n: number) =>
@@ -129,19 +127,13 @@ const SHARES: readonly Column<{ readonly what: string; readonly share: string }>
 
 /** Graders of released results: their own rule, and the last answer. */
 function released(task: string): Record<string, Grader> {
-  const of = (grading: "released" | "last") =>
-    (task === "countdown"
-      ? countdown({ source: "problems.jsonl", grading }).grade
-      : TASKS.aime!.make({ source: "problems.jsonl", grading }).grade) as Grader;
+  const { make } = TASKS[task === "countdown" ? task : "aime"]!;
+  const of = (grading: string) => make({ source: "problems.jsonl", grading }).grade;
   return { "released rule": of("released"), "last answer": of("last") };
 }
 
 /** Runs that tell by what they were graded. */
-function marked(
-  runs: readonly Run[],
-  problems: readonly Problem[],
-  task: Task<Problem, Grade | Promise<Grade>>,
-): Run[] {
+function marked(runs: readonly Run[], problems: readonly Problem[], task: AnyTask): Run[] {
   const byId = new Map(problems.map((problem) => [problem.id, problem]));
   return runs.map((run) => regradedRun(run, byId.get(run.problem)!, task, run.grade));
 }
@@ -164,17 +156,14 @@ function sayOptions(
 function sayReworded(
   runs: readonly Run[],
   problems: readonly Problem[],
-  task: Task<Problem, Grade | Promise<Grade>>,
+  task: AnyTask,
   path: string,
 ): void {
   const words = new Map(problems.map((problem) => [problem.id, wordingOf(task.prompt(problem))]));
-  const other = runs.filter(({ problem, wording }) =>
-    wording !== undefined && words.get(problem) !== wording
-  );
-  if (other.length === 0) return;
-  say(
-    `${path}: ${other.length} of ${runs.length} texts answered a prompt that is worded otherwise now`,
-  );
+  const told = runs.filter(({ wording }) => wording !== undefined);
+  const other = told.filter(({ problem, wording }) => words.get(problem) !== wording).length;
+  const what = "texts answered a prompt that is worded otherwise now";
+  if (other > 0) say(`${path}: ${other} of ${runs.length} ${what}`);
 }
 
 await command(USAGE, { values: [...TASK_VALUES, ...CHOICES, "out"] }, async (args) => {
@@ -186,7 +175,7 @@ await command(USAGE, { values: [...TASK_VALUES, ...CHOICES, "out"] }, async (arg
     if (runs.length === 0) throw new RangeError(`Cannot grade as ${path} holds no runs`);
     print(`\n${path}\n${what} on ${task}, ${runs[0]!.model}: N = ${runs.length} texts\n`);
     let problems = own, graders: Record<string, Grader>;
-    let chosen: Task<Problem, Grade | Promise<Grade>> | undefined;
+    let chosen: AnyTask | undefined;
     if (args.value("task") !== undefined || !own) {
       const name = args.value("task") ?? task;
       const recorded = name === task ? runs[0]!.taskParameters : undefined;

@@ -1,4 +1,4 @@
-/** `deno task inspect`: what a model is, what it needs, and whether it loads. @module */
+/** `deno task inspect`: what a model is, what it needs, and whether it loads. */
 
 import {
   type DecoderConfig,
@@ -34,35 +34,26 @@ A file named …json is read as config.json alone: nothing is loaded.
   -h, --help     this text
 `;
 
-const gib = (bytes: number) =>
-  bytes < 2 ** 20
-    ? `${(bytes / 2 ** 10).toFixed(1)} KiB`
-    : bytes < 2 ** 30
-    ? `${(bytes / 2 ** 20).toFixed(1)} MiB`
-    : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+function gib(bytes: number): string {
+  if (bytes < 2 ** 20) return `${(bytes / 2 ** 10).toFixed(1)} KiB`;
+  if (bytes < 2 ** 30) return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}
 
-const count = (value: number) =>
-  value < 1e6
-    ? `${value}`
-    : value < 1e9
-    ? `${(value / 1e6).toFixed(1)} M`
-    : `${(value / 1e9).toFixed(2)} B`;
+function count(value: number): string {
+  if (value < 1e6) return `${value}`;
+  return value < 1e9 ? `${(value / 1e6).toFixed(1)} M` : `${(value / 1e9).toFixed(2)} B`;
+}
 
 /** Text with its escapes, its lines indented. */
 const indented = (text: string) =>
   visible(JSON.stringify(text).slice(1, -1)).replaceAll("\\n", "\n  ");
 
-/** Weights in a number format. */
-interface Weighed {
-  readonly dtype: string;
-  readonly bytes: number;
-}
-
 /** What a config says, and the memory of its weights: in every number format, or as they are stored. */
 function describe(
   config: DecoderConfig,
   args: Arguments,
-  weights: readonly Weighed[],
+  weights: readonly { readonly dtype: string; readonly bytes: number }[],
   parameters?: number,
 ): string {
   const { architecture, layers, hiddenSize, heads, kvHeads, headDim, vocabularySize } = config;
@@ -131,63 +122,50 @@ function describeText(model: Model): string {
 /** Prompts of ids, where the model has no tokenizer, or of text. */
 function prompts(model: Model): number[][] {
   const { vocabularySize } = model.config;
-  const made = Array.from(
-    { length: 4 },
-    (_, row) =>
-      Array.from({ length: 32 }, (_, i) => (i * 7919 + row * 104729 + 31) % vocabularySize),
-  );
   try {
     const texts = [
       "The capital of France is",
       "def fibonacci(n):",
       "Using the numbers [12, 11, 8], create an equation that equals 36.",
     ];
-    const asked = texts.map((content) =>
-      model.tokenizer.encode(model.chat([{ role: "user", content }]))
-    );
-    return asked.filter((ids) => ids.length <= model.maxLength);
+    const asked = texts.map((content) => model.chat([{ role: "user", content }]));
+    const all = asked.map((text) => model.tokenizer.encode(text));
+    return all.filter((ids) => ids.length <= model.maxLength);
   } catch {
-    return made;
+    const id = (row: number, i: number) => (i * 7919 + row * 104729 + 31) % vocabularySize;
+    return [0, 1, 2, 3].map((row) => Array.from({ length: 32 }, (_, i) => id(row, i)));
   }
 }
 
-await command(
-  USAGE,
-  { values: ["length", "slots", "dtype"], flags: ["quality", "no-load"] },
-  async (args) => {
-    const [id, ...more] = args.rest;
-    if (id === undefined || more.length > 0) {
-      throw new TypeError("Cannot inspect as one id or folder must be given; see --help");
-    }
-    if (id.endsWith(".json")) {
-      print(describeConfig(parseConfig(await Deno.readTextFile(id)), args));
-      return;
-    }
-    await using bar = progressBar({ label: id });
-    const options: LoadOptions = {
-      onProgress: bar.update,
-      ...given({ dtype: args.value("dtype") as LoadOptions["dtype"] }),
-    };
-    const start = performance.now();
-    using source = await openSource(await placeOf(id, options), options.dtype);
-    const { config, stored } = source;
-    print(stored ? describe(config, args, [stored]) : describeConfig(config, args));
-    if (args.flag("no-load")) return;
-    await using model = await loadModel(source, options);
-    const seconds = ((performance.now() - start) / 1000).toFixed(2);
-    print(`${describeText(model)}\n`);
-    print(
-      `loads         ${model.dtype} on ${model.device} in ${seconds} s, ${
-        gib(model.memory.weightsBytes)
-      }\n`,
-    );
-    if (!args.flag("quality")) return;
-    await using exact = await loadModel(id, { ...options, dtype: "fp32" });
-    const { meanKl, maxKl, top1Agreement, positions } = await quality(model, exact, prompts(model));
-    print(
-      `quality       KL(fp32 ‖ ${model.dtype}) mean ${meanKl.toExponential(2)}, largest ${
-        maxKl.toExponential(2)
-      } nats; top-1 agreement ${(100 * top1Agreement).toFixed(1)} % of ${positions} positions\n`,
-    );
-  },
-);
+const OPTIONS = { values: ["length", "slots", "dtype"], flags: ["quality", "no-load"] };
+
+await command(USAGE, OPTIONS, async (args) => {
+  const id = args.one("inspect", "one id or folder");
+  if (id.endsWith(".json")) {
+    print(describeConfig(parseConfig(await Deno.readTextFile(id)), args));
+    return;
+  }
+  await using bar = progressBar({ label: id });
+  const options: LoadOptions = {
+    onProgress: bar.update,
+    ...given({ dtype: args.value("dtype") as LoadOptions["dtype"] }),
+  };
+  const start = performance.now();
+  using source = await openSource(await placeOf(id, options), options.dtype);
+  const { config, stored } = source;
+  print(stored ? describe(config, args, [stored]) : describeConfig(config, args));
+  if (args.flag("no-load")) return;
+  await using model = await loadModel(source, options);
+  const seconds = ((performance.now() - start) / 1000).toFixed(2);
+  print(`${describeText(model)}\n`);
+  const { dtype, device, memory } = model, size = gib(memory.weightsBytes);
+  print(`loads         ${dtype} on ${device} in ${seconds} s, ${size}\n`);
+  if (!args.flag("quality")) return;
+  await using exact = await loadModel(id, { ...options, dtype: "fp32" });
+  const { meanKl, maxKl, top1Agreement, positions } = await quality(model, exact, prompts(model));
+  const mean = meanKl.toExponential(2), largest = maxKl.toExponential(2);
+  print(
+    `quality       KL(fp32 ‖ ${dtype}) mean ${mean}, largest ${largest} nats; ` +
+      `top-1 agreement ${(100 * top1Agreement).toFixed(1)} % of ${positions} positions\n`,
+  );
+});

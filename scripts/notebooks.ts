@@ -1,4 +1,4 @@
-/** `deno task notebooks`: executes notebooks in a real Deno kernel, in place. @module */
+/** `deno task notebooks`: executes notebooks in a real Deno kernel, in place. */
 
 import { fileURLToPath } from "node:url";
 import { command, print } from "./_cli.ts";

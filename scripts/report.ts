@@ -1,4 +1,4 @@
-/** `deno task report`: tables and a page from stored runs. @module */
+/** `deno task report`: tables and a page from stored runs. */
 
 import {
   completePairs,
@@ -71,10 +71,7 @@ const inOrder = (runs: Run[]) =>
   runs.every((run) => run.problemFields) ? runs : runs.sort(byMethod);
 
 /** A file's runs. */
-interface Stored {
-  readonly path: string;
-  readonly runs: Run[];
-}
+type Stored = { readonly path: string; readonly runs: Run[] };
 
 /** Whether two files can stand in one table: the same model and task, and no method in both. */
 function isBeside(a: Stored, b: Stored): boolean {
@@ -117,11 +114,10 @@ await command(USAGE, { values: ["baseline", "out", "svg"] }, async (args) => {
       new Set(judged.map((run) => run.problem)).size;
     if (left > 0) say(`${path}: ${left} problems are left out, some of their runs are missing`);
     const { model, task } = runs[0]!;
+    const isOfIt = ([run]: readonly Run[]) => run!.model === model && run!.task === task;
     const greedy = mixed.length === 0
       ? undefined
-      : all.find((other) =>
-        isGreedy(other.runs) && other.runs[0]!.model === model && other.runs[0]!.task === task
-      );
+      : all.find((other) => isGreedy(other.runs) && isOfIt(other.runs));
     const name = `${model.split("@")[0]} on ${task}`;
     const rows = gains(judged, { baseline });
     print(`\n${name}\n${gainsTable(rows).text}\n`);
@@ -136,13 +132,11 @@ await command(USAGE, { values: ["baseline", "out", "svg"] }, async (args) => {
   await writePage(out, "report", reports.flatMap(({ parts }) => parts), "Mixture of Inputs");
   const svg = args.value("svg");
   if (svg !== undefined) {
-    const pictures = await Promise.all(
-      reports.map(async ({ name, rows }) => {
-        const figure = plotGains(rows, { baseline, title: `Gain over ${baseline}: ${name}` });
-        const height = Number(figure.layout?.height ?? HEIGHT);
-        return { svg: await toSvg(figure, { width: WIDTH, height }), height };
-      }),
-    );
+    const pictures = await Array.fromAsync(reports, async ({ name, rows }) => {
+      const figure = plotGains(rows, { baseline, title: `Gain over ${baseline}: ${name}` });
+      const height = Number(figure.layout?.height ?? HEIGHT);
+      return { svg: await toSvg(figure, { width: WIDTH, height }), height };
+    });
     await Deno.writeTextFile(svg, stacked(pictures));
     print(`picture: ${svg}\n`);
   }

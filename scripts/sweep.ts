@@ -1,4 +1,4 @@
-/** `deno task sweep`: methods × problems × repeats, a table and a report. @module */
+/** `deno task sweep`: methods × problems × repeats, a table and a report. */
 
 import { basename, join } from "node:path";
 import {
@@ -17,7 +17,6 @@ import {
   standard,
   studyReport,
   type StudyRuns,
-  TASKS,
   type Tokenizer,
   withStandIns,
 } from "../mod.ts";
@@ -109,10 +108,8 @@ function methodsOf(args: Arguments): Chosen {
   for (const name of wanted) {
     if (name !== "all" && !inGrid(name) && !Object.hasOwn(METHODS, name)) {
       const known = [...keys, ...Object.keys(METHODS).filter((name) => !inGrid(name)), "all"];
-      throw new RangeError(
-        `Cannot sweep as '--methods' must name some of ${known.join(", ")}: ` +
-          `current value is "${name}"`,
-      );
+      const rule = `must name some of ${known.join(", ")}: current value is "${name}"`;
+      throw new RangeError(`Cannot sweep as '--methods' ${rule}`);
     }
   }
   const ofGrid = Object.entries(grid).filter(([key]) =>
@@ -182,34 +179,15 @@ async function study(
   const own = runs[0]?.sampler.temperature ?? 1, colder: Run[][] = [];
   for (const temperature of signal.aborted ? [] : colderOf(args, own)) {
     const isGreedy = temperature === 0, key = isGreedy ? "greedy" : `standard-t${temperature}`;
-    const study = { ...settings, temperature, methods: { [key]: standard() } };
+    const own = { temperature, methods: { [key]: standard() }, ...(isGreedy && { repeats: 1 }) };
     const store = `${base}-${isGreedy ? key : `t${temperature}`}.jsonl`;
-    colder.push(
-      await runStudy({ ...study, ...(isGreedy ? { repeats: 1 } : {}) }, { ...options, store }),
-    );
+    colder.push(await runStudy({ ...settings, ...own }, { ...options, store }));
   }
   return { runs, colder, file };
 }
 
 /** The tables of a study as text. */
 const tablesOf = (runs: readonly Run[]) => studyTables(runs).map(({ text }) => text).join("\n\n");
-
-/** Prints what the sweep of a model would cost. */
-async function forecast(id: string, methods: Chosen, args: Arguments): Promise<void> {
-  const name = taskName(id, args);
-  const hasSource = !TASKS[name]?.needsSource || args.value("source") !== undefined;
-  const limit = args.number("problems") ?? args.number("limit");
-  const task = hasSource ? taskOf(name, args, id, 500) : undefined;
-  const usual = hasSource ? task : TASKS[name]!.make({ source: "problems.jsonl" });
-  await dryRun({
-    ...{ id, task, taskName: name, limit, revision: args.value("revision") },
-    methods: Object.keys(methods(NO_TOKENIZER)).length,
-    repeats: args.number("repeats") ?? 1,
-    slots: args.number("slots") ?? 64,
-    maxNewTokens: args.number("max-new-tokens") ?? usual?.defaults?.maxNewTokens ?? 256,
-    bandwidth: args.number("bandwidth"),
-  });
-}
 
 /** Stands in where only the number of methods is asked for. */
 const NO_TOKENIZER: Tokenizer = { encode: () => [], decode: () => "", eosTokenIds: [] };
@@ -222,7 +200,8 @@ await command(USAGE, { values: VALUES, flags: ["dry-run"] }, async (args) => {
   const model = args.value("model");
   const ids = model === undefined ? SWEPT : [model];
   if (args.flag("dry-run")) {
-    for (const id of ids) await forecast(id, methods, args);
+    const count = Object.keys(methods(NO_TOKENIZER)).length;
+    for (const id of ids) await dryRun(id, taskName(id, args), count, args);
     return;
   }
   const signal = interruptSignal();

@@ -5,18 +5,9 @@
  * @module
  */
 
-import {
-  checkOptions,
-  isObject,
-  kind,
-  number,
-  oneOf,
-  type Rule,
-  type Rules,
-  text,
-} from "../_check.ts";
+import { checkOptions, isObject, number, oneOf, type Rule, type Rules, text } from "../_check.ts";
 import type { Message } from "../model/mod.ts";
-import { readRows, type Row, SOURCE_RULES, type SourceOptions } from "./source/rows.ts";
+import { readRows, type Row, SOURCE, SOURCE_RULES, type SourceOptions } from "./source/rows.ts";
 import type { Grade, Problem, Task } from "./task.ts";
 
 /** Options of the tasks on problems from a source. */
@@ -40,43 +31,44 @@ export const GRADING: Rule = oneOf("last", "released");
 /** Rules of {@linkcode BenchmarkOptions}. */
 export const BENCHMARK_RULES: Rules<BenchmarkOptions> = {
   ...SOURCE_RULES,
-  source: kind(
-    "be a file, an address or 'org/name' of a data set on the hub",
-    (value) => typeof value === "string" || value instanceof URL,
-  ),
+  source: SOURCE,
   limit: LIMIT,
   system: text,
 };
 
-/** Checks the options of a task, of which a source is one. */
-export function checkBenchmark<Options extends BenchmarkOptions>(
-  name: string,
-  options: Options,
-  rules: Rules<Options>,
-): void {
-  checkOptions(`make ${name}`, options, rules);
-  BENCHMARK_RULES.source(`make ${name}`, "source", options.source);
-}
-
 /** What a benchmark adds. */
 export interface Benchmark<P extends Problem, G extends Grade | Promise<Grade>>
-  extends Pick<Task<P, G>, "parameters" | "prompt" | "grade"> {
+  extends Pick<Task<P, G>, "parameters" | "grade"> {
   /** Token budget. */
   readonly maxNewTokens: number;
+  /** What is asked. */
+  readonly words: (problem: P) => string;
+  /** Whether that is text to be continued, and not a message. Default: false. */
+  readonly isText?: boolean;
   /** The problem of a row. */
   readonly problem: (row: Row, id: string, at: number, all: readonly Row[]) => P | Promise<P>;
 }
 
 /**
- * A task on problems from a source, sampled as the model cards of reasoning models advise.
+ * A task on problems from a source, sampled as the model cards of reasoning models advise. Its options are
+ * checked before what depends on them is made.
  *
  * A smaller limit reads the first problems as a larger one does: `problem` is given all rows.
  */
-export function benchmark<P extends Problem, G extends Grade | Promise<Grade> = Grade>(
+export function benchmark<
+  P extends Problem,
+  Options extends BenchmarkOptions,
+  G extends Grade | Promise<Grade> = Grade,
+>(
   name: string,
-  { source, limit, ...options }: BenchmarkOptions,
-  { maxNewTokens, problem, ...rest }: Benchmark<P, G>,
+  options: Options,
+  rules: Rules<Options>,
+  make: (options: Options) => Benchmark<P, G>,
 ): Task<P, G> {
+  checkOptions(`make ${name}`, options, rules);
+  const { source, limit, system } = options;
+  SOURCE(`make ${name}`, "source", source);
+  const { maxNewTokens, problem, words, isText, ...rest } = make(options);
   const own = Object.entries(options).filter(([option]) => Object.hasOwn(SOURCE_RULES, option));
   let rows: Promise<Row[]> | undefined;
   return {
@@ -84,11 +76,16 @@ export function benchmark<P extends Problem, G extends Grade | Promise<Grade> = 
     defaults: { temperature: 0.6, topP: 0.95, maxNewTokens },
     ...rest,
     async problems() {
-      const all = await (rows ??= readRows(source, Object.fromEntries(own))),
-        ids = idsOf(name, all);
+      const all = await (rows ??= readRows(source, Object.fromEntries(own)));
+      const ids = idsOf(name, all);
       return await Promise.all(
         all.slice(0, limit ?? Infinity).map((row, i) => problem(row, ids[i]!, i, all)),
       );
+    },
+    prompt(problem): string | Message[] {
+      const content = words(problem), user = { role: "user", content } as const;
+      if (isText) return content;
+      return system === undefined ? [user] : [{ role: "system", content: system }, user];
     },
   };
 }
@@ -131,25 +128,25 @@ function idsOf(task: string, rows: readonly Row[]): string[] {
 
 /** Refuses a layout that is not known, naming what is there. */
 export function unknownLayout(task: string, needs: string, row: Row, at: number): never {
-  throw new TypeError(
-    `Cannot read ${task} as row ${at + 1} must have ${needs}: it has ${
-      Object.keys(row).join(", ") || "no columns"
-    }`,
-  );
+  const has = Object.keys(row).join(", ") || "no columns";
+  throw new TypeError(`Cannot read ${task} as row ${at + 1} must have ${needs}: it has ${has}`);
 }
 
 /** Refuses the answer of a row. */
 export function badAnswer(task: string, rule: string, answer: unknown, at: number): never {
-  const shown = typeof answer === "string" ? answer.slice(0, 80) : answer;
-  throw new TypeError(
-    `Cannot read ${task} as the answer of row ${at + 1} must ${rule}: current value is ${
-      JSON.stringify(shown)
-    }`,
-  );
+  const shown = JSON.stringify(typeof answer === "string" ? answer.slice(0, 80) : answer);
+  const what = `the answer of row ${at + 1} must ${rule}: current value is ${shown}`;
+  throw new TypeError(`Cannot read ${task} as ${what}`);
 }
 
-/** Messages of a question. */
-export function messagesOf(content: string, system: string | undefined): Message[] {
-  const user = { role: "user", content } as const;
-  return system === undefined ? [user] : [{ role: "system", content: system }, user];
+/**
+ * The system prompt that a model's family wants, by the id or folder of a model, to switch its reasoning on;
+ * undefined where none is needed or the family is not known.
+ *
+ * Nemotron's says so on the card of Llama-3.3-Nemotron-Super-49B-v1, and the released MoI code has it. The other
+ * families of the paper need none: QwQ's template opens `<think>`, DAPO has its template alone, Gemma 3 has no
+ * reasoning mode.
+ */
+export function systemPrompt(id: string): string | undefined {
+  return /nemotron/i.test(id) ? "detailed thinking on" : undefined;
 }

@@ -14,10 +14,8 @@ import {
   benchmark,
   BENCHMARK_RULES,
   type BenchmarkOptions,
-  checkBenchmark,
   columnOf,
   COLUMNS,
-  messagesOf,
   textOf,
   unknownLayout,
 } from "./benchmark.ts";
@@ -62,14 +60,11 @@ function shuffled(n: number, seed: number, id: string): number[] {
 
 /** Choices by letter, of a list or as they are; undefined where a row has none. */
 function choicesOf({ choices }: Row): Record<string, string> | undefined {
-  const list = Array.isArray(choices)
-    ? choices.map((text, k) => [LETTERS[k], asText(text)])
-    : isObject(choices)
-    ? Object.entries(choices).map(([letter, text]) => [letter, asText(text)])
-    : [];
-  const known = list.every(([letter, text]) =>
-    letter !== undefined && LETTERS.includes(letter) && text !== undefined
-  );
+  const all = Array.isArray(choices)
+    ? choices.map((text, k) => [LETTERS[k], text])
+    : Object.entries(isObject(choices) ? choices : {});
+  const list = all.map(([letter, text]) => [letter, asText(text)]);
+  const known = list.every(([letter, text]) => LETTERS.includes(letter!) && text !== undefined);
   return list.length < 2 || !known ? undefined : Object.fromEntries(list);
 }
 
@@ -169,15 +164,13 @@ export function choiceTask(
   { name, maxNewTokens }: QuestionTask,
 ): (options: ChoiceOptions) => Task<ChoiceProblem> {
   return (options) => {
-    checkBenchmark(name, options, RULES);
-    const { prompt = "boxed", seed = 0, system } = options;
     let asked: readonly Row[] | undefined, bases: readonly number[] | undefined;
-    return benchmark<ChoiceProblem>(name, options, {
+    return benchmark(name, options, RULES, ({ prompt = "boxed", seed = 0, system }) => ({
       maxNewTokens,
       parameters: { prompt, seed, ...(system !== undefined && { system }) },
-      problem(row, id, at, all) {
-        const question = textOf(row, COLUMNS.question),
-          sorted = SORTED.map((own) => asText(row[own]));
+      problem(row, id, at, all): ChoiceProblem {
+        const question = textOf(row, COLUMNS.question);
+        const sorted = SORTED.map((own) => asText(row[own]));
         if (question !== undefined && !sorted.includes(undefined)) {
           const order = shuffled(sorted.length, seed, id);
           const choices = order.map((from, k) => [LETTERS[k]!, sorted[from]!.trim()]);
@@ -186,39 +179,28 @@ export function choiceTask(
         }
         const choices = choicesOf(row), answer = answerOf(row);
         if (question === undefined || answer === undefined || choices === undefined) {
-          const needs = `Question, ${
-            SORTED[0]
-          } and Incorrect Answer 1 to 3, or a question, choices and an answer`;
-          return unknownLayout(name, needs, row, at);
+          const needs = "Question, Correct Answer and Incorrect Answer 1 to 3, or ";
+          return unknownLayout(name, `${needs}a question, choices and an answer`, row, at);
         }
         if (asked !== all) [asked, bases] = [all, basesOf(all)];
-        const found = readingsOf(answer, choices, bases).filter(([, letters]) =>
-          letters.length > 0
-        );
+        const readings = readingsOf(answer, choices, bases);
+        const found = readings.filter(([, letters]) => letters.length > 0);
         const [letter, another] = new Set(found.flatMap(([, letters]) => letters));
         if (letter === undefined) {
           return badAnswer(name, "be one of its choices, their letter or index", answer, at);
         }
         if (another === undefined) return { id, question, choices, answer: letter };
-        const meanings = found.map(([meaning, letters, joint]) =>
-          `${meaning} ${letters.join(joint)}`
-        );
-        return badAnswer(
-          name,
-          `have one meaning (it may be ${meanings.join(", or ")})`,
-          answer,
-          at,
-        );
+        const meanings = found.map(([what, letters, by]) => `${what} ${letters.join(by)}`);
+        const rule = `have one meaning (it may be ${meanings.join(", or ")})`;
+        return badAnswer(name, rule, answer, at);
       },
-      prompt(problem) {
-        const content = WORDS[prompt](problem);
-        return prompt === "paper" ? content : messagesOf(content, system);
-      },
+      words: WORDS[prompt],
+      isText: prompt === "paper",
       grade({ answer, choices }, text) {
         const found = findChoice(text, choices);
         return judged(found, answer, found.value === answer);
       },
-    });
+    }));
   };
 }
 

@@ -5,14 +5,8 @@
  */
 
 import { oneOf, type Rules } from "../_check.ts";
-import {
-  type Benchmark,
-  benchmark,
-  BENCHMARK_RULES,
-  type BenchmarkOptions,
-  checkBenchmark,
-  messagesOf,
-} from "./benchmark.ts";
+import { given } from "../_given.ts";
+import { type Benchmark, benchmark, BENCHMARK_RULES, type BenchmarkOptions } from "./benchmark.ts";
 import type { Answer } from "./judge.ts";
 import { LIMIT_RULES, LIMITS, type PythonOptions } from "./sandbox/python.ts";
 import type { Grade, Problem, Task } from "./task.ts";
@@ -21,13 +15,9 @@ import type { Grade, Problem, Task } from "./task.ts";
 export type CodeTask<P extends Problem> = Task<P, Promise<Grade>>;
 
 /** Options of the code tasks. */
-export interface CodeOptions extends BenchmarkOptions {
+export interface CodeOptions extends BenchmarkOptions, Pick<PythonOptions, "timeMs" | "memoryMb"> {
   /** "chat": asks for the code in a block; "plain": the text of the data set alone. Default: "chat". */
   readonly prompt?: "chat" | "plain";
-  /** Milliseconds of each program. Default: 10,000. */
-  readonly timeMs?: number;
-  /** Mebibytes of the interpreter. Default: 512. */
-  readonly memoryMb?: number;
 }
 
 /** Rules of {@linkcode CodeOptions}. */
@@ -38,7 +28,7 @@ export const CODE_RULES: Rules<CodeOptions> = {
 };
 
 /** Options of a code task, as its grader needs them. */
-export interface CodeSetting {
+interface CodeSetting {
   /** Whether a text goes on from the prompt. */
   readonly goesOn: boolean;
   readonly limits: PythonOptions;
@@ -61,48 +51,22 @@ export function codeTask<P extends Problem, Options extends CodeOptions = CodeOp
   rules: Rules<Options>,
   { problem, words, grade, parameters }: CodeBenchmark<P>,
 ): CodeTask<P> {
-  checkBenchmark(name, options, rules);
-  const { prompt = "chat", system, offline = false } = options;
-  const { timeMs = LIMITS.timeMs, memoryMb = LIMITS.memoryMb } = options;
-  const limits = { timeMs, memoryMb };
-  const setting: CodeSetting = { goesOn: prompt === "plain", limits: { ...limits, offline } };
-  return benchmark<P, Promise<Grade>>(name, options, {
-    maxNewTokens: 16384,
-    parameters: { prompt, system: system ?? null, ...limits, ...parameters },
-    problem,
-    prompt(problem) {
-      const { plain, chat } = words(problem);
-      if (prompt === "plain") return plain;
-      return messagesOf(
-        `${chat}\n\nGive the whole program in one Python code block (\`\`\`python … \`\`\`).`,
-        system,
-      );
-    },
-    grade: (problem, text) => grade(problem, text, setting),
+  return benchmark<P, Options, Promise<Grade>>(name, options, rules, (own) => {
+    const { prompt = "chat", system, offline = false } = own, goesOn = prompt === "plain";
+    const limits = { ...LIMITS, ...given({ timeMs: own.timeMs, memoryMb: own.memoryMb }) };
+    return {
+      maxNewTokens: 16384,
+      parameters: { prompt, system: system ?? null, ...limits, ...parameters },
+      problem,
+      isText: goesOn,
+      words(problem) {
+        const { plain, chat } = words(problem);
+        if (goesOn) return plain;
+        return `${chat}\n\nGive the whole program in one Python code block (\`\`\`python … \`\`\`).`;
+      },
+      grade: (problem, text) => grade(problem, text, { goesOn, limits: { ...limits, offline } }),
+    };
   });
-}
-
-/**
- * The program of a generated text: the last complete code block, those marked as Python first; without one
- * the text after the thoughts. Blocks stand between fences of Markdown (backticks or tildes, in list items
- * too); their lines lose the indentation of the fence.
- *
- * That is the released rule for programs that read stdin. Tasks that call a function take the last block
- * that defines it, after the blocks before it that define what it needs.
- *
- * @param text A generated text.
- *
- * @example
- * ```ts
- * import { codeOf } from "@moi/moi/tasks";
- * import { assertEquals } from "@std/assert";
- * const fence = "`".repeat(3);
- * assertEquals(codeOf(`So:\n${fence}python\nx = 1\n${fence}\nDone.`), "x = 1\n");
- * assertEquals(codeOf("    return 1\n"), "    return 1\n");
- * ```
- */
-export function codeOf(text: string): string {
-  return answerOf(text).code;
 }
 
 /** The text after the thoughts. */
@@ -136,8 +100,8 @@ function dedented(line: string, width: number): string {
 }
 
 /**
- * The code blocks of a text: between fences of three and more backticks or tildes, the closing one at least
- * as long and less than four columns deeper; lines lose the indentation of the opening one.
+ * The code blocks of a text: between fences of three and more backticks or tildes, in list items too, the closing
+ * one at least as long and less than four columns deeper; lines lose the indentation of the opening one.
  */
 function blocksOf(text: string): Block[] {
   const lines = text.split("\n"), blocks: Block[] = [];
@@ -170,11 +134,9 @@ const beforeFence = (text: string): string => {
 };
 
 /**
- * The program of a text; outside of a complete block prose may follow it, or it may be cut.
- *
- * @param text A generated text.
- * @param goesOn Whether the text goes on from a prompt: it may begin with the program, and blocks after
- * that are no part of it.
+ * The program of a text: the last complete code block, those marked as Python first, which is the released rule
+ * for programs that read stdin; without one the text after the thoughts, in which prose may follow it, or it may
+ * be cut. A text that goes on from a prompt may begin with the program, and blocks after that are no part of it.
  */
 export function answerOf(text: string, goesOn = false): Answer {
   const answer = afterThoughts(text);

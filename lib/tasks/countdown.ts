@@ -20,9 +20,7 @@ import {
   benchmark,
   BENCHMARK_RULES,
   type BenchmarkOptions,
-  checkBenchmark,
   GRADING,
-  messagesOf,
   unknownLayout,
 } from "./benchmark.ts";
 import { HELD_OUT } from "./held_out/countdown.ts";
@@ -31,9 +29,7 @@ import type { Row } from "./source/rows.ts";
 import { type SyntheticOptions, syntheticProblems } from "./synthetic.ts";
 import type { Grade, Problem, Task } from "./task.ts";
 
-/**
- * Numbers and the target to reach with them.
- */
+/** Numbers and the target to reach with them. */
 export interface CountdownProblem extends Problem {
   /** The numbers, in the order of the prompt; one may occur twice. */
   readonly numbers: readonly number[];
@@ -65,8 +61,8 @@ export interface CountdownProblem extends Problem {
  *
  * Recommended sampling: temperature 0.6, top-p 0.95, 128 new tokens.
  *
- * @param options Which problems: 1000 held out by default, or `count` generated ones, at most 1000.
- * @returns The task; its problems have `numbers` and a `target`.
+ * @param options Which problems: 1000 held out by default, or `count` generated ones, at most 1000, as
+ * "countdown-seed7-0000" of seed 7.
  * @throws {TypeError} For an unknown option, one of the wrong type, or one the source ignores.
  * @throws {RangeError} For a value outside its range.
  *
@@ -87,17 +83,6 @@ export interface CountdownProblem extends Problem {
  *   extracted: "6 * 11",
  *   reason: "the answer uses 11, which is not given",
  * });
- * ```
- *
- * @example New problems from a seed
- * ```ts
- * import { countdown } from "@moi/moi/tasks";
- * import { assertEquals } from "@std/assert";
- *
- * const task = countdown({ source: "generated", count: 20, seed: 7 });
- * const problems = await task.problems();
- * assertEquals(problems.length, 20);
- * assertEquals(problems[0]?.id, "countdown-seed7-0000");
  * ```
  */
 export function countdown(
@@ -170,15 +155,12 @@ function problemOf(row: Row, id: string, at: number): CountdownProblem {
 }
 
 function countdownOfFile(options: CountdownFileOptions): Task<CountdownProblem> {
-  checkBenchmark("countdown", options, FILE_RULES);
-  const { prompt = "paper", grading = "last", system } = options;
-  return benchmark("countdown", options, {
+  return benchmark("countdown", options, FILE_RULES, ({ prompt, grading }) => ({
     maxNewTokens: 8192,
     problem: problemOf,
-    prompt: ({ numbers, target }) =>
-      messagesOf((prompt === "paper" ? askAtLength : ask)(numbers, target), system),
+    words: ({ numbers, target }) => (prompt === "plain" ? ask : askAtLength)(numbers, target),
     grade: grading === "released" ? gradeReleased : gradeTagOrBox,
-  });
+  }));
 }
 
 /** The same as the control's, where a model may also have put its answer into a box. */
@@ -192,22 +174,16 @@ function gradeReleased({ numbers, target }: CountdownProblem, text: string): Gra
   const extracted = releasedEquation(text);
   if (extracted === null) return { correct: false, extracted, reason: "no equation found" };
   const correct = releasedRight(extracted, numbers, target);
-  const short = extracted.length > LONGEST ? null : extracted;
-  return {
-    correct,
-    extracted: short,
-    reason: correct ? `equals ${target}` : `is no way to ${target}`,
-  };
+  const reason = correct ? `equals ${target}` : `is no way to ${target}`;
+  return { correct, extracted: extracted.length > LONGEST ? null : extracted, reason };
 }
 
 function grade(problem: CountdownProblem, text: string): Grade {
   const answer = lastAnswer(text);
   if (answer === null) return { correct: false, extracted: null, reason: "no complete answer tag" };
-  const extracted = answer.length > LONGEST ? null : answer;
-  const fault = faultOf(answer, problem);
-  return fault === null
-    ? { correct: true, extracted, reason: `the answer equals ${problem.target}` }
-    : { correct: false, extracted, reason: `the answer ${fault}` };
+  const extracted = answer.length > LONGEST ? null : answer, fault = faultOf(answer, problem);
+  const reason = `the answer ${fault ?? `equals ${problem.target}`}`;
+  return { correct: fault === null, extracted, reason };
 }
 
 /** What is wrong with an answer, or null. */
@@ -243,8 +219,7 @@ function misuseOf(given: readonly number[], used: readonly bigint[]): string | n
 }
 
 function parse(line: string, id: string): CountdownProblem {
-  const numbers = line.split(" ").map(Number);
-  const target = numbers.pop()!;
+  const numbers = line.split(" ").map(Number), target = numbers.pop()!;
   return { id, numbers, target };
 }
 
@@ -269,9 +244,8 @@ function targetsOf(numbers: readonly number[], known: Map<string, number[]>): nu
   const multiset = tuple(numbers);
   let targets = known.get(multiset);
   if (targets === undefined) {
-    targets = isHeldOut(multiset)
-      ? reachable(numbers).filter((t) => t >= 10 && t <= 99 && !numbers.includes(t))
-      : [];
+    const all = isHeldOut(multiset) ? [...reachable(numbers)].sort((a, b) => a - b) : [];
+    targets = all.filter((t) => t >= 10 && t <= 99 && !numbers.includes(t));
     known.set(multiset, targets);
   }
   return targets;
@@ -290,30 +264,20 @@ function keyOf({ numbers, target }: CountdownProblem): string {
   return `${tuple(numbers)} ${target}`;
 }
 
-// which targets numbers reach, by the rule of the training
-
-/** Largest product formed on the way. */
+/** Largest product formed on the way to a target. */
 const LARGEST_PRODUCT = 200;
 
-/**
- * All values that use every number once, in increasing order. Each intermediate is a positive
- * integer, products are at most 200 and divisions exact and by more than 1.
- */
-function reachable(numbers: readonly number[]): number[] {
-  const found = new Set<number>();
-  collect(numbers, found);
-  return [...found].sort((a, b) => a - b);
-}
-
-function collect(numbers: readonly number[], found: Set<number>): void {
+/** All values that use every number once, by the rule of the training. */
+function reachable(numbers: readonly number[], found = new Set<number>()): Set<number> {
   if (numbers.length === 1) found.add(numbers[0]!);
   for (const [i, a] of numbers.entries()) {
     for (const [j, b] of numbers.entries()) {
       if (i === j || a < b || (a === b && i > j)) continue; // each pair once, the larger first
       const rest = numbers.filter((_, k) => k !== i && k !== j);
-      for (const result of results(a, b)) collect([...rest, result], found);
+      for (const result of results(a, b)) reachable([...rest, result], found);
     }
   }
+  return found;
 }
 
 function results(a: number, b: number): number[] {

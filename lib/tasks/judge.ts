@@ -64,7 +64,7 @@ interface Case {
 }
 
 /** How a program on stdin is judged. */
-export interface ProgramRule {
+interface ProgramRule {
   /** The benchmark's imports. */
   readonly preamble: string;
   /** Error that numbers with a point or an exponent may have. */
@@ -97,7 +97,7 @@ export async function judgeProgram(
 }
 
 /** How a function is judged. */
-export interface FunctionRule {
+interface FunctionRule {
   /** Python source before the answer, in its globals. */
   readonly preamble: string;
   /** Python sources that are run after it, in its globals: assertions and calls. */
@@ -108,35 +108,31 @@ export interface FunctionRule {
   readonly limits: PythonOptions;
 }
 
-/** The `__name__` of a module of functions: its `if __name__ == "__main__":` does not run. */
-const NAME = "solution";
-
 /**
  * Imports what tests import, outside of `try`, before any answer is looked at: where that cannot be had,
  * the problem is not gradable for wrong answers either, which would else be all that is left of it.
  */
-const importsOf = (tests: readonly string[]): string =>
-  [
-    "def _imports(node):",
-    "    import ast",
-    "    for child in ast.iter_child_nodes(node):",
-    "        if isinstance(child, (ast.Import, ast.ImportFrom)):",
-    '            exec(compile(ast.Module([child], []), "tests.py", "exec"), {})',
-    "        elif not isinstance(child, ast.Try):",
-    "            _imports(child)",
-    `for _source in ${JSON.stringify(tests.map((test) => test.toWellFormed()))}:`,
-    "    import ast",
-    "    try: _tree = ast.parse(_source)",
-    "    except SyntaxError: continue",
-    "    _imports(_tree)",
-  ].join("\n");
+const importsOf = (tests: readonly string[]): string => `
+import ast as _ast
+def _imports(node):
+    for child in _ast.iter_child_nodes(node):
+        if isinstance(child, (_ast.Import, _ast.ImportFrom)):
+            exec(compile(_ast.Module([child], []), "tests.py", "exec"), {})
+        elif not isinstance(child, _ast.Try):
+            _imports(child)
+for _source in ${JSON.stringify(tests.map((test) => test.toWellFormed()))}:
+    try: _tree = _ast.parse(_source)
+    except SyntaxError: continue
+    _imports(_tree)
+`;
 
 /** Runs an answer, then its tests, in one interpreter. */
 export async function judgeFunction(
   answer: Answer,
   { preamble, tests, counted: isCounted = false, limits }: FunctionRule,
 ): Promise<Grade> {
-  const name = NAME, needs = tests.filter((test) => /\bimport\b/.test(test));
+  const name = "solution"; // so that its `if __name__ == "__main__":` does not run
+  const needs = tests.filter((test) => /\bimport\b/.test(test));
   const before: Program[] = needs.length > 0 ? [{ code: importsOf(needs) }] : [];
   const results = await runPython([
     ...before,

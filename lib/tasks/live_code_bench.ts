@@ -20,8 +20,6 @@ import type { PythonOptions } from "./sandbox/python.ts";
 import type { Row } from "./source/rows.ts";
 import type { Grade, Problem } from "./task.ts";
 
-export { sameOutput } from "./output.ts";
-
 /** A test: what goes in, and what must come out. */
 export interface CodeCase {
   /** Text on stdin, or one argument a line as JSON; or `name = value, …` of a statement's example. */
@@ -45,9 +43,7 @@ export interface LiveCodeProblem extends Problem {
 }
 
 /** A test as rows have it. */
-interface Test extends CodeCase {
-  readonly testtype?: unknown;
-}
+type Test = CodeCase & { readonly testtype?: unknown };
 
 /** Largest list of tests, in bytes. */
 const LARGEST = 2 ** 28;
@@ -61,7 +57,6 @@ const MEMO: Readonly<Record<number, number>> = { 0x94: 1, 0x71: 2, 0x72: 5 };
  * Text of a pickled string. Only that is read: a pickle can hold instructions, and these are not followed.
  */
 function pickledText(bytes: Uint8Array): string {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const fail = (): never => {
     throw new SyntaxError(
       "Cannot read liveCodeBench as its private tests must be one pickled text",
@@ -70,11 +65,8 @@ function pickledText(bytes: Uint8Array): string {
   let at = bytes[2] === 0x95 ? 11 : 2; // behind the frame
   const width = PICKLE[bytes[at++]!] ?? fail();
   if (bytes[0] !== 0x80 || bytes[1]! > 5 || at + width > bytes.length) fail();
-  const length = width === 1
-    ? view.getUint8(at)
-    : width === 4
-    ? view.getUint32(at, true)
-    : Number(view.getBigUint64(at, true));
+  let length = 0;
+  for (let i = width - 1; i >= 0; i--) length = 256 * length + bytes[at + i]!;
   at += width;
   const end = at + length + (MEMO[bytes[at + length]!] ?? 0);
   if (bytes[end] !== 0x2e || end !== bytes.length - 1) fail();
@@ -93,13 +85,12 @@ function casesOf(value: unknown, row: Row, at: number): Test[] {
         const packed = Uint8Array.from(atob(value), (c) => c.charCodeAt(0));
         list = JSON.parse(pickledText(inflated(packed, LARGEST)));
       } catch (cause) {
+        const verb = "Cannot read liveCodeBench as";
         if (cause instanceof RangeError) {
-          throw new RangeError("Cannot read liveCodeBench as its tests are too large", { cause });
+          throw new RangeError(`${verb} its tests are too large`, { cause });
         }
         const what = "must be JSON, or base64 of a compressed pickle of it";
-        throw new SyntaxError(`Cannot read liveCodeBench as the tests of row ${at + 1} ${what}`, {
-          cause,
-        });
+        throw new SyntaxError(`${verb} the tests of row ${at + 1} ${what}`, { cause });
       }
     }
   }
@@ -246,22 +237,9 @@ const RULES: Rules<LiveCodeOptions> = {
  * right. Nor is one gradable that imports a module of CPython, or of Pyodide's distribution, which the
  * sandbox lacks.
  *
- * @param options Source, prompt, tolerance, limits.
+ * @param options Source, prompt, tolerance, limits; see the example of {@linkcode humanEval}.
  * @throws {TypeError} Where there is no source, or an option is unknown.
  * @throws {RangeError} Where one is outside its rule.
- *
- * @example A program that reads stdin
- * ```ts
- * import { liveCodeBench } from "@moi/moi/tasks";
- * import { assertEquals } from "@std/assert";
- * const source = await Deno.makeTempFile({ suffix: ".jsonl" });
- * const tests = JSON.stringify([{ input: "2\n", output: "4\n", testtype: "stdin" }]);
- * await Deno.writeTextFile(source, JSON.stringify({ question_content: "Double it.", public_test_cases: tests }));
- * const task = liveCodeBench({ source });
- * const [problem] = await task.problems();
- * assertEquals((await task.grade(problem!, "print(2 * int(input()))")).correct, true);
- * await Deno.remove(source);
- * ```
  */
 export function liveCodeBench(options: LiveCodeOptions): CodeTask<LiveCodeProblem> {
   return codeTask<LiveCodeProblem, LiveCodeOptions>("liveCodeBench", options, RULES, {
@@ -295,9 +273,7 @@ async function judge(
   limits: PythonOptions,
 ): Promise<Grade> {
   const rule = { preamble: PREAMBLE, limits };
-  if (problem.method === "") {
-    return await judgeProgram(answer, problem.cases, { ...rule, tolerance });
-  }
+  if (problem.method === "") return judgeProgram(answer, problem.cases, { ...rule, tolerance });
   const called = (tolerance: number) => {
     const tests = problem.cases.map((one) => callOf(problem, one, tolerance));
     return judgeFunction(answer, { ...rule, tests, counted: true });
@@ -305,7 +281,6 @@ async function judge(
   const grade = await called(0);
   if (tolerance === 0 || !grade.reason?.startsWith("wrong answer")) return grade;
   const near = await called(tolerance);
-  return near.correct
-    ? { ...near, reason: `${near.reason}, only within the tolerance of ${tolerance}` }
-    : near;
+  if (!near.correct) return near;
+  return { ...near, reason: `${near.reason}, only within the tolerance of ${tolerance}` };
 }

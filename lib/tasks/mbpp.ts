@@ -95,20 +95,8 @@ function unmarked(text: string, goesOn: boolean): string {
  *
  * Rows without a test are not gradable, nor are tests or answers that import what the sandbox lacks.
  *
- * @param options Source, prompt, limits.
+ * @param options Source, prompt, limits; see the example of {@linkcode humanEval}.
  * @throws {TypeError} Where there is no source, or an option is unknown.
- *
- * @example One problem
- * ```ts
- * import { mbpp } from "@moi/moi/tasks";
- * import { assertEquals } from "@std/assert";
- * const source = await Deno.makeTempFile({ suffix: ".jsonl" });
- * await Deno.writeTextFile(source, '{"task_id":1,"text":"Add one.","test_list":["assert f(1) == 2"]}');
- * const task = mbpp({ source });
- * const [problem] = await task.problems();
- * assertEquals((await task.grade(problem!, "def f(x): return x")).correct, false);
- * await Deno.remove(source);
- * ```
  */
 export function mbpp(options: CodeOptions): CodeTask<MbppProblem> {
   return codeTask<MbppProblem>("mbpp", options, CODE_RULES, {

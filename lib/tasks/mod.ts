@@ -17,7 +17,7 @@
  * | {@linkcode amc} | 83, `AI-MO/aimo-validation-amc` | Apache-2.0 | the number declared last, exactly | `problem`, `answer` |
  * | {@linkcode gpqaDiamond} | 198, `Idavidrein/gpqa` (`config: "gpqa_diamond"`, gated) | CC-BY-4.0 | the letter declared last, or a choice's text | `Question`, `Correct Answer`, `Incorrect Answer 1`…; or `choices`, `answer` |
  * | {@linkcode humanEval} | 164, `openai/openai_humaneval`; EvalPlus | MIT | its tests, in the sandbox | `prompt`, `test`, `entry_point` |
- * | {@linkcode mbpp} | 974, or 427 sanitised, `google-research-datasets/mbpp` | CC-BY-4.0 | its assertions, in the sandbox | `text` or `prompt`, `test_list` |
+ * | {@linkcode mbpp} | 500, or 257 sanitised, `google-research-datasets/mbpp` | CC-BY-4.0 | its assertions, in the sandbox | `text` or `prompt`, `test_list` |
  * | {@linkcode liveCodeBench} | by release, `livecodebench/code_generation_lite` | CC (see its card) | outputs by the released rule, in the sandbox | `question_content`, `public_test_cases`, … |
  * | {@linkcode countdown} | TinyZero's layout | its source's | exactly, each number once | `nums` or `numbers`, `target` |
  *
@@ -48,21 +48,6 @@
  * assertEquals(made.map(({ name }) => name), ["svamp", "olympiad", "mmlu"]);
  * ```
  *
- * @example Ask, answer, grade
- * ```ts
- * import { countdown } from "@moi/moi/tasks";
- * import { assert, assertEquals } from "@std/assert";
- *
- * const task = countdown({ limit: 3 });
- * const problems = await task.problems();
- * assertEquals(problems.length, 3);
- *
- * const [, , problem] = problems;
- * assert(problem);
- * const text = "24 - 13 = 11 [11, 6] 11 * 6 = 66\n</think>\n<answer> (24 - 13) * 6 </answer>";
- * assertEquals(task.grade(problem, text).correct, true);
- * ```
- *
  * @module
  */
 
@@ -70,33 +55,23 @@ export * from "./task.ts"; // Task, Problem, Grade
 export type { Message } from "../model/mod.ts"; // what a prompt is made of
 
 // The controls
-export type { SyntheticOptions } from "./synthetic.ts";
+export { controlNote, type SyntheticOptions } from "./synthetic.ts";
 export { votes, type VotesProblem } from "./votes.ts"; // sensitivity check
 export { countdown, type CountdownFileOptions, type CountdownProblem } from "./countdown.ts"; // null control
 export { addition, type AdditionOptions, type AdditionProblem } from "./addition.ts";
 export { repetition, type RepetitionProblem } from "./repetition.ts";
-export { controlNote } from "./controls.ts"; // what the two controls show
 
 // Benchmarks, from files, addresses or the hub
 export { readRows, type Row, type SourceOptions } from "./source/rows.ts";
-export type { BenchmarkOptions } from "./benchmark.ts";
+export { type BenchmarkOptions, systemPrompt } from "./benchmark.ts";
 export { aime, amc, gsm8k, type MakeTask, math500, mathTask, numberTask } from "./question.ts";
-export {
-  PROMPTS,
-  type QuestionOptions,
-  type QuestionProblem,
-  type QuestionTask,
-} from "./question.ts";
+export { PROMPTS } from "./question.ts";
+export type { QuestionOptions, QuestionProblem, QuestionTask } from "./question.ts";
 export { type ChoiceOptions, type ChoiceProblem, choiceTask, gpqaDiamond } from "./choices.ts";
 export { humanEval, type HumanEvalProblem } from "./human_eval.ts";
-export {
-  type CodeCase,
-  liveCodeBench,
-  type LiveCodeOptions,
-  type LiveCodeProblem,
-} from "./live_code_bench.ts";
+export { liveCodeBench } from "./live_code_bench.ts";
+export type { CodeCase, LiveCodeOptions, LiveCodeProblem } from "./live_code_bench.ts";
 export { mbpp, type MbppProblem } from "./mbpp.ts";
-export { systemPrompt } from "./families.ts";
 export { type KnownTask, TASKS } from "./registry.ts";
 
 // Answers in texts, and whether they are right
@@ -105,12 +80,7 @@ export { lastNumber } from "./answer/number.ts";
 export { lastAnswer } from "./answer/pieces.ts";
 export { lastBoxed, mathAnswer } from "./answer/math.ts";
 export { mathEqual } from "./math/mod.ts";
-export { codeOf, type CodeOptions, type CodeTask } from "./code.ts";
-export {
-  type Program,
-  type PythonOptions,
-  type PythonResult,
-  type PythonVerdict,
-  runPython,
-} from "./sandbox/python.ts";
+export type { CodeOptions, CodeTask } from "./code.ts";
+export { runPython } from "./sandbox/python.ts";
+export type { Program, PythonOptions, PythonResult, PythonVerdict } from "./sandbox/python.ts";
 export { releasedEquation, releasedInteger, releasedRight } from "./released.ts";

@@ -66,15 +66,11 @@ function near(expected: string, given: string, tolerance: number): boolean {
 }
 
 /** How two outputs compare: "near" where only the tolerance makes them equal. */
-export type Likeness = "same" | "near" | "different";
+type Likeness = "same" | "near" | "different";
 
 /**
- * Compares what must be printed with what was.
- *
- * @param expected What must be printed.
- * @param given What was printed.
- * @param tolerance Absolute or relative error of a number that is expected with a point or an exponent;
- * 0: none. Whole numbers and words stay exact.
+ * Compares what must be printed with what was. The tolerance is the absolute or relative error of a number that
+ * is expected with a point or an exponent; whole numbers and words stay exact.
  */
 export function compareOutputs(expected: string, given: string, tolerance = 0): Likeness {
   const right = linesOf(expected), lines = linesOf(given);
@@ -94,7 +90,3 @@ export function compareOutputs(expected: string, given: string, tolerance = 0): 
   }
   return likeness;
 }
-
-/** Whether two outputs are the same by the released rule. */
-export const sameOutput = (expected: string, given: string): boolean =>
-  compareOutputs(expected, given) === "same";

@@ -15,10 +15,8 @@ import {
   benchmark,
   BENCHMARK_RULES,
   type BenchmarkOptions,
-  checkBenchmark,
   COLUMNS,
   GRADING,
-  messagesOf,
   textOf,
   unknownLayout,
 } from "./benchmark.ts";
@@ -91,13 +89,11 @@ function goldOf(row: Row): string | undefined {
 const questionTask =
   ({ gold, rule, grade }: AnswerKind) =>
   ({ name, maxNewTokens }: QuestionTask): MakeTask =>
-  (options) => {
-    checkBenchmark(name, options, RULES);
-    const { prompt = "boxed", grading = "last", system } = options;
-    return benchmark<QuestionProblem>(name, options, {
+  (options) =>
+    benchmark(name, options, RULES, ({ prompt = "boxed", grading = "last", system }) => ({
       maxNewTokens,
       parameters: { prompt, grading, ...(system !== undefined && { system }) },
-      problem(row, id, at) {
+      problem(row, id, at): QuestionProblem {
         const question = textOf(row, COLUMNS.question), answer = goldOf(row);
         if (question === undefined || answer === undefined) {
           const columns = [...COLUMNS.answer, ...COLUMNS.solution].join(", ");
@@ -106,10 +102,9 @@ const questionTask =
         }
         return { id, question, answer: gold(answer) ?? badAnswer(name, rule, answer, at) };
       },
-      prompt: ({ question }) => messagesOf(PROMPTS[prompt](question), system),
+      words: ({ question }) => PROMPTS[prompt](question),
       grade: ({ answer }, text) => (grading === "last" ? grade : gradeReleased)(answer, text),
-    });
-  };
+    }));
 
 /**
  * A benchmark whose answers are numbers.
@@ -146,18 +141,6 @@ export const numberTask: (task: QuestionTask) => MakeTask = questionTask({
  * only, and is offered for those.
  *
  * @returns What makes the task of a source; see {@linkcode numberTask}.
- *
- * @example Forms of one half
- * ```ts
- * import { mathTask } from "@moi/moi/tasks";
- * import { assertEquals } from "@std/assert";
- * const source = await Deno.makeTempFile({ suffix: ".jsonl" });
- * await Deno.writeTextFile(source, '{"problem":"Half of 1?","answer":"\\\\frac{1}{2}"}');
- * const task = mathTask({ name: "mine", maxNewTokens: 32768 })({ source });
- * const [problem] = await task.problems();
- * assertEquals(task.grade(problem!, "It is $0.5$.").correct, true);
- * await Deno.remove(source);
- * ```
  */
 export const mathTask: (task: QuestionTask) => MakeTask = questionTask({
   gold: (text) => text.trim() || undefined,

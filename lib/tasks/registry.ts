@@ -23,19 +23,7 @@ export interface KnownTask {
   readonly make: (options: Record<string, unknown>) => Task<Problem, Grade | Promise<Grade>>;
 }
 
-/**
- * All tasks by name.
- *
- * @example Those that need no file
- * ```ts
- * import { TASKS } from "@moi/moi/tasks";
- * import { assertEquals } from "@std/assert";
- * const own = Object.entries(TASKS).filter(([, { needsSource }]) => !needsSource);
- * assertEquals(own.map(([name]) => name), [
- *   ...["votes", "countdown", "addition", "repetition"],
- * ]);
- * ```
- */
+/** All tasks by name. */
 export const TASKS: Readonly<Record<string, KnownTask>> = {
   ...known({ votes, countdown, addition, repetition }, false),
   ...known({ gsm8k, math500, aime, amc, gpqaDiamond, humanEval, mbpp, liveCodeBench }, true),

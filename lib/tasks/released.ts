@@ -17,18 +17,7 @@ function withoutCommas(text: string): string {
 
 /**
  * The first `\boxed{…}` that holds an integer and nothing else, else the first integer of the last line,
- * else the first one anywhere.
- *
- * @param text A generated text.
- * @returns The integer's digits as written, or null.
- *
- * @example The first box counts
- * ```ts
- * import { releasedInteger } from "@moi/moi/tasks";
- * import { assertEquals } from "@std/assert";
- * assertEquals(releasedInteger("\\boxed{1} … \\boxed{2}"), "1");
- * assertEquals(releasedInteger("I have 3 ideas.\nNone works."), "3");
- * ```
+ * else the first one anywhere: its digits as written, or null.
  */
 export function releasedInteger(text: string): string | null {
   const plain = withoutCommas(text), lastLine = plain.trim().split("\n").at(-1)!;
@@ -37,11 +26,8 @@ export function releasedInteger(text: string): string | null {
 }
 
 /**
- * The last `\boxed{…}`, ended by the first brace, else the last `<answer>…</answer>`; of either what is
- * before the first "=".
- *
- * @param text A generated text.
- * @returns The expression, or null.
+ * The expression in the last `\boxed{…}`, ended by the first brace, else in the last `<answer>…</answer>`: what
+ * is before the first "=". Null where there is none.
  */
 export function releasedEquation(text: string): string | null {
   const plain = withoutCommas(text).replaceAll("\n", " ");
@@ -53,18 +39,7 @@ export function releasedEquation(text: string): string | null {
 
 /**
  * Whether an expression is right by the released rule: it names exactly the given numbers, and its value
- * as Python computes it is within 10⁻⁵ of the target.
- *
- * @param expression Result of {@linkcode releasedEquation}.
- * @param numbers The numbers given.
- * @param target The value wanted.
- *
- * @example Division is in floating point
- * ```ts
- * import { releasedRight } from "@moi/moi/tasks";
- * import { assert } from "@std/assert";
- * assert(releasedRight("8 / (3 - 8 / 3)", [3, 3, 8, 8], 24));
- * ```
+ * as Python computes it (in floating point: 8 / (3 - 8 / 3) is 24) is within 10⁻⁵ of the target.
  */
 export function releasedRight(
   expression: string,

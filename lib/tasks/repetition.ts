@@ -65,22 +65,20 @@ export function repetition(options: { readonly limit?: number } = {}): Task<Repe
     name: "repetition",
     measure: MEASURE,
     defaults: { temperature: 1, topP: 1, maxNewTokens: 120 },
-    problems: () =>
-      PROMPTS.slice(0, limit).map((question, i) => ({
-        id: `repetition-${numbered(i, 2)}`,
-        question,
-      })),
+    problems() {
+      const asked = PROMPTS.slice(0, limit);
+      return asked.map((question, i) => ({ id: `repetition-${numbered(i, 2)}`, question }));
+    },
     prompt: ({ question }) => [{ role: "user", content: question }],
     grade(_problem, text): Grade {
       const words = wordsOf(text), score = repeated(words, 4);
-      const distinct = (n: number) => (1 - repeated(words, n)).toFixed(3);
+      const distinct = (n: number) => `distinct-${n} ${(1 - repeated(words, n)).toFixed(3)}`;
+      const percent = (100 * score).toFixed(1);
       return {
         correct: words.length >= 4 && score === 0,
         extracted: `${words.length} words`,
         score,
-        reason: `${(100 * score).toFixed(1)} % of 4-grams repeated, distinct-1 ${
-          distinct(1)
-        }, distinct-2 ${distinct(2)}`,
+        reason: `${percent} % of 4-grams repeated, ${distinct(1)}, ${distinct(2)}`,
       };
     },
   };

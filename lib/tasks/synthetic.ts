@@ -9,31 +9,21 @@ import { type Random, seededRandom } from "./_random.ts";
 import { LIMIT } from "./benchmark.ts";
 import type { Problem } from "./task.ts";
 
-/**
- * Options of `votes` and `countdown`: which problems they pose.
- */
+/** Options of `votes` and `countdown`: which problems they pose. */
 export interface SyntheticOptions {
   /**
-   * `"held-out"` – the 1000 problems published beside the model; `"generated"` – new ones by the
-   * rule that made its training problems.
-   *
-   * @default {"held-out"}
+   * "held-out": the 1000 problems published beside the model; "generated": new ones by the rule that made
+   * its training problems. Default: "held-out".
    */
   readonly source?: "held-out" | "generated";
   /**
    * Number of problems to generate. With one seed, a smaller count gives the first of a larger one.
-   * Refused for held-out problems: see `limit`.
-   *
-   * @default {200}
+   * Refused for held-out problems: see `limit`. Default: 200.
    */
   readonly count?: number;
-  /**
-   * Seed of the generator, a safe integer of at least 0. Refused for held-out problems.
-   *
-   * @default {0}
-   */
+  /** Seed of the generator, a safe integer of at least 0. Refused for held-out problems. Default: 0. */
   readonly seed?: number;
-  /** Poses the first so many problems of either source; default all. */
+  /** Only the first problems, of either source. Default: all. */
   readonly limit?: number;
 }
 
@@ -59,9 +49,7 @@ const rulesOf = (mostGenerated: number): Rules<SyntheticOptions> => ({
 });
 
 /**
- * Checks the options and returns what lists the problems they ask for.
- *
- * Ids are `name-test-0000`, as published, and `name-seed7-0000` for problems of seed 7. The list is
+ * Checks the options and returns what lists the problems they ask for. Ids are `name-test-0000`, as published, and `name-seed7-0000` for problems of seed 7. The list is
  * made on the first call and kept.
  */
 export function syntheticProblems<P extends Problem>(
@@ -96,3 +84,23 @@ export function syntheticProblems<P extends Problem>(
 
 /** An index as ids have it. */
 export const numbered = (index: number, digits = 4): string => `${index}`.padStart(digits, "0");
+
+/** What the embedded controls are for, in words that belong beside every curve of theirs. */
+const NOTES: Readonly<Record<string, string>> = {
+  votes:
+    "A sensitivity check, built so that its only error is the noise of its own draws: the answer " +
+    "is a poll of twelve sampled ballots, and a draw fed back as the distribution it came from carries no " +
+    "noise. A lower temperature removes that noise better; MoI recovers part of what sampling at " +
+    "temperature 1 loses. It shows that the instrument sees effects of this size, nothing about language " +
+    "models.",
+  countdown:
+    "A null control: countdown-tiny-baseline never saw a mixture in training, and is certain about " +
+    "nearly every token, so that MoI has almost nothing to mix and an honest instrument shows no effect. Its " +
+    "accuracy is the share of answers that are finished within the token limit. (countdown-tiny, its twin, " +
+    "did see MoI's mixtures in the last phase of its training.) Nothing about language models.",
+};
+
+/** What an embedded control shows and does not show; undefined for the name of a task that is no control. */
+export function controlNote(task: string): string | undefined {
+  return Object.hasOwn(NOTES, task) ? NOTES[task] : undefined;
+}

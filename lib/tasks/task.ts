@@ -10,9 +10,7 @@
 import type { Sampler } from "../decode/mod.ts";
 import type { Message } from "../model/mod.ts";
 
-/**
- * One problem of a task. Further fields hold what the prompt and the grader need.
- */
+/** One problem of a task. */
 export interface Problem {
   /** Stable and unique within the task; runs are paired by it. */
   readonly id: string;
@@ -20,9 +18,7 @@ export interface Problem {
   readonly [field: string]: unknown;
 }
 
-/**
- * The verdict on one generated text.
- */
+/** The verdict on one generated text. */
 export interface Grade {
   /** Whether the answer is right; false where that cannot be told. */
   readonly correct: boolean;
@@ -65,12 +61,7 @@ export interface Measure {
   readonly caution?: string;
 }
 
-/**
- * A score with its unit: 0.0033 → "0.33 %".
- *
- * @param measure What the score is.
- * @param score A score, or a mean of scores.
- */
+/** A score, or a mean of scores, with its unit: 0.0033 → "0.33 %". */
 export function measured({ scale = 1, digits = 2, unit = "" }: Measure, score: number): string {
   return `${(scale * score).toFixed(digits).replace("-", "−")} ${unit}`.trimEnd();
 }

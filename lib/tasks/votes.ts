@@ -18,9 +18,7 @@ import { HELD_OUT } from "./held_out/votes.ts";
 import { type SyntheticOptions, syntheticProblems } from "./synthetic.ts";
 import type { Grade, Problem, Task } from "./task.ts";
 
-/**
- * Three wards of twenty ballots.
- */
+/** Three wards of twenty ballots. */
 export interface VotesProblem extends Problem {
   /** The ballots of wards 1, 2 and 3: one letter a ballot, `a` to `l`. */
   readonly wards: readonly [string, string, string];
@@ -45,9 +43,7 @@ export interface VotesProblem extends Problem {
  * Recommended sampling: temperature 1, no top-p, 32 new tokens. Greedy decoding has no noise to
  * remove: each draw is then the most likely candidate.
  *
- * @param options Which problems: 1000 held out by default, or `count` generated ones, at most
- * 100 000.
- * @returns The task; its problems have `wards` and `leaders`.
+ * @param options Which problems: 1000 held out by default, or `count` generated ones, at most 100 000.
  * @throws {TypeError} For an unknown option, one of the wrong type, or one the source ignores.
  * @throws {RangeError} For a value outside its range.
  *

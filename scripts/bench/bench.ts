@@ -1,8 +1,4 @@
-/**
- * What the suites share: checkpoints, made when they are first needed, and the rows.
- *
- * @module
- */
+/** What the suites share: checkpoints, made when they are first needed, and the rows. */
 
 import { join } from "node:path";
 import { type Dtype, loadModel, type LoadOptions, type Model } from "../../lib/model/mod.ts";

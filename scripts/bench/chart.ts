@@ -1,8 +1,4 @@
-/**
- * The cost of a step against batch and context, as a figure.
- *
- * @module
- */
+/** The cost of a step against batch and context, as a figure. */
 
 import { COLORS } from "../../lib/plot/_theme.ts";
 import type { Figure } from "../../lib/plot/mod.ts";
@@ -11,24 +7,19 @@ import type { Row } from "./rows.ts";
 const { blue, vermillion, green, purple, orange, sky } = COLORS;
 const COLOURS = [blue, vermillion, green, purple, orange, sky];
 
-/** Rows by a key. */
-function groups(rows: readonly Row[], key: (row: Row) => string): [string, Row[]][] {
-  return [...Map.groupBy(rows, key)];
-}
-
 /**
  * Draws the rows of the suite `cost`: left against the batch, a line per model and context; right
  * against the context, a line per model and batch.
- *
- * @param rows All rows; others are left out.
  */
 export function costFigure(rows: readonly Row[]): Figure {
   const steps = rows.filter(({ suite }) => suite === "cost");
   const models = [...new Set(steps.map(({ model, dtype }) => `${model} ${dtype}`))];
   const DASHES = ["solid", "dash", "dot"];
+  const ticks = (of: "batch" | "context") =>
+    [...new Set(steps.map((row) => row[of]!))].sort((a, b) => a - b);
   const lines = (side: "batch" | "context", other: "batch" | "context", axis: string) => {
-    const values = [...new Set(steps.map((row) => row[other]!))].sort((a, b) => a - b);
-    return groups(steps, (row) => `${row.model} ${row.dtype}, ${other} ${row[other]}`)
+    const values = ticks(other);
+    return [...Map.groupBy(steps, (row) => `${row.model} ${row.dtype}, ${other} ${row[other]}`)]
       .map(([name, own]) => {
         const { model, dtype, [other]: value } = own[0]!;
         const colour = COLOURS[models.indexOf(`${model} ${dtype}`) % COLOURS.length];
@@ -39,8 +30,7 @@ export function costFigure(rows: readonly Row[]): Figure {
           x: own.map((row) => row[side]),
           y: own.map(({ median }) => median),
           error_y: {
-            type: "data",
-            symmetric: false,
+            ...{ type: "data", symmetric: false },
             array: own.map(({ high, median }) => high - median),
             arrayminus: own.map(({ low, median }) => median - low),
           },
@@ -57,8 +47,6 @@ export function costFigure(rows: readonly Row[]): Figure {
     tickvals: ticks,
     ticktext: ticks.map(String),
   });
-  const ticks = (of: "batch" | "context") =>
-    [...new Set(steps.map((row) => row[of]!))].sort((a, b) => a - b);
   const ms = [0.1, 1, 10, 100, 1000];
   return {
     data: [...lines("batch", "context", ""), ...lines("context", "batch", "2")],

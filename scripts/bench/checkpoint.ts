@@ -1,40 +1,12 @@
 /**
  * Random checkpoints of real shapes: what a step costs depends on the shapes of the weights and not
  * on what they hold, so that no download is needed to measure it.
- *
- * @module
  */
 
 import { join } from "node:path";
 
-/** Fields of a `config.json`. */
-export interface Shape {
-  readonly model_type: "qwen3" | "qwen3_moe";
-  readonly hidden_size: number;
-  readonly num_hidden_layers: number;
-  readonly num_attention_heads: number;
-  readonly num_key_value_heads: number;
-  readonly head_dim: number;
-  readonly intermediate_size: number;
-  readonly vocab_size: number;
-  /** Experts of a layer and their width, where there are any. */
-  readonly num_experts?: number;
-  readonly num_experts_per_tok?: number;
-  readonly moe_intermediate_size?: number;
-  readonly norm_topk_prob?: boolean;
-}
-
-/** What all shapes share. */
-const COMMON = {
-  hidden_act: "silu",
-  max_position_embeddings: 40960,
-  rms_norm_eps: 1e-6,
-  rope_theta: 1e6,
-  tie_word_embeddings: true,
-};
-
 /** Qwen3-0.6B, by its published `config.json`. */
-export const QWEN3_06B: Shape = {
+export const QWEN3_06B = {
   model_type: "qwen3",
   hidden_size: 1024,
   num_hidden_layers: 28,
@@ -43,45 +15,38 @@ export const QWEN3_06B: Shape = {
   head_dim: 128,
   intermediate_size: 3072,
   vocab_size: 151936,
+  hidden_act: "silu",
+  max_position_embeddings: 40960,
+  rms_norm_eps: 1e-6,
+  rope_theta: 1e6,
+  tie_word_embeddings: true,
 };
+
+/** Experts of a layer, those of a token, and their width. */
+const experts = (num_experts: number, num_experts_per_tok: number, width: number) => ({
+  ...{ model_type: "qwen3_moe", num_experts, num_experts_per_tok },
+  ...{ moe_intermediate_size: width, norm_topk_prob: true },
+});
+
+/** Fields of a `config.json`. */
+export type Shape = typeof QWEN3_06B & Partial<ReturnType<typeof experts>>;
 
 /** A mixture of experts in the manner of Qwen3-30B-A3B, small enough for 1 GB in bf16. */
 export const QWEN3_MOE: Shape = {
-  model_type: "qwen3_moe",
-  hidden_size: 1024,
-  num_hidden_layers: 12,
-  num_attention_heads: 16,
-  num_key_value_heads: 4,
-  head_dim: 64,
-  intermediate_size: 3072,
-  vocab_size: 151936,
-  num_experts: 32,
-  num_experts_per_tok: 8,
-  moe_intermediate_size: 256,
-  norm_topk_prob: true,
+  ...QWEN3_06B,
+  ...{ num_hidden_layers: 12, num_key_value_heads: 4, head_dim: 64 },
+  ...experts(32, 8, 256),
 };
 
 /** Both in small, to see that everything runs: their figures mean nothing. */
 export const SMALL: Shape = {
   ...QWEN3_06B,
-  hidden_size: 64,
-  num_hidden_layers: 2,
-  num_attention_heads: 4,
-  num_key_value_heads: 2,
-  head_dim: 32,
-  intermediate_size: 96,
-  vocab_size: 2048,
+  ...{ hidden_size: 64, num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2 },
+  ...{ head_dim: 32, intermediate_size: 96, vocab_size: 2048 },
 };
 
 /** See {@linkcode SMALL}. */
-export const SMALL_MOE: Shape = {
-  ...SMALL,
-  model_type: "qwen3_moe",
-  num_experts: 4,
-  num_experts_per_tok: 2,
-  moe_intermediate_size: 32,
-  norm_topk_prob: true,
-};
+export const SMALL_MOE: Shape = { ...SMALL, ...experts(4, 2, 32) };
 
 /** Names and shapes of a checkpoint's tensors, in the order of the file. */
 function tensorsOf(shape: Shape): [name: string, dims: number[]][] {
@@ -124,9 +89,6 @@ function tensorsOf(shape: Shape): [name: string, dims: number[]][] {
 /**
  * Writes `model.safetensors` and `config.json`: bf16, uniform weights of the size that trained ones
  * have, the same at every call.
- *
- * @param folder An existing folder.
- * @param shape Shape of the model.
  */
 export async function writeCheckpoint(folder: string, shape: Shape): Promise<void> {
   const tensors = tensorsOf(shape), header: Record<string, unknown> = {};
@@ -161,6 +123,6 @@ export async function writeCheckpoint(folder: string, shape: Shape): Promise<voi
       await write(new Uint8Array(halves.buffer, 0, 2 * size));
     }
   }
-  const config = JSON.stringify({ ...shape, ...COMMON });
+  const config = JSON.stringify(shape);
   await Deno.writeTextFile(join(folder, "config.json"), config);
 }

@@ -3,15 +3,13 @@
  *
  * Processes are separate since two packages may bring two versions of one native library, and so that
  * contenders can take turns, round by round: whatever else the machine does hits them alike.
- *
- * @module
  */
 
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Lengths } from "./prompts.ts";
-import { peakBytes } from "./rss.ts";
+import { peakBytes } from "./rows.ts";
 
 /** What contenders can be asked; each decodes greedily and goes on past the end of the text. */
 export type Job =
@@ -32,27 +30,16 @@ export interface Timing {
 
 /** A running contender. */
 export interface Contender extends AsyncDisposable {
-  /**
-   * Does a job.
-   *
-   * @throws {Error} Where it fails or the process has ended.
-   */
+  /** Does a job; rejects where it fails or the process has ended. */
   run(job: Job): Promise<Timing>;
   /** Peak of its resident memory so far, bytes; NaN where the system does not tell. */
   peak(): number;
 }
 
-/** Lines of a stream. */
 const linesOf = (stream: ReadableStream<Uint8Array<ArrayBuffer>>) =>
   createInterface({ input: Readable.fromWeb(stream as never) });
 
-/**
- * Starts a script of the folder `contenders`.
- *
- * @param script Its name.
- * @param args Its arguments.
- * @throws {Error} Where it ends before it is ready, with the last words it said.
- */
+/** Starts a script of the folder `contenders`; rejects with what it said where it is never ready. */
 export async function start(script: string, args: readonly string[]): Promise<Contender> {
   const path = fileURLToPath(new URL(`./contenders/${script}`, import.meta.url));
   const child = new Deno.Command(Deno.execPath(), {
@@ -104,11 +91,7 @@ export type Handlers = {
   readonly [D in Job["do"]]?: (job: Extract<Job, { do: D }>) => Promise<number[][]>;
 };
 
-/**
- * The contender's side: does jobs until stdin closes.
- *
- * @param handlers What it can do.
- */
+/** The contender's side: does jobs until stdin closes. */
 export async function serve(handlers: Handlers): Promise<void> {
   const say = (value: unknown) =>
     Deno.stdout.writeSync(encoder.encode(`${MARK}${JSON.stringify(value)}\n`));

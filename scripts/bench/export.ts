@@ -2,8 +2,6 @@
  * A checkpoint as an ONNX export in the layout of the hub: token ids in, the cache copied in and out.
  * What peers run; the same operators and weights as this toolkit's own graph, MatMulNBits with the
  * same accuracy level where they are quantised.
- *
- * @module
  */
 
 import { join } from "node:path";
@@ -24,12 +22,8 @@ const TABLE = "model.embed_tokens.weight";
 const int = (value: number) => ({ int: value });
 
 /**
- * The graph of a Qwen3 model with `input_ids`, `attention_mask`, `position_ids`, `past_key_values`.
- *
- * @param config Shape of the model.
- * @param weights Its weights.
- * @param keep Whether there is an input `num_logits_to_keep`, with which generation asks for the
- * logits of the last position alone.
+ * The graph of a Qwen3 model with `input_ids`, `attention_mask`, `position_ids`, `past_key_values`; with `keep`
+ * also `num_logits_to_keep`, by which generation asks for the logits of the last position alone.
  */
 function hubGraph(
   config: DecoderConfig,
@@ -38,10 +32,8 @@ function hubGraph(
 ): Graph {
   const { hiddenSize, heads, kvHeads, headDim, layers, rmsNormEps, vocabularySize } = config;
   const b = graphBuilder(weights);
-  const B = "batch_size",
-    S = "sequence_length",
-    P = "past_sequence_length",
-    T = "total_sequence_length";
+  const B = "batch_size", S = "sequence_length";
+  const P = "past_sequence_length", T = "total_sequence_length";
   const table = b.weight(TABLE, [vocabularySize, hiddenSize]);
   let residual = b.op("Gather", [table, b.input("input_ids", "int64", [B, S])]);
   const mask = b.input("attention_mask", "int64", [B, T]);
@@ -58,13 +50,8 @@ function hubGraph(
     const normed = rmsNorm(b, rows, name, headDim, rmsNormEps);
     return b.op("Reshape", [normed, b.integers([0, 0, count * headDim])]);
   };
-  let normed = rmsNorm(
-    b,
-    residual,
-    "model.layers.0.input_layernorm.weight",
-    hiddenSize,
-    rmsNormEps,
-  );
+  const first = "model.layers.0.input_layernorm.weight";
+  let normed = rmsNorm(b, residual, first, hiddenSize, rmsNormEps);
   for (let layer = 0; layer < layers; layer++) {
     const prefix = `model.layers.${layer}`, attn = `${prefix}.self_attn`;
     const q = linear(b, normed, `${attn}.q_proj.weight`, heads * headDim, hiddenSize);
@@ -105,66 +92,52 @@ function hubGraph(
   return b.graph();
 }
 
-async function copyJson(folder: string, target: string): Promise<void> {
+/** What a tensor holds: its bytes, or where they are stored. */
+type Data = Graph["initializers"][number]["data"];
+
+/** Writes a graph, its stored tensors as `dataOf` has them, beside copies of the checkpoint's JSON files. */
+async function writeExport(
+  graph: Graph,
+  file: string,
+  dataOf: (stored: Exclude<Data, Uint8Array>) => Data | Promise<Data>,
+  [folder, target]: readonly [string, string],
+): Promise<void> {
+  await Deno.mkdir(join(target, "onnx"), { recursive: true });
+  const initializers = [];
+  for (const { data, ...value } of graph.initializers) {
+    initializers.push({ ...value, data: data instanceof Uint8Array ? data : await dataOf(data) });
+  }
+  await Deno.writeFile(join(target, "onnx", file), encodeGraph({ ...graph, initializers }));
   for await (const { name } of Deno.readDir(folder)) {
     if (name.endsWith(".json")) await Deno.copyFile(join(folder, name), join(target, name));
   }
 }
 
-/**
- * Writes `onnx/model.onnx`, weights inside, beside copies of the checkpoint's JSON files.
- *
- * @param folder The checkpoint, in fp32.
- * @param target Folder of the export.
- */
+/** Writes the export of a checkpoint in fp32, weights inside: `onnx/model.onnx`. */
 export async function exportForHub(folder: string, target: string): Promise<void> {
   const config = parseConfig(await Deno.readTextFile(join(folder, "config.json")));
   const bytes = await Deno.readFile(join(folder, "model.safetensors"));
   const graph = hubGraph(config, weightsIn(parseSafetensors(bytes, "model.safetensors")), false);
-  const initializers = graph.initializers.map((value) =>
-    value.data instanceof Uint8Array ? value : {
-      ...value,
-      data: bytes.subarray(value.data.offset, value.data.offset + value.data.length),
-    }
-  );
-  await Deno.mkdir(join(target, "onnx"), { recursive: true });
-  await Deno.writeFile(
-    join(target, "onnx", "model.onnx"),
-    encodeGraph({ ...graph, initializers }),
-  );
-  await copyJson(folder, target);
+  const inside = (at: { offset: number; length: number }) =>
+    bytes.subarray(at.offset, at.offset + at.length);
+  await writeExport(graph, "model.onnx", inside, [folder, target]);
 }
 
-/**
- * Writes `onnx/model_q4.onnx` and its weights, `onnx/model_q4.onnx_data`, beside copies of the
- * checkpoint's JSON files.
- *
- * @param folder The checkpoint.
- * @param copy Its quantised copy.
- * @param target Folder of the export.
- */
+/** Writes that of a quantised copy, weights apart: `onnx/model_q4.onnx` and `onnx/model_q4.onnx_data`. */
 export async function exportQuantized(
   folder: string,
   copy: QuantizedCopy,
   target: string,
 ): Promise<void> {
-  const location = "model_q4.onnx_data",
-    graph = hubGraph(copy.config, weightsIn(copy.tensors), true);
+  const location = "model_q4.onnx_data";
   await Deno.mkdir(join(target, "onnx"), { recursive: true });
   using file = await Deno.create(join(target, "onnx", location));
-  const initializers = [];
-  let offset = 0;
-  for (const value of graph.initializers) {
-    if (value.data instanceof Uint8Array) {
-      initializers.push(value);
-      continue;
-    }
-    const bytes = bytesOf(copy.files, value.data), { length } = bytes;
+  let end = 0;
+  const graph = hubGraph(copy.config, weightsIn(copy.tensors), true);
+  await writeExport(graph, "model_q4.onnx", async (stored) => {
+    const bytes = bytesOf(copy.files, stored), { length } = bytes, offset = end;
     for (let at = 0; at < length;) at += await file.write(bytes.subarray(at));
-    initializers.push({ ...value, data: { location, offset, length } });
-    offset += length;
-  }
-  const model = encodeGraph({ ...graph, initializers });
-  await Deno.writeFile(join(target, "onnx", "model_q4.onnx"), model);
-  await copyJson(folder, target);
+    end += length;
+    return { location, offset, length };
+  }, [folder, target]);
 }

@@ -6,10 +6,9 @@
  * The vocabulary is made up: prompts are token ids.
  *
  * Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
- *
- * @module
  */
 
+import { Buffer } from "node:buffer";
 import type { DecoderConfig, QuantizedWeight, Weight } from "../../lib/graph/mod.ts";
 import { bytesOf, type QuantizedCopy } from "./quantized_copy.ts";
 
@@ -22,67 +21,27 @@ const BLOCK = 32, ALIGNMENT = 32;
 
 const encoder = new TextEncoder();
 
-/** Bytes that are collected one value after the other, little-endian. */
-function byteWriter() {
-  let bytes = new Uint8Array(2 ** 16), end = 0;
-  const put = (value: Uint8Array) => {
-    if (end + value.length > bytes.length) {
-      const larger = new Uint8Array(2 * (end + value.length));
-      larger.set(bytes);
-      bytes = larger;
-    }
-    bytes.set(value, end);
-    end += value.length;
-  };
-  const scratch = new DataView(new ArrayBuffer(8)), scratchBytes = new Uint8Array(scratch.buffer);
-  return {
-    u32(value: number) {
-      scratch.setUint32(0, value, true);
-      put(scratchBytes.subarray(0, 4));
-    },
-    u64(value: number) {
-      scratch.setBigUint64(0, BigInt(value), true);
-      put(scratchBytes);
-    },
-    f32(value: number) {
-      scratch.setFloat32(0, value, true);
-      put(scratchBytes.subarray(0, 4));
-    },
-    text(value: string) {
-      const encoded = encoder.encode(value);
-      this.u64(encoded.length);
-      put(encoded);
-    },
-    align: () => put(new Uint8Array((ALIGNMENT - end % ALIGNMENT) % ALIGNMENT)),
-    finish: () => bytes.subarray(0, end),
-  };
-}
-type ByteWriter = ReturnType<typeof byteWriter>;
+/** Bytes in their order. */
+type Parts = Uint8Array | readonly Parts[];
 
-/** Writes a key and its value. */
-type Entry = (w: ByteWriter) => void;
-
-const entry = (key: string, type: number, value: Entry): Entry => (w) => {
-  w.text(key);
-  w.u32(type);
-  value(w);
+const u32 = (value: number): Parts => new Uint8Array(Uint32Array.of(value).buffer);
+const u64 = (value: number): Parts => new Uint8Array(BigUint64Array.of(BigInt(value)).buffer);
+const string = (value: string): Parts => {
+  const bytes = encoder.encode(value);
+  return [u64(bytes.length), bytes];
 };
-const text = (key: string, value: string) => entry(key, STRING, (w) => w.text(value));
-const size = (key: string, value: number) => entry(key, U32, (w) => w.u32(value));
-const float = (key: string, value: number) => entry(key, F32, (w) => w.f32(value));
-const list = <T>(
-  key: string,
-  type: number,
-  values: T[],
-  write: (w: ByteWriter, value: T) => void,
-) =>
-  entry(key, ARRAY, (w) => {
-    w.u32(type);
-    w.u64(values.length);
-    for (const value of values) write(w, value);
-  });
+/** What fills up to the next boundary. */
+const padding = (length: number) => new Uint8Array((ALIGNMENT - length % ALIGNMENT) % ALIGNMENT);
 
-function metadata(config: DecoderConfig): Entry[] {
+const entry = (key: string, type: number, value: Parts): Parts => [string(key), u32(type), value];
+const text = (key: string, value: string) => entry(key, STRING, string(value));
+const size = (key: string, value: number) => entry(key, U32, u32(value));
+const float = (key: string, value: number) =>
+  entry(key, F32, new Uint8Array(Float32Array.of(value).buffer));
+const list = (key: string, type: number, values: readonly Parts[]) =>
+  entry(key, ARRAY, [u32(type), u64(values.length), values]);
+
+function metadata(config: DecoderConfig): Parts[] {
   const MOSTLY_Q4_0 = 2, NORMAL = 1, arch = "qwen3";
   const names = Array.from({ length: config.vocabularySize }, (_, id) => `<${id}>`);
   names[0] = "\u010a"; // a line feed, which llama.cpp looks for
@@ -103,9 +62,9 @@ function metadata(config: DecoderConfig): Entry[] {
     float(`${arch}.rope.freq_base`, config.ropeTheta),
     text("tokenizer.ggml.model", "gpt2"),
     text("tokenizer.ggml.pre", "qwen2"),
-    list("tokenizer.ggml.tokens", STRING, names, (w, name) => w.text(name)),
-    list("tokenizer.ggml.token_type", I32, names, (w) => w.u32(NORMAL)),
-    list("tokenizer.ggml.merges", STRING, [`${names[1]} ${names[2]}`], (w, merge) => w.text(merge)),
+    list("tokenizer.ggml.tokens", STRING, names.map(string)),
+    list("tokenizer.ggml.token_type", I32, names.map(() => u32(NORMAL))),
+    list("tokenizer.ggml.merges", STRING, [string(`${names[1]} ${names[2]}`)]),
     size("tokenizer.ggml.eos_token_id", config.vocabularySize - 1),
   ];
 }
@@ -167,22 +126,12 @@ const LAYER: Readonly<Record<string, string>> = {
 };
 
 function tensorsOf({ files, tensors: stored }: QuantizedCopy): Tensor[] {
-  const exact = (name: string, weight: Weight): Tensor =>
-    weight.dims.length === 1
-      ? {
-        name,
-        type: "float32",
-        dims: weight.dims,
-        length: 2 * weight.length,
-        bytes: () => widened(bytesOf(files, weight)),
-      }
-      : {
-        name,
-        type: "bfloat16",
-        dims: weight.dims,
-        length: weight.length,
-        bytes: () => bytesOf(files, weight),
-      };
+  const exact = (name: string, weight: Weight): Tensor => {
+    const { dims, length } = weight, own = () => bytesOf(files, weight);
+    return dims.length === 1
+      ? { name, type: "float32", dims, length: 2 * length, bytes: () => widened(own()) }
+      : { name, type: "bfloat16", dims, length, bytes: own };
+  };
   const quantized = (name: string, { dims, quantized }: Weight): Tensor => {
     const { bits, data } = quantized!;
     return {
@@ -207,37 +156,24 @@ function tensorsOf({ files, tensors: stored }: QuantizedCopy): Tensor[] {
   return tensors;
 }
 
-/**
- * Writes a GGUF file.
- *
- * @param copy A Qwen3 checkpoint in bf16 with tied embeddings, and its quantised copy.
- * @param path The file.
- */
+/** Writes the GGUF file of a Qwen3 checkpoint in bf16 with tied embeddings. */
 export async function writeGguf(copy: QuantizedCopy, path: string): Promise<void> {
-  const tensors = tensorsOf(copy), entries = metadata(copy.config), w = byteWriter();
+  const tensors = tensorsOf(copy), entries = metadata(copy.config);
   const VERSION = 3, MAGIC = 0x46554747;
-  w.u32(MAGIC);
-  w.u32(VERSION);
-  w.u64(tensors.length);
-  w.u64(entries.length);
-  for (const write of entries) write(w);
   let offset = 0;
-  for (const { name, type, dims, length } of tensors) {
-    w.text(name);
-    w.u32(dims.length);
-    for (const size of dims.toReversed()) w.u64(size);
-    w.u32(TENSOR_TYPE[type]);
-    w.u64(offset);
-    offset += Math.ceil(length / ALIGNMENT) * ALIGNMENT;
-  }
-  w.align();
+  const infos = tensors.map(({ name, type, dims, length }): Parts => {
+    const at = u64(offset);
+    offset += length + padding(length).length;
+    const sizes = dims.toReversed().map(u64);
+    return [string(name), u32(dims.length), sizes, u32(TENSOR_TYPE[type]), at];
+  });
+  const counts = [u64(tensors.length), u64(entries.length)];
+  const head: readonly unknown[] = [u32(MAGIC), u32(VERSION), counts, entries, infos];
   using file = await Deno.create(path);
   const put = async (bytes: Uint8Array) => {
-    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+    const whole = Buffer.concat([bytes, padding(bytes.length)]);
+    for (let at = 0; at < whole.length;) at += await file.write(whole.subarray(at));
   };
-  await put(w.finish());
-  for (const { bytes, length } of tensors) {
-    await put(bytes());
-    await put(new Uint8Array((ALIGNMENT - length % ALIGNMENT) % ALIGNMENT));
-  }
+  await put(Buffer.concat(head.flat(Infinity) as Uint8Array[]));
+  for (const { bytes } of tensors) await put(bytes());
 }

@@ -5,8 +5,6 @@
  * the machine does hits them alike. Each ratio is the median over rounds of the two times of one
  * round, with its quartiles. Models are random checkpoints of real shapes, so nothing is downloaded
  * but packages.
- *
- * @module
  */
 
 import { toHtml, toSvg } from "../../lib/plot/mod.ts";
@@ -22,12 +20,11 @@ import { cost } from "./suites/cost.ts";
 import { embedded } from "./suites/embedded.ts";
 import { gguf } from "./suites/gguf.ts";
 import { grid } from "./suites/grid.ts";
-import { llama } from "./suites/llama.ts";
 import { loop } from "./suites/loop.ts";
 import { memory } from "./suites/memory.ts";
 import { methods, moe } from "./suites/methods.ts";
 import { overhead } from "./suites/overhead.ts";
-import { peers } from "./suites/peers.ts";
+import { llama, peers } from "./suites/peers.ts";
 import { queue } from "./suites/queue.ts";
 import { printingRows } from "./table.ts";
 
@@ -35,10 +32,7 @@ const SUITES: Readonly<Record<string, { run(bench: Bench): Promise<void>; about:
   embedded: { run: embedded, about: "embedded models against two peers; MoI; first token" },
   peers: { run: peers, about: "0.6B int4 against transformers.js" },
   llama: { run: llama, about: "0.6B int4 against llama.cpp Q4_0 (npm: 700 MB)" },
-  gguf: {
-    run: gguf,
-    about: "a real GGUF file against llama.cpp (MOI_REAL_MODEL names its folder)",
-  },
+  gguf: { run: gguf, about: "a real GGUF file against llama.cpp (in the folder MOI_REAL_MODEL)" },
   methods: { run: methods, about: "what a MoI step costs beside a standard one" },
   moe: { run: moe, about: "the same for a mixture of experts" },
   grid: { run: grid, about: "a grid in one batch against its runs one by one" },
@@ -71,15 +65,11 @@ suites:
 ${Object.entries(SUITES).map(([name, { about }]) => `  ${name.padEnd(10)} ${about}\n`).join("")}`;
 
 function chosen(only: string | undefined): string[] {
-  const names = only?.split(",") ?? Object.keys(SUITES);
-  for (const name of names) {
-    if (Object.hasOwn(SUITES, name)) continue;
-    const known = Object.keys(SUITES).join(", ");
-    throw new RangeError(
-      `Cannot measure as '--only' must name some of ${known}: current value is "${name}"`,
-    );
-  }
-  return names;
+  const known = Object.keys(SUITES), names = only?.split(",") ?? known;
+  const other = names.find((name) => !known.includes(name));
+  if (other === undefined) return names;
+  const rule = `must name some of ${known.join(", ")}: current value is "${other}"`;
+  throw new RangeError(`Cannot measure as '--only' ${rule}`);
 }
 
 async function machine() {

@@ -1,33 +1,17 @@
-/**
- * A V8 profile of work in this process.
- *
- * @module
- */
+/** A V8 profile of work in this process. */
 
-import { Session } from "node:inspector";
+import { Session } from "node:inspector/promises";
 
-/**
- * Does work and writes a profile of it, which browsers' developer tools open.
- *
- * @param path File of the profile, by custom `.cpuprofile`.
- * @param work What is profiled.
- */
+/** Does work and writes a profile of it, by custom `.cpuprofile`, which browsers' developer tools open. */
 export async function profiled(path: string, work: () => Promise<void>): Promise<void> {
   const session = new Session();
   session.connect();
-  const post = (method: string) =>
-    new Promise<{ profile?: object }>((resolve, reject) =>
-      session.post(method, (error: Error | null, result?: object) => {
-        if (error) reject(error);
-        else resolve(result ?? {});
-      })
-    );
-  await post("Profiler.enable");
-  await post("Profiler.start");
+  await session.post("Profiler.enable");
+  await session.post("Profiler.start");
   try {
     await work();
   } finally {
-    const { profile } = await post("Profiler.stop");
+    const { profile } = await session.post("Profiler.stop");
     await Deno.writeTextFile(path, JSON.stringify(profile));
     session.disconnect();
   }

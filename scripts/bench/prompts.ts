@@ -1,16 +1,6 @@
-/**
- * Prompts of made-up but fixed ids.
- *
- * @module
- */
+/** Prompts of made-up but fixed ids. */
 
-/**
- * A prompt.
- *
- * @param length Number of tokens.
- * @param vocabularySize Ids lie below it, and above the first, which often mean something.
- * @param row Which of several prompts.
- */
+/** One of several prompts; ids are above the first, which often mean something. */
 export function promptOf(length: number, vocabularySize: number, row = 0): number[] {
   return Array.from({ length }, (_, i) => (i * 7919 + 31 + row) % (vocabularySize - 8) + 8);
 }

@@ -1,7 +1,5 @@
 /**
  * The quantised copy of a checkpoint that a load makes, opened to be written in another format.
- *
- * @module
  */
 
 import { join } from "node:path";
@@ -19,12 +17,7 @@ export interface QuantizedCopy extends Checkpoint {
   readonly config: DecoderConfig;
 }
 
-/**
- * Opens the int4 copy of a checkpoint; it is made where it is missing.
- *
- * @param folder The checkpoint.
- * @param cacheDir Where loads keep copies.
- */
+/** Opens the int4 copy of a checkpoint; it is made where it is missing. */
 export async function openQuantized(folder: string, cacheDir: string): Promise<QuantizedCopy> {
   const text = await Deno.readTextFile(join(folder, "config.json")), config = parseConfig(text);
   const checkpoint = await openWeights(folder);

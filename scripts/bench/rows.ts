@@ -1,8 +1,4 @@
-/**
- * What a measurement leaves: a row with a median and its quartiles, and how they come about.
- *
- * @module
- */
+/** What a measurement leaves: a row with a median and its quartiles, and how they come about. */
 
 /** A median with its quartiles. */
 export interface Summary {
@@ -57,6 +53,16 @@ export async function clocked(work: () => unknown): Promise<number> {
   return performance.now() - begin;
 }
 
+/** Peak of a process's resident memory, bytes (Linux); NaN where the system does not tell. */
+export function peakBytes(pid: number | "self" = "self"): number {
+  try {
+    const found = /VmHWM:\s+(\d+) kB/.exec(Deno.readTextFileSync(`/proc/${pid}/status`));
+    return Number(found?.[1]) * 1024;
+  } catch {
+    return NaN;
+  }
+}
+
 /** The median of so many times that some work takes, in milliseconds. */
 export async function medianTime(count: number, work: (i: number) => unknown): Promise<number> {
   const times: number[] = [];
@@ -77,14 +83,7 @@ export interface Pair {
   readonly ratio: Summary;
 }
 
-/**
- * Measures two contenders in turns, each first in every other round.
- *
- * @param rounds Rounds that count.
- * @param a Measures the first contender once.
- * @param b Measures the second.
- * @param warmUp Whether one more round goes before, which is not counted; default: true.
- */
+/** Measures two contenders in turns, each first in every other round; one to warm up is not counted. */
 export async function paired(
   rounds: number,
   a: () => Promise<number>,

@@ -1,8 +1,4 @@
-/**
- * Decodes for a long time, aborting here and there, and tells how memory grows.
- *
- * @module
- */
+/** Decodes for a long time, aborting here and there, and tells how memory grows. */
 
 import { generateBatch, moi, standard, stream } from "../../lib/decode/mod.ts";
 import { loadModel } from "../../lib/model/mod.ts";
@@ -14,9 +10,6 @@ const REPORTS = 60;
 /**
  * Decodes batches of an embedded model, a new cache each, some rows aborted, and streams that are left
  * early.
- *
- * @param minutes How long.
- * @param tell Takes a line of what was seen.
  */
 export async function soak(minutes: number, tell: (line: string) => void): Promise<void> {
   await using model = await loadModel("countdown-tiny");
@@ -49,12 +42,8 @@ export async function soak(minutes: number, tell: (line: string) => void): Promi
     told = now;
     const rss = Deno.memoryUsage().rss / 1e6;
     if (Number.isNaN(first) && now - begin > minutes * 6e4 / 10) first = rss; // warmed up
-    const growth = Number.isNaN(first)
-      ? ""
-      : `, ${(rss - first).toFixed(1)} MB since the first tenth`;
-    const passed = ((now - begin) / 6e4).toFixed(1);
-    tell(
-      `${passed} min, ${requests} requests, ${aborted} aborted: ${rss.toFixed(1)} MB${growth}`,
-    );
+    const grown = `, ${(rss - first).toFixed(1)} MB since the first tenth`;
+    const growth = Number.isNaN(first) ? "" : grown, passed = ((now - begin) / 6e4).toFixed(1);
+    tell(`${passed} min, ${requests} requests, ${aborted} aborted: ${rss.toFixed(1)} MB${growth}`);
   }
 }

@@ -1,8 +1,6 @@
 /**
  * How long a step of the whole decode loop takes: `generateBatch` with a method that looks at the
  * clock.
- *
- * @module
  */
 
 import { generateBatch, type Method } from "../../lib/decode/mod.ts";
@@ -11,25 +9,21 @@ import { promptOf } from "./prompts.ts";
 
 /** What is decoded. */
 export interface Decoding {
-  /** Rows; all have the same prompt, which is read once. */
+  /** Rows, of one prompt. */
   readonly batch: number;
   /** Tokens of the prompt. */
   readonly context: number;
   /** Steps that are timed. */
   readonly steps: number;
-  /** The method of all rows. */
   readonly method: Method;
-  /** The sampler's `topK`; 0 samples from the whole vocabulary. */
   readonly topK: number;
-  /** Ends the decoding. */
-  readonly signal?: AbortSignal;
 }
 
 /** The first steps have the other rows' admission between them. */
 const UNTIMED = 2;
 
 /** A method that calls back at each of its steps. */
-export function watched(method: Method, onStep: () => void): Method {
+function watched(method: Method, onStep: () => void): Method {
   return {
     ...method,
     step(distribution, token, state) {
@@ -39,16 +33,10 @@ export function watched(method: Method, onStep: () => void): Method {
   };
 }
 
-/**
- * Decodes at temperature 1 and calls back whenever the first row has sampled.
- *
- * @param model The model.
- * @param decoding What is decoded.
- * @param onStep Called `steps + 3` times.
- */
+/** Decodes at temperature 1 and calls back as often as the first row samples: `steps + 3` times. */
 export async function decodeWatched(
   model: Model,
-  { batch, context, steps, method, topK, signal }: Decoding,
+  { batch, context, steps, method, topK }: Decoding,
   onStep: () => void,
 ): Promise<void> {
   const prompt = promptOf(context, model.config.vocabularySize);
@@ -61,18 +49,12 @@ export async function decodeWatched(
     topK,
     topP: 1,
     seed: row,
-    ...(signal ? { signal } : {}),
   }));
   // deno-lint-ignore no-unused-vars -- what is generated does not matter
   for await (const done of generateBatch(model, requests, { slots: batch }));
 }
 
-/**
- * Milliseconds of each step, from one sample of the first row to its next.
- *
- * @param model The model.
- * @param decoding What is decoded.
- */
+/** Milliseconds of each step, from one sample of the first row to its next. */
 export async function stepTimes(model: Model, decoding: Decoding): Promise<number[]> {
   const times: number[] = [];
   await decodeWatched(model, decoding, () => times.push(performance.now()));

@@ -1,8 +1,4 @@
-/**
- * Rows as lines of a table.
- *
- * @module
- */
+/** Rows as lines of a table. */
 
 import type { Column } from "../../lib/plot/table.ts";
 import { printing } from "../_table.ts";

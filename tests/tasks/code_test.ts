@@ -1,13 +1,14 @@
 /** HumanEval, MBPP and LiveCodeBench on small files in their layouts. */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { codeOf, humanEval, liveCodeBench, mbpp } from "../../lib/tasks/mod.ts";
-import { sameOutput } from "../../lib/tasks/live_code_bench.ts";
+import { humanEval, liveCodeBench, mbpp } from "../../lib/tasks/mod.ts";
+import { answerOf } from "../../lib/tasks/code.ts";
+import { compareOutputs } from "../../lib/tasks/output.ts";
 import { taskOn } from "./_rows.ts";
 
 const block = (code: string) => `Here:\n\`\`\`python\n${code}\n\`\`\`\n`;
 
-Deno.test("codeOf() takes the last Python block", () => {
+Deno.test("answerOf() takes the last Python block", () => {
   const cases: readonly [string, string][] = [
     ["```python\na\n```\n```python\nb\n```", "b\n"],
     ["```python\na\n```\nOutput:\n```\n42\n```", "a\n"],
@@ -16,7 +17,7 @@ Deno.test("codeOf() takes the last Python block", () => {
     ["```python\ncut off", "cut off"],
     ["    return 1", "    return 1"],
   ];
-  for (const [text, expected] of cases) assertEquals(codeOf(text), expected);
+  for (const [text, expected] of cases) assertEquals(answerOf(text).code, expected);
 });
 
 const DOUBLE = {
@@ -158,10 +159,10 @@ Deno.test("without tests an answer is not gradable; what the statement's example
   );
 });
 
-Deno.test("sameOutput() compares lines, and numbers by their value", () => {
-  assert(sameOutput("1 2\n3\n", " 1 2 \n3"));
-  assert(sameOutput("0.50", "0.5"));
-  assert(!sameOutput("1\n2", "1"));
-  assert(!sameOutput("Yes", "YES"));
-  assert(!sameOutput("1 2", "12"));
+Deno.test("compareOutputs() compares lines, and numbers by their value", () => {
+  assert(compareOutputs("1 2\n3\n", " 1 2 \n3") === "same");
+  assert(compareOutputs("0.50", "0.5") === "same");
+  assert(compareOutputs("1\n2", "1") !== "same");
+  assert(compareOutputs("Yes", "YES") !== "same");
+  assert(compareOutputs("1 2", "12") !== "same");
 });

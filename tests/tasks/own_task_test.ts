@@ -39,11 +39,10 @@ Deno.test("a task of one's own takes at most 15 lines, and grades", async () => 
 });
 
 Deno.test("numberTask() and choiceTask() make benchmarks of a name, a budget and a kind", async () => {
-  const line = '{"question":"1 + 1?","choices":["1","2"],"answer":"2"}\n';
-  await using folder = await temporaryFolder({ "problems.jsonl": line });
-  const path = `${folder.path}/problems.jsonl`;
-  const number = svamp({ source: path, limit: 1 }),
-    choice = mmlu({ source: path, prompt: "paper" });
+  const row = '{"question":"1 + 1?","choices":["1","2"],"answer":"2"}\n';
+  await using folder = await temporaryFolder({ "rows.jsonl": row });
+  const source = `${folder.path}/rows.jsonl`;
+  const number = svamp({ source, limit: 1 }), choice = mmlu({ source, prompt: "paper" });
   const [one] = await number.problems(), [other] = await choice.problems();
   assertEquals([number.name, choice.name], ["svamp", "mmlu"]);
   assertEquals(number.defaults, { temperature: 0.6, topP: 0.95, maxNewTokens: 1024 });

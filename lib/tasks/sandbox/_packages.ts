@@ -8,8 +8,8 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { keepFile } from "../../_kept_file.ts";
 
 /** What is read of Pyodide's `pyodide-lock.json`. */
 export interface Lock {
@@ -50,13 +50,10 @@ async function download(address: string): Promise<Uint8Array<ArrayBuffer> | unde
   }
 }
 
-/** Where packages are kept, and come from. */
-export interface PackageOptions {
-  /** Folder of the files. */
+/** The folder that packages are kept in, the address they come from, and whether none is downloaded. */
+interface PackageOptions {
   readonly folder: string;
-  /** Address that they lie under. */
   readonly address: string;
-  /** Whether nothing is downloaded. */
   readonly offline: boolean;
 }
 
@@ -66,25 +63,18 @@ const downloads = new Map<string, Promise<Uint8Array<ArrayBuffer> | undefined>>(
 async function fileOf({ file_name: name, sha256 }: Package, options: PackageOptions) {
   if (!/^[\w.+-]+$/.test(name)) return undefined;
   const path = join(options.folder, name), address = `${options.address}${name}`;
-  const right = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex") === sha256;
-  const kept = await Deno.readFile(path).catch(() => undefined);
-  if (kept && right(kept)) return path;
-  if (options.offline) return undefined;
-  const coming = downloads.get(address) ?? download(address); // tried once
-  downloads.set(address, coming);
-  const bytes = await coming;
-  if (!bytes || !right(bytes)) return undefined;
-  const part = `${path}.${crypto.randomUUID().slice(0, 8)}`;
-  await Deno.mkdir(options.folder, { recursive: true });
-  await Deno.writeFile(part, bytes);
-  await Deno.rename(part, path);
-  return path;
+  const isKept = await keepFile(path, sha256, async () => {
+    if (options.offline) return undefined;
+    const coming = downloads.get(address) ?? download(address); // tried once
+    downloads.set(address, coming);
+    return await coming;
+  });
+  return isKept ? path : undefined;
 }
 
 /**
- * Files of the package that a module comes from, with those of the packages it needs.
- *
- * @returns Undefined where one cannot be had, or no package has the module.
+ * Files of the package that a module comes from, with those of the packages it needs; undefined where one cannot
+ * be had, or no package has the module.
  */
 export async function filesOf(
   module: string,

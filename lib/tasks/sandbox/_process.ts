@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { refusal } from "../../_check.ts";
+import { replaceFile } from "../../_kept_file.ts";
 import type { Answer, Request, Start } from "./_protocol.ts";
 import { RUNNER } from "./_runner.ts";
 import { SERVER } from "./_server.ts";
@@ -89,15 +90,14 @@ async function makeSnapshot(cacheDir: string, pyodide: Pyodide): Promise<string>
   const digest = createHash("sha256").update(RUNNER + SERVER).digest("hex").slice(0, 12);
   const path = join(cacheDir, `pyodide-${version}-deno-${Deno.version.deno}-${digest}.snapshot`);
   if (await isThere(path)) return path;
-  await Deno.mkdir(cacheDir, { recursive: true });
-  const part = `${path}.${crypto.randomUUID().slice(0, 8)}`;
-  const allowed = [`--allow-read=${folder}`, `--allow-write=${part}`];
-  const child = spawn(allowed, ["make", folder, part], 2048), writer = child.stdin.getWriter();
-  const start: Start = { token: "", runner: RUNNER, packages: [], pyodide: address };
-  await writer.write(encode(start)).then(() => writer.close()).catch(() => {});
-  const [{ success }] = await Promise.all([child.status, child.stdout.cancel()]);
-  if (!success) throw new Error("Cannot run Python as the interpreter could not be started");
-  await Deno.rename(part, path);
+  await replaceFile(path, async (part) => {
+    const allowed = [`--allow-read=${folder}`, `--allow-write=${part}`];
+    const child = spawn(allowed, ["make", folder, part], 2048), writer = child.stdin.getWriter();
+    const start: Start = { token: "", runner: RUNNER, packages: [], pyodide: address };
+    await writer.write(encode(start)).then(() => writer.close()).catch(() => {});
+    const [{ success }] = await Promise.all([child.status, child.stdout.cancel()]);
+    if (!success) throw new Error("Cannot run Python as the interpreter could not be started");
+  });
   return path;
 }
 
@@ -142,16 +142,19 @@ export interface Process extends AsyncDisposable {
   end(): Promise<Deno.CommandStatus | typeof LATE>;
 }
 
+/** What a process reads beside Pyodide, and its limits. */
+export interface ProcessOptions {
+  readonly snapshot: string;
+  readonly packages: readonly string[];
+  readonly memoryMb: number;
+  readonly token: string;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Starts a process that may read Pyodide, its snapshot and packages. */
 export function startProcess(
   { folder }: Pyodide,
-  { snapshot, packages, memoryMb, token, signal }: {
-    readonly snapshot: string;
-    readonly packages: readonly string[];
-    readonly memoryMb: number;
-    readonly token: string;
-    readonly signal: AbortSignal | undefined;
-  },
+  { snapshot, packages, memoryMb, token, signal }: ProcessOptions,
 ): Process {
   const reads = `--allow-read=${[folder, snapshot, ...packages].join(",")}`;
   const child = spawn([reads], ["run", folder, snapshot], memoryMb);

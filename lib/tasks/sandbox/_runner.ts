@@ -268,9 +268,7 @@ def _make():
     def compiles(code):
         try:
             compile_(code, "solution.py", "exec", dont_inherit=True)
-        except SyntaxError as error:
-            return error
-        except ValueError as error:
+        except (SyntaxError, ValueError) as error:
             return error
         return None
 

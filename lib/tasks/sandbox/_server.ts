@@ -120,14 +120,9 @@ async function serve(
       const [kind, error, exit, missing] = run(line, input.length)
         .toJs() as [string?, string?, number?, [string, boolean]?];
       reply({
-        output: out.text(),
-        stderr: err.text(),
-        ...(kind === undefined ? {} : { kind }),
-        ...(error === undefined ? {} : { error }),
-        ...(exit === undefined ? {} : { exit }),
-        ...(missing === undefined ? {} : { missing }),
-        ...(out.over() ? { over: true } : {}),
-      });
+        ...{ output: out.text(), stderr: err.text(), kind, error, exit, missing },
+        ...(out.over() && { over: true }),
+      } as Answer);
     } catch (error) { // the interpreter itself has failed
       const last = String(error).trim().split("\n").at(-1)!;
       const own = /^(?:Type|Syntax|Reference)Error$/.test((error as Error)?.name ?? "");

@@ -10,13 +10,11 @@
  *
  * A started interpreter is kept in the cache folder (31 MB, made once in about ten seconds), from which a
  * process starts in less than a second; every process begins with the same random state and string hashes,
- * so a verdict is the same each time. Python has no
- * subprocesses, no timers and no threads there: work of a `ThreadPoolExecutor` is done where it is handed in,
- * and what would need more is "unavailable". Its words have 32
+ * so a verdict is the same each time. Python has no subprocesses, no timers and no threads there: work of a
+ * `ThreadPoolExecutor` is done where it is handed in, and what would need more is "unavailable". Its words have 32
  * bits: `sys.maxsize` and the items of `array("l")` are those of Linux nonetheless, the default integer of
- * numpy is not. numpy and the other packages of
- * Pyodide's distribution are loaded where a program imports them, from the cache folder or Pyodide's
- * address ({@linkcode PythonOptions.offline}).
+ * numpy is not. numpy and the other packages of Pyodide's distribution are loaded where a program imports them,
+ * from the cache folder or Pyodide's address ({@linkcode PythonOptions.offline}).
  *
  * @module
  */
@@ -33,12 +31,23 @@ import {
 } from "../../_check.ts";
 import { defaultCacheDir } from "../../model/mod.ts";
 import { filesOf, type Lock, packagesOf } from "./_packages.ts";
-import { findPyodide, LATE, type Pyodide, snapshotIn, startProcess } from "./_process.ts";
+import {
+  findPyodide,
+  LATE,
+  type ProcessOptions,
+  type Pyodide,
+  snapshotIn,
+  startProcess,
+} from "./_process.ts";
 import type { Answer, Program, Request } from "./_protocol.ts";
 
 export type { Program };
 
-/** How a program ended. */
+/**
+ * How a program ended. "pass": it ran to its end; "wrong answer": an assertion failed; "error": another exception,
+ * or it ended the process; "exit": it ended itself with an exit code before its end; then come the limits that
+ * were reached; "unavailable": it needs what CPython has and the sandbox has not.
+ */
 export type PythonVerdict =
   | "pass"
   | "wrong answer"
@@ -51,11 +60,7 @@ export type PythonVerdict =
 
 /** What came of a program. */
 export interface PythonResult {
-  /**
-   * "pass": it ran to its end; "wrong answer": an assertion failed; "error": another exception, or it ended
-   * the process; "exit": it ended itself with an exit code before its end; "time", "memory", "output": a
-   * limit was reached; "unavailable": it needs what CPython has and the sandbox has not.
-   */
+  /** How it ended. */
   readonly verdict: PythonVerdict;
   /** What it wrote to stdout, at most a million bytes; of a `program` 16 MiB. */
   readonly output: string;
@@ -119,18 +124,14 @@ function requestOf(program: Program): Request {
 }
 
 /** What errors of the interpreter mean. */
-const MEANINGS: readonly (readonly [RegExp, PythonVerdict, string])[] = [
-  [
-    /does not support processes|lacks multiprocessing/,
-    "unavailable",
-    "the sandbox has no processes",
-  ],
-  [/can't start new thread/, "unavailable", "the sandbox has no threads"],
-  [
-    /Maximum call stack size exceeded/,
+const MEANINGS: Readonly<Record<string, readonly [PythonVerdict, string]>> = {
+  "does not support processes": ["unavailable", "the sandbox has no processes"],
+  "lacks multiprocessing": ["unavailable", "the sandbox has no processes"],
+  "can't start new thread": ["unavailable", "the sandbox has no threads"],
+  "Maximum call stack size exceeded": [
     ...["error", "RecursionError: deeper than the sandbox's stack allows"] as const,
   ],
-];
+};
 
 /** What came of a program that has answered. */
 function resultOf(answer: Answer, { program }: Request, memoryMb: number): PythonResult {
@@ -147,8 +148,8 @@ function resultOf(answer: Answer, { program }: Request, memoryMb: number): Pytho
   }
   if (missing) return ended(missing[1] ? "unavailable" : "error", error, { module: missing[0] });
   if (kind === "Lacking") return ended("unavailable", error);
-  const [, verdict, meaning] = MEANINGS.find(([pattern]) => pattern.test(error)) ?? [];
-  if (verdict) return ended(verdict, meaning);
+  const known = Object.keys(MEANINGS).find((words) => error.includes(words));
+  if (known !== undefined) return ended(...MEANINGS[known]!);
   if (kind === "MemoryError" || /index-sized integer/.test(error)) {
     return ended("memory", `needs more than ${memoryMb} MiB`);
   }
@@ -190,8 +191,8 @@ export async function runPython(
   const snapshot = await snapshotIn(cacheDir, pyodide);
   const packages = new Set<string>(), tried = new Set<string>();
   for (;;) {
-    const where = { pyodide, snapshot, timeMs, memoryMb, signal, packages: [...packages] };
-    const results = await runOnce(list, where);
+    const limits = { timeMs, memoryMb, signal };
+    const results = await runOnce(list, { ...limits, pyodide, snapshot, packages: [...packages] });
     const last = results.at(-1), { module } = last ?? {};
     if (last === undefined || module === undefined || last.verdict === "pass") return results;
     const lock = JSON.parse(await Deno.readTextFile(join(folder, "pyodide-lock.json"))) as Lock;
@@ -231,13 +232,9 @@ const OWN_ENDS: ReadonlySet<Deno.Signal | null> = new Set(
 /** A program that only a sandbox which does not work can fail on. */
 const NOTHING = requestOf({ code: "" });
 
-interface Where {
+interface Where extends Omit<ProcessOptions, "token"> {
   readonly pyodide: Pyodide;
-  readonly snapshot: string;
-  readonly packages: readonly string[];
-  readonly memoryMb: number;
   readonly timeMs: number;
-  readonly signal: AbortSignal | undefined;
 }
 
 /** Runs programs in a new process with some packages. */

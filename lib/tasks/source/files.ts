@@ -24,13 +24,10 @@ export function formatOf(name: string): Format | undefined {
 }
 
 /** Files that describe a data set. */
-const ABOUT = [
-  ...["config.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"],
-  "croissant.json",
-];
+const ABOUT = /^(?:config|dataset_infos?|dataset_dict|state|croissant)\.json$/;
 
 const isData = (name: string) =>
-  formatOf(name) !== undefined && !ABOUT.includes(basename(name)) &&
+  formatOf(name) !== undefined && !ABOUT.test(basename(name)) &&
   name.split("/").every((part) => !/^(\.|__)/.test(part));
 
 /** Words for a split that mean the same. */
@@ -71,19 +68,15 @@ function missingShards(names: readonly string[]): string[] {
     const numbered = /(?:^|\/)(\d{4,6})\.[a-z.]+$/.exec(first);
     if (!shard && !numbered) continue;
     const digits = (shard ?? numbered)![1]!.length;
-    const there = new Set(
-      own.map((name) => Number((shard ? SHARD : /(\d+)\.[a-z.]+$/).exec(name)![1])),
-    );
+    const numberOf = (name: string) => (shard ? SHARD : /(\d+)\.[a-z.]+$/).exec(name)![1];
+    const there = new Set(own.map((name) => Number(numberOf(name))));
     const count = shard ? Number(shard[2]) : Math.max(...there) + 1;
     const from = shard && !there.has(0) && there.has(count) ? 1 : 0; // some count from 1
     for (let i = from; i < count + from && missing.length < 100; i++) {
       if (there.has(i)) continue;
       const number = String(i).padStart(digits, "0");
-      missing.push(
-        shard
-          ? first.replace(SHARD, `-${number}-of-${shard[2]}`)
-          : first.replace(/\d+(?=\.[a-z.]+$)/, number),
-      );
+      if (shard) missing.push(first.replace(SHARD, `-${number}-of-${shard[2]}`));
+      else missing.push(first.replace(/\d+(?=\.[a-z.]+$)/, number));
     }
   }
   return missing;
@@ -99,13 +92,8 @@ export interface Wanted {
 type Refuse = (rule: string, list: readonly string[]) => never;
 
 /**
- * The files of a data set that hold a split of a configuration, in the order of their shards.
- *
- * @param id What to call it in errors.
- * @param unordered Names of all its files.
- * @param wanted Split and configuration.
- * @param card Its README.md, where there is one.
- * @throws {RangeError} Where they are ambiguous, are none, or are not whole.
+ * The files of a data set that hold a split of a configuration, in the order of their shards, by the names of
+ * all its files and its card; a RangeError where they are ambiguous, are none, or are not whole.
  */
 export function dataFiles(
   id: string,
@@ -116,11 +104,8 @@ export function dataFiles(
   const names = unordered.toSorted();
   const refuse: Refuse = (rule, list) => {
     const more = list.length > 8 ? ` and ${list.length - 8} more` : "";
-    throw new RangeError(
-      `Cannot read problems of ${id} as ${rule}: it has ${
-        list.length === 0 ? "no data files" : `${list.slice(0, 8).join(", ")}${more}`
-      }`,
-    );
+    const has = list.length === 0 ? "no data files" : `${list.slice(0, 8).join(", ")}${more}`;
+    throw new RangeError(`Cannot read problems of ${id} as ${rule}: it has ${has}`);
   };
   const data = names.filter(isData);
   const configs = card === undefined ? [] : configsOf(card);
@@ -137,13 +122,10 @@ export function dataFiles(
     }
     files = bySplit(own, split, config, refuse, names);
   }
-  const missing = missingShards(files);
+  const missing = missingShards(files), all = files.length + missing.length;
   if (missing.length > 0) {
-    throw new RangeError(
-      `Cannot read problems of ${id} as its files must be whole: ${missing.length} of ${
-        files.length + missing.length
-      } are missing: ${missing.slice(0, 8).join(", ")}`,
-    );
+    const what = `${missing.length} of ${all} are missing: ${missing.slice(0, 8).join(", ")}`;
+    throw new RangeError(`Cannot read problems of ${id} as its files must be whole: ${what}`);
   }
   return files;
 }
@@ -170,11 +152,10 @@ function filesOfConfig(
   split: string | undefined,
   refuse: Refuse,
 ): string[] {
-  const matching = (patterns: readonly string[]) => [
-    ...new Set(
-      patterns.flatMap((pattern) => names.filter((one) => matchesGlob(pattern, one))),
-    ),
-  ];
+  const matching = (patterns: readonly string[]) => {
+    const all = patterns.flatMap((one) => names.filter((name) => matchesGlob(one, name)));
+    return [...new Set(all)];
+  };
   const known = [...splits.keys()].filter((one) => one !== "");
   if (known.length === 0) {
     const patterns = splits.get("")!, own = matching(patterns);
@@ -192,12 +173,8 @@ function filesOfConfig(
   const patterns = splits.get(key)!, own = matching(patterns);
   const bad = own.find((one) => formatOf(one) === undefined);
   if (own.length === 0 || bad !== undefined) {
-    return refuse(
-      `${own.length === 0 ? "no file" : "not only files that are read"} matches '${
-        patterns.join("', '")
-      }'`,
-      bad === undefined ? names : [bad],
-    );
+    const what = own.length === 0 ? "no file" : "not only files that are read";
+    return refuse(`${what} matches '${patterns.join("', '")}'`, bad === undefined ? names : [bad]);
   }
   return own;
 }
@@ -214,14 +191,10 @@ function byConfig(data: readonly string[], config: string): string[] {
   const called = data.filter((name) => bare(name) === config);
   if (called.length > 0) return called;
   const words = Object.values(SPLITS).flat();
-  return data.filter((name) => {
-    const own = bare(name);
-    return words.some((word) =>
-      ["-", "_", "."].some((by) =>
-        own === `${config}${by}${word}` || own === `${word}${by}${config}`
-      )
-    );
-  });
+  const beside = words.flatMap((word) =>
+    ["-", "_", "."].flatMap((by) => [`${config}${by}${word}`, `${word}${by}${config}`])
+  );
+  return data.filter((name) => beside.includes(bare(name)));
 }
 
 /** Files of a split by their names. */
@@ -233,10 +206,8 @@ function bySplit(
   all: readonly string[],
 ): string[] {
   if (data.length === 0) {
-    return refuse(
-      `it must have ${FORMATS.join(", ")} files`,
-      all.filter((one) => one !== "README.md"),
-    );
+    const others = all.filter((one) => one !== "README.md");
+    return refuse(`it must have ${FORMATS.join(", ")} files`, others);
   }
   const wanted = split ?? "test", rest = (name: string) => withoutConfig(name, config);
   const ways: ((name: string) => boolean)[] = [
@@ -246,12 +217,11 @@ function bySplit(
   ];
   let chosen = ways.map((way) => data.filter(way)).find((own) => own.length > 0) ?? [];
   if (chosen.length === 0) {
-    const named = Object.values(SPLITS).filter((words) =>
-      data.some((name) => hasWord(rest(name), words))
-    );
+    const has = (name: string, words: readonly string[]) => hasWord(rest(name), words);
+    const named = Object.values(SPLITS).filter((words) => data.some((name) => has(name, words)));
     const unnamed = named.length === 0 && (split === undefined || split === "train");
     const only = named.length === 1 && split === undefined &&
-      data.every((name) => hasWord(rest(name), named[0]!));
+      data.every((name) => has(name, named[0]!));
     if (!unnamed && !only) {
       return refuse(`'split' must name some of its files, not "${wanted}"`, data);
     }

@@ -17,7 +17,9 @@ import {
   boolean,
   callable,
   checkOptions,
+  kind,
   refusal,
+  type Rule,
   type Rules,
   signal as abortSignal,
   text as string,
@@ -51,6 +53,12 @@ export const SOURCE_RULES: Rules<SourceOptions> = {
   ...{ timeout: anything, cacheDir: anything },
 };
 
+/** Where problems are. */
+export const SOURCE: Rule = kind(
+  "be a file, an address or 'org/name' of a data set on the hub",
+  (value) => typeof value === "string" || value instanceof URL,
+);
+
 const VERB = "read problems";
 /** Largest file, in bytes. */
 const LARGEST = 2 ** 30;
@@ -82,11 +90,7 @@ const CARD = "README.md";
  */
 export async function readRows(source: string | URL, options: SourceOptions = {}): Promise<Row[]> {
   checkOptions(VERB, options, SOURCE_RULES);
-  if (typeof source !== "string" && !(source instanceof URL)) {
-    throw new TypeError(
-      refusal(VERB, "source", "be a path, an address or a data set's id", source),
-    );
-  }
+  SOURCE(VERB, "source", source);
   const rows: Row[][] = [];
   for (const { path, bytes } of await filesOf(String(source), options)) {
     rows.push(await parse(await bytes(), path, options.split));

@@ -4,8 +4,6 @@
  *
  * The package is named in a variable, so that it is fetched only where it is used: with all of its
  * prebuilt libraries it has 700 MB. Of version 3.21.1 all parts are published, which Deno asks for.
- *
- * @module
  */
 
 import { parseGguf } from "../../../lib/model/mod.ts";
@@ -31,12 +29,8 @@ const [modelPath, threads = `${navigator.hardwareConcurrency}`, most = "1"] = De
 const { tensors } = parseGguf(new Uint8Array(mapFile(modelPath!).buffer));
 const vocabularySize = tensors.get("token_embd.weight")!.dims[0]!;
 const { getLlama }: NodeLlamaCpp = await import(PACKAGE);
-const llama = await getLlama({
-  gpu: false,
-  build: "never",
-  progressLogs: false,
-  logLevel: "error",
-});
+const quiet = { progressLogs: false, logLevel: "error" };
+const llama = await getLlama({ gpu: false, build: "never", ...quiet });
 const model = await llama.loadModel({ modelPath: modelPath! });
 const context = await model.createContext({
   ...{ contextSize: most === "1" ? 4096 : 1536, sequences: Number(most), threads: Number(threads) },

@@ -1,8 +1,6 @@
 /**
  * The npm binding of ONNX Runtime as a contender, driven in the obvious way: `session.run`, the cache
  * handed in and back at every step. Requests are all alike.
- *
- * @module
  */
 
 import * as ort from "npm:onnxruntime-node@1.30.0";
@@ -51,12 +49,10 @@ await serve({
         answer.push(id);
         return id;
       });
-      cache = Object.fromEntries(
-        Object.entries(outputs).filter(([name]) => name.startsWith("present"))
-          .map((
-            [name, value],
-          ) => [name.replace("present", "past_key_values"), value as ort.Tensor]),
-      );
+      cache = {};
+      for (const [name, value] of Object.entries(outputs)) {
+        if (name.startsWith("present")) cache[name.replace("present", "past_key_values")] = value;
+      }
       width = 1;
       total++;
     }

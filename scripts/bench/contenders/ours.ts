@@ -1,4 +1,4 @@
-/** This toolkit as a contender. @module */
+/** This toolkit as a contender. */
 
 import { generateBatch, loadModel, type Step, stream } from "../../../mod.ts";
 import type { Dtype } from "../../../lib/model/mod.ts";

@@ -4,8 +4,6 @@
  * Prompts of different lengths are padded on the left, as its tokenizers do; all rows run until the
  * longest answer is there. GroupQueryAttention knows no padding on the left, so that the answers to
  * padded prompts are not those of the prompts alone: a limit of such exports, not of the comparison.
- *
- * @module
  */
 
 import { basename, dirname } from "node:path";

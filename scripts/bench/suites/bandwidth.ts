@@ -8,8 +8,6 @@
  * is the bound, since how well one of them is made should not be: which it is differs between
  * machines. A buffer of the same size makes caches help both alike: on a machine whose cache is larger
  * than the weights this is a bound of the cache.
- *
- * @module
  */
 
 import { standard } from "../../../lib/decode/mod.ts";
@@ -44,9 +42,7 @@ const OPERATORS: readonly {
 }[] = [
   {
     node: {
-      op: "ReduceSum",
-      domain: "",
-      inputs: ["x", "axis"],
+      ...{ op: "ReduceSum", domain: "", inputs: ["x", "axis"] },
       attributes: { keepdims: { int: 0 } },
     },
     matrix: (rows) => [rows, COLUMNS],
@@ -101,7 +97,6 @@ async function openPasses(bytes: number, threads: number | undefined): Promise<P
 
 const TARGETS = { fp32: 95, int4: 75 } as const;
 
-/** Measures the suite. */
 export async function bandwidth(bench: Bench): Promise<void> {
   const { name, folder, cacheDir } = await bench.checkpoint("qwen3-0.6b");
   using copy = await openQuantized(folder, cacheDir);
@@ -112,11 +107,8 @@ export async function bandwidth(bench: Bench): Promise<void> {
       await using model = await bench.load("qwen3-0.6b", dtype, { maxLength: 1024, ...options });
       await using passes = await openPasses(bytes, threads);
       const decoding = { batch: 1, context: 64, steps: 12, method: standard(), topK: 50 };
-      const pair = await paired(
-        bench.rounds,
-        async () => quantile(await stepTimes(model, decoding), 0.5),
-        passes.run,
-      );
+      const step = async () => quantile(await stepTimes(model, decoding), 0.5);
+      const pair = await paired(bench.rounds, step, passes.run);
       const place = { model: name, dtype, batch: 1 };
       const where = { ...place, threads: threads ?? navigator.hardwareConcurrency };
       const rate = (ms: number) => bytes / ms / 1e6, { b, ratio } = pair;

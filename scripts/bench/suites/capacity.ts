@@ -1,8 +1,6 @@
 /**
  * Whether a long cache makes steps slow: a step at the same position in a cache of 32k and of 1k
  * positions.
- *
- * @module
  */
 
 import type { Bench } from "../bench.ts";
@@ -11,7 +9,6 @@ import { medianTime, paired, ratioOf } from "../rows.ts";
 
 const CONTEXT = 512, LONG = 32768, SHORT = 1024;
 
-/** Measures the suite. */
 export async function capacity(bench: Bench): Promise<void> {
   const { name } = await bench.checkpoint("qwen3-0.6b");
   await using model = await bench.load("qwen3-0.6b", "int4");

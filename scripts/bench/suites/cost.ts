@@ -1,8 +1,4 @@
-/**
- * The cost of a step by model, number format, batch and context: what the chart shows.
- *
- * @module
- */
+/** The cost of a step by model, number format, batch and context: what the chart shows. */
 
 import { standard } from "../../../lib/decode/mod.ts";
 import { type Dtype, loadModel, type Model } from "../../../lib/model/mod.ts";
@@ -27,7 +23,6 @@ async function measure(bench: Bench, model: Model, name: string, longest: number
   }
 }
 
-/** Measures the suite. */
 export async function cost(bench: Bench): Promise<void> {
   {
     await using model = await loadModel("countdown-tiny");

@@ -1,8 +1,6 @@
 /**
  * The embedded models: against the npm binding of ONNX Runtime and transformers.js on the same
  * weights, prompt included; the cost of a MoI step; the time to the first token.
- *
- * @module
  */
 
 import { join } from "node:path";
@@ -19,9 +17,8 @@ import { stepTimes } from "../steps.ts";
 const ID = "countdown-tiny", suite = "embedded";
 
 async function firstToken(): Promise<number> {
-  const code = `import { generate, loadModel } from ${
-    JSON.stringify(import.meta.resolve("../../../mod.ts"))
-  };
+  const from = JSON.stringify(import.meta.resolve("../../../mod.ts"));
+  const code = `import { generate, loadModel } from ${from};
     const model = await loadModel("${ID}");
     await generate(model, [1, 106, 18], { maxNewTokens: 1 });`;
   const config = fileURLToPath(new URL("../../../deno.json", import.meta.url));
@@ -72,7 +69,6 @@ async function methodCost(bench: Bench, id: string): Promise<void> {
   }
 }
 
-/** Measures the suite. */
 export async function embedded(bench: Bench): Promise<void> {
   await peers(bench);
   for (const id of bench.quick ? [ID] : [ID, "votes-tiny"]) await methodCost(bench, id);

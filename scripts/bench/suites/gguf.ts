@@ -4,8 +4,6 @@
  *
  * The model is SmolLM2-135M-Instruct (Q4_1), which `scripts/real_model.sh DIR` gets; `MOI_REAL_MODEL=DIR`
  * names its folder.
- *
- * @module
  */
 
 import { join } from "node:path";
@@ -32,7 +30,6 @@ async function stepOf(contender: Contender, batch: number, context: number, toke
   return (await whole(met + tokens) - first) / tokens;
 }
 
-/** Measures the suite. */
 export async function gguf(bench: Bench): Promise<void> {
   const folder = Deno.env.get("MOI_REAL_MODEL");
   if (folder === undefined) {
@@ -64,11 +61,8 @@ export async function gguf(bench: Bench): Promise<void> {
     into.push(contender.peak());
     return ms;
   };
-  const loads = await paired(
-    bench.rounds,
-    seconds("ours.ts", peaks),
-    seconds("llama_cpp.ts", peerPeaks),
-  );
+  const [ours, other] = [seconds("ours.ts", peaks), seconds("llama_cpp.ts", peerPeaks)];
+  const loads = await paired(bench.rounds, ours, other);
   row(`${PEER} / this, start of the process to ready`, loads, { threads: 2 });
   const mb = (values: number[]) => Math.max(...values) / 1e6;
   const peak = mb(peerPeaks) / mb(peaks);

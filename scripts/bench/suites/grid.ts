@@ -1,8 +1,4 @@
-/**
- * A whole grid of one prompt, 8 methods × 4 repeats side by side, over 32 times one run alone.
- *
- * @module
- */
+/** A whole grid of one prompt, 8 methods × 4 repeats side by side, over 32 times one run alone. */
 
 import { generate, generateBatch, moi, standard } from "../../../lib/decode/mod.ts";
 import type { Bench } from "../bench.ts";
@@ -11,7 +7,6 @@ import { clocked, paired, ratioOf } from "../rows.ts";
 
 const BETAS = [0.25, 0.5, 1, 2, 4, 8, 16], REPEATS = 4;
 
-/** Measures the suite. */
 export async function grid(bench: Bench): Promise<void> {
   const { name } = await bench.checkpoint("qwen3-0.6b");
   await using model = await bench.load("qwen3-0.6b", "int4");

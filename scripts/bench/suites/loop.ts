@@ -1,8 +1,6 @@
 /**
  * How long decoding keeps the event loop from its other work: the longest time between two ticks of a
  * timer of 1 ms. Of these gaps the row has the longest of all rounds, and the range of the rounds'.
- *
- * @module
  */
 
 import { type Method, moi, standard } from "../../../lib/decode/mod.ts";
@@ -27,7 +25,6 @@ async function longestGap(work: () => Promise<unknown>): Promise<number> {
   return longest;
 }
 
-/** Measures the suite. */
 export async function loop(bench: Bench): Promise<void> {
   const { name } = await bench.checkpoint("qwen3-0.6b");
   await using model = await bench.load("qwen3-0.6b", "int4", { maxLength: 2048 });
@@ -44,14 +41,8 @@ export async function loop(bench: Bench): Promise<void> {
       gaps.push(await longestGap(() => stepTimes(model, decoding)));
     }
     bench.row({
-      ...{
-        suite: "loop",
-        what: `event loop gap, ${what}`,
-        model: name,
-        dtype: "int4",
-        batch,
-        context,
-      },
+      ...{ suite: "loop", what: `event loop gap, ${what}` },
+      ...{ model: name, dtype: "int4", batch, context },
       ...{ unit: "ms", median: Math.max(...gaps), low: Math.min(...gaps), high: Math.max(...gaps) },
       target: { atMost: 20 },
     });

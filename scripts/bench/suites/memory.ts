@@ -2,8 +2,6 @@
  * Peak memory of a process that loads a model and fills its cache, over the weights in the number
  * format in use and the cache of one sequence (Linux); and how long loading takes, the first time with
  * the making of the quantised copy.
- *
- * @module
  */
 
 import { fileURLToPath } from "node:url";
@@ -11,8 +9,7 @@ import { generate, moi } from "../../../lib/decode/mod.ts";
 import { type Dtype, loadModel } from "../../../lib/model/mod.ts";
 import type { Bench } from "../bench.ts";
 import { promptOf } from "../prompts.ts";
-import { peakBytes } from "../rss.ts";
-import { digits, summary } from "../rows.ts";
+import { digits, peakBytes, summary } from "../rows.ts";
 
 /** Positions of the sequence: all are filled. */
 const LENGTH = 1024;
@@ -44,7 +41,6 @@ async function measure(folder: string, cacheDir: string, dtype: Dtype): Promise<
   return { weights, cache, loaded, seconds, peak: peakBytes() };
 }
 
-/** Measures the suite. */
 export async function memory(bench: Bench): Promise<void> {
   if (Deno.build.os !== "linux") {
     bench.note("peak memory was not measured: it is read from /proc, which Linux alone has");
@@ -70,13 +66,8 @@ export async function memory(bench: Bench): Promise<void> {
       detail: `the first time ${digits(first!.seconds)} s`,
     });
     bench.row({
-      ...{
-        ...where,
-        what: "peak memory / (weights + cache)",
-        batch: 1,
-        context: LENGTH,
-        unit: "×",
-      },
+      ...{ ...where, what: "peak memory / (weights + cache)", batch: 1, context: LENGTH },
+      ...{ unit: "×" },
       ...summary(counted.map(({ peak, weights, cache }) => peak / (weights + cache))),
       target: { atMost: 1.25 },
       detail: `${mb(peak)} MB, after loading ${mb(loaded)} / ${mb(weights)} + ${mb(cache)}`,

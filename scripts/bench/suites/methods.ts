@@ -1,8 +1,6 @@
 /**
  * What mixing costs: a step of MoI over a step of standard decoding with the same sampler, with 50
  * candidates (64 rows of the table are gathered) and with the whole vocabulary.
- *
- * @module
  */
 
 import { type Method, moi, standard } from "../../../lib/decode/mod.ts";
@@ -28,18 +26,11 @@ async function measure(bench: Bench, name: ModelName, dtype: "int4" | "fp32"): P
         quantile(await stepTimes(model, { batch, context: 64, steps, method, topK }), 0.5);
       const pair = await paired(bench.rounds, cost(standard()), cost(moi({ beta: 1 })));
       const place = { model: bench.quick ? `${name}-small` : name, dtype, batch, context: 64 };
-      bench.row({
-        suite: "methods",
-        what,
-        ...place,
-        ...ratioOf(pair),
-        ...(target ? { target } : {}),
-      });
+      bench.row({ suite: "methods", what, ...place, ...ratioOf(pair), ...(target && { target }) });
     }
   }
 }
 
-/** Measures the suite. */
 export async function methods(bench: Bench): Promise<void> {
   await measure(bench, "qwen3-0.6b", "int4");
   await measure(bench, "qwen3-0.6b", "fp32");

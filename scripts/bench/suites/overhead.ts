@@ -5,8 +5,6 @@
  * less the time inside them is what JavaScript takes; both are of the same step, so that the noise of
  * the graph's own time drops out. To that comes, for each call, what a call costs: the whole time of
  * an empty graph by the same path, which is more than the call itself.
- *
- * @module
  */
 
 import { moi, standard } from "../../../lib/decode/mod.ts";
@@ -98,37 +96,24 @@ async function measure(bench: Bench, model: Model, place: Place, topK: number): 
         let before = { ...counts, at: performance.now() };
         await decodeWatched(model, { batch, context: 64, steps, method, topK }, () => {
           const now = { ...counts, at: performance.now() }, whole = now.at - before.at;
-          timed.push({
-            whole,
-            js: whole - (now.ms - before.ms),
-            calls: (now.blocking - before.blocking) * costs.blocking +
-              (now.background - before.background) * costs.background,
-          });
+          const calls = (now.blocking - before.blocking) * costs.blocking +
+            (now.background - before.background) * costs.background;
+          timed.push({ whole, js: whole - (now.ms - before.ms), calls });
           before = now;
         });
         const own = timed.slice(-steps); // the steps before admit rows
-        const median = (of: (step: StepTimes) => number) => quantile(own.map(of), 0.5);
+        const median = (of: keyof StepTimes) => quantile(own.map((step) => step[of]), 0.5);
         if (round < 0) continue;
-        rounds.push({
-          whole: median(({ whole }) => whole),
-          js: median(({ js }) => js),
-          calls: median(({ calls }) => calls),
-        });
+        rounds.push({ whole: median("whole"), js: median("js"), calls: median("calls") });
       }
       const micros = (of: (step: StepTimes) => number) =>
         summary(rounds.map((step) => 1e3 * of(step) / batch));
       const js = micros(({ js }) => js), calls = micros(({ calls }) => calls);
       const whole = quantile(rounds.map(({ whole }) => whole), 0.5);
+      const what = `JS and FFI of a ${batch > 1 ? "row" : "step"}, ${name}`;
       bench.row({
-        suite: "overhead",
-        what: `JS and FFI of a ${batch > 1 ? "row" : "step"}, ${name}${
-          topK > 0 ? `, top ${topK}` : ""
-        }`,
-        ...place,
-        batch,
-        context: 64,
-        unit: "µs",
-        ...micros(({ js, calls }) => js + calls),
+        ...{ suite: "overhead", what: topK > 0 ? `${what}, top ${topK}` : what },
+        ...{ ...place, batch, context: 64, unit: "µs", ...micros(({ js, calls }) => js + calls) },
         target: { atMost: batch > 1 ? 10 : 150 },
         detail: `JS ${digits(js.median)}, calls ${digits(calls.median)}; step ${digits(whole)} ms`,
       });
@@ -136,7 +121,6 @@ async function measure(bench: Bench, model: Model, place: Place, topK: number): 
   }
 }
 
-/** Measures the suite. */
 export async function overhead(bench: Bench): Promise<void> {
   {
     await using model = await loadModel("countdown-tiny");

@@ -1,14 +1,14 @@
 /**
- * Standard greedy decoding against transformers.js on the same int4 weights, as an ONNX export in the
- * hub's layout: steps at three context lengths, and a batch of requests of different lengths.
- *
- * @module
+ * Standard greedy decoding against peers on the same int4 weights. Against transformers.js, as an ONNX export
+ * in the hub's layout: steps at three context lengths, and a batch of requests of different lengths; against
+ * llama.cpp, as Q4_0: steps.
  */
 
 import { join } from "node:path";
 import type { Bench } from "../bench.ts";
 import { type Contender, start } from "../contender.ts";
 import { exportQuantized } from "../export.ts";
+import { writeGguf } from "../gguf.ts";
 import { spreadLengths } from "../prompts.ts";
 import { openQuantized } from "../quantized_copy.ts";
 import { paired, times } from "../rows.ts";
@@ -64,7 +64,7 @@ export async function compareDecode(
   });
 }
 
-/** Measures the suite. */
+/** Against transformers.js. */
 export async function peers(bench: Bench): Promise<void> {
   const { name: model, folder, cacheDir } = await bench.checkpoint("qwen3-0.6b");
   const target = join(bench.folder, `${model}-onnx`);
@@ -97,4 +97,27 @@ export async function peers(bench: Bench): Promise<void> {
     target: { atLeast: 4 },
     detail: `${times(pair)}, same answers: ${same} of ${batch} (peer pads on the left)`,
   });
+}
+
+/** Steps against llama.cpp. */
+export async function llama(bench: Bench): Promise<void> {
+  const { name: model, folder, cacheDir } = await bench.checkpoint("qwen3-0.6b");
+  const path = join(bench.folder, `${model}-q4_0.gguf`);
+  {
+    using copy = await openQuantized(folder, cacheDir);
+    await writeGguf(copy, path);
+  }
+  await using peers = new AsyncDisposableStack();
+  let other;
+  try {
+    other = peers.use(await start("llama_cpp.ts", [path]));
+  } catch (error) {
+    bench.note(`llama.cpp was not measured: ${(error as Error).message}`);
+    return;
+  }
+  await using ours = await start("ours.ts", [folder, "int4", cacheDir]);
+  for (const context of bench.quick ? [64] : [64, 1024]) {
+    const what = { suite: "llama", model, context, tokens: 16, atLeast: 1.2 };
+    await compareDecode(bench, "llama.cpp Q4_0", ours, other, what);
+  }
 }

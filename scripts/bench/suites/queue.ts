@@ -1,8 +1,6 @@
 /**
  * A thousand requests through 32 slots, against 32 requests: what a token costs, and whether memory
  * grows.
- *
- * @module
  */
 
 import { generateBatch, moi } from "../../../lib/decode/mod.ts";
@@ -13,7 +11,6 @@ import { clocked, paired, summary, times } from "../rows.ts";
 
 const ID = "countdown-tiny", SLOTS = 32, suite = "queue";
 
-/** Measures the suite. */
 export async function queue(bench: Bench): Promise<void> {
   await using model = await loadModel(ID);
   const many = bench.quick ? 128 : 1000, tokens = 64, place = { model: ID, dtype: "fp32" };
