@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 
 /** The user's home folder; the working directory where the system names none. */
@@ -22,12 +23,14 @@ export function defaultCacheDir(): string {
   return `${base}/moi`;
 }
 
-/** Writes a file that is never seen half written: `make` writes it under another name. */
-export async function writeWhole(
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Makes a file under another name, so that it is never seen half written. */
+export async function replaceFile(
   path: string,
   make: (part: string) => Promise<void>,
 ): Promise<void> {
-  const part = `${path}.${crypto.randomUUID()}.part`;
+  const part = `${path}.${crypto.randomUUID().slice(0, 8)}.part`;
   await Deno.mkdir(dirname(path), { recursive: true });
   try {
     await make(part);
@@ -36,4 +39,23 @@ export async function writeWhole(
     await Deno.remove(part).catch(() => {});
     throw error;
   }
+}
+
+/**
+ * Whether the file of a path has a digest, as it is kept or else as it is fetched: what has another is not written.
+ *
+ * @param fetched Fetches it; told whether another is kept.
+ */
+export async function keepFile(
+  path: string,
+  sha256: string,
+  fetched: (isOther: boolean) => Promise<Bytes | undefined>,
+): Promise<boolean> {
+  const isRight = (bytes: Bytes) => createHash("sha256").update(bytes).digest("hex") === sha256;
+  const kept = await Deno.readFile(path).catch(() => undefined);
+  if (kept && isRight(kept)) return true;
+  const bytes = await fetched(kept !== undefined);
+  if (!bytes || !isRight(bytes)) return false;
+  await replaceFile(path, (part) => Deno.writeFile(part, bytes));
+  return true;
 }

@@ -111,34 +111,34 @@ export const objectOf = <Fields extends object>(
 ): Rule =>
 (verb, name, value) => {
   if (!isObject(value)) throw new TypeError(refusal(verb, name, words, value));
-  checkOptions(verb, value, Object.keys(rules));
+  checkNames(verb, value, rules);
   for (const [field, rule] of Object.entries<Rule>(rules)) {
     if (!isOptional || value[field] !== undefined) rule(verb, `${name}.${field}`, value[field]);
   }
 };
 
-/**
- * Checks options against their rules. A name that is not among them is refused, so that a typing error
- * is never ignored; one that is undefined is as good as left out.
- */
+/** Refuses a name that is not among the rules, so that a typing error is never ignored. */
+function checkNames(verb: string, options: object, rules: object): void {
+  const known = Object.keys(rules);
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new TypeError(
+    `Cannot ${verb} as '${unknown}' is not an option: known options are ${known.join(", ")}`,
+  );
+}
+
+/** Checks options against their rules; one that is undefined is as good as left out. */
 export function checkOptions<Options extends object>(
   verb: string,
   options: Options,
-  rules: Rules<Options> | readonly string[],
+  rules: Rules<Options>,
 ): void {
-  const known: readonly string[] = Array.isArray(rules) ? rules : Object.keys(rules);
   if (typeof options !== "object" || options === null) {
-    throw new TypeError(refusal(verb, "options", `be an object of ${known.join(", ")}`, options));
+    const rule = `be an object of ${Object.keys(rules).join(", ")}`;
+    throw new TypeError(refusal(verb, "options", rule, options));
   }
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) {
-      throw new TypeError(
-        `Cannot ${verb} as '${name}' is not an option: known options are ${known.join(", ")}`,
-      );
-    }
-  }
-  if (Array.isArray(rules)) return;
-  for (const [name, rule] of Object.entries<Rule>(rules as Rules<Options>)) {
+  checkNames(verb, options, rules);
+  for (const [name, rule] of Object.entries<Rule>(rules)) {
     const value = options[name as keyof Options];
     if (value !== undefined) rule(verb, name, value);
   }

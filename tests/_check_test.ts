@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { checkNumber, checkOptions, refusal, shown } from "../lib/_check.ts";
+import { checkNumber, checkOptions, number, refusal, type Rules, shown } from "../lib/_check.ts";
 
 Deno.test("shown() quotes text and keeps numbers", () => {
   assertEquals(
@@ -74,9 +74,10 @@ Deno.test("checkNumber() tells the bounds", () => {
 });
 
 Deno.test("checkOptions() refuses an unknown name and lists the known ones", () => {
-  checkOptions("sample", { a: 1 }, ["a", "b"]);
+  const rules: Rules<{ a?: number; b?: number }> = { a: number(), b: number() };
+  checkOptions("sample", { a: 1 }, rules);
   assertThrows(
-    () => checkOptions("sample", { a: 1, c: 2 }, ["a", "b"]),
+    () => checkOptions("sample", { a: 1, c: 2 }, rules as Rules<object>),
     TypeError,
     "'c' is not an option: known options are a, b",
   );

@@ -14,7 +14,7 @@
  */
 
 import { dirname, join, relative } from "node:path";
-import { writeWhole } from "../_cache_home.ts";
+import { replaceFile } from "../_cache_home.ts";
 import { refusal, type Rule, text } from "../_check.ts";
 
 /** Whether a name is a file below a folder, on every system, and cannot lead out of it. */
@@ -78,7 +78,7 @@ export function cachedRepo(cacheDir: string, id: string, kind: RepoKind) {
   const read = (path: string) => Deno.readTextFile(path).catch(() => undefined);
   const write = async (path: string, text: string) => {
     if (await read(path) === text) return;
-    await writeWhole(path, (part) => Deno.writeTextFile(part, text));
+    await replaceFile(path, (part) => Deno.writeTextFile(part, text));
   };
   return {
     blob,
@@ -116,7 +116,7 @@ export function cachedRepo(cacheDir: string, id: string, kind: RepoKind) {
     /** Puts a file of a commit in its place. */
     async link(commit: string, file: string, hash: string): Promise<void> {
       const path = join(snapshot(commit), file), target = blob(hash);
-      await writeWhole(path, async (part) => {
+      await replaceFile(path, async (part) => {
         try {
           await Deno.symlink(relative(dirname(path), target), part, { type: "file" });
         } catch { // Windows lets not everybody make links

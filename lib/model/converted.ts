@@ -23,7 +23,7 @@ import {
   type Weights,
 } from "../graph/mod.ts";
 import { ELEMENT_TYPES, elements, mapFile } from "../runtime/mod.ts";
-import { writeWhole } from "../_cache_home.ts";
+import { replaceFile } from "../_cache_home.ts";
 import { type Checkpoint, type Encoded, rowsOf } from "./checkpoint.ts";
 import { parseSafetensors } from "./safetensors.ts";
 import type { PrepareRequest } from "./sources/source.ts";
@@ -192,7 +192,7 @@ async function write(
   try {
     signal?.throwIfAborted();
     report(0);
-    await writeWhole(path, async (part) => {
+    await replaceFile(path, async (part) => {
       await removeStale(dirname(path));
       using out = await Deno.open(part, { write: true, createNew: true });
       let done = 0;

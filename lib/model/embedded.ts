@@ -7,9 +7,8 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { defaultCacheDir, writeWhole } from "../_cache_home.ts";
+import { defaultCacheDir, keepFile } from "../_cache_home.ts";
 import { refusal } from "../_check.ts";
 import type { DatasetOptions } from "./hub.ts";
 import sums from "./embedded/sums.json" with { type: "json" };
@@ -19,29 +18,26 @@ const SUMS: Readonly<Record<string, Readonly<Record<string, string>>>> = sums;
 /** Names of the embedded models. */
 export const EMBEDDED: readonly string[] = Object.keys(SUMS);
 
-const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
-
 async function fetchFile(
   url: URL,
   path: string,
   sum: string,
   { offline = false, signal }: EmbeddedOptions,
 ): Promise<void> {
-  const stored = await Deno.readFile(path).catch(() => undefined);
-  if (stored && sha256(stored) === sum) return;
-  if (offline) {
-    const why = stored ? "has not the expected SHA-256" : "is not there yet";
-    throw new Deno.errors.NotFound(`Cannot load the embedded model offline as ${path} ${why}`);
-  }
-  const response = await fetch(url, signal ? { signal } : {});
-  if (!response.ok) {
-    throw new Error(`Cannot load the embedded model as ${url} answered ${response.status}`);
-  }
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  if (sha256(bytes) !== sum) {
+  const isRight = await keepFile(path, sum, async (isOther) => {
+    if (offline) {
+      const why = isOther ? "has not the expected SHA-256" : "is not there yet";
+      throw new Deno.errors.NotFound(`Cannot load the embedded model offline as ${path} ${why}`);
+    }
+    const response = await fetch(url, signal ? { signal } : {});
+    if (!response.ok) {
+      throw new Error(`Cannot load the embedded model as ${url} answered ${response.status}`);
+    }
+    return new Uint8Array(await response.arrayBuffer());
+  });
+  if (!isRight) {
     throw new Error(`Cannot load the embedded model as ${url} has not the expected SHA-256 ${sum}`);
   }
-  await writeWhole(path, (part) => Deno.writeFile(part, bytes));
 }
 
 /** Options of {@linkcode embeddedFolder}; the default cache folder is `moi` in the user's. */

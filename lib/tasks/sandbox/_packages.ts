@@ -9,7 +9,7 @@
  */
 
 import { join } from "node:path";
-import { keepFile } from "../../_kept_file.ts";
+import { keepFile } from "../../_cache_home.ts";
 
 /** What is read of Pyodide's `pyodide-lock.json`. */
 export interface Lock {

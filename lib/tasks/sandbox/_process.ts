@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { refusal } from "../../_check.ts";
-import { replaceFile } from "../../_kept_file.ts";
+import { replaceFile } from "../../_cache_home.ts";
 import type { Answer, Request, Start } from "./_protocol.ts";
 import { RUNNER } from "./_runner.ts";
 import { SERVER } from "./_server.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { createHash } from "node:crypto";
-import { keepFile, replaceFile } from "../lib/_kept_file.ts";
+import { keepFile, replaceFile } from "../lib/_cache_home.ts";
 import { temporaryFolder } from "./_temporary.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
