@@ -77,7 +77,7 @@ Deno.test("checkOptions() refuses an unknown name and lists the known ones", () 
   const rules: Rules<{ a?: number; b?: number }> = { a: number(), b: number() };
   checkOptions("sample", { a: 1 }, rules);
   assertThrows(
-    () => checkOptions("sample", { a: 1, c: 2 }, rules as Rules<object>),
+    () => checkOptions<{ a?: number; b?: number }>("sample", { a: 1, ...{ c: 2 } }, rules),
     TypeError,
     "'c' is not an option: known options are a, b",
   );
