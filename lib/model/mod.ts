@@ -73,9 +73,10 @@
  *   against their size and SHA-256, and a pinned `revision` that is complete makes no request.
  *   `HF_TOKEN`, `HF_HOME`, `HF_ENDPOINT`, `HF_HUB_OFFLINE` are followed; `deno task download ID`
  *   fetches without loading.
- * - **Devices.** The CPU, and `device: "webgpu"` by name, in fp32 with the cache on the device. The
- *   latter has run on a software driver only, and decodes one sequence after the other; `auto` is
- *   the CPU. CUDA is tried where its libraries are there, and untested.
+ * - **Devices.** The CPU, and `device: "webgpu"` by name, in fp32 with the cache on the device: one
+ *   sequence after the other, linear layers on the CPU, and slower than the CPU alone. On an NVIDIA H200
+ *   its logits are within 5e-5 of the CPU's for prompts of 9 to 300 tokens, and 144 of 144 texts the same.
+ *   `auto` is the CPU. CUDA does not work yet: its attention computes in fp16 only, and graphs are fp32.
  *
  * @example Logits after a chat prompt
  * ```ts
