@@ -20,6 +20,13 @@
  * - {@linkcode tuneThenTest}: settings chosen on some problems and judged on others
  * - {@linkcode minimumDetectableGain}: is the study large enough? (ask first)
  *
+ * Intervals of gains are Tango's score interval, with counts divided by a design effect where there are
+ * repeats; p is mid-p McNemar's, with repeats that of exact sign flips over problems. One comparison can be
+ * declared before a study runs (`primary`); the others are adjusted by Holm's rule. Intervals are pointwise.
+ * In simulated studies (20 to 500 problems, 1 and 4 repeats, 1 to 30 % of pairs disagreeing) a 95 % interval
+ * covers in 93.8 % or more, and p ≤ 0.05 comes up in at most 5.4 % where methods are alike (`deno task
+ * coverage`; its table is `scripts/coverage.md`).
+ *
  * All figures are fractions, not percent; all randomness takes a seed; runs that would have to be
  * ignored are refused. So are options that are unknown or of the wrong kind (TypeError), or outside
  * their rule (RangeError).

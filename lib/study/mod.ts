@@ -14,6 +14,9 @@
  * always share model, task, sampler, chat variables and seed, and a problem keeps its prompt and its gold
  * answer: otherwise the file is refused, saying what differs.
  *
+ * A run is right, wrong, cut (at the token limit without a right answer) or ungradable (nothing can tell: a
+ * code problem without tests, say); the last are left out with their partners and counted.
+ *
  * {@linkcode paperTable1} and its like are the published numbers, to be laid beside one's own.
  * {@linkcode importRuns} reads result files of other tools, {@linkcode regrade} grades texts again.
  *
