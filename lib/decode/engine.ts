@@ -39,7 +39,7 @@ import { relativeNorm } from "./norm.ts";
 import { openDistributions, type WantedRow } from "./distributions.ts";
 import type { Distribution } from "./distribution.ts";
 import type { Sampling } from "./sampler.ts";
-import { STREAM, uniform } from "./random.ts";
+import { STREAM, uniform } from "../_random.ts";
 import type { History } from "./transforms.ts";
 import type { MethodStep } from "./method.ts";
 import { firstStop, textStream, type Told } from "./text.ts";

@@ -39,7 +39,9 @@
  *   at temperature 1, H divided by ln 20. They differ; say which one you ran.
  * - **Phases.** Every method takes `phase: "all" | "thinking" | "answer"` and the model's `markers`
  *   (default: `<think>` and `</think>`). Outside of its phase it is standard decoding, and a marker is
- *   fed alone.
+ *   fed alone. A run is refused (RangeError) where the tokenizer does not know markers that it needs.
+ * - **Refusals.** An option that is unknown or of the wrong kind is a TypeError, one outside its rule a
+ *   RangeError, of every function here.
  * - **β as a function.** `moi({ beta: function late({ step }) { return step < 64 ? 8 : 1; } })`: of
  *   position, entropy, token, probability or phase. Runs record the function's name only, so that a
  *   stored study cannot tell two functions of one name apart: name them anew when they change.
@@ -67,7 +69,7 @@ export {
   predictEffect,
   type PredictEffectOptions,
   type Quantiles,
-} from "./activity.ts";
+} from "./effect.ts";
 export { type BatchOptions, generate, generateBatch, stream } from "./generate.ts";
 export {
   type Candidate,
@@ -120,7 +122,7 @@ export {
   type ProbeOptions,
   probeStep,
 } from "./probe.ts";
-export { philox, STREAM, uniform } from "./random.ts";
+export { philox, STREAM, uniform } from "../_random.ts";
 export type { Distribution } from "./distribution.ts";
 export { distributionOf } from "./sample.ts";
 export {

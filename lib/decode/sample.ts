@@ -98,10 +98,8 @@ const NOTHING: History = { prompt: [], generated: [] };
  * The distribution that a sampler makes of a row of logits.
  *
  * @param logits Raw logits `[V]`.
- * @param sampler Sampler settings, or a list of transforms.
  * @param step Index of the token about to be generated.
  * @param history Tokens before it, for transforms that look at them. Default: none.
- * @returns Support, probabilities and entropy.
  * @throws {RangeError} Where logits are not finite, or the sampler leaves no token.
  *
  * @example Top-p keeps the smallest set that reaches the mass

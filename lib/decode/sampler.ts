@@ -168,8 +168,6 @@ export const SAMPLER_RULES = Object.fromEntries(
  *
  * @param settings Settings; default: temperature 1, everything else off. Those beside the first four
  * are left out of the result where they are off.
- * @throws {TypeError} Where a setting is unknown or of the wrong kind.
- * @throws {RangeError} Where a setting is outside its rule.
  *
  * @example A negative temperature is refused
  * ```ts
@@ -196,8 +194,7 @@ export function samplerOf(settings: Partial<Sampler> = {}): Sampler {
  *
  * @param vocabularySize Tokens that settings may name, V.
  * @param sources From the most to the least specific.
- * @throws {TypeError} Where a setting is of the wrong kind.
- * @throws {RangeError} Where one is outside its rule, or names a token that there is not.
+ * @throws {RangeError} Where one names a token that there is not.
  *
  * @example No penalty, whatever the model recommends
  * ```ts
@@ -230,9 +227,7 @@ export function mergedSampler(
 }
 
 /**
- * The transforms that settings stand for.
- *
- * @param settings Checked settings.
+ * The transforms that checked settings stand for.
  *
  * @example
  * ```ts

@@ -25,16 +25,19 @@ export const PRIOR_RULES: Rules<PriorOptions> = {
   topK: number({ min: 0, integer: true }),
 };
 
-/** What a method's distributions must carry, so that the runtime computes what it mixes. */
-export function priorNeeds({ prior, topK }: Required<PriorOptions>): readonly Need[] {
-  return prior === "model" && topK === 0 ? ["model"] : [];
-}
-
-/** The distribution that a method mixes at one step. */
-export function priorOf(
-  distribution: Distribution,
-  { prior, topK }: Required<PriorOptions>,
-): Distribution {
-  const p = prior === "model" ? distribution.model() : distribution;
-  return topK === 0 ? p : p.top(topK);
+/** What a method with these options records and needs, and the distribution that it mixes at a step. */
+export function priorOf({ prior = "sampler", topK = 0 }: PriorOptions): {
+  readonly parameters: Required<PriorOptions>;
+  readonly needs: readonly Need[];
+  readonly of: (distribution: Distribution) => Distribution;
+} {
+  const isModel = prior === "model";
+  return {
+    parameters: { prior, topK },
+    needs: isModel && topK === 0 ? ["model"] : [],
+    of(distribution) {
+      const p = isModel ? distribution.model() : distribution;
+      return topK === 0 ? p : p.top(topK);
+    },
+  };
 }

@@ -22,7 +22,7 @@
  * @module
  */
 
-import { checkNumber, refusal } from "../_check.ts";
+import { anything, checkOptions, number, refusal, type Rules } from "../_check.ts";
 import {
   checkMixture,
   kept,
@@ -38,6 +38,7 @@ import type { Method } from "./method.ts";
 import { jsDivergence } from "./probe.ts";
 import type { Distribution } from "./distribution.ts";
 import { distributionOf } from "./sample.ts";
+import { SAMPLER_RULES } from "./sampler.ts";
 
 /** Options of {@linkcode predictEffect}: those of standard decoding, which draws what `generate` draws. */
 export interface PredictEffectOptions
@@ -45,6 +46,12 @@ export interface PredictEffectOptions
   /** Positions asked about per prompt, fewer where its text ends. Default: 32. */
   readonly tokens?: number;
 }
+
+const RULES: Rules<PredictEffectOptions> = {
+  ...SAMPLER_RULES,
+  ...{ sampler: anything, chat: anything, seed: anything, signal: anything }, // as `generate` does
+  tokens: number({ min: 1, integer: true }),
+};
 
 /** Mean and quantiles over positions. */
 export interface Quantiles {
@@ -160,15 +167,11 @@ function short(value: number): string {
 /**
  * Predicts whether a method's mixtures will matter, from forward passes over a few positions.
  *
- * @param model The model.
  * @param prompts Prompts like those of the study.
- * @param method The method.
  * @param options Number of positions, sampler settings and seed. Sampler settings that are left out
  * come from the model, as for `generate`: give those of the study.
- * @returns Numbers for every position, their means and quantiles, and a verdict in words.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
- * @throws {RangeError} Where an option is outside its rule, a prompt leaves no room in the context for a
- * token and what follows it, there is no position, or the method cannot run with this model.
+ * @throws {RangeError} Where a prompt leaves no room in the context for a token and what follows it,
+ * there is no position, or the method cannot run with this model.
  *
  * What a method forces or stops is not followed, as the text is not its own. The position of an
  * end-of-text token is not counted: nothing follows it.
@@ -192,14 +195,9 @@ export async function predictEffect(
 ): Promise<PredictedEffect> {
   const verb = "predict the effect", { tokens = 32, signal = defaultSignal(), ...more } = options;
   const settings = signal === undefined ? more : { ...more, signal };
-  checkNumber(verb, "tokens", tokens, { min: 1, integer: true });
+  checkOptions(verb, options, RULES);
   if (!Array.isArray(prompts) || prompts.length === 0) {
     throw new RangeError(refusal(verb, "prompts", "be a list of at least one", prompts));
-  }
-  for (const name of ["method", "maxNewTokens", "trace", "stop", "ignoreEos"]) {
-    if (settings[name as keyof typeof settings] !== undefined) {
-      throw new TypeError(`Cannot ${verb} as '${name}' is not an option of it`);
-    }
   }
   const steps: PredictedStep[] = [];
   for (let from = 0; from < prompts.length; from += SLOTS) {
