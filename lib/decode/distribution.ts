@@ -13,7 +13,14 @@
  */
 
 import { checkNumber } from "../_check.ts";
-import { mixed, type Mixture, type NextTokens, SHORTLIST, trusted } from "../model/mod.ts";
+import {
+  type Listed,
+  mixed,
+  type Mixture,
+  type NextTokens,
+  SHORTLIST,
+  trusted,
+} from "../model/mod.ts";
 import { entropyOf, identity, mostProbable, softmax, sumOf } from "./softmax.ts";
 
 /** What a sampler made of one row of logits. */
@@ -72,16 +79,8 @@ export interface Row {
   readonly found?: NextTokens;
 }
 
-/** Token ids, ascending, and their probabilities. */
-export interface List {
-  /** Token ids. */
-  readonly ids: readonly number[];
-  /** Their probabilities. */
-  readonly probabilities: readonly number[];
-}
-
 /** Tokens by ascending id, the first `count` weights divided by their sum in the order given. */
-export function byId(ids: ArrayLike<number>, weights: ArrayLike<number>, count: number): List {
+export function byId(ids: ArrayLike<number>, weights: ArrayLike<number>, count: number): Listed {
   const sum = sumOf(weights, count);
   // places in the list, sorted by id without a call of a function per comparison
   const keys = new Float64Array(count);
@@ -97,14 +96,14 @@ export function byId(ids: ArrayLike<number>, weights: ArrayLike<number>, count: 
 }
 
 /** Some places of a list, renormalised. */
-export function restricted({ ids, probabilities }: List, places: number[]): List {
+export function restricted({ ids, probabilities }: Listed, places: number[]): Listed {
   places.sort((a, b) => a - b);
   const weights = places.map((place) => probabilities[place]!);
   return byId(places.map((place) => ids[place]!), weights, places.length);
 }
 
 /** The k most probable tokens of a list, fewer than there are, renormalised. */
-export function topOf(list: List, k: number): List {
+export function topOf(list: Listed, k: number): Listed {
   const { ids, probabilities } = list;
   return restricted(list, mostProbable(identity(ids.length), probabilities, k));
 }
@@ -179,22 +178,24 @@ interface Origin {
 function distribution(
   row: Row,
   temperature: number,
-  list: List,
+  list: Listed,
   { changed = false, dense }: Origin,
-  probabilities: readonly number[],
-  entropy: number,
+  nats: () => number,
 ): Distribution {
   const { logits, step } = row, { ids } = list, vocabularySize = logits.length;
   const isWhole = !changed && ids.length === vocabularySize, top = isWhole && row.found?.top;
+  let entropy: number | undefined;
   const self: Distribution = {
-    step,
-    vocabularySize,
-    logits,
-    temperature,
-    entropy,
-    normalizedEntropy: vocabularySize > 1 ? entropy / Math.log(vocabularySize) : 0,
-    ids,
-    probabilities,
+    ...{ step, vocabularySize, logits, temperature, ids },
+    get entropy() {
+      return entropy ??= nats();
+    },
+    get normalizedEntropy() {
+      return vocabularySize > 1 ? self.entropy / Math.log(vocabularySize) : 0;
+    },
+    get probabilities() {
+      return list.probabilities;
+    },
     draw: (u) => dense ? drawDense(dense, u) : ids[drawListed(list.probabilities, u)]!,
     probability(id) {
       if (dense) return dense.probabilities[id] ?? 0;
@@ -236,11 +237,10 @@ function distribution(
 export function listed(
   row: Row,
   temperature: number,
-  list: List,
+  list: Listed,
   origin: Origin = {},
 ): Distribution {
-  const { probabilities } = list;
-  return distribution(row, temperature, list, origin, probabilities, entropyOf(probabilities));
+  return distribution(row, temperature, list, origin, () => entropyOf(list.probabilities));
 }
 
 /** The other tokens of a dense one, likewise dense. */
@@ -274,29 +274,21 @@ export function dense(
   changed = false,
 ): Distribution {
   const ids = identity(row.logits.length);
-  let all: readonly number[] | undefined, nats = own?.entropy ?? NaN;
+  let all: readonly number[] | undefined;
   const list = {
     ids,
     get probabilities() {
       return all ??= own ? normalized(own.probabilities) : softmax(row.logits, temperature);
     },
   };
-  const entropy = () => { // of the runtime it is 0 · ln 0 where a logit is −∞
-    if (Number.isNaN(nats)) nats = entropyOf(own?.probabilities ?? list.probabilities);
-    return Math.max(0, nats);
+  const nats = () => {
+    const found = own?.entropy ?? NaN; // 0 · ln 0 where a logit is −∞
+    if (!Number.isNaN(found)) return Math.max(0, found);
+    return entropyOf(own?.probabilities ?? list.probabilities);
   };
   const form = own &&
     { probabilities: own.probabilities, top: changed ? undefined : row.found?.top.ids };
-  const self = distribution(row, temperature, list, { changed, dense: form }, [], NaN);
-  const later: [keyof Distribution, () => unknown][] = [
-    ["probabilities", () => list.probabilities],
-    ["entropy", entropy],
-    ["normalizedEntropy", () => entropy() / Math.log(ids.length)],
-  ];
-  for (const [name, get] of later) {
-    Object.defineProperty(self, name, { get, enumerable: true, configurable: true });
-  }
-  return self;
+  return distribution(row, temperature, list, { changed, dense: form }, nats);
 }
 
 function normalized(values: Float32Array): number[] {

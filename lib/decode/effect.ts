@@ -23,6 +23,7 @@
  */
 
 import { anything, checkOptions, number, refusal, type Rules } from "../_check.ts";
+import { given } from "../_given.ts";
 import {
   checkMixture,
   kept,
@@ -89,22 +90,15 @@ export interface PredictedStep {
   readonly changed: number;
 }
 
-/** Result of {@linkcode predictEffect}. */
-export interface PredictedEffect {
+/** Result of {@linkcode predictEffect}: what {@linkcode PredictedStep} has, over all positions. */
+export interface PredictedEffect
+  extends Readonly<Record<"entropy" | "offSampleMass" | "divergence" | "changed", Quantiles>> {
   /** Name of the method. */
   readonly method: string;
   /** Number of prompts. */
   readonly prompts: number;
-  /** Number of positions, N of all that follows. */
+  /** Number of positions, N. */
   readonly positions: number;
-  /** Entropy, divided by ln V. */
-  readonly entropy: Quantiles;
-  /** Weight on other tokens. */
-  readonly offSampleMass: Quantiles;
-  /** Divergence of what follows, nats; ln 2 at most. */
-  readonly divergence: Quantiles;
-  /** Share of next tokens that the request's sampler would draw differently. */
-  readonly changed: Quantiles;
   /** All of it in a few sentences, with its numbers. */
   readonly verdict: string;
   /** All positions. */
@@ -194,23 +188,20 @@ export async function predictEffect(
   options: PredictEffectOptions = {},
 ): Promise<PredictedEffect> {
   const verb = "predict the effect", { tokens = 32, signal = defaultSignal(), ...more } = options;
-  const settings = signal === undefined ? more : { ...more, signal };
+  const settings = { ...more, ...given({ signal }) };
   checkOptions(verb, options, RULES);
   if (!Array.isArray(prompts) || prompts.length === 0) {
     throw new RangeError(refusal(verb, "prompts", "be a list of at least one", prompts));
   }
-  const steps: PredictedStep[] = [];
+  const steps: PredictedStep[] = [], most = model.maxLength - 1;
   for (let from = 0; from < prompts.length; from += SLOTS) {
     const group = prompts.slice(from, from + SLOTS).map((prompt, i) =>
       jobOf(model, { ...settings, maxNewTokens: tokens, prompt }, from + i)
     );
-    for (const { prompt, index } of group) {
-      if (prompt.length < model.maxLength) continue;
+    for (const { prompt: { length }, index } of group) {
+      if (length <= most) continue;
       throw new RangeError(
-        `Cannot ${verb} as prompt ${index} must have at most ${
-          model.maxLength - 1
-        } tokens, one less ` +
-          `than the model's context ('maxLength' of loadModel): current value is ${prompt.length}`,
+        `Cannot ${verb} as prompt ${index} must have at most ${most} tokens, one less than the model's context ('maxLength' of loadModel): current value is ${length}`,
       );
     }
     const texts = await shadowed(model, group, method, { ...settings, maxNewTokens: tokens });

@@ -7,13 +7,12 @@
  */
 
 import { SMALL_VOCABULARY } from "../graph/mod.ts";
-import { type NextTokens, trusted } from "../model/mod.ts";
+import { type Listed, type NextTokens, trusted } from "../model/mod.ts";
 import {
   byId,
   certain,
   dense,
   type Distribution,
-  type List,
   listed,
   restricted,
   type Row,
@@ -240,7 +239,7 @@ function transformed(
 }
 
 /** A list as probabilities of all tokens. */
-function scattered({ ids, probabilities }: List, size: number): Float32Array {
+function scattered({ ids, probabilities }: Listed, size: number): Float32Array {
   const all = new Float32Array(size);
   for (let k = 0; k < ids.length; k++) all[ids[k]!] = probabilities[k]!;
   return trusted(all);

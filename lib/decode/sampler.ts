@@ -145,9 +145,6 @@ const SETTINGS: { readonly [Name in keyof Required<Sampler>]: Setting } = {
 /** Names of all settings. */
 export const SAMPLER_FIELDS = Object.keys(SETTINGS) as (keyof Sampler)[];
 
-/** The settings that are told also where they are off. */
-const EXPLICIT: readonly string[] = SAMPLER_FIELDS.slice(0, 4);
-
 const RULES = Object.fromEntries(
   SAMPLER_FIELDS.map((name) => [name, SETTINGS[name].rule]),
 ) as Rules<Sampler>;
@@ -209,21 +206,17 @@ export function mergedSampler(
   vocabularySize: number,
   ...sources: readonly (Partial<Sampler> | undefined)[]
 ): Sampler {
-  const named = SAMPLER_FIELDS.map((name) => {
-    const values = sources.map((source) => source?.[name]).filter((own) => own !== undefined);
-    return { name, values };
-  }).filter(({ values }) => values.length > 0);
-  const asked = Object.fromEntries(named.map(({ name, values }) => [name, values[0]]));
-  const { temperature, topK, topP, minP, ...on } = samplerOf(asked);
+  const first = (name: keyof Sampler) =>
+    sources.find((source) => source?.[name] !== undefined)?.[name];
+  const asked = SAMPLER_FIELDS.map((name) => [name, first(name)] as const)
+    .filter(([, own]) => own !== undefined);
+  const { temperature, topK, topP, minP, ...on } = samplerOf(Object.fromEntries(asked));
   for (const [name, rule] of Object.entries(tokenRules(vocabularySize))) {
     const own = on[name as keyof typeof on];
     if (own !== undefined) rule("sample", name, own);
   }
-  const told = named.filter(({ name, values }) =>
-    !EXPLICIT.includes(name) && values.some((value) => !isOff(name, value))
-  );
-  const more = told.map(({ name }) => [name, asked[name]]);
-  return { temperature, topK, topP, minP, ...Object.fromEntries(more) };
+  const told = asked.filter(([name]) => sources.some((source) => !isOff(name, source?.[name])));
+  return { temperature, topK, topP, minP, ...Object.fromEntries(told) };
 }
 
 /**

@@ -6,17 +6,15 @@
 
 import { PORTS } from "../graph/mod.ts";
 import { tensor, type Tensors } from "../runtime/mod.ts";
-import { type Input, oneToken } from "./mixture.ts";
+import { checkId, checkSizes, checkWeight, type Input, oneToken } from "./mixture.ts";
 
 /** Arrays of a run; the tensors over them see what is written. */
 export interface Feed {
-  /** Numbers per position: K, or V where a mixture is a row over the vocabulary. */
+  /** Numbers per position: K, or V where a mixture is a row over the vocabulary, without `ids`. */
   readonly width: number;
-  /** Token ids of the mixtures; absent where a mixture is a row over the vocabulary. */
   readonly ids: Int32Array<ArrayBuffer> | undefined;
-  /** Weights of the mixtures. */
   readonly weights: Float32Array<ArrayBuffer>;
-  /** What is added to the embeddings; absent where a mixture is a row over the vocabulary. */
+  /** What is added to the embeddings. */
   readonly added: Float32Array<ArrayBuffer> | undefined;
   /** Last valid position of each slot. */
   readonly lastPosition: Int32Array<ArrayBuffer>;
@@ -26,17 +24,8 @@ export interface Feed {
   readonly rows: BigInt64Array<ArrayBuffer>;
 }
 
-/** Sizes of a run. */
-export interface FeedShape {
-  /** Slots, B. */
-  readonly batch: number;
-  /** Positions of each slot, S. */
-  readonly sequence: number;
-  /** Numbers per position. */
-  readonly width: number;
-  /** Rows of logits, R. */
-  readonly rows: number;
-}
+/** Sizes of a run: slots, positions of each, numbers per position, rows of logits. */
+export type FeedShape = Readonly<Record<"batch" | "sequence" | "width" | "rows", number>>;
 
 /** What a graph takes. */
 export interface FeedPorts {
@@ -79,45 +68,12 @@ export function feedTensors(
   };
 }
 
-/** Refuses an entry of a mixture that is none: of a signed one a weight may be negative. */
-export function checkEntry(id: number, weight: number, size: number, signed?: true): void {
-  checkId(id, size);
-  checkWeight(weight, signed);
-}
-
-/** Refuses what is no token of so many. */
-export function checkId(id: number, size: number): void {
-  if (Number.isInteger(id) && id >= 0 && id < size) return;
-  throw new RangeError(
-    `Cannot feed a token as its id must be an integer from 0 to ${
-      size - 1
-    }: current value is ${id}`,
-  );
-}
-
-/** Refuses what is no weight; −∞ itself is none. */
-export function checkWeight(weight: number, signed?: true): void {
-  if (weight >= (signed ? -Number.MAX_VALUE : 0) && weight < Infinity) return;
-  const rule = signed ? "be finite" : "be finite and at least 0 (or the mixture 'signed')";
-  throw new RangeError(
-    `Cannot feed a mixture as 'weights' must ${rule}: current value is ${weight}`,
-  );
-}
-
-/** Refuses a mixture whose ids and weights do not match. */
-export function badSizes(ids: number, weights: number): never {
-  throw new RangeError(
-    `Cannot feed a mixture as it must have at least one id and as many weights: current value is ${ids} ids and ${weights} weights`,
-  );
-}
-
 const plain = (list: ArrayLike<number>) =>
   Array.isArray(list) ? list as number[] : Array.from(list);
 
 /**
  * Writes the listed entries of the input of one position, `width` numbers of at most `feed.width`; what it
- * held before is gone. Throws where an id lies outside the vocabulary, a weight is no number, or negative
- * though the mixture is not signed, or the mixture is empty.
+ * held before is gone. Refuses what is no mixture, but for a sum of weights that is not 1.
  */
 export function writeInput(
   { ids, weights }: Feed,
@@ -126,16 +82,17 @@ export function writeInput(
   input: Input,
   vocabularySize: number,
 ): void {
-  const mixture = typeof input === "number" ? oneToken(input) : input, offset = row * width;
-  const size = mixture.ids.length;
-  if (size < 1 || mixture.weights.length !== size) badSizes(size, mixture.weights.length);
+  const isToken = typeof input === "number", what = isToken ? "a token" : "a mixture";
+  const mixture = isToken ? oneToken(input) : input, offset = row * width;
+  checkSizes(what, mixture);
   weights.fill(0, offset, offset + width);
   ids?.fill(0, offset, offset + width);
   // one kind of array, so that the loop stays fast
   const from = plain(mixture.ids), own = plain(mixture.weights);
-  for (let k = 0; k < size; k++) {
+  for (let k = 0; k < from.length; k++) {
     const id = from[k]!, weight = own[k]!;
-    checkEntry(id, weight, vocabularySize, mixture.signed);
+    checkId(what, id, vocabularySize);
+    checkWeight(what, weight, mixture.signed);
     if (ids) ids[offset + k] = id;
     weights[offset + (ids ? k : id)]! += weight;
   }

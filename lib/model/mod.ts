@@ -123,6 +123,7 @@ export {
   checkMixture,
   type Input,
   kept,
+  type Listed,
   mixed,
   type Mixture,
   offSampleMass,

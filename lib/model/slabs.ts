@@ -18,19 +18,8 @@ import {
   type Session,
   type Tensor,
   tensorIn,
-  type Tensors,
 } from "../runtime/mod.ts";
 import { type CacheShape, KV_TYPES, type KvFormat } from "./engine.ts";
-
-/** Cache tensors under their input and output names: the same ones, so that they grow in place. */
-export interface SlabViews {
-  /** By input name. */
-  readonly past: Tensors;
-  /** By output name. */
-  readonly present: Tensors;
-  /** The tensors themselves. */
-  readonly all: readonly Tensor[];
-}
 
 /** Memory of a cache. */
 export interface Slabs extends Disposable {
@@ -42,19 +31,12 @@ export interface Slabs extends Disposable {
   copy(from: number, to: number, positions: number): Promise<void>;
 }
 
-/** Memory of a cache on the host. */
-export interface HostSlabs extends Slabs {
-  /**
-   * The numbers of all layers with a cache in order, of each the keys, then the values,
-   * `[slots, kvHeads, length, headDim]`.
-   */
-  readonly buffer: ArrayBuffer;
-}
-
 /** Copies of more bytes than this give the event loop its turns, this many milliseconds apart. */
 const LONG_COPY = 2 ** 20, TURN_MS = 8;
 
-/** Groups tensors by the names that the graph has for them. */
+/** Cache tensors under their input and output names: the same ones, so that they grow in place. */
+export type SlabViews = ReturnType<typeof named>;
+
 function named(tensors: readonly { layer: number; part: KvPart; value: Tensor }[]) {
   const past: Record<string, Tensor> = {}, present: Record<string, Tensor> = {};
   for (const { layer, part, value } of tensors) {
@@ -63,13 +45,16 @@ function named(tensors: readonly { layer: number; part: KvPart; value: Tensor }[
   return { past, present, all: tensors.map(({ value }) => value) };
 }
 
-/** Slabs in the host's memory; pages cost nothing until they are written. */
+/**
+ * Slabs in the host's memory; pages cost nothing until they are written. `buffer` has the numbers of all
+ * layers with a cache in order, of each the keys, then the values, `[slots, kvHeads, length, headDim]`.
+ */
 export function hostSlabs(
   { kv }: Pick<DecoderConfig, "kv">,
   slots: number,
   length: number,
   format: KvFormat = "fp32",
-): HostSlabs {
+): Slabs & { readonly buffer: ArrayBuffer } {
   const type = KV_TYPES[format];
   let bytes = 0;
   const slabs = kv.flatMap((layer) =>

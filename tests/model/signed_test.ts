@@ -36,7 +36,7 @@ async function embedded(mixtures: readonly Mixture[]): Promise<number[]> {
   const target = new Float32Array(mixtures.length * D);
   await whole.embed(mixtures, mixtures.map((_, i) => i), target);
   return mixtures.flatMap((mixture, i) => {
-    const { ids, weights } = listedPart(mixture);
+    const { ids, weights } = listedPart(mixture) as Mixture;
     return [0, 1].map((d) =>
       Array.from(ids).reduce(
         (sum, id, k) => sum + weights[k]! * TABLE[id * D + d]!,
