@@ -131,19 +131,15 @@ function drawListed(probabilities: readonly number[], u: number): number {
   return last; // rounding left the sum below u
 }
 
-/** All tokens of a large vocabulary. */
-interface Dense {
-  /** Their probabilities `[V]`. */
-  readonly probabilities: Float32Array;
-  /** The most probable ones, where the runtime found them. */
-  readonly top?: ArrayLike<number> | undefined;
-}
-
 /**
  * The token that u draws: from the most probable ones by ascending id, then from all others. In float32
  * the sum may be off by 1e-5: where it is below u, what u has beyond it is drawn with anew.
  */
-function drawDense({ probabilities, top }: Dense, u: number): number {
+function drawDense(
+  probabilities: Float32Array,
+  top: ArrayLike<number> | undefined,
+  u: number,
+): number {
   const first = top
     ? Array.from({ length: SHORTLIST }, (_, i) => top[i]!)
     : mostProbable(identity(probabilities.length), probabilities, SHORTLIST);
@@ -166,12 +162,10 @@ function drawDense({ probabilities, top }: Dense, u: number): number {
   }
 }
 
-/** What there is to know beside the list. */
+/** Whether it is not a row's own softmax, whole or cut; of all tokens, what is drawn from and mixed `[V]`. */
 interface Origin {
-  /** Whether it is not a row's own softmax, whole or cut. */
   readonly changed?: boolean;
-  /** The form in which it is drawn from and mixed. */
-  readonly dense?: Dense | undefined;
+  readonly dense?: Float32Array | undefined;
 }
 
 /** A distribution of both forms; the numbers of a dense one are there when they are read. */
@@ -180,37 +174,37 @@ function distribution(
   temperature: number,
   list: Listed,
   { changed = false, dense }: Origin,
-  nats: () => number,
+  probabilities: readonly number[],
+  entropy: number,
 ): Distribution {
   const { logits, step } = row, { ids } = list, vocabularySize = logits.length;
-  const isWhole = !changed && ids.length === vocabularySize, top = isWhole && row.found?.top;
-  let entropy: number | undefined;
+  const found = changed ? undefined : row.found?.top;
+  const isWhole = !changed && ids.length === vocabularySize;
   const self: Distribution = {
-    ...{ step, vocabularySize, logits, temperature, ids },
-    get entropy() {
-      return entropy ??= nats();
-    },
-    get normalizedEntropy() {
-      return vocabularySize > 1 ? self.entropy / Math.log(vocabularySize) : 0;
-    },
-    get probabilities() {
-      return list.probabilities;
-    },
-    draw: (u) => dense ? drawDense(dense, u) : ids[drawListed(list.probabilities, u)]!,
+    step,
+    vocabularySize,
+    logits,
+    temperature,
+    entropy,
+    normalizedEntropy: vocabularySize > 1 ? entropy / Math.log(vocabularySize) : 0,
+    ids,
+    probabilities,
+    draw: (u) => dense ? drawDense(dense, found?.ids, u) : ids[drawListed(list.probabilities, u)]!,
     probability(id) {
-      if (dense) return dense.probabilities[id] ?? 0;
+      if (dense) return dense[id] ?? 0;
       return list.probabilities[ids[id] === id ? id : ids.indexOf(id)] ?? 0;
     },
     top(k) {
       checkNumber("ask for the most probable tokens", "k", k, { min: 1 });
       if (k >= ids.length) return self;
-      if (top && k <= top.ids.length) {
-        return listed(row, temperature, byId(top.ids, weightsOf(top.logits, temperature, k), k));
+      if (isWhole && found && k <= found.ids.length) {
+        const weights = weightsOf(found.logits, temperature, k);
+        return listed(row, temperature, byId(found.ids, weights, k));
       }
       return listed(row, temperature, topOf(list, k));
     },
     others(id) {
-      if (dense) return denseOthers(row, temperature, dense.probabilities, id);
+      if (dense) return denseOthers(row, temperature, dense, id);
       const left = Array.from(ids.keys()).filter((k) =>
         ids[k] !== id && list.probabilities[k]! > 0
       );
@@ -220,15 +214,14 @@ function distribution(
       return listed(row, temperature, own, { changed: true });
     },
     collision() {
-      const all = dense?.probabilities ?? list.probabilities;
+      const all = dense ?? list.probabilities;
       let sum = 0;
       for (let i = 0; i < all.length; i++) sum += all[i]! * all[i]!;
       return sum;
     },
     untruncated: () => temperature === 0 || isWhole ? self : whole(row, temperature),
     model: () => temperature === 1 ? self.untruncated() : whole(row, 1),
-    mixture: (scale, token, extra = 1 - scale) =>
-      mixed(dense?.probabilities ?? list, scale, token, extra),
+    mixture: (scale, token, extra = 1 - scale) => mixed(dense ?? list, scale, token, extra),
   };
   return self;
 }
@@ -240,7 +233,8 @@ export function listed(
   list: Listed,
   origin: Origin = {},
 ): Distribution {
-  return distribution(row, temperature, list, origin, () => entropyOf(list.probabilities));
+  const { probabilities } = list;
+  return distribution(row, temperature, list, origin, probabilities, entropyOf(probabilities));
 }
 
 /** The other tokens of a dense one, likewise dense. */
@@ -274,26 +268,26 @@ export function dense(
   changed = false,
 ): Distribution {
   const ids = identity(row.logits.length);
-  let all: readonly number[] | undefined;
+  let all: readonly number[] | undefined, nats = own?.entropy ?? NaN;
   const list = {
     ids,
     get probabilities() {
-      return all ??= own ? normalized(own.probabilities) : softmax(row.logits, temperature);
+      if (!own) return all ??= softmax(row.logits, temperature);
+      const sum = all ? 1 : sumOf(own.probabilities);
+      return all ??= Array.from(own.probabilities, (value) => value / sum);
     },
   };
-  const nats = () => {
-    const found = own?.entropy ?? NaN; // 0 · ln 0 where a logit is −∞
-    if (!Number.isNaN(found)) return Math.max(0, found);
-    return entropyOf(own?.probabilities ?? list.probabilities);
+  const entropy = () => { // of the runtime it is 0 · ln 0 where a logit is −∞
+    if (Number.isNaN(nats)) nats = entropyOf(own?.probabilities ?? list.probabilities);
+    return Math.max(0, nats);
   };
-  const form = own &&
-    { probabilities: own.probabilities, top: changed ? undefined : row.found?.top.ids };
-  return distribution(row, temperature, list, { changed, dense: form }, nats);
-}
-
-function normalized(values: Float32Array): number[] {
-  const sum = sumOf(values);
-  return Array.from(values, (value) => value / sum);
+  const origin = { changed, dense: own?.probabilities };
+  const later = (get: () => unknown) => ({ get, enumerable: true, configurable: true });
+  return Object.defineProperties(distribution(row, temperature, list, origin, [], NaN), {
+    probabilities: later(() => list.probabilities),
+    entropy: later(entropy),
+    normalizedEntropy: later(() => entropy() / Math.log(ids.length)),
+  });
 }
 
 /** A row's softmax at a temperature. */

@@ -9,9 +9,7 @@
  * Q_t = next distribution after   prompt, h_1 … h_t          the method's mixtures in their places
  * ```
  *
- * Compared are P_t and Q_t. `changed` is the total variation of what the request's sampler makes of the
- * two (its temperature, truncation and penalties): the least share of next tokens that would be drawn
- * differently. `divergence` is that of the model's own distributions, at temperature 1 and untruncated,
+ * Compared are P_t and Q_t: `changed` as the request's sampler makes them, `divergence` as the model does,
  * so that it can be compared between samplers. All earlier mixtures count, since their keys and values are
  * what later positions read. On `votes-tiny` a single mixture changes the very next distribution by next to
  * nothing (JS 10⁻⁶ nats), and all of them together decide the answer.

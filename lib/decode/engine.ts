@@ -225,13 +225,6 @@ interface Filling {
   ms: number;
 }
 
-/** The prompt prefilled last, and the logits after it. */
-interface Prefilled {
-  readonly prompt: readonly number[];
-  readonly logits: Float32Array;
-  readonly ms: number;
-}
-
 function samePrompt(a: readonly number[], b: readonly number[] | undefined): boolean {
   return a === b || (a.length === b?.length && a.every((id, i) => id === b[i]));
 }
@@ -261,7 +254,8 @@ export async function* decode(
   const waiting = [...Map.groupBy(jobs, ({ prompt }) => prompt.join()).values()].flat().reverse();
   const rows: Row[] = [];
   let inSpare: readonly number[] = [], filling: Filling | undefined;
-  let prefilled: Prefilled | undefined;
+  /** The prompt prefilled last, and the logits after it. */
+  let prefilled: { prompt: readonly number[]; logits: Float32Array; ms: number } | undefined;
 
   /** The slot that holds the most of a prompt's beginning. */
   const bestSlot = (prompt: readonly number[]) => {

@@ -246,10 +246,8 @@ export function promptTokens(
   return prompt;
 }
 
-/** The default number of candidates of a trace. */
-const CANDIDATES = 10;
-/** The default budget of new tokens where the model recommends none. */
-const MAX_NEW_TOKENS = 256;
+/** Defaults: candidates of a trace, and new tokens where the model recommends no number. */
+const CANDIDATES = 10, MAX_NEW_TOKENS = 256;
 
 /**
  * The settings of a generation, resolved: what is asked for first, then what comes after it, then what

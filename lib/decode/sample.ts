@@ -234,8 +234,8 @@ function transformed(
     ? { ids: kept, probabilities: softmax(kept.map((id) => logits[id]!), temperature) }
     : restricted({ ids: identity(size), probabilities: probabilities() }, possible());
   const isDense = size > SMALL_VOCABULARY && list.ids.length > SMALL_VOCABULARY;
-  const form = isDense ? { probabilities: scattered(list, size) } : undefined;
-  return listed(row, before * temperature, list, { changed: true, dense: form });
+  const dense = isDense ? scattered(list, size) : undefined;
+  return listed(row, before * temperature, list, { changed: true, dense });
 }
 
 /** A list as probabilities of all tokens. */

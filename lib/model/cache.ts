@@ -54,12 +54,15 @@ export function openCache(
 
   /** How inputs are written: the rows that take the product, the listed entries, numbers per position. */
   const layoutOf = (inputs: readonly Input[]) => {
-    const dense = inputs.flatMap((input, row) => product && isDense(input) ? [row] : []);
-    const entries = inputs.map((input) =>
-      product ? listedPart(input) : listedInFull(input, vocabularySize)
-    );
-    const sizes = entries.map((input) => typeof input === "number" ? 1 : input.ids.length);
-    const size = Math.max(1, ...sizes); // few distinct widths, so that few bindings are made
+    const dense: number[] = [];
+    let size = 1;
+    const entries = inputs.map((input, row) => {
+      if (product && isDense(input)) dense.push(row);
+      const entry = product ? listedPart(input) : listedInFull(input, vocabularySize);
+      if (typeof entry !== "number" && entry.ids.length > size) size = entry.ids.length;
+      return entry;
+    });
+    // few distinct widths, so that few bindings are made
     const width = size === 1 ? 1 : Math.max(16, 2 ** Math.ceil(Math.log2(size)));
     return { dense, entries, width: listed ? width : vocabularySize };
   };
@@ -70,8 +73,8 @@ export function openCache(
   ) => {
     const { dense, entries, width } = layout;
     entries.forEach((input, row) => writeInput(feed, row, width, input, vocabularySize));
-    const mixtures = dense.map((row) => inputs[row] as Mixture);
-    if (dense.length > 0) await product!.embed(mixtures, dense, feed.added!);
+    if (dense.length === 0) return;
+    await product!.embed(dense.map((row) => inputs[row] as Mixture), dense, feed.added!);
   };
 
   const bind = (

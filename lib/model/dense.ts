@@ -30,21 +30,12 @@ export function listedPart(input: Input): Input {
   return NOTHING;
 }
 
-/** Multiplies mixtures with a table. */
-interface DenseMixtures extends Disposable {
-  /**
-   * Writes the embeddings of {@linkcode isDense} mixtures, what {@linkcode listedPart} names apart, to these
-   * rows of `target` `[…, D]`.
-   */
-  embed(inputs: readonly Mixture[], rows: readonly number[], target: Float32Array): Promise<void>;
-}
-
 /** Opens buffers for mixtures over a table; they grow to the most mixtures ever at once. */
 export function openDenseMixtures(
   table: LazySession,
   vocabularySize: number,
   hiddenSize: number,
-): DenseMixtures {
+) {
   let weights = new Float32Array(0), embeddings = new Float32Array(0);
   let scope = new DisposableStack(), bindings: Binding[] = [];
   const run = takingTurns();
@@ -80,8 +71,12 @@ export function openDenseMixtures(
   };
   let last: Promise<unknown> = Promise.resolve(); // a prefill and a step share the buffers
   return {
-    embed(inputs, rows, target) {
-      const made = last.then(() => multiply(inputs, rows, target));
+    /**
+     * Writes the embeddings of {@linkcode isDense} mixtures, what {@linkcode listedPart} names apart, to
+     * these rows of a target `[…, D]`.
+     */
+    embed(...work: Parameters<typeof multiply>): Promise<void> {
+      const made = last.then(() => multiply(...work));
       last = made.catch(() => {});
       return made;
     },

@@ -8,48 +8,33 @@ import { PORTS } from "../graph/mod.ts";
 import { tensor, type Tensors } from "../runtime/mod.ts";
 import { checkId, checkSizes, checkWeight, type Input, oneToken } from "./mixture.ts";
 
-/** Arrays of a run; the tensors over them see what is written. */
-export interface Feed {
-  /** Numbers per position: K, or V where a mixture is a row over the vocabulary, without `ids`. */
-  readonly width: number;
-  readonly ids: Int32Array<ArrayBuffer> | undefined;
-  readonly weights: Float32Array<ArrayBuffer>;
-  /** What is added to the embeddings. */
-  readonly added: Float32Array<ArrayBuffer> | undefined;
-  /** Last valid position of each slot. */
-  readonly lastPosition: Int32Array<ArrayBuffer>;
-  /** Largest number of valid positions. */
-  readonly length: Int32Array<ArrayBuffer>;
-  /** Which rows get logits. */
-  readonly rows: BigInt64Array<ArrayBuffer>;
-}
-
 /** Sizes of a run: slots, positions of each, numbers per position, rows of logits. */
 export type FeedShape = Readonly<Record<"batch" | "sequence" | "width" | "rows", number>>;
 
-/** What a graph takes. */
+/** What a graph takes: mixtures as lists, or as rows over the vocabulary; embeddings to add, so wide, or 0. */
 export interface FeedPorts {
-  /** Whether a mixture is a list of ids and weights; else it is a row over the vocabulary. */
   readonly listed: boolean;
-  /** Width of what is added to the embeddings; 0 where nothing is. */
   readonly added: number;
 }
 
-/** Arrays for runs of up to a shape. */
+/** Arrays for runs of up to a shape; the tensors over them see what is written. */
 export function createFeed(
   { batch, sequence, width, rows }: FeedShape,
   { listed, added }: FeedPorts,
-): Feed {
+) {
   return {
-    width,
+    width, // numbers per position: K, or V where a mixture is a row over the vocabulary, without ids
     ids: listed ? new Int32Array(batch * sequence * width) : undefined,
     weights: new Float32Array(batch * sequence * width),
     added: added > 0 ? new Float32Array(batch * sequence * added) : undefined,
-    lastPosition: new Int32Array(batch),
-    length: new Int32Array(1),
-    rows: BigInt64Array.from({ length: rows }, (_, row) => BigInt(row)),
+    lastPosition: new Int32Array(batch), // of each slot, the last that is valid
+    length: new Int32Array(1), // the largest number of valid positions
+    rows: BigInt64Array.from({ length: rows }, (_, row) => BigInt(row)), // that get logits
   };
 }
+
+/** Arrays of a run. */
+export type Feed = ReturnType<typeof createFeed>;
 
 /** Tensors over a feed's arrays for a run of a shape, by their names in the graph. */
 export function feedTensors(

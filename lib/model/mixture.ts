@@ -164,16 +164,6 @@ export function checkSizes(what: string, mixture: Mixture): void {
   refuse(what, "it must have at least one id and as many weights", value);
 }
 
-/** Sum of probabilities; NaN where one is negative or no number. */
-function total(probabilities: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < probabilities.length; i++) {
-    const p = probabilities[i]!;
-    sum += p >= 0 ? p : NaN;
-  }
-  return sum;
-}
-
 /**
  * Refuses what is no mixture: an id that is no token or is there twice, a weight that is no finite
  * number or, unless the mixture is `signed`, negative, and, unless it is `scaled`, a sum of weights
@@ -189,7 +179,10 @@ export function checkMixture(mixture: Mixture, vocabularySize: number, maker: st
   let sum = 0;
   if (dense) {
     checkWeight(what, dense.weight, signed);
-    const all = TRUSTED.has(dense.probabilities) ? 1 : total(dense.probabilities);
+    const { probabilities } = dense; // one that is negative makes the sum no number
+    const all = TRUSTED.has(probabilities)
+      ? 1
+      : probabilities.reduce((sum, p) => sum + (p >= 0 ? p : NaN), 0);
     if (!(Math.abs(all - 1) <= tolerance(vocabularySize))) {
       const rule = "'dense.probabilities' must be at least 0 and sum to 1";
       refuse(what, rule, `${Number(all.toPrecision(9))}`);

@@ -105,7 +105,6 @@ function recordedBeta(beta: number | BetaSchedule): number | string {
 /**
  * Mixture of Inputs.
  *
- * @param options β, preset and phase; the preset's parts can be replaced one by one.
  * @returns The method. Where β is a function, its step throws what that throws, and a RangeError or
  * TypeError where it gives what is no β.
  *

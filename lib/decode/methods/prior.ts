@@ -26,16 +26,12 @@ export const PRIOR_RULES: Rules<PriorOptions> = {
 };
 
 /** What a method with these options records and needs, and the distribution that it mixes at a step. */
-export function priorOf({ prior = "sampler", topK = 0 }: PriorOptions): {
-  readonly parameters: Required<PriorOptions>;
-  readonly needs: readonly Need[];
-  readonly of: (distribution: Distribution) => Distribution;
-} {
-  const isModel = prior === "model";
+export function priorOf({ prior = "sampler", topK = 0 }: PriorOptions) {
+  const isModel = prior === "model", needs: Need[] = isModel && topK === 0 ? ["model"] : [];
   return {
     parameters: { prior, topK },
-    needs: isModel && topK === 0 ? ["model"] : [],
-    of(distribution) {
+    needs,
+    of(distribution: Distribution): Distribution {
       const p = isModel ? distribution.model() : distribution;
       return topK === 0 ? p : p.top(topK);
     },

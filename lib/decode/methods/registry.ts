@@ -59,7 +59,7 @@ const about = (
  * ```
  */
 export const METHODS: Readonly<Record<string, AboutMethod>> = {
-  standard: about(() => standard(), "the token: onehot(y)", { gate: "–", source: "–" }),
+  standard: about(standard, "the token: onehot(y)", { gate: "–", source: "–" }),
   moi: about(moi, "(H·p + (β+1−H)·onehot(y)) / (β+1)", {
     gate: "none: H fades it; β may be a function of the step",
     source: "arXiv 2505.14827, mixinputs 0.1.1",

@@ -78,30 +78,6 @@ const NEWLINE_SHARE = 0.1;
 /** Tokens that are left with the final words, that of the switch included. */
 const FINAL_TOKENS = 32;
 
-/** What a run's tokenizer makes of markers and words. */
-interface Run {
-  readonly length: number;
-  readonly isSymbol: (token: number) => boolean;
-  readonly newline: readonly number[] | undefined;
-  readonly open: readonly number[] | undefined;
-  readonly close: readonly number[] | undefined;
-  readonly final: readonly number[] | undefined;
-}
-
-/** Where a run stands. */
-interface Switching {
-  readonly run: Run;
-  readonly mode: "soft" | "token";
-  /** Entropy at the last switch; undefined before the first step. */
-  readonly reference: number | undefined;
-  /** Steps since the last switch. */
-  readonly dwell: number;
-  /** Switches into token mode. */
-  readonly switches: number;
-  /** Tokens left, once the final words are forced. */
-  readonly left: number;
-}
-
 const WHOLE = number({ min: 0, integer: true });
 
 const RULES: Rules<SwiReasoningOptions> = {
@@ -145,7 +121,8 @@ export function swiReasoning(options: SwiReasoningOptions = {}): Method {
   const { window = 512, alpha = 1, beta = 0.7, start = "soft", phase = "thinking" } = options;
   const { maxSwitches, finalWords = "\n\nThe final answer is", markers = THINK } = options;
 
-  const runOf = (context: MethodContext): Run => {
+  /** What a run's tokenizer makes of markers and words. */
+  const runOf = (context: MethodContext) => {
     const { tokenizer, maxNewTokens = Infinity } = context;
     const needed = maxSwitches !== undefined || options.markers !== undefined;
     const refuse = (name: string, what: string, value: unknown) => {
@@ -165,7 +142,7 @@ export function swiReasoning(options: SwiReasoningOptions = {}): Method {
     };
   };
 
-  return inPhase<Switching>({
+  return inPhase({
     name: "swiReasoning",
     parameters: {
       window: window === Infinity ? "Infinity" : window,
@@ -176,9 +153,13 @@ export function swiReasoning(options: SwiReasoningOptions = {}): Method {
       ...(maxSwitches !== undefined && options.finalWords !== undefined ? { finalWords } : {}),
     },
     needs: ["model"],
-    init: (context) => ({
+    init: (context: MethodContext) => ({
       run: runOf(context),
-      ...{ mode: start, reference: undefined, dwell: 0, switches: 0, left: Infinity },
+      mode: start,
+      reference: undefined as number | undefined, // entropy at the last switch
+      dwell: 0, // steps since then
+      switches: 0, // into token mode
+      left: Infinity, // tokens, once the final words are forced
     }),
     step(distribution, token, state, forced = false) {
       const { run, reference } = state, q = distribution.model(), H = q.entropy;
