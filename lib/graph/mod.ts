@@ -37,14 +37,14 @@ export {
 export {
   type Architecture,
   type DecoderConfig,
+  DENSE,
+  denseMixtureGraph,
   KV_PARTS,
   type KvLayer,
   type KvPart,
   PORTS,
   type RopedConfig,
   SMALL_VOCABULARY,
-  WHOLE,
-  wholeMixtureGraph,
 } from "./decoder.ts";
 export { type Json, refuseField } from "./fields.ts";
 export type { GraftFacts } from "./graft/facts.ts";

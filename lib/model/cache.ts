@@ -45,10 +45,11 @@ export function openCache(
   { slots, length }: CacheShape,
   table?: LazySession,
 ): KvCache {
-  const listed = session.inputs.includes(PORTS.ids), adds = session.inputs.includes(PORTS.added);
-  const ports = { listed, added: adds ? hiddenSize : 0 };
+  const listed = session.inputs.includes(PORTS.ids),
+    takesDense = session.inputs.includes(PORTS.dense);
+  const ports = { listed, dense: takesDense ? hiddenSize : 0 };
   const viewScope = new DisposableStack();
-  const product = adds && table
+  const product = takesDense && table
     ? viewScope.use(openDenseMixtures(table, vocabularySize, hiddenSize))
     : undefined;
 
@@ -74,7 +75,7 @@ export function openCache(
     const { dense, entries, width } = layout;
     entries.forEach((input, row) => writeInput(feed, row, width, input, vocabularySize));
     if (dense.length === 0) return;
-    await product!.embed(dense.map((row) => inputs[row] as Mixture), dense, feed.added!);
+    await product!.embed(dense.map((row) => inputs[row] as Mixture), dense, feed.dense!);
   };
 
   const bind = (
@@ -88,7 +89,7 @@ export function openCache(
   const batch = Math.min(slots, slabs.batch);
   const stepLogits = new Float32Array(slots * vocabularySize);
   const stepFeed = (width: number) => createFeed({ batch, sequence: 1, width, rows: batch }, ports);
-  let feed = stepFeed(layoutOf([]).width), nothingAdded = true;
+  let feed = stepFeed(layoutOf([]).width), noneDense = true;
   const stepViews = new Map<string, SlabViews>();
   const stepBindings = new Map<string, Binding>();
   let stepScope = new DisposableStack();
@@ -125,8 +126,8 @@ export function openCache(
     const layout = layoutOf(inputs), binding = stepBinding(slot, inputs.length, layout.width);
     feed.lastPosition.set(positions);
     feed.length[0] = Math.max(...positions) + 1;
-    if (!nothingAdded) feed.added!.fill(0);
-    nothingAdded = layout.dense.length === 0;
+    if (!noneDense) feed.dense!.fill(0);
+    noneDense = layout.dense.length === 0;
     await write(feed, inputs, layout);
     await execute(binding);
   };

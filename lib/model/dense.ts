@@ -8,7 +8,7 @@
  * @module
  */
 
-import { WHOLE } from "../graph/mod.ts";
+import { DENSE } from "../graph/mod.ts";
 import { type Binding, type Session, takingTurns, type Tensor, tensor } from "../runtime/mod.ts";
 import type { LazySession } from "./lazy_session.ts";
 import { checkId, checkSizes, checkWeight, type Input, type Mixture } from "./mixture.ts";
@@ -50,8 +50,8 @@ export function openDenseMixtures(
     const own = (data: Float32Array<ArrayBuffer>, width: number): Tensor =>
       scope.use(tensor(data, [n, width]));
     return bindings[n] = scope.use(session.bind(
-      { [WHOLE.weights]: own(weights, vocabularySize) },
-      { [WHOLE.embeddings]: own(embeddings, hiddenSize) },
+      { [DENSE.weights]: own(weights, vocabularySize) },
+      { [DENSE.embeddings]: own(embeddings, hiddenSize) },
     ));
   };
   const multiply = async (

@@ -14,19 +14,19 @@ export type FeedShape = Readonly<Record<"batch" | "sequence" | "width" | "rows",
 /** What a graph takes: mixtures as lists, or as rows over the vocabulary; embeddings to add, so wide, or 0. */
 export interface FeedPorts {
   readonly listed: boolean;
-  readonly added: number;
+  readonly dense: number;
 }
 
 /** Arrays for runs of up to a shape; the tensors over them see what is written. */
 export function createFeed(
   { batch, sequence, width, rows }: FeedShape,
-  { listed, added }: FeedPorts,
+  { listed, dense }: FeedPorts,
 ) {
   return {
     width, // numbers per position: K, or V where a mixture is a row over the vocabulary, without ids
     ids: listed ? new Int32Array(batch * sequence * width) : undefined,
     weights: new Float32Array(batch * sequence * width),
-    added: added > 0 ? new Float32Array(batch * sequence * added) : undefined,
+    dense: dense > 0 ? new Float32Array(batch * sequence * dense) : undefined,
     lastPosition: new Int32Array(batch), // of each slot, the last that is valid
     length: new Int32Array(1), // the largest number of valid positions
     rows: BigInt64Array.from({ length: rows }, (_, row) => BigInt(row)), // that get logits
@@ -40,13 +40,13 @@ export type Feed = ReturnType<typeof createFeed>;
 export function feedTensors(
   feed: Feed,
   { batch, sequence, width, rows }: FeedShape,
-  { added }: FeedPorts,
+  { dense }: FeedPorts,
 ): Tensors {
   const mixture = [batch, sequence, width];
   return {
     ...(feed.ids ? { [PORTS.ids]: tensor(feed.ids, mixture) } : {}),
     [PORTS.weights]: tensor(feed.weights, mixture),
-    ...(feed.added ? { [PORTS.added]: tensor(feed.added, [batch, sequence, added]) } : {}),
+    ...(feed.dense ? { [PORTS.dense]: tensor(feed.dense, [batch, sequence, dense]) } : {}),
     [PORTS.lastPosition]: tensor(feed.lastPosition, [batch]),
     [PORTS.length]: tensor(feed.length, [1]),
     [PORTS.rows]: tensor(feed.rows, [rows]),
