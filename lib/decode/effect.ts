@@ -187,7 +187,7 @@ export async function predictEffect(
 ): Promise<PredictedEffect> {
   const verb = "predict the effect", { tokens = 32, signal = defaultSignal(), ...more } = options;
   const settings = { ...more, ...given({ signal }) };
-  checkOptions(verb, options, RULES);
+  checkOptions(verb, given(options), RULES);
   if (!Array.isArray(prompts) || prompts.length === 0) {
     throw new RangeError(refusal(verb, "prompts", "be a list of at least one", prompts));
   }

@@ -20,8 +20,6 @@
  * | p | the distribution sampled from | the 20 most probable of `softmax(logits)` at temperature 1 |
  * | N | vocabulary | 20 |
  *
- * β may also be a function of the step (ours): by position, entropy, probability or phase.
- *
  * Where y is not among the 20, the released code drops β of its weight, so that the weights sum to
  * less than 1; here y joins the support, unless `shrink` asks for the historical behaviour.
  *
@@ -58,7 +56,7 @@ export type BetaSchedule = (context: BetaContext) => number;
 /** Options of {@linkcode moi}. */
 export interface MoiOptions extends PriorOptions, PhaseOptions {
   /**
-   * Concentration on the sampled token, from 0 to ∞, or a function that gives it at each step. Of a
+   * Concentration on the sampled token, from 0 to ∞, or a function that gives it at each step (ours). Of a
    * function runs record the name alone ("schedule" where it has none), so a study cannot tell two
    * functions of the same name apart: name yours, and name them anew when they change. Default: 1,
    * the paper's.

@@ -32,10 +32,7 @@ import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
 export interface MultiplexOptions extends PhaseOptions {
   /** Number of tokens drawn, K, from 1. Default: 3. */
   readonly draws?: number;
-  /**
-   * "uniform": all draws alike. "probability": each draw in proportion to p of its token. A token drawn
-   * twice counts twice. Default: "uniform".
-   */
+  /** "uniform": all draws alike; "probability": each in proportion to p of its token. Default: "uniform". */
   readonly weights?: "uniform" | "probability";
 }
 
