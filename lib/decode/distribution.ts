@@ -13,7 +13,14 @@
  */
 
 import { checkNumber } from "../_check.ts";
-import { mixed, type Mixture, type NextTokens, SHORTLIST, trusted } from "../model/mod.ts";
+import {
+  type Listed,
+  mixed,
+  type Mixture,
+  type NextTokens,
+  SHORTLIST,
+  trusted,
+} from "../model/mod.ts";
 import { entropyOf, identity, mostProbable, softmax, sumOf } from "./softmax.ts";
 
 /** What a sampler made of one row of logits. */
@@ -72,16 +79,8 @@ export interface Row {
   readonly found?: NextTokens;
 }
 
-/** Token ids, ascending, and their probabilities. */
-export interface List {
-  /** Token ids. */
-  readonly ids: readonly number[];
-  /** Their probabilities. */
-  readonly probabilities: readonly number[];
-}
-
 /** Tokens by ascending id, the first `count` weights divided by their sum in the order given. */
-export function byId(ids: ArrayLike<number>, weights: ArrayLike<number>, count: number): List {
+export function byId(ids: ArrayLike<number>, weights: ArrayLike<number>, count: number): Listed {
   const sum = sumOf(weights, count);
   // places in the list, sorted by id without a call of a function per comparison
   const keys = new Float64Array(count);
@@ -97,14 +96,14 @@ export function byId(ids: ArrayLike<number>, weights: ArrayLike<number>, count: 
 }
 
 /** Some places of a list, renormalised. */
-export function restricted({ ids, probabilities }: List, places: number[]): List {
+export function restricted({ ids, probabilities }: Listed, places: number[]): Listed {
   places.sort((a, b) => a - b);
   const weights = places.map((place) => probabilities[place]!);
   return byId(places.map((place) => ids[place]!), weights, places.length);
 }
 
 /** The k most probable tokens of a list, fewer than there are, renormalised. */
-export function topOf(list: List, k: number): List {
+export function topOf(list: Listed, k: number): Listed {
   const { ids, probabilities } = list;
   return restricted(list, mostProbable(identity(ids.length), probabilities, k));
 }
@@ -132,19 +131,15 @@ function drawListed(probabilities: readonly number[], u: number): number {
   return last; // rounding left the sum below u
 }
 
-/** All tokens of a large vocabulary. */
-interface Dense {
-  /** Their probabilities `[V]`. */
-  readonly probabilities: Float32Array;
-  /** The most probable ones, where the runtime found them. */
-  readonly top?: ArrayLike<number> | undefined;
-}
-
 /**
  * The token that u draws: from the most probable ones by ascending id, then from all others. In float32
  * the sum may be off by 1e-5: where it is below u, what u has beyond it is drawn with anew.
  */
-function drawDense({ probabilities, top }: Dense, u: number): number {
+function drawDense(
+  probabilities: Float32Array,
+  top: ArrayLike<number> | undefined,
+  u: number,
+): number {
   const first = top
     ? Array.from({ length: SHORTLIST }, (_, i) => top[i]!)
     : mostProbable(identity(probabilities.length), probabilities, SHORTLIST);
@@ -167,25 +162,24 @@ function drawDense({ probabilities, top }: Dense, u: number): number {
   }
 }
 
-/** What there is to know beside the list. */
+/** Whether it is not a row's own softmax, whole or cut; of all tokens, what is drawn from and mixed `[V]`. */
 interface Origin {
-  /** Whether it is not a row's own softmax, whole or cut. */
   readonly changed?: boolean;
-  /** The form in which it is drawn from and mixed. */
-  readonly dense?: Dense | undefined;
+  readonly dense?: Float32Array | undefined;
 }
 
 /** A distribution of both forms; the numbers of a dense one are there when they are read. */
 function distribution(
   row: Row,
   temperature: number,
-  list: List,
+  list: Listed,
   { changed = false, dense }: Origin,
   probabilities: readonly number[],
   entropy: number,
 ): Distribution {
   const { logits, step } = row, { ids } = list, vocabularySize = logits.length;
-  const isWhole = !changed && ids.length === vocabularySize, top = isWhole && row.found?.top;
+  const found = changed ? undefined : row.found?.top;
+  const isWhole = !changed && ids.length === vocabularySize;
   const self: Distribution = {
     step,
     vocabularySize,
@@ -195,21 +189,22 @@ function distribution(
     normalizedEntropy: vocabularySize > 1 ? entropy / Math.log(vocabularySize) : 0,
     ids,
     probabilities,
-    draw: (u) => dense ? drawDense(dense, u) : ids[drawListed(list.probabilities, u)]!,
+    draw: (u) => dense ? drawDense(dense, found?.ids, u) : ids[drawListed(list.probabilities, u)]!,
     probability(id) {
-      if (dense) return dense.probabilities[id] ?? 0;
+      if (dense) return dense[id] ?? 0;
       return list.probabilities[ids[id] === id ? id : ids.indexOf(id)] ?? 0;
     },
     top(k) {
       checkNumber("ask for the most probable tokens", "k", k, { min: 1 });
       if (k >= ids.length) return self;
-      if (top && k <= top.ids.length) {
-        return listed(row, temperature, byId(top.ids, weightsOf(top.logits, temperature, k), k));
+      if (isWhole && found && k <= found.ids.length) {
+        const weights = weightsOf(found.logits, temperature, k);
+        return listed(row, temperature, byId(found.ids, weights, k));
       }
       return listed(row, temperature, topOf(list, k));
     },
     others(id) {
-      if (dense) return denseOthers(row, temperature, dense.probabilities, id);
+      if (dense) return denseOthers(row, temperature, dense, id);
       const left = Array.from(ids.keys()).filter((k) =>
         ids[k] !== id && list.probabilities[k]! > 0
       );
@@ -219,15 +214,14 @@ function distribution(
       return listed(row, temperature, own, { changed: true });
     },
     collision() {
-      const all = dense?.probabilities ?? list.probabilities;
+      const all = dense ?? list.probabilities;
       let sum = 0;
       for (let i = 0; i < all.length; i++) sum += all[i]! * all[i]!;
       return sum;
     },
     untruncated: () => temperature === 0 || isWhole ? self : whole(row, temperature),
     model: () => temperature === 1 ? self.untruncated() : whole(row, 1),
-    mixture: (scale, token, extra = 1 - scale) =>
-      mixed(dense?.probabilities ?? list, scale, token, extra),
+    mixture: (scale, token, extra = 1 - scale) => mixed(dense ?? list, scale, token, extra),
   };
   return self;
 }
@@ -236,7 +230,7 @@ function distribution(
 export function listed(
   row: Row,
   temperature: number,
-  list: List,
+  list: Listed,
   origin: Origin = {},
 ): Distribution {
   const { probabilities } = list;
@@ -278,30 +272,22 @@ export function dense(
   const list = {
     ids,
     get probabilities() {
-      return all ??= own ? normalized(own.probabilities) : softmax(row.logits, temperature);
+      if (!own) return all ??= softmax(row.logits, temperature);
+      const sum = all ? 1 : sumOf(own.probabilities);
+      return all ??= Array.from(own.probabilities, (value) => value / sum);
     },
   };
   const entropy = () => { // of the runtime it is 0 · ln 0 where a logit is −∞
     if (Number.isNaN(nats)) nats = entropyOf(own?.probabilities ?? list.probabilities);
     return Math.max(0, nats);
   };
-  const form = own &&
-    { probabilities: own.probabilities, top: changed ? undefined : row.found?.top.ids };
-  const self = distribution(row, temperature, list, { changed, dense: form }, [], NaN);
-  const later: [keyof Distribution, () => unknown][] = [
-    ["probabilities", () => list.probabilities],
-    ["entropy", entropy],
-    ["normalizedEntropy", () => entropy() / Math.log(ids.length)],
-  ];
-  for (const [name, get] of later) {
-    Object.defineProperty(self, name, { get, enumerable: true, configurable: true });
-  }
-  return self;
-}
-
-function normalized(values: Float32Array): number[] {
-  const sum = sumOf(values);
-  return Array.from(values, (value) => value / sum);
+  const origin = { changed, dense: own?.probabilities };
+  const later = (get: () => unknown) => ({ get, enumerable: true, configurable: true });
+  return Object.defineProperties(distribution(row, temperature, list, origin, [], NaN), {
+    probabilities: later(() => list.probabilities),
+    entropy: later(entropy),
+    normalizedEntropy: later(() => entropy() / Math.log(ids.length)),
+  });
 }
 
 /** A row's softmax at a temperature. */

@@ -31,19 +31,10 @@ export interface WantedRow {
   readonly history?: History;
 }
 
-/** Makes distributions of rows of logits. */
-export interface Distributions extends Disposable {
-  /**
-   * The distributions that samplers make of n rows of raw logits `[n · V]` or more; always the same few
-   * arrays, as what is made of each is kept beside it. They are valid until the next call with the same array.
-   */
-  of(
-    logits: Float32Array<ArrayBuffer>,
-    rows: readonly WantedRow[],
-  ): Promise<Distribution[]>;
-}
-
 const NONE: readonly number[] = [];
+
+/** Makes distributions of rows of logits. */
+export type Distributions = ReturnType<typeof openDistributions>;
 
 /** The temperatures at which a row needs the softmax over all tokens. */
 function temperaturesOf({ sampler, needs }: WantedRow, size: number): readonly number[] {
@@ -63,11 +54,15 @@ function temperaturesOf({ sampler, needs }: WantedRow, size: number): readonly n
  */
 export function openDistributions(
   model: Pick<Model, "config" | "tokenizer" | "openNextToken">,
-): Distributions {
+) {
   const nextToken = model.openNextToken?.(), { vocabularySize: size } = model.config;
   const { size: tokens = size } = model.tokenizer;
   return {
-    async of(logits, rows) {
+    /**
+     * The distributions that samplers make of n rows of raw logits `[n · V]` or more; always the same few
+     * arrays, as what is made of each is kept beside it. They are valid until the next call with the same one.
+     */
+    async of(logits: Float32Array<ArrayBuffer>, rows: readonly WantedRow[]) {
       const row = (at: number) => logits.subarray(at * size, (at + 1) * size);
       for (let at = 0; at < rows.length && tokens < size; at++) row(at).fill(-Infinity, tokens);
       const found = await nextToken?.of(logits, rows.map((row) => temperaturesOf(row, size)));

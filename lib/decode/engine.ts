@@ -39,10 +39,10 @@ import { relativeNorm } from "./norm.ts";
 import { openDistributions, type WantedRow } from "./distributions.ts";
 import type { Distribution } from "./distribution.ts";
 import type { Sampling } from "./sampler.ts";
-import { STREAM, uniform } from "./random.ts";
+import { STREAM, uniform } from "../_random.ts";
 import type { History } from "./transforms.ts";
 import type { MethodStep } from "./method.ts";
-import { firstStop, textStream, type Told } from "./text.ts";
+import { firstStop, textStream } from "./text.ts";
 
 /** What the loop tells: a step of a job that records steps, or a finished job. */
 export type DecodeEvent =
@@ -55,7 +55,7 @@ interface Row {
   readonly tokens: number[];
   readonly trace: Step[];
   /** Text as it becomes certain; where nobody asks for it, it is made at the end. */
-  readonly tell: ((token: number) => Told) | undefined;
+  readonly tell: ReturnType<typeof textStream> | undefined;
   /** Text told so far; that of a finished row is whole. */
   text: string;
   /** Position at which the next input is written. */
@@ -225,19 +225,6 @@ interface Filling {
   ms: number;
 }
 
-/** The prompt prefilled last, and the logits after it. */
-interface Prefilled {
-  readonly prompt: readonly number[];
-  readonly logits: Float32Array;
-  readonly ms: number;
-}
-
-/** Jobs in the order of their prompt's first appearance, so that equal prompts are neighbours. */
-function groupByPrompt(jobs: readonly Job[]): Job[] {
-  const groups = Map.groupBy(jobs, (job) => job.prompt.join(","));
-  return [...groups.values()].flat();
-}
-
 function samePrompt(a: readonly number[], b: readonly number[] | undefined): boolean {
   return a === b || (a.length === b?.length && a.every((id, i) => id === b[i]));
 }
@@ -250,12 +237,6 @@ export function commonPrefix(a: ArrayLike<number>, b: ArrayLike<number>): number
   return length;
 }
 
-/** Positions that any of the jobs can reach. */
-function lengthNeeded(jobs: readonly Job[], maxLength: number): number {
-  const reach = jobs.map(({ prompt, maxNewTokens }) => prompt.length + maxNewTokens - 1);
-  return Math.min(maxLength, reach.reduce((a, b) => Math.max(a, b), 1));
-}
-
 /** Decodes checked requests, at most `slots` at once; events come in the order in which they happen. */
 export async function* decode(
   model: Model,
@@ -263,15 +244,18 @@ export async function* decode(
   slots: number,
 ): AsyncGenerator<DecodeEvent> {
   if (jobs.length === 0) return;
-  const length = lengthNeeded(jobs, model.maxLength);
+  const reach = jobs.map(({ prompt, maxNewTokens }) => prompt.length + maxNewTokens - 1);
+  const length = Math.min(model.maxLength, reach.reduce((a, b) => Math.max(a, b), 1));
   const count = Math.min(slots, jobs.length);
   using cache: KvCache = model.openCache({ slots: count + 1, length });
   using distributions = openDistributions(model);
   const spare = count, first = new Float32Array(model.config.vocabularySize);
-  const waiting = groupByPrompt(jobs).reverse();
+  // in the order of their prompt's first appearance, so that equal prompts are neighbours
+  const waiting = [...Map.groupBy(jobs, ({ prompt }) => prompt.join()).values()].flat().reverse();
   const rows: Row[] = [];
   let inSpare: readonly number[] = [], filling: Filling | undefined;
-  let prefilled: Prefilled | undefined;
+  /** The prompt prefilled last, and the logits after it. */
+  let prefilled: { prompt: readonly number[]; logits: Float32Array; ms: number } | undefined;
 
   /** The slot that holds the most of a prompt's beginning. */
   const bestSlot = (prompt: readonly number[]) => {

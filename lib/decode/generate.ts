@@ -19,13 +19,10 @@ import {
 /**
  * Continues a prompt.
  *
- * @param model The model.
  * @param prompt Text, a conversation (rendered by the chat template), or token ids.
  * @param options Method, sampler, seed and limits. Sampler settings that are left out come from the
  * model's `generation_config.json`, else temperature 1 without truncation.
- * @returns The text with its tokens, and evidence of mixing.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
- * @throws {RangeError} Where an option is outside its rule or the prompt does not fit the context.
+ * @throws {RangeError} Where the prompt does not fit the context.
  *
  * @example One seed gives one text
  * ```ts
@@ -47,17 +44,13 @@ export async function generate(
   prompt: Prompt,
   options: GenerateOptions = {},
 ): Promise<Generation> {
-  for await (const event of decode(model, [jobOf(model, { ...options, prompt }, 0)], 1)) {
-    if ("generation" in event) return event.generation;
-  }
-  throw new Error("internal: the decode loop ended without a generation");
+  const [made] = await Array.fromAsync(generateBatch(model, [{ ...options, prompt }]));
+  return made!.generation;
 }
 
 /**
  * Continues a prompt token by token.
  *
- * @param model The model.
- * @param prompt Text, a conversation, or token ids.
  * @param options As for {@linkcode generate}; `trace` says how many candidates each step carries.
  * @returns The steps; leaving the loop ends the generation. An aborted signal ends it as well. The
  * generator's own return value is the generation.
@@ -105,9 +98,6 @@ const DEFAULT_SLOTS = 64, KV_BUDGET_BYTES = 2 ** 31;
  * A request's text is the same as `generate` gives for it alone. Requests with the same prompt share
  * one prefill.
  *
- * @param model The model.
- * @param requests Prompts with the options of {@linkcode generate}.
- * @param options Number of rows at once.
  * @returns Every request's generation once, in the order in which they finish.
  *
  * @example A β grid in one batch

@@ -14,7 +14,6 @@ import {
   number,
   objectOf,
   refusal,
-  type Rule,
   type Rules,
   signal,
 } from "../_check.ts";
@@ -170,31 +169,21 @@ export interface Generation {
 }
 
 /** A request with everything checked and filled in. */
-export interface Job {
+export interface Job
+  extends Required<Pick<GenerateOptions, "method" | "maxNewTokens" | "stop" | "seed">> {
   /** Place in the caller's list. */
   readonly index: number;
   /** Token ids of the prompt. */
   readonly prompt: readonly number[];
-  /** Sampler. */
   readonly sampler: Sampling;
-  /** Method. */
-  readonly method: Method;
-  /** Largest number of new tokens. */
-  readonly maxNewTokens: number;
-  /** Stop texts. */
-  readonly stop: readonly string[];
   /** Ids that end the text. */
   readonly eos: ReadonlySet<number>;
-  /** Seed. */
-  readonly seed: number;
-  /** Signal. */
   readonly signal: AbortSignal | undefined;
   /** Number of candidates recorded per step; 0 records nothing. */
   readonly top: number;
 }
 
-/** A method. */
-export const METHOD: Rule = kind(
+const METHOD = kind(
   "have the functions init and step",
   (value) => isObject(value) && [value.init, value.step].every((one) => typeof one === "function"),
 );
@@ -217,10 +206,7 @@ const RULES: Rules<Request> = {
   ignoreEos: boolean,
   seed: number({ min: 0, integer: true }),
   signal,
-  trace(verb, name, value) {
-    if (typeof value === "boolean") return;
-    TRACE(verb, name, value);
-  },
+  trace: (verb, name, value) => typeof value === "boolean" || TRACE(verb, name, value),
   chat: anything,
 };
 
@@ -228,8 +214,6 @@ const RULES: Rules<Request> = {
  * Token ids of a prompt: text gets BOS where the tokenizer says so, a conversation is rendered by the
  * chat template (which writes its own), ids are taken as they are.
  *
- * @param model The model.
- * @param prompt Text, conversation or ids.
  * @param chat Variables of the chat template, for a conversation.
  * @throws {TypeError} Where the prompt is none of them, or variables are given and it is no
  * conversation or the template does not read them.
@@ -239,14 +223,12 @@ export function promptTokens(
   prompt: Prompt,
   chat?: Readonly<Record<string, unknown>>,
 ): readonly number[] {
-  if (chat !== undefined && (typeof chat !== "object" || chat === null || Array.isArray(chat))) {
+  if (chat !== undefined && !isObject(chat)) {
     throw new TypeError(refusal("generate", "chat", "be an object", chat));
   }
-  const isConversation = Array.isArray(prompt) && prompt.length > 0 &&
-    prompt.every((item) => typeof item === "object" && item !== null);
-  if (isConversation) {
+  if (Array.isArray(prompt) && prompt.length > 0 && prompt.every(isObject)) {
     const options = chat === undefined ? {} : { variables: chat };
-    return model.tokenizer.encode(model.chat(prompt as readonly Message[], options));
+    return model.tokenizer.encode(model.chat(prompt as unknown as Message[], options));
   }
   if (chat !== undefined) {
     const rule = "be left out where the prompt is no conversation";
@@ -259,18 +241,13 @@ export function promptTokens(
     const rule = "be a string, messages or token ids";
     throw new TypeError(refusal("generate", "prompt", rule, prompt));
   }
-  const { vocabularySize } = model.config;
-  for (const id of prompt as readonly number[]) {
-    const rule = { min: 0, max: vocabularySize - 1, integer: true };
-    checkNumber("generate", "prompt", id, rule);
-  }
-  return prompt as readonly number[];
+  const rule = { min: 0, max: model.config.vocabularySize - 1, integer: true };
+  for (const id of prompt) checkNumber("generate", "prompt", id, rule);
+  return prompt;
 }
 
-/** The default number of candidates of a trace. */
-const CANDIDATES = 10;
-/** The default budget of new tokens where the model recommends none. */
-const MAX_NEW_TOKENS = 256;
+/** Defaults: candidates of a trace, and new tokens where the model recommends no number. */
+const CANDIDATES = 10, MAX_NEW_TOKENS = 256;
 
 /**
  * The settings of a generation, resolved: what is asked for first, then what comes after it, then what
@@ -278,12 +255,9 @@ const MAX_NEW_TOKENS = 256;
  * place that does so. Resolved settings stay as they are when they are resolved once more.
  *
  * @param verb What cannot be done where a setting is refused.
- * @param model Its vocabulary and recommendations are looked at.
  * @param asked What is asked for; other fields of it are passed over.
  * @param sources What comes after it, from the most to the least specific.
- * @returns Settings, or the list, and how long the text may become.
- * @throws {TypeError} Where a setting is of the wrong kind, or stands beside a list of transforms.
- * @throws {RangeError} Where one is outside its rule.
+ * @throws {TypeError} Where a setting stands beside a list of transforms.
  */
 export function resolvedSettings(
   verb: string,
@@ -323,12 +297,7 @@ export function recordOf(
   };
 }
 
-/**
- * Checks a request before anything runs.
- *
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
- * @throws {RangeError} Where one is outside its rule, or the prompt leaves no room for a token.
- */
+/** Checks a request before anything runs. */
 export function jobOf(model: Model, request: Request, index: number): Job {
   const verb = "generate";
   checkOptions(verb, request, RULES);

@@ -39,7 +39,9 @@
  *   at temperature 1, H divided by ln 20. They differ; say which one you ran.
  * - **Phases.** Every method takes `phase: "all" | "thinking" | "answer"` and the model's `markers`
  *   (default: `<think>` and `</think>`). Outside of its phase it is standard decoding, and a marker is
- *   fed alone.
+ *   fed alone. A run is refused (RangeError) where the tokenizer does not know markers that it needs.
+ * - **Refusals.** An option that is unknown or of the wrong kind is a TypeError, one outside its rule a
+ *   RangeError, of every function here.
  * - **β as a function.** `moi({ beta: function late({ step }) { return step < 64 ? 8 : 1; } })`: of
  *   position, entropy, token, probability or phase. Runs record the function's name only, so that a
  *   stored study cannot tell two functions of one name apart: name them anew when they change.
@@ -61,14 +63,12 @@
  * @module
  */
 
-export {
-  type PredictedEffect,
-  type PredictedStep,
-  predictEffect,
-  type PredictEffectOptions,
-  type Quantiles,
-} from "./activity.ts";
-export { type BatchOptions, generate, generateBatch, stream } from "./generate.ts";
+export { philox, STREAM, uniform } from "../_random.ts";
+export { type Input, type Mixture, oneToken } from "../model/mod.ts";
+export type { Distribution } from "./distribution.ts";
+export * from "./effect.ts";
+export { commonPrefix } from "./engine.ts";
+export * from "./generate.ts";
 export {
   type Candidate,
   type FinishReason,
@@ -83,45 +83,31 @@ export {
   type Step,
   type TraceOptions,
 } from "./generation.ts";
-export type { Method, MethodContext, MethodParameters, MethodStep, Need } from "./method.ts";
-export { directMixture, type DirectMixtureOptions } from "./methods/direct_mixture.ts";
-export {
-  dirichletSoftThinking,
-  type DirichletSoftThinkingOptions,
-} from "./methods/dirichlet_soft_thinking.ts";
-export { fixedMass, type FixedMassOptions } from "./methods/fixed_mass.ts";
-export {
-  gumbelSoftThinking,
-  type GumbelSoftThinkingOptions,
-} from "./methods/gumbel_soft_thinking.ts";
-export { linearMixture, type LinearMixtureOptions } from "./methods/linear_mixture.ts";
-export { type BetaContext, type BetaSchedule, moi, type MoiOptions } from "./methods/moi.ts";
-export { multiplex, type MultiplexOptions } from "./methods/multiplex.ts";
+export * from "./method.ts";
+export * from "./methods/direct_mixture.ts";
+export * from "./methods/dirichlet_soft_thinking.ts";
+export * from "./methods/fixed_mass.ts";
+export * from "./methods/gumbel_soft_thinking.ts";
+export * from "./methods/linear_mixture.ts";
+export * from "./methods/moi.ts";
+export * from "./methods/multiplex.ts";
 export type { PriorOptions } from "./methods/prior.ts";
-export { randomMixture, type RandomMixtureOptions } from "./methods/random_mixture.ts";
-export { type AboutMethod, METHODS } from "./methods/registry.ts";
-export { selar, type SelarOptions } from "./methods/selar.ts";
-export { type ColdStop, softThinking, type SoftThinkingOptions } from "./methods/soft_thinking.ts";
-export { standard } from "./methods/standard.ts";
-export { swiReasoning, type SwiReasoningOptions } from "./methods/swi_reasoning.ts";
-export { thinkRouter, type ThinkRouterOptions } from "./methods/think_router.ts";
+export * from "./methods/random_mixture.ts";
+export * from "./methods/registry.ts";
+export * from "./methods/selar.ts";
+export * from "./methods/soft_thinking.ts";
+export * from "./methods/standard.ts";
+export * from "./methods/swi_reasoning.ts";
+export * from "./methods/think_router.ts";
 export {
   type AnswerOptions,
   knowsMarkers,
   type PhaseOptions,
   THINK,
   type ThinkingMarkers,
+  type ThinkingOptions,
 } from "./phase.ts";
-export {
-  jsDivergence,
-  jsProbe,
-  type Probe,
-  type ProbedToken,
-  type ProbeOptions,
-  probeStep,
-} from "./probe.ts";
-export { philox, STREAM, uniform } from "./random.ts";
-export type { Distribution } from "./distribution.ts";
+export * from "./probe.ts";
 export { distributionOf } from "./sample.ts";
 export {
   mergedSampler,
@@ -131,14 +117,7 @@ export {
   type Sampling,
   transformsOf,
 } from "./sampler.ts";
-export { commonPrefix } from "./engine.ts";
-export {
-  type GreedySimilarity,
-  greedySimilarity,
-  type GreedySimilarityOptions,
-  type RougeL,
-  rougeL,
-} from "./similarity.ts";
+export * from "./similarity.ts";
 export { entropyOf, softmax } from "./softmax.ts";
 export {
   allowedTokens,
@@ -164,4 +143,3 @@ export {
   type TransformRecord,
   typicalP,
 } from "./transforms.ts";
-export { type Input, type Mixture, oneToken } from "../model/mod.ts";

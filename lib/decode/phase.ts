@@ -42,6 +42,27 @@ export const PHASE_RULES: Rules<PhaseOptions> = {
   markers: objectOf<ThinkingMarkers>({ open: MARKER, close: MARKER }, "be two texts", false),
 };
 
+/** {@linkcode PhaseOptions} of a method that is made for thoughts. */
+export interface ThinkingOptions extends PhaseOptions {
+  /** When the method acts. Default: "thinking". */
+  readonly phase?: "all" | "thinking" | "answer";
+}
+
+/** How the answer is sampled that follows the thoughts. */
+export interface AnswerOptions extends ThinkingOptions {
+  /**
+   * Sampler settings from the end of the thoughts on; those left out are the run's own. Default: the
+   * run's own.
+   */
+  readonly answer?: Partial<Sampler>;
+}
+
+/** Rules of {@linkcode AnswerOptions}. */
+export const ANSWER_RULES: Rules<AnswerOptions> = {
+  answer: (_verb, _name, value) => void samplerOf(value as Partial<Sampler>),
+  ...PHASE_RULES,
+};
+
 /** Where a text stands: whether it thinks, and the last tokens, as far as a marker could go on. */
 export interface Thinking {
   /** Whether the next token is a thought. */
@@ -71,14 +92,8 @@ export function trackThinking(
   const [open, close] = [markers.open, markers.close].map((text) => {
     const ids = encoded(tokenizer, text);
     if (ids) return ids;
-    throw new RangeError(
-      refusal(
-        "mix",
-        "markers",
-        "be texts that the model's tokenizer knows (phase 'all' needs none)",
-        markers,
-      ),
-    );
+    const rule = "be texts that the model's tokenizer knows (phase 'all' needs none)";
+    throw new RangeError(refusal("mix", "markers", rule, markers));
   }) as [readonly number[], readonly number[]];
   const longest = Math.max(open.length, close.length);
   const endsWith = (tail: readonly number[], ids: readonly number[]) =>
@@ -93,12 +108,7 @@ export function trackThinking(
   return { close, next, start: prompt.reduce(next, { inside: false, tail: [] }) };
 }
 
-/**
- * Whether a tokenizer knows the markers: a model that does not think has none.
- *
- * @param tokenizer The model's tokenizer.
- * @param markers Texts around the thoughts.
- */
+/** Whether a model's tokenizer knows the markers: a model that does not think has none. */
 export function knowsMarkers(
   tokenizer: MethodContext["tokenizer"],
   markers: ThinkingMarkers = THINK,
@@ -119,31 +129,15 @@ export function encoded(
   }
 }
 
-/** A run that is in a phase some of the time. */
-interface Phased<S> {
-  /** How thoughts are sampled, and how the answer is. */
-  readonly samplers: { readonly inside: Sampler; readonly outside: Sampler } | undefined;
-  readonly tracker: ThinkingTracker;
-  readonly thinking: Thinking;
-  readonly inner: S;
+/** What runs record of a phase: nothing where a method always acts, the markers where they differ. */
+function phaseParameters({ phase = "all", markers = THINK }: PhaseOptions): MethodParameters {
+  if (phase === "all") return {};
+  const usual = markers.open === THINK.open && markers.close === THINK.close;
+  return usual ? { phase } : { phase, open: markers.open, close: markers.close };
 }
 
-/** How the answer is sampled. */
-export interface AnswerOptions {
-  /**
-   * Sampler settings from the end of the thoughts on; those left out are the run's own. Default: the
-   * run's own.
-   */
-  readonly answer?: Partial<Sampler>;
-}
-
-/** Rules of {@linkcode AnswerOptions}. */
-export const ANSWER_RULES: Rules<AnswerOptions> = {
-  answer: (_verb, _name, value) => void samplerOf(value as Partial<Sampler>),
-};
-
-/** What is recorded of them: `answerTemperature` and the like. */
-export function answerParameters(answer: Partial<Sampler> = {}): MethodParameters {
+/** What runs record of the answer's settings: `answerTemperature` and the like. */
+function answerParameters(answer: Partial<Sampler> = {}): MethodParameters {
   return Object.fromEntries(
     SAMPLER_FIELDS.filter((name) => answer[name] !== undefined).map((name) => {
       const value = answer[name]!;
@@ -155,24 +149,41 @@ export function answerParameters(answer: Partial<Sampler> = {}): MethodParameter
   );
 }
 
-/** What is recorded of a phase: nothing where a method always acts, the markers where they differ. */
-export function phaseParameters(
-  { phase = "all", markers = THINK }: PhaseOptions,
-): MethodParameters {
-  if (phase === "all") return {};
-  const usual = markers.open === THINK.open && markers.close === THINK.close;
-  return usual ? { phase } : { phase, open: markers.open, close: markers.close };
+/** A method as its file says it: its state may be none, and a step that names none leaves it as it is. */
+export interface MethodRule<S> extends Omit<Method<S>, "init" | "step"> {
+  /** As {@linkcode Method.init}. Default: no state. */
+  readonly init?: (context: MethodContext) => S;
+  /** As {@linkcode Method.step}. */
+  readonly step: (
+    ...args: Parameters<Method<S>["step"]>
+  ) => Omit<MethodStep<S>, "state"> & { readonly state?: S };
 }
 
-/** The same method in one phase; outside of it standard decoding. Its state goes on from where it was. */
+/** A run that is in a phase some of the time. */
+interface Phased<S> {
+  readonly samplers: { readonly inside: Sampler; readonly outside: Sampler } | undefined;
+  readonly tracker: ThinkingTracker;
+  readonly thinking: Thinking;
+  readonly inner: S;
+}
+
+/** The method of a rule in one phase; outside of it standard decoding. Its state goes on from where it was. */
 export function inPhase<S>(
-  method: Method<S>,
-  options: PhaseOptions & AnswerOptions & {
+  rule: MethodRule<S>,
+  options: AnswerOptions & {
     /** Whether a marker ends the phase also where the method forced it. Default: true. */
     readonly forcedEnds?: boolean;
   },
 ): Method<S> | Method<Phased<S>> {
   const { phase = "all", markers = THINK, answer, forcedEnds = true } = options;
+  const method: Method<S> = {
+    init: () => undefined as S,
+    ...rule,
+    step: (distribution, token, state, forced) => ({
+      state,
+      ...rule.step(distribution, token, state, forced),
+    }),
+  };
   if (phase === "all" && !answer) return method;
   const acts = ({ inside }: Thinking) => phase === "all" || inside === (phase === "thinking");
   const samplersOf = ({ sampler, transforms, vocabularySize }: MethodContext) => {
@@ -183,21 +194,16 @@ export function inPhase<S>(
     }
     return { inside: samplerOf(sampler), outside: mergedSampler(vocabularySize, answer, sampler) };
   };
-  const phased: Method<Phased<S>> = {
+  return {
     ...method,
     parameters: { ...method.parameters, ...phaseParameters(options), ...answerParameters(answer) },
     init(context) {
-      const tracker = trackThinking(context, markers);
-      return {
-        samplers: samplersOf(context),
-        tracker,
-        thinking: tracker.start,
-        inner: method.init(context),
-      };
+      const tracker = trackThinking(context, markers), samplers = samplersOf(context);
+      return { samplers, tracker, thinking: tracker.start, inner: method.init(context) };
     },
     step(distribution, token, state, forced = false) {
-      const { samplers, tracker, thinking, inner } = state;
-      const made: MethodStep<S> = acts(thinking)
+      const { tracker, thinking, inner, samplers } = state;
+      const made = acts(thinking)
         ? method.step(distribution, token, inner, forced)
         : { input: oneToken(token), state: inner };
       const recorded = forced ? token : made.token ?? token;
@@ -208,9 +214,8 @@ export function inPhase<S>(
         // the marker that ends the phase is fed alone
         input: acts(after) || !acts(thinking) ? made.input : oneToken(recorded),
         ...(switched ? { sampler: samplers[after.inside ? "inside" : "outside"] } : {}),
-        state: { samplers, tracker, thinking: after, inner: made.state },
+        state: { ...state, thinking: after, inner: made.state },
       };
     },
-  };
-  return phased;
+  } satisfies Method<Phased<S>>;
 }

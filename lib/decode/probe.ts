@@ -28,7 +28,7 @@ import { softmax } from "./softmax.ts";
  * Jensen–Shannon divergence of two next-token distributions in nats, from 0 to ln 2.
  *
  * @param a Raw logits of the one.
- * @param b Raw logits of the other, as many.
+ * @param b Raw logits of the other.
  * @throws {RangeError} Where they differ in number or are not finite.
  *
  * @example Alike, and with nothing in common
@@ -100,11 +100,7 @@ function heaviest({ ids, weights, dense }: Mixture, count: number): [number, num
  * Feeds a mixture, and each of its heaviest tokens alone, after the same inputs. These are prefilled
  * once; mixture and tokens then take one step side by side.
  *
- * @param model The model.
  * @param inputs Tokens and mixtures before it; may be none.
- * @param mixture The mixture.
- * @param options Number of tokens.
- * @returns Divergence for each token.
  * @throws {RangeError} Where the mixture is empty, an input is not valid, or the context too short.
  *
  * @example A mixture that is a token follows that token
@@ -159,12 +155,8 @@ export async function jsProbe(
  * A trace keeps all of a mixture, unless that lies on a whole large vocabulary: then its heaviest
  * entries, and what is fed here is only nearly what was fed.
  *
- * @param model The model.
- * @param prompt The generation's prompt.
  * @param generation Result of `generate` with `trace: true`.
  * @param index Which step, from 0.
- * @param options Number of tokens.
- * @returns Divergence for each token.
  * @throws {TypeError} Where the generation has no trace.
  * @throws {RangeError} Where there is no such step, or the prompt is not the generation's.
  *

@@ -7,13 +7,12 @@
  */
 
 import { SMALL_VOCABULARY } from "../graph/mod.ts";
-import { type NextTokens, trusted } from "../model/mod.ts";
+import { type Listed, type NextTokens, trusted } from "../model/mod.ts";
 import {
   byId,
   certain,
   dense,
   type Distribution,
-  type List,
   listed,
   restricted,
   type Row,
@@ -98,10 +97,8 @@ const NOTHING: History = { prompt: [], generated: [] };
  * The distribution that a sampler makes of a row of logits.
  *
  * @param logits Raw logits `[V]`.
- * @param sampler Sampler settings, or a list of transforms.
  * @param step Index of the token about to be generated.
  * @param history Tokens before it, for transforms that look at them. Default: none.
- * @returns Support, probabilities and entropy.
  * @throws {RangeError} Where logits are not finite, or the sampler leaves no token.
  *
  * @example Top-p keeps the smallest set that reaches the mass
@@ -237,12 +234,12 @@ function transformed(
     ? { ids: kept, probabilities: softmax(kept.map((id) => logits[id]!), temperature) }
     : restricted({ ids: identity(size), probabilities: probabilities() }, possible());
   const isDense = size > SMALL_VOCABULARY && list.ids.length > SMALL_VOCABULARY;
-  const form = isDense ? { probabilities: scattered(list, size) } : undefined;
-  return listed(row, before * temperature, list, { changed: true, dense: form });
+  const dense = isDense ? scattered(list, size) : undefined;
+  return listed(row, before * temperature, list, { changed: true, dense });
 }
 
 /** A list as probabilities of all tokens. */
-function scattered({ ids, probabilities }: List, size: number): Float32Array {
+function scattered({ ids, probabilities }: Listed, size: number): Float32Array {
   const all = new Float32Array(size);
   for (let k = 0; k < ids.length; k++) all[ids[k]!] = probabilities[k]!;
   return trusted(all);

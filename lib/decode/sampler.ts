@@ -145,9 +145,6 @@ const SETTINGS: { readonly [Name in keyof Required<Sampler>]: Setting } = {
 /** Names of all settings. */
 export const SAMPLER_FIELDS = Object.keys(SETTINGS) as (keyof Sampler)[];
 
-/** The settings that are told also where they are off. */
-const EXPLICIT: readonly string[] = SAMPLER_FIELDS.slice(0, 4);
-
 const RULES = Object.fromEntries(
   SAMPLER_FIELDS.map((name) => [name, SETTINGS[name].rule]),
 ) as Rules<Sampler>;
@@ -168,8 +165,6 @@ export const SAMPLER_RULES = Object.fromEntries(
  *
  * @param settings Settings; default: temperature 1, everything else off. Those beside the first four
  * are left out of the result where they are off.
- * @throws {TypeError} Where a setting is unknown or of the wrong kind.
- * @throws {RangeError} Where a setting is outside its rule.
  *
  * @example A negative temperature is refused
  * ```ts
@@ -196,8 +191,7 @@ export function samplerOf(settings: Partial<Sampler> = {}): Sampler {
  *
  * @param vocabularySize Tokens that settings may name, V.
  * @param sources From the most to the least specific.
- * @throws {TypeError} Where a setting is of the wrong kind.
- * @throws {RangeError} Where one is outside its rule, or names a token that there is not.
+ * @throws {RangeError} Where one names a token that there is not.
  *
  * @example No penalty, whatever the model recommends
  * ```ts
@@ -212,27 +206,21 @@ export function mergedSampler(
   vocabularySize: number,
   ...sources: readonly (Partial<Sampler> | undefined)[]
 ): Sampler {
-  const named = SAMPLER_FIELDS.map((name) => {
-    const values = sources.map((source) => source?.[name]).filter((own) => own !== undefined);
-    return { name, values };
-  }).filter(({ values }) => values.length > 0);
-  const asked = Object.fromEntries(named.map(({ name, values }) => [name, values[0]]));
-  const { temperature, topK, topP, minP, ...on } = samplerOf(asked);
+  const first = (name: keyof Sampler) =>
+    sources.find((source) => source?.[name] !== undefined)?.[name];
+  const asked = SAMPLER_FIELDS.map((name) => [name, first(name)] as const)
+    .filter(([, own]) => own !== undefined);
+  const { temperature, topK, topP, minP, ...on } = samplerOf(Object.fromEntries(asked));
   for (const [name, rule] of Object.entries(tokenRules(vocabularySize))) {
     const own = on[name as keyof typeof on];
     if (own !== undefined) rule("sample", name, own);
   }
-  const told = named.filter(({ name, values }) =>
-    !EXPLICIT.includes(name) && values.some((value) => !isOff(name, value))
-  );
-  const more = told.map(({ name }) => [name, asked[name]]);
-  return { temperature, topK, topP, minP, ...Object.fromEntries(more) };
+  const told = asked.filter(([name]) => sources.some((source) => !isOff(name, source?.[name])));
+  return { temperature, topK, topP, minP, ...Object.fromEntries(told) };
 }
 
 /**
- * The transforms that settings stand for.
- *
- * @param settings Checked settings.
+ * The transforms that checked settings stand for.
  *
  * @example
  * ```ts

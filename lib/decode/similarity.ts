@@ -52,9 +52,6 @@ export interface RougeL {
 /**
  * ROUGE-L of two lists of tokens; of two empty ones it is 1, of an empty and another 0.
  *
- * @param tokens The one.
- * @param reference What it is compared with.
- *
  * @example One of four tokens differs
  * ```ts
  * import { rougeL } from "@moi/moi/decode";
@@ -102,13 +99,8 @@ export interface GreedySimilarity extends RougeL {
 /**
  * Compares a generation with greedy decoding (temperature 0, tokens alone) of the same prompt.
  *
- * @param model The model.
- * @param prompt The generation's prompt.
- * @param generation The generation.
  * @param options Length and end of greedy decoding; give those that the generation was made with.
  * @returns Common prefix and ROUGE-L, greedy decoding as the reference.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
- * @throws {RangeError} Where an option is outside its rule.
  *
  * @example Greedy decoding is like itself
  * ```ts

@@ -18,10 +18,8 @@ export function refuseLogits(): never {
 }
 
 /**
- * `softmax(logits / temperature)` in float64.
+ * `softmax(logits / temperature)` in float64, of a temperature above 0; −∞ gives probability 0.
  *
- * @param logits Raw logits; −∞ gives probability 0.
- * @param temperature Greater than 0.
  * @throws {RangeError} Where no logit is finite or one is NaN or +∞.
  */
 export function softmax(logits: ArrayLike<number>, temperature = 1): number[] {

@@ -22,25 +22,14 @@ function beginning(text: string, stops: readonly string[]): number {
   return 0;
 }
 
-/** What a token makes certain. */
-export interface Told {
-  /** Text that is certain now and was not before. */
-  readonly text: string;
-  /** Whether a stop text is complete. */
-  readonly stopped: boolean;
-}
-
 /**
- * Tells the text that each token makes certain, up to the first stop text. Held back is what another
+ * Tells the text that each token makes certain, up to the first stop text, and whether that is complete. Held back is what another
  * token can change: bytes of a character that is not whole, and what could begin a stop text.
  */
-export function textStream(
-  tokenizer: Tokenizer,
-  stops: readonly string[],
-): (token: number) => Told {
+export function textStream(tokenizer: Tokenizer, stops: readonly string[]) {
   const piece = pieceDecoder(tokenizer);
   let held = "";
-  return (token) => {
+  return (token: number) => {
     held += piece(token);
     if (stops.length > 0) {
       // bytes that are a whole character unless more of them follow can complete a stop text

@@ -23,7 +23,7 @@ export const SMALL_VOCABULARY = 1024;
  *
  * With a small vocabulary a mixture is a row of V weights, multiplied with the embedding table, and
  * costs the same whatever it holds; with a large one K rows are gathered, and what lies on the whole
- * vocabulary is added (see {@linkcode wholeMixtureGraph}). Entries of weight 0 add nothing, bit for
+ * vocabulary is added (see {@linkcode denseMixtureGraph}). Entries of weight 0 add nothing, bit for
  * bit, so mixtures of different sizes share a batch.
  */
 export function mixtureOfEmbeddings(b: Builder, table: string, config: DecoderConfig): string {
@@ -37,7 +37,7 @@ export function mixtureOfEmbeddings(b: Builder, table: string, config: DecoderCo
   const weights = b.input(PORTS.weights, "float32", ["B", "S", "K"]);
   const gathered = b.op("Gather", [rows, ids], { attributes: { axis: { int: 0 } } }); // [B, S, K, D]
   const listed = weightedSum(b, weights, gathered); // [B, S, D]
-  return b.op("Add", [listed, b.input(PORTS.added, "float32", ["B", "S", hiddenSize])]);
+  return b.op("Add", [listed, b.input(PORTS.dense, "float32", ["B", "S", hiddenSize])]);
 }
 
 /** `Σ_k w_k · rows_k` of weights `[B, S, K]` and rows `[B, S, K, D]`. */
@@ -56,8 +56,8 @@ export function weightedSum(
  */
 export const TABLE_PART = 2 ** 24;
 
-/** Names of the input and output of {@linkcode wholeMixtureGraph}. */
-export const WHOLE = {
+/** Names of the input and output of {@linkcode denseMixtureGraph}. */
+export const DENSE = {
   /** Weights of all tokens, float32 [R, V]. */
   weights: "weights",
   /** Their mixtures, float32 [R, D]. */
@@ -70,7 +70,7 @@ export const WHOLE = {
  *
  * @param decoder A graph with the port {@linkcode PORTS}`.ids`.
  */
-export function wholeMixtureGraph(decoder: Graph): Graph {
+export function denseMixtureGraph(decoder: Graph): Graph {
   const lookup = decoder.nodes.find(({ op, inputs }) =>
     op === "Gather" && inputs[1] === PORTS.ids
   )!;
@@ -85,7 +85,7 @@ export function wholeMixtureGraph(decoder: Graph): Graph {
   const [vocabularySize, hiddenSize] = dims as [number, number];
   const tensor = { type: type as OnnxType, dims, ...data, ...rounded };
   const b = graphBuilder(weightsIn(new Map([[name, tensor]])));
-  const w = b.input(WHOLE.weights, "float32", ["R", vocabularySize]), axis = b.integers([1]);
+  const w = b.input(DENSE.weights, "float32", ["R", vocabularySize]), axis = b.integers([1]);
   const part = Math.ceil(TABLE_PART / hiddenSize);
   let sum: string | undefined;
   for (let first = 0; first < vocabularySize; first += part) {
@@ -94,7 +94,7 @@ export function wholeMixtureGraph(decoder: Graph): Graph {
     const product = b.op("MatMul", [own, b.weight(name, dims, { first, rows })]);
     sum = sum === undefined ? product : b.op("Add", [sum, product]);
   }
-  b.op("Identity", [sum!], { outputs: [WHOLE.embeddings] });
-  b.output(WHOLE.embeddings, "float32", ["R", hiddenSize]);
+  b.op("Identity", [sum!], { outputs: [DENSE.embeddings] });
+  b.output(DENSE.embeddings, "float32", ["R", hiddenSize]);
   return b.graph();
 }

@@ -40,7 +40,7 @@ export type { GraftFacts } from "./graft/facts.ts";
 export { joinEmbedding } from "./graft/join.ts";
 export { graft } from "./graft/mod.ts";
 export { reference, type ReferenceInput } from "./graft/reference.ts";
-export { SMALL_VOCABULARY, WHOLE, wholeMixtureGraph } from "./mixture.ts";
+export { DENSE, denseMixtureGraph, SMALL_VOCABULARY } from "./mixture.ts";
 export { NEXT_TOKEN, softmaxGraph, topTokensGraph } from "./next_token.ts";
 export {
   type Attribute,

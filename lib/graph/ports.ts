@@ -23,7 +23,7 @@ export const PORTS = {
    * Added to the embedding of each mixture, float32 [B, S, D]: the part of a mixture that lies on the
    * whole of a large vocabulary, else 0; absent where the weights are those of all tokens.
    */
-  added: "added_embedding",
+  dense: "dense_embedding",
   /** Index of each slot's last valid position after this run, int32 [B]. */
   lastPosition: "last_position",
   /** Largest number of valid positions of any slot, int32 [1]. */

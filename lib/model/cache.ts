@@ -20,9 +20,9 @@ import {
 } from "../runtime/mod.ts";
 import { checkNumber, refusal } from "../_check.ts";
 import type { CacheShape, KvCache } from "./engine.ts";
-import { createFeed, type Feed, type FeedShape, feedTensors, writeInput } from "./feed.ts";
+import { createFeed, type Feed, feedTensors, writeInput } from "./feed.ts";
 import type { LazySession } from "./lazy_session.ts";
-import { type Input, type Mixture, mixtureSize } from "./mixture.ts";
+import type { Input, Mixture } from "./mixture.ts";
 import type { Slabs, SlabViews } from "./slabs.ts";
 import { isDense, listedInFull, listedPart, openDenseMixtures } from "./dense.ts";
 
@@ -34,18 +34,9 @@ export const PREFILL_CHUNK = 128;
 /** Logits of one run and least positions, where all positions have logits: bounds their memory. */
 const CHUNK_LOGITS = 2 ** 22, MIN_CHUNK = 16;
 
-function checkPosition(slot: number, position: number, length: number): void {
-  if (Number.isInteger(position) && position >= 0 && position < length) return;
-  const rule = `the position must be from 0 to ${length - 1}: current value is ${position}`;
-  throw new RangeError(`Cannot write to slot ${slot} as ${rule}`);
-}
-
-const NONE: readonly number[] = [];
-
 /**
-/**
- * Opens a cache on a session; the slabs are disposed with it. `table` is the embedding table, for dense
- * mixtures; without it, or where the graph does not take them, they are listed.
+ * Opens a cache on a session of a decoder, in memory that is disposed with it. Without the embedding table,
+ * or where the graph does not take them, dense mixtures are listed.
  */
 export function openCache(
   session: Session,
@@ -54,38 +45,37 @@ export function openCache(
   { slots, length }: CacheShape,
   table?: LazySession,
 ): KvCache {
-  const listed = session.inputs.includes(PORTS.ids), adds = session.inputs.includes(PORTS.added);
-  const ports = { listed, added: adds ? hiddenSize : 0 };
+  const listed = session.inputs.includes(PORTS.ids),
+    takesDense = session.inputs.includes(PORTS.dense);
+  const ports = { listed, dense: takesDense ? hiddenSize : 0 };
   const viewScope = new DisposableStack();
-  const product = adds && table
+  const product = takesDense && table
     ? viewScope.use(openDenseMixtures(table, vocabularySize, hiddenSize))
     : undefined;
 
-  /** Rows whose mixtures take the product with the whole table. */
-  const denseRows = (inputs: readonly Input[]): readonly number[] => {
-    if (!product) return NONE;
-    let rows: number[] | undefined;
-    for (let row = 0; row < inputs.length; row++) {
-      if (isDense(inputs[row]!)) (rows ??= []).push(row);
-    }
-    return rows ?? NONE;
-  };
-  /** The listed entries of inputs. */
-  const entriesOf = (inputs: readonly Input[], dense: readonly number[]): readonly Input[] => {
-    if (!product) return inputs.map((input) => listedInFull(input, vocabularySize));
-    return dense.length === 0
-      ? inputs
-      : inputs.map((input) => isDense(input) ? listedPart(input) : input);
-  };
-  const addDense = (feed: Feed, inputs: readonly Input[], rows: readonly number[]) =>
-    product!.embed(rows.map((row) => inputs[row] as Mixture), rows, feed.added!);
-
-  /** Numbers that inputs take per position: few distinct values, so that few bindings are made. */
-  const widthOf = (entries: readonly Input[]): number => {
-    if (!listed) return vocabularySize;
+  /** How inputs are written: the rows that take the product, the listed entries, numbers per position. */
+  const layoutOf = (inputs: readonly Input[]) => {
+    const dense: number[] = [];
     let size = 1;
-    for (const input of entries) size = Math.max(size, mixtureSize(input));
-    return size === 1 ? 1 : Math.max(16, 2 ** Math.ceil(Math.log2(size)));
+    const entries = inputs.map((input, row) => {
+      if (product && isDense(input)) dense.push(row);
+      const entry = product ? listedPart(input) : listedInFull(input, vocabularySize);
+      if (typeof entry !== "number" && entry.ids.length > size) size = entry.ids.length;
+      return entry;
+    });
+    // few distinct widths, so that few bindings are made
+    const width = size === 1 ? 1 : Math.max(16, 2 ** Math.ceil(Math.log2(size)));
+    return { dense, entries, width: listed ? width : vocabularySize };
+  };
+  const write = async (
+    feed: Feed,
+    inputs: readonly Input[],
+    layout: ReturnType<typeof layoutOf>,
+  ) => {
+    const { dense, entries, width } = layout;
+    entries.forEach((input, row) => writeInput(feed, row, width, input, vocabularySize));
+    if (dense.length === 0) return;
+    await product!.embed(dense.map((row) => inputs[row] as Mixture), dense, feed.dense!);
   };
 
   const bind = (
@@ -99,7 +89,7 @@ export function openCache(
   const batch = Math.min(slots, slabs.batch);
   const stepLogits = new Float32Array(slots * vocabularySize);
   const stepFeed = (width: number) => createFeed({ batch, sequence: 1, width, rows: batch }, ports);
-  let feed = stepFeed(widthOf([])), nothingAdded = true;
+  let feed = stepFeed(layoutOf([]).width), noneDense = true;
   const stepViews = new Map<string, SlabViews>();
   const stepBindings = new Map<string, Binding>();
   let stepScope = new DisposableStack();
@@ -133,19 +123,12 @@ export function openCache(
     inputs: readonly Input[],
     positions: readonly number[],
   ): Promise<void> => {
-    const dense = denseRows(inputs), entries = entriesOf(inputs, dense);
-    const width = widthOf(entries), binding = stepBinding(slot, inputs.length, width);
-    let longest = 0;
-    for (let row = 0; row < entries.length; row++) {
-      const position = positions[row]!;
-      writeInput(feed, row, width, entries[row]!, vocabularySize);
-      feed.lastPosition[row] = position;
-      longest = Math.max(longest, position + 1);
-    }
-    feed.length[0] = longest;
-    if (!nothingAdded) feed.added!.fill(0);
-    nothingAdded = dense.length === 0;
-    if (!nothingAdded) await addDense(feed, inputs, dense);
+    const layout = layoutOf(inputs), binding = stepBinding(slot, inputs.length, layout.width);
+    feed.lastPosition.set(positions);
+    feed.length[0] = Math.max(...positions) + 1;
+    if (!noneDense) feed.dense!.fill(0);
+    noneDense = layout.dense.length === 0;
+    await write(feed, inputs, layout);
     await execute(binding);
   };
 
@@ -156,14 +139,13 @@ export function openCache(
     inputs: readonly Input[],
     rows: number,
   ): Promise<Float32Array<ArrayBuffer>> => {
-    const dense = denseRows(inputs), entries = entriesOf(inputs, dense);
-    const shape: FeedShape = { batch: 1, sequence: inputs.length, width: widthOf(entries), rows };
+    const layout = layoutOf(inputs);
+    const shape = { batch: 1, sequence: inputs.length, width: layout.width, rows };
     const own = createFeed(shape, ports);
-    entries.forEach((input, i) => writeInput(own, i, shape.width, input, vocabularySize));
+    await write(own, inputs, layout);
     own.length[0] = from + inputs.length;
     own.lastPosition[0] = from + inputs.length - 1;
     for (let row = 0; row < rows; row++) own.rows[row] = BigInt(inputs.length - rows + row);
-    if (dense.length > 0) await addDense(own, inputs, dense);
     using scope = new DisposableStack();
     const logits = new Float32Array(rows * vocabularySize);
     const views = slabs.views(slot, 1), tensors = feedTensors(own, shape, ports);
@@ -184,6 +166,11 @@ export function openCache(
   };
   const checkSlot = (verb: string, name: string, slot: number) =>
     checkNumber(verb, name, slot, { min: 0, max: slots - 1, integer: true });
+  const checkPosition = (slot: number, position: number) => {
+    if (Number.isInteger(position) && position >= 0 && position < length) return;
+    const rule = `be from 0 to ${length - 1}`;
+    throw new RangeError(refusal(`write to slot ${slot}`, "position", rule, position));
+  };
   /** Does what reads or writes the memory; a disposal meanwhile waits for it. */
   const use = async <T>(verb: string, work: () => Promise<T>): Promise<T> => {
     checkUse(verb);
@@ -206,8 +193,8 @@ export function openCache(
         if (inputs.length < 1) {
           throw new RangeError(refusal("prefill", "inputs", "hold at least one", inputs));
         }
-        checkPosition(slot, from, length);
-        checkPosition(slot, from + inputs.length - 1, length);
+        checkPosition(slot, from);
+        checkPosition(slot, from + inputs.length - 1);
         const all = new Float32Array(logits === "all" ? inputs.length * vocabularySize : 0);
         const fitting = Math.max(MIN_CHUNK, Math.floor(CHUNK_LOGITS / vocabularySize));
         const size = logits === "all" ? Math.min(PREFILL_CHUNK, fitting) : PREFILL_CHUNK;
@@ -228,7 +215,7 @@ export function openCache(
         const count = inputs.length;
         checkNumber("step", "inputs.length", count, { min: 1, max: slots, integer: true });
         checkNumber("step", "positions.length", positions.length, { min: count, max: count });
-        positions.forEach((position, row) => checkPosition(row, position, length));
+        positions.forEach((position, row) => checkPosition(row, position));
         stepping = true;
         try {
           for (let slot = 0; slot < count; slot += batch) {

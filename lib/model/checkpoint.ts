@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import { type DecoderConfig, namesIn, type OnnxType, type Weight } from "../graph/mod.ts";
 import { elements, type MappedFile } from "../runtime/mod.ts";
-import { checkId } from "./feed.ts";
+import { checkId } from "./mixture.ts";
 
 /** How the blocks of a number format lie in a matrix for MatMulNBits. */
 export interface Packing {
@@ -120,7 +120,7 @@ export function embeddingRows(
   const rows = rowsOf(name, checkpoint);
   return (ids) =>
     Array.from(ids, (id) => {
-      checkId(id, vocabularySize);
+      checkId("a token", id, vocabularySize);
       const row = new Float32Array(hiddenSize);
       rows.floats(id, 1, row);
       return row;

@@ -8,11 +8,10 @@
  * @module
  */
 
-import { WHOLE } from "../graph/mod.ts";
+import { DENSE } from "../graph/mod.ts";
 import { type Binding, type Session, takingTurns, type Tensor, tensor } from "../runtime/mod.ts";
 import type { LazySession } from "./lazy_session.ts";
-import { badSizes, checkEntry, checkWeight } from "./feed.ts";
-import type { Input, Mixture } from "./mixture.ts";
+import { checkId, checkSizes, checkWeight, type Input, type Mixture } from "./mixture.ts";
 
 /** Most entries of a mixture whose rows are gathered one by one. */
 const MOST_LISTED = 1024;
@@ -23,23 +22,12 @@ export function isDense(input: Input): input is Mixture {
     (input.dense !== undefined || input.ids.length > MOST_LISTED);
 }
 
-const NOTHING: Mixture = { ids: [0], weights: [0] };
+const WHAT = "a mixture", NOTHING: Mixture = { ids: [0], weights: [0] };
 
-/** The entries of a mixture whose rows are gathered. */
-export function listedPart(input: Mixture): Mixture {
-  return input.ids.length === 0 || input.ids.length > MOST_LISTED ? NOTHING : input;
-}
-
-/** Multiplies mixtures with a table. */
-export interface DenseMixtures extends Disposable {
-  /**
-   * Writes the embeddings of mixtures, what {@linkcode listedPart} names apart.
-   *
-   * @param inputs Mixtures that are {@linkcode isDense}.
-   * @param rows Rows of `target` that they belong to.
-   * @param target Embeddings `[…, D]`.
-   */
-  embed(inputs: readonly Mixture[], rows: readonly number[], target: Float32Array): Promise<void>;
+/** The entries of an input whose rows are gathered. */
+export function listedPart(input: Input): Input {
+  if (!isDense(input) || (input.ids.length > 0 && input.ids.length <= MOST_LISTED)) return input;
+  return NOTHING;
 }
 
 /** Opens buffers for mixtures over a table; they grow to the most mixtures ever at once. */
@@ -47,7 +35,7 @@ export function openDenseMixtures(
   table: LazySession,
   vocabularySize: number,
   hiddenSize: number,
-): DenseMixtures {
+) {
   let weights = new Float32Array(0), embeddings = new Float32Array(0);
   let scope = new DisposableStack(), bindings: Binding[] = [];
   const run = takingTurns();
@@ -62,8 +50,8 @@ export function openDenseMixtures(
     const own = (data: Float32Array<ArrayBuffer>, width: number): Tensor =>
       scope.use(tensor(data, [n, width]));
     return bindings[n] = scope.use(session.bind(
-      { [WHOLE.weights]: own(weights, vocabularySize) },
-      { [WHOLE.embeddings]: own(embeddings, hiddenSize) },
+      { [DENSE.weights]: own(weights, vocabularySize) },
+      { [DENSE.embeddings]: own(embeddings, hiddenSize) },
     ));
   };
   const multiply = async (
@@ -83,8 +71,12 @@ export function openDenseMixtures(
   };
   let last: Promise<unknown> = Promise.resolve(); // a prefill and a step share the buffers
   return {
-    embed(inputs, rows, target) {
-      const made = last.then(() => multiply(inputs, rows, target));
+    /**
+     * Writes the embeddings of {@linkcode isDense} mixtures, what {@linkcode listedPart} names apart, to
+     * these rows of a target `[…, D]`.
+     */
+    embed(...work: Parameters<typeof multiply>): Promise<void> {
+      const made = last.then(() => multiply(...work));
       last = made.catch(() => {});
       return made;
     },
@@ -98,12 +90,12 @@ function scaleOf({ ids, dense }: Mixture): number {
 }
 
 /** Refuses a mixture whose parts do not fit one another or the vocabulary. */
-function checkSizes(mixture: Mixture, vocabularySize: number): void {
-  const { ids, weights, dense, signed } = mixture;
-  if (weights.length !== ids.length) badSizes(ids.length, weights.length);
+function checkParts(mixture: Mixture, vocabularySize: number): void {
+  checkSizes(WHAT, mixture);
+  const { dense, signed } = mixture;
   if (!dense) return;
   const { probabilities: { length }, weight } = dense;
-  checkWeight(weight, signed);
+  checkWeight(WHAT, weight, signed);
   if (length === vocabularySize) return;
   throw new RangeError(
     `Cannot feed a mixture as 'dense.probabilities' must have ${vocabularySize} numbers: current value is ${length}`,
@@ -114,14 +106,15 @@ function checkSizes(mixture: Mixture, vocabularySize: number): void {
 function addListed(row: Float32Array, mixture: Mixture): void {
   const { ids, weights, signed } = mixture;
   for (let k = 0; k < ids.length; k++) {
-    checkEntry(ids[k]!, weights[k]!, row.length, signed);
+    checkId(WHAT, ids[k]!, row.length);
+    checkWeight(WHAT, weights[k]!, signed);
     row[ids[k]!]! += weights[k]!;
   }
 }
 
 /** The weights of all tokens, of the dense part and of a long list; in units of {@linkcode scaleOf}. */
 function writeDense(row: Float32Array, input: Mixture): void {
-  checkSizes(input, row.length);
+  checkParts(input, row.length);
   const { ids, dense } = input;
   if (dense) row.set(dense.probabilities);
   else row.fill(0);
@@ -133,7 +126,7 @@ function writeDense(row: Float32Array, input: Mixture): void {
 /** An input with what lies on the whole vocabulary listed as well. */
 export function listedInFull(input: Input, vocabularySize: number): Input {
   if (typeof input === "number" || !input.dense) return input;
-  checkSizes(input, vocabularySize);
+  checkParts(input, vocabularySize);
   const { probabilities, weight } = input.dense;
   const weights = Float32Array.from(probabilities, (p) => weight * p);
   addListed(weights, input);

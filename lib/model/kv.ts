@@ -93,10 +93,8 @@ export async function calibrateKv(
       for (let head = 0; head < kvHeads; head++) {
         const rows = new Float32Array(slabs.buffer, byte, length * headDim);
         byte += rows.byteLength;
-        scales.set(
-          channelScales(rows, headDim, part === "key" ? rotated : 0),
-          head * headDim,
-        );
+        const own = channelScales(rows, headDim, part === "key" ? rotated : 0);
+        scales.set(own, head * headDim);
       }
       found.set(`${layer} ${part}`, scales);
     }

@@ -7,13 +7,8 @@
 import { encodeGraph, type Graph } from "../graph/mod.ts";
 import { createSession, type Session, type SessionOptions } from "../runtime/mod.ts";
 
-/** A session, started at the first call; disposing it waits for that start. */
-export interface LazySession extends AsyncDisposable {
-  session(): Promise<Session>;
-}
-
-/** A session of a graph. */
-export function lazySession(graph: () => Graph, options: SessionOptions): LazySession {
+/** A session of a graph, started at the first call; disposing it waits for that start. */
+export function lazySession(graph: () => Graph, options: SessionOptions) {
   let started: Promise<Session> | undefined;
   return {
     session: () => started ??= createSession(encodeGraph(graph()), options),
@@ -22,3 +17,6 @@ export function lazySession(graph: () => Graph, options: SessionOptions): LazySe
     },
   };
 }
+
+/** See {@linkcode lazySession}. */
+export type LazySession = ReturnType<typeof lazySession>;

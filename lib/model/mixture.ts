@@ -58,21 +58,23 @@ export function trusted(probabilities: Float32Array): Float32Array {
   return probabilities;
 }
 
-/** Probabilities of some tokens, or of all `[V]`. */
-export type Weighted = Float32Array | {
+/** Some tokens and their probabilities. */
+export interface Listed {
   /** Token ids. */
   readonly ids: readonly number[];
   /** Their probabilities. */
   readonly probabilities: readonly number[];
-};
+}
+
+/** Probabilities of some tokens, or of all `[V]`. */
+export type Weighted = Float32Array | Listed;
 
 /**
  * `scale · p + extra · onehot(token)`: every mixture of the methods is made here. A token outside the
  * support of p is added to it where it has weight; of all tokens p is a dense part, and nothing is listed
  * but the token.
  *
- * @param p Probabilities.
- * @param scale Their weight together.
+ * @param scale Weight of p.
  * @param tokens The token, or several that share `extra` evenly.
  * @param extra Weight of the token beside that in p.
  */
@@ -118,11 +120,6 @@ export function kept({ ids, weights, dense, ...flags }: Mixture): Mixture {
   };
 }
 
-/** Number of entries. */
-export function mixtureSize(input: Input): number {
-  return typeof input === "number" ? 1 : input.ids.length;
-}
-
 /** How far the sum of n weights may be from 1: 1e-6, and a rounding of float32 for each of them. */
 function tolerance(size: number): number {
   return 1e-6 + size * 2 ** -24;
@@ -139,20 +136,32 @@ function twice(ids: ArrayLike<number>): number | undefined {
   }
 }
 
-function refuse(maker: string, rule: string, value: string): never {
-  throw new RangeError(
-    `Cannot feed the mixture of ${maker} as ${rule}: current value is ${value}`,
-  );
+function refuse(what: string, rule: string, value: string): never {
+  throw new RangeError(`Cannot feed ${what} as ${rule}: current value is ${value}`);
 }
 
-/** Sum of probabilities; NaN where one is negative or no number. */
-function total(probabilities: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < probabilities.length; i++) {
-    const p = probabilities[i]!;
-    sum += p >= 0 ? p : NaN;
-  }
-  return sum;
+/** Refuses what is no token of so many; `what` is fed. */
+export function checkId(what: string, id: number, size: number): void {
+  if (Number.isInteger(id) && id >= 0 && id < size) return;
+  refuse(what, `'ids' must be integers from 0 to ${size - 1}`, shown(id));
+}
+
+/** Refuses what is no weight of a mixture; −∞ itself is none of a signed one. */
+export function checkWeight(what: string, weight: number, signed?: true): void {
+  const least = signed ? -Number.MAX_VALUE : 0;
+  if (typeof weight === "number" && weight >= least && weight < Infinity) return;
+  const rule = signed ? "be finite" : "be finite and at least 0 (or it be 'signed')";
+  refuse(what, `'weights' must ${rule}`, shown(weight));
+}
+
+/** Refuses a mixture of nothing, or whose ids and weights do not match. */
+export function checkSizes(what: string, mixture: Mixture): void {
+  const { ids, weights, dense } = mixture ?? {}, size = ids?.length, count = weights?.length;
+  if (size !== undefined && count === size && (size > 0 || dense)) return;
+  const value = size === undefined || count === undefined
+    ? shown(mixture)
+    : `${size} ids and ${count} weights`;
+  refuse(what, "it must have at least one id and as many weights", value);
 }
 
 /**
@@ -160,53 +169,35 @@ function total(probabilities: Float32Array): number {
  * number or, unless the mixture is `signed`, negative, and, unless it is `scaled`, a sum of weights
  * that is not 1. A sum may be off by 1e-6 and 2⁻²⁴ an entry, which is what float32 needs.
  *
- * @param mixture The mixture.
- * @param vocabularySize Number of tokens.
  * @param maker Who made it, for the message, such as "the method 'mine'".
  * @throws {RangeError} Where it is none.
  */
-export function checkMixture(
-  mixture: Mixture,
-  vocabularySize: number,
-  maker: string,
-): void {
-  const { ids, weights, dense, signed, scaled } = mixture ?? {};
-  const size = ids?.length, count = weights?.length;
-  if (size === undefined || count !== size || (size === 0 && !dense)) {
-    const value = size === undefined || count === undefined
-      ? shown(mixture)
-      : `${size} ids and ${count} weights`;
-    return refuse(maker, "it must have at least one id and as many weights", value);
-  }
-  const least = signed ? -Number.MAX_VALUE : 0;
-  const badWeight = (weight: unknown) => {
-    const rule = signed ? "be finite" : "be finite and at least 0 (or it be 'signed')";
-    return refuse(maker, `'weights' must ${rule}`, shown(weight));
-  };
+export function checkMixture(mixture: Mixture, vocabularySize: number, maker: string): void {
+  const what = `the mixture of ${maker}`;
+  checkSizes(what, mixture);
+  const { ids, weights, dense, signed, scaled } = mixture, size = ids.length;
   let sum = 0;
   if (dense) {
-    if (!(dense.weight >= least && dense.weight < Infinity)) badWeight(dense.weight);
-    if (!TRUSTED.has(dense.probabilities)) {
-      const all = total(dense.probabilities);
-      if (!(Math.abs(all - 1) <= tolerance(vocabularySize))) {
-        const rule = "'dense.probabilities' must be at least 0 and sum to 1";
-        refuse(maker, rule, `${Number(all.toPrecision(9))}`);
-      }
+    checkWeight(what, dense.weight, signed);
+    const { probabilities } = dense; // one that is negative makes the sum no number
+    const all = TRUSTED.has(probabilities)
+      ? 1
+      : probabilities.reduce((sum, p) => sum + (p >= 0 ? p : NaN), 0);
+    if (!(Math.abs(all - 1) <= tolerance(vocabularySize))) {
+      const rule = "'dense.probabilities' must be at least 0 and sum to 1";
+      refuse(what, rule, `${Number(all.toPrecision(9))}`);
     }
     sum = dense.weight;
   }
   for (let k = 0; k < size; k++) {
-    const id = ids[k]!, weight = weights[k]!;
-    if (!(Number.isInteger(id) && id >= 0 && id < vocabularySize)) {
-      refuse(maker, `'ids' must be integers from 0 to ${vocabularySize - 1}`, shown(id));
-    }
-    if (!(typeof weight === "number" && weight >= least && weight < Infinity)) badWeight(weight);
-    sum += weight;
+    checkId(what, ids[k]!, vocabularySize);
+    checkWeight(what, weights[k]!, signed);
+    sum += weights[k]!;
   }
   const double = size > 1 ? twice(ids) : undefined;
-  if (double !== undefined) refuse(maker, "'ids' must differ", `token ${double} twice`);
+  if (double !== undefined) refuse(what, "'ids' must differ", `token ${double} twice`);
   if (!scaled && Math.abs(sum - 1) > tolerance(size)) {
     const value = `${Number(sum.toPrecision(9))}`;
-    refuse(maker, "'weights' must sum to 1 (or it be 'scaled')", value);
+    refuse(what, "'weights' must sum to 1 (or it be 'scaled')", value);
   }
 }

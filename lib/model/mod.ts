@@ -122,6 +122,7 @@ export {
   checkMixture,
   type Input,
   kept,
+  type Listed,
   mixed,
   type Mixture,
   offSampleMass,

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { given } from "../_given.ts";
 import { NEXT_TOKEN, softmaxGraph, topTokensGraph } from "../graph/mod.ts";
 import {
   type Binding,
@@ -65,28 +66,19 @@ export interface NextToken extends Disposable {
   top(row: Float32Array<ArrayBuffer>, count: number): Promise<TopTokens>;
 }
 
-/** What a model opens them with. */
-export interface NextTokenSource extends AsyncDisposable {
-  /** Opens buffers; the caller disposes them. */
-  open(): NextToken;
-}
-
 /**
  * The sessions of a model, started when first needed.
  *
- * @param vocabularySize Size of the vocabulary, V.
  * @param threads Threads within an operator; default: one per physical core.
  */
-export function nextTokenSource(vocabularySize: number, threads?: number): NextTokenSource {
-  const options = threads === undefined ? {} : { threads };
-  const top = lazySession(() => topTokensGraph(vocabularySize), options);
-  const softmax = lazySession(() => softmaxGraph(vocabularySize), options);
+export function nextTokenSource(vocabularySize: number, threads?: number) {
+  const options = given({ threads }), scope = new AsyncDisposableStack();
+  const softmax = scope.use(lazySession(() => softmaxGraph(vocabularySize), options));
+  const top = scope.use(lazySession(() => topTokensGraph(vocabularySize), options));
   return {
+    /** Opens buffers; the caller disposes them. */
     open: () => openNextToken(top, softmax, vocabularySize),
-    async [Symbol.asyncDispose]() {
-      await top[Symbol.asyncDispose]();
-      await softmax[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => scope.disposeAsync(),
   };
 }
 
@@ -101,27 +93,8 @@ function inverseOf(temperature: number, best: number): number {
   return Math.max(MIN_INVERSE, Math.min(most, 1 / temperature));
 }
 
-/** Runs a graph on the first n rows of one array of logits. */
-type Run = (n: number) => Promise<void>;
-
-/** What is kept beside one array of logits; the arrays are filled anew at every run. */
-interface Results {
-  readonly rows: readonly NextTokens[];
-  readonly run: Run;
-  /** Of each row's first temperature, of its second; made when needed: most samplers truncate. */
-  readonly softmax: {
-    readonly inverse: Float32Array<ArrayBuffer>;
-    readonly probabilities: readonly Float32Array[];
-    readonly entropy: Float32Array<ArrayBuffer>;
-    readonly run: Run;
-  }[];
-}
-
-const NONE: readonly Softmax[] = [];
-
 function openNextToken(top: LazySession, softmax: LazySession, size: number): NextToken {
-  const N = NEXT_TOKEN, scope = new DisposableStack(), known = new Map<Float32Array, Results>();
-  const turns = { top: takingTurns(), softmax: takingTurns() }, sessions = { top, softmax };
+  const N = NEXT_TOKEN, scope = new DisposableStack();
   const count = BigInt64Array.of(BigInt(SHORTLIST));
   const view = (data: TensorData, ...dims: number[]) => scope.use(tensor(data, dims));
   const split = <T extends Float32Array | Int32Array>(values: T, width: number) =>
@@ -129,48 +102,49 @@ function openNextToken(top: LazySession, softmax: LazySession, size: number): Ne
       { length: values.length / width },
       (_, row) => values.subarray(row * width, (row + 1) * width) as T,
     );
-  const running = (
-    graph: "top" | "softmax",
-    bind: (n: number) => readonly [Tensors, Tensors],
-  ): Run => {
-    const made: Binding[] = [];
-    return async (n) => {
-      const session = await sessions[graph].session();
-      await turns[graph](made[n] ??= scope.use(session.bind(...bind(n))));
+  /** Makes what runs a session on the first n rows of one array of logits. */
+  const runner = (session: LazySession) => {
+    const turns = takingTurns();
+    return (bind: (n: number) => readonly [Tensors, Tensors]) => {
+      const made: Binding[] = [];
+      return async (n: number) => {
+        const own = await session.session();
+        await turns(made[n] ??= scope.use(own.bind(...bind(n))));
+      };
     };
   };
-  const resultsOf = (logits: Float32Array<ArrayBuffer>): Results => {
+  const topRunner = runner(top), softmaxRunner = runner(softmax);
+  // the arrays beside one of logits are filled anew at every run
+  const topOf = (logits: Float32Array<ArrayBuffer>) => {
     const length = logits.length / size * SHORTLIST;
     const ids = new Int32Array(length), best = new Float32Array(length);
     const own = split(best, SHORTLIST);
-    return {
-      rows: split(ids, SHORTLIST).map((ids, row) => ({
-        top: { ids, logits: own[row]! },
-        softmax: NONE,
-      })),
+    const rows = split(ids, SHORTLIST).map((ids, row): NextTokens => ({
+      top: { ids, logits: own[row]! },
       softmax: [],
-      run: running("top", (n) => [
-        { [N.logits]: view(logits, n, size), [N.count]: view(count, 1) },
-        { [N.topIds]: view(ids, n, SHORTLIST), [N.topLogits]: view(best, n, SHORTLIST) },
-      ]),
-    };
+    }));
+    const run = topRunner((n) => [
+      { [N.logits]: view(logits, n, size), [N.count]: view(count, 1) },
+      { [N.topIds]: view(ids, n, SHORTLIST), [N.topLogits]: view(best, n, SHORTLIST) },
+    ]);
+    return { rows, run, softmax: [] as ReturnType<typeof softmaxOf>[] };
   };
-  const softmaxOf = (logits: Float32Array<ArrayBuffer>): Results["softmax"][number] => {
+  /** Of each row's first temperature, or of its second; made when needed: most samplers truncate. */
+  const softmaxOf = (logits: Float32Array<ArrayBuffer>) => {
     const rows = logits.length / size, all = new Float32Array(logits.length);
     const inverse = new Float32Array(rows), entropy = new Float32Array(rows);
-    return {
-      ...{ inverse, entropy, probabilities: split(all, size).map(trusted) },
-      run: running("softmax", (n) => [
-        { [N.logits]: view(logits, n, size), [N.inverseTemperature]: view(inverse, n, 1) },
-        { [N.probabilities]: view(all, n, size), [N.entropy]: view(entropy, n, 1) },
-      ]),
-    };
+    const run = softmaxRunner((n) => [
+      { [N.logits]: view(logits, n, size), [N.inverseTemperature]: view(inverse, n, 1) },
+      { [N.probabilities]: view(all, n, size), [N.entropy]: view(entropy, n, 1) },
+    ]);
+    return { inverse, entropy, run, probabilities: split(all, size).map(trusted) };
   };
+  const known = new Map<Float32Array, ReturnType<typeof topOf>>();
   return {
     async of(logits, temperatures) {
       const n = temperatures.length;
       let results = known.get(logits);
-      if (!results) known.set(logits, results = resultsOf(logits));
+      if (!results) known.set(logits, results = topOf(logits));
       const { rows, softmax: made } = results;
       await results.run(n);
       const most = temperatures.reduce((most, { length }) => Math.max(most, length), 0);

@@ -6,11 +6,11 @@
  */
 
 import {
+  denseMixtureGraph,
   encodeGraph,
   type Graph,
   int8Kv,
   SMALL_VOCABULARY,
-  wholeMixtureGraph,
 } from "../graph/mod.ts";
 import { createSession, type Device, type MappedFile } from "../runtime/mod.ts";
 import { refusal } from "../_check.ts";
@@ -95,7 +95,7 @@ export async function startEngine(
   const copier = deviceAllocator && scope.use(await createCopier(device));
   const isLarge = config.vocabularySize > SMALL_VOCABULARY;
   const table = isOwn && isLarge
-    ? scope.use(lazySession(() => wholeMixtureGraph(graph), settings))
+    ? scope.use(lazySession(() => denseMixtureGraph(graph), settings))
     : undefined;
   const nextToken = isLarge
     ? scope.use(nextTokenSource(config.vocabularySize, threads))

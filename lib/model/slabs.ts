@@ -18,17 +18,10 @@ import {
   type Session,
   type Tensor,
   tensorIn,
-  type Tensors,
 } from "../runtime/mod.ts";
 import { type CacheShape, KV_TYPES, type KvFormat } from "./engine.ts";
 
-/** Cache tensors under their input and output names: the same ones, so that they grow in place. */
-export interface SlabViews {
-  readonly past: Tensors;
-  readonly present: Tensors;
-  readonly all: readonly Tensor[];
-}
-
+/** Memory of a cache. */
 export interface Slabs extends Disposable {
   /** Most slots that one run can advance. */
   readonly batch: number;
@@ -41,7 +34,9 @@ export interface Slabs extends Disposable {
 /** Copies of more bytes than this give the event loop its turns, this many milliseconds apart. */
 const LONG_COPY = 2 ** 20, TURN_MS = 8;
 
-/** Groups tensors by the names that the graph has for them. */
+/** Cache tensors under their input and output names: the same ones, so that they grow in place. */
+export type SlabViews = ReturnType<typeof named>;
+
 function named(tensors: readonly { layer: number; part: KvPart; value: Tensor }[]) {
   const past: Record<string, Tensor> = {}, present: Record<string, Tensor> = {};
   for (const { layer, part, value } of tensors) {
@@ -51,9 +46,8 @@ function named(tensors: readonly { layer: number; part: KvPart; value: Tensor }[
 }
 
 /**
- * Slabs in the host's memory, whose pages cost nothing until they are written. The buffer has the
- * numbers of all layers with a cache in order, of each the keys, then the values, `[slots, kvHeads,
- * length, headDim]`.
+ * Slabs in the host's memory; pages cost nothing until they are written. `buffer` has the numbers of all
+ * layers with a cache in order, of each the keys, then the values, `[slots, kvHeads, length, headDim]`.
  */
 export function hostSlabs(
   { kv }: Pick<DecoderConfig, "kv">,

@@ -1,11 +1,11 @@
 import { assertEquals, assertLess } from "@std/assert";
 import {
   type DecoderConfig,
+  DENSE,
+  denseMixtureGraph,
   graphBuilder,
   PORTS,
   weightsIn,
-  WHOLE,
-  wholeMixtureGraph,
 } from "@moi/moi/graph";
 import { memoryOver } from "@moi/moi/runtime";
 import { attention, rotaryOf, slotInputs } from "../../lib/graph/attention.ts";
@@ -173,7 +173,7 @@ for (const vocabularySize of [10, 1024, 1025, 2000]) {
       : {
         [PORTS.ids]: [Int32Array.from(ids), dims],
         [PORTS.weights]: [Float32Array.from(weights), dims],
-        [PORTS.added]: [added ?? new Float32Array(dims[0] * dims[1] * 8), shape],
+        [PORTS.dense]: [added ?? new Float32Array(dims[0] * dims[1] * 8), shape],
       };
     const result = await evaluate(graph, inputs, { [y]: shape }, setup.files);
     return result[y]!;
@@ -220,15 +220,15 @@ for (const vocabularySize of [10, 1024, 1025, 2000]) {
     assertEquals([...mixed], row(3).map((value, d) => Math.fround(value + added[d]!)));
   });
 
-  Deno.test(`wholeMixtureGraph() is the weighted sum of all rows, of ${vocabularySize}`, async () => {
+  Deno.test(`denseMixtureGraph() is the weighted sum of all rows, of ${vocabularySize}`, async () => {
     for (const weights of [setup.weights, roundedToHalf(setup.weights)]) {
       const b = graphBuilder(weights);
       mixtureOfEmbeddings(b, "e", config);
       const w = values(2 * vocabularySize);
       const { embeddings } = await evaluate(
-        wholeMixtureGraph(b.graph()),
-        { [WHOLE.weights]: [w, [2, vocabularySize]] },
-        { [WHOLE.embeddings]: [2, 8] },
+        denseMixtureGraph(b.graph()),
+        { [DENSE.weights]: [w, [2, vocabularySize]] },
+        { [DENSE.embeddings]: [2, 8] },
         setup.files,
       );
       const expected = [0, 1].flatMap((r) =>

@@ -229,19 +229,19 @@ const REFUSED: Readonly<Record<string, readonly [Mixture, string]>> = {
   ],
   "of negative weight": [
     { ids: [1], weights: [0.5], dense: { probabilities: P, weight: -0.5 } },
-    "'weights' must be finite and at least 0 (or the mixture 'signed'): current value is -0.5",
+    "'weights' must be finite and at least 0 (or it be 'signed'): current value is -0.5",
   ],
   "of infinite weight": [
     { ids: [1], weights: [0.5], dense: { probabilities: P, weight: Infinity } },
-    "'weights' must be finite and at least 0 (or the mixture 'signed'): current value is Infinity",
+    "'weights' must be finite and at least 0 (or it be 'signed'): current value is Infinity",
   ],
   "whose weight is no number": [
     { ids: [1], weights: [0.5], dense: { probabilities: P, weight: NaN } },
-    "'weights' must be finite and at least 0 (or the mixture 'signed'): current value is NaN",
+    "'weights' must be finite and at least 0 (or it be 'signed'): current value is NaN",
   ],
   "with an id outside the vocabulary": [
     { ids: [V], weights: [0.5], dense: { probabilities: P, weight: 0.5 } },
-    `an integer from 0 to ${V - 1}: current value is ${V}`,
+    `integers from 0 to ${V - 1}: current value is ${V}`,
   ],
   "with fewer weights than ids": [
     { ids: [1, 2], weights: [0.5], dense: { probabilities: P, weight: 0.5 } },

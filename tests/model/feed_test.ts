@@ -5,7 +5,7 @@ import { createFeed, writeInput } from "../../lib/model/feed.ts";
 /** An input written into the second row of three, each filled with nines before. */
 function written(input: Input, width: number, vocabularySize = 10, dense = false) {
   const shape = { batch: 3, sequence: 1, width, rows: 1 };
-  const feed = createFeed(shape, { listed: !dense, added: 0 });
+  const feed = createFeed(shape, { listed: !dense, dense: 0 });
   feed.ids?.fill(9);
   feed.weights.fill(9);
   writeInput(feed, 1, width, input, vocabularySize);

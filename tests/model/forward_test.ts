@@ -85,7 +85,7 @@ Deno.test("forward() refuses ids outside the vocabulary", async () => {
       await assertRejects(
         () => forward(model, [1, input]),
         RangeError,
-        "an integer from 0 to 383",
+        "integers from 0 to 383",
       );
     }
   }

@@ -1,7 +1,7 @@
 /** Mixtures over a whole vocabulary: what is multiplied with the table. */
 
 import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import { encodeGraph, WHOLE } from "@moi/moi/graph";
+import { DENSE, encodeGraph } from "@moi/moi/graph";
 import type { Mixture } from "@moi/moi/model";
 import { createSession } from "@moi/moi/runtime";
 import { isDense, listedPart, openDenseMixtures } from "../../lib/model/dense.ts";
@@ -20,13 +20,13 @@ async function embedded(mixtures: readonly Mixture[]): Promise<number[]> {
     nodes: [{
       op: "MatMul",
       domain: "",
-      inputs: [WHOLE.weights, "table"],
-      outputs: [WHOLE.embeddings],
+      inputs: [DENSE.weights, "table"],
+      outputs: [DENSE.embeddings],
       attributes: {},
     }],
     initializers: [{ name: "table", dims: [V, D], type: "float32", data }],
-    inputs: [{ name: WHOLE.weights, ...dims, dims: ["n", V] }],
-    outputs: [{ name: WHOLE.embeddings, ...dims, dims: ["n", D] }],
+    inputs: [{ name: DENSE.weights, ...dims, dims: ["n", V] }],
+    outputs: [{ name: DENSE.embeddings, ...dims, dims: ["n", D] }],
   }));
   using whole = openDenseMixtures(
     { session: () => Promise.resolve(session), [Symbol.asyncDispose]: () => Promise.resolve() },
@@ -36,7 +36,7 @@ async function embedded(mixtures: readonly Mixture[]): Promise<number[]> {
   const target = new Float32Array(mixtures.length * D);
   await whole.embed(mixtures, mixtures.map((_, i) => i), target);
   return mixtures.flatMap((mixture, i) => {
-    const { ids, weights } = listedPart(mixture);
+    const { ids, weights } = listedPart(mixture) as Mixture;
     return [0, 1].map((d) =>
       Array.from(ids).reduce(
         (sum, id, k) => sum + weights[k]! * TABLE[id * D + d]!,

@@ -8,12 +8,7 @@ import { oneToken } from "../../model/mod.ts";
 import type { MethodStep } from "../method.ts";
 import { argmax } from "../softmax.ts";
 
-/**
- * A mixture and its heaviest token, the lowest id among equals.
- *
- * @param ids Token ids, ascending.
- * @param weights Their weights, summing to 1.
- */
+/** The mixture of ascending ids with weights that sum to 1, and its heaviest token, the lowest among equals. */
 export function concept(
   ids: readonly number[],
   weights: readonly number[],

@@ -10,7 +10,7 @@
 import { checkOptions, type Rules } from "../../_check.ts";
 import type { Method } from "../method.ts";
 import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
-import { PRIOR_RULES, priorNeeds, priorOf, type PriorOptions } from "./prior.ts";
+import { PRIOR_RULES, priorOf, type PriorOptions } from "./prior.ts";
 
 /** Options of {@linkcode directMixture}. */
 export interface DirectMixtureOptions extends PriorOptions, PhaseOptions {}
@@ -19,9 +19,6 @@ const RULES: Rules<DirectMixtureOptions> = { ...PRIOR_RULES, ...PHASE_RULES };
 
 /**
  * Direct mixture.
- *
- * @param options Which distribution is fed back (default: the one sampled from), and when.
- * @throws {RangeError} Where a name is unknown.
  *
  * @example
  * ```ts
@@ -34,15 +31,10 @@ const RULES: Rules<DirectMixtureOptions> = { ...PRIOR_RULES, ...PHASE_RULES };
  */
 export function directMixture(options: DirectMixtureOptions = {}): Method {
   checkOptions("mix", options, RULES);
-  const { prior = "sampler", topK = 0 } = options, mixed = { prior, topK };
-  return inPhase<undefined>({
+  const { of, ...prior } = priorOf(options);
+  return inPhase({
     name: "directMixture",
-    parameters: mixed,
-    needs: priorNeeds(mixed),
-    init: () => undefined,
-    step: (distribution, token) => ({
-      input: priorOf(distribution, mixed).mixture(1, token),
-      state: undefined,
-    }),
+    ...prior,
+    step: (distribution, token) => ({ input: of(distribution).mixture(1, token) }),
   }, options);
 }

@@ -23,32 +23,23 @@
 
 import { checkOptions, number, type Rules } from "../../_check.ts";
 import type { Method, MethodContext } from "../method.ts";
-import {
-  ANSWER_RULES,
-  type AnswerOptions,
-  inPhase,
-  PHASE_RULES,
-  type PhaseOptions,
-} from "../phase.ts";
+import { ANSWER_RULES, type AnswerOptions, inPhase } from "../phase.ts";
 import { topOf } from "../distribution.ts";
 import { softmax } from "../softmax.ts";
 import { concept } from "./concept.ts";
 
 /** Options of {@linkcode dirichletSoftThinking}. */
-export interface DirichletSoftThinkingOptions extends PhaseOptions, AnswerOptions {
+export interface DirichletSoftThinkingOptions extends AnswerOptions {
   /** Number of tokens mixed, n, from 1. Default: 10. */
   readonly topN?: number;
   /** Concentration γ, from 10⁻⁶. Default: 4. */
   readonly concentration?: number;
-  /** When the method acts. Default: "thinking". */
-  readonly phase?: "all" | "thinking" | "answer";
 }
 
 const RULES: Rules<DirichletSoftThinkingOptions> = {
   topN: number({ min: 1, integer: true }),
   concentration: number({ min: 1e-6 }),
   ...ANSWER_RULES,
-  ...PHASE_RULES,
 };
 
 /** One in twenty tries is refused at most: that all are is as likely as 10⁻²⁷. */
@@ -74,10 +65,6 @@ function logGamma(shape: number, uniform: (index: number) => number): number {
 /**
  * Soft Thinking with Dirichlet noise.
  *
- * @param options How many tokens are mixed, γ, and how the answer is sampled.
- * @returns The method; its `init` refuses a model without thinking markers unless `phase` is "all".
- * @throws {RangeError} Where a number is outside its rule; a TypeError where an option is unknown or of the wrong kind.
- *
  * @example A large γ leaves the distribution nearly as it is
  * ```ts
  * import { dirichletSoftThinking, distributionOf, samplerOf, uniform } from "@moi/moi/decode";
@@ -94,21 +81,17 @@ function logGamma(shape: number, uniform: (index: number) => number): number {
 export function dirichletSoftThinking(options: DirichletSoftThinkingOptions = {}): Method {
   checkOptions("mix", options, RULES);
   const { topN = 10, concentration = 4, phase = "thinking" } = options;
-  return inPhase<MethodContext>({
+  return inPhase({
     name: "dirichletSoftThinking",
     parameters: { topN, concentration },
-    init: (context) => context,
-    step({ step, ids, probabilities }, _token, context) {
+    init: ({ uniform }: MethodContext) => uniform,
+    step({ step, ids, probabilities }, _token, uniform) {
       const drawn = softmax(ids.map((id, i) => {
         const shape = concentration * probabilities[i]!;
-        return shape > 0
-          ? logGamma(shape, (k) => context.uniform(step, DRAWS * id + k))
-          : -Infinity;
+        return shape > 0 ? logGamma(shape, (k) => uniform(step, DRAWS * id + k)) : -Infinity;
       }));
-      const kept = topN < ids.length
-        ? topOf({ ids, probabilities: drawn }, topN)
-        : { ids, probabilities: drawn };
-      return { ...concept(kept.ids, kept.probabilities), state: context };
+      const all = { ids, probabilities: drawn }, kept = topN < ids.length ? topOf(all, topN) : all;
+      return concept(kept.ids, kept.probabilities);
     },
   }, { ...options, phase });
 }

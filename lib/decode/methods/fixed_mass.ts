@@ -25,7 +25,7 @@ import { oneToken } from "../../model/mod.ts";
 import { checkOptions, number, type Rules } from "../../_check.ts";
 import type { Method } from "../method.ts";
 import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
-import { PRIOR_RULES, priorNeeds, priorOf, type PriorOptions } from "./prior.ts";
+import { PRIOR_RULES, priorOf, type PriorOptions } from "./prior.ts";
 
 /** Options of {@linkcode fixedMass}. */
 export interface FixedMassOptions extends PriorOptions, PhaseOptions {
@@ -44,10 +44,6 @@ const RULES: Rules<FixedMassOptions> = {
 /**
  * Fixed mass.
  *
- * @param options m, where the other tokens' shares come from, and when it acts.
- * @throws {RangeError} Where m is outside [0, 1], or a name is unknown.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
- *
  * @example A certain model is given other tokens all the same
  * ```ts
  * import { distributionOf, fixedMass, samplerOf } from "@moi/moi/decode";
@@ -62,15 +58,15 @@ const RULES: Rules<FixedMassOptions> = {
  */
 export function fixedMass(options: FixedMassOptions = {}): Method {
   checkOptions("mix", options, RULES);
-  const { mass = 0.1, prior = "model", topK = 0 } = options, mixed = { prior, topK };
-  return inPhase<undefined>({
+  const { mass = 0.1, prior = "model" } = options;
+  const { of, needs, parameters } = priorOf({ ...options, prior });
+  return inPhase({
     name: "fixedMass",
-    parameters: { mass, ...mixed },
-    needs: mass === 0 ? [] : priorNeeds(mixed),
-    init: () => undefined,
+    parameters: { mass, ...parameters },
+    needs: mass === 0 ? [] : needs,
     step(distribution, token) {
-      const others = mass === 0 ? undefined : priorOf(distribution, mixed).others(token);
-      return { input: others?.mixture(mass, token) ?? oneToken(token), state: undefined };
+      const others = mass === 0 ? undefined : of(distribution).others(token);
+      return { input: others?.mixture(mass, token) ?? oneToken(token) };
     },
   }, options);
 }

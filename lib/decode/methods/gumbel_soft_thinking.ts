@@ -22,31 +22,22 @@
 import { oneToken } from "../../model/mod.ts";
 import { checkOptions, number, type Rules } from "../../_check.ts";
 import type { Method, MethodContext } from "../method.ts";
-import {
-  ANSWER_RULES,
-  type AnswerOptions,
-  inPhase,
-  PHASE_RULES,
-  type PhaseOptions,
-} from "../phase.ts";
+import { ANSWER_RULES, type AnswerOptions, inPhase } from "../phase.ts";
 import { softmax } from "../softmax.ts";
 import { concept } from "./concept.ts";
 
 /** Options of {@linkcode gumbelSoftThinking}. */
-export interface GumbelSoftThinkingOptions extends PhaseOptions, AnswerOptions {
+export interface GumbelSoftThinkingOptions extends AnswerOptions {
   /** Number of tokens mixed, n, from 1. Default: 5. */
   readonly topN?: number;
   /** Temperature τ of the weights; 0 feeds the heaviest token alone. Default: 0.5. */
   readonly temperature?: number;
-  /** When the method acts. Default: "thinking". */
-  readonly phase?: "all" | "thinking" | "answer";
 }
 
 const RULES: Rules<GumbelSoftThinkingOptions> = {
   topN: number({ min: 1, integer: true }),
   temperature: number({ min: 0 }),
   ...ANSWER_RULES,
-  ...PHASE_RULES,
 };
 
 /** Keeps ln u finite. */
@@ -54,10 +45,6 @@ const LEAST = 2 ** -54;
 
 /**
  * Soft Thinking with Gumbel noise.
- *
- * @param options How many tokens are mixed, τ, and how the answer is sampled.
- * @returns The method; its `init` refuses a model without thinking markers unless `phase` is "all".
- * @throws {RangeError} Where a number is outside its rule; a TypeError where an option is unknown or of the wrong kind.
  *
  * @example Without differences in noise the weights are p's, sharpened
  * ```ts
@@ -73,20 +60,19 @@ const LEAST = 2 ** -54;
 export function gumbelSoftThinking(options: GumbelSoftThinkingOptions = {}): Method {
   checkOptions("mix", options, RULES);
   const { topN = 5, temperature = 0.5, phase = "thinking" } = options;
-  return inPhase<MethodContext>({
+  return inPhase({
     name: "gumbelSoftThinking",
     parameters: { topN, temperature },
-    init: (context) => context,
-    step(distribution, _token, context) {
+    init: ({ uniform }: MethodContext) => uniform,
+    step(distribution, _token, uniform) {
       const { ids, probabilities } = distribution.top(topN);
       const perturbed = ids.map((id, i) => {
-        const u = Math.max(LEAST, context.uniform(distribution.step, id));
+        const u = Math.max(LEAST, uniform(distribution.step, id));
         return Math.log(probabilities[i]!) - Math.log(-Math.log(u));
       });
       const { token } = concept(ids, perturbed);
-      if (temperature === 0) return { input: oneToken(token), token, state: context };
-      const { input } = concept(ids, softmax(perturbed, temperature));
-      return { input, token, state: context };
+      if (temperature === 0) return { input: oneToken(token), token };
+      return { ...concept(ids, softmax(perturbed, temperature)), token };
     },
   }, { ...options, phase });
 }

@@ -20,7 +20,7 @@ import { oneToken } from "../../model/mod.ts";
 import { checkOptions, number, refusal, type Rules } from "../../_check.ts";
 import type { Method } from "../method.ts";
 import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
-import { PRIOR_RULES, priorNeeds, priorOf, type PriorOptions } from "./prior.ts";
+import { PRIOR_RULES, priorOf, type PriorOptions } from "./prior.ts";
 
 /** Options of {@linkcode linearMixture}. */
 export interface LinearMixtureOptions extends PriorOptions, PhaseOptions {
@@ -43,8 +43,6 @@ const RULES: Rules<LinearMixtureOptions> = {
 /**
  * Linear mixture.
  *
- * @param options λ, or the MoI that it matches; which distribution is mixed, and when.
- * @throws {RangeError} Where λ is outside [0, 1], or the β to match is negative or infinite.
  * @throws {TypeError} Where `matchBeta` is given beside what it decides.
  *
  * @example
@@ -59,25 +57,15 @@ const RULES: Rules<LinearMixtureOptions> = {
 export function linearMixture(options: LinearMixtureOptions = {}): Method {
   checkOptions("mix", options, RULES);
   if (options.matchBeta !== undefined) return matched(options.matchBeta, options);
-  const { weight = 0.5, prior = "sampler", topK = 0 } = options, mixed = { prior, topK };
-  return inPhase<undefined>({
+  const { weight = 0.5 } = options, { of, ...prior } = priorOf(options);
+  return inPhase({
     name: "linearMixture",
-    parameters: { weight, ...mixed },
-    needs: priorNeeds(mixed),
-    init: () => undefined,
+    parameters: { weight, ...prior.parameters },
+    needs: prior.needs,
     step: (distribution, token) => ({
-      input: weight === 0 ? oneToken(token) : priorOf(distribution, mixed).mixture(weight, token),
-      state: undefined,
+      input: weight === 0 ? oneToken(token) : of(distribution).mixture(weight, token),
     }),
   }, options);
-}
-
-/** Sums over the steps so far. */
-interface Spent {
-  /** Σ H · (1 − p_y) */
-  readonly weighted: number;
-  /** Σ (1 − p_y) */
-  readonly rest: number;
 }
 
 /** λ as MoI's, in the mean over the steps so far. */
@@ -87,14 +75,14 @@ function matched(beta: number, options: LinearMixtureOptions): Method {
     const rule = "be left out, as 'matchBeta' decides it";
     throw new TypeError(refusal("mix", name, rule, options[name]));
   }
-  return inPhase<Spent>({
+  return inPhase({
     name: "linearMixture",
     parameters: { matchBeta: beta },
-    init: () => ({ weighted: 0, rest: 0 }),
-    step(distribution, token, spent) {
+    init: () => ({ weighted: 0, rest: 0 }), // Σ H · (1 − p_y), Σ (1 − p_y)
+    step(distribution, token, { weighted, rest }) {
       const others = 1 - distribution.probability(token);
       const H = Math.min(1, distribution.normalizedEntropy);
-      const state = { weighted: spent.weighted + H * others, rest: spent.rest + others };
+      const state = { weighted: weighted + H * others, rest: rest + others };
       const weight = state.rest === 0 ? 0 : state.weighted / state.rest / (beta + 1);
       return {
         input: weight === 0 ? oneToken(token) : distribution.mixture(weight, token),

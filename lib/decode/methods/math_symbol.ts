@@ -6,7 +6,6 @@
 
 import type { MethodContext } from "../method.ts";
 
-/** Digits; one Latin or Greek letter; operators and brackets; a LaTeX command. */
 const MATH =
   /^\s*(?:\p{Nd}+|[A-Za-zΑ-Ωα-ω]|[-+*\/=<>≤≥≠≈±×÷·√∑∏∫∂∞^_|(){}\[\]$\\]+|\\[A-Za-z]+)\s*$/u;
 
@@ -18,11 +17,7 @@ export function isMathSymbol(text: string): boolean {
   return MATH.test(text);
 }
 
-/**
- * The same of tokens, by their text, each looked at once.
- *
- * @param context The run; without a tokenizer no token is a symbol.
- */
+/** The same of tokens, by their text, each looked at once; without a tokenizer no token is a symbol. */
 export function mathSymbols({ tokenizer }: MethodContext): (token: number) => boolean {
   const known = new Map<number, boolean>();
   return (token) => {

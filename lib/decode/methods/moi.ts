@@ -20,8 +20,6 @@
  * | p | the distribution sampled from | the 20 most probable of `softmax(logits)` at temperature 1 |
  * | N | vocabulary | 20 |
  *
- * β may also be a function of the step (ours): by position, entropy, probability or phase.
- *
  * Where y is not among the 20, the released code drops β of its weight, so that the weights sum to
  * less than 1; here y joins the support, unless `shrink` asks for the historical behaviour.
  *
@@ -30,18 +28,10 @@
 
 import { oneToken } from "../../model/mod.ts";
 import { boolean, checkNumber, checkOptions, oneOf, type Rules } from "../../_check.ts";
-import type { Method, MethodContext, MethodParameters } from "../method.ts";
-import {
-  inPhase,
-  knowsMarkers,
-  PHASE_RULES,
-  type PhaseOptions,
-  type Thinking,
-  type ThinkingTracker,
-  trackThinking,
-} from "../phase.ts";
+import type { Method, MethodContext } from "../method.ts";
+import { inPhase, knowsMarkers, PHASE_RULES, type PhaseOptions, trackThinking } from "../phase.ts";
 import type { Distribution } from "../distribution.ts";
-import { PRIOR_RULES, priorNeeds, priorOf, type PriorOptions } from "./prior.ts";
+import { PRIOR_RULES, priorOf, type PriorOptions } from "./prior.ts";
 
 /** What a {@linkcode BetaSchedule} knows of a step. */
 export interface BetaContext {
@@ -66,7 +56,7 @@ export type BetaSchedule = (context: BetaContext) => number;
 /** Options of {@linkcode moi}. */
 export interface MoiOptions extends PriorOptions, PhaseOptions {
   /**
-   * Concentration on the sampled token, from 0 to ∞, or a function that gives it at each step. Of a
+   * Concentration on the sampled token, from 0 to ∞, or a function that gives it at each step (ours). Of a
    * function runs record the name alone ("schedule" where it has none), so a study cannot tell two
    * functions of the same name apart: name yours, and name them anew when they change. Default: 1,
    * the paper's.
@@ -102,14 +92,6 @@ const PRESETS = {
   "mixinputs-0.1.1": { prior: "model", topK: 20, normalizer: "support" },
 } as const;
 
-/** The options that replace parts of a preset, in a fixed order. */
-function replacedParts(options: MoiOptions): MethodParameters {
-  const names = ["prior", "topK", "normalizer", "shrink"] as const;
-  return Object.fromEntries(
-    names.flatMap((name) => options[name] === undefined ? [] : [[name, options[name]]]),
-  );
-}
-
 /** β as runs record it; a function that is written in place is named after the option. */
 function recordedBeta(beta: number | BetaSchedule): number | string {
   if (typeof beta === "function") {
@@ -118,20 +100,11 @@ function recordedBeta(beta: number | BetaSchedule): number | string {
   return beta === Infinity ? "Infinity" : beta;
 }
 
-/** Where a run with a schedule stands. */
-interface Scheduled {
-  readonly tracker: ThinkingTracker;
-  readonly at: Thinking;
-}
-
 /**
  * Mixture of Inputs.
  *
- * @param options β, preset and phase; the preset's parts can be replaced one by one.
  * @returns The method. Where β is a function, its step throws what that throws, and a RangeError or
  * TypeError where it gives what is no β.
- * @throws {RangeError} Where β is negative or NaN, or a name is unknown.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
  *
  * @example Eq. 5 by hand: p = (¾, ¼) over two tokens, β = 1
  * ```ts
@@ -160,68 +133,54 @@ interface Scheduled {
 export function moi(options: MoiOptions = {}): Method {
   checkOptions("mix", options, RULES);
   const { beta = 1, preset = "paper", shrink = false, phase = "all", markers } = options;
-  const preferred = PRESETS[preset], { prior = preferred.prior, topK = preferred.topK } = options;
-  const mixed = { prior, topK }, { normalizer = preferred.normalizer } = options;
+  const preferred = PRESETS[preset], { normalizer = preferred.normalizer } = options;
+  const { prior = preferred.prior, topK = preferred.topK } = options;
+  const { of, needs } = priorOf({ prior, topK });
 
-  const mix = (distribution: Distribution, token: number, thinking: boolean | undefined) => {
-    if (beta === Infinity) return oneToken(token);
-    const p = priorOf(distribution, mixed);
-    const size = normalizer === "vocabulary" || topK > distribution.vocabularySize
-      ? distribution.vocabularySize
-      : topK || p.ids.length;
-    const H = size > 1 ? Math.min(1, p.entropy / Math.log(size)) : 0;
-    const own = typeof beta === "function"
-      ? scheduled(beta, distribution, token, H, thinking)
-      : beta;
-    if (own === Infinity) return oneToken(token);
-    const lost = shrink && !p.ids.includes(token);
-    if (lost) return { ...p.mixture(H / (own + 1), token, 1 - H), scaled: true } as const;
-    return p.mixture(H / (own + 1), token, (own + 1 - H) / (own + 1));
-  };
-  const scheduled = (
-    schedule: BetaSchedule,
+  const betaOf = (
     distribution: Distribution,
     token: number,
     normalizedEntropy: number,
     thinking: boolean | undefined,
   ) => {
+    if (typeof beta === "number") return beta;
     const { step } = distribution, probability = distribution.probability(token);
     const known = probability === 0 ? {} : { probability };
-    const value = schedule({ step, normalizedEntropy, token, ...known, thinking });
+    const value = beta({ step, normalizedEntropy, token, ...known, thinking });
     return checkNumber("mix", `beta at step ${step}`, value, BETA);
   };
-  const about = {
-    name: "moi",
-    parameters: { beta: recordedBeta(beta), preset, ...replacedParts(options) },
-    needs: priorNeeds(mixed),
+  const mix = (distribution: Distribution, token: number, thinking: boolean | undefined) => {
+    if (beta === Infinity) return oneToken(token);
+    const p = of(distribution);
+    const size = normalizer === "vocabulary" || topK > distribution.vocabularySize
+      ? distribution.vocabularySize
+      : topK || p.ids.length;
+    const H = size > 1 ? Math.min(1, p.entropy / Math.log(size)) : 0;
+    const own = betaOf(distribution, token, H, thinking);
+    if (own === Infinity) return oneToken(token);
+    const lost = shrink && !p.ids.includes(token);
+    if (lost) return { ...p.mixture(H / (own + 1), token, 1 - H), scaled: true } as const;
+    return p.mixture(H / (own + 1), token, (own + 1 - H) / (own + 1));
   };
-  if (phase !== "all" || typeof beta !== "function") {
-    // outside of its phase it is not asked
-    const thinking = phase === "all" ? undefined : phase === "thinking";
-    return inPhase<undefined>({
-      ...about,
-      init: () => undefined,
-      step: (distribution, token) => ({
-        input: mix(distribution, token, thinking),
-        state: undefined,
-      }),
-    }, options);
-  }
-  const schedule: Method<Scheduled | undefined> = {
-    ...about,
+  const replaced = (["prior", "topK", "normalizer", "shrink"] as const)
+    .flatMap((name) => options[name] === undefined ? [] : [[name, options[name]]]);
+  return inPhase({
+    name: "moi",
+    parameters: { beta: recordedBeta(beta), preset, ...Object.fromEntries(replaced) },
+    needs,
     init(context: MethodContext) {
-      if (!knowsMarkers(context.tokenizer, markers)) return undefined;
+      const asks = typeof beta === "function" && phase === "all"; // else a phase tells
+      if (!asks || !knowsMarkers(context.tokenizer, markers)) return undefined;
       const tracker = trackThinking(context, markers);
       return { tracker, at: tracker.start };
     },
     step(distribution, token, state) {
       const after = state?.tracker.next(state.at, token);
-      const thinking = state && state.at.inside && after!.inside;
+      const thought = state && state.at.inside && after!.inside;
       return {
-        input: mix(distribution, token, thinking),
+        input: mix(distribution, token, phase === "all" ? thought : phase === "thinking"),
         state: state && { ...state, at: after! },
       };
     },
-  };
-  return schedule;
+  }, options);
 }

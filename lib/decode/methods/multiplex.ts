@@ -32,10 +32,7 @@ import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
 export interface MultiplexOptions extends PhaseOptions {
   /** Number of tokens drawn, K, from 1. Default: 3. */
   readonly draws?: number;
-  /**
-   * "uniform": all draws alike. "probability": each draw in proportion to p of its token. A token drawn
-   * twice counts twice. Default: "uniform".
-   */
+  /** "uniform": all draws alike; "probability": each in proportion to p of its token. Default: "uniform". */
   readonly weights?: "uniform" | "probability";
 }
 
@@ -47,10 +44,6 @@ const RULES: Rules<MultiplexOptions> = {
 
 /**
  * Multiplex Thinking without training.
- *
- * @param options How many tokens are drawn, how they are weighted, and when.
- * @throws {RangeError} Where a number is outside its rule, or a name is unknown.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
  *
  * @example Three draws of two tokens
  * ```ts
@@ -67,24 +60,24 @@ const RULES: Rules<MultiplexOptions> = {
 export function multiplex(options: MultiplexOptions = {}): Method {
   checkOptions("mix", options, RULES);
   const { draws = 3, weights = "uniform" } = options;
-  return inPhase<MethodContext>({
+  return inPhase({
     name: "multiplex",
     parameters: { draws, weights },
-    init: (context) => context,
-    step(distribution, token, context) {
+    init: ({ uniform }: MethodContext) => uniform,
+    step(distribution, token, uniform) {
       const counts = new Map([[token, 1]]); // how often each is drawn, the recorded one first
       for (let j = 1; j < draws; j++) {
-        const other = distribution.draw(context.uniform(distribution.step, j));
+        const other = distribution.draw(uniform(distribution.step, j));
         counts.set(other, (counts.get(other) ?? 0) + 1);
       }
       const ids = [...counts.keys()];
-      if (ids.length === 1) return { input: oneToken(token), state: context };
+      if (ids.length === 1) return { input: oneToken(token) };
       const shares = Array.from(
         counts,
         ([id, count]) => weights === "uniform" ? count : count * distribution.probability(id),
       );
       const sum = shares.reduce((a, b) => a + b);
-      return { input: { ids, weights: shares.map((share) => share / sum) }, state: context };
+      return { input: { ids, weights: shares.map((share) => share / sum) } };
     },
   }, options);
 }

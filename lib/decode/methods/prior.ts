@@ -25,16 +25,15 @@ export const PRIOR_RULES: Rules<PriorOptions> = {
   topK: number({ min: 0, integer: true }),
 };
 
-/** What a method's distributions must carry, so that the runtime computes what it mixes. */
-export function priorNeeds({ prior, topK }: Required<PriorOptions>): readonly Need[] {
-  return prior === "model" && topK === 0 ? ["model"] : [];
-}
-
-/** The distribution that a method mixes at one step. */
-export function priorOf(
-  distribution: Distribution,
-  { prior, topK }: Required<PriorOptions>,
-): Distribution {
-  const p = prior === "model" ? distribution.model() : distribution;
-  return topK === 0 ? p : p.top(topK);
+/** What a method with these options records and needs, and the distribution that it mixes at a step. */
+export function priorOf({ prior = "sampler", topK = 0 }: PriorOptions) {
+  const isModel = prior === "model", needs: Need[] = isModel && topK === 0 ? ["model"] : [];
+  return {
+    parameters: { prior, topK },
+    needs,
+    of(distribution: Distribution): Distribution {
+      const p = isModel ? distribution.model() : distribution;
+      return topK === 0 ? p : p.top(topK);
+    },
+  };
 }

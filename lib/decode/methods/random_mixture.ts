@@ -82,9 +82,6 @@ function permuted(
 /**
  * Random mixture.
  *
- * @param options β, which tokens take how much weight, and when.
- * @throws {RangeError} Where β is negative, NaN or infinite, or `tokens` or `mass` is unknown.
- *
  * @example The weights sum to 1
  * ```ts
  * import { distributionOf, randomMixture, samplerOf } from "@moi/moi/decode";
@@ -99,22 +96,22 @@ function permuted(
 export function randomMixture(options: RandomMixtureOptions = {}): Method {
   checkOptions("mix", options, RULES);
   const { beta = 1, tokens = "uniform", mass = "drawn" } = options;
-  return inPhase<{ context: MethodContext; uniform: Weighted }>({
+  return inPhase({
     name: "randomMixture",
     parameters: { beta, tokens, mass },
-    init: (context) => ({ context, uniform: uniformOver(context.vocabularySize) }),
-    step(distribution, token, state) {
+    init: (context: MethodContext) => ({ context, all: uniformOver(context.vocabularySize) }),
+    step(distribution, token, { context, all }) {
       const { normalizedEntropy, vocabularySize } = distribution;
       const H = Math.min(1, normalizedEntropy);
       const own = mass === "drawn" ? distribution.probability(token) : distribution.collision();
       const weight = H * (1 - own) / (beta + 1);
-      if (weight === 0) return { input: oneToken(token), state };
+      if (weight === 0) return { input: oneToken(token) };
       if (tokens === "permuted") {
-        return { input: permuted(distribution, state.context, weight, token), state };
+        return { input: permuted(distribution, context, weight, token) };
       }
       // over the tokens but y: over all, whose share of y is part of y's own weight
       const scale = Math.min(1, weight * vocabularySize / (vocabularySize - 1));
-      return { input: mixed(state.uniform, scale, token, 1 - scale), state };
+      return { input: mixed(all, scale, token, 1 - scale) };
     },
   }, options);
 }

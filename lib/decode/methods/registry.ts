@@ -36,6 +36,16 @@ export interface AboutMethod {
   readonly licence: string;
 }
 
+/** A method: unless said otherwise it is ours, always acts, and nothing but y is random. */
+const about = (
+  make: AboutMethod["make"],
+  input: string,
+  more: Partial<AboutMethod>,
+): AboutMethod => ({
+  ...{ make, input, randomness: "y", gate: "none", source: "ours", licence: "–" },
+  ...more,
+});
+
 /**
  * All methods by name.
  *
@@ -49,108 +59,62 @@ export interface AboutMethod {
  * ```
  */
 export const METHODS: Readonly<Record<string, AboutMethod>> = {
-  standard: {
-    make: () => standard(),
-    input: "the token: onehot(y)",
-    randomness: "y",
-    gate: "–",
-    source: "–",
-    licence: "–",
-  },
-  moi: {
-    make: moi,
-    input: "(H·p + (β+1−H)·onehot(y)) / (β+1)",
-    randomness: "y",
+  standard: about(standard, "the token: onehot(y)", { gate: "–", source: "–" }),
+  moi: about(moi, "(H·p + (β+1−H)·onehot(y)) / (β+1)", {
     gate: "none: H fades it; β may be a function of the step",
     source: "arXiv 2505.14827, mixinputs 0.1.1",
     licence: "Apache-2.0 (mixinputs)",
-  },
-  fixedMass: {
-    make: fixedMass,
-    input: "(1−m)·onehot(y) + m·p of the other tokens",
-    randomness: "y",
+  }),
+  fixedMass: about(fixedMass, "(1−m)·onehot(y) + m·p of the other tokens", {
     gate: "none, also where H is near 0",
-    source: "ours",
-    licence: "–",
-  },
-  directMixture: {
-    make: directMixture,
-    input: "p",
+  }),
+  directMixture: about(directMixture, "p", {
     randomness: "none: y is only recorded",
-    gate: "none",
     source: "baseline of arXiv 2505.14827",
     licence: "Apache-2.0 (mixinputs)",
-  },
-  linearMixture: {
-    make: linearMixture,
-    input: "λ·p + (1−λ)·onehot(y)",
-    randomness: "y",
-    gate: "none",
+  }),
+  linearMixture: about(linearMixture, "λ·p + (1−λ)·onehot(y)", {
     source: "ours: the ablation of MoI's entropy weighting",
-    licence: "–",
-  },
-  randomMixture: {
-    make: randomMixture,
-    input: "MoI's off-sample mass, on random tokens",
+  }),
+  randomMixture: about(randomMixture, "MoI's off-sample mass, on random tokens", {
     randomness: "y, and the tokens",
     gate: "none: H fades it",
     source: "ours: the control",
-    licence: "–",
-  },
-  softThinking: {
-    make: softThinking,
-    input: "p over the n most probable tokens",
+  }),
+  softThinking: about(softThinking, "p over the n most probable tokens", {
     randomness: "none",
     gate: "thoughts, ended by Cold Stop",
     source: "arXiv 2505.15778",
     licence: "MIT",
-  },
-  gumbelSoftThinking: {
-    make: gumbelSoftThinking,
-    input: "softmax((ln p + g) / τ) over the n most probable tokens",
-    randomness: "Gumbel noise g",
-    gate: "thoughts",
-    source: "arXiv 2508.03440",
-    licence: "MIT",
-  },
-  dirichletSoftThinking: {
-    make: dirichletSoftThinking,
-    input: "x over its n heaviest tokens, x ~ Dirichlet(γ·p)",
-    randomness: "x",
-    gate: "thoughts",
-    source: "arXiv 2508.03440",
-    licence: "MIT",
-  },
-  swiReasoning: {
-    make: swiReasoning,
-    input: "softmax(logits), or the token",
-    randomness: "y",
+  }),
+  gumbelSoftThinking: about(
+    gumbelSoftThinking,
+    "softmax((ln p + g) / τ) over the n most probable tokens",
+    { randomness: "Gumbel noise g", gate: "thoughts", source: "arXiv 2508.03440", licence: "MIT" },
+  ),
+  dirichletSoftThinking: about(
+    dirichletSoftThinking,
+    "x over its n heaviest tokens, x ~ Dirichlet(γ·p)",
+    { randomness: "x", gate: "thoughts", source: "arXiv 2508.03440", licence: "MIT" },
+  ),
+  swiReasoning: about(swiReasoning, "softmax(logits), or the token", {
     gate: "entropy against that of the last switch",
     source: "arXiv 2510.05069",
     licence: "BSD-3-Clause",
-  },
-  selar: {
-    make: selar,
-    input: "p̂ + λ·Ĥ·(p̂ − onehot(top)), p̂ = p over its k most probable tokens",
-    randomness: "y",
+  }),
+  selar: about(selar, "p̂ + λ·Ĥ·(p̂ − onehot(top)), p̂ = p over its k most probable tokens", {
     gate: "Ĥ ≥ τ, and y is no mathematical symbol",
     source: "arXiv 2604.08299",
     licence: "no licence file: from the equations",
-  },
-  multiplex: {
-    make: multiplex,
-    input: "the mean of K tokens drawn from p",
+  }),
+  multiplex: about(multiplex, "the mean of K tokens drawn from p", {
     randomness: "y and K − 1 more draws",
-    gate: "none",
     source: "arXiv 2601.08808, its training-free variant",
     licence: "own code; see its repository",
-  },
-  thinkRouter: {
-    make: thinkRouter,
-    input: "p, or the token",
-    randomness: "y",
+  }),
+  thinkRouter: about(thinkRouter, "p, or the token", {
     gate: "max p ≥ τ",
     source: "arXiv 2602.11683, from second-hand notes",
     licence: "paper only",
-  },
+  }),
 };

@@ -53,11 +53,6 @@ const RULES: Rules<SelarOptions> = {
 /**
  * SeLaR.
  *
- * @param options How many tokens are mixed, from which entropy on, how far they are pushed, and when.
- * @returns The method; its mixtures are `signed`.
- * @throws {RangeError} Where a number is outside its rule, or a name is unknown.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
- *
  * @example A flat distribution is pushed away from its first token
  * ```ts
  * import { distributionOf, samplerOf, selar } from "@moi/moi/decode";
@@ -72,20 +67,19 @@ const RULES: Rules<SelarOptions> = {
 export function selar(options: SelarOptions = {}): Method {
   checkOptions("mix", options, RULES);
   const { topK = 3, threshold = 0.5, strength = 1 } = options;
-  return inPhase<(token: number) => boolean>({
+  return inPhase({
     name: "selar",
     parameters: { topK, threshold, strength },
     init: mathSymbols,
     step(distribution, token, isSymbol) {
-      const alone = { input: oneToken(token), state: isSymbol };
-      if (isSymbol(token)) return alone;
+      if (isSymbol(token)) return { input: oneToken(token) };
       const { ids, probabilities, entropy } = distribution.top(topK);
       const H = Math.min(1, entropy / Math.log(Math.min(topK, distribution.vocabularySize)) || 0);
-      if (H < threshold) return alone;
+      if (H < threshold) return { input: oneToken(token) };
       const top = argmax(probabilities), push = strength * H;
       const weights = probabilities.map((p, i) => p + push * (i === top ? p - 1 : p));
       const input = ids.length === 1 ? oneToken(ids[0]!) : { ids, weights, signed: true } as const;
-      return { input, state: isSymbol, event: "soft" };
+      return { input, event: "soft" };
     },
   }, options);
 }

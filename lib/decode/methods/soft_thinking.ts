@@ -30,16 +30,7 @@
 import { oneToken } from "../../model/mod.ts";
 import { checkOptions, number, objectOf, refusal, type Rules } from "../../_check.ts";
 import type { Method, MethodContext } from "../method.ts";
-import {
-  ANSWER_RULES,
-  type AnswerOptions,
-  inPhase,
-  PHASE_RULES,
-  type PhaseOptions,
-  type Thinking,
-  type ThinkingTracker,
-  trackThinking,
-} from "../phase.ts";
+import { ANSWER_RULES, type AnswerOptions, inPhase, trackThinking } from "../phase.ts";
 import { concept } from "./concept.ts";
 
 /** When {@linkcode softThinking} ends the thoughts. */
@@ -51,23 +42,15 @@ export interface ColdStop {
 }
 
 /** Options of {@linkcode softThinking}. */
-export interface SoftThinkingOptions extends PhaseOptions, AnswerOptions {
+export interface SoftThinkingOptions extends AnswerOptions {
   /** Number of tokens mixed, n, from 1. Default: 10. */
   readonly topN?: number;
   /** When the thoughts are ended. Default: as described; false outside of the phase "thinking". */
   readonly coldStop?: ColdStop | false;
-  /** When the method acts. Default: "thinking". */
-  readonly phase?: "all" | "thinking" | "answer";
 }
 
-/** Quiet steps in a row, and how much of the closing marker the last tokens are. */
-interface Quiet {
-  readonly tracker: ThinkingTracker | undefined;
-  readonly thinking: Thinking;
-  readonly count: number;
-}
-
-const THINKING: Thinking = { inside: true, tail: [] };
+/** No quiet steps in a row, and nothing of the closing marker. */
+const START = { count: 0, thinking: { inside: true, tail: [] as readonly number[] } };
 
 const COLD_STOP = objectOf<ColdStop>(
   { threshold: number({ min: 0 }), length: number({ min: 1, integer: true }) },
@@ -78,7 +61,6 @@ const RULES: Rules<SoftThinkingOptions> = {
   topN: number({ min: 1, integer: true }),
   coldStop: (verb, name, value) => value === false || COLD_STOP(verb, name, value),
   ...ANSWER_RULES,
-  ...PHASE_RULES,
 };
 
 function coldStopOf({ coldStop, phase = "thinking" }: SoftThinkingOptions) {
@@ -94,10 +76,7 @@ function coldStopOf({ coldStop, phase = "thinking" }: SoftThinkingOptions) {
 /**
  * Soft Thinking.
  *
- * @param options How many tokens are mixed, when the thoughts end, and how the answer is sampled.
- * @returns The method; its `init` refuses a model without thinking markers unless `phase` is "all".
- * @throws {RangeError} Where a number is outside its rule, or Cold Stop has no thoughts to end.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
+ * @throws {RangeError} Where Cold Stop has no thoughts to end.
  *
  * @example The two most probable of three tokens, renormalised
  * ```ts
@@ -115,7 +94,7 @@ export function softThinking(options: SoftThinkingOptions = {}): Method {
   checkOptions("mix", options, RULES);
   const { topN = 10, phase = "thinking", markers } = options, coldStop = coldStopOf(options);
 
-  return inPhase<Quiet>({
+  return inPhase({
     name: "softThinking",
     parameters: {
       topN,
@@ -125,12 +104,11 @@ export function softThinking(options: SoftThinkingOptions = {}): Method {
     },
     needs: coldStop ? ["softmax"] : [],
     init: (context: MethodContext) => ({
+      ...START,
       tracker: coldStop ? trackThinking(context, markers) : undefined,
-      thinking: THINKING,
-      count: 0,
     }),
     step(distribution, token, { tracker, thinking, count }, forced) {
-      const start = { tracker, thinking: THINKING, count: 0 };
+      const start = { ...START, tracker };
       if (forced) return { input: oneToken(token), state: start, event: "forced" };
       const { ids, probabilities } = distribution.top(topN);
       const fed = concept(ids, probabilities);

@@ -45,22 +45,21 @@
  */
 
 import { type Mixture, oneToken } from "../../model/mod.ts";
-import {
-  checkNumber,
-  checkOptions,
-  kind,
-  number,
-  oneOf,
-  refusal,
-  type Rules,
-} from "../../_check.ts";
+import { checkOptions, number, oneOf, refusal, type Rules, text } from "../../_check.ts";
 import type { Method, MethodContext } from "../method.ts";
-import { encoded, inPhase, knowsMarkers, PHASE_RULES, type PhaseOptions, THINK } from "../phase.ts";
+import {
+  encoded,
+  inPhase,
+  knowsMarkers,
+  PHASE_RULES,
+  THINK,
+  type ThinkingOptions,
+} from "../phase.ts";
 import type { Distribution } from "../distribution.ts";
 import { mathSymbols } from "./math_symbol.ts";
 
 /** Options of {@linkcode swiReasoning}. */
-export interface SwiReasoningOptions extends PhaseOptions {
+export interface SwiReasoningOptions extends ThinkingOptions {
   /** Steps in token mode before it can turn soft, W, from 0 to ∞. Default: 512. */
   readonly window?: number;
   /** Share of q on entering soft mode, α, from 0 to 1, at the first token. Default: 1. */
@@ -73,47 +72,21 @@ export interface SwiReasoningOptions extends PhaseOptions {
   readonly maxSwitches?: number;
   /** What follows the closing marker after 2C switches. Default: "\n\nThe final answer is". */
   readonly finalWords?: string;
-  /** When the method acts. Default: "thinking". */
-  readonly phase?: "all" | "thinking" | "answer";
 }
 
 const NEWLINE_SHARE = 0.1;
 /** Tokens that are left with the final words, that of the switch included. */
 const FINAL_TOKENS = 32;
 
-/** What a run's tokenizer makes of markers and words. */
-interface Run {
-  readonly length: number;
-  readonly isSymbol: (token: number) => boolean;
-  readonly newline: readonly number[] | undefined;
-  readonly open: readonly number[] | undefined;
-  readonly close: readonly number[] | undefined;
-  readonly final: readonly number[] | undefined;
-}
-
-/** Where a run stands. */
-interface Switching {
-  readonly run: Run;
-  readonly mode: "soft" | "token";
-  /** Entropy at the last switch; undefined before the first step. */
-  readonly reference: number | undefined;
-  /** Steps since the last switch. */
-  readonly dwell: number;
-  /** Switches into token mode. */
-  readonly switches: number;
-  /** Tokens left, once the final words are forced. */
-  readonly left: number;
-}
+const WHOLE = number({ min: 0, integer: true });
 
 const RULES: Rules<SwiReasoningOptions> = {
-  window(verb, name, value) {
-    if (value !== Infinity) checkNumber(verb, name, value, { min: 0, integer: true });
-  },
+  window: (verb, name, value) => value === Infinity || WHOLE(verb, name, value),
   alpha: number({ min: 0, max: 1 }),
   beta: number({ min: 0, max: 1 }),
   start: oneOf("soft", "token"),
   maxSwitches: number({ min: 1, integer: true }),
-  finalWords: kind("be a text", (value) => typeof value === "string"),
+  finalWords: text,
   ...PHASE_RULES,
 };
 
@@ -130,11 +103,7 @@ function mixed(
 /**
  * SwiReasoning.
  *
- * @param options Window, shares of the markers, and how many switches there may be.
- * @returns The method; its `init` refuses a model without thinking markers where it needs them: unless
- * `phase` is "all" and there is no `maxSwitches`.
- * @throws {RangeError} Where a number is outside its rule, or a name is unknown.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
+ * @returns The method; with `maxSwitches` its `init` refuses a model without thinking markers in any phase.
  *
  * @example The first step is soft, over the whole vocabulary whatever is sampled from
  * ```ts
@@ -148,23 +117,21 @@ function mixed(
  * ```
  */
 export function swiReasoning(options: SwiReasoningOptions = {}): Method {
-  const verb = "mix";
-  checkOptions(verb, options, RULES);
+  checkOptions("mix", options, RULES);
   const { window = 512, alpha = 1, beta = 0.7, start = "soft", phase = "thinking" } = options;
   const { maxSwitches, finalWords = "\n\nThe final answer is", markers = THINK } = options;
 
-  const runOf = (context: MethodContext): Run => {
+  /** What a run's tokenizer makes of markers and words. */
+  const runOf = (context: MethodContext) => {
     const { tokenizer, maxNewTokens = Infinity } = context;
     const needed = maxSwitches !== undefined || options.markers !== undefined;
-    if (needed && !knowsMarkers(tokenizer, markers)) {
-      const rule = "be texts that the model's tokenizer knows";
-      throw new RangeError(refusal(verb, "markers", rule, markers));
-    }
+    const refuse = (name: string, what: string, value: unknown) => {
+      const rule = `be ${what} that the model's tokenizer knows`;
+      throw new RangeError(refusal("mix", name, rule, value));
+    };
+    if (needed && !knowsMarkers(tokenizer, markers)) refuse("markers", "texts", markers);
     const final = encoded(tokenizer, markers.close + finalWords);
-    if (maxSwitches !== undefined && !final) {
-      const rule = "be a text that the model's tokenizer knows";
-      throw new RangeError(refusal(verb, "finalWords", rule, finalWords));
-    }
+    if (maxSwitches !== undefined && !final) refuse("finalWords", "a text", finalWords);
     return {
       length: maxNewTokens,
       isSymbol: mathSymbols(context),
@@ -175,7 +142,7 @@ export function swiReasoning(options: SwiReasoningOptions = {}): Method {
     };
   };
 
-  return inPhase<Switching>({
+  return inPhase({
     name: "swiReasoning",
     parameters: {
       window: window === Infinity ? "Infinity" : window,
@@ -186,13 +153,13 @@ export function swiReasoning(options: SwiReasoningOptions = {}): Method {
       ...(maxSwitches !== undefined && options.finalWords !== undefined ? { finalWords } : {}),
     },
     needs: ["model"],
-    init: (context) => ({
+    init: (context: MethodContext) => ({
       run: runOf(context),
       mode: start,
-      reference: undefined,
-      dwell: 0,
-      switches: 0,
-      left: Infinity,
+      reference: undefined as number | undefined, // entropy at the last switch
+      dwell: 0, // steps since then
+      switches: 0, // into token mode
+      left: Infinity, // tokens, once the final words are forced
     }),
     step(distribution, token, state, forced = false) {
       const { run, reference } = state, q = distribution.model(), H = q.entropy;

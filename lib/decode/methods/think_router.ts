@@ -21,7 +21,7 @@ import { oneToken } from "../../model/mod.ts";
 import { checkOptions, number, type Rules } from "../../_check.ts";
 import type { Method } from "../method.ts";
 import { inPhase, PHASE_RULES, type PhaseOptions } from "../phase.ts";
-import { PRIOR_RULES, priorNeeds, priorOf, type PriorOptions } from "./prior.ts";
+import { PRIOR_RULES, priorOf, type PriorOptions } from "./prior.ts";
 
 /** Options of {@linkcode thinkRouter}. */
 export interface ThinkRouterOptions extends PriorOptions, PhaseOptions {
@@ -37,10 +37,6 @@ const RULES: Rules<ThinkRouterOptions> = {
 
 /**
  * ThinkRouter.
- *
- * @param options τ, which distribution is meant, and when it acts.
- * @throws {RangeError} Where τ is negative or NaN, or a name is unknown.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
  *
  * @example
  * ```ts
@@ -58,17 +54,16 @@ const RULES: Rules<ThinkRouterOptions> = {
  */
 export function thinkRouter(options: ThinkRouterOptions = {}): Method {
   checkOptions("mix", options, RULES);
-  const { threshold = 0.5, prior = "sampler", topK = 0 } = options, mixed = { prior, topK };
-  return inPhase<undefined>({
+  const { threshold = 0.5 } = options, { of, ...prior } = priorOf(options);
+  return inPhase({
     name: "thinkRouter",
-    parameters: { threshold, ...mixed },
-    needs: priorNeeds(mixed),
-    init: () => undefined,
+    parameters: { threshold, ...prior.parameters },
+    needs: prior.needs,
     step(distribution, token) {
-      const p = priorOf(distribution, mixed), [best] = p.top(1).ids;
+      const p = of(distribution), [best] = p.top(1).ids;
       return p.probability(best!) >= threshold
-        ? { input: p.mixture(1, token), state: undefined, event: "soft" }
-        : { input: oneToken(token), state: undefined };
+        ? { input: p.mixture(1, token), event: "soft" }
+        : { input: oneToken(token) };
     },
   }, options);
 }

@@ -92,7 +92,7 @@ Deno.test("multiplex() draws from a whole large vocabulary what standard decodin
   const method = multiplex({ draws: 4 });
   for (const distribution of await largeDistributions()) {
     const token = likeliest(distribution, 1)[0]!, size = distribution.vocabularySize;
-    const { input } = method.step(distribution, token, contextOf(size));
+    const { input } = method.step(distribution, token, method.init(contextOf(size)));
     const all = dense(input, size), floats = floatsOf(distribution);
     const p = floats ? Array.from(floats) : denseOf(distribution);
     assert(input.ids.length <= 4 && all[token]! >= 0.25);

@@ -441,7 +441,7 @@ const REFUSED: [object, typeof RangeError | typeof TypeError, string][] = [
   [{ beta: -0.1 }, RangeError, "'beta' must be a number at least 0 and at most 1"],
   [{ start: "hard" }, RangeError, `'start' must be 'soft' or 'token': current value is "hard"`],
   [{ maxSwitches: 0 }, RangeError, "'maxSwitches' must be an integer at least 1"],
-  [{ finalWords: 7 }, TypeError, "'finalWords' must be a text: current value is 7"],
+  [{ finalWords: 7 }, TypeError, "'finalWords' must be a string: current value is 7"],
   [{ phase: "never" }, RangeError, "'phase' must be 'all', 'thinking' or 'answer'"],
   [{ alpha0: 1 }, TypeError, "'alpha0' is not an option: known options are window, alpha, beta"],
 ];

@@ -9,9 +9,7 @@
  * Q_t = next distribution after   prompt, h_1 … h_t          the method's mixtures in their places
  * ```
  *
- * Compared are P_t and Q_t. `changed` is the total variation of what the request's sampler makes of the
- * two (its temperature, truncation and penalties): the least share of next tokens that would be drawn
- * differently. `divergence` is that of the model's own distributions, at temperature 1 and untruncated,
+ * Compared are P_t and Q_t: `changed` as the request's sampler makes them, `divergence` as the model does,
  * so that it can be compared between samplers. All earlier mixtures count, since their keys and values are
  * what later positions read. On `votes-tiny` a single mixture changes the very next distribution by next to
  * nothing (JS 10⁻⁶ nats), and all of them together decide the answer.
@@ -22,7 +20,8 @@
  * @module
  */
 
-import { checkNumber, refusal } from "../_check.ts";
+import { anything, checkOptions, number, refusal, type Rules } from "../_check.ts";
+import { given } from "../_given.ts";
 import {
   checkMixture,
   kept,
@@ -38,6 +37,7 @@ import type { Method } from "./method.ts";
 import { jsDivergence } from "./probe.ts";
 import type { Distribution } from "./distribution.ts";
 import { distributionOf } from "./sample.ts";
+import { SAMPLER_RULES } from "./sampler.ts";
 
 /** Options of {@linkcode predictEffect}: those of standard decoding, which draws what `generate` draws. */
 export interface PredictEffectOptions
@@ -45,6 +45,12 @@ export interface PredictEffectOptions
   /** Positions asked about per prompt, fewer where its text ends. Default: 32. */
   readonly tokens?: number;
 }
+
+const RULES: Rules<PredictEffectOptions> = {
+  ...SAMPLER_RULES,
+  ...{ sampler: anything, chat: anything, seed: anything, signal: anything }, // as `generate` does
+  tokens: number({ min: 1, integer: true }),
+};
 
 /** Mean and quantiles over positions. */
 export interface Quantiles {
@@ -82,22 +88,15 @@ export interface PredictedStep {
   readonly changed: number;
 }
 
-/** Result of {@linkcode predictEffect}. */
-export interface PredictedEffect {
+/** Result of {@linkcode predictEffect}: what {@linkcode PredictedStep} has, over all positions. */
+export interface PredictedEffect
+  extends Readonly<Record<"entropy" | "offSampleMass" | "divergence" | "changed", Quantiles>> {
   /** Name of the method. */
   readonly method: string;
   /** Number of prompts. */
   readonly prompts: number;
-  /** Number of positions, N of all that follows. */
+  /** Number of positions, N. */
   readonly positions: number;
-  /** Entropy, divided by ln V. */
-  readonly entropy: Quantiles;
-  /** Weight on other tokens. */
-  readonly offSampleMass: Quantiles;
-  /** Divergence of what follows, nats; ln 2 at most. */
-  readonly divergence: Quantiles;
-  /** Share of next tokens that the request's sampler would draw differently. */
-  readonly changed: Quantiles;
   /** All of it in a few sentences, with its numbers. */
   readonly verdict: string;
   /** All positions. */
@@ -160,15 +159,11 @@ function short(value: number): string {
 /**
  * Predicts whether a method's mixtures will matter, from forward passes over a few positions.
  *
- * @param model The model.
  * @param prompts Prompts like those of the study.
- * @param method The method.
  * @param options Number of positions, sampler settings and seed. Sampler settings that are left out
  * come from the model, as for `generate`: give those of the study.
- * @returns Numbers for every position, their means and quantiles, and a verdict in words.
- * @throws {TypeError} Where an option is unknown or of the wrong kind.
- * @throws {RangeError} Where an option is outside its rule, a prompt leaves no room in the context for a
- * token and what follows it, there is no position, or the method cannot run with this model.
+ * @throws {RangeError} Where a prompt leaves no room in the context for a token and what follows it,
+ * there is no position, or the method cannot run with this model.
  *
  * What a method forces or stops is not followed, as the text is not its own. The position of an
  * end-of-text token is not counted: nothing follows it.
@@ -191,28 +186,20 @@ export async function predictEffect(
   options: PredictEffectOptions = {},
 ): Promise<PredictedEffect> {
   const verb = "predict the effect", { tokens = 32, signal = defaultSignal(), ...more } = options;
-  const settings = signal === undefined ? more : { ...more, signal };
-  checkNumber(verb, "tokens", tokens, { min: 1, integer: true });
+  const settings = { ...more, ...given({ signal }) };
+  checkOptions(verb, given(options), RULES);
   if (!Array.isArray(prompts) || prompts.length === 0) {
     throw new RangeError(refusal(verb, "prompts", "be a list of at least one", prompts));
   }
-  for (const name of ["method", "maxNewTokens", "trace", "stop", "ignoreEos"]) {
-    if (settings[name as keyof typeof settings] !== undefined) {
-      throw new TypeError(`Cannot ${verb} as '${name}' is not an option of it`);
-    }
-  }
-  const steps: PredictedStep[] = [];
+  const steps: PredictedStep[] = [], most = model.maxLength - 1;
   for (let from = 0; from < prompts.length; from += SLOTS) {
     const group = prompts.slice(from, from + SLOTS).map((prompt, i) =>
       jobOf(model, { ...settings, maxNewTokens: tokens, prompt }, from + i)
     );
-    for (const { prompt, index } of group) {
-      if (prompt.length < model.maxLength) continue;
+    for (const { prompt: { length }, index } of group) {
+      if (length <= most) continue;
       throw new RangeError(
-        `Cannot ${verb} as prompt ${index} must have at most ${
-          model.maxLength - 1
-        } tokens, one less ` +
-          `than the model's context ('maxLength' of loadModel): current value is ${prompt.length}`,
+        `Cannot ${verb} as prompt ${index} must have at most ${most} tokens, one less than the model's context ('maxLength' of loadModel): current value is ${length}`,
       );
     }
     const texts = await shadowed(model, group, method, { ...settings, maxNewTokens: tokens });
