@@ -14,6 +14,10 @@
  * of which mixing recovers; `countdown-tiny-baseline` has almost nothing to mix. They show which effects
  * the instrument sees, and nothing about language models.
  *
+ * Here stands what a notebook needs. The rest is imported by folder, in a folder of one's own too:
+ * `@moi/moi/model` (an engine or a file format of one's own), `/decode` (more transforms), `/tasks` (more
+ * kinds of benchmarks), `/study`, `/stats`, `/plot`, `/graph`, `/runtime`.
+ *
  * @example A β curve
  * ```ts
  * import { betaGrid, gains, loadModel, plotGains, runStudy, votes } from "@moi/moi";
@@ -34,7 +38,7 @@
  * @module
  */
 
-// A model: its id or path to mixtures in, logits out
+// A model: from its id or path, to mixtures in and logits out
 export {
   estimateMemory,
   forward,

@@ -23,8 +23,9 @@ Answers a prompt and prints the text as it is decoded, and on stderr why it ende
 usage: deno task generate -- "prompt" [options]
        deno task generate -- - [options]         the prompt is read from stdin
 
-  --model ID            countdown-tiny, votes-tiny, or a folder (default: countdown-tiny)
-  --method NAME         any of the README's table, as in moi, softThinking, swiReasoning
+  --model ID            countdown-tiny, votes-tiny, a folder, a file or a name on the hub
+                        (default: countdown-tiny)
+  --method NAME         any that the README lists, as in moi, softThinking, swiReasoning
                         (default: moi if --beta is given, else standard)
   --beta B              β of moi and random (default: 1); Infinity is standard decoding
   --preset NAME         paper or mixinputs-0.1.1 (default: paper)

@@ -29,6 +29,7 @@ await command(USAGE, { values: ["output"] }, async (args) => {
     );
   }
   const files = args.rest.length > 0 ? args.rest : await committed();
+  for (const file of files) await Deno.stat(file); // a missing one is told in a line
   const output = args.value("output");
   if (output !== undefined) await Deno.mkdir(output, { recursive: true });
   const { code, stdout, stderr } = await executeNotebooks(python, [

@@ -5,6 +5,8 @@
 
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import { loadModel, moi, runStudy, standard, toHtml, votes } from "@moi/moi";
+import { deno } from "./_process.ts";
+import { root } from "./_repository.ts";
 import { temporaryFolder } from "./_temporary.ts";
 
 /** Most lines of what a program adds, by the start of its declaration. */
@@ -66,3 +68,23 @@ for (const name of NAMES) {
     assertStringIncludes(page, "plotly");
   });
 }
+
+Deno.test("a folder of one's own needs one import, and the permissions that README names", async () => {
+  const config = { imports: { "@moi/moi": new URL("mod.ts", root).href } };
+  const program = `
+    import { loadModel, runStudy, standard, votes } from "@moi/moi";
+    import { typicalP } from "@moi/moi/decode";
+    await using model = await loadModel("votes-tiny");
+    const study = { model, task: votes({ limit: 1 }), methods: { standard: standard() } };
+    const runs = await runStudy({ ...study, sampler: [typicalP(0.9)] }, { store: "runs/x.jsonl" });
+    console.log(runs.length, (await Deno.stat("runs/x.jsonl")).isFile);`;
+  await using folder = await temporaryFolder({
+    "deno.json": JSON.stringify(config),
+    "main.ts": program,
+  });
+  const allowed = ["read", "write", "env", "ffi", "sys", "net"].map((name) => `--allow-${name}`);
+  const { stdout, stderr } = await deno(["run", "--no-prompt", ...allowed, "main.ts"], {
+    cwd: folder.path,
+  });
+  assertEquals(stdout, "1 true\n", stderr);
+});

@@ -177,11 +177,14 @@ function mapped(
   context: TransformContext,
 ): ArrayLike<number> {
   const size = logits.length, made = map(logits, context);
-  let bad = made?.length !== size;
-  for (let id = 0; id < size && !bad; id++) bad = !(made[id]! < Infinity);
-  if (!bad) return made;
+  let bad = made?.length !== size, some = false;
+  for (let id = 0; id < size && !bad; id++) {
+    bad = !(made[id]! < Infinity);
+    some ||= made[id]! > -Infinity;
+  }
+  if (!bad && some) return made;
   throw new RangeError(
-    `Cannot sample as the transform '${name}' must give ${size} logits, each a number or −∞`,
+    `Cannot sample as the transform '${name}' must give ${size} logits, each a number or −∞, not all −∞`,
   );
 }
 

@@ -1,6 +1,6 @@
 /** Argument checks that several functions of this folder share. @module */
 
-import { checkNumber, number, refusal, type Rule, type Rules, shown } from "../_check.ts";
+import { checkNumber, number, refusal, type Rule, type Rules } from "../_check.ts";
 
 /** A number strictly between 0 and 1: a confidence level, a significance level, a power. */
 export const inside: Rule = (verb, name, value) => {
@@ -31,7 +31,9 @@ export function checkKey(
   known: readonly string[],
 ): string {
   if (known.includes(value as string)) return value as string;
-  throw new RangeError(refusal(verb, name, `be one of ${shown(known)}`, value));
+  // all of them, whole: what is not shown cannot be named
+  const names = known.map((key) => JSON.stringify(key)).join(", ");
+  throw new RangeError(refusal(verb, name, `be one of [ ${names} ]`, value));
 }
 
 /** At least one difference, each finite; returned as a typed array. */

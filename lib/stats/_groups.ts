@@ -70,6 +70,20 @@ export const compared: Rule = (verb, name, value) => {
   }
 };
 
+/** What a run records of a transform. */
+type Named = { readonly name: string; readonly parameters?: Readonly<Record<string, unknown>> };
+
+const isNamed = (value: unknown): value is Named =>
+  isObject(value) && typeof value.name === "string";
+
+/** A transform in words: "temperature(0.8)", "noEcho". */
+function recordText({ name, parameters = {} }: Named): string {
+  const values = Object.values(parameters);
+  return values.length === 0
+    ? name
+    : `${name}(${values.map((value) => JSON.stringify(value)).join(", ")})`;
+}
+
 /** Names the row of each run; of settings with several entries by those in which they differ. */
 function keyBy<R extends Outcome>(verb: string, runs: readonly R[], by: By<R>): (run: R) => string {
   if (typeof by === "function") return (run) => String(by(run));
@@ -82,6 +96,9 @@ function keyBy<R extends Outcome>(verb: string, runs: readonly R[], by: By<R>): 
   }
   const entry = (run: R, name: string) => {
     const value = (valueOf(run) as Record<string, unknown> | undefined)?.[name];
+    if (Array.isArray(value) && value.length > 0 && value.every(isNamed)) {
+      return value.map(recordText).join(" ");
+    }
     return typeof value === "string" ? value : JSON.stringify(value) ?? "none";
   };
   const names = [...new Set(runs.flatMap((run) => Object.keys(valueOf(run) ?? {})))]

@@ -36,7 +36,7 @@ export interface GainsOptions<R extends Outcome = Outcome> extends DrawOptions {
    * …), or a function that names the row of a run. Other than methods, runs come from several studies of
    * the same problems: those of a row from one, with one model and method; where a setting is named, model
    * and method are otherwise the same in all. Rows of settings with several entries, such as the sampler's,
-   * are named by those in which they differ: `"temperature 0.6"`. Default: "method".
+   * are named by those in which they differ: `"temperature 0.6"`, `"transforms noEcho topP(0.9)"`. Default: "method".
    */
   readonly by?: By<R>;
   /** Confidence level of all intervals, between 0 and 1. Default: 0.95. */

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isObject, refusal } from "../_check.ts";
 import { given } from "../_given.ts";
@@ -222,13 +223,20 @@ export async function readRuns(store: string | URL): Promise<Run[]> {
   return inOrder((await readFile(file, path)).lines);
 }
 
-/** Opens a store for appending, made where it is missing, alone: a second process is refused. */
+/** Opens a store for appending, made with its folder where it is missing, alone: a second process is refused. */
 export async function openStore(store: string | URL) {
   const path = pathOf(store);
   const info = await Deno.stat(path).catch(() => undefined);
   if (info) checkFile(path, info);
   using opened = new DisposableStack();
-  const file = opened.use(await Deno.open(path, { read: true, write: true, create: true }));
+  const open = () => Deno.open(path, { read: true, write: true, create: true });
+  const file = opened.use(
+    await open().catch(async (error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      await Deno.mkdir(dirname(path), { recursive: true });
+      return await open();
+    }),
+  );
   if (!await file.tryLock(true)) {
     throw new Error(`Cannot open runs as another process writes to ${path}`);
   }

@@ -19,7 +19,7 @@ import { openStore } from "./store.ts";
 
 /** Options of {@linkcode runStudy}. */
 export interface RunOptions {
-  /** File that keeps the runs. Default: none, the runs are only returned. */
+  /** File that keeps the runs, made with its folder where it is missing. Default: none, the runs are only returned. */
   readonly store?: string | URL;
   /** Rows decoded at once. Default: as for `generateBatch`. */
   readonly slots?: number;

@@ -19,7 +19,7 @@ import {
   textOf,
   unknownLayout,
 } from "./benchmark.ts";
-import type { QuestionProblem, QuestionTask } from "./question.ts";
+import { checkQuestionTask, type QuestionProblem, type QuestionTask } from "./question.ts";
 import type { Row } from "./source/rows.ts";
 import type { Task } from "./task.ts";
 
@@ -160,9 +160,8 @@ const WORDS = {
  * await Deno.remove(source);
  * ```
  */
-export function choiceTask(
-  { name, maxNewTokens }: QuestionTask,
-): (options: ChoiceOptions) => Task<ChoiceProblem> {
+export function choiceTask(task: QuestionTask): (options: ChoiceOptions) => Task<ChoiceProblem> {
+  const { name, maxNewTokens } = checkQuestionTask(task);
   return (options) => {
     let asked: readonly Row[] | undefined, bases: readonly number[] | undefined;
     return benchmark(name, options, RULES, ({ prompt = "boxed", seed = 0, system }) => ({

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { oneOf, type Rules } from "../_check.ts";
+import { number, objectOf, oneOf, type Rule, type Rules, text } from "../_check.ts";
 import { goldNumber, gradeMath, gradeNumber, gradeReleased } from "./answer/grade.ts";
 import { lastBoxed } from "./answer/math.ts";
 import {
@@ -69,6 +69,18 @@ export interface QuestionTask {
   readonly maxNewTokens: number;
 }
 
+const QUESTION_TASK: Rule = objectOf<QuestionTask>(
+  { name: text, maxNewTokens: number({ min: 1, integer: true }) },
+  "be a name and a token budget",
+  false,
+);
+
+/** Refuses what is no benchmark of questions. */
+export function checkQuestionTask(task: QuestionTask): QuestionTask {
+  QUESTION_TASK("make a benchmark", "task", task);
+  return task;
+}
+
 /** Answers of one kind. */
 interface AnswerKind {
   /** The right answer as it is compared; undefined where the column holds none. */
@@ -86,10 +98,9 @@ function goldOf(row: Row): string | undefined {
     (solution === undefined ? undefined : lastBoxed(solution) ?? undefined);
 }
 
-const questionTask =
-  ({ gold, rule, grade }: AnswerKind) =>
-  ({ name, maxNewTokens }: QuestionTask): MakeTask =>
-  (options) =>
+const questionTask = ({ gold, rule, grade }: AnswerKind) => (task: QuestionTask): MakeTask => {
+  const { name, maxNewTokens } = checkQuestionTask(task);
+  return (options) =>
     benchmark(name, options, RULES, ({ prompt = "boxed", grading = "last", system }) => ({
       maxNewTokens,
       parameters: { prompt, grading, ...(system !== undefined && { system }) },
@@ -105,6 +116,7 @@ const questionTask =
       words: ({ question }) => PROMPTS[prompt](question),
       grade: ({ answer }, text) => (grading === "last" ? grade : gradeReleased)(answer, text),
     }));
+};
 
 /**
  * A benchmark whose answers are numbers.

@@ -128,7 +128,7 @@ Deno.test("a transform that is none, or gives no logits, is refused by name", as
     const options = { sampler } as object;
     await assertRejects(() => generate(mockModel(), "a", options), TypeError, said);
   }
-  for (const [value, size] of [[NaN, 3], [Infinity, 3], [0, 2]] as const) {
+  for (const [value, size] of [[NaN, 3], [Infinity, 3], [-Infinity, 3], [0, 2]] as const) {
     const bad: Transform = { name: "bad", map: () => new Float64Array(size).fill(value) };
     assertThrows(
       () => distributionOf(new Float32Array(3), [bad]),

@@ -185,6 +185,19 @@ Deno.test("gains() compares runs by any setting, and by a function of a run", ()
       [({ study }: { study: string }) => `study ${study}`, "study a", "study b"],
     ] as const
   ) assertEquals(rowsOf(by, base), [[base, base, true, 0], [other, base, false, 5]]);
+  const temperature = { name: "temperature", parameters: { temperature: 0.8 } };
+  const list = (...transforms: object[]) => ({ sampler: { transforms } });
+  const lists = [
+    ...of("a", ONE.standard, list(temperature)),
+    ...of("b", ONE.moi, list({ name: "noEcho" }, temperature)),
+  ];
+  const [plain, own] = ["transforms temperature(0.8)", "transforms noEcho temperature(0.8)"];
+  assertEquals(gains(lists, { by: "sampler" as never, baseline: plain }).map((r) => r.method), [
+    ...[plain, own],
+  ]);
+  assertThrows(() => gains(lists, { by: "sampler" as never }), RangeError, own);
+  const many = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`method-${i}`, ["1"]]));
+  assertThrows(() => gains(runsOf(many)), RangeError, '"method-19"'); // all that there are
   assertThrows(() => rowsOf("dtype", "x"), RangeError, "'by' must be a field that runs have");
   assertThrows(() => rowsOf("device", "cpu"), RangeError, 'come from one study for "cpu"');
   assertThrows(() => rowsOf(3, "x"), TypeError, "'by' must be a function of a run");

@@ -82,6 +82,17 @@ Deno.test("readRuns() of an empty file is no runs", async () => {
   });
 });
 
+Deno.test("openStore() makes the folders of a new file, readRuns() none", async () => {
+  await withStore(async (path) => {
+    const folder = `${path}.d`, deep = `${folder}/b/runs.jsonl`;
+    await assertRejects(() => readRuns(deep), Deno.errors.NotFound);
+    await assertRejects(() => Deno.stat(folder), Deno.errors.NotFound);
+    await write(deep, [run(0)]);
+    assertEquals(await readRuns(deep), [run(0)]);
+    await Deno.remove(folder, { recursive: true });
+  });
+});
+
 Deno.test("readRuns() of a missing file rejects, and makes none", async () => {
   await withStore(async (path) => {
     await assertRejects(() => readRuns(path), Deno.errors.NotFound);

@@ -1,9 +1,10 @@
 /** A task of one's own takes a few lines. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   choiceTask,
   lastAnswer,
+  mathTask,
   numberTask,
   type Problem,
   type Task,
@@ -50,4 +51,15 @@ Deno.test("numberTask() and choiceTask() make benchmarks of a name, a budget and
   assertEquals([one!.id, other!.id, other!.answer], ["svamp/0", "mmlu/0", "B"]);
   assertEquals(number.grade(one!, "It is 2.").correct, true);
   assertEquals(choice.grade(other!, "(A)").correct, false);
+});
+
+Deno.test("numberTask() and its like refuse what is no name and budget", () => {
+  for (const make of [numberTask, mathTask, choiceTask]) {
+    const of = (task: unknown) => () => make(task as { name: string; maxNewTokens: number });
+    assertThrows(of({ nam: "x", maxNewTokens: 1 }), TypeError, "'nam' is not an option");
+    assertThrows(of({ maxNewTokens: 1 }), TypeError, "'task.name' must be a string");
+    assertThrows(of({ name: "x" }), TypeError, "'task.maxNewTokens' must be an integer");
+    assertThrows(of({ name: "x", maxNewTokens: 0 }), RangeError, "'task.maxNewTokens'");
+    assertThrows(of("svamp"), TypeError, "'task' must be a name and a token budget");
+  }
 });
