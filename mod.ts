@@ -160,7 +160,7 @@ export {
 } from "./lib/plot/mod.ts";
 
 // Where they go, and long work
-export { show, toHtml, toSvg } from "./lib/plot/mod.ts";
+export { initPlots, show, toHtml, toSvg } from "./lib/plot/mod.ts";
 export { interruptSignal, progressBar } from "./lib/runtime/mod.ts";
 
 // What all these are made of

@@ -19,7 +19,7 @@ import {
 } from "../_check.ts";
 import type { Message, Mixture, Model } from "../model/mod.ts";
 import { defaultSignal } from "../runtime/mod.ts";
-import type { Method } from "./method.ts";
+import { checkMethod, type Method } from "./method.ts";
 import { standard } from "./methods/standard.ts";
 import {
   mergedSampler,
@@ -183,11 +183,6 @@ export interface Job
   readonly top: number;
 }
 
-const METHOD = kind(
-  "have the functions init and step",
-  (value) => isObject(value) && [value.init, value.step].every((one) => typeof one === "function"),
-);
-
 const TRACE = objectOf<TraceOptions>(
   { top: number({ min: 1, integer: true }) },
   "be true, false or an object",
@@ -195,7 +190,7 @@ const TRACE = objectOf<TraceOptions>(
 
 const RULES: Rules<Request> = {
   prompt: anything, // where it is encoded
-  method: METHOD,
+  method: checkMethod,
   ...SAMPLER_RULES,
   sampler: anything, // where settings are resolved
   maxNewTokens: anything,

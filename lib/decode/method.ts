@@ -8,6 +8,7 @@
  * @module
  */
 
+import { isObject, refusal } from "../_check.ts";
 import type { Mixture, Tokenizer } from "../model/mod.ts";
 import type { Distribution } from "./distribution.ts";
 import type { Sampler, Sampling } from "./sampler.ts";
@@ -96,4 +97,14 @@ export interface Method<S = unknown> {
    * of the method: then it is recorded and fed alone, whatever the step says.
    */
   step(distribution: Distribution, token: number, state: S, forced?: boolean): MethodStep<S>;
+}
+
+/** Refuses what is no method, as a rule of options: it needs a name and the functions init and step. */
+export function checkMethod(verb: string, name: string, method: unknown): void {
+  const isMethod = isObject(method) && typeof method.name === "string" && method.name !== "" &&
+    [method.init, method.step].every((one) => typeof one === "function");
+  if (isMethod) return;
+  throw new TypeError(
+    refusal(verb, name, "have a name and the functions init and step", method),
+  );
 }

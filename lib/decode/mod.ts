@@ -37,7 +37,7 @@
  *   temperature and truncation, over the whole vocabulary, with H divided by ln V (Eq. 5).
  *   `moi({ preset: "mixinputs-0.1.1" })` is the rule of the released code: the 20 most probable tokens
  *   at temperature 1, H divided by ln 20. They differ; say which one you ran.
- * - **Phases.** Every method takes `phase: "all" | "thinking" | "answer"` and the model's `markers`
+ * - **Phases.** Every method but `standard` takes `phase: "all" | "thinking" | "answer"` and the model's `markers`
  *   (default: `<think>` and `</think>`). Outside of its phase it is standard decoding, and a marker is
  *   fed alone. A run is refused (RangeError) where the tokenizer does not know markers that it needs.
  * - **Refusals.** An option that is unknown or of the wrong kind is a TypeError, one outside its rule a

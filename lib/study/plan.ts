@@ -13,6 +13,7 @@ import {
 } from "../_check.ts";
 import { given } from "../_given.ts";
 import {
+  checkMethod,
   type Method,
   promptTokens,
   recordOf,
@@ -80,11 +81,9 @@ const STUDY_RULES: Rules<Study> = {
   task: kind("be a task", isObject),
   methods(verb, name, value) {
     kind("name a method", (own) => isObject(own) && Object.keys(own).length > 0)(verb, name, value);
-    const rule = kind(
-      "have the functions init and step",
-      (own) => isObject(own) && typeof own.init === "function" && typeof own.step === "function",
-    );
-    for (const [key, own] of Object.entries(value as object)) rule(verb, `${name}.${key}`, own);
+    for (const [key, own] of Object.entries(value as object)) {
+      checkMethod(verb, `${name}.${key}`, own);
+    }
   },
   repeats: number({ min: 1, integer: true }),
   limit: (verb, name, value) =>

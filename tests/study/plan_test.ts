@@ -169,8 +169,18 @@ const REFUSED: [string, object, typeof RangeError | typeof TypeError, string][] 
   ["topP 0", { topP: 0 }, RangeError, "'topP' must be a number greater than 0"],
   ["maxNewTokens 0", { maxNewTokens: 0 }, RangeError, "'maxNewTokens' must be an integer"],
   ["no methods", { methods: {} }, TypeError, "'methods' must name a method: current value is {}"],
-  ["no method", { methods: { a: undefined } }, TypeError, "'methods.a' must have the functions"],
-  ["half a method", { methods: { a: { init() {} } } }, TypeError, "'methods.a' must have the func"],
+  [
+    "no method",
+    { methods: { a: undefined } },
+    TypeError,
+    "'methods.a' must have a name and the functions",
+  ],
+  [
+    "half a method",
+    { methods: { a: { init() {} } } },
+    TypeError,
+    "'methods.a' must have a name and the func",
+  ],
   ["no problems", { task: letters({ count: 0 }) }, TypeError, "'letters' has no problems"],
   ["two problems of one id", { task: twice }, TypeError, "two problems are a"],
   [
