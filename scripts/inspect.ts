@@ -155,7 +155,7 @@ await command(USAGE, OPTIONS, async (args) => {
   const { config, stored } = source;
   print(stored ? describe(config, args, [stored]) : describeConfig(config, args));
   if (args.flag("no-load")) return;
-  await using model = await loadModel(source, options);
+  await using model = await loadModel({ ...source, id }, options); // named as it was asked for
   const seconds = ((performance.now() - start) / 1000).toFixed(2);
   print(`${describeText(model)}\n`);
   const { dtype, device, memory } = model, size = gib(memory.weightsBytes);

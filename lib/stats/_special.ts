@@ -112,12 +112,52 @@ export function studentUpperQuantile(tail: number, dof: number): number {
   return climb(excess, (t) => studentDensity(t, dof), normalUpperQuantile(tail));
 }
 
-/** The z at which P(Z > z) = `tail` for a standard normal Z, 0 < tail < 1. */
+const polynomial = (x: number, coefficients: readonly number[]) =>
+  coefficients.reduceRight((sum, c) => sum * x + c, 0);
+
+/**
+ * The z at which P(Z > z) = `tail` for a standard normal Z, 0 < tail < 1. Algorithm AS 241
+ * (Wichura 1988), PPND16: relative error about 10⁻¹⁶.
+ */
 export function normalUpperQuantile(tail: number): number {
-  if (tail > 0.5) return -normalUpperQuantile(1 - tail);
-  const area = 0.5 - tail; // exact, where it is small
-  return climb((z) => z < 3 ? area - normalArea(z) : normalTail(z) - tail, normalDensity, 0);
+  const q = 0.5 - tail;
+  if (Math.abs(q) <= 0.425) {
+    const r = 0.180625 - q * q;
+    return q * polynomial(r, CENTRE[0]) / polynomial(r, CENTRE[1]);
+  }
+  const r = Math.sqrt(-Math.log(q > 0 ? tail : 1 - tail));
+  const z = r <= 5
+    ? polynomial(r - 1.6, FLANK[0]) / polynomial(r - 1.6, FLANK[1])
+    : polynomial(r - 5, FAR[0]) / polynomial(r - 5, FAR[1]);
+  return q > 0 ? z : -z;
 }
+
+// Numerator and denominator of AS 241, lowest power first. A few digits exceed a double's.
+// deno-fmt-ignore
+const CENTRE = [
+  [3.3871328727963666080, 133.14166789178437745, 1971.5909503065514427, 13731.693765509461125,
+    45921.953931549871457, 67265.770927008700853, 33430.575583588128105, 2509.0809287301226727],
+  [1, 42.313330701600911252, 687.18700749205790830, 5394.1960214247511077,
+    21213.794301586595867, 39307.895800092710610, 28729.085735721942674, 5226.4952788528545610],
+] as const;
+// deno-fmt-ignore
+const FLANK = [
+  [1.42343711074968357734, 4.63033784615654529590, 5.76949722146069140550, 3.64784832476320460504,
+    1.27045825245236838258, 0.241780725177450611770, 0.0227238449892691845833,
+    7.74545014278341407640e-4],
+  [1, 2.05319162663775882187, 1.67638483018380384940, 0.689767334985100004550,
+    0.148103976427480074590, 0.0151986665636164571966, 5.47593808499534494600e-4,
+    1.05075007164441684324e-9],
+] as const;
+// deno-fmt-ignore
+const FAR = [
+  [6.65790464350110377720, 5.46378491116411436990, 1.78482653991729133580, 0.296560571828504891230,
+    0.0265321895265761230930, 1.24266094738807843860e-3, 2.71155556874348757815e-5,
+    2.01033439929228813265e-7],
+  [1, 0.599832206555887937690, 0.136929880922735805310, 0.0148753612908506148525,
+    7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7,
+    2.04426310338993978564e-15],
+] as const;
 
 /** P(X = k) for X the number of heads in n fair throws, for integers 0 ≤ k < n / 2. */
 export function fairBinomial(k: number, n: number): number {

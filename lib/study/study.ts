@@ -117,9 +117,9 @@ export async function runStudy<P extends Problem>(
   options: RunOptions = {},
 ): Promise<StudyRuns> {
   checkOptions("run the study", options, RUN_RULES);
+  const plan = await planStudy(study);
   const { model, task, methods, repeats = 1 } = study, { measure } = task;
   const { store, signal: stop = defaultSignal(), onProgress, slots } = options;
-  const plan = await planStudy(study);
   using file = store === undefined ? undefined : await openStore(store);
   const stored = file?.runs ?? [], where = String(store);
   const rendered = checkStored(plan, stored, where);

@@ -73,3 +73,9 @@ Deno.test("an ONNX export that is a Git LFS pointer, or whose data is one, says 
   await using folder = await temporaryFolder({ ...inside, "onnx/model.onnx": "" });
   await assertRejects(() => loadModel(folder.path), RangeError, "the file is empty: download");
 });
+
+Deno.test("inspect calls a model what it was asked for, not by its folder", async () => {
+  const { code, stderr } = await inspect("votes-tiny");
+  assertEquals(code, 0, stderr);
+  assertStringIncludes(stderr, "load votes-tiny");
+});

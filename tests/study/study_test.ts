@@ -318,6 +318,7 @@ for (const store of ["/dev/null", "/tmp"]) {
 const twice = letters({ problems: () => ["a", "a"].map((id) => ({ id, letters: id })) });
 const REFUSED: [string, object, object, typeof RangeError | typeof TypeError, string][] = [
   ["no methods", { methods: {} }, {}, TypeError, "'methods' must name a method"],
+  ["no task", { task: undefined }, {}, TypeError, "'task' must be a task"],
   ["no problems", { task: letters({ count: 0 }) }, {}, TypeError, "'letters' has no problems"],
   ["two problems of one id", { task: twice }, {}, TypeError, "two problems are a"],
   ["repeats 0", { repeats: 0 }, {}, RangeError, "'repeats' must be an integer at least 1"],
