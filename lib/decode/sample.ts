@@ -89,7 +89,8 @@ function mostKept(
     ? mostProbable(places, probabilities, keep.most)
     : ranked(places.filter((place) => probabilities[place]! >= floor), probabilities);
   const weights = order.map((place) => probabilities[place]!);
-  return order.slice(0, keptCount(weights, isFirst ? 1 : NaN, true, ranks));
+  const total = isFirst && !("share" in keep) ? 1 : NaN; // what `floor` cut of a nucleus still counts
+  return order.slice(0, keptCount(weights, total, true, ranks));
 }
 
 const NOTHING: History = { prompt: [], generated: [] };
