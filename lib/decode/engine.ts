@@ -38,7 +38,7 @@ import {
 import { relativeNorm } from "./norm.ts";
 import { openDistributions, type WantedRow } from "./distributions.ts";
 import type { Distribution } from "./distribution.ts";
-import type { Sampling } from "./sampler.ts";
+import { type Chain, chainOf } from "./sampler.ts";
 import { STREAM, uniform } from "./random.ts";
 import type { History } from "./transforms.ts";
 import type { MethodStep } from "./method.ts";
@@ -63,7 +63,7 @@ interface Row {
   next: MethodStep<unknown>;
   /** Tokens that follow whatever is drawn. */
   forced: readonly number[];
-  sampler: Sampling;
+  chain: Chain;
   entropy: number;
   offSampleMass: number;
   readonly prefillMs: number;
@@ -76,8 +76,8 @@ interface Row {
 const NONE: readonly number[] = [];
 
 /** What a row's next distribution must be. */
-function wanted({ job, sampler, tokens, history }: Row): WantedRow {
-  return { sampler, step: tokens.length, needs: job.method.needs, history };
+function wanted({ job, chain, tokens, history }: Row): WantedRow {
+  return { chain, step: tokens.length, needs: job.method.needs, history };
 }
 
 function candidatesOf(model: Model, distribution: Distribution, top: number): Candidate[] {
@@ -120,7 +120,7 @@ function advance(model: Model, row: Row, distribution: Distribution): void {
   row.forced = forced === undefined
     ? made.force ?? NONE
     : [...row.forced.slice(1), ...made.force ?? NONE];
-  row.sampler = made.sampler ?? row.sampler;
+  if (made.sampler) row.chain = chainOf(made.sampler);
   tokens.push(recorded);
   const mass = offSampleMass(row.next.input, recorded);
   row.entropy += distribution.normalizedEntropy;
@@ -206,7 +206,7 @@ function startRow(model: Model, job: Job, prefillMs: number): Row {
     position: job.prompt.length,
     next: { input: { ids: [], weights: [] }, state },
     forced: NONE,
-    sampler: job.sampler,
+    chain: chainOf(job.sampler),
     entropy: 0,
     offSampleMass: 0,
     prefillMs,
