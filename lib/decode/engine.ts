@@ -256,6 +256,20 @@ function lengthNeeded(jobs: readonly Job[], maxLength: number): number {
   return Math.min(maxLength, reach.reduce((a, b) => Math.max(a, b), 1));
 }
 
+/** Refuses what an engine gives in place of logits of so many rows. */
+function checkLogits(
+  logits: Float32Array,
+  rows: number,
+  { config: { vocabularySize } }: Model,
+): void {
+  const length = logits?.length, least = rows * vocabularySize;
+  if (length >= least) return;
+  throw new RangeError(
+    `Cannot decode as the model's engine must give ${least} logits (rows times vocabulary): ` +
+      `current value is ${length}`,
+  );
+}
+
 /** Decodes checked requests, at most `slots` at once; events come in the order in which they happen. */
 export async function* decode(
   model: Model,
@@ -313,7 +327,8 @@ export async function* decode(
     const { logits, ms } = prefilled!, slot = rows.length;
     if (home !== slot) await cache.copy(home, slot, job.prompt.length);
     const row = startRow(model, job, ms);
-    first.set(logits);
+    checkLogits(logits, 1, model);
+    first.set(logits.subarray(0, first.length));
     const [distribution] = await distributions.of(first, [wanted(row)]);
     advance(model, row, distribution!);
     const { input } = row.next; // what is dense is overwritten by the next row's first token
@@ -354,6 +369,7 @@ export async function* decode(
       rows.map(({ next }) => next.input),
       rows.map(({ position }) => position),
     );
+    checkLogits(logits, rows.length, model);
     const made = await distributions.of(logits, rows.map(wanted));
     for (const [slot, row] of rows.entries()) {
       row.position++;
