@@ -208,9 +208,12 @@ Deno.test("a study keeps a list by names and knobs, and knows another one", asyn
       LIST.map(({ name }) => name),
     );
     assertEquals(await runStudy(study, { store }), runs); // nothing is missing
-    for (const sampler of [LIST.slice(1), [repetitionPenalty(1.2), ...LIST.slice(1)]]) {
-      await assertRejects(() => runStudy({ ...study, sampler }, { store }), Error, "transforms");
-    }
+    for (
+      const [sampler, said] of [
+        [LIST.slice(1), '"penalty":1.1}},'],
+        [[repetitionPenalty(1.2), ...LIST.slice(1)], '"penalty":1.2}},'],
+      ] as const
+    ) await assertRejects(() => runStudy({ ...study, sampler }, { store }), Error, said);
     const { temperature, topK, topP, minP } = runs[0]!.sampler;
     const settings = { ...own, temperature, topK, topP, minP, maxNewTokens: 8 };
     assert((await planStudy(settings)).runs[0]!.study !== runs[0]!.study);
