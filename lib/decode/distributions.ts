@@ -12,8 +12,8 @@
 import type { Model } from "../model/mod.ts";
 import type { Distribution } from "./distribution.ts";
 import type { Need } from "./method.ts";
-import { distributionFrom, distributionOf, needsSoftmax } from "./sample.ts";
-import { chainOf, type Sampling } from "./sampler.ts";
+import { distributionBy, distributionFrom, needsSoftmax } from "./sample.ts";
+import type { Chain } from "./sampler.ts";
 import type { History } from "./transforms.ts";
 
 /** How much longer the next list of the most probable tokens is where one was too short. */
@@ -21,8 +21,8 @@ const GROWTH = 16;
 
 /** What is wanted of a row of logits. */
 export interface WantedRow {
-  /** The sampler. */
-  readonly sampler: Sampling;
+  /** The sampler, ready to run. */
+  readonly chain: Chain;
   /** Index of the token about to be generated. */
   readonly step: number;
   /** What the distribution must carry. */
@@ -37,8 +37,7 @@ const NONE: readonly number[] = [];
 export type Distributions = ReturnType<typeof openDistributions>;
 
 /** The temperatures at which a row needs the softmax over all tokens. */
-function temperaturesOf({ sampler, needs }: WantedRow, size: number): readonly number[] {
-  const { plain } = chainOf(sampler);
+function temperaturesOf({ chain: { plain }, needs }: WantedRow, size: number): readonly number[] {
   if (!plain) return NONE;
   const { temperature } = plain, isModel = needs?.includes("model") ?? false;
   const isOwn = needsSoftmax(plain, size) ||
@@ -67,8 +66,8 @@ export function openDistributions(
       for (let at = 0; at < rows.length && tokens < size; at++) row(at).fill(-Infinity, tokens);
       const found = await nextToken?.of(logits, rows.map((row) => temperaturesOf(row, size)));
       const made = new Array<Distribution>(rows.length);
-      for (const [at, { sampler, step, history }] of rows.entries()) {
-        const { plain } = chainOf(sampler), raw = row(at);
+      for (const [at, { chain, step, history }] of rows.entries()) {
+        const { plain } = chain, raw = row(at);
         let own = found?.[at], one: Distribution | undefined;
         while (
           plain && own && !(one = distributionFrom({ logits: raw, step, found: own }, plain))
@@ -77,7 +76,7 @@ export function openDistributions(
           const count = Math.min(size, Math.max(GROWTH * own.top.ids.length, ...most));
           own = { ...own, top: await nextToken!.top(raw, count) };
         }
-        made[at] = one ?? distributionOf(raw, sampler, step, history);
+        made[at] = one ?? distributionBy(chain, { logits: raw, step }, history);
       }
       return made;
     },

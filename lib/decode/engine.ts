@@ -38,7 +38,7 @@ import {
 import { relativeNorm } from "./norm.ts";
 import { openDistributions, type WantedRow } from "./distributions.ts";
 import type { Distribution } from "./distribution.ts";
-import type { Sampling } from "./sampler.ts";
+import { type Chain, chainOf } from "./sampler.ts";
 import { STREAM, uniform } from "../_random.ts";
 import type { History } from "./transforms.ts";
 import type { MethodStep } from "./method.ts";
@@ -63,7 +63,7 @@ interface Row {
   next: MethodStep<unknown>;
   /** Tokens that follow whatever is drawn. */
   forced: readonly number[];
-  sampler: Sampling;
+  chain: Chain;
   entropy: number;
   offSampleMass: number;
   readonly prefillMs: number;
@@ -76,8 +76,8 @@ interface Row {
 const NONE: readonly number[] = [];
 
 /** What a row's next distribution must be. */
-function wanted({ job, sampler, tokens, history }: Row): WantedRow {
-  return { sampler, step: tokens.length, needs: job.method.needs, history };
+function wanted({ job, chain, tokens, history }: Row): WantedRow {
+  return { chain, step: tokens.length, needs: job.method.needs, history };
 }
 
 function candidatesOf(model: Model, distribution: Distribution, top: number): Candidate[] {
@@ -120,7 +120,7 @@ function advance(model: Model, row: Row, distribution: Distribution): void {
   row.forced = forced === undefined
     ? made.force ?? NONE
     : [...row.forced.slice(1), ...made.force ?? NONE];
-  row.sampler = made.sampler ?? row.sampler;
+  if (made.sampler) row.chain = chainOf(made.sampler);
   tokens.push(recorded);
   const mass = offSampleMass(row.next.input, recorded);
   row.entropy += distribution.normalizedEntropy;
@@ -206,7 +206,7 @@ function startRow(model: Model, job: Job, prefillMs: number): Row {
     position: job.prompt.length,
     next: { input: { ids: [], weights: [] }, state },
     forced: NONE,
-    sampler: job.sampler,
+    chain: chainOf(job.sampler),
     entropy: 0,
     offSampleMass: 0,
     prefillMs,
@@ -235,6 +235,20 @@ export function commonPrefix(a: ArrayLike<number>, b: ArrayLike<number>): number
   let length = 0;
   while (length < most && a[length] === b[length]) length++;
   return length;
+}
+
+/** Refuses what an engine gives in place of logits of so many rows. */
+function checkLogits(
+  logits: Float32Array,
+  rows: number,
+  { config: { vocabularySize } }: Model,
+): void {
+  const length = logits?.length, least = rows * vocabularySize;
+  if (length >= least) return;
+  throw new RangeError(
+    `Cannot decode as the model's engine must give ${least} logits (rows times vocabulary): ` +
+      `current value is ${length}`,
+  );
 }
 
 /** Decodes checked requests, at most `slots` at once; events come in the order in which they happen. */
@@ -297,7 +311,8 @@ export async function* decode(
     const { logits, ms } = prefilled!, slot = rows.length;
     if (home !== slot) await cache.copy(home, slot, job.prompt.length);
     const row = startRow(model, job, ms);
-    first.set(logits);
+    checkLogits(logits, 1, model);
+    first.set(logits.subarray(0, first.length));
     const [distribution] = await distributions.of(first, [wanted(row)]);
     advance(model, row, distribution!);
     const { input } = row.next; // what is dense is overwritten by the next row's first token
@@ -338,6 +353,7 @@ export async function* decode(
       rows.map(({ next }) => next.input),
       rows.map(({ position }) => position),
     );
+    checkLogits(logits, rows.length, model);
     const made = await distributions.of(logits, rows.map(wanted));
     for (const [slot, row] of rows.entries()) {
       row.position++;

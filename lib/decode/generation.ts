@@ -270,7 +270,7 @@ export function resolvedSettings(
   }
   checkTransforms(sampler);
   const name = SAMPLER_FIELDS.find((name) => asked[name] !== undefined);
-  if (name === undefined) return { sampler, maxNewTokens };
+  if (name === undefined) return { sampler: [...sampler], maxNewTokens };
   const rule = "be left out beside 'sampler', a list of transforms that is all of it";
   throw new TypeError(refusal(verb, name, rule, asked[name]));
 }
@@ -281,9 +281,9 @@ export function recordOf(
 ): Settings {
   if (!Array.isArray(sampler)) return { ...sampler as Sampler, maxNewTokens };
   const list = sampler as readonly Transform[];
-  const heat = list.reduce((all, one) => "factor" in one ? all * one.factor! : all, 1);
+  const heat = list.reduce((all, one) => "heat" in one ? all * (one.factor ?? 1) : all, 1);
   const ranks = list.flatMap((one) =>
-    "keep" in one ? Object.values(one.parameters!).map((value) => [one.name, value]) : []
+    "keep" in one ? Object.values(one.parameters ?? {}).map((value) => [one.name, value]) : []
   );
   return {
     ...{ temperature: heat, topK: 0, topP: 1, minP: 0, ...Object.fromEntries(ranks) },

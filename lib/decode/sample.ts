@@ -88,7 +88,8 @@ function mostKept(
     ? mostProbable(places, probabilities, keep.most)
     : ranked(places.filter((place) => probabilities[place]! >= floor), probabilities);
   const weights = order.map((place) => probabilities[place]!);
-  return order.slice(0, keptCount(weights, isFirst ? 1 : NaN, true, ranks));
+  const total = isFirst && !("share" in keep) ? 1 : NaN; // what `floor` cut of a nucleus still counts
+  return order.slice(0, keptCount(weights, total, true, ranks));
 }
 
 const NOTHING: History = { prompt: [], generated: [] };
@@ -115,7 +116,16 @@ export function distributionOf(
   step = 0,
   history: History = NOTHING,
 ): Distribution {
-  const { plain, transforms } = chainOf(sampler), row = { logits, step };
+  return distributionBy(chainOf(sampler), { logits, step }, history);
+}
+
+/** The same of a sampler that is ready to run. */
+export function distributionBy(
+  { plain, transforms }: Chain,
+  row: Row,
+  history = NOTHING,
+): Distribution {
+  const { logits, step } = row;
   if (!plain) return transformed(row, transforms, { ...history, step });
   const { temperature } = plain, ranks = cutting(plain.ranks, logits.length);
   if (temperature === 0) {
@@ -177,14 +187,15 @@ function mapped(
   context: TransformContext,
 ): ArrayLike<number> {
   const size = logits.length, made = map(logits, context);
-  let bad = made?.length !== size, some = false;
+  let bad = made?.length !== size, most = -Infinity;
   for (let id = 0; id < size && !bad; id++) {
     bad = !(made[id]! < Infinity);
-    some ||= made[id]! > -Infinity;
+    most = Math.max(most, made[id]!);
   }
-  if (!bad && some) return made;
+  if (!bad && most > -Infinity) return made;
   throw new RangeError(
-    `Cannot sample as the transform '${name}' must give ${size} logits, each a number or −∞, not all −∞`,
+    `Cannot sample as the transform '${name}' must give ${size} logits, each a number or −∞` +
+      (bad ? "" : ", and at least one a number: all are −∞"),
   );
 }
 
@@ -204,11 +215,15 @@ function transformed(
     const own = probabilities();
     return kept ?? identity(size).filter((id) => own[id]! > 0);
   };
-  for (let i = 0; i < transforms.length && temperature > 0; i++) {
+  for (let i = 0; i < transforms.length; i++) {
     const one = transforms[i]!;
+    if (temperature === 0) { // one token is left: only its logit can change what is
+      if (!("map" in one)) continue;
+      kept = [argmax(left())];
+    }
     if ("map" in one) {
-      const heated = new Float64Array(left());
-      for (let id = 0; id < size && temperature !== 1; id++) heated[id]! /= temperature;
+      const heated = new Float64Array(left()), divisor = temperature || 1;
+      for (let id = 0; id < size && divisor !== 1; id++) heated[id]! /= divisor;
       logits = mapped(one, heated, context);
       [before, temperature] = [before * temperature, 1];
       kept = p = undefined;

@@ -263,21 +263,15 @@ export interface Chain {
   readonly plain?: { readonly temperature: number; readonly ranks: readonly T.RankTransform[] };
 }
 
-const CHAINS = new WeakMap<Sampling, Chain>();
-
-/** The chain of a sampler; the same object gives the same. */
+/** The chain of a sampler as it is now; a list may be written on afterwards. */
 export function chainOf(sampler: Sampling): Chain {
-  const known = CHAINS.get(sampler);
-  if (known) return known;
-  const transforms = "temperature" in sampler ? transformsOf(sampler) : sampler;
+  const transforms = "temperature" in sampler ? transformsOf(sampler) : [...sampler];
   T.checkTransforms(transforms);
-  const [first] = transforms, temperature = first && "factor" in first ? first.factor : undefined;
+  const [first] = transforms, temperature = first && "heat" in first ? first.factor : undefined;
   const ranks = temperature === undefined ? transforms : transforms.slice(1);
   const isPlain = ranks.every((one): one is T.RankTransform => "keep" in one);
-  const chain: Chain = {
+  return {
     transforms,
     ...(isPlain ? { plain: { temperature: temperature ?? 1, ranks } } : {}),
   };
-  CHAINS.set(sampler, chain);
-  return chain;
 }

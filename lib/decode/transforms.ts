@@ -101,10 +101,12 @@ export function checkTransforms(list: unknown): asserts list is readonly Transfo
     throw new TypeError(refusal(verb, "sampler", "be a list of transforms", list));
   }
   for (const [i, one] of list.entries()) {
-    const { name, parameters = {}, map, heat, cut, keep } = isObject(one) ? one : {};
-    const acts = [map, heat, cut].some((part) => typeof part === "function") || isObject(keep);
-    if (!acts || typeof name !== "string" || name === "") {
-      throw new TypeError(refusal(verb, `sampler[${i}]`, "have a name and a function 'map'", one));
+    const own = isObject(one) ? one : {}, { name, parameters = {} } = own;
+    const acts = ["map", "heat", "cut", "keep"].filter((act) => act in own), act = own[acts[0]!];
+    const isOne = acts.length === 1 && (typeof act === "function" || isObject(act));
+    if (!isOne || typeof name !== "string" || name === "") {
+      const rule = "have a name and a function 'map', which is all that it does";
+      throw new TypeError(refusal(verb, `sampler[${i}]`, rule, one));
     }
     if (!isObject(parameters) || !Object.values(parameters).every(isScalar)) {
       const rule = "be an object of finite numbers, texts, true, false and null";
@@ -158,12 +160,21 @@ export const countPenalty = (presence: number, frequency = 0): MapTransform => (
   },
 });
 
+/** Refuses a token that there is not. */
+function checkToken(name: string, logits: Float64Array, id: string | number): void {
+  if (id in logits) return;
+  throw new RangeError(refusal("sample", name, `name tokens from 0 to ${logits.length - 1}`, id));
+}
+
 /** Adds to logits, by token id. */
 export const logitBias = (bias: Readonly<Record<number, number>>): MapTransform => ({
   name: "logitBias",
   parameters: { ...bias },
   map(logits) {
-    for (const [id, value] of Object.entries(bias)) logits[Number(id)]! += value;
+    for (const [id, value] of Object.entries(bias)) {
+      checkToken("logitBias", logits, id);
+      logits[Number(id)]! += value;
+    }
     return logits;
   },
 });
@@ -174,7 +185,10 @@ export const allowedTokens = (ids: readonly number[]): MapTransform => ({
   parameters: { ids: ids.join(",") },
   map(logits) {
     const out = new Float64Array(logits.length).fill(-Infinity);
-    for (const id of ids) out[id] = logits[id]!;
+    for (const id of ids) {
+      checkToken("allowedTokens", logits, id);
+      out[id] = logits[id]!;
+    }
     return out;
   },
 });

@@ -179,7 +179,7 @@ export async function loadModel(
     fail("dtype", `be 'auto' or 'fp32' on ${device}`, dtype);
   }
   if (device !== "cpu" && kv !== "fp32") fail("kv", `be 'fp32' on ${device}`, kv);
-  const isSource = typeof id === "object" && "prepare" in id;
+  const isSource = typeof id === "object" && id !== null && "prepare" in id;
   const name = isSource ? id.id : id instanceof URL ? id.pathname : id;
   const report = (done: number, note?: string) =>
     onProgress?.({ label: `load ${name}`, done, total: 3, ...(note ? { note } : {}) });

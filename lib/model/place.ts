@@ -50,6 +50,11 @@ async function foundPlace(id: string | URL, options: DownloadOptions): Promise<s
     if (id.protocol === "file:") return fileURLToPath(id);
     throw new RangeError(refusal("load the model", "id", "be a file URL", id.href));
   }
+  if (typeof id !== "string") {
+    throw new TypeError(
+      refusal("load the model", "id", "be a name, a path, a URL or a source", id),
+    );
+  }
   if (EMBEDDED.includes(id)) return await embeddedFolder(local(id), options);
   if (id.startsWith("file:")) return fileURLToPath(local(id));
   const found = await Deno.stat(id).catch(() => undefined);

@@ -89,11 +89,10 @@ export function isTable(value: unknown): value is Table {
   return isObject(value) && [value.columns, value.rows, value.notes].every(Array.isArray);
 }
 
-/** Heading and cells as they are written, line by line. */
-const written = ({ columns, rows }: Table) => [
-  columns.map(({ heading }) => heading),
-  ...rows.map((row) => row.map(({ text }) => text)),
-];
+/** Heading and cells as they are written, row by row, each on one line. */
+const written = ({ columns, rows }: Table) =>
+  [columns.map(({ heading }) => heading), ...rows.map((row) => row.map(({ text }) => text))]
+    .map((row) => row.map((text) => text.replaceAll(/\r\n?|\n/g, " ")));
 
 /** A table as text: columns in line, notes below. Without headings there is no line for them. */
 export function tableText(table: Table): string {
@@ -101,7 +100,7 @@ export function tableText(table: Table): string {
   const lines = written(table).slice(columns.every(({ heading }) => heading === "") ? 1 : 0);
   const sizeOf = (text: string) => [...text].length;
   const widths = columns.map(({ width }, i) =>
-    Math.max(width, ...lines.map((line) => sizeOf(line[i]!)))
+    lines.reduce((most, line) => Math.max(most, sizeOf(line[i]!)), width)
   );
   const pad = (text: string, i: number) => {
     const space = " ".repeat(widths[i]! - sizeOf(text));
@@ -132,7 +131,7 @@ export function tableHtml(table: Table): string {
 export function tableMarkdown(table: Table): string {
   const { title, columns, notes } = table, [head, ...rows] = written(table);
   const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
+    `| ${cells.map((cell) => cell.replaceAll(/[\\|]/g, "\\$&")).join(" | ")} |`;
   const rule = columns.map(({ align }) => align === "left" ? "---" : "--:");
   const above = title === undefined ? [] : [title, ""];
   const below = notes.flatMap((note) => ["", `${note}.`]);

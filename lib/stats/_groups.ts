@@ -86,7 +86,9 @@ function recordText({ name, parameters = {} }: Named): string {
 
 /** Names the row of each run; of settings with several entries by those in which they differ. */
 function keyBy<R extends Outcome>(verb: string, runs: readonly R[], by: By<R>): (run: R) => string {
-  if (typeof by === "function") return (run) => String(by(run));
+  const textOf = (value: unknown) =>
+    typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+  if (typeof by === "function") return (run) => textOf(by(run));
   const valueOf = (run: R): unknown => run[by];
   if (runs.every((run) => valueOf(run) === undefined)) {
     throw new RangeError(refusal(verb, "by", "be a field that runs have", by));

@@ -45,7 +45,12 @@ function differing(here: Values, there: Values): string[] {
   return [...names].filter((name) => canonical(here[name]) !== canonical(there[name]));
 }
 
-const told = (value: unknown) => value === undefined ? "none" : shown(value);
+/** A value with what lies deep in it, such as the knobs of transforms. */
+function told(value: unknown): string {
+  if (value === undefined) return "none";
+  const text = Array.isArray(value) ? JSON.stringify(value) : shown(value);
+  return text.length > 400 ? `${text.slice(0, 397)}...` : text;
+}
 
 /** "temperature: 1 there, 0.5 here" for each entry in which two records differ. */
 function differences(here: Values, there: Values): string {

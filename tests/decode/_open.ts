@@ -1,8 +1,18 @@
 /** Distributions of a vocabulary without a model around it. */
 
 import type { Model } from "@moi/moi/model";
-import { type Distributions, openDistributions } from "../../lib/decode/distributions.ts";
+import type { Distribution, Sampler, Transform } from "@moi/moi/decode";
+import { openDistributions, type WantedRow } from "../../lib/decode/distributions.ts";
+import { chainOf } from "../../lib/decode/sampler.ts";
 import { nextTokenSource } from "../../lib/model/next_token.ts";
+
+/** What is wanted of a row, its sampler as it is written. */
+type Row = Omit<WantedRow, "chain"> & { readonly sampler: Sampler | readonly Transform[] };
+
+/** Distributions of samplers as they are written. */
+export interface Opened extends AsyncDisposable {
+  of(logits: Float32Array<ArrayBuffer>, rows: readonly Row[]): Promise<Distribution[]>;
+}
 
 /**
  * Opens distributions, with the sessions that a model would have.
@@ -15,7 +25,7 @@ export function openOf(
   vocabularySize: number,
   threads?: number,
   size = vocabularySize,
-): Distributions & AsyncDisposable {
+): Opened {
   const source = nextTokenSource(vocabularySize, threads);
   const distributions = openDistributions({
     config: { vocabularySize },
@@ -23,7 +33,11 @@ export function openOf(
     ...(vocabularySize > 1024 ? { openNextToken: source.open } : {}),
   } as unknown as Model);
   return {
-    ...distributions,
+    of: (logits, rows) =>
+      distributions.of(
+        logits,
+        rows.map(({ sampler, ...row }) => ({ ...row, chain: chainOf(sampler) })),
+      ),
     async [Symbol.asyncDispose]() {
       distributions[Symbol.dispose]();
       await source[Symbol.asyncDispose]();

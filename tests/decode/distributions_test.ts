@@ -9,8 +9,7 @@ import {
   STREAM,
   uniform,
 } from "@moi/moi/decode";
-import type { Distributions } from "../../lib/decode/distributions.ts";
-import { openOf } from "./_open.ts";
+import { type Opened, openOf } from "./_open.ts";
 import { dense } from "../../lib/decode/distribution.ts";
 import { SHORTLIST } from "@moi/moi/model";
 import { type Random, seeded } from "../_random.ts";
@@ -50,7 +49,7 @@ const rowsOf = (samplers: readonly Sampler[], steps: readonly number[]) =>
 
 /** One row's distribution. */
 async function of(
-  distributions: Distributions,
+  distributions: Opened,
   logits: Float32Array<ArrayBuffer>,
   settings: Partial<Sampler> = {},
 ): Promise<Distribution> {

@@ -2,9 +2,12 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
+  allowedTokens,
   distributionOf,
   generate,
   generateBatch,
+  logitBias,
+  minP,
   moi,
   repetitionPenalty,
   type Sampler,
@@ -111,6 +114,14 @@ Deno.test("a list runs in the order in which it is written", () => {
   assertEquals(kept(topK(2), topP(0.6)), [0]); // 5/8 reach it
   assertEquals(kept(topP(0.6), topK(1)), [0]);
   assertEquals(kept(typicalP(0.2), temperature(0)), [1]); // the nearest to the entropy
+  assertEquals(kept(minP(0.5), topP(0.6)), [0]); // 5/8 reach it
+  assertEquals(kept(minP(0.5), topP(0.7)), [0, 1]);
+  const swap: Transform = {
+    name: "swap",
+    map: (l) => l.map((own) => own === -Infinity ? 0 : -Infinity),
+  };
+  assertEquals(kept(temperature(0), swap), [1, 2]); // what is greedy is changed as well
+  assertEquals(kept(temperature(0), swap, temperature(0)), [1]);
   const halved: Transform = { name: "halved", map: (l) => l.map((logit) => logit / 2) };
   const last = distributionOf(logits, [temperature(0.5), topK(2), halved]);
   assertAlmostEquals(last.probabilities[0]!, 5 / 8, 1e-7);
@@ -123,12 +134,17 @@ Deno.test("a transform that is none, or gives no logits, is refused by name", as
     [[{ name: "mine" }], "'sampler[0]' must have a name and a function 'map'"],
     [[topP(0.9), () => 1], "'sampler[1]' must have a name"],
     [[{ ...noEcho, parameters: { ids: [1] } }], "'sampler[0].parameters' must be an object of"],
+    [[{ ...noEcho, keep: { most: 1 } }], "a function 'map', which is all that it does"],
   ];
   for (const [sampler, said] of refused) {
     const options = { sampler } as object;
     await assertRejects(() => generate(mockModel(), "a", options), TypeError, said);
   }
-  for (const [value, size] of [[NaN, 3], [Infinity, 3], [-Infinity, 3], [0, 2]] as const) {
+  for (const list of [[logitBias({ 3: 1 })], [allowedTokens([0, 3])]]) {
+    const of = () => distributionOf(new Float32Array(3), list);
+    assertThrows(of, RangeError, "must name tokens from 0 to 2: current value is");
+  }
+  for (const [value, size] of [[NaN, 3], [Infinity, 3], [0, 2], [-Infinity, 3]] as const) {
     const bad: Transform = { name: "bad", map: () => new Float64Array(size).fill(value) };
     assertThrows(
       () => distributionOf(new Float32Array(3), [bad]),
@@ -138,6 +154,20 @@ Deno.test("a transform that is none, or gives no logits, is refused by name", as
   }
   assertThrows(() => topP(0), RangeError, "'topP' must be a number greater than 0");
   assertThrows(() => temperature(-1), RangeError, "'temperature' must be a number at least 0");
+});
+
+Deno.test("settings and lists are read when they are used, whatever they were before", async () => {
+  const logits = Float32Array.of(1, 2, 3),
+    only0: Transform = { name: "only0", map: (l) => l.fill(-Infinity, 1) };
+  const settings = { ...samplerOf() }, list: Transform[] = [temperature(1)];
+  assertEquals(distributionOf(logits, settings).ids.length, 3);
+  settings.topK = 1;
+  assertEquals(distributionOf(logits, settings).ids, [2]);
+  const before = await generate(mockModel(), "ab", { ...OPTIONS, sampler: list });
+  list.push({ ...only0, factor: 1 } as Transform); // a stray field changes nothing
+  const { tokens, sampler } = await generate(mockModel(), "ab", { ...OPTIONS, sampler: list });
+  assertEquals([before.sampler, sampler].map((own) => own.transforms!.length), [1, 2]);
+  assertEquals(tokens.slice(0, 2), [0, 0]);
 });
 
 Deno.test("a transform cannot change the logits that a method is shown", () => {
@@ -178,9 +208,12 @@ Deno.test("a study keeps a list by names and knobs, and knows another one", asyn
       LIST.map(({ name }) => name),
     );
     assertEquals(await runStudy(study, { store }), runs); // nothing is missing
-    for (const sampler of [LIST.slice(1), [repetitionPenalty(1.2), ...LIST.slice(1)]]) {
-      await assertRejects(() => runStudy({ ...study, sampler }, { store }), Error, "transforms");
-    }
+    for (
+      const [sampler, said] of [
+        [LIST.slice(1), '"penalty":1.1}},'],
+        [[repetitionPenalty(1.2), ...LIST.slice(1)], '"penalty":1.2}},'],
+      ] as const
+    ) await assertRejects(() => runStudy({ ...study, sampler }, { store }), Error, said);
     const { temperature, topK, topP, minP } = runs[0]!.sampler;
     const settings = { ...own, temperature, topK, topP, minP, maxNewTokens: 8 };
     assert((await planStudy(settings)).runs[0]!.study !== runs[0]!.study);

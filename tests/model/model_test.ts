@@ -59,6 +59,20 @@ Deno.test("createModel() makes a model of any engine, and generate() works with 
   assertEquals([log[0]!.startsWith("open"), log.at(-1)], [true, "dispose"]);
 });
 
+Deno.test("logits of the wrong size are refused, whichever call of an engine gives them", async () => {
+  const own = scripted("abc");
+  for (const call of ["prefill", "step"] as const) {
+    const openCache: Engine["openCache"] = (shape) => ({
+      ...own.openCache(shape),
+      [call]: () => Promise.resolve(new Float32Array(3)),
+    });
+    const engine = { ...own, openCache };
+    await using model = createModel({ id: "short", config, tokenizer, maxLength: 64, engine });
+    const said = `must give ${config.vocabularySize} logits`;
+    await assertRejects(() => generate(model, "a"), RangeError, said);
+  }
+});
+
 Deno.test("createModel() checks shapes and disposal for every engine", async () => {
   const engine = scripted("abc");
   const model = createModel({ id: "toy", config, tokenizer, maxLength: 64, engine });

@@ -42,6 +42,9 @@ Deno.test("placeOf() refuses what is neither folder nor name", async () => {
       "or 'org/name' or 'org/name/file.gguf' on the Hugging Face Hub",
     );
   }
+  for (const id of [null, undefined, 5, {}]) {
+    await assertRejects(() => loadModel(id as unknown as string), TypeError, "'id' must be a name");
+  }
 });
 
 Deno.test("placeOf() takes a GGUF file by path, and one of a repository by its name", async () => {

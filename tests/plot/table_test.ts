@@ -53,6 +53,19 @@ Deno.test("a table as Markdown says its sides, and escapes bars", () => {
   ]);
 });
 
+Deno.test("a row is a line whatever its cells hold, and a table may be long", () => {
+  const torn = tableOf([{ a: "x\ny\r\nz", b: "\\|" }], [
+    { heading: "a\rb", of: "a" },
+    { heading: "c", of: "b" },
+  ]);
+  assertEquals(tableText(torn), "a b     c\nx y z  \\|");
+  assertEquals(tableMarkdown(torn).split("\n").at(-1), "| x y z | \\\\\\| |"); // \\ is a backslash, \| a bar
+  const long = tableOf(Array.from({ length: 200_000 }, (_, n) => ({ n })), [
+    { heading: "n", of: "n" },
+  ]);
+  assertEquals(tableText(long).split("\n").length, 200_001);
+});
+
 Deno.test("a table as CSV has every value with its digits, by the names of the fields", () => {
   assertEquals(tableCsv(table).split("\r\n"), [
     "method,mean,low,high,gain",

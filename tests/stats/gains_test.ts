@@ -166,6 +166,8 @@ Deno.test("gains() compares models, on the same problems", () => {
   const two = [...runs, ...of("large", ONE.direct).map((run) => ({ ...run, method: "direct" }))];
   assertThrows(() => gains(two, { by: "model", baseline: "small" }), RangeError, "one method");
   assertThrows(() => gains(runs, { by: "seed" as never }), RangeError, "'by'");
+  const by = ({ model }: { model: string }) => ({ model }); // an object stands for what is in it
+  assertEquals(gains(runs, { by, baseline: '{"model":"small"}' })[1]!.method, '{"model":"large"}');
 });
 
 Deno.test("gains() compares runs by any setting, and by a function of a run", () => {
