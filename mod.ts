@@ -168,13 +168,11 @@ export type {
   DecoderConfig,
   Dtype,
   Input,
-  KvCache,
   LoadOptions,
   Message,
   Mixture,
   Model,
   Progress,
-  Source,
   Tokenizer,
 } from "./lib/model/mod.ts";
 export type {
