@@ -19,10 +19,10 @@ import {
   recordOf,
   resolvedSettings,
   type Sampler,
-  SAMPLER_FIELDS,
   type Settings,
   type Transform,
 } from "../decode/mod.ts";
+import { SAMPLER_RULES } from "../decode/sampler.ts";
 import type { Model } from "../model/mod.ts";
 import type { Grade, Problem, Task } from "../tasks/mod.ts";
 import { canonical, fieldDigests, scalars, sha256, wordingOf } from "./_digest.ts";
@@ -70,8 +70,8 @@ function isJson(value: unknown): boolean {
 }
 
 const SETTINGS_RULES: Rules<Partial<Omit<Settings, "transforms">>> = {
-  ...Object.fromEntries(SAMPLER_FIELDS.map((name) => [name, anything])) as Rules<Sampler>,
-  maxNewTokens: anything, // both are checked where they are resolved
+  ...SAMPLER_RULES,
+  maxNewTokens: anything, // where settings are resolved
 };
 
 const STUDY_RULES: Rules<Study> = {

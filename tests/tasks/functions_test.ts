@@ -34,6 +34,17 @@ const DOUBLE = {
   entry_point: "double",
 };
 
+const SUM_START = "class Solution:\n    def total(self, a: List[int]) -> int:\n        ";
+const SUM_CODE = `${SUM_START}return sum(a)\n`;
+
+/** LiveCodeBench with one problem: a method that sums. */
+const sumTask = () =>
+  taskOn([{
+    question_content: "Sum.",
+    starter_code: SUM_START,
+    public_test_cases: [{ input: "[1, 2]", output: "3", testtype: "functional" }],
+  }], (source) => liveCodeBench({ source }));
+
 Deno.test("a completion ends at the benchmark's stop texts, prose or a fence", async () => {
   const plain = await taskOn([DOUBLE], (source) => humanEval({ source, prompt: "plain" }));
   const body = "    return 2 * x\n";
@@ -111,14 +122,7 @@ Deno.test("an answer that exits before its tests have run is wrong", async () =>
     [fenced("def add(a, b): return 3"), "wrong answer: AssertionError in test 2 of 2"],
     [fenced("def add(a, b): return a + b"), "pass: 2 tests"],
   ]);
-  const call = {
-    question_content: "Sum.",
-    starter_code: "class Solution:\n    def total(self, a: List[int]) -> int:\n        ",
-    public_test_cases: [{ input: "[1, 2]", output: "3", testtype: "functional" }],
-  };
-  const calls = await taskOn([call], (source) => liveCodeBench({ source }));
-  const code =
-    "class Solution:\n    def total(self, a: List[int]) -> int:\n        return sum(a)\n";
+  const calls = await sumTask(), code = SUM_CODE;
   await come(calls, [
     [fenced(code), "pass: 1 test"],
     [
@@ -206,14 +210,7 @@ Deno.test("the block that defines the function counts, with what it needs", asyn
     [py("    return 2 * x") + py("print(double(2))"), "pass"],
     [py("    return 2 * x"), "pass"],
   ]);
-  const call = {
-    question_content: "Sum.",
-    starter_code: "class Solution:\n    def total(self, a: List[int]) -> int:\n        ",
-    public_test_cases: [{ input: "[1, 2]", output: "3", testtype: "functional" }],
-  };
-  const calls = await taskOn([call], (source) => liveCodeBench({ source }));
-  const code =
-    "class Solution:\n    def total(self, a: List[int]) -> int:\n        return sum(a)\n";
+  const calls = await sumTask(), code = SUM_CODE;
   await come(calls, [
     [py(code) + py("print(Solution().total([1]))\nassert False"), "pass"],
     [py("def plus(a): return sum(a)") + py(code.replace("sum(a)", "plus(a)")), "pass"],

@@ -36,7 +36,7 @@ export function reads(node: Node): string[] {
 }
 
 /** Values that no node makes. */
-export function namesGiven({ initializers, inputs }: Graph): string[] {
+function namesGiven({ initializers, inputs }: Graph): string[] {
   return [...initializers, ...inputs].map(({ name }) => name);
 }
 
