@@ -14,6 +14,7 @@ import {
   type OnnxType,
   type ValueInfo,
 } from "./onnx.ts";
+import { CPU_TARGET, type Target } from "./target.ts";
 
 /** A tensor of a file: element type, shape, byte range. */
 export interface StoredTensor extends FileRange {
@@ -125,6 +126,8 @@ export interface QuantizedInputs extends Pick<QuantizedWeight, "bits" | "blockSi
 
 /** Collects the nodes and constants of one graph. */
 export interface Builder {
+  /** What the graph is built for. */
+  readonly target: Target;
   /** Adds an operator; returns the name of its first output. */
   op(name: string, inputs: readonly string[], options?: OpOptions): string;
   /** Adds a conversion; returns the name of the result. */
@@ -210,8 +213,11 @@ export function weightOf(
   return found;
 }
 
-/** Starts a graph on the tensors of a checkpoint. */
-export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
+/** Starts a graph on the tensors of a checkpoint; default target: the CPU. */
+export function graphBuilder(
+  weights: Weights = weightsIn(new Map()),
+  target: Target = CPU_TARGET,
+): Builder {
   const nodes: Node[] = [], inputs: ValueInfo[] = [], outputs: ValueInfo[] = [];
   const nameOf = namesIn(weights.names);
   const initializers = new Map<string, Initializer>();
@@ -245,6 +251,7 @@ export function graphBuilder(weights: Weights = weightsIn(new Map())): Builder {
   const stored = (name: string, { type, dims, location, offset, length }: StoredTensor): string =>
     constant({ name, type, dims, data: { location, offset, length } });
   return {
+    target,
     op,
     cast: (x, type, outputs) => op("Cast", [x], { ...castTo(type), ...(outputs && { outputs }) }),
     input(name, type, dims) {

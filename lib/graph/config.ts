@@ -8,6 +8,7 @@ import type { Weights } from "./builder.ts";
 import type { Fields, Json } from "./fields.ts";
 import type { Graph } from "./onnx.ts";
 import { type Rope, type RopeOptions, ropesOf } from "./rope.ts";
+import type { Target } from "./target.ts";
 import type { Windows } from "./windows.ts";
 
 /** The cache of one layer. */
@@ -86,7 +87,7 @@ export interface Architecture<Config extends DecoderConfig = DecoderConfig> {
    * @param maxLength Longest context of any slot; sizes the rotary tables.
    * @throws {SyntaxError} Where the checkpoint lacks a tensor, or one has another shape.
    */
-  graph(config: Config, weights: Weights, maxLength: number): Graph;
+  graph(config: Config, weights: Weights, maxLength: number, target?: Target): Graph;
 }
 
 /** Reads the fields that the configs of all architectures share. */

@@ -19,6 +19,7 @@ import { type Builder, graphBuilder, type Weights } from "./builder.ts";
 import type { Architecture, RopedConfig } from "./config.ts";
 import { fieldsOf, type Json } from "./fields.ts";
 import { likeLlama, type Particulars } from "./like_llama.ts";
+import type { Target } from "./target.ts";
 import { windowsByPattern } from "./windows.ts";
 
 /** The text part of a conditional-generation config; what else it says has no part in the text. */
@@ -33,8 +34,8 @@ function textOf(json: Json): Json {
 }
 
 /** A builder with the weights of all norms as 1 + w (folded when the session starts). */
-function onePlusNorms(weights: Weights): Builder {
-  const b = graphBuilder(weights), one = b.floats("one", Float32Array.of(1), []);
+function onePlusNorms(weights: Weights, _config: RopedConfig, target: Target): Builder {
+  const b = graphBuilder(weights, target), one = b.floats("one", Float32Array.of(1), []);
   const weight: Builder["weight"] = (name, ...shape) => {
     const w = b.weight(name, ...shape);
     return name.endsWith("norm.weight") ? b.op("Add", [w, one]) : w;

@@ -17,6 +17,7 @@ import { addAndNorm, gatedMlp, head, type MlpOptions, rmsNorm } from "./decoder.
 import { type Fields, fieldsOf, type Json } from "./fields.ts";
 import { mixtureOfEmbeddings } from "./mixture.ts";
 import type { RopeOptions } from "./rope.ts";
+import { CPU_TARGET, type Target } from "./target.ts";
 
 /** Names of the norms before and after a part of a layer, up to `.weight`. */
 type Norms = readonly [before?: string | undefined, after?: string | undefined];
@@ -65,7 +66,7 @@ export interface Particulars<Own extends object>
   /** Reads the fields that not all architectures have. */
   own?(f: Fields, shape: RopedConfig): Own;
   /** Starts the graph on tensors as they would be with Llama's names. Default: as they are. */
-  builder?(weights: Weights, config: RopedConfig & Own): Builder;
+  builder?(weights: Weights, config: RopedConfig & Own, target: Target): Builder;
   /** Feed-forward of a layer, from the normed stream; undefined where it has none. Default: gated. */
   feedForward?(
     config: RopedConfig & Own,
@@ -85,7 +86,7 @@ export function likeLlama<Own extends object = object>(
   const {
     norms = { attention: ["input_layernorm"], mlp: ["post_attention_layernorm"] },
     activation = "silu",
-    builder = graphBuilder,
+    builder = (weights, _config, target) => graphBuilder(weights, target),
     feedForward = ({ mlpBias: bias = false, ...config }: RopedConfig) => (b, x, at) =>
       gatedMlp(b, x, at, config, { bias, activation }),
   } = particulars;
@@ -98,9 +99,9 @@ export function likeLlama<Own extends object = object>(
       f.done();
       return { ...shape, ...own as Own };
     },
-    graph(config, weights, maxLength) {
+    graph(config, weights, maxLength, target = CPU_TARGET) {
       const { embeddingScale, finalSoftcap, rope, localRope, windows, headDim, layers } = config;
-      const b = builder(weights, config), table = "model.embed_tokens.weight";
+      const b = builder(weights, config, target), table = "model.embed_tokens.weight";
       const sublayersOf = (layer: number, rotary: Rotary): Sublayer[] => {
         const prefix = `model.layers.${layer}`, mlp = feedForward(config, layer);
         const under = (name?: string) => name && `${prefix}.${name}`;

@@ -12,16 +12,14 @@ import {
   type Range,
 } from "./builder.ts";
 
-/**
- * How MatMulNBits computes. 4 rounds its input to int8, a scale per 32 numbers, and sums integers: a
- * row's result does not depend on the other rows, bit for bit, which 0 (float32) does not give
- * (differences of 1e-5 between a sequence alone and in a batch, measured on AVX-512). It costs nothing
- * measurable beside int4 weights and doubles the small error of int8 ones; and it is the fast path.
- */
-const ACCURACY_LEVEL = 4;
-
-/** What FusedMatMul is told to multiply with a transposed matrix. */
-const TRANSPOSED = { ...MICROSOFT, attributes: { transB: { int: 1 } } };
+/** `x Wᵀ` of W `[out, in]`, in the form that the graph's device has. */
+function product(b: Builder, x: string, weight: string, outputs: OpOptions = {}): string {
+  if (b.target.linear === "transposed") {
+    return b.op("MatMul", [x, b.op("Transpose", [weight])], outputs);
+  }
+  const attributes = { transB: { int: 1 } };
+  return b.op("FusedMatMul", [x, weight], { ...MICROSOFT, attributes, ...outputs });
+}
 
 /** Options of {@linkcode linear}. */
 export interface LinearOptions {
@@ -47,7 +45,7 @@ function ofMinima(b: Builder, x: string, minima: string, blockSize: number, lead
   const blocks = b.op("Reshape", [x, b.integers(shape)]);
   const attributes = { keepdims: { int: 0 } };
   const sums = b.op("ReduceSum", [blocks, b.integers([-1])], { attributes });
-  return b.op("FusedMatMul", [sums, minima], TRANSPOSED);
+  return product(b, sums, minima);
 }
 
 /** `y = x Wᵀ + b`, W `[out, in]` by its name in the checkpoint, as stored there or its quantised copy. */
@@ -62,7 +60,7 @@ export function linear(
   const named = output === undefined ? {} : { outputs: [output] };
   const outputs = bias === undefined ? named : {}, dims = [out, input] as const;
   const multiply = (outputs: OpOptions, range?: Range) =>
-    b.op("FusedMatMul", [x, b.weight(name, dims, range)], { ...TRANSPOSED, ...outputs });
+    product(b, x, b.weight(name, dims, range), outputs);
   const multiplyParts = () => {
     const parts = Array.from({ length: Math.ceil(out / rows) }, (_, i) => {
       const first = i * rows;
@@ -71,12 +69,12 @@ export function linear(
     return b.op("Concat", parts, { attributes: { axis: { int: -1 } }, ...outputs });
   };
   const quantized = exact ? undefined : b.quantized(name, dims);
-  const product = quantized
+  const multiplied = quantized
     ? multiplyQuantized(b, x, quantized, dims, leading, outputs)
-    : rows < out
+    : rows < out && b.target.packs
     ? multiplyParts()
     : multiply(outputs);
-  return bias === undefined ? product : b.op("Add", [product, b.weight(bias, [out])], named);
+  return bias === undefined ? multiplied : b.op("Add", [multiplied, b.weight(bias, [out])], named);
 }
 
 /** The linear layers `${prefix}.${part}_proj`; `biased` tells which parts have a bias. */
@@ -101,10 +99,10 @@ function multiplyQuantized(
     K: { int: K },
     bits: { int: bits },
     block_size: { int: blockSize },
-    accuracy_level: { int: ACCURACY_LEVEL },
+    accuracy_level: { int: b.target.accuracy },
   };
-  const product = (outputs: OpOptions) =>
+  const multiply = (outputs: OpOptions) =>
     b.op("MatMulNBits", [x, ...inputs], { ...MICROSOFT, attributes, ...outputs });
-  if (minima === undefined) return product(outputs);
-  return b.op("Add", [product({}), ofMinima(b, x, minima, blockSize, leading)], outputs);
+  if (minima === undefined) return multiply(outputs);
+  return b.op("Add", [multiply({}), ofMinima(b, x, minima, blockSize, leading)], outputs);
 }

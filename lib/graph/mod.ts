@@ -59,6 +59,7 @@ export { encodeGraph, encodeModel, parseModel } from "./onnx_file.ts";
 export type { DataType } from "./onnx_pb.ts";
 export { KV_PARTS, type KvPart, PORTS } from "./ports.ts";
 export { BLOCK_SIZE, type QuantizedRows, QUANTIZER_VERSION, quantizeRows } from "./quantize.ts";
+export { CPU_TARGET, type Target } from "./target.ts";
 export { type Rope, type RopeScaling, ropeTables } from "./rope.ts";
 export type { Windows } from "./windows.ts";
 

@@ -61,5 +61,5 @@ export const phi3: Architecture<RopedConfig> = likeLlama("phi3", {
   partialRotary: true,
   renamed,
   own: (f, { layers }) => ({ windows: Array(layers).fill(f.optionalSize("sliding_window")) }),
-  builder: (weights, config) => graphBuilder(unfused(weights, config)),
+  builder: (weights, config, target) => graphBuilder(unfused(weights, config), target),
 });

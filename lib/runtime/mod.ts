@@ -29,13 +29,13 @@ export {
 export {
   type Binding,
   createSession,
-  type Device,
   type Session,
   type SessionOptions,
   type Tensors,
 } from "./session.ts";
+export type { Device } from "./providers.ts";
+export type { DeviceMemory } from "./device_memory.ts";
 export {
-  deviceTensor,
   ELEMENT_TYPES,
   elements,
   type ElementType,

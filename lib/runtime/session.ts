@@ -18,20 +18,10 @@ import {
   stringArray,
 } from "./api.ts";
 import { anything, boolean, checkOptions, number, oneOf, type Rules, text } from "../_check.ts";
+import { type DeviceMemory, openDeviceMemory } from "./device_memory.ts";
 import type { Memory } from "./memory.ts";
+import { appendDevice, type Device, DEVICES, fallenBack } from "./providers.ts";
 import type { Tensor } from "./tensor.ts";
-
-/** Name of a device. */
-export type Device = "cpu" | "cuda" | "webgpu" | "coreml" | "dml";
-
-/** What ONNX Runtime calls each device, and its memory for `CreateMemoryInfo`. */
-const PROVIDERS: Readonly<Record<Device, { provider?: string; memory?: string }>> = {
-  cpu: {},
-  cuda: { memory: "Cuda" },
-  webgpu: { provider: "WebGPU", memory: "WebGPU_Buf" },
-  coreml: { provider: "CoreML" },
-  dml: { provider: "DML" },
-};
 
 /** Options of {@linkcode createSession}. */
 export interface SessionOptions {
@@ -46,6 +36,12 @@ export interface SessionOptions {
    */
   readonly spinning?: boolean;
   /**
+   * Whether runs can be recorded, of bindings with a number, and played back: see
+   * {@linkcode Session.bind}. Only on a GPU, and only where it has all operators: else the session does
+   * not start. Default: false.
+   */
+  readonly capture?: boolean;
+  /**
    * Folder from which the locations of the graph's external data lead to files; they must stay in
    * it, symbolic links followed. The runtime maps each tensor for itself, and unmaps those that it
    * packs or converts, one by one.
@@ -59,9 +55,10 @@ export interface SessionOptions {
 }
 
 const RULES: Rules<SessionOptions> = {
-  device: oneOf(...Object.keys(PROVIDERS)),
+  device: oneOf(...DEVICES),
   threads: number({ min: 1, integer: true }),
   spinning: boolean,
+  capture: boolean,
   folder: text,
   externalData: anything,
 };
@@ -90,40 +87,29 @@ export interface Session extends Disposable, AsyncDisposable {
   readonly inputs: readonly string[];
   /** Names of the graph's outputs. */
   readonly outputs: readonly string[];
-  /** Fixes all inputs and outputs for later runs. */
-  bind(inputs: Tensors, outputs: Tensors): Binding;
+  /**
+   * Fixes all inputs and outputs for later runs.
+   *
+   * @param record Of a session with `capture`: whether a run is recorded once there were a few, and played
+   * back from then on. All tensors must lie on the device. Default: false.
+   */
+  bind(inputs: Tensors, outputs: Tensors, record?: boolean): Binding;
   /**
    * Begins work of several runs, which a disposal waits for; disposing the result ends it.
    *
    * @throws {Error} Where the session is disposed.
    */
   hold(): Disposable;
-  /** Allocator of the device's memory; null on the CPU. */
-  readonly deviceAllocator: Pointer | null;
-}
-
-/** Asks session options for a device; throws the runtime's error where it cannot be had. */
-function appendDevice(options: Pointer, device: Device): void {
-  const { call } = ort();
-  if (device === "cpu") return; // always the last resort of a session
-  if (device === "cuda") {
-    using scope = new DisposableStack();
-    const cuda = scope.adopt(
-      pointerFrom((out) => call.CreateCUDAProviderOptions(out)),
-      call.ReleaseCUDAProviderOptions,
-    );
-    // the first call that fails where the CUDA libraries are absent
-    call.UpdateCUDAProviderOptions(cuda, stringArray(["device_id"]), stringArray(["0"]), 1n);
-    call.SessionOptionsAppendExecutionProvider_CUDA_V2(options, cuda);
-    return;
-  }
-  const name = cString(PROVIDERS[device].provider!), none = new BigUint64Array(1);
-  call.SessionOptionsAppendExecutionProvider(options, name, none, none, 0n);
+  /** The device's memory; undefined where it has none of its own, as on the CPU. */
+  readonly memory: DeviceMemory | undefined;
+  /** Operators that the CPU runs as the device cannot, and how many of each; on the CPU itself none. */
+  readonly fallenBack: ReadonlyMap<string, number>;
 }
 
 /** Session options; the scope releases them. */
 function startOptions(device: Device, options: SessionOptions, scope: DisposableStack): Pointer {
-  const { call } = ort(), { threads, spinning = false, folder, externalData = {} } = options;
+  const { call } = ort(), { threads, spinning = false, capture = false } = options;
+  const { folder, externalData = {} } = options;
   const native = scope.adopt(
     pointerFrom((out) => call.CreateSessionOptions(out)),
     call.ReleaseSessionOptions,
@@ -146,7 +132,8 @@ function startOptions(device: Device, options: SessionOptions, scope: Disposable
       BigInt(files.length),
     );
   }
-  appendDevice(native, device);
+  if (device !== "cpu") set("record_ep_graph_assignment_info", "1");
+  appendDevice(native, device, capture);
   return native;
 }
 
@@ -161,19 +148,6 @@ function names(session: Pointer, kind: "Input" | "Output"): string[] {
     call.AllocatorFree(allocator, text);
     return name;
   });
-}
-
-/** Allocator of a device's memory; null where it has none of its own. */
-function allocatorOf(session: Pointer, device: Device): Pointer | null {
-  const { memory } = PROVIDERS[device], { call } = ort();
-  if (memory === undefined) return null;
-  const DEVICE_ALLOCATOR = 0, DEFAULT_MEMORY = 0, name = cString(memory);
-  using scope = new DisposableStack();
-  const info = scope.adopt(
-    pointerFrom((out) => call.CreateMemoryInfo(name, DEVICE_ALLOCATOR, 0, DEFAULT_MEMORY, out)),
-    call.ReleaseMemoryInfo,
-  );
-  return pointerFrom((out) => call.CreateAllocator(session, info, out));
 }
 
 /** Every input and output must be bound: a missing input would only be met inside a kernel. */
@@ -221,7 +195,7 @@ export async function createSession(
   } else {
     await callAsync.CreateSessionFromArray(env, source, BigInt(source.byteLength), native, out);
   }
-  return wrap(Deno.UnsafePointer.create(out[0]!)!, device, externalData);
+  return wrap(Deno.UnsafePointer.create(out[0]!)!, device, options);
 }
 
 /** Tensors over the host's memory, by their names in C. */
@@ -230,20 +204,23 @@ function hostTensors(tensors: Tensors): { name: Uint8Array<ArrayBuffer>; value: 
     .map(([name, { value }]) => ({ name: cString(name), value }));
 }
 
+/** What the runtime calls a run that is not recorded, and how many such come before one that is. */
+const UNRECORDED = -1, RUNS_BEFORE = 3;
+
 function wrap(
   native: Pointer,
   device: Device,
-  externalData: SessionOptions["externalData"],
+  { externalData, capture = false }: SessionOptions,
 ): Session {
   const { call, callAsync } = ort();
   const inputs = names(native, "Input"), outputs = names(native, "Output");
-  const deviceAllocator = allocatorOf(native, device);
+  const memory = openDeviceMemory(native, device);
   const bindings = new Set<Disposable>(); // not yet freed
   const released = Promise.withResolvers<void>();
   let running = 0, held = 0, disposed = false;
   const release = () => {
     for (const binding of bindings) binding[Symbol.dispose]();
-    if (deviceAllocator) call.ReleaseAllocator(deviceAllocator);
+    memory?.[Symbol.dispose]();
     call.ReleaseSession(native);
     released.resolve();
   };
@@ -258,7 +235,16 @@ function wrap(
     void externalData; // mapped weights must outlive the session
   };
 
-  const bind = (boundInputs: Tensors, boundOutputs: Tensors): Binding => {
+  let recorded = 0;
+  /** Options of runs that are recorded under a number; -1: of one that is not. */
+  const runOptions = (scope: DisposableStack, graph: number): Pointer | null => {
+    const made = pointerFrom((out) => call.CreateRunOptions(out));
+    const options = scope.adopt(made, call.ReleaseRunOptions);
+    call.AddRunConfigEntry(options, cString("gpu_graph_id"), cString(String(graph)));
+    return options;
+  };
+
+  const bind = (boundInputs: Tensors, boundOutputs: Tensors, record = false): Binding => {
     if (isGone()) throw new Error("Cannot bind as the session is disposed");
     checkNames("input", inputs, boundInputs);
     checkNames("output", outputs, boundOutputs);
@@ -267,7 +253,11 @@ function wrap(
     const binding = scope.adopt(made, call.ReleaseIoBinding);
     for (const name of inputs) call.BindInput(binding, cString(name), boundInputs[name]!.value);
     for (const name of outputs) call.BindOutput(binding, cString(name), boundOutputs[name]!.value);
-    scope.move();
+    const plain = capture ? runOptions(scope, UNRECORDED) : null;
+    const graph = capture && record ? ++recorded : undefined;
+    const playing = graph && runOptions(scope, graph), owned = scope.move();
+    let runs = 0;
+    const options = () => playing && runs++ >= RUNS_BEFORE ? playing : plain;
     let tensors: unknown = { boundInputs, boundOutputs }; // the runtime knows only their addresses
     // devices copy an input when it is bound: what is written to the host's arrays must be bound anew
     const copied = device === "cpu" ? [] : hostTensors(boundInputs);
@@ -279,21 +269,22 @@ function wrap(
       for (const { name, value } of copied) call.BindInput(binding, name, value);
     };
     const free = () => {
-      call.ReleaseIoBinding(binding);
+      if (graph) call.SessionReleaseCapturedGraph(native, graph);
+      owned.dispose();
       bindings.delete(self);
       tensors = undefined;
     };
     const self: Binding = {
       run() {
         start();
-        call.RunWithBinding(native, null, binding);
+        call.RunWithBinding(native, options(), binding);
       },
       async runAsync() {
         start();
         busy = true;
         running++;
         try {
-          await callAsync.RunWithBinding(native, null, binding);
+          await callAsync.RunWithBinding(native, options(), binding);
         } finally {
           busy = false;
           void tensors;
@@ -326,7 +317,8 @@ function wrap(
       });
       return work;
     },
-    deviceAllocator,
+    memory,
+    fallenBack: device === "cpu" ? new Map() : fallenBack(native),
     [Symbol.dispose]: dispose,
     [Symbol.asyncDispose]() {
       dispose();

@@ -43,7 +43,13 @@ export function elements(dims: readonly number[]): number {
 const shapeOf = (type: ElementType, dims: readonly number[]) =>
   [BigInt64Array.from(dims, BigInt), BigInt(dims.length), ELEMENT_TYPES[type].onnx] as const;
 
-function handle(type: ElementType, dims: readonly number[], value: Pointer): Tensor {
+/** A tensor of a value that a call makes. */
+export function tensorAt(
+  type: ElementType,
+  dims: readonly number[],
+  make: (shape: ReturnType<typeof shapeOf>, out: BigUint64Array<ArrayBuffer>) => unknown,
+): Tensor {
+  const value = pointerFrom((out) => make(shapeOf(type, dims), out));
   let disposed = false;
   return {
     type,
@@ -83,11 +89,13 @@ export function tensorIn(
   }
   const { call, hostMemory } = ort();
   const data = Deno.UnsafePointer.offset(memory.pointer, byteOffset);
-  const value = pointerFrom((out) => {
-    const shape = shapeOf(type, dims);
-    call.CreateTensorWithDataAsOrtValue(hostMemory, data, BigInt(byteLength), ...shape, out);
-  });
-  return { ...handle(type, dims, value), memory };
+  const made = tensorAt(
+    type,
+    dims,
+    (shape, out) =>
+      call.CreateTensorWithDataAsOrtValue(hostMemory, data, BigInt(byteLength), ...shape, out),
+  );
+  return { ...made, memory };
 }
 
 /** Typed arrays that {@linkcode tensor} takes. */
@@ -95,13 +103,15 @@ export type TensorData =
   | Float32Array<ArrayBuffer>
   | Int32Array<ArrayBuffer>
   | BigInt64Array<ArrayBuffer>
-  | Uint8Array<ArrayBuffer>;
+  | Uint8Array<ArrayBuffer>
+  | Float16Array<ArrayBuffer>;
 
 const ARRAY_TYPES: readonly (readonly [new () => TensorData, ElementType])[] = [
   [Float32Array, "float32"],
   [Int32Array, "int32"],
   [BigInt64Array, "int64"],
   [Uint8Array, "uint8"],
+  [Float16Array, "float16"],
 ];
 
 function typeOf(data: TensorData): ElementType {
@@ -109,7 +119,7 @@ function typeOf(data: TensorData): ElementType {
   if (found) return found[1];
   const what = Object.prototype.toString.call(data);
   throw new TypeError(
-    `Cannot make a tensor as 'data' must be a Float32Array, Int32Array, BigInt64Array or Uint8Array: current value is ${what}`,
+    `Cannot make a tensor as 'data' must be a Float32Array, Float16Array, Int32Array, BigInt64Array or Uint8Array: current value is ${what}`,
   );
 }
 
@@ -132,21 +142,4 @@ export function tensor(data: TensorData, dims: readonly number[]): Tensor {
   // not what follows a subarray
   const memory = { ...memoryOver(buffer), byteLength: data.byteOffset + data.byteLength };
   return tensorIn(memory, data.byteOffset, typeOf(data), dims);
-}
-
-/**
- * A tensor in a device's memory, allocated there and freed with the tensor.
- *
- * @param allocator The device's allocator, from a session that runs on it.
- */
-export function deviceTensor(
-  allocator: Pointer,
-  type: ElementType,
-  dims: readonly number[],
-): Tensor {
-  const { call } = ort();
-  const value = pointerFrom((out) =>
-    call.CreateTensorAsOrtValue(allocator, ...shapeOf(type, dims), out)
-  );
-  return handle(type, dims, value);
 }

@@ -1,0 +1,71 @@
+/**
+ * Memory of a device: tensors that stay there, parts of them, copies in all directions.
+ *
+ * @module
+ */
+
+import { ort, type Pointer, pointerArray, pointerFrom } from "./api.ts";
+import { type Device, memoryName } from "./providers.ts";
+import { ELEMENT_TYPES, elements, type ElementType, type Tensor, tensorAt } from "./tensor.ts";
+
+/** Memory of a device, by a session that runs on it. */
+export interface DeviceMemory extends Disposable {
+  /** Whether a part may begin anywhere; else only at the first byte: WebGPU's pointers name buffers. */
+  readonly hasOffsets: boolean;
+  /** A tensor there, freed with it; what it holds at first is not said. */
+  allocate(type: ElementType, dims: readonly number[]): Tensor;
+  /**
+   * A part of a tensor there as one of its own; nothing is copied. The whole must outlive it.
+   *
+   * @throws {RangeError} Where the part would leave the whole, or begins where none can.
+   */
+  view(whole: Tensor, byteOffset: number, dims: readonly number[]): Tensor;
+  /** Copies a tensor to another of the same size; each may lie on the host. */
+  copy(from: Tensor, to: Tensor): void;
+}
+
+const bytesOf = ({ type, dims }: Pick<Tensor, "type" | "dims">) =>
+  elements(dims) * ELEMENT_TYPES[type].bytes;
+
+/** Opens the memory of the device that a session runs on; undefined where it has none of its own. */
+export function openDeviceMemory(session: Pointer, device: Device): DeviceMemory | undefined {
+  const name = memoryName(device), { call, env } = ort();
+  if (name === undefined) return undefined;
+  const DEVICE_ALLOCATOR = 0, DEFAULT_MEMORY = 0, text = new TextEncoder().encode(`${name}\0`);
+  using scope = new DisposableStack();
+  const info = scope.adopt(
+    pointerFrom((out) => call.CreateMemoryInfo(text, DEVICE_ALLOCATOR, 0, DEFAULT_MEMORY, out)),
+    call.ReleaseMemoryInfo,
+  );
+  const allocator = scope.adopt(
+    pointerFrom((out) => call.CreateAllocator(session, info, out)),
+    call.ReleaseAllocator,
+  );
+  const owned = scope.move(), hasOffsets = device !== "webgpu";
+  return {
+    hasOffsets,
+    allocate: (type, dims) =>
+      tensorAt(type, dims, (shape, out) => call.CreateTensorAsOrtValue(allocator, ...shape, out)),
+    view(whole, byteOffset, dims) {
+      const bytes = bytesOf({ type: whole.type, dims });
+      if (byteOffset + bytes > bytesOf(whole) || (byteOffset !== 0 && !hasOffsets)) {
+        throw new RangeError(
+          `Cannot view a tensor as its ${bytes} bytes from ${byteOffset} on must lie within ` +
+            `${bytesOf(whole)}${hasOffsets ? "" : ", from the first on"}`,
+        );
+      }
+      const first = pointerFrom((out) => call.GetTensorMutableData(whole.value, out));
+      const data = Deno.UnsafePointer.offset(first, byteOffset);
+      return tensorAt(
+        whole.type,
+        dims,
+        (shape, out) =>
+          call.CreateTensorWithDataAsOrtValue(info, data, BigInt(bytes), ...shape, out),
+      );
+    },
+    copy(from, to) {
+      call.CopyTensors(env, pointerArray([from.value]), pointerArray([to.value]), null, 1n);
+    },
+    [Symbol.dispose]: () => owned.dispose(),
+  };
+}
