@@ -6,25 +6,21 @@
  * a step appends in place and copies nothing. Rows of a step are the slots 0 … n−1, each at its own
  * position; a slot can be filled, copied and overwritten at any time between steps.
  *
+ * On a device the inputs of a step have places of their own there, which are written before it, so that its
+ * runs can be recorded and played back; its logits stay there until somebody reads them.
+ *
  * @module
  */
 
 import { type DecoderConfig, PORTS } from "../graph/mod.ts";
-import {
-  type Binding,
-  type Session,
-  takingTurns,
-  type Tensor,
-  tensor,
-  type Tensors,
-} from "../runtime/mod.ts";
+import { type Binding, type Session, takingTurns, tensor } from "../runtime/mod.ts";
 import { checkNumber, refusal } from "../_check.ts";
-import type { CacheShape, KvCache } from "./engine.ts";
+import type { CacheShape, KvCache, LogitRows } from "./engine.ts";
 import { createFeed, type Feed, feedTensors, writeInput } from "./feed.ts";
-import type { LazySession } from "./lazy_session.ts";
 import type { Input, Mixture } from "./mixture.ts";
-import type { Slabs, SlabViews } from "./slabs.ts";
-import { isDense, listedInFull, listedPart, openDenseMixtures } from "./dense.ts";
+import type { Slabs } from "./slabs.ts";
+import { type DenseProduct, isDense, listedInFull, listedPart } from "./dense.ts";
+import { openSteps } from "./steps.ts";
 
 /**
  * Positions of one prefill run: bounds the memory of activations, and how long other rows wait. It
@@ -34,103 +30,64 @@ export const PREFILL_CHUNK = 128;
 /** Logits of one run and least positions, where all positions have logits: bounds their memory. */
 const CHUNK_LOGITS = 2 ** 22, MIN_CHUNK = 16;
 
-/**
- * Opens a cache on a session of a decoder, in memory that is disposed with it. Without the embedding table,
- * or where the graph does not take them, dense mixtures are listed.
- */
+/** How inputs are written: the rows that take the product, the listed entries, numbers per position. */
+export interface Layout {
+  readonly dense: readonly number[];
+  readonly entries: readonly Input[];
+  readonly width: number;
+}
+
+/** How inputs of a graph are laid out and written. */
+export function inputWriter(
+  { vocabularySize }: Pick<DecoderConfig, "vocabularySize">,
+  listed: boolean,
+  product: DenseProduct | undefined,
+) {
+  return {
+    layoutOf(inputs: readonly Input[]): Layout {
+      const dense: number[] = [];
+      let size = 1;
+      const entries = inputs.map((input, row) => {
+        if (product && isDense(input)) dense.push(row);
+        const entry = product ? listedPart(input) : listedInFull(input, vocabularySize);
+        if (typeof entry !== "number" && entry.ids.length > size) size = entry.ids.length;
+        return entry;
+      });
+      // few distinct widths, so that few bindings are made
+      const width = size === 1 ? 1 : Math.max(16, 2 ** Math.ceil(Math.log2(size)));
+      return { dense, entries, width: listed ? width : vocabularySize };
+    },
+    async write(feed: Feed, inputs: readonly Input[], layout: Layout): Promise<void> {
+      const { dense, entries, width } = layout;
+      entries.forEach((input, row) => writeInput(feed, row, width, input, vocabularySize));
+      if (dense.length === 0) return;
+      await product!.embed(dense.map((row) => inputs[row] as Mixture), dense, feed.dense!);
+    },
+  };
+}
+
+/** Options of {@linkcode openCache}. */
+export interface CacheOptions extends CacheShape {
+  /** Positions of one prefill run; default: {@linkcode PREFILL_CHUNK}. */
+  readonly chunk?: number;
+  /** What multiplies mixtures over the whole vocabulary, disposed with the cache; default: they are listed. */
+  readonly product?: DenseProduct | undefined;
+}
+
+/** Opens a cache on a session of a decoder, in memory that is disposed with it. */
 export function openCache(
   session: Session,
-  { vocabularySize, hiddenSize }: Pick<DecoderConfig, "vocabularySize" | "hiddenSize">,
+  config: Pick<DecoderConfig, "vocabularySize" | "hiddenSize">,
   slabs: Slabs,
-  { slots, length }: CacheShape,
-  table?: LazySession,
+  { slots, length, chunk: longest = PREFILL_CHUNK, product }: CacheOptions,
 ): KvCache {
+  const { vocabularySize, hiddenSize } = config;
   const listed = session.inputs.includes(PORTS.ids),
     takesDense = session.inputs.includes(PORTS.dense);
   const ports = { listed, dense: takesDense ? hiddenSize : 0 };
-  const viewScope = new DisposableStack();
-  const product = takesDense && table
-    ? viewScope.use(openDenseMixtures(table, vocabularySize, hiddenSize))
-    : undefined;
-
-  /** How inputs are written: the rows that take the product, the listed entries, numbers per position. */
-  const layoutOf = (inputs: readonly Input[]) => {
-    const dense: number[] = [];
-    let size = 1;
-    const entries = inputs.map((input, row) => {
-      if (product && isDense(input)) dense.push(row);
-      const entry = product ? listedPart(input) : listedInFull(input, vocabularySize);
-      if (typeof entry !== "number" && entry.ids.length > size) size = entry.ids.length;
-      return entry;
-    });
-    // few distinct widths, so that few bindings are made
-    const width = size === 1 ? 1 : Math.max(16, 2 ** Math.ceil(Math.log2(size)));
-    return { dense, entries, width: listed ? width : vocabularySize };
-  };
-  const write = async (
-    feed: Feed,
-    inputs: readonly Input[],
-    layout: ReturnType<typeof layoutOf>,
-  ) => {
-    const { dense, entries, width } = layout;
-    entries.forEach((input, row) => writeInput(feed, row, width, input, vocabularySize));
-    if (dense.length === 0) return;
-    await product!.embed(dense.map((row) => inputs[row] as Mixture), dense, feed.dense!);
-  };
-
-  const bind = (
-    inputs: Tensors,
-    logits: Tensor,
-    { past, present }: SlabViews,
-  ): Binding => session.bind({ ...inputs, ...past }, { [PORTS.logits]: logits, ...present });
+  const writer = inputWriter(config, listed, takesDense ? product : undefined);
   const execute = takingTurns();
-
-  // one set of arrays serves every step; bindings differ in shape and slots alone
-  const batch = Math.min(slots, slabs.batch);
-  const stepLogits = new Float32Array(slots * vocabularySize);
-  const stepFeed = (width: number) => createFeed({ batch, sequence: 1, width, rows: batch }, ports);
-  let feed = stepFeed(layoutOf([]).width), noneDense = true;
-  const stepViews = new Map<string, SlabViews>();
-  const stepBindings = new Map<string, Binding>();
-  let stepScope = new DisposableStack();
-
-  const stepBinding = (slot: number, count: number, width: number): Binding => {
-    if (width > feed.width) {
-      stepScope.dispose();
-      stepScope = new DisposableStack();
-      stepBindings.clear();
-      feed = stepFeed(width);
-    }
-    const rows = `${slot} ${count}`, key = `${rows} ${width}`;
-    const known = stepBindings.get(key);
-    if (known) return known;
-    let views = stepViews.get(rows);
-    if (!views) {
-      stepViews.set(rows, views = slabs.views(slot, count));
-      for (const view of views.all) viewScope.use(view);
-    }
-    const inputs = feedTensors(feed, { batch: count, sequence: 1, width, rows: count }, ports);
-    const logits = tensor(stepLogits.subarray(slot * vocabularySize), [count, vocabularySize]);
-    for (const value of [...Object.values(inputs), logits]) stepScope.use(value);
-    const binding = stepScope.use(bind(inputs, logits, views));
-    stepBindings.set(key, binding);
-    return binding;
-  };
-
-  /** Feeds one input to each of neighbouring slots. */
-  const stepRows = async (
-    slot: number,
-    inputs: readonly Input[],
-    positions: readonly number[],
-  ): Promise<void> => {
-    const layout = layoutOf(inputs), binding = stepBinding(slot, inputs.length, layout.width);
-    feed.lastPosition.set(positions);
-    feed.length[0] = Math.max(...positions) + 1;
-    if (!noneDense) feed.dense!.fill(0);
-    noneDense = layout.dense.length === 0;
-    await write(feed, inputs, layout);
-    await execute(binding);
-  };
+  const steps = openSteps(session, slabs, { slots, length, ports, vocabularySize, writer });
 
   /** Feeds a chunk of a prompt to one slot; logits of its last `rows` positions. */
   const prefillChunk = async (
@@ -139,26 +96,30 @@ export function openCache(
     inputs: readonly Input[],
     rows: number,
   ): Promise<Float32Array<ArrayBuffer>> => {
-    const layout = layoutOf(inputs);
+    const layout = writer.layoutOf(inputs);
     const shape = { batch: 1, sequence: inputs.length, width: layout.width, rows };
     const own = createFeed(shape, ports);
-    await write(own, inputs, layout);
+    await writer.write(own, inputs, layout);
     own.length[0] = from + inputs.length;
     own.lastPosition[0] = from + inputs.length - 1;
     for (let row = 0; row < rows; row++) own.rows[row] = BigInt(inputs.length - rows + row);
     using scope = new DisposableStack();
     const logits = new Float32Array(rows * vocabularySize);
-    const views = slabs.views(slot, 1), tensors = feedTensors(own, shape, ports);
+    const tensors = feedTensors(own, shape, ports);
     const result = tensor(logits, [rows, vocabularySize]);
-    for (const value of [...views.all, ...Object.values(tensors), result]) scope.use(value);
-    await execute(scope.use(bind(tensors, result, views)));
+    for (const value of [...Object.values(tensors), result]) scope.use(value);
+    await slabs.fill(slot, from, async ({ past, present }) => {
+      const outputs = { [PORTS.logits]: result, ...present };
+      const binding: Binding = scope.use(session.bind({ ...tensors, ...past }, outputs));
+      await execute(binding);
+    });
     return logits;
   };
 
   let users = 0, stepping = false, disposed = false;
   const free = () => {
-    stepScope.dispose();
-    viewScope.dispose();
+    steps[Symbol.dispose]();
+    product?.[Symbol.dispose]();
     slabs[Symbol.dispose]();
   };
   const checkUse = (verb: string) => {
@@ -171,21 +132,44 @@ export function openCache(
     const rule = `be from 0 to ${length - 1}`;
     throw new RangeError(refusal(`write to slot ${slot}`, "position", rule, position));
   };
+  let last: Promise<unknown> = Promise.resolve();
+  /** Does work after what was begun before on a device, which has one place for slots that are fed. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    if (!session.memory) return work();
+    const made = last.then(work);
+    last = made.catch(() => {});
+    return made;
+  };
   /** Does what reads or writes the memory; a disposal meanwhile waits for it. */
   const use = async <T>(verb: string, work: () => Promise<T>): Promise<T> => {
     checkUse(verb);
     using _ = session.hold();
     users++;
     try {
-      return await work();
+      return await inTurn(work);
     } finally {
       if (--users === 0 && disposed) free();
     }
   };
+  const step = (inputs: readonly Input[], positions: readonly number[]): Promise<LogitRows> =>
+    use("step", async () => {
+      if (stepping) throw new Error("Cannot step as the step before must have ended");
+      const count = inputs.length;
+      checkNumber("step", "inputs.length", count, { min: 1, max: slots, integer: true });
+      checkNumber("step", "positions.length", positions.length, { min: count, max: count });
+      positions.forEach((position, row) => checkPosition(row, position));
+      stepping = true;
+      try {
+        return await steps.run(inputs, positions);
+      } finally {
+        stepping = false;
+      }
+    });
 
   return {
     slots,
     length,
+    chunk: longest,
 
     prefill: (slot, from, inputs, logits) =>
       use("prefill", async () => {
@@ -197,7 +181,7 @@ export function openCache(
         checkPosition(slot, from + inputs.length - 1);
         const all = new Float32Array(logits === "all" ? inputs.length * vocabularySize : 0);
         const fitting = Math.max(MIN_CHUNK, Math.floor(CHUNK_LOGITS / vocabularySize));
-        const size = logits === "all" ? Math.min(PREFILL_CHUNK, fitting) : PREFILL_CHUNK;
+        const size = logits === "all" ? Math.min(longest, fitting) : longest;
         let last = all;
         for (let start = 0; start < inputs.length; start += size) {
           checkUse("prefill");
@@ -209,25 +193,8 @@ export function openCache(
         return logits === "all" ? all : last;
       }),
 
-    step: (inputs, positions) =>
-      use("step", async () => {
-        if (stepping) throw new Error("Cannot step as the step before must have ended");
-        const count = inputs.length;
-        checkNumber("step", "inputs.length", count, { min: 1, max: slots, integer: true });
-        checkNumber("step", "positions.length", positions.length, { min: count, max: count });
-        positions.forEach((position, row) => checkPosition(row, position));
-        stepping = true;
-        try {
-          for (let slot = 0; slot < count; slot += batch) {
-            const end = slot + batch;
-            if (batch >= count) await stepRows(slot, inputs, positions);
-            else await stepRows(slot, inputs.slice(slot, end), positions.slice(slot, end));
-          }
-        } finally {
-          stepping = false;
-        }
-        return stepLogits;
-      }),
+    step: async (inputs, positions) => (await step(inputs, positions)).all(),
+    ...(session.memory && { stepRows: step }),
 
     copy: (from, to, positions) =>
       use("copy", async () => {

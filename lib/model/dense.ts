@@ -30,6 +30,9 @@ export function listedPart(input: Input): Input {
   return NOTHING;
 }
 
+/** What multiplies dense mixtures with the table. */
+export type DenseProduct = ReturnType<typeof openDenseMixtures>;
+
 /** Opens buffers for mixtures over a table; they grow to the most mixtures ever at once. */
 export function openDenseMixtures(
   table: LazySession,

@@ -12,7 +12,7 @@ import type { Input } from "./mixture.ts";
 import type { NextToken } from "./next_token.ts";
 
 /** Number formats of keys and values by name, and their element types. */
-export const KV_TYPES = { fp32: "float32", int8: "int8" } as const;
+export const KV_TYPES = { fp32: "float32", fp16: "float16", int8: "int8" } as const;
 
 /** Name of a number format of keys and values. */
 export type KvFormat = keyof typeof KV_TYPES;
@@ -25,12 +25,25 @@ export interface CacheShape {
   readonly length: number;
 }
 
+/** Rows of next-token logits of a step, wherever the engine left them. */
+export interface LogitRows {
+  /** Number of rows. */
+  readonly count: number;
+  /** All of them `[rows · V]` or more: always the same array, which the next step overwrites. */
+  all(): Float32Array<ArrayBuffer>;
+}
+
 /**
  * Slots of keys and values, and the two ways to advance them.
  *
  * One step at a time. Disposing the cache while it works frees its memory once that work has ended.
  */
 export interface KvCache extends CacheShape, Disposable {
+  /**
+   * Positions that a prefill computes at once: what is prefilled in parts that begin at its multiples gets the
+   * numbers of a prefill of all. Default: 128.
+   */
+  readonly chunk?: number;
   /**
    * Feeds inputs to one slot, starting at a position.
    *
@@ -59,6 +72,11 @@ export interface KvCache extends CacheShape, Disposable {
     inputs: readonly Input[],
     positions: readonly number[],
   ): Promise<Float32Array<ArrayBuffer>>;
+  /**
+   * The same as `step`, where logits are on a device: they stay there until they are read, and an engine's
+   * {@linkcode Engine.openNextToken} looks at them there. Absent where they are on the host anyway.
+   */
+  stepRows?(inputs: readonly Input[], positions: readonly number[]): Promise<LogitRows>;
   /** Copies the first positions of one slot to another. */
   copy(from: number, to: number, positions: number): Promise<void>;
 }

@@ -5,7 +5,7 @@
  */
 
 import { PORTS } from "../graph/mod.ts";
-import { tensor, type Tensors } from "../runtime/mod.ts";
+import { type DeviceMemory, type Tensor, tensor, type Tensors } from "../runtime/mod.ts";
 import { checkId, checkSizes, checkWeight, type Input, oneToken } from "./mixture.ts";
 
 /** Sizes of a run: slots, positions of each, numbers per position, rows of logits. */
@@ -51,6 +51,27 @@ export function feedTensors(
     [PORTS.length]: tensor(feed.length, [1]),
     [PORTS.rows]: tensor(feed.rows, [rows]),
   };
+}
+
+/** The same tensors in a device's memory. */
+export function mirrored(tensors: Tensors, memory: DeviceMemory): Tensors {
+  const mirror = Object.fromEntries(
+    Object.entries(tensors).map(([name, { type, dims }]) => [name, memory.allocate(type, dims)]),
+  );
+  memory.copy(...pairsOf(tensors, mirror));
+  return mirror;
+}
+
+/** The first parts of tensors in a device's memory, of the shapes of others. */
+export function firstParts(mirror: Tensors, shapes: Tensors, memory: DeviceMemory): Tensors {
+  return Object.fromEntries(
+    Object.entries(shapes).map(([name, { dims }]) => [name, memory.view(mirror[name]!, 0, dims)]),
+  );
+}
+
+/** Tensors of the same names, in pairs. */
+export function pairsOf(from: Tensors, to: Tensors): (readonly [Tensor, Tensor])[] {
+  return Object.entries(from).map(([name, tensor]) => [tensor, to[name]!] as const);
 }
 
 const plain = (list: ArrayLike<number>) =>

@@ -20,6 +20,7 @@ import { createModel, type Model } from "./model.ts";
 import { startEngine } from "./onnx_engine.ts";
 import { placeOf } from "./place.ts";
 import { openSource } from "./sources/mod.ts";
+import { targetOf } from "./target.ts";
 import type { ModelFiles, Source } from "./sources/source.ts";
 import { createTokenizer, missingTokenizer } from "./tokenizer.ts";
 
@@ -65,7 +66,7 @@ export interface LoadOptions extends DatasetOptions {
 const RULES: Rules<LoadOptions> = {
   device: oneOf("auto", "cpu", "webgpu", "cuda"),
   dtype: oneOf("auto", ...DTYPES, "native"),
-  kv: oneOf("fp32", "int8"),
+  kv: oneOf("fp32", "fp16", "int8"),
   maxLength: number({ min: 1, integer: true }),
   threads: number({ min: 1, max: 1024, integer: true }),
   spinning: boolean,
@@ -175,10 +176,7 @@ export async function loadModel(
   const { dtype = "auto", cacheDir = defaultCacheDir(), onProgress } = places;
   const device = askedDevice === "auto" ? "cpu" : askedDevice;
   const signal = places.signal ?? defaultSignal();
-  if (device !== "cpu" && dtype !== "auto" && dtype !== "fp32") {
-    fail("dtype", `be 'auto' or 'fp32' on ${device}`, dtype);
-  }
-  if (device !== "cpu" && kv !== "fp32") fail("kv", `be 'fp32' on ${device}`, kv);
+  if (device !== "cpu" && kv === "int8") fail("kv", `be 'fp32' or 'fp16' on ${device}`, kv);
   const isSource = typeof id === "object" && id !== null && "prepare" in id;
   const name = isSource ? id.id : id instanceof URL ? id.pathname : id;
   const report = (done: number, note?: string) =>
@@ -195,8 +193,15 @@ export async function loadModel(
   report(1);
   const prepared = opening.use(
     await source.prepare({
-      dtype: device === "cpu" ? dtype : "fp32",
-      ...{ maxLength, cacheDir, label: `convert ${name}`, onProgress, signal },
+      ...{
+        dtype,
+        target: targetOf(device, kv),
+        maxLength,
+        cacheDir,
+        label: `convert ${name}`,
+        onProgress,
+        signal,
+      },
     }),
   );
   report(2);

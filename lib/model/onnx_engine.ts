@@ -13,13 +13,15 @@ import {
   SMALL_VOCABULARY,
 } from "../graph/mod.ts";
 import { createSession, type Device, type MappedFile } from "../runtime/mod.ts";
+import { openDenseMixtures } from "./dense.ts";
 import { refusal } from "../_check.ts";
 import { openCache } from "./cache.ts";
-import type { Engine, KvFormat } from "./engine.ts";
+import { type Engine, KV_TYPES, type KvFormat } from "./engine.ts";
 import { calibrateKv } from "./kv.ts";
 import { lazySession } from "./lazy_session.ts";
 import { nextTokenSource } from "./next_token.ts";
-import { createCopier, deviceSlabs, hostSlabs } from "./slabs.ts";
+import { deviceSlabs, hostSlabs } from "./slabs.ts";
+import { createSlotMover } from "./slot_mover.ts";
 import type { Prepared } from "./sources/source.ts";
 
 /** Options of {@linkcode startEngine}: those of `loadModel`, as they were decided. */
@@ -91,8 +93,10 @@ export async function startEngine(
   }
   await using scope = new AsyncDisposableStack();
   const session = scope.use(await start(running));
-  const { deviceAllocator } = session;
-  const copier = deviceAllocator && scope.use(await createCopier(device));
+  const { memory } = session, type = KV_TYPES[kv];
+  const mover = memory && !memory.hasOffsets
+    ? scope.use(await createSlotMover(device, type))
+    : undefined;
   const isLarge = config.vocabularySize > SMALL_VOCABULARY;
   const table = isOwn && isLarge
     ? scope.use(lazySession(() => denseMixtureGraph(graph), settings))
@@ -105,10 +109,11 @@ export async function startEngine(
     device: session.device,
     threads,
     openCache({ slots, length }) {
-      const slabs = copier
-        ? deviceSlabs(deviceAllocator!, copier, config, { slots, length })
+      const slabs = memory
+        ? deviceSlabs(memory, config, { slots, length }, type, mover)
         : hostSlabs(config, slots, length, kv);
-      return openCache(session, config, slabs, { slots, length }, table);
+      const product = table && openDenseMixtures(table, config.vocabularySize, config.hiddenSize);
+      return openCache(session, config, slabs, { slots, length, product });
     },
     ...(nextToken && { openNextToken: nextToken.open }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -1,38 +1,47 @@
 /**
  * Memory of a KV cache: where the keys and values of each layer and slot lie.
  *
- * On the host all slots of a layer are one slab `[slots, kvHeads, length, headDim]`, so that any
- * number of neighbouring slots is one tensor and a batch advances in one run. On a device, where a
- * tensor cannot be a part of another, every slot has tensors of its own, and slots advance one by one.
+ * All slots of a layer are one slab `[slots, kvHeads, length, headDim]`, on the host or on a device, so
+ * that the first n slots are one tensor and a batch advances in one run.
  *
  * @module
  */
 
-import { type DecoderConfig, encodeGraph, KV_PARTS, type KvPart, PORTS } from "../graph/mod.ts";
+import { type DecoderConfig, KV_PARTS, type KvLayer, type KvPart, PORTS } from "../graph/mod.ts";
 import {
   allocate,
-  createSession,
-  deviceTensor,
+  type DeviceMemory,
   ELEMENT_TYPES,
-  type Pointer,
-  type Session,
+  elements,
+  type ElementType,
   type Tensor,
   tensorIn,
 } from "../runtime/mod.ts";
 import { type CacheShape, KV_TYPES, type KvFormat } from "./engine.ts";
+import type { SlotMover } from "./slot_mover.ts";
 
 /** Memory of a cache. */
 export interface Slabs extends Disposable {
-  /** Most slots that one run can advance. */
-  readonly batch: number;
-  /** Tensors of `count` slots from `slot` on; the caller disposes them. */
-  views(slot: number, count: number): SlabViews;
+  /** Tensors of the slots 0 … count − 1; the caller disposes them. */
+  first(count: number): SlabViews;
+  /**
+   * Feeds one slot: gives its tensors to a run, which fills positions from `from` on; those before hold what
+   * precedes.
+   */
+  fill(slot: number, from: number, run: (views: SlabViews) => Promise<void>): Promise<void>;
   /** Copies the first positions of one slot to another; more may be copied than asked for. */
   copy(from: number, to: number, positions: number): Promise<void>;
 }
 
 /** Copies of more bytes than this give the event loop its turns, this many milliseconds apart. */
 const LONG_COPY = 2 ** 20, TURN_MS = 8;
+
+/** Gives views to a run and disposes them after it. */
+async function used(views: SlabViews, run: (views: SlabViews) => Promise<void>): Promise<void> {
+  using scope = new DisposableStack();
+  for (const view of views.all) scope.use(view);
+  await run(views);
+}
 
 /** Cache tensors under their input and output names: the same ones, so that they grow in place. */
 export type SlabViews = ReturnType<typeof named>;
@@ -69,14 +78,15 @@ export function hostSlabs(
   let lastTurn = 0;
   const memory = allocate(Math.max(4, bytes));
   const cached = new Uint8Array(memory.buffer);
+  const views = (slot: number, count: number) =>
+    named(slabs.map(({ layer, part, start, slotBytes, kvHeads, headDim }) => {
+      const dims = [count, kvHeads, length, headDim];
+      return { layer, part, value: tensorIn(memory, start + slot * slotBytes, type, dims) };
+    }));
   return {
     buffer: memory.buffer,
-    batch: slots,
-    views: (slot, count) =>
-      named(slabs.map(({ layer, part, start, slotBytes, kvHeads, headDim }) => {
-        const dims = [count, kvHeads, length, headDim];
-        return { layer, part, value: tensorIn(memory, start + slot * slotBytes, type, dims) };
-      })),
+    first: (count) => views(0, count),
+    fill: (slot, _from, run) => used(views(slot, 1), run),
     async copy(from, to, positions) {
       const long = positions * bytesPerPosition > LONG_COPY;
       for (const { start, rowBytes, headBytes, slotBytes, kvHeads } of slabs) {
@@ -94,46 +104,61 @@ export function hostSlabs(
   };
 }
 
-/** A session on a device that copies one tensor to another. */
-export function createCopier(device: Session["device"]): Promise<Session> {
-  const dims = ["a", "b", "c", "d"];
-  return createSession(
-    encodeGraph({
-      nodes: [{ op: "Identity", domain: "", inputs: ["from"], outputs: ["to"], attributes: {} }],
-      initializers: [],
-      inputs: [{ name: "from", type: "float32", dims }],
-      outputs: [{ name: "to", type: "float32", dims }],
-    }),
-    { device },
-  );
-}
-
-/** Slabs in a device's memory, by its allocator and a {@linkcode createCopier} on it. */
+/**
+ * Slabs in a device's memory. Where a view can begin at any slot, they are used as on the host; else slots other
+ * than the first are fed in a place of their own and moved.
+ */
 export function deviceSlabs(
-  allocator: Pointer,
-  copier: Session,
-  { kv }: DecoderConfig,
+  memory: DeviceMemory,
+  { kv }: Pick<DecoderConfig, "kv">,
   { slots, length }: CacheShape,
+  type: ElementType,
+  mover: SlotMover | undefined,
 ): Slabs {
   const scope = new DisposableStack();
-  const layers = kv.flatMap((layer) => KV_PARTS.map((part) => ({ ...layer, part })));
-  const tensors = Array.from(
-    { length: slots },
-    () =>
-      layers.map(({ layer, part, kvHeads, headDim }) => {
-        const value = deviceTensor(allocator, "float32", [1, kvHeads, length, headDim]);
-        return { layer, part, value: scope.use(value) };
-      }),
+  const dimsOf = ({ kvHeads, headDim }: KvLayer, count: number) =>
+    [count, kvHeads, length, headDim] as const;
+  const slabs = kv.flatMap((layer) =>
+    KV_PARTS.map((part) => ({
+      ...{ layer, part, slotBytes: elements(dimsOf(layer, 1)) * ELEMENT_TYPES[type].bytes },
+      value: scope.use(memory.allocate(type, dimsOf(layer, slots))),
+    }))
   );
+  const views = (slot: number, count: number) =>
+    named(slabs.map(({ layer, part, slotBytes, value: whole }) => {
+      const value = memory.view(whole, slot * slotBytes, dimsOf(layer, count));
+      return { layer: layer.layer, part, value };
+    }));
+  let places: SlabViews | undefined;
+  /** A slot outside of the slabs: made when first needed. */
+  const place = (): SlabViews => {
+    places ??= named(slabs.map(({ layer, part }) => {
+      const value = scope.use(memory.allocate(type, dimsOf(layer, 1)));
+      return { layer: layer.layer, part, value };
+    }));
+    return { ...places, all: [] }; // owned here
+  };
+  const moves = () =>
+    slabs.map(({ layer, part, value }) => ({
+      slab: value,
+      place: place().past[PORTS.past(layer.layer, part)]!,
+    }));
   return {
-    batch: 1,
-    views: (slot) => ({ ...named(tensors[slot]!), all: [] }), // owned by the slabs
-    // deno-lint-ignore require-await
+    first: (count) => views(0, count),
+    async fill(slot, from, run) {
+      if (slot === 0 || !mover) return await used(views(slot, 1), run);
+      if (from > 0) await mover.take(moves(), slot);
+      await run(place());
+      await mover.put(moves(), slot);
+    },
     async copy(from, to) {
-      for (const [i, { value }] of tensors[from]!.entries()) {
-        using binding = copier.bind({ from: value }, { to: tensors[to]![i]!.value });
-        binding.run();
+      if (mover) {
+        await mover.take(moves(), from);
+        return await mover.put(moves(), to);
       }
+      using own = new DisposableStack();
+      const [source, target] = [from, to].map((slot) => views(slot, 1).all.map((v) => own.use(v)));
+      memory.copy(...source!.map((value, i) => [value, target![i]!] as const));
     },
     [Symbol.dispose]: () => scope.dispose(),
   };

@@ -20,8 +20,8 @@ export interface DeviceMemory extends Disposable {
    * @throws {RangeError} Where the part would leave the whole, or begins where none can.
    */
   view(whole: Tensor, byteOffset: number, dims: readonly number[]): Tensor;
-  /** Copies a tensor to another of the same size; each may lie on the host. */
-  copy(from: Tensor, to: Tensor): void;
+  /** Copies tensors to others of the same size; each may lie on the host. */
+  copy(...pairs: (readonly [from: Tensor, to: Tensor])[]): void;
 }
 
 const bytesOf = ({ type, dims }: Pick<Tensor, "type" | "dims">) =>
@@ -63,8 +63,9 @@ export function openDeviceMemory(session: Pointer, device: Device): DeviceMemory
           call.CreateTensorWithDataAsOrtValue(info, data, BigInt(bytes), ...shape, out),
       );
     },
-    copy(from, to) {
-      call.CopyTensors(env, pointerArray([from.value]), pointerArray([to.value]), null, 1n);
+    copy(...pairs) {
+      const [from, to] = [0, 1].map((side) => pointerArray(pairs.map((pair) => pair[side]!.value)));
+      call.CopyTensors(env, from!, to!, null, BigInt(pairs.length));
     },
     [Symbol.dispose]: () => owned.dispose(),
   };

@@ -83,6 +83,8 @@ export interface Binding extends Disposable {
 export interface Session extends Disposable, AsyncDisposable {
   /** Device that runs it. */
   readonly device: Device;
+  /** Whether runs can be recorded. */
+  readonly records: boolean;
   /** Names of the graph's inputs. */
   readonly inputs: readonly string[];
   /** Names of the graph's outputs. */
@@ -304,6 +306,7 @@ function wrap(
 
   return {
     device,
+    records: capture,
     inputs,
     outputs,
     bind,

@@ -74,14 +74,14 @@ export function checkpointSource(
     id,
     files,
     config: stated,
-    async prepare({ dtype: asked, maxLength, ...options }) {
+    async prepare({ dtype: asked, maxLength, target, ...options }) {
       using scope = new DisposableStack();
       const checkpoint = scope.use(await open());
       const { tensors, encoded, strict = false } = checkpoint, table = weightsIn(tensors);
       const hasHead = tensors.has(namesIn(table.names)("lm_head.weight"));
       const config = headed(stated, configText, hasHead);
       const build = (weights: Weights) =>
-        ARCHITECTURES[config.architecture]!.graph(config, weights, maxLength);
+        ARCHITECTURES[config.architecture]!.graph(config, weights, maxLength, target);
       const used = new Set<string>();
       const plain = build({ // refuses a checkpoint that is not what its config says
         names: table.names,

@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { DecoderConfig, Graph } from "../../graph/mod.ts";
+import type { DecoderConfig, Graph, Target } from "../../graph/mod.ts";
 import type { Dtype } from "../dtype.ts";
 import type { Engine } from "../engine.ts";
 import type { ExternalData } from "../external.ts";
@@ -31,6 +31,8 @@ export interface ModelFiles {
 export interface PrepareRequest {
   /** Number format. */
   readonly dtype: "auto" | Dtype;
+  /** What the graph is built for. */
+  readonly target: Target;
   /** Longest context, which sizes the rotary tables. */
   readonly maxLength: number;
   /** Folder for converted copies. */
