@@ -70,6 +70,8 @@ export function inputWriter(
 export interface CacheOptions extends CacheShape {
   /** Positions of one prefill run; default: {@linkcode PREFILL_CHUNK}. */
   readonly chunk?: number;
+  /** Numbers of a row of logits; default: the size of the vocabulary. */
+  readonly width?: number;
   /** What multiplies mixtures over the whole vocabulary, disposed with the cache; default: they are listed. */
   readonly product?: DenseProduct | undefined;
 }
@@ -79,15 +81,15 @@ export function openCache(
   session: Session,
   config: Pick<DecoderConfig, "vocabularySize" | "hiddenSize">,
   slabs: Slabs,
-  { slots, length, chunk: longest = PREFILL_CHUNK, product }: CacheOptions,
+  { slots, length, chunk: longest = PREFILL_CHUNK, product, ...options }: CacheOptions,
 ): KvCache {
-  const { vocabularySize, hiddenSize } = config;
+  const { vocabularySize, hiddenSize } = config, { width = vocabularySize } = options;
   const listed = session.inputs.includes(PORTS.ids),
     takesDense = session.inputs.includes(PORTS.dense);
   const ports = { listed, dense: takesDense ? hiddenSize : 0 };
   const writer = inputWriter(config, listed, takesDense ? product : undefined);
   const execute = takingTurns();
-  const steps = openSteps(session, slabs, { slots, length, ports, vocabularySize, writer });
+  const steps = openSteps(session, slabs, { slots, length, ports, width, writer });
 
   /** Feeds a chunk of a prompt to one slot; logits of its last `rows` positions. */
   const prefillChunk = async (
@@ -104,9 +106,9 @@ export function openCache(
     own.lastPosition[0] = from + inputs.length - 1;
     for (let row = 0; row < rows; row++) own.rows[row] = BigInt(inputs.length - rows + row);
     using scope = new DisposableStack();
-    const logits = new Float32Array(rows * vocabularySize);
+    const logits = new Float32Array(rows * width);
     const tensors = feedTensors(own, shape, ports);
-    const result = tensor(logits, [rows, vocabularySize]);
+    const result = tensor(logits, [rows, width]);
     for (const value of [...Object.values(tensors), result]) scope.use(value);
     await slabs.fill(slot, from, async ({ past, present }) => {
       const outputs = { [PORTS.logits]: result, ...present };
@@ -179,8 +181,8 @@ export function openCache(
         }
         checkPosition(slot, from);
         checkPosition(slot, from + inputs.length - 1);
-        const all = new Float32Array(logits === "all" ? inputs.length * vocabularySize : 0);
-        const fitting = Math.max(MIN_CHUNK, Math.floor(CHUNK_LOGITS / vocabularySize));
+        const all = new Float32Array(logits === "all" ? inputs.length * width : 0);
+        const fitting = Math.max(MIN_CHUNK, Math.floor(CHUNK_LOGITS / width));
         const size = logits === "all" ? Math.min(longest, fitting) : longest;
         let last = all;
         for (let start = 0; start < inputs.length; start += size) {
@@ -188,7 +190,7 @@ export function openCache(
           const chunk = inputs.slice(start, start + size);
           const rows = logits === "all" ? chunk.length : 1;
           last = await prefillChunk(slot, from + start, chunk, rows);
-          if (logits === "all") all.set(last, start * vocabularySize);
+          if (logits === "all") all.set(last, start * width);
         }
         return logits === "all" ? all : last;
       }),

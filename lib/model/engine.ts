@@ -10,6 +10,7 @@
 
 import type { Input } from "./mixture.ts";
 import type { NextToken } from "./next_token.ts";
+import type { DeviceCheck } from "./self_check.ts";
 
 /** Number formats of keys and values by name, and their element types. */
 export const KV_TYPES = { fp32: "float32", fp16: "float16", int8: "int8" } as const;
@@ -87,6 +88,10 @@ export interface Engine extends AsyncDisposable {
   readonly device: string;
   /** Threads within an operator; undefined: one per physical core. */
   readonly threads?: number | undefined;
+  /** Operators that run on the CPU as the device has no kernel for them, by name; absent: none. */
+  readonly fallenBack?: ReadonlyMap<string, number>;
+  /** What was found of the device when it was compared with the CPU; absent where it was not. */
+  readonly checked?: DeviceCheck;
   /** Opens a cache, of a shape that is checked. */
   openCache(shape: CacheShape): KvCache;
   /** Opens what looks at rows of logits; absent where decoding does so itself. */

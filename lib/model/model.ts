@@ -6,6 +6,7 @@
 
 import type { DecoderConfig } from "../graph/mod.ts";
 import { checkNumber } from "../_check.ts";
+import { given } from "../_given.ts";
 import { type ChatOptions, chatTemplate, type Message } from "./chat.ts";
 import type { GenerationDefaults } from "./config.ts";
 import type { CacheShape, Engine, KvCache, KvFormat } from "./engine.ts";
@@ -13,7 +14,8 @@ import type { NextToken } from "./next_token.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** A loaded language model. Dispose it when done (`await using model = await loadModel(…)`). */
-export interface Model extends AsyncDisposable, Pick<Engine, "device" | "threads"> {
+export interface Model
+  extends AsyncDisposable, Pick<Engine, "device" | "threads" | "fallenBack" | "checked"> {
   /** The id it was loaded by. */
   readonly id: string;
   /** First 16 hex digits of a SHA-256 over the configuration, tensor table and sampled weights. */
@@ -68,7 +70,10 @@ export interface Model extends AsyncDisposable, Pick<Engine, "device" | "threads
 export type ModelParts =
   & Pick<Model, "id" | "maxLength" | "config" | "tokenizer">
   & Partial<
-    Omit<Model, "openCache" | "openNextToken" | "device" | "threads" | typeof Symbol.asyncDispose>
+    Omit<
+      Model,
+      "openCache" | "openNextToken" | keyof Omit<Engine, "openCache" | "openNextToken">
+    >
   >
   & { readonly engine: Engine };
 
@@ -115,6 +120,7 @@ export function createModel({ engine, ...known }: ModelParts): Model {
     ...known,
     device: engine.device,
     threads: engine.threads,
+    ...given({ fallenBack: engine.fallenBack, checked: engine.checked }),
     openCache({ slots, length }) {
       checkUse("open a cache");
       checkNumber("open a cache", "slots", slots, { min: 1, integer: true });

@@ -6,20 +6,23 @@
  */
 
 import {
+  type DecoderConfig,
   denseMixtureGraph,
   encodeGraph,
+  firstAttention,
   type Graph,
   int8Kv,
   SMALL_VOCABULARY,
 } from "../graph/mod.ts";
-import { createSession, type Device, type MappedFile } from "../runtime/mod.ts";
+import { createSession, type Device, type MappedFile, type Session } from "../runtime/mod.ts";
 import { openDenseMixtures } from "./dense.ts";
 import { refusal } from "../_check.ts";
-import { openCache } from "./cache.ts";
+import { openCache, PREFILL_CHUNK } from "./cache.ts";
 import { type Engine, KV_TYPES, type KvFormat } from "./engine.ts";
 import { calibrateKv } from "./kv.ts";
 import { lazySession } from "./lazy_session.ts";
 import { nextTokenSource } from "./next_token.ts";
+import { checkDevice } from "./self_check.ts";
 import { deviceSlabs, hostSlabs } from "./slabs.ts";
 import { createSlotMover } from "./slot_mover.ts";
 import type { Prepared } from "./sources/source.ts";
@@ -71,11 +74,18 @@ export async function startEngine(
   const most = navigator.hardwareConcurrency > config.heads ? config.heads : undefined;
   const threads = options.threads ?? (bytes < ONE_THREAD_BYTES ? 1 : most); // none: one per core
   const settings = { ...data, spinning, ...(threads === undefined ? {} : { threads }) };
-  const start = async (graph: Graph | Uint8Array<ArrayBuffer>) => {
+  const startOn = async (device: Device, graph: Graph | Uint8Array<ArrayBuffer>) => {
+    const encoded = graph instanceof Uint8Array ? graph : encodeGraph(graph);
+    const start = (capture: boolean) =>
+      forgetting(
+        Object.values(data.externalData ?? {}),
+        () => createSession(encoded, { ...settings, device, capture }),
+      );
     try {
-      return await forgetting(Object.values(data.externalData ?? {}), () => {
-        const encoded = graph instanceof Uint8Array ? graph : encodeGraph(graph);
-        return createSession(encoded, { ...settings, device });
+      if (device === "cpu") return await start(false);
+      return await start(true).catch((error) => {
+        if (String(error).includes("graph capture")) return start(false); // not all is on the device
+        throw error;
       });
     } catch (cause) {
       if (!Object.hasOwn(HINTS, device)) throw cause;
@@ -87,16 +97,42 @@ export async function startEngine(
   };
   let running = graph;
   if (kv === "int8" && isOwn) {
-    await using exact = await start(graph);
+    await using exact = await startOn(device, graph);
     running = int8Kv(graph, config.kv, await calibrateKv(exact, config, maxLength));
     signal?.throwIfAborted();
   }
   await using scope = new AsyncDisposableStack();
-  const session = scope.use(await start(running));
+  const session = scope.use(await startOn(device, running));
   const { memory } = session, type = KV_TYPES[kv];
   const mover = memory && !memory.hasOffsets
     ? scope.use(await createSlotMover(device, type))
     : undefined;
+  const slabsOn =
+    ({ memory }: Session, { kv: layers }: Pick<DecoderConfig, "kv">) =>
+    (slots: number, length: number) =>
+      memory
+        ? deviceSlabs(memory, { kv: layers }, { slots, length }, type, mover)
+        : hostSlabs({ kv: layers }, slots, length, kv);
+
+  /** Compares the beginning of the model with the CPU. */
+  const check = async (graph: Graph) => {
+    const first = firstAttention(graph, config.kv[0], config.heads);
+    if (!first || maxLength < 2) return undefined;
+    const probe = async (device: Device) => {
+      const session = scope.use(await startOn(device, first.graph));
+      return { session, slabs: slabsOn(session, first) };
+    };
+    const format = type === "float16" ? type : "float32";
+    const limits = { type: format, maxLength } as const;
+    const found = await checkDevice(config, first, await probe(device), await probe("cpu"), limits);
+    if (found) return found;
+    throw new Error(
+      `Cannot load the model on ${device} as it computes attention otherwise than the CPU does, also of ` +
+        "short prompts: try another driver or device",
+    );
+  };
+  const checked = memory && isOwn ? await check(running as Graph) : undefined;
+
   const isLarge = config.vocabularySize > SMALL_VOCABULARY;
   const table = isOwn && isLarge
     ? scope.use(lazySession(() => denseMixtureGraph(graph), settings))
@@ -108,12 +144,13 @@ export async function startEngine(
   return {
     device: session.device,
     threads,
+    fallenBack: session.fallenBack,
+    ...(checked && { checked }),
     openCache({ slots, length }) {
-      const slabs = memory
-        ? deviceSlabs(memory, config, { slots, length }, type, mover)
-        : hostSlabs(config, slots, length, kv);
       const product = table && openDenseMixtures(table, config.vocabularySize, config.hiddenSize);
-      return openCache(session, config, slabs, { slots, length, product });
+      const chunk = checked?.chunk ?? PREFILL_CHUNK;
+      const slabs = slabsOn(session, config)(slots, length);
+      return openCache(session, config, slabs, { slots, length, chunk, product });
     },
     ...(nextToken && { openNextToken: nextToken.open }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

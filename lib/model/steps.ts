@@ -21,7 +21,8 @@ export interface DeviceRows extends LogitRows {
 /** What {@linkcode openSteps} is told. */
 interface StepOptions extends CacheShape {
   readonly ports: FeedPorts;
-  readonly vocabularySize: number;
+  /** Numbers of a row of logits. */
+  readonly width: number;
   readonly writer: ReturnType<typeof inputWriter>;
 }
 
@@ -38,15 +39,15 @@ interface Bound {
 export function openSteps(
   session: Session,
   slabs: Slabs,
-  { slots, length, ports, vocabularySize, writer }: StepOptions,
+  { slots, length, ports, width: numbers, writer }: StepOptions,
 ) {
   const { memory } = session, scope = new DisposableStack(), execute = takingTurns();
   // an input of the host; WebGPU reads that of a recorded run on the device, CUDA repeats that of the recording
   const isLengthThere = session.records && session.device === "webgpu";
   const isLengthFixed = session.records && session.device === "cuda";
   const onHost: readonly string[] = isLengthThere ? [] : [PORTS.length];
-  const stepLogits = new Float32Array(slots * vocabularySize);
-  const onDevice = memory && scope.use(memory.allocate("float32", [slots, vocabularySize]));
+  const stepLogits = new Float32Array(slots * numbers);
+  const onDevice = memory && scope.use(memory.allocate("float32", [slots, numbers]));
   const views: SlabViews[] = [];
   let feedScope = new DisposableStack(), bound = new Map<string, Bound>(), isDenseZero = true;
 
@@ -80,7 +81,7 @@ export function openSteps(
     const shape = { batch: count, sequence: 1, width, rows: count };
     const tensors = feedTensors(feed, shape, ports), own = partOf(tensors);
     const there = mirror && memory ? firstParts(mirror, own, memory) : {};
-    const dims = [count, vocabularySize];
+    const dims = [count, numbers];
     const logits = onDevice ? memory!.view(onDevice, 0, dims) : tensor(stepLogits, dims);
     for (const value of [...Object.values(there), logits]) feedScope.use(value);
     const inputs = { ...tensors, ...there, ...past };
@@ -122,7 +123,7 @@ export function openSteps(
         tensor: logits,
         all() {
           if (!isRead) {
-            using target = tensor(stepLogits, [count, vocabularySize]);
+            using target = tensor(stepLogits, [count, numbers]);
             memory!.copy([logits, target]);
           }
           isRead = true;

@@ -1,0 +1,85 @@
+/**
+ * Whether a device computes what the CPU does: asked when a model is loaded, before it is trusted.
+ *
+ * Kernels of attention have been wrong on some drivers for prompts of 32 and more positions, and right for
+ * shorter ones. So the beginning of the model, up to its first attention, runs on both: a prompt in one
+ * piece of a full chunk and one after it, then in shorter chunks until they agree; then a step, alone and
+ * with others in a batch.
+ *
+ * @module
+ */
+
+import type { DecoderConfig, FirstAttention } from "../graph/mod.ts";
+import type { Session } from "../runtime/mod.ts";
+import { openCache, PREFILL_CHUNK } from "./cache.ts";
+import type { Input } from "./mixture.ts";
+import type { Slabs } from "./slabs.ts";
+
+/** What a device was found to compute. */
+export interface DeviceCheck {
+  /** Positions of one prefill run that it computes rightly. */
+  readonly chunk: number;
+  /** Largest difference from the CPU, as a share of the largest number. */
+  readonly worst: number;
+  /** Whether a row's numbers are the same alone and in a batch, bit for bit. */
+  readonly isBatchExact: boolean;
+}
+
+/** Lengths of chunks that are tried. */
+const CHUNKS = [PREFILL_CHUNK, 24, 8] as const;
+/** Positions after the first chunk. */
+const REST = 40;
+/** Largest difference, as a share of the largest number: of float32 sums, of float16. */
+const TOLERANCE = { float32: 1e-3, float16: 3e-2 } as const;
+/** Part of the vocabulary between one token and the next: they spread evenly. */
+const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
+
+/** A session of the beginning of a model, and memory for its cache. */
+export interface Probe {
+  readonly session: Session;
+  slabs(slots: number, length: number): Slabs;
+}
+
+/**
+ * Compares the beginning of a model on a device with the CPU.
+ *
+ * @returns What was found; undefined where no chunk is computed rightly.
+ */
+export async function checkDevice(
+  config: DecoderConfig,
+  { width }: Pick<FirstAttention, "width">,
+  device: Probe,
+  host: Probe,
+  { type, maxLength }: { readonly type: keyof typeof TOLERANCE; readonly maxLength: number },
+): Promise<DeviceCheck | undefined> {
+  const length = Math.min(PREFILL_CHUNK + REST, maxLength), { vocabularySize } = config;
+  const tokenAt = (i: number) => Math.floor(i * GOLDEN_RATIO % 1 * vocabularySize);
+  const prompt: Input[] = Array.from({ length: length - 1 }, (_, i) => tokenAt(i));
+  const mixture = { ids: [tokenAt(1), tokenAt(2), tokenAt(3)], weights: [0.5, 0.3, 0.2] };
+  prompt[Math.floor(length / 2)] = mixture;
+  const run = async ({ session, slabs }: Probe, chunk: number) => {
+    const slots = 2, options = { slots, length, chunk, width };
+    using cache = openCache(session, config, slabs(slots, length), options);
+    const all = await cache.prefill(0, 0, prompt, "all");
+    await cache.copy(0, 1, prompt.length);
+    const at = [prompt.length, prompt.length];
+    const both = (await cache.step([mixture, tokenAt(4)], at)).slice(0, 2 * width);
+    const alone = (await cache.step([mixture], [prompt.length])).slice(0, width);
+    const isBatchExact = alone.every((value, i) => value === both[i]);
+    return { rows: [all, both, alone], isBatchExact };
+  };
+  const due = await run(host, PREFILL_CHUNK);
+  const scale = due.rows[0]!.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
+  for (const chunk of CHUNKS) {
+    const { rows, isBatchExact } = await run(device, chunk);
+    let worst = 0;
+    for (const [i, row] of rows.entries()) {
+      for (let k = 0; k < row.length; k++) {
+        const difference = Math.abs(row[k]! - due.rows[i]![k]!);
+        if (!(difference <= worst)) worst = difference; // NaN as well
+      }
+    }
+    if (worst / scale <= TOLERANCE[type]) return { chunk, worst: worst / scale, isBatchExact };
+  }
+  return undefined;
+}
