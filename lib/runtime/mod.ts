@@ -14,7 +14,7 @@
  * @module
  */
 
-export { OrtError, type Pointer } from "./api.ts";
+export { openedVersion, OrtError, type Pointer } from "./api.ts";
 export { defaultSignal, interruptSignal } from "./interrupt.ts";
 export { type Jupyter, jupyter } from "./jupyter.ts";
 export { runtimeVersion } from "./library.ts";
