@@ -5,7 +5,7 @@
  * nothing of Python environments. A library that is already open is not looked for again: so each is
  * opened first, by its path, where the system does not find it by name.
  *
- * Linux: run up to NVIDIA's driver; preloading alone also on an NVIDIA H200. Windows: not run.
+ * Run on Linux, up to a driver that knows no GPU: no copy was made on one. On Windows nothing was run.
  *
  * @module
  */

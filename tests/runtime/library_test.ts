@@ -57,6 +57,9 @@ Deno.test("runtimeVersion is the pinned version of onnxruntime-node", async () =
     await Deno.readTextFile(new URL("../../deno.json", import.meta.url)),
   );
   assertEquals(imports["onnxruntime-node"], `npm:onnxruntime-node@${runtimeVersion}`);
+  const devices = await Deno.readTextFile(new URL("lib/runtime/mod.ts", root));
+  assertStringIncludes(devices, `onnxruntime-gpu==${runtimeVersion} `);
+  assertStringIncludes(devices, `libonnxruntime.so.${runtimeVersion})`);
 });
 
 /** What a process says that opens the library which a variable names. */
