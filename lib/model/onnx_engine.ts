@@ -43,10 +43,11 @@ const ONE_THREAD_BYTES = 64e6;
 
 /** How to get what a device needs, where ONNX Runtime says that it is missing. */
 const HINTS: Readonly<Record<string, string>> = {
-  cuda:
-    "its libraries come with the install script of npm:onnxruntime-node (Linux x64, CUDA 12): " +
-    "run 'npm install onnxruntime-node' and put the libonnxruntime_providers_*.so files beside the library",
-  webgpu: "it needs a GPU driver with Vulkan, Metal or Direct3D 12",
+  cuda: "CUDA is for NVIDIA's GPUs on Linux and Windows, with libraries that 'Devices' in " +
+    "lib/runtime/mod.ts says how to get",
+  webgpu:
+    "WebGPU needs the package's own library and a GPU with its driver: Vulkan on Linux (with " +
+    "libvulkan1), Direct3D 12 on Windows, Metal on macOS; see 'Devices' in lib/runtime/mod.ts",
 };
 
 /** Does work that reads mapped files once, without letting what it has read pile up in memory. */

@@ -10,7 +10,8 @@
  * @module
  */
 
-import { libraryUrl } from "./library.ts";
+import { fileURLToPath } from "node:url";
+import { chosenLibrary, LIBRARY_VARIABLE, libraryUrl } from "./library.ts";
 
 const API_VERSION = 29;
 
@@ -129,6 +130,45 @@ export function pointerFrom(call: Writing): Pointer {
   return Deno.UnsafePointer.create(sizeFrom(call))!;
 }
 
+/**
+ * The table of functions behind the answer of `OrtGetApiBase`, and the version of the library.
+ *
+ * @throws {Error} Where the library is older than this file needs, with both versions.
+ */
+export function apiOf(base: Pointer, path: string): { api: Pointer; version: string } {
+  const view = new Deno.UnsafePointerView(base);
+  const native = <const F extends Deno.ForeignFunction>(index: number, definition: F) =>
+    new Deno.UnsafeFnPointer(
+      Deno.UnsafePointer.create<F>(view.getBigUint64(index * 8))!,
+      definition,
+    );
+  const getApi = native(0, { parameters: ["u32"], result: "pointer" });
+  const getVersion = native(1, { parameters: [], result: "pointer" });
+  const version = Deno.UnsafePointerView.getCString(getVersion.call()!);
+  const api = getApi.call(API_VERSION); // release 1.n has the versions 1 to n
+  if (api !== null) return { api, version };
+  throw new Error(
+    `Cannot open ONNX Runtime at ${path} as its version must be 1.${API_VERSION} or newer: ` +
+      `current value is ${version}`,
+  );
+}
+
+/** What `OrtGetApiBase` of a library answers. */
+function openBase(url: URL, path: string): Pointer {
+  try {
+    const library = Deno.dlopen(url, { OrtGetApiBase: { parameters: [], result: "pointer" } });
+    return library.symbols.OrtGetApiBase()!;
+  } catch (cause) {
+    const hint = cause instanceof Deno.errors.NotCapable
+      ? "grant --allow-ffi"
+      : chosenLibrary()
+      ? `${LIBRARY_VARIABLE} must name an ONNX Runtime library of this platform, ` +
+        `but this file is none: ${(cause as Error).message}`
+      : "the package needs glibc on Linux";
+    throw new Error(`Cannot open ONNX Runtime at ${path}: ${hint}`, { cause });
+  }
+}
+
 let opened: Ort | undefined;
 
 /**
@@ -140,29 +180,17 @@ export function ort(): Ort {
   return opened ??= open();
 }
 
+/** Version of the library that is open, such as "1.30.0"; undefined before its first use. */
+export function openedVersion(): string | undefined {
+  return opened?.version;
+}
+
 /** Its functions by name, also on a worker thread; one environment; the host's memory. */
 function open() {
   // Without this the environment writes a device id and an event queue under the user's cache.
   Deno.env.set("ORT_DISABLE_TELEMETRY", "1");
-  const url = libraryUrl();
-  let base: Deno.UnsafePointerView;
-  try {
-    const library = Deno.dlopen(url, { OrtGetApiBase: { parameters: [], result: "pointer" } });
-    base = new Deno.UnsafePointerView(library.symbols.OrtGetApiBase()!);
-  } catch (cause) {
-    const hint = cause instanceof Deno.errors.NotCapable
-      ? "grant --allow-ffi"
-      : "the package needs glibc on Linux";
-    throw new Error(`Cannot open ONNX Runtime at ${url.pathname}: ${hint}`, { cause });
-  }
-  const getApi = new Deno.UnsafeFnPointer(Deno.UnsafePointer.create(base.getBigUint64(0))!, {
-    parameters: ["u32"],
-    result: "pointer",
-  });
-  const api = getApi.call(API_VERSION);
-  if (api === null) {
-    throw new Error(`Cannot open ONNX Runtime as ${url.pathname} lacks API version ${API_VERSION}`);
-  }
+  const url = libraryUrl(), path = fileURLToPath(url);
+  const { api, version } = apiOf(openBase(url, path), path);
   const table = new Deno.UnsafePointerView(api);
 
   const native = (name: Name, nonblocking: boolean) => {
@@ -197,6 +225,9 @@ function open() {
   const call = called(Object.keys(TABLE) as Name[], blocking);
   const CPU_DEVICE_ALLOCATOR = 0, DEFAULT_MEMORY = 0, LOG_ERRORS = 3;
   return {
+    /** Path of the library. */
+    path,
+    version,
     /** Calls a function; a bad status throws an {@linkcode OrtError}. */
     call,
     /** The same on a worker thread: the event loop goes on meanwhile. */

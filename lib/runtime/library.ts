@@ -1,14 +1,18 @@
 /**
- * Where the ONNX Runtime shared library lies.
+ * Which ONNX Runtime library is opened, and where it lies.
  *
- * The library is the one that `npm:onnxruntime-node` ships in its tarball; no install script has to
- * run. Importing the package's `package.json` puts it into the module graph, so that
+ * It is the one that the environment variable `MOI_ORT_LIB` names, else the one that
+ * `npm:onnxruntime-node` ships in its tarball; no install script has to run. Nothing else has a say:
+ * the choice stands for the whole process, as the library is opened once, on first use. Importing the package's `package.json` puts it into the module graph, so that
  * `import.meta.resolve` answers with a file URL, with and without a `node_modules` folder and also
  * when this module itself was imported over HTTP.
  *
  * @module
  */
 
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { refusal } from "../_check.ts";
 import manifest from "npm:onnxruntime-node@1.30.0/package.json" with { type: "json" };
 
 /** Version of the `onnxruntime-node` package in use, such as "1.30.0". */
@@ -37,8 +41,42 @@ export function libraryFile({ os, arch }: { readonly os: string; readonly arch: 
   return `bin/napi-v6/${found[0]}/${arch === "x86_64" ? "x64" : "arm64"}/${found[1]}`;
 }
 
-/** File URL of the shared library on this machine. */
-export function libraryUrl(): URL {
+/** The environment variable that names another library than the package's. */
+export const LIBRARY_VARIABLE = "MOI_ORT_LIB";
+
+/** Whether a path leads to a file; a missing permission to read is no answer, and is raised. */
+export function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    const { NotFound, NotADirectory } = Deno.errors;
+    if (error instanceof NotFound || error instanceof NotADirectory) return false;
+    throw error;
+  }
+}
+
+/**
+ * File URL of the library that `MOI_ORT_LIB` names, from the current folder; undefined where the
+ * variable is not set or empty.
+ *
+ * @throws {RangeError} Where it names no file.
+ */
+export function chosenLibrary(): URL | undefined {
+  const path = Deno.env.get(LIBRARY_VARIABLE);
+  if (!path) return undefined;
+  const whole = resolve(path);
+  if (isFile(whole)) return pathToFileURL(whole);
+  const rule = "be the path of an ONNX Runtime library, such as onnxruntime/capi/" +
+    `libonnxruntime.so.${runtimeVersion} of a Python environment`;
+  throw new RangeError(refusal("open ONNX Runtime", LIBRARY_VARIABLE, rule, path));
+}
+
+/**
+ * File URL of the library in the package.
+ *
+ * @throws {RangeError} Where the package has none for the platform.
+ */
+export function packageLibrary(): URL {
   const url = import.meta.resolve("npm:onnxruntime-node@1.30.0/package.json");
   if (!url.startsWith("file:")) {
     throw new Error(
@@ -47,4 +85,9 @@ export function libraryUrl(): URL {
     );
   }
   return new URL(libraryFile(Deno.build), url);
+}
+
+/** File URL of the library that is opened: the chosen one, else the package's; both may throw. */
+export function libraryUrl(): URL {
+  return chosenLibrary() ?? packageLibrary();
 }

@@ -2,11 +2,45 @@
  * ONNX Runtime through its C API: sessions, tensors over memory that is never copied, devices.
  *
  * Nothing here knows about language models. The library is the one inside
- * `npm:onnxruntime-node`; it is opened on first use and needs `--allow-ffi` and `--allow-env`.
+ * `npm:onnxruntime-node`, or that which the environment variable `MOI_ORT_LIB` names; it is opened
+ * once, on first use, and needs `--allow-ffi` and `--allow-env`.
  *
  * ```text
  * createSession(graph) ──▶ Session.bind(inputs, outputs) ──▶ Binding.run() / runAsync()
  * ```
+ *
+ * ## Devices
+ *
+ * | system            | `device`           | how to get it                                            |
+ * | ----------------- | ------------------ | -------------------------------------------------------- |
+ * | Linux x64         | `webgpu` (Vulkan)  | in the package; `libvulkan1` and the GPU's Vulkan driver |
+ * | Linux x64         | `cuda`             | as below; NVIDIA's driver 580 or newer                   |
+ * | Windows           | `webgpu` (D3D 12)  | in the package (not run)                                 |
+ * | Windows           | `dml` (DirectML)   | in the package (not run)                                 |
+ * | Windows x64       | `cuda`             | as below, with `…\capi\onnxruntime.dll` (not run)        |
+ * | macOS arm64       | `webgpu` (Metal)   | in the package (not run); `coreml` is not needed         |
+ * | Linux arm64       |                    | the package has the CPU alone                            |
+ *
+ * NVIDIA's Vulkan driver also needs client libraries of X11 and GLVND, which bare containers lack:
+ * without them there is "no driver".
+ *
+ * **CUDA from Python's packages** (Python 3.11 or newer; 1.3 GB on disk):
+ *
+ * ```sh
+ * python3 -m venv cuda
+ * cuda/bin/pip install onnxruntime-gpu==1.30.0 nvidia-cuda-runtime~=13.0 nvidia-cublas~=13.0 nvidia-curand~=10.0
+ * export MOI_ORT_LIB=$(echo "$PWD"/cuda/lib/python3.??/site-packages/onnxruntime/capi/libonnxruntime.so.1.30.0)
+ * ```
+ *
+ * The provider lies beside the library that is opened; hence the variable. NVIDIA's libraries are then
+ * found in that environment, in those of `VIRTUAL_ENV` and `CONDA_PREFIX`, under `CUDA_PATH` and
+ * `/usr/local/cuda`, and where the system looks; an error names what is missing and its package. This
+ * library has no WebGPU. The commands were run up to a driver without a GPU; the same provider on an
+ * NVIDIA H200.
+ *
+ * **CUDA for the package's library**, beside WebGPU: `deno install --allow-scripts=npm:onnxruntime-node`
+ * in a project with a `node_modules` folder fetches the provider; which CUDA it needs, it names itself.
+ * This has not been run.
  *
  * Beside it stands what is below everything that takes long: the notebook, the stop button
  * ({@linkcode interruptSignal}) and progress ({@linkcode progressBar}).
@@ -14,7 +48,7 @@
  * @module
  */
 
-export { OrtError, type Pointer } from "./api.ts";
+export { openedVersion, OrtError, type Pointer } from "./api.ts";
 export { defaultSignal, interruptSignal } from "./interrupt.ts";
 export { type Jupyter, jupyter } from "./jupyter.ts";
 export { runtimeVersion } from "./library.ts";

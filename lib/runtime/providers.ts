@@ -5,6 +5,7 @@
  */
 
 import { cString, ort, type Pointer, pointerFrom, stringArray } from "./api.ts";
+import { prepareCuda } from "./cuda.ts";
 
 /** Name of a device. */
 export type Device = "cpu" | "cuda" | "webgpu" | "coreml" | "dml";
@@ -38,12 +39,13 @@ export function appendDevice(options: Pointer, device: Device, capture: boolean)
       BigInt(entries.length),
     ] as const;
   if (device === "cuda") {
+    prepareCuda();
     using scope = new DisposableStack();
     const cuda = scope.adopt(
       pointerFrom((out) => call.CreateCUDAProviderOptions(out)),
       call.ReleaseCUDAProviderOptions,
     );
-    // the first call that fails where the CUDA libraries are absent
+    // the first call that fails where there is no GPU
     call.UpdateCUDAProviderOptions(cuda, ...names([["device_id", "0"], ...settings]));
     call.SessionOptionsAppendExecutionProvider_CUDA_V2(options, cuda);
     return;
