@@ -84,7 +84,7 @@ function reason(model: Footprint, { name, memory, limits }: Adapter): string | u
  * A tensor may be larger than `limits.storageBinding` (ONNX Runtime binds it in parts), but not than
  * `limits.buffer`: the first run would fail. Where the free memory is not known, all of it counts.
  *
- * @param others The same model in other number formats, or with other caches.
+ * @param others The same model in other number formats, or with other caches. Default: none is asked.
  *
  * @example
  * ```ts
@@ -112,5 +112,5 @@ export function noRoom(
   if (why === undefined) return undefined;
   const fitting = others.filter((other) => reason(other, adapter) === undefined)
     .map((other) => `${other.name} needs ${gib(together(other))}`);
-  return `${why}: ${fitting.join(", ") || "no number format would fit"}`;
+  return others.length === 0 ? why : `${why}: ${fitting.join(", ") || "nothing else would fit"}`;
 }

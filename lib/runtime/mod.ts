@@ -8,13 +8,19 @@
  * createSession(graph) ──▶ Session.bind(inputs, outputs) ──▶ Binding.run() / runAsync()
  * ```
  *
+ * {@linkcode adapters} has the GPUs of the machine, {@linkcode deviceError} says why a device cannot be
+ * had, {@linkcode noRoom} why a model has no room on a GPU.
+ *
  * Beside it stands what is below everything that takes long: the notebook, the stop button
  * ({@linkcode interruptSignal}) and progress ({@linkcode progressBar}).
  *
  * @module
  */
 
+export { type Adapter, type AdapterKind, type Footprint, MARGIN, noRoom } from "./adapter.ts";
+export { adapters } from "./adapters.ts";
 export { OrtError, type Pointer } from "./api.ts";
+export { deviceError } from "./device_error.ts";
 export { defaultSignal, interruptSignal } from "./interrupt.ts";
 export { type Jupyter, jupyter } from "./jupyter.ts";
 export { runtimeVersion } from "./library.ts";
