@@ -42,7 +42,7 @@ function metalAdapter(): Omit<Adapter, "chosen"> {
 
 /**
  * The GPUs of this machine, asked anew in every call, as free memory changes: those for `webgpu`,
- * then those for `cuda`; none where no driver is there. Whether ONNX Runtime can start on one is
+ * then those for `cuda`; none where no driver is there. The first call loads the drivers. Whether ONNX Runtime can start on one is
  * another question: see {@linkcode deviceError}.
  *
  * `chosen` marks what a session uses: for WebGPU what Dawn prefers for high performance (discrete,
@@ -56,9 +56,9 @@ function metalAdapter(): Omit<Adapter, "chosen"> {
  * @example
  * ```ts
  * import { adapters } from "@moi/moi/runtime";
- * for (const { device, name, memory, chosen } of adapters()) {
- *   if (chosen) console.log(`${device}: ${name}, ${memory?.total} bytes`);
- * }
+ * import { assertLessOrEqual } from "@std/assert";
+ * const used = adapters().filter(({ device, chosen }) => device === "webgpu" && chosen);
+ * assertLessOrEqual(used.length, 1); // such as [{ name: "NVIDIA H200", memory: { total: 15… }, … }]
  * ```
  */
 export function adapters(): readonly Adapter[] {

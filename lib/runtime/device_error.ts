@@ -4,7 +4,8 @@
  * @module
  */
 
-import { createSession, type Device } from "./session.ts";
+import type { Device } from "./providers.ts";
+import { createSession } from "./session.ts";
 
 /** An ONNX model, `y = x + x` of two float32: the smallest thing that a device can be asked for. */
 const DOUBLING =

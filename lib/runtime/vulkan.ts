@@ -162,7 +162,7 @@ function startInstance(call: Vulkan, scope: DisposableStack): Pointer | null {
   info.write("pApplicationInfo", application.pointer);
   const out = new BigUint64Array(new ArrayBuffer(8));
   if (call.vkCreateInstance(info.pointer, null, out) !== 0) return null;
-  void [name, application]; // the loader reads them during the call
+  void [name, application, info]; // the loader reads them during the call
   const instance = Deno.UnsafePointer.create(out[0]!);
   return instance && scope.adopt(instance, (instance) => call.vkDestroyInstance(instance, null));
 }
