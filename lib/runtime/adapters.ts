@@ -56,9 +56,9 @@ function metalAdapter(): Omit<Adapter, "chosen"> {
  * @example
  * ```ts
  * import { adapters } from "@moi/moi/runtime";
- * import { assertLessOrEqual } from "@std/assert";
+ * import { assertEquals } from "@std/assert";
  * const used = adapters().filter(({ device, chosen }) => device === "webgpu" && chosen);
- * assertLessOrEqual(used.length, 1); // such as [{ name: "NVIDIA H200", memory: { total: 15… }, … }]
+ * assertEquals(used.length <= 1, true); // such as [{ name: "NVIDIA H200", memory: { total: 15… }, … }]
  * ```
  */
 export function adapters(): readonly Adapter[] {
