@@ -57,7 +57,7 @@ export interface Footprint {
  * Room left for what lies between the operators, for copies on their way and for the driver's own:
  * 512 MiB. Chosen, not measured.
  */
-export const MARGIN: number = 2 ** 29;
+const MARGIN = 2 ** 29;
 
 const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 const together = ({ weights, cache }: Footprint) => weights + cache + MARGIN;
@@ -82,7 +82,7 @@ function reason(model: Footprint, { name, memory, limits }: Adapter): string | u
  * what would fit; undefined where it has room, or where nothing is known of the adapter.
  *
  * A tensor may be larger than `limits.storageBinding` (ONNX Runtime binds it in parts), but not than
- * `limits.buffer`: the first run would fail. Where the free memory is not known, all of it counts.
+ * `limits.buffer`: the first run would fail. A margin of 512 MiB is left. Where the free memory is not known, all of it counts.
  *
  * @param others The same model in other number formats, or with other caches. Default: none is asked.
  *

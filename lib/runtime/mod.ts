@@ -17,7 +17,7 @@
  * @module
  */
 
-export { type Adapter, type AdapterKind, type Footprint, MARGIN, noRoom } from "./adapter.ts";
+export { type Adapter, type AdapterKind, type Footprint, noRoom } from "./adapter.ts";
 export { adapters } from "./adapters.ts";
 export { OrtError, type Pointer } from "./api.ts";
 export { deviceError } from "./device_error.ts";

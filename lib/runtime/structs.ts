@@ -9,7 +9,7 @@
  * @module
  */
 
-import { type Pointer } from "./api.ts";
+import type { Pointer } from "./api.ts";
 
 /** Numbers, and text of single bytes. A pointer or `size_t` is a u64; what is not read may be any. */
 type Scalar = "u32" | "u64" | "char";
