@@ -1,4 +1,4 @@
-/** Tables that are printed while they are made. */
+/** Tables that are printed while they are made, and what stands in them. */
 
 import { type Column, type Table, tableOf, tableText } from "../lib/plot/table.ts";
 import { print } from "./_cli.ts";
@@ -14,4 +14,11 @@ export function printing<Row extends object>(
   const head = write(tableOf<Row>([], columns));
   if (head !== "") print(`${head}\n`);
   return (row) => print(`${write(tableOf([row], columns)).split("\n").at(-1)}\n`);
+}
+
+/** Bytes in the largest unit of which there is one. */
+export function gib(bytes: number): string {
+  if (bytes < 2 ** 20) return `${(bytes / 2 ** 10).toFixed(1)} KiB`;
+  if (bytes < 2 ** 30) return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }

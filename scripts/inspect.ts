@@ -17,12 +17,15 @@ import { tableText } from "../lib/plot/mod.ts";
 import { placeOf } from "../lib/model/place.ts";
 import { openSource } from "../lib/model/sources/mod.ts";
 import { type Arguments, command, given, print, visible } from "./_cli.ts";
+import { devicesText } from "./_devices.ts";
+import { gib } from "./_table.ts";
 
 const USAGE = `
 Prints what a model is: architecture, parameters, memory by number format, tokenizer, special tokens,
 chat template, and whether it loads.
 
 usage: deno task inspect ID|FOLDER|config.json [options]
+       deno task inspect --devices
 
 A file named …json is read as config.json alone: nothing is loaded.
 
@@ -31,14 +34,9 @@ A file named …json is read as config.json alone: nothing is loaded.
   --dtype NAME   number format to load (default: auto)
   --quality      also compares the load with fp32: KL and top-1 agreement on built-in prompts
   --no-load      does not load
+  --devices      instead of a model: the GPUs of this machine, and on which devices sessions start
   -h, --help     this text
 `;
-
-function gib(bytes: number): string {
-  if (bytes < 2 ** 20) return `${(bytes / 2 ** 10).toFixed(1)} KiB`;
-  if (bytes < 2 ** 30) return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-}
 
 function count(value: number): string {
   if (value < 1e6) return `${value}`;
@@ -137,9 +135,27 @@ function prompts(model: Model): number[][] {
   }
 }
 
-const OPTIONS = { values: ["length", "slots", "dtype"], flags: ["quality", "no-load"] };
+const OPTIONS = { values: ["length", "slots", "dtype"], flags: ["quality", "no-load", "devices"] };
+
+/** Refuses what says nothing about devices. */
+function checkDevicesAlone(args: Arguments): void {
+  const options = [
+    ...OPTIONS.values.filter((name) => args.value(name) !== undefined),
+    ...OPTIONS.flags.filter((name) => name !== "devices" && args.flag(name)),
+  ];
+  const [other] = [...args.rest, ...options.map((name) => `--${name}`)];
+  if (other === undefined) return;
+  throw new TypeError(
+    `Cannot list devices as nothing else may be given: current value is ${other}`,
+  );
+}
 
 await command(USAGE, OPTIONS, async (args) => {
+  if (args.flag("devices")) {
+    checkDevicesAlone(args);
+    print(await devicesText());
+    return;
+  }
   const id = args.one("inspect", "one id or folder");
   if (id.endsWith(".json")) {
     print(describeConfig(parseConfig(await Deno.readTextFile(id)), args));

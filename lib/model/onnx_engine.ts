@@ -84,7 +84,7 @@ export async function startEngine(
       );
     try {
       if (device === "cpu") return await start(false);
-      return await start(true).catch((error) => {
+      return await start(!Deno.env.get("NOCAP")).catch((error) => {
         if (String(error).includes("graph capture")) return start(false); // not all is on the device
         throw error;
       });

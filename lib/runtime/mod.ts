@@ -9,6 +9,9 @@
  * createSession(graph) ──▶ Session.bind(inputs, outputs) ──▶ Binding.run() / runAsync()
  * ```
  *
+ * {@linkcode adapters} has the GPUs of the machine, {@linkcode deviceError} says why a device cannot be
+ * had, {@linkcode noRoom} why a model has no room on a GPU.
+ *
  * ## Devices
  *
  * | system            | `device`           | how to get it                                            |
@@ -48,7 +51,10 @@
  * @module
  */
 
+export { type Adapter, type AdapterKind, type Footprint, noRoom } from "./adapter.ts";
+export { adapters } from "./adapters.ts";
 export { openedVersion, OrtError, type Pointer } from "./api.ts";
+export { deviceError } from "./device_error.ts";
 export { defaultSignal, interruptSignal } from "./interrupt.ts";
 export { type Jupyter, jupyter } from "./jupyter.ts";
 export { runtimeVersion } from "./library.ts";

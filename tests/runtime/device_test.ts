@@ -1,5 +1,5 @@
-import { assertRejects } from "@std/assert";
-import { createSession, type Device, OrtError } from "@moi/moi/runtime";
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { createSession, type Device, deviceError, OrtError } from "@moi/moi/runtime";
 import { doubling } from "./_graphs.ts";
 
 Deno.test("createSession() refuses an unknown device", async () => {
@@ -24,4 +24,10 @@ Deno.test({
       );
     }
   },
+});
+
+Deno.test("deviceError() has the runtime's words and not its places in a source", async () => {
+  assertEquals(await deviceError("cpu"), undefined);
+  const other = Deno.build.os === "darwin" ? "dml" : "coreml";
+  assertMatch((await deviceError(other))!, /^[^\n]*not supported in this build\.$/);
 });

@@ -12,6 +12,7 @@ import { temporaryFolder } from "../_temporary.ts";
 import { checkpoint } from "../golden/golden.ts";
 import { exportFiles, makeExport } from "../graph/_exports.ts";
 import { script } from "../_process.ts";
+import { SWIFTSHADER } from "../_vulkan.ts";
 
 const inspect = (...args: string[]) => script("inspect", args);
 
@@ -78,4 +79,30 @@ Deno.test("inspect calls a model what it was asked for, not by its folder", asyn
   const { code, stderr } = await inspect("votes-tiny");
   assertEquals(code, 0, stderr);
   assertStringIncludes(stderr, "load votes-tiny");
+});
+
+Deno.test({
+  name: "inspect --devices tells of every device whether a session starts, and of GPUs",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    for (const file of ["/nowhere.json", SWIFTSHADER]) {
+      if (file === undefined) continue;
+      const env = { VK_ICD_FILENAMES: file, VK_DRIVER_FILES: file };
+      const { code, stdout, stderr } = await script("inspect", ["--devices"], { env });
+      assertEquals(code, 0, stderr);
+      const isThere = file === SWIFTSHADER;
+      assertEquals(/^webgpu +SwiftShader Device .* emulated +2\.0 GiB/m.test(stdout), isThere);
+      assertMatch(stdout, /^cpu +starts$/m);
+      assertMatch(
+        stdout,
+        isThere ? /^webgpu +starts$/m : /^webgpu +does not start: Failed to get/m,
+      );
+      assertMatch(stdout, /^cuda +(starts$|does not start: )/m);
+    }
+    for (const other of ["votes-tiny", "--quality", "--length=3"]) {
+      const { code, stderr } = await inspect("--devices", other);
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, "nothing else may be given: current value is ");
+    }
+  },
 });
