@@ -34,37 +34,57 @@ function nodesBefore(value: string, nodes: readonly Node[]): Node[] {
   return kept.reverse();
 }
 
-/** The beginning of a decoder that was built here; undefined where it has no attention. */
-export function firstAttention(
+/**
+ * The beginnings of a decoder that was built here: one for each kind of attention that its layers have, by
+ * the number of last positions that a query sees. They differ in that and in the rotation; the projections are
+ * those of the first layer with a cache. None where it has no attention.
+ */
+export function firstAttentions(
   { nodes, initializers, inputs, outputs }: Graph,
-  layer: KvLayer | undefined,
+  kv: readonly KvLayer[],
   heads: number,
-): FirstAttention | undefined {
-  const past = layer && PORTS.past(layer.layer, "key");
-  const attention = nodes.find((node) => past !== undefined && node.inputs.includes(past));
-  if (!attention || !layer) return undefined;
-  const width = heads * layer.headDim, [result] = attention.outputs as [string];
-  const shape = integerConstant([-1, width], undefined, "first_attention.");
-  const node = (op: string, ins: string[], out: string, attributes: Node["attributes"] = {}) => (
-    { op, domain: "", inputs: ins, outputs: [out], attributes }
+): FirstAttention[] {
+  const [layer] = kv;
+  if (!layer) return [];
+  const isAlike = ({ kvHeads, headDim }: KvLayer) =>
+    kvHeads === layer.kvHeads && headDim === layer.headDim;
+  const attentions = kv.filter(isAlike).map((own) =>
+    nodes.find((node) => node.inputs.includes(PORTS.past(own.layer, "key")))!
   );
-  const own = [
-    ...nodesBefore(result, nodes),
-    node("Cast", [result], `${result}#float32`, castTo("float32").attributes),
-    node("Reshape", [`${result}#float32`, shape.name], `${result}#rows`),
-    node("Gather", [`${result}#rows`, PORTS.rows], PORTS.logits, { axis: { int: 0 } }),
-  ];
-  const used = new Set(own.flatMap(({ inputs }) => inputs));
+  const [first] = attentions as [Node, ...Node[]], width = heads * layer.headDim;
+  const windowOf = ({ attributes }: Node) => attributes.local_window_size?.int;
+  const kinds = attentions.filter((node, i) =>
+    attentions.findIndex((other) => windowOf(other) === windowOf(node)) === i
+  );
+  const shape = integerConstant([-1, width], undefined, "first_attention.");
   const presents = KV_PARTS.map((part) => PORTS.present(layer.layer, part));
-  const logits = { name: PORTS.logits, type: "float32", dims: ["R", width] } as const;
-  return {
-    graph: {
-      nodes: own,
-      initializers: [...initializers.filter(({ name }) => used.has(name)), shape],
-      inputs: inputs.filter(({ name }) => used.has(name)),
-      outputs: [logits, ...outputs.filter(({ name }) => presents.includes(name))],
-    },
-    width,
-    kv: [layer],
-  };
+  const [result] = first.outputs as [string], AFTER_CACHE = 5; // places among the operator's inputs
+  return kinds.map(({ attributes, inputs: others }) => {
+    const own = [...first.inputs.slice(0, AFTER_CACHE), ...others.slice(AFTER_CACHE)];
+    const changed = nodes.map((node) =>
+      node === first ? { ...node, attributes, inputs: own } : node
+    );
+    const all = [
+      ...nodesBefore(result, changed),
+      nodeOf("Cast", [result], `${result}#float32`, castTo("float32").attributes),
+      nodeOf("Reshape", [`${result}#float32`, shape.name], `${result}#rows`),
+      nodeOf("Gather", [`${result}#rows`, PORTS.rows], PORTS.logits, { axis: { int: 0 } }),
+    ];
+    const used = new Set(all.flatMap(({ inputs }) => inputs));
+    const logits = { name: PORTS.logits, type: "float32", dims: ["R", width] } as const;
+    return {
+      graph: {
+        nodes: all,
+        initializers: [...initializers.filter(({ name }) => used.has(name)), shape],
+        inputs: inputs.filter(({ name }) => used.has(name)),
+        outputs: [logits, ...outputs.filter(({ name }) => presents.includes(name))],
+      },
+      width,
+      kv: [layer],
+    };
+  });
+}
+
+function nodeOf(op: string, inputs: string[], out: string, attributes: Node["attributes"] = {}) {
+  return { op, domain: "", inputs, outputs: [out], attributes };
 }

@@ -9,7 +9,7 @@ import {
   type DecoderConfig,
   denseMixtureGraph,
   encodeGraph,
-  firstAttention,
+  firstAttentions,
   type Graph,
   int8Kv,
   SMALL_VOCABULARY,
@@ -22,7 +22,7 @@ import { type Engine, KV_TYPES, type KvFormat } from "./engine.ts";
 import { calibrateKv } from "./kv.ts";
 import { lazySession } from "./lazy_session.ts";
 import { nextTokenSource } from "./next_token.ts";
-import { checkDevice } from "./self_check.ts";
+import { checkDevice, type DeviceCheck } from "./self_check.ts";
 import { deviceSlabs, hostSlabs } from "./slabs.ts";
 import { createSlotMover } from "./slot_mover.ts";
 import type { Prepared } from "./sources/source.ts";
@@ -75,22 +75,21 @@ export async function startEngine(
   const most = navigator.hardwareConcurrency > config.heads ? config.heads : undefined;
   const threads = options.threads ?? (bytes < ONE_THREAD_BYTES ? 1 : most); // none: one per core
   const settings = { ...data, spinning, ...(threads === undefined ? {} : { threads }) };
-  const startOn = async (device: Device, graph: Graph | Uint8Array<ArrayBuffer>) => {
+  const startOn = async (
+    device: Device,
+    graph: Graph | Uint8Array<ArrayBuffer>,
+    capture = false,
+  ): Promise<Session> => {
     const encoded = graph instanceof Uint8Array ? graph : encodeGraph(graph);
-    const start = (capture: boolean) =>
-      forgetting(
+    try {
+      return await forgetting(
         Object.values(data.externalData ?? {}),
         () => createSession(encoded, { ...settings, device, capture }),
       );
-    try {
-      if (device === "cpu") return await start(false);
-      return await start(!Deno.env.get("NOCAP")).catch((error) => {
-        if (String(error).includes("graph capture")) return start(false); // not all is on the device
-        throw error;
-      });
     } catch (cause) {
-      if (!Object.hasOwn(HINTS, device)) throw cause;
       const message = (cause as Error).message.trim();
+      if (capture && message.includes("graph capture")) return startOn(device, graph); // not all is there
+      if (!Object.hasOwn(HINTS, device)) throw cause;
       throw new Error(`Cannot load the model on ${device}: ${message}; ${HINTS[device]}`, {
         cause,
       });
@@ -103,11 +102,8 @@ export async function startEngine(
     signal?.throwIfAborted();
   }
   await using scope = new AsyncDisposableStack();
-  const session = scope.use(await startOn(device, running));
-  const { memory } = session, type = KV_TYPES[kv];
-  const mover = memory && !memory.hasOffsets
-    ? scope.use(await createSlotMover(device, type))
-    : undefined;
+  const type = KV_TYPES[kv];
+  const mover = device === "webgpu" ? scope.use(await createSlotMover(device, type)) : undefined;
   const slabsOn =
     ({ memory }: Session, { kv: layers }: Pick<DecoderConfig, "kv">) =>
     (slots: number, length: number) =>
@@ -115,24 +111,34 @@ export async function startEngine(
         ? deviceSlabs(memory, { kv: layers }, { slots, length }, type, mover)
         : hostSlabs({ kv: layers }, slots, length, kv);
 
-  /** Compares the beginning of the model with the CPU. */
-  const check = async (graph: Graph) => {
-    const first = firstAttention(graph, config.kv[0], config.heads);
-    if (!first || maxLength < 2) return undefined;
-    const probe = async (device: Device) => {
-      const session = scope.use(await startOn(device, first.graph));
-      return { session, slabs: slabsOn(session, first) };
-    };
-    const format = type === "float16" ? type : "float32";
-    const limits = { type: format, maxLength } as const;
-    const found = await checkDevice(config, first, await probe(device), await probe("cpu"), limits);
-    if (found) return found;
-    throw new Error(
-      `Cannot load the model on ${device} as it computes attention otherwise than the CPU does, also of ` +
-        "short prompts: try another driver or device",
+  /** Compares the beginnings of the model with the CPU, with runs that are recorded or without. */
+  const check = async (graph: Graph, capture: boolean) => {
+    await using own = new AsyncDisposableStack();
+    const cases = await Array.fromAsync(
+      firstAttentions(graph, config.kv, config.heads),
+      async (first) => {
+        const probe = async (device: Device) => {
+          const session = own.use(await startOn(device, first.graph, capture && device !== "cpu"));
+          return { session, slabs: slabsOn(session, first) };
+        };
+        return { width: first.width, device: await probe(device), host: await probe("cpu") };
+      },
     );
+    const format = type === "float16" ? type : "float32";
+    return await checkDevice(config, cases, { type: format, maxLength });
   };
-  const checked = memory && isOwn ? await check(running as Graph) : undefined;
+  let checked: DeviceCheck | undefined, capture = device !== "cpu" && isOwn;
+  if (capture && maxLength > 1) {
+    checked = await check(running as Graph, true);
+    if (!checked) [checked, capture] = [await check(running as Graph, false), false];
+    if (!checked) {
+      throw new Error(
+        `Cannot load the model on ${device} as it computes attention otherwise than the CPU does, also of ` +
+          "short prompts: try another driver or device",
+      );
+    }
+  }
+  const session = scope.use(await startOn(device, running, capture));
 
   const isLarge = config.vocabularySize > SMALL_VOCABULARY;
   const table = isOwn && isLarge
