@@ -14,11 +14,13 @@
 
 import { checkNumber } from "../_check.ts";
 import {
+  type HeldProbabilities,
   type Listed,
   mixed,
   type Mixture,
   type NextTokens,
   SHORTLIST,
+  type Softmax,
   trusted,
 } from "../model/mod.ts";
 import { entropyOf, identity, mostProbable, softmax, sumOf } from "./softmax.ts";
@@ -71,8 +73,10 @@ export interface Distribution {
 
 /** A row of logits, and what the runtime found in it. */
 export interface Row {
-  /** Raw logits `[V]`. */
+  /** Raw logits `[V]`, which may be read from where they are when this is. */
   readonly logits: Float32Array;
+  /** Size of the vocabulary, V. */
+  readonly size: number;
   /** Index of the token about to be generated. */
   readonly step: number;
   /** With a large vocabulary. */
@@ -131,25 +135,32 @@ function drawListed(probabilities: readonly number[], u: number): number {
   return last; // rounding left the sum below u
 }
 
+/** Probabilities of all tokens, here or where an engine holds them. */
+type Whole = Float32Array | HeldProbabilities;
+
+const arrayOf = (whole: Whole) => whole instanceof Float32Array ? whole : whole.probabilities;
+
+const probabilityOf = (whole: Whole, id: number) =>
+  whole instanceof Float32Array
+    ? whole[id] ?? 0
+    : whole.held.of(id) ?? whole.probabilities[id] ?? 0;
+
 /**
  * The token that u draws: from the most probable ones by ascending id, then from all others. In float32
  * the sum may be off by 1e-5: where it is below u, what u has beyond it is drawn with anew.
  */
-function drawDense(
-  probabilities: Float32Array,
-  top: ArrayLike<number> | undefined,
-  u: number,
-): number {
+function drawDense(whole: Whole, top: ArrayLike<number> | undefined, u: number): number {
   const first = top
     ? Array.from({ length: SHORTLIST }, (_, i) => top[i]!)
-    : mostProbable(identity(probabilities.length), probabilities, SHORTLIST);
+    : mostProbable(identity(arrayOf(whole).length), arrayOf(whole), SHORTLIST);
   first.sort((a, b) => a - b);
   for (;;) {
     let cumulative = 0, next = 0;
     for (const id of first) {
-      cumulative += probabilities[id]!;
+      cumulative += probabilityOf(whole, id);
       if (u < cumulative) return id;
     }
+    const probabilities = arrayOf(whole);
     for (let id = 0; id < probabilities.length; id++) {
       if (id === first[next]) {
         next++;
@@ -165,7 +176,7 @@ function drawDense(
 /** Whether it is not a row's own softmax, whole or cut; of all tokens, what is drawn from and mixed `[V]`. */
 interface Origin {
   readonly changed?: boolean;
-  readonly dense?: Float32Array | undefined;
+  readonly dense?: Whole | undefined;
 }
 
 /** A distribution of both forms; the numbers of a dense one are there when they are read. */
@@ -177,13 +188,15 @@ function distribution(
   probabilities: readonly number[],
   entropy: number,
 ): Distribution {
-  const { logits, step } = row, { ids } = list, vocabularySize = logits.length;
+  const { step, size: vocabularySize } = row, { ids } = list;
   const found = changed ? undefined : row.found?.top;
   const isWhole = !changed && ids.length === vocabularySize;
   const self: Distribution = {
     step,
     vocabularySize,
-    logits,
+    get logits() {
+      return row.logits;
+    },
     temperature,
     entropy,
     normalizedEntropy: vocabularySize > 1 ? entropy / Math.log(vocabularySize) : 0,
@@ -191,7 +204,7 @@ function distribution(
     probabilities,
     draw: (u) => dense ? drawDense(dense, found?.ids, u) : ids[drawListed(list.probabilities, u)]!,
     probability(id) {
-      if (dense) return dense[id] ?? 0;
+      if (dense) return probabilityOf(dense, id);
       return list.probabilities[ids[id] === id ? id : ids.indexOf(id)] ?? 0;
     },
     top(k) {
@@ -204,7 +217,7 @@ function distribution(
       return listed(row, temperature, topOf(list, k));
     },
     others(id) {
-      if (dense) return denseOthers(row, temperature, dense, id);
+      if (dense) return denseOthers(row, temperature, arrayOf(dense), id);
       const left = Array.from(ids.keys()).filter((k) =>
         ids[k] !== id && list.probabilities[k]! > 0
       );
@@ -214,7 +227,7 @@ function distribution(
       return listed(row, temperature, own, { changed: true });
     },
     collision() {
-      const all = dense ?? list.probabilities;
+      const all = dense ? arrayOf(dense) : list.probabilities;
       let sum = 0;
       for (let i = 0; i < all.length; i++) sum += all[i]! * all[i]!;
       return sum;
@@ -264,10 +277,10 @@ export function certain(row: Row, id: number): Distribution {
 export function dense(
   row: Row,
   temperature: number,
-  own: { readonly probabilities: Float32Array; readonly entropy?: number } | undefined,
+  own: Partial<Softmax> & Pick<Softmax, "probabilities"> | undefined,
   changed = false,
 ): Distribution {
-  const ids = identity(row.logits.length);
+  const ids = identity(row.size);
   let all: readonly number[] | undefined, nats = own?.entropy ?? NaN;
   const list = {
     ids,
@@ -281,7 +294,8 @@ export function dense(
     if (Number.isNaN(nats)) nats = entropyOf(own?.probabilities ?? list.probabilities);
     return Math.max(0, nats);
   };
-  const origin = { changed, dense: own?.probabilities };
+  const isHeld = (own: unknown): own is HeldProbabilities => !!(own as Softmax | undefined)?.held;
+  const origin = { changed, dense: isHeld(own) ? own : own?.probabilities };
   const later = (get: () => unknown) => ({ get, enumerable: true, configurable: true });
   return Object.defineProperties(distribution(row, temperature, list, origin, [], NaN), {
     probabilities: later(() => list.probabilities),
@@ -292,11 +306,11 @@ export function dense(
 
 /** A row's softmax at a temperature. */
 function whole(row: Row, temperature: number): Distribution {
-  const { logits, found } = row;
+  const { found } = row;
   return found
     ? dense(row, temperature, found.softmax.find((own) => own.temperature === temperature))
     : listed(row, temperature, {
-      ids: identity(logits.length),
-      probabilities: softmax(logits, temperature),
+      ids: identity(row.size),
+      probabilities: softmax(row.logits, temperature),
     });
 }

@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { Model } from "../model/mod.ts";
+import type { LogitRows, Model, NextTokens } from "../model/mod.ts";
 import type { Distribution } from "./distribution.ts";
 import type { Need } from "./method.ts";
 import { distributionBy, distributionFrom, needsSoftmax } from "./sample.ts";
@@ -54,29 +54,43 @@ function temperaturesOf({ chain: { plain }, needs }: WantedRow, size: number): r
 export function openDistributions(
   model: Pick<Model, "config" | "tokenizer" | "openNextToken">,
 ) {
-  const nextToken = model.openNextToken?.(), { vocabularySize: size } = model.config;
-  const { size: tokens = size } = model.tokenizer;
+  const { vocabularySize: size } = model.config, { size: tokens = size } = model.tokenizer;
+  const nextToken = model.openNextToken?.(tokens);
   return {
     /**
-     * The distributions that samplers make of n rows of raw logits `[n · V]` or more; always the same few
-     * arrays, as what is made of each is kept beside it. They are valid until the next call with the same one.
+     * The distributions that samplers make of n rows of raw logits `[n · V]` or more, or of those that an
+     * engine left where they are, which are read where a sampler looks at all of them; always the same few arrays,
+     * as what is made of each is kept beside it. They are valid until the next call with the same one.
      */
-    async of(logits: Float32Array<ArrayBuffer>, rows: readonly WantedRow[]) {
-      const row = (at: number) => logits.subarray(at * size, (at + 1) * size);
-      for (let at = 0; at < rows.length && tokens < size; at++) row(at).fill(-Infinity, tokens);
+    async of(logits: Float32Array<ArrayBuffer> | LogitRows, rows: readonly WantedRow[]) {
+      let all: Float32Array<ArrayBuffer> | undefined;
+      const read = () => {
+        if (all) return all;
+        all = "count" in logits ? logits.all() : logits;
+        for (let at = 0; at < rows.length && tokens < size; at++) {
+          all.fill(-Infinity, at * size + tokens, (at + 1) * size);
+        }
+        return all;
+      };
+      const row = (at: number) => read().subarray(at * size, (at + 1) * size);
+      if (!("count" in logits)) read();
       const found = await nextToken?.of(logits, rows.map((row) => temperaturesOf(row, size)));
       const made = new Array<Distribution>(rows.length);
       for (const [at, { chain, step, history }] of rows.entries()) {
-        const { plain } = chain, raw = row(at);
+        const { plain } = chain;
+        const from = <Found extends NextTokens | undefined>(found: Found) => ({
+          ...{ size, step, found },
+          get logits() {
+            return row(at);
+          },
+        });
         let own = found?.[at], one: Distribution | undefined;
-        while (
-          plain && own && !(one = distributionFrom({ logits: raw, step, found: own }, plain))
-        ) {
+        while (plain && own && !(one = distributionFrom(from(own), plain))) {
           const most = plain.ranks.map(({ keep }) => "most" in keep ? keep.most : 0);
           const count = Math.min(size, Math.max(GROWTH * own.top.ids.length, ...most));
-          own = { ...own, top: await nextToken!.top(raw, count) };
+          own = { ...own, top: await nextToken!.top(row(at), count) };
         }
-        made[at] = one ?? distributionBy(chain, { logits: raw, step }, history);
+        made[at] = one ?? distributionBy(chain, { size, step, logits: row(at) }, history);
       }
       return made;
     },

@@ -20,6 +20,7 @@ import {
   checkMixture,
   kept,
   type KvCache,
+  type LogitRows,
   type Mixture,
   type Model,
   offSampleMass,
@@ -239,10 +240,11 @@ export function commonPrefix(a: ArrayLike<number>, b: ArrayLike<number>): number
 
 /** Refuses what an engine gives in place of logits of so many rows. */
 function checkLogits(
-  logits: Float32Array,
+  logits: Float32Array | LogitRows,
   rows: number,
   { config: { vocabularySize } }: Model,
 ): void {
+  if (logits && "count" in logits) return;
   const length = logits?.length, least = rows * vocabularySize;
   if (length >= least) return;
   throw new RangeError(
@@ -263,6 +265,7 @@ export async function* decode(
   const count = Math.min(slots, jobs.length);
   using cache: KvCache = model.openCache({ slots: count + 1, length });
   using distributions = openDistributions(model);
+  const { chunk: size = PREFILL_CHUNK } = cache;
   const spare = count, first = new Float32Array(model.config.vocabularySize);
   // in the order of their prompt's first appearance, so that equal prompts are neighbours
   const waiting = [...Map.groupBy(jobs, ({ prompt }) => prompt.join()).values()].flat().reverse();
@@ -285,11 +288,11 @@ export async function* decode(
   /** Begins to fill a slot; what another slot holds of the prompt, in whole chunks, is copied. */
   const startFilling = async (job: Job): Promise<Filling> => {
     const { prompt } = job, { slot, shared } = bestSlot(prompt);
-    const chunks = Math.floor(Math.min(shared, prompt.length - 1) / PREFILL_CHUNK);
-    const done = chunks * PREFILL_CHUNK;
-    const interleaved = rows.length > 0 && prompt.length - done > PREFILL_CHUNK;
+    const chunks = Math.floor(Math.min(shared, prompt.length - 1) / size);
+    const done = chunks * size;
+    const interleaved = rows.length > 0 && prompt.length - done > size;
     const next = waiting.at(-1)?.prompt ?? [];
-    const usedAgain = samePrompt(prompt, next) || commonPrefix(prompt, next) >= PREFILL_CHUNK;
+    const usedAgain = samePrompt(prompt, next) || commonPrefix(prompt, next) >= size;
     const home = interleaved || usedAgain ? spare : rows.length;
     if (done > 0 && slot !== home) await cache.copy(slot, home, done);
     return { job, home, done, ms: 0 };
@@ -298,7 +301,7 @@ export async function* decode(
   /** Prefills the next chunk; logits after the prompt once it is all there. */
   const fill = async (filling: Filling): Promise<Float32Array | undefined> => {
     const { job: { prompt }, home, done } = filling, start = performance.now();
-    const chunk = prompt.slice(done, done + PREFILL_CHUNK);
+    const chunk = prompt.slice(done, done + size);
     const logits = await cache.prefill(home, done, chunk, "last");
     filling.done += chunk.length;
     filling.ms += performance.now() - start;
@@ -349,10 +352,11 @@ export async function* decode(
       else rows.push(row);
     }
     if (rows.length === 0) continue;
-    const logits = await cache.step(
-      rows.map(({ next }) => next.input),
-      rows.map(({ position }) => position),
-    );
+    const inputs = rows.map(({ next }) => next.input);
+    const positions = rows.map(({ position }) => position);
+    const logits = cache.stepRows
+      ? await cache.stepRows(inputs, positions)
+      : await cache.step(inputs, positions);
     checkLogits(logits, rows.length, model);
     const made = await distributions.of(logits, rows.map(wanted));
     for (const [slot, row] of rows.entries()) {

@@ -7,7 +7,7 @@
  */
 
 import { SMALL_VOCABULARY } from "../graph/mod.ts";
-import { type Listed, type NextTokens, trusted } from "../model/mod.ts";
+import { type Listed, type NextTokens, probabilityIn, trusted } from "../model/mod.ts";
 import {
   byId,
   certain,
@@ -116,7 +116,7 @@ export function distributionOf(
   step = 0,
   history: History = NOTHING,
 ): Distribution {
-  return distributionBy(chainOf(sampler), { logits, step }, history);
+  return distributionBy(chainOf(sampler), { logits, size: logits.length, step }, history);
 }
 
 /** The same of a sampler that is ready to run. */
@@ -125,9 +125,9 @@ export function distributionBy(
   row: Row,
   history = NOTHING,
 ): Distribution {
-  const { logits, step } = row;
+  const { step } = row;
   if (!plain) return transformed(row, transforms, { ...history, step });
-  const { temperature } = plain, ranks = cutting(plain.ranks, logits.length);
+  const { logits } = row, { temperature } = plain, ranks = cutting(plain.ranks, row.size);
   if (temperature === 0) {
     softmax(logits); // refuses logits that are not finite
     return certain(row, argmax(logits));
@@ -159,16 +159,16 @@ export function distributionFrom(
   row: Row & { readonly found: NextTokens },
   { temperature, ranks }: NonNullable<Chain["plain"]>,
 ): Distribution | undefined {
-  const { logits, found: { top, softmax } } = row, size = top.ids.length;
+  const { found: { top, softmax } } = row, size = top.ids.length;
   const own = softmax.find((one) => one.temperature === temperature);
-  const most = own?.probabilities[top.ids[0]!];
+  const most = own && probabilityIn(own, top.ids[0]!);
   if (!Number.isFinite(top.logits[0]) || (most !== undefined && !(most > 0))) refuseLogits();
   if (temperature === 0) return certain(row, top.ids[0]!);
-  const cuts = cutting(ranks, logits.length);
+  const cuts = cutting(ranks, row.size);
   if (cuts.length === 0) return dense(row, temperature, own);
   const weights = weightsOf(top.logits, temperature);
   const total = most === undefined ? NaN : 1 / most; // in units of the most probable token
-  const count = keptCount(weights, total, size === logits.length, cuts);
+  const count = keptCount(weights, total, size === row.size, cuts);
   if (count === undefined) return undefined;
   return listed(row, temperature, byId(top.ids, weights, count));
 }

@@ -43,6 +43,7 @@ export { graft } from "./graft/mod.ts";
 export { reference, type ReferenceInput } from "./graft/reference.ts";
 export { DENSE, denseMixtureGraph, SMALL_VOCABULARY } from "./mixture.ts";
 export { NEXT_TOKEN, softmaxGraph, topTokensGraph } from "./next_token.ts";
+export { ON_DEVICE, softmaxOnDevice, topTokensOnDevice } from "./next_token_device.ts";
 export {
   type Attribute,
   type FileRange,

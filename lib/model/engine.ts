@@ -94,6 +94,11 @@ export interface Engine extends AsyncDisposable {
   readonly checked?: DeviceCheck;
   /** Opens a cache, of a shape that is checked. */
   openCache(shape: CacheShape): KvCache;
-  /** Opens what looks at rows of logits; absent where decoding does so itself. */
-  openNextToken?(): NextToken;
+  /**
+   * Opens what looks at rows of logits; absent where decoding does so itself.
+   *
+   * @param tokens Number of tokens that there are; rows of the vocabulary beyond stand for none, and nothing is found
+   * there. Default: all.
+   */
+  openNextToken?(tokens?: number): NextToken;
 }

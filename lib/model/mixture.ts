@@ -26,6 +26,8 @@ export interface Mixture {
     readonly probabilities: Float32Array;
     /** Their weight together. */
     readonly weight: number;
+    /** Where an engine holds them, which are then read only where `probabilities` is. Default: nowhere. */
+    readonly held?: Held;
   };
   /**
    * Weights may be negative: the embedding is then outside of the convex hull of the tokens'. Without
@@ -37,6 +39,20 @@ export interface Mixture {
    * another sum is refused, as it is a mistake nearly always.
    */
   readonly scaled?: true;
+}
+
+/** Probabilities of all tokens that an engine holds where they were computed, until the next step. */
+export interface Held {
+  /** One of them, where it is known without reading all. */
+  of(id: number): number | undefined;
+}
+
+/** The same, and what reads them. */
+export interface HeldProbabilities {
+  /** Where they are. */
+  readonly held: Held;
+  /** All of them `[V]`, read when this is. */
+  readonly probabilities: Float32Array;
 }
 
 /** What a position can take: a token id, or a mixture. */
@@ -67,7 +83,7 @@ export interface Listed {
 }
 
 /** Probabilities of some tokens, or of all `[V]`. */
-export type Weighted = Float32Array | Listed;
+export type Weighted = Float32Array | HeldProbabilities | Listed;
 
 /**
  * `scale · p + extra · onehot(token)`: every mixture of the methods is made here. A token outside the
@@ -91,6 +107,15 @@ export function mixed(
   if (p instanceof Float32Array) {
     return { ids: own, weights: shares, dense: { probabilities: p, weight: scale } };
   }
+  if ("held" in p) {
+    const dense = {
+      get probabilities() {
+        return p.probabilities;
+      },
+      ...{ weight: scale, held: p.held },
+    };
+    return { ids: own, weights: shares, dense };
+  }
   const { ids, probabilities } = p, size = ids.length, weights = new Array<number>(size);
   for (let k = 0; k < size; k++) weights[k] = scale * probabilities[k]!;
   let listed = ids;
@@ -105,9 +130,17 @@ export function mixed(
   return { ids: listed, weights };
 }
 
+/** The probability of a token in a dense part. */
+export function probabilityIn(
+  dense: Pick<NonNullable<Mixture["dense"]>, "probabilities" | "held">,
+  token: number,
+): number {
+  return dense.held?.of(token) ?? dense.probabilities[token]!;
+}
+
 /** Weight of a mixture on other tokens than this one. */
 export function offSampleMass({ ids, weights, dense }: Mixture, token: number): number {
-  let mass = dense ? dense.weight * (1 - dense.probabilities[token]!) : 0;
+  let mass = dense ? dense.weight * (1 - probabilityIn(dense, token)) : 0;
   for (let k = 0; k < ids.length; k++) if (ids[k] !== token) mass += weights[k]!;
   return mass;
 }
@@ -116,7 +149,9 @@ export function offSampleMass({ ids, weights, dense }: Mixture, token: number): 
 export function kept({ ids, weights, dense, ...flags }: Mixture): Mixture {
   return {
     ...{ ids: Array.from(ids), weights: Array.from(weights), ...flags },
-    ...(dense && { dense: { ...dense, probabilities: dense.probabilities.slice() } }),
+    ...(dense && {
+      dense: { probabilities: dense.probabilities.slice(), weight: dense.weight },
+    }),
   };
 }
 
@@ -179,10 +214,10 @@ export function checkMixture(mixture: Mixture, vocabularySize: number, maker: st
   let sum = 0;
   if (dense) {
     checkWeight(what, dense.weight, signed);
-    const { probabilities } = dense; // one that is negative makes the sum no number
-    const all = TRUSTED.has(probabilities)
+    // one that is negative makes the sum no number
+    const all = dense.held || TRUSTED.has(dense.probabilities)
       ? 1
-      : probabilities.reduce((sum, p) => sum + (p >= 0 ? p : NaN), 0);
+      : dense.probabilities.reduce((sum, p) => sum + (p >= 0 ? p : NaN), 0);
     if (!(Math.abs(all - 1) <= tolerance(vocabularySize))) {
       const rule = "'dense.probabilities' must be at least 0 and sum to 1";
       refuse(what, rule, `${Number(all.toPrecision(9))}`);

@@ -102,7 +102,14 @@ export type { ChatOptions, ChatTemplate, Message } from "./chat.ts";
 export type { Checkpoint, Encoded, Packed, Packing } from "./checkpoint.ts";
 export { type GenerationDefaults, parseConfig } from "./config.ts";
 export { type Dtype, DTYPES } from "./dtype.ts";
-export { type CacheShape, type Engine, KV_TYPES, type KvCache, type KvFormat } from "./engine.ts";
+export {
+  type CacheShape,
+  type Engine,
+  KV_TYPES,
+  type KvCache,
+  type KvFormat,
+  type LogitRows,
+} from "./engine.ts";
 export type { ExternalData } from "./external.ts";
 export { dequantize } from "./gguf/blocks.ts";
 export {
@@ -120,6 +127,8 @@ export { downloadModel, type DownloadOptions } from "./download.ts";
 export { loadModel, type LoadOptions } from "./load.ts";
 export {
   checkMixture,
+  type Held,
+  type HeldProbabilities,
   type Input,
   kept,
   type Listed,
@@ -127,6 +136,7 @@ export {
   type Mixture,
   offSampleMass,
   oneToken,
+  probabilityIn,
   trusted,
   type Weighted,
 } from "./mixture.ts";
@@ -146,6 +156,7 @@ export {
   type TopTokens,
 } from "./next_token.ts";
 export { type Quality, quality } from "./quality.ts";
+export type { DeviceCheck } from "./self_check.ts";
 export { parseSafetensors } from "./safetensors.ts";
 export { checkpointSource } from "./sources/checkpoint.ts";
 export { openSource } from "./sources/mod.ts";

@@ -53,8 +53,10 @@ export interface Model
   /**
    * Opens what finds the most probable tokens of rows of logits and their softmax. Absent with small
    * vocabularies, of up to 1024 tokens, where decoding does so itself.
+   *
+   * @param tokens Number of tokens that there are: nothing is found beyond. Default: all of the vocabulary.
    */
-  openNextToken?(): NextToken;
+  openNextToken?(tokens?: number): NextToken;
   /**
    * Rows of the embedding table in float32, as the checkpoint stores them: a factor that the model
    * applies to all of them, as Gemma does, is left out. Absent where there is no such table, as in
@@ -128,9 +130,9 @@ export function createModel({ engine, ...known }: ModelParts): Model {
       return engine.openCache({ slots, length });
     },
     ...(engine.openNextToken && {
-      openNextToken() {
+      openNextToken(tokens) {
         checkUse("look at logits");
-        return engine.openNextToken!();
+        return engine.openNextToken!(tokens);
       },
     }),
     ...(embeddings && {

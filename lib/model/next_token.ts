@@ -18,8 +18,9 @@ import {
   type TensorData,
   type Tensors,
 } from "../runtime/mod.ts";
+import type { LogitRows } from "./engine.ts";
 import { type LazySession, lazySession } from "./lazy_session.ts";
-import { trusted } from "./mixture.ts";
+import { type Held, trusted } from "./mixture.ts";
 
 /** Most probable tokens that are found of every row. */
 export const SHORTLIST = 64;
@@ -38,6 +39,8 @@ export interface Softmax {
   readonly temperature: number;
   /** Probabilities `[V]`. */
   readonly probabilities: Float32Array;
+  /** Where they are, if not here: they are then read when `probabilities` is. */
+  readonly held?: Held;
   /** Entropy in nats; NaN where a logit is −∞. */
   readonly entropy: number;
 }
@@ -53,13 +56,13 @@ export interface NextTokens {
 /** Looks at rows of logits. */
 export interface NextToken extends Disposable {
   /**
-   * Looks at n rows of raw logits `[n · V]` or more; always the same few arrays, as what is found of each is
-   * kept beside it. It is valid until the next call with the same array.
+   * Looks at n rows of raw logits `[n · V]` or more, or at those that an engine left where they are; always the
+   * same few arrays, as what is found of each is kept beside it. It is valid until the next call with the same.
    *
    * @param temperatures For each row those of which the softmax is wanted, above 0.
    */
   of(
-    logits: Float32Array<ArrayBuffer>,
+    logits: Float32Array<ArrayBuffer> | LogitRows,
     temperatures: readonly (readonly number[])[],
   ): Promise<readonly NextTokens[]>;
   /** More of the most probable tokens of one row `[V]`. */
@@ -88,7 +91,7 @@ const MAX_INVERSE = 1e30, MIN_INVERSE = 1e-30;
 const LARGEST = 1e38;
 
 /** 1 / temperature; a product beyond float32 is no number, and below that any difference is certainty. */
-function inverseOf(temperature: number, best: number): number {
+export function inverseOf(temperature: number, best: number): number {
   const most = Math.min(MAX_INVERSE, LARGEST / Math.abs(best));
   return Math.max(MIN_INVERSE, Math.min(most, 1 / temperature));
 }
@@ -141,8 +144,8 @@ function openNextToken(top: LazySession, softmax: LazySession, size: number): Ne
   };
   const known = new Map<Float32Array, ReturnType<typeof topOf>>();
   return {
-    async of(logits, temperatures) {
-      const n = temperatures.length;
+    async of(given, temperatures) {
+      const n = temperatures.length, logits = "count" in given ? given.all() : given;
       let results = known.get(logits);
       if (!results) known.set(logits, results = topOf(logits));
       const { rows, softmax: made } = results;

@@ -18,6 +18,7 @@ import { createSession, type Device, type MappedFile, type Session } from "../ru
 import { openDenseMixtures } from "./dense.ts";
 import { refusal } from "../_check.ts";
 import { openCache, PREFILL_CHUNK } from "./cache.ts";
+import { type DeviceSessions, openOnDevice, startOnDevice } from "./device_next_token.ts";
 import { type Engine, KV_TYPES, type KvFormat } from "./engine.ts";
 import { calibrateKv } from "./kv.ts";
 import { lazySession } from "./lazy_session.ts";
@@ -147,6 +148,16 @@ export async function startEngine(
   const nextToken = isLarge
     ? scope.use(nextTokenSource(config.vocabularySize, threads))
     : undefined;
+  /** What looks at logits on the device, by the number of tokens: a model has one. */
+  const onDevice = new Map<number, Promise<DeviceSessions>>();
+  const sessionsOf = (tokens: number) => {
+    const known = onDevice.get(tokens) ?? startOnDevice(device, config.vocabularySize, tokens);
+    onDevice.set(tokens, known);
+    return known;
+  };
+  scope.defer(async () => {
+    for (const started of onDevice.values()) await (await started)[Symbol.asyncDispose]();
+  });
   const owned = scope.move();
   return {
     device: session.device,
@@ -159,7 +170,14 @@ export async function startEngine(
       const slabs = slabsOn(session, config)(slots, length);
       return openCache(session, config, slabs, { slots, length, chunk, product });
     },
-    ...(nextToken && { openNextToken: nextToken.open }),
+    ...(nextToken && {
+      openNextToken(tokens = config.vocabularySize) {
+        const host = nextToken.open();
+        return session.memory
+          ? openOnDevice(() => sessionsOf(tokens), config.vocabularySize, host)
+          : host;
+      },
+    }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

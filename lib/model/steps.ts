@@ -14,8 +14,8 @@ import type { Slabs, SlabViews } from "./slabs.ts";
 
 /** Rows of logits of a step on a device, and where they lie there. */
 export interface DeviceRows extends LogitRows {
-  /** The logits `[rows, V]`, until the next step. */
-  readonly tensor: Tensor;
+  /** Where the logits are `[slots, V]`, those of a row in its place, until the next step. */
+  readonly place: Tensor;
 }
 
 /** What {@linkcode openSteps} is told. */
@@ -120,7 +120,7 @@ export function openSteps(
       let isRead = false;
       const rows: DeviceRows = {
         count,
-        tensor: logits,
+        place: onDevice,
         all() {
           if (!isRead) {
             using target = tensor(stepLogits, [count, numbers]);
