@@ -222,7 +222,10 @@ export function graphBuilder(
   const nameOf = namesIn(weights.names);
   const initializers = new Map<string, Initializer>();
   /** Conversions of weights to float32 by the name of their result: made where something uses it. */
-  const conversions = new Map<string, { readonly name: string; readonly types: OnnxType[] }>();
+  const conversions = new Map<
+    string,
+    { readonly name: string; readonly type: OnnxType; readonly types: OnnxType[] }
+  >();
 
   const convert = (input: string, types: readonly OnnxType[], output: string): Node[] =>
     types.map((type, i): Node => {
@@ -235,7 +238,8 @@ export function graphBuilder(
     const outs = options.outputs ?? [`t${nodes.length}`];
     const { domain = "", attributes = {} } = options;
     const converted = name === "Gather" ? conversions.get(ins[0]!) : undefined;
-    if (converted) { // of a table only the rows that are gathered are converted
+    const isGathered = converted && (target.gathersBfloat16 || converted.type !== "bfloat16");
+    if (isGathered) { // of a table only the rows that are gathered are converted
       const rows = `${outs[0]}#rows`, gathered = [converted.name, ...ins.slice(1)];
       nodes.push({ op: name, domain, inputs: gathered, outputs: [rows], attributes });
       nodes.push(...convert(rows, converted.types, outs[0]!));
@@ -274,7 +278,7 @@ export function graphBuilder(
       if (roundTo !== "float32") types.push("float32");
       if (types.length === 0) return name;
       const result = `${name}#float32`;
-      conversions.set(result, { name, types });
+      conversions.set(result, { name, type, types });
       return result;
     },
     quantized(asked, dims) {

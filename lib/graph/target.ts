@@ -21,6 +21,8 @@ export interface Target {
    * error of int8 ones; and it is the fast path.
    */
   readonly accuracy: 0 | 4;
+  /** Whether rows of a table in bfloat16 can be gathered; else the table is converted as a whole. */
+  readonly gathersBfloat16: boolean;
   /** Whether the runtime packs a matrix while it holds the original, so that a table is multiplied in parts. */
   readonly packs: boolean;
 }
@@ -30,5 +32,6 @@ export const CPU_TARGET: Target = {
   linear: "fused",
   activations: "float32",
   accuracy: 4,
+  gathersBfloat16: true,
   packs: true,
 };

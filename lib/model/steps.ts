@@ -59,9 +59,11 @@ export function openSteps(
     const shape = { batch: slots, sequence: 1, width, rows: slots };
     const feed = createFeed(shape, ports);
     if (isLengthFixed) feed.length[0] = length;
-    const mirror = memory && mirrored(partOf(feedTensors(feed, shape, ports)), memory);
+    // where an operator is on the CPU, an input is there as well, and what is bound is copied when it is bound
+    const mirror = memory && session.records &&
+      mirrored(partOf(feedTensors(feed, shape, ports)), memory);
     for (const value of Object.values(mirror ?? {})) feedScope.use(value);
-    return { ...feed, mirror };
+    return { ...feed, mirror: mirror || undefined };
   };
   /** Inputs that have a place on the device; the tensors of the others are disposed with the feed. */
   const partOf = (tensors: ReturnType<typeof feedTensors>) => {
@@ -87,11 +89,11 @@ export function openSteps(
     const inputs = { ...tensors, ...there, ...past };
     const made = session.bind(inputs, { [PORTS.logits]: logits, ...present }, true);
     const { [PORTS.dense]: dense, [PORTS.rows]: _rows, ...changing } = own;
-    const pairs = pairsOf(changing, there);
-    const all = dense ? [...pairs, [dense, there[PORTS.dense]!] as const] : pairs;
+    const pairs = mirror ? pairsOf(changing, there) : [];
+    const all = mirror && dense ? [...pairs, [dense, there[PORTS.dense]!] as const] : pairs;
     return {
       binding: feedScope.use(made),
-      send: (withDense) => memory?.copy(...withDense ? all : pairs),
+      send: (withDense) => mirror && memory!.copy(...withDense ? all : pairs),
       logits,
     };
   };

@@ -15,6 +15,7 @@ export function targetOf(device: Device, kv: KvFormat): Target {
     linear: device === "cuda" ? "fused" : "transposed",
     activations: kv === "fp16" ? "float16" : "float32",
     accuracy: 0,
+    gathersBfloat16: device === "cuda",
     packs: false,
   };
 }
