@@ -30,7 +30,8 @@ export interface HalfOptions {
   readonly read: (range: FileRange) => Uint8Array<ArrayBuffer>;
   /**
    * Whether the residual stream, its sums and its norms stay in float32, for models whose stream leaves
-   * the range of float16, which ends at 65,504. Default: false.
+   * the range of float16, which ends at 65,504. What linear layers make must stay within it. Default:
+   * false.
    */
   readonly wide?: boolean;
 }
@@ -46,7 +47,7 @@ const ATTENTION = "GroupQueryAttention", NORM = "SimplifiedLayerNormalization";
 /** Operators that compute in float16 whatever goes in; others, where something in float16 goes in. */
 const HALF = new Set([
   ...["FusedMatMul", "Gemm", "MatMul", "MatMulNBits", ATTENTION, "RotaryEmbedding"],
-  ...[NORM, `Skip${NORM}`],
+  `Skip${NORM}`,
 ]);
 
 /** Operators between the head's product and bounded logits. */
@@ -149,7 +150,7 @@ function addBefore(
   for (const input of node.inputs) addBefore(found, producers, input, goesOn);
 }
 
-/** The sums and norms of the residual stream, which begins with the mixture. */
+/** What adds to the residual stream or reads it, and the norms of what is added. */
 function streamNodes({ nodes, constants, producers }: Facts, mixture: string): readonly Node[] {
   const stream = new Set([mixture]), found: Node[] = [];
   for (const node of nodes) {
@@ -157,10 +158,9 @@ function streamNodes({ nodes, constants, producers }: Facts, mixture: string): r
     if (!inputs.some((name) => stream.has(name))) continue;
     const isScaled = op === "Mul" && inputs.some((name) => constants.has(name));
     if (op === "Add" || isScaled) stream.add(outputs[0]!);
-    else if (op === `Skip${NORM}`) stream.add(outputs[SUM]!);
-    else if (op !== NORM) continue;
+    if (op === `Skip${NORM}`) stream.add(outputs[SUM]!);
     const added = inputs.flatMap((name) => producers.get(name) ?? []);
-    found.push(node, ...added.filter(({ op }) => op === NORM)); // norms of what is added
+    found.push(node, ...added.filter(({ op }) => op === NORM));
   }
   return found;
 }
@@ -296,9 +296,11 @@ export function halfPrecision(graph: Graph, options: HalfOptions): Graph {
   };
   for (const node of facts.nodes) {
     const type = computesIn(node), isAttention = node.op === ATTENTION;
-    const from = node.op === "Cast" ? node.inputs : node.inputs.map((name, i) =>
-      want(name, isAttention && i >= CACHE_SCALES ? "float32" : type)
-    );
+    const from = node.op === "Cast"
+      ? node.inputs
+      : node.inputs.map((name, i) =>
+        want(name, isAttention && i >= CACHE_SCALES ? "float32" : type)
+      );
     const [first] = node.inputs;
     const firstType = constants.has(first!) ? constantType(facts, first!) : types.get(first!);
     const results = node.outputs.map((name, i) => {

@@ -3,6 +3,7 @@ import {
   ARCHITECTURES,
   type DecoderConfig,
   encodeGraph,
+  type FileRange,
   type Graph,
   halfPrecision,
   KV_PARTS,
@@ -17,6 +18,7 @@ import {
   ELEMENT_TYPES,
   elements,
   type ElementType,
+  type Memory,
   memoryOver,
   type Tensor,
   tensorIn,
@@ -25,11 +27,11 @@ import { openCache } from "../../lib/model/cache.ts";
 import { type ArchitectureCase, tensorsOf } from "../golden/architectures.ts";
 import { encodeSafetensors } from "../golden/golden.ts";
 
-/** A graph, the config that it is of, and the bytes of the file `w` with its weights. */
+/** A graph, the config that it is of, and the files with its weights. */
 export interface Decoder {
   readonly graph: Graph;
   readonly config: DecoderConfig;
-  readonly file: Uint8Array<ArrayBuffer>;
+  readonly files: Readonly<Record<string, Memory>>;
 }
 
 /** The graph of a checkpoint with these bytes. */
@@ -40,7 +42,7 @@ export function decoderOf(
 ): Decoder {
   const architecture = ARCHITECTURES[json.model_type as string]!, config = architecture.parse(json);
   const graph = architecture.graph(config, weightsIn(parseSafetensors(file, "w")), maxLength);
-  return { graph, config, file };
+  return { graph, config, files: { w: memoryOver(file.buffer) } };
 }
 
 /** The graph of a golden case. */
@@ -49,18 +51,17 @@ export const caseDecoder = (value: ArchitectureCase): Decoder =>
 
 /** The same decoder in float16. */
 export function halved(decoder: Decoder, wide = false): Decoder {
-  const read = ({ offset, length }: { offset: number; length: number }) =>
-    decoder.file.subarray(offset, offset + length);
+  const read = ({ location, offset, length }: FileRange) =>
+    new Uint8Array(decoder.files[location]!.buffer, offset, length);
   return { ...decoder, graph: halfPrecision(decoder.graph, { read, wide }) };
 }
 
 /** A cache on a decoder's session; both end with it. */
 export async function openDecoder(
-  { graph, config, file }: Decoder,
+  { graph, config, files: externalData }: Decoder,
   { slots, length, device = "cpu" }: { slots: number; length: number; device?: Device },
 ): Promise<KvCache> {
   using scope = new DisposableStack();
-  const externalData = { w: memoryOver(file.buffer) };
   const session = scope.use(await createSession(encodeGraph(graph), { externalData, device }));
   const typeOf = new Map(graph.inputs.map(({ name, type }) => [name, type as ElementType]));
   const slabs = config.kv.flatMap(({ layer, kvHeads, headDim }) =>
