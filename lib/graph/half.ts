@@ -80,7 +80,9 @@ function factsOf({ nodes, initializers }: Graph): Facts {
   return {
     constants,
     nodes: nodes.filter(({ inputs }) => !inputs.every((name) => constants.has(name))),
-    producers: new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node]))),
+    producers: new Map(
+      nodes.flatMap((node) => node.outputs.filter((name) => name).map((name) => [name, node])),
+    ),
     initializers: new Map(initializers.map((value) => [value.name, value])),
   };
 }
@@ -200,11 +202,11 @@ function conversions(facts: Facts) {
   };
   const cast = (from: string, type: Float, to = `${from}#${type}`): string =>
     emit({ op: "Cast", domain: "", inputs: [from], outputs: [to], ...castTo(type) });
-  /** A constant as the graph has it. */
+  /** A constant as the graph has it; "" is one that is left out. */
   const asItIs = (name: string): string => {
     const value = initializers.get(name), node = producers.get(name);
     if (value) made.set(name, value);
-    if (!node) return name; // "" as well
+    if (!node) return name;
     node.inputs.forEach(asItIs);
     return emit(node);
   };

@@ -3,10 +3,10 @@ import {
   ARCHITECTURES,
   type DecoderConfig,
   encodeGraph,
-  type FileRange,
   type Graph,
   halfPrecision,
   KV_PARTS,
+  type Node,
   PORTS,
   weightsIn,
 } from "@moi/moi/graph";
@@ -18,20 +18,21 @@ import {
   ELEMENT_TYPES,
   elements,
   type ElementType,
-  type Memory,
   memoryOver,
+  type SessionOptions,
   type Tensor,
   tensorIn,
 } from "@moi/moi/runtime";
+import { type ExternalData, rangeReader } from "../../lib/model/external.ts";
 import { openCache } from "../../lib/model/cache.ts";
 import { type ArchitectureCase, tensorsOf } from "../golden/architectures.ts";
 import { encodeSafetensors } from "../golden/golden.ts";
 
-/** A graph, the config that it is of, and the files with its weights. */
+/** A graph, the config that it is of, and what a session is told about its weights. */
 export interface Decoder {
   readonly graph: Graph;
   readonly config: DecoderConfig;
-  readonly files: Readonly<Record<string, Memory>>;
+  readonly data: Pick<SessionOptions, "folder" | "externalData">;
 }
 
 /** The graph of a checkpoint with these bytes. */
@@ -42,7 +43,7 @@ export function decoderOf(
 ): Decoder {
   const architecture = ARCHITECTURES[json.model_type as string]!, config = architecture.parse(json);
   const graph = architecture.graph(config, weightsIn(parseSafetensors(file, "w")), maxLength);
-  return { graph, config, files: { w: memoryOver(file.buffer) } };
+  return { graph, config, data: { externalData: { w: memoryOver(file.buffer) } } };
 }
 
 /** The graph of a golden case. */
@@ -51,18 +52,30 @@ export const caseDecoder = (value: ArchitectureCase): Decoder =>
 
 /** The same decoder in float16. */
 export function halved(decoder: Decoder, wide = false): Decoder {
-  const read = ({ location, offset, length }: FileRange) =>
-    new Uint8Array(decoder.files[location]!.buffer, offset, length);
+  const read = rangeReader(decoder.data as ExternalData);
   return { ...decoder, graph: halfPrecision(decoder.graph, { read, wide }) };
+}
+
+/** The same decoder with products as devices have them: of a matrix that is transposed before. */
+export function transposed(decoder: Decoder): Decoder {
+  const nodes = decoder.graph.nodes.flatMap((node): Node[] => {
+    if (node.op !== "FusedMatMul") return [node];
+    const [x, w] = node.inputs as [string, string], turned = `${node.outputs[0]}#turned`;
+    return [
+      { op: "Transpose", domain: "", inputs: [w], outputs: [turned], attributes: {} },
+      { op: "MatMul", domain: "", inputs: [x, turned], outputs: node.outputs, attributes: {} },
+    ];
+  });
+  return { ...decoder, graph: { ...decoder.graph, nodes } };
 }
 
 /** A cache on a decoder's session; both end with it. */
 export async function openDecoder(
-  { graph, config, files: externalData }: Decoder,
+  { graph, config, data }: Decoder,
   { slots, length, device = "cpu" }: { slots: number; length: number; device?: Device },
 ): Promise<KvCache> {
   using scope = new DisposableStack();
-  const session = scope.use(await createSession(encodeGraph(graph), { externalData, device }));
+  const session = scope.use(await createSession(encodeGraph(graph), { ...data, device }));
   const typeOf = new Map(graph.inputs.map(({ name, type }) => [name, type as ElementType]));
   const slabs = config.kv.flatMap(({ layer, kvHeads, headDim }) =>
     KV_PARTS.map((part) => {
