@@ -7,7 +7,19 @@
  * logits. Where the types meet stands one Cast for all who read the value.
  *
  * Weights stay in their files: float16 ones are used as they are, others by a Cast that is folded when
- * the session starts.
+ * the session starts. float16 is exact to 2⁻¹¹ of a number from 6.1e-5 to 65,504. Scales of quantised
+ * matrices mostly are such numbers already: those of GGUF's blocks of 32, and those made here of float16
+ * and bfloat16 checkpoints. Rounding others cost a KL of 3e-6 (int8) and 5e-6 (int4).
+ *
+ * Measured on the CPU, SmolLM2-135M-Instruct, 128 tokens of prose and code, KL(float32 ‖ float16) in
+ * nats, and largest difference of logits that reach 43:
+ *
+ * | weights     | float16       | `wide`        |
+ * | ----------- | ------------- | ------------- |
+ * | fp32        | 1.7e-5, 0.14  | 0.8e-5, 0.07  |
+ * | int8        | 1.5e-5, 0.12  | 1.0e-5, 0.07  |
+ * | int4        | 3.0e-5, 0.35  | 1.3e-5, 0.07  |
+ * | GGUF, Q4_1  | 1.9e-5, 0.16  | 1.0e-5, 0.07  |
  *
  * @module
  */
@@ -27,7 +39,7 @@ import { PORTS } from "./ports.ts";
 /** Options of {@linkcode halfPrecision}. */
 export interface HalfOptions {
   /** Bytes of a constant in a file, such as a mapped one; it is asked for scales alone. */
-  readonly read: (range: FileRange) => Uint8Array<ArrayBuffer>;
+  readonly read: (range: FileRange) => Uint8Array;
   /**
    * Whether the residual stream, its sums and its norms stay in float32, for models whose stream leaves
    * the range of float16, which ends at 65,504. What linear layers make must stay within it. Default:
@@ -98,7 +110,7 @@ function constantType(facts: Facts, name: string): TensorType {
 }
 
 /** Bytes as numbers, wherever they begin. */
-function floatsOf({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): Float32Array {
+function floatsOf({ buffer, byteOffset, byteLength }: Uint8Array): Float32Array {
   return byteOffset % 4 === 0
     ? new Float32Array(buffer, byteOffset, byteLength / 4)
     : new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
@@ -132,11 +144,7 @@ export function scalesFitHalf(scales: Float32Array): boolean {
 /** The mixture of embeddings: what the last operator makes that reads a mixture. */
 function mixtureIn({ nodes }: Facts): string {
   const ports: readonly string[] = [PORTS.weights, PORTS.dense];
-  const last = nodes.findLast(({ inputs }) => inputs.some((name) => ports.includes(name)))!;
-  const isUnsqueezed = last.op === "Unsqueeze"; // without dense embeddings: a product follows, a Squeeze
-  if (!isUnsqueezed) return last.outputs[0]!;
-  const after = (name: string) => nodes.find(({ inputs }) => inputs.includes(name))!.outputs[0]!;
-  return after(after(last.outputs[0]!));
+  return nodes.findLast(({ inputs }) => inputs.some((name) => ports.includes(name)))!.outputs[0]!;
 }
 
 /** Adds the node that makes a value, and all before it, as far as `goesOn`. */
@@ -175,9 +183,7 @@ function exactNodes(facts: Facts, { read, wide = false }: HalfOptions): Readonly
   addBefore(exact, producers, PORTS.logits, ({ op }) => BOUNDING.includes(op));
   if (wide) streamNodes(facts, mixture).forEach((node) => exact.add(node));
   const fits = ({ data }: Initializer) =>
-    scalesFitHalf(
-      floatsOf((data instanceof Uint8Array ? data : read(data)) as Uint8Array<ArrayBuffer>),
-    );
+    scalesFitHalf(floatsOf(data instanceof Uint8Array ? data : read(data)));
   for (const node of nodes) {
     const { op, inputs } = node;
     if (op === "Softmax") exact.add(node).add(producers.get(inputs[0]!)!); // a router
@@ -219,7 +225,7 @@ function conversions(facts: Facts) {
       return emit({ ...node, inputs: [halved(node.inputs[0]!)], outputs: [half] });
     }
     if (!(value?.data instanceof Uint8Array)) return cast(asItIs(name), "float16");
-    const { buffer } = Float16Array.from(floatsOf(value.data as Uint8Array<ArrayBuffer>));
+    const { buffer } = Float16Array.from(floatsOf(value.data));
     made.set(half, { ...value, name: half, type: "float16", data: new Uint8Array(buffer) });
     return half;
   };
@@ -257,10 +263,12 @@ function cacheOf({ nodes }: Graph): ReadonlySet<string> {
  * A decoder's graph with float16 activations, keys and values. Mixtures go in and logits come out in
  * float32 as before; the ports of a cache in float32 become float16.
  *
- * A quantised matrix whose scales are too small for float16 ({@linkcode scalesFitHalf}) is
- * multiplied in float32.
+ * A quantised matrix whose scales do not fit float16 ({@linkcode scalesFitHalf}) is multiplied in
+ * float32. That weights and activations stay below 65,504 is not checked: beyond it logits are infinite
+ * or NaN.
  *
  * @param graph The graph with float32 activations, as an architecture builds it.
+ * @param options How scales are read, and whether the stream needs more range.
  *
  * @example A product in float16 between a mixture and logits
  * ```ts
@@ -308,8 +316,9 @@ export function halfPrecision(graph: Graph, options: HalfOptions): Graph {
     const results = node.outputs.map((name, i) => {
       const isCached = cache.has(name);
       const result = isCached ? ports.get(name) : resultType(node, i, firstType, type);
-      types.set(name, result);
-      return !isCached && result === "float16" && ports.has(name) ? `${name}#float16` : name;
+      const isOther = !isCached && result === "float16" && ports.has(name);
+      types.set(name, isOther ? "float32" : result);
+      return isOther ? `${name}#float16` : name;
     });
     emit({ ...node, inputs: from, outputs: results });
     node.outputs.forEach((name, i) => {
