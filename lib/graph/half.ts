@@ -259,6 +259,44 @@ function cacheOf({ nodes }: Graph): ReadonlySet<string> {
   ]));
 }
 
+/** The graph in which nodes compute in types of a choice, by the types of the values before. */
+function retyped(
+  graph: Graph,
+  facts: Facts,
+  computesIn: (node: Node, typeOf: (name: string) => TensorType | undefined) => Float,
+): Graph {
+  const { nodes, made, types, emit, cast, want } = conversions(facts), cache = cacheOf(graph);
+  const { constants } = facts, typeOf = (name: string) => types.get(name);
+  const narrow = (port: ValueInfo): ValueInfo =>
+    cache.has(port.name) && port.type === "float32" ? { ...port, type: "float16" } : port;
+  const inputs = graph.inputs.map(narrow), outputs = graph.outputs.map(narrow);
+  const ports = new Map(outputs.map(({ name, type }) => [name, type]));
+  for (const { name, type } of inputs) types.set(name, type);
+
+  for (const node of facts.nodes) {
+    const type = computesIn(node, typeOf), isAttention = node.op === ATTENTION;
+    const from = node.op === "Cast"
+      ? node.inputs
+      : node.inputs.map((name, i) =>
+        want(name, isAttention && i >= CACHE_SCALES ? "float32" : type)
+      );
+    const first = node.inputs[0]!;
+    const firstType = constants.has(first) ? constantType(facts, first) : typeOf(first);
+    const results = node.outputs.map((name, i) => {
+      const isCached = cache.has(name);
+      const result = isCached ? ports.get(name) : resultType(node, i, firstType, type);
+      const isOther = !isCached && result === "float16" && ports.has(name);
+      types.set(name, isOther ? "float32" : result);
+      return isOther ? `${name}#float16` : name;
+    });
+    emit({ ...node, inputs: from, outputs: results });
+    node.outputs.forEach((name, i) => {
+      if (name !== results[i]) cast(results[i]!, "float32", name);
+    });
+  }
+  return { nodes, initializers: [...made.values()], inputs, outputs };
+}
+
 /**
  * A decoder's graph with float16 activations, keys and values. Mixtures go in and logits come out in
  * float32 as before; the ports of a cache in float32 become float16.
@@ -291,39 +329,22 @@ function cacheOf({ nodes }: Graph): ReadonlySet<string> {
  * ```
  */
 export function halfPrecision(graph: Graph, options: HalfOptions): Graph {
-  const facts = factsOf(graph), { constants } = facts, exact = exactNodes(facts, options);
-  const { nodes, made, types, emit, cast, want } = conversions(facts), cache = cacheOf(graph);
-  const narrow = (port: ValueInfo): ValueInfo =>
-    cache.has(port.name) && port.type === "float32" ? { ...port, type: "float16" } : port;
-  const inputs = graph.inputs.map(narrow), outputs = graph.outputs.map(narrow);
-  const ports = new Map(outputs.map(({ name, type }) => [name, type]));
-  for (const { name, type } of inputs) types.set(name, type);
-
-  const computesIn = (node: Node): Float => {
+  const facts = factsOf(graph), exact = exactNodes(facts, options);
+  return retyped(graph, facts, (node, typeOf) => {
     if (exact.has(node)) return "float32";
-    const isHalf = HALF.has(node.op) || node.inputs.some((name) => types.get(name) === "float16");
+    const isHalf = HALF.has(node.op) || node.inputs.some((name) => typeOf(name) === "float16");
     return isHalf ? "float16" : "float32";
-  };
-  for (const node of facts.nodes) {
-    const type = computesIn(node), isAttention = node.op === ATTENTION;
-    const from = node.op === "Cast"
-      ? node.inputs
-      : node.inputs.map((name, i) =>
-        want(name, isAttention && i >= CACHE_SCALES ? "float32" : type)
-      );
-    const [first] = node.inputs;
-    const firstType = constants.has(first!) ? constantType(facts, first!) : types.get(first!);
-    const results = node.outputs.map((name, i) => {
-      const isCached = cache.has(name);
-      const result = isCached ? ports.get(name) : resultType(node, i, firstType, type);
-      const isOther = !isCached && result === "float16" && ports.has(name);
-      types.set(name, isOther ? "float32" : result);
-      return isOther ? `${name}#float16` : name;
-    });
-    emit({ ...node, inputs: from, outputs: results });
-    node.outputs.forEach((name, i) => {
-      if (name !== results[i]) cast(results[i]!, "float32", name);
-    });
-  }
-  return { nodes, initializers: [...made.values()], inputs, outputs };
+  });
+}
+
+/**
+ * A decoder's graph with float16 keys and values, half of their memory: attention computes in float16,
+ * all else in float32 as before. On the CPU an operator with float32 queries and a float16 cache would
+ * convert the whole cache in every run (attention 2 to 15 times as slow, measured). KL(float32 ‖ float16
+ * keys and values) of SmolLM2-135M-Instruct is 1.5e-6 nats, where int8 ones have 0.0041.
+ *
+ * @param graph The graph with keys and values in float32.
+ */
+export function halfKv(graph: Graph): Graph {
+  return retyped(graph, factsOf(graph), ({ op }) => op === ATTENTION ? "float16" : "float32");
 }

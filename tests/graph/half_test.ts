@@ -7,6 +7,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import {
   type Graph,
   graphBuilder,
+  halfKv,
   int8Kv,
   type Node,
   PORTS,
@@ -75,6 +76,16 @@ for (const value of CASES) {
       const actual = await logitsOf(half, ids);
       actual.forEach((logits, i) => assertClose(logits, expected[i]!, size));
     }
+  });
+
+  Deno.test(`${value.name}: float16 keys and values alone are close, alike in any batch`, async () => {
+    const exact = caseDecoder(value), ids = value.input_ids, size = exact.config.vocabularySize;
+    const expected = await logitsOf(exact, ids);
+    const half = { ...exact, graph: halfKv(exact.graph) }, actual = await logitsOf(half, ids);
+    actual.forEach((logits, i) => assertClose(logits, expected[i]!, size, TOLERANCE / 2));
+    using cache = await openDecoder(half, { slots: 1, length: ids.length });
+    await cache.prefill(0, 0, ids.slice(0, 9), "last");
+    assertEquals(await cache.step([MIXTURE], [9]), actual[1]!.subarray(0, size));
   });
 
   Deno.test(`${value.name}: types meet in one Cast a value, and weights stay in their file`, () => {
