@@ -1,30 +1,21 @@
-/** Runs decoders' graphs with keys and values of any type: a session and a cache on it. */
+/** Decoders' graphs in changed forms, and caches on their sessions. */
 import {
   ARCHITECTURES,
+  CPU_TARGET,
   type DecoderConfig,
   encodeGraph,
   type Graph,
   halfPrecision,
-  KV_PARTS,
-  type Node,
   PORTS,
+  type Target,
   weightsIn,
 } from "@moi/moi/graph";
 import { type KvCache, parseSafetensors } from "@moi/moi/model";
-import {
-  allocate,
-  createSession,
-  type Device,
-  ELEMENT_TYPES,
-  elements,
-  type ElementType,
-  memoryOver,
-  type SessionOptions,
-  type Tensor,
-  tensorIn,
-} from "@moi/moi/runtime";
-import { type ExternalData, rangeReader } from "../../lib/model/external.ts";
+import { createSession, type Device, memoryOver, type SessionOptions } from "@moi/moi/runtime";
 import { openCache } from "../../lib/model/cache.ts";
+import { KV_TYPES, type KvFormat } from "../../lib/model/engine.ts";
+import { type ExternalData, rangeReader } from "../../lib/model/external.ts";
+import { hostSlabs } from "../../lib/model/slabs.ts";
 import { type ArchitectureCase, tensorsOf } from "../golden/architectures.ts";
 import { encodeSafetensors } from "../golden/golden.ts";
 
@@ -40,15 +31,17 @@ export function decoderOf(
   json: Readonly<Record<string, unknown>>,
   file: Uint8Array<ArrayBuffer>,
   maxLength: number,
+  target: Target = CPU_TARGET,
 ): Decoder {
   const architecture = ARCHITECTURES[json.model_type as string]!, config = architecture.parse(json);
-  const graph = architecture.graph(config, weightsIn(parseSafetensors(file, "w")), maxLength);
+  const weights = weightsIn(parseSafetensors(file, "w"));
+  const graph = architecture.graph(config, weights, maxLength, target);
   return { graph, config, data: { externalData: { w: memoryOver(file.buffer) } } };
 }
 
 /** The graph of a golden case. */
-export const caseDecoder = (value: ArchitectureCase): Decoder =>
-  decoderOf(value.config, encodeSafetensors(tensorsOf(value)), value.max_length);
+export const caseDecoder = (value: ArchitectureCase, target?: Target): Decoder =>
+  decoderOf(value.config, encodeSafetensors(tensorsOf(value)), value.max_length, target);
 
 /** The same decoder in float16. */
 export function halved(decoder: Decoder, wide = false): Decoder {
@@ -56,49 +49,25 @@ export function halved(decoder: Decoder, wide = false): Decoder {
   return { ...decoder, graph: halfPrecision(decoder.graph, { read, wide }) };
 }
 
-/** The same decoder with products as devices have them: of a matrix that is transposed before. */
-export function transposed(decoder: Decoder): Decoder {
-  const nodes = decoder.graph.nodes.flatMap((node): Node[] => {
-    if (node.op !== "FusedMatMul") return [node];
-    const [x, w] = node.inputs as [string, string], turned = `${node.outputs[0]}#turned`;
-    return [
-      { op: "Transpose", domain: "", inputs: [w], outputs: [turned], attributes: {} },
-      { op: "MatMul", domain: "", inputs: [x, turned], outputs: node.outputs, attributes: {} },
-    ];
-  });
-  return { ...decoder, graph: { ...decoder.graph, nodes } };
+/** The format of a decoder's keys and values. */
+function formatOf({ graph, config }: Decoder): KvFormat {
+  const port = PORTS.past(config.kv[0]!.layer, "key");
+  const { type } = graph.inputs.find(({ name }) => name === port)!;
+  return (Object.keys(KV_TYPES) as KvFormat[]).find((format) => KV_TYPES[format] === type)!;
 }
 
-/** A cache on a decoder's session; both end with it. */
+/** A cache in the host's memory on a decoder's session, which ends with it. */
 export async function openDecoder(
-  { graph, config, data }: Decoder,
+  decoder: Decoder,
   { slots, length, device = "cpu" }: { slots: number; length: number; device?: Device },
 ): Promise<KvCache> {
-  using scope = new DisposableStack();
-  const session = scope.use(await createSession(encodeGraph(graph), { ...data, device }));
-  const typeOf = new Map(graph.inputs.map(({ name, type }) => [name, type as ElementType]));
-  const slabs = config.kv.flatMap(({ layer, kvHeads, headDim }) =>
-    KV_PARTS.map((part) => {
-      const type = typeOf.get(PORTS.past(layer, part))!, dims = [kvHeads, length, headDim];
-      const bytes = elements(dims) * ELEMENT_TYPES[type].bytes;
-      return { layer, part, type, dims, bytes, memory: scope.use(allocate(slots * bytes)) };
-    })
-  );
-  const views = (slot: number, count: number) => {
-    const past: Record<string, Tensor> = {}, present: Record<string, Tensor> = {};
-    for (const { layer, part, type, dims, bytes, memory } of slabs) {
-      const value = tensorIn(memory, slot * bytes, type, [count, ...dims]);
-      past[PORTS.past(layer, part)] = present[PORTS.present(layer, part)] = value;
-    }
-    return { past, present, all: Object.values(past) };
+  const { graph, config, data } = decoder;
+  const session = await createSession(encodeGraph(graph), { ...data, device });
+  const slabs = hostSlabs(config, slots, length, formatOf(decoder));
+  const cache = openCache(session, config, slabs, { slots, length });
+  const dispose = () => {
+    cache[Symbol.dispose]();
+    session[Symbol.dispose]();
   };
-  const copy = (from: number, to: number) => {
-    for (const { memory, bytes } of slabs) {
-      new Uint8Array(memory.buffer).copyWithin(to * bytes, from * bytes, (from + 1) * bytes);
-    }
-    return Promise.resolve();
-  };
-  const owned = scope.move();
-  const memory = { batch: slots, views, copy, [Symbol.dispose]: () => owned.dispose() };
-  return openCache(session, config, memory, { slots, length });
+  return { ...cache, [Symbol.dispose]: dispose };
 }
