@@ -56,11 +56,10 @@ const isFloat = (type: TensorType | undefined): type is Float =>
 
 const ATTENTION = "GroupQueryAttention", NORM = "SimplifiedLayerNormalization";
 
+const PRODUCTS = new Set(["FusedMatMul", "MatMul", "MatMulNBits"]);
+
 /** Operators that compute in float16 whatever goes in; others, where something in float16 goes in. */
-const HALF = new Set([
-  ...["FusedMatMul", "Gemm", "MatMul", "MatMulNBits", ATTENTION, "RotaryEmbedding"],
-  `Skip${NORM}`,
-]);
+const HALF = new Set([...PRODUCTS, ATTENTION, "RotaryEmbedding", `Skip${NORM}`]);
 
 /** Operators between the head's product and bounded logits. */
 const BOUNDING: readonly string[] = ["Div", "Mul", "Tanh"];
@@ -188,7 +187,12 @@ function exactNodes(facts: Facts, { read, wide = false }: HalfOptions): Readonly
     const { op, inputs } = node;
     if (op === "Softmax") exact.add(node).add(producers.get(inputs[0]!)!); // a router
     const scales = op === "MatMulNBits" ? initializers.get(inputs[SCALES]!) : undefined;
-    if (scales?.type === "float32" && !fits(scales)) exact.add(node);
+    if (scales?.type !== "float32" || fits(scales)) continue;
+    exact.add(node);
+    // minima are as small as scales, and their product is what a sum adds
+    const sum = nodes.find(({ op, inputs }) => op === "Add" && inputs.includes(node.outputs[0]!));
+    const ofMinima = sum?.inputs.map((name) => producers.get(name));
+    ofMinima?.forEach((other) => other && PRODUCTS.has(other.op) && exact.add(other));
   }
   return exact;
 }

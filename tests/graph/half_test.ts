@@ -12,6 +12,7 @@ import {
   int8Kv,
   type Node,
   PORTS,
+  type QuantizedWeight,
   scalesFitHalf,
   type Target,
   type Weight,
@@ -219,33 +220,34 @@ for (const dtype of ["int4", "int8"] as const) {
 }
 
 Deno.test("a quantised matrix whose scales do not fit float16 is multiplied in float32", () => {
-  const stored = (...scales: readonly number[]) => {
-    const data = Float32Array.from(scales),
-      file = new Uint8Array(16 * scales.length + data.byteLength);
-    file.set(new Uint8Array(data.buffer), 16 * scales.length);
-    const out = scales.length, part = { location: "w", offset: 0, length: 16 * out };
-    const place = { ...part, offset: 16 * out, length: data.byteLength };
-    const weight: Weight = {
-      ...{ type: "float16", dims: [out, 32], ...part },
-      quantized: {
-        ...{ bits: 4, blockSize: 32, sourceOffset: 0 },
-        data: { type: "uint8", dims: [out, 1, 16], ...part },
-        scales: { type: "float32", dims: [out, 1], ...place },
-      },
+  const { config } = caseDecoder(caseOf("qwen3"));
+  const productsOf = (scales: readonly number[], hasMinima: boolean) => {
+    const out = scales.length, file = new Uint8Array(20 * out);
+    file.set(new Uint8Array(Float32Array.from(scales).buffer), 16 * out);
+    const numbers = { location: "w", offset: 0, length: 16 * out };
+    const place = { ...numbers, offset: 16 * out, length: 4 * out };
+    const blocks = { type: "float32", dims: [out, 1], ...place } as const;
+    const quantized: QuantizedWeight = {
+      ...{ bits: 4 as const, blockSize: 32, sourceOffset: 0, scales: blocks },
+      data: { type: "uint8", dims: [out, 1, 16], ...numbers },
+      ...(hasMinima && { minima: blocks }),
     };
+    const weight: Weight = { type: "float16", dims: [out, 32], ...numbers, quantized };
     const b = graphBuilder(weightsIn(new Map([["w", weight]])));
     const mixture = b.input(PORTS.weights, "float32", ["B", "S", 2]);
     const table = b.floats("table", new Float32Array(64).fill(1), [2, 32]);
     const x = b.op("MatMul", [mixture, table], { outputs: ["x"] });
     linear(b, x, "w", out, 32, { output: PORTS.logits });
     b.output(PORTS.logits, "float32", ["B", "S", out]);
-    const { config } = caseDecoder(caseOf("qwen3"));
-    const data_ = { externalData: { w: memoryOver(file.buffer) } };
-    const { nodes } = halved({ graph: b.graph(), config, data: data_ }).graph;
-    return nodes.find(({ op }) => op === "MatMulNBits")!.inputs;
+    const data = { externalData: { w: memoryOver(file.buffer) } };
+    return halved({ graph: b.graph(), config, data }).graph.nodes
+      .flatMap(({ op, inputs }) => /^Fused|NBits$/.test(op) ? inputs : []);
   };
-  assertEquals(stored(0.01, 1e-8), ["x#float16", "w#int4", "w#scales#float16"]);
-  assertEquals(stored(2e-7, 1e-8), ["x", "w#int4", "w#scales"]);
+  const usual = [0.01, 1e-8], tiny = [2e-7, 1e-8];
+  assertEquals(productsOf(usual, false), ["x#float16", "w#int4", "w#scales#float16"]);
+  assertEquals(productsOf(tiny, false), ["x", "w#int4", "w#scales"]);
+  assertEquals(productsOf(usual, true).at(-1), "w#minima#float16");
+  assertEquals(productsOf(tiny, true).at(-1), "w#minima");
 });
 
 Deno.test("int8 keys and values go with float16 activations, in either order", async () => {
