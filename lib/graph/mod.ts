@@ -41,6 +41,7 @@ export type { GraftFacts } from "./graft/facts.ts";
 export { joinEmbedding } from "./graft/join.ts";
 export { graft } from "./graft/mod.ts";
 export { reference, type ReferenceInput } from "./graft/reference.ts";
+export { halfKv, type HalfOptions, halfPrecision, scalesFitHalf } from "./half.ts";
 export { DENSE, denseMixtureGraph, SMALL_VOCABULARY } from "./mixture.ts";
 export { NEXT_TOKEN, softmaxGraph, topTokensGraph } from "./next_token.ts";
 export { ON_DEVICE, softmaxOnDevice, topTokensOnDevice } from "./next_token_device.ts";

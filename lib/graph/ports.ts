@@ -32,7 +32,7 @@ export const PORTS = {
   rows: "rows",
   /** Next-token logits, float32 [R, V]. */
   logits: "logits",
-  /** Cache of layer i before the run, float32 or int8 [B, kvHeads, L, headDim]. */
+  /** Cache of layer i before the run, float32, float16 or int8 [B, kvHeads, L, headDim]. */
   past: (layer: number, part: KvPart) => `past.${layer}.${part}`,
   /** The same cache after the run: bind the same tensor. */
   present: (layer: number, part: KvPart) => `present.${layer}.${part}`,

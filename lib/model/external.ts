@@ -10,7 +10,8 @@
  * @module
  */
 
-import { type Graph, type Initializer, tensorBytes } from "../graph/mod.ts";
+import { join } from "node:path";
+import { type FileRange, type Graph, type Initializer, tensorBytes } from "../graph/mod.ts";
 import type { MappedFile, SessionOptions } from "../runtime/mod.ts";
 
 /** What a session is told about the files of its graph: options of it. */
@@ -39,4 +40,23 @@ export function located(
     return { ...initializer, data: { ...data, location: files[data.location]!.path.slice(1) } };
   });
   return { graph: { ...graph, initializers }, data: { folder: "/" } };
+}
+
+/** Reads ranges of the files that a session is told about. */
+export function rangeReader(
+  { folder = ".", externalData }: ExternalData,
+): (range: FileRange) => Uint8Array<ArrayBuffer> {
+  return ({ location, offset, length }) => {
+    const mapped = externalData?.[location];
+    if (mapped) return new Uint8Array(mapped.buffer, offset, length);
+    using file = Deno.openSync(join(folder, location));
+    file.seekSync(offset, Deno.SeekMode.Start);
+    const bytes = new Uint8Array(length);
+    for (let at = 0; at < length;) {
+      const count = file.readSync(bytes.subarray(at));
+      if (count === null) throw new SyntaxError(`Cannot read ${location} as it ends early`);
+      at += count;
+    }
+    return bytes;
+  };
 }
