@@ -234,15 +234,28 @@ export function graphBuilder(
       return { op: "Cast", domain: "", inputs: [from], outputs: [to], ...castTo(type) };
     });
 
+  /** The table whose rows are gathered, and what is done to them; undefined where it is converted before. */
+  const gatheredFrom = (
+    result: string,
+  ): { name: string; types: readonly OnnxType[] } | undefined => {
+    const table = conversions.get(result);
+    if (!table || target.gathersBfloat16 || table.type !== "bfloat16") return table;
+    if (target.activations === "float32") return undefined;
+    const half = `${table.name}#float16`; // half the memory of float32
+    if (!nodes.some(({ outputs }) => outputs[0] === half)) {
+      nodes.push(...convert(table.name, ["float16"], half));
+    }
+    return { name: half, types: ["float32"] };
+  };
+
   const op = (name: string, ins: readonly string[], options: OpOptions = {}): string => {
     const outs = options.outputs ?? [`t${nodes.length}`];
     const { domain = "", attributes = {} } = options;
-    const converted = name === "Gather" ? conversions.get(ins[0]!) : undefined;
-    const isGathered = converted && (target.gathersBfloat16 || converted.type !== "bfloat16");
-    if (isGathered) { // of a table only the rows that are gathered are converted
-      const rows = `${outs[0]}#rows`, gathered = [converted.name, ...ins.slice(1)];
+    const table = name === "Gather" ? gatheredFrom(ins[0]!) : undefined;
+    if (table) { // only the rows that are gathered are converted
+      const rows = `${outs[0]}#rows`, gathered = [table.name, ...ins.slice(1)];
       nodes.push({ op: name, domain, inputs: gathered, outputs: [rows], attributes });
-      nodes.push(...convert(rows, converted.types, outs[0]!));
+      nodes.push(...convert(rows, table.types, outs[0]!));
     } else {
       nodes.push({ op: name, domain, inputs: ins, outputs: outs, attributes });
     }

@@ -75,6 +75,8 @@ export interface RopedConfig extends DecoderConfig {
 
 /** A model of one family: what its config says, and the graph that computes it. */
 export interface Architecture<Config extends DecoderConfig = DecoderConfig> {
+  /** Whether its residual stream leaves the range of float16. Default: false. */
+  readonly isWide?: boolean;
   /**
    * Reads `config.json`.
    *

@@ -6,6 +6,7 @@
  * - Every norm multiplies by 1 + w.
  * - The embeddings' factor is √D in float32, as in transformers when the model computes in float32; a
  *   model that computes in bfloat16 rounds it (for D = 3840 from 61.97 to 62).
+ * - The residual stream exceeds 65,504 in the larger models, so float16 cannot hold it.
  * - Where the checkpoint has a vision part, its tensors are not touched.
  *
  * Source: the published configurations, `configuration_gemma3.py` and `modeling_gemma3.py` of
@@ -51,6 +52,7 @@ const PARTICULARS: Particulars<object> = {
     tie_word_embeddings: true,
   },
   hasLocalRope: true,
+  isWide: true,
   activation: "gelu_tanh",
   normalize: headNorm,
   norms: {

@@ -55,6 +55,8 @@ function residualStack(
 /** What is particular to an architecture: what its configs leave out, how its layers differ from Llama's. */
 export interface Particulars<Own extends object>
   extends RopeOptions, SelfAttentionOptions, Pick<MlpOptions, "activation"> {
+  /** Whether its residual stream leaves the range of float16. Default: false. */
+  readonly isWide?: boolean;
   /** Values of fields that configs leave out, as its class in transformers has them. */
   readonly defaults: Json;
   /** Norms of the two parts of a layer. Default: Llama's. */
@@ -91,6 +93,7 @@ export function likeLlama<Own extends object = object>(
       gatedMlp(b, x, at, config, { bias, activation }),
   } = particulars;
   return {
+    isWide: particulars.isWide ?? false,
     parse(json) {
       const { renamed, path, defaults } = particulars;
       const f = fieldsOf(renamed?.(json) ?? json, path, { rope_theta: 1e4, ...defaults });

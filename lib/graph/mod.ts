@@ -55,6 +55,7 @@ export {
   type OnnxType,
   tensorBytes,
   type TensorType,
+  typeNamed,
   type UnreadField,
   type ValueInfo,
 } from "./onnx.ts";

@@ -18,7 +18,7 @@
  * @module
  */
 
-import { type Graph, tensorBytes, type Weights, wholeName } from "../graph/mod.ts";
+import { type Graph, tensorBytes, typeNamed, type Weights, wholeName } from "../graph/mod.ts";
 import { elements } from "../runtime/mod.ts";
 
 /** Number formats of every model, by name. */
@@ -76,7 +76,9 @@ export function weightsOf({ nodes, initializers }: Graph): {
   readonly parameters: number;
   readonly bytes: number;
 } {
-  const uses = nodes.flatMap(({ op, inputs }) => inputs.map((input) => ({ op, input })));
+  const uses = nodes.flatMap(({ op, inputs, attributes: { to } }) =>
+    inputs.map((input) => ({ op, input, to: to?.int }))
+  );
   const consumers = Map.groupBy(uses, ({ input }) => input);
   const inParts = new Set(
     initializers.filter(({ name }) => wholeName(name) !== name).map(({ name }) => wholeName(name)),
@@ -84,9 +86,12 @@ export function weightsOf({ nodes, initializers }: Graph): {
   let parameters = 0, bytes = 0;
   for (const { name, type, dims, data } of initializers) {
     if (data instanceof Uint8Array) continue;
-    const count = elements(dims), ops = new Set(consumers.get(name)?.map(({ op }) => op));
+    const count = elements(dims), users = consumers.get(name) ?? [];
+    const ops = new Set(users.map(({ op }) => op)), types = users.map(({ to }) => typeNamed(to));
     if (!inParts.has(name)) parameters += count; // else its parts are
-    if (ops.has("Cast")) bytes += 4 * count; // widened when the session starts
+    for (const type of new Set(types)) { // converted when the session starts
+      if (type) bytes += tensorBytes({ type, dims });
+    }
     if (!ops.has("Cast") || ops.size > 1) bytes += tensorBytes({ type, dims });
   }
   return { parameters, bytes };

@@ -6,11 +6,14 @@
  */
 
 import {
+  ARCHITECTURES,
   type DecoderConfig,
   denseMixtureGraph,
   encodeGraph,
   firstAttentions,
   type Graph,
+  halfKv,
+  halfPrecision,
   int8Kv,
   SMALL_VOCABULARY,
 } from "../graph/mod.ts";
@@ -20,6 +23,7 @@ import { refusal } from "../_check.ts";
 import { openCache, PREFILL_CHUNK } from "./cache.ts";
 import { type DeviceSessions, openOnDevice, startOnDevice } from "./device_next_token.ts";
 import { type Engine, KV_TYPES, type KvFormat } from "./engine.ts";
+import { rangeReader } from "./external.ts";
 import { calibrateKv } from "./kv.ts";
 import { lazySession } from "./lazy_session.ts";
 import { nextTokenSource } from "./next_token.ts";
@@ -97,7 +101,12 @@ export async function startEngine(
     }
   };
   let running = graph;
-  if (kv === "int8" && isOwn) {
+  if (kv === "fp16" && isOwn) {
+    const { isWide = false } = ARCHITECTURES[config.architecture] ?? {};
+    running = device === "cpu"
+      ? halfKv(graph)
+      : halfPrecision(graph, { read: rangeReader(data), wide: isWide });
+  } else if (kv === "int8" && isOwn) {
     await using exact = await startOn(device, graph);
     running = int8Kv(graph, config.kv, await calibrateKv(exact, config, maxLength));
     signal?.throwIfAborted();
