@@ -16,10 +16,11 @@ import { type DecoderConfig, PORTS } from "../graph/mod.ts";
 import { type Binding, type Session, takingTurns, tensor } from "../runtime/mod.ts";
 import { checkNumber, refusal } from "../_check.ts";
 import type { CacheShape, KvCache, LogitRows } from "./engine.ts";
-import { createFeed, type Feed, feedTensors, writeInput } from "./feed.ts";
-import type { Input, Mixture } from "./mixture.ts";
+import { createFeed, feedTensors } from "./feed.ts";
+import { inputWriter } from "./input_writer.ts";
+import type { Input } from "./mixture.ts";
 import type { Slabs } from "./slabs.ts";
-import { type DenseProduct, isDense, listedInFull, listedPart } from "./dense.ts";
+import type { DenseProduct } from "./dense.ts";
 import { openSteps } from "./steps.ts";
 
 /**
@@ -29,42 +30,6 @@ import { openSteps } from "./steps.ts";
 export const PREFILL_CHUNK = 128;
 /** Logits of one run and least positions, where all positions have logits: bounds their memory. */
 const CHUNK_LOGITS = 2 ** 22, MIN_CHUNK = 16;
-
-/** How inputs are written: the rows that take the product, the listed entries, numbers per position. */
-export interface Layout {
-  readonly dense: readonly number[];
-  readonly entries: readonly Input[];
-  readonly width: number;
-}
-
-/** How inputs of a graph are laid out and written. */
-export function inputWriter(
-  { vocabularySize }: Pick<DecoderConfig, "vocabularySize">,
-  listed: boolean,
-  product: DenseProduct | undefined,
-) {
-  return {
-    layoutOf(inputs: readonly Input[]): Layout {
-      const dense: number[] = [];
-      let size = 1;
-      const entries = inputs.map((input, row) => {
-        if (product && isDense(input)) dense.push(row);
-        const entry = product ? listedPart(input) : listedInFull(input, vocabularySize);
-        if (typeof entry !== "number" && entry.ids.length > size) size = entry.ids.length;
-        return entry;
-      });
-      // few distinct widths, so that few bindings are made
-      const width = size === 1 ? 1 : Math.max(16, 2 ** Math.ceil(Math.log2(size)));
-      return { dense, entries, width: listed ? width : vocabularySize };
-    },
-    async write(feed: Feed, inputs: readonly Input[], layout: Layout): Promise<void> {
-      const { dense, entries, width } = layout;
-      entries.forEach((input, row) => writeInput(feed, row, width, input, vocabularySize));
-      if (dense.length === 0) return;
-      await product!.embed(dense.map((row) => inputs[row] as Mixture), dense, feed.dense!);
-    },
-  };
-}
 
 /** Options of {@linkcode openCache}. */
 export interface CacheOptions extends CacheShape {

@@ -32,7 +32,8 @@ import type { PrepareRequest } from "./sources/source.ts";
 export type Form = 4 | 8 | "packed" | "dense";
 
 /** Where the copy is kept and who watches its making. */
-export interface ConvertOptions extends Omit<PrepareRequest, "dtype" | "maxLength" | "target"> {
+export interface ConvertOptions
+  extends Omit<PrepareRequest, "dtype" | "maxLength" | "target" | "adapter"> {
   /** The form of a matrix, by itself and how it is stored. */
   readonly form: (weight: Weight, encoded: Encoded | undefined) => Form;
   readonly fingerprint: string;

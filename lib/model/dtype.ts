@@ -18,7 +18,14 @@
  * @module
  */
 
-import { type Graph, tensorBytes, typeNamed, type Weights, wholeName } from "../graph/mod.ts";
+import {
+  type Graph,
+  type Target,
+  tensorBytes,
+  typeNamed,
+  type Weights,
+  wholeName,
+} from "../graph/mod.ts";
 import { elements } from "../runtime/mod.ts";
 
 /** Number formats of every model, by name. */
@@ -38,6 +45,19 @@ export function autoDtype(parameters: number, free: number): Dtype {
     if (parameters * BYTES[dtype] <= free / 2) return dtype;
   }
   return "int4";
+}
+
+/**
+ * The same on a GPU: the most exact that has room; fp32 where activations are in it, else fp16.
+ *
+ * @param hasRoom Whether a number format has room there.
+ */
+export function autoDtypeOn(
+  activations: Target["activations"],
+  hasRoom: (dtype: Dtype) => boolean,
+): Dtype {
+  const exact = activations === "float16" ? "fp16" : "fp32";
+  return ([exact, "int8"] as const).find(hasRoom) ?? "int4";
 }
 
 /** Bytes of memory that are free, or Infinity where asking is not permitted. */

@@ -6,10 +6,11 @@
 
 import { createHash } from "node:crypto";
 import type { DecoderConfig, RopedConfig } from "../graph/mod.ts";
-import { defaultSignal, type Device } from "../runtime/mod.ts";
+import { adapters, defaultSignal, type Device } from "../runtime/mod.ts";
 import { defaultCacheDir } from "../_cache_home.ts";
 import { boolean, checkOptions, number, oneOf, refusal, type Rules } from "../_check.ts";
 import { given } from "../_given.ts";
+import { chooseDevice } from "./auto.ts";
 import { chatTemplate } from "./chat.ts";
 import { eosTokenIds, generationDefaults, generationNotes } from "./config.ts";
 import { type Dtype, DTYPES } from "./dtype.ts";
@@ -20,23 +21,29 @@ import { createModel, type Model } from "./model.ts";
 import { startEngine } from "./onnx_engine.ts";
 import { placeOf } from "./place.ts";
 import { openSource } from "./sources/mod.ts";
-import { targetOf } from "./target.ts";
+import { checkFormats, kvFormatOf, targetOf } from "./target.ts";
 import type { ModelFiles, Source } from "./sources/source.ts";
 import { createTokenizer, missingTokenizer } from "./tokenizer.ts";
 
 /** Options of {@linkcode loadModel}; a revision is refused for folders and embedded models. */
 export interface LoadOptions extends DatasetOptions {
-  /** Where to run. Default: "auto", which is the CPU: nothing else has been measured faster. */
+  /**
+   * Where to run. Default: "auto", the device on which a step of the model's shape is fastest, by a trial of
+   * two seconds each that is kept in the cache folder; the CPU where there is no GPU, only an emulated one, or
+   * the model is small. What was tried is in `model.attempts`. What each device needs: see `lib/runtime/mod.ts`.
+   */
   readonly device?: "auto" | Device;
   /**
    * Number format of the weights, of those in `dtype.ts`. Default: "auto", the blocks of a GGUF
-   * file as they are ("native"), else the most exact of fp32, int8 and int4 whose weights take at
-   * most half of the free memory. What is in use is in `model.dtype`.
+   * file as they are ("native"), else on the CPU the most exact of fp32, int8 and int4 whose weights take at
+   * most half of the free memory, on a GPU the most exact of fp16, int8 and int4 that has room. What is in
+   * use is in `model.dtype`.
    */
   readonly dtype?: "auto" | Dtype;
   /**
-   * Number format of keys and values, on the CPU: "fp32" (default), or "int8" for a quarter of the
-   * memory. What "int8" changes, and when it is faster and slower, is described in `kv.ts`.
+   * Number format of keys and values. On the CPU "fp32" (default), "fp16" for half of the memory, or "int8" for a
+   * quarter: what they change, and when they are faster and slower, is described in `kv.ts`. On a GPU that of
+   * everything between operators: "fp16" (default where it computes in that and `dtype` is not "fp32") or "fp32".
    */
   readonly kv?: KvFormat;
   /**
@@ -172,11 +179,9 @@ export async function loadModel(
 ): Promise<Model> {
   checkOptions("load the model", options, RULES);
   const { device: askedDevice = "auto", maxLength: askedLength, ...others } = options;
-  const { kv = "fp32", threads, spinning = isIdle(), ...places } = others;
+  const { kv: askedKv, threads, spinning = isIdle(), ...places } = others;
   const { dtype = "auto", cacheDir = defaultCacheDir(), onProgress } = places;
-  const device = askedDevice === "auto" ? "cpu" : askedDevice;
   const signal = places.signal ?? defaultSignal();
-  if (device !== "cpu" && kv === "int8") fail("kv", `be 'fp32' or 'fp16' on ${device}`, kv);
   const isSource = typeof id === "object" && id !== null && "prepare" in id;
   const name = isSource ? id.id : id instanceof URL ? id.pathname : id;
   const report = (done: number, note?: string) =>
@@ -188,14 +193,28 @@ export async function loadModel(
     isSource ? id : await openSource(await placeOf(id, given({ ...places, signal })), dtype),
   );
   const words = await wordsOf(source.files);
-  const maxLength = lengthOf(source.config, askedLength);
+  const maxLength = lengthOf(source.config, askedLength), isExport = source.stored !== undefined;
   signal?.throwIfAborted();
+  const { device, attempts } = askedDevice !== "auto"
+    ? { device: askedDevice, attempts: undefined }
+    : isExport
+    ? { device: "cpu" as const, attempts: undefined }
+    : await chooseDevice(source.config, {
+      ...{ dtype, kv: askedKv, maxLength, cacheDir },
+      onTrial: (device) => report(0, `trying a step on ${device}`),
+    });
+  const adapter = device === "cpu"
+    ? undefined
+    : adapters().find((one) => one.device === device && one.chosen);
+  const kv = isExport ? askedKv ?? "fp32" : kvFormatOf(device, dtype, askedKv, adapter);
+  if (!isExport) checkFormats(device, dtype, kv, adapter);
   report(1);
   const prepared = opening.use(
     await source.prepare({
       ...{
         dtype,
         target: targetOf(device, kv),
+        adapter,
         maxLength,
         cacheDir,
         label: `convert ${name}`,
@@ -217,6 +236,7 @@ export async function loadModel(
     id: isSource ? id.id : String(id),
     ...words,
     ...{ config, fingerprint, dtype: prepared.dtype, kv, maxLength },
+    ...given({ attempts }),
     ...(embeddings && { embeddings }),
     memory: { weightsBytes, kvBytesPerToken: kvBytesPerToken(config, kv) },
     engine: { ...engine, [Symbol.asyncDispose]: () => owned.disposeAsync() },

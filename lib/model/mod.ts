@@ -96,6 +96,7 @@
  * @module
  */
 
+export type { Attempt } from "./auto.ts";
 export { defaultCacheDir } from "../_cache_home.ts";
 export { PREFILL_CHUNK } from "./cache.ts";
 export type { ChatOptions, ChatTemplate, Message } from "./chat.ts";

@@ -8,6 +8,7 @@ import type { DecoderConfig } from "../graph/mod.ts";
 import { checkNumber } from "../_check.ts";
 import { given } from "../_given.ts";
 import { type ChatOptions, chatTemplate, type Message } from "./chat.ts";
+import type { Attempt } from "./auto.ts";
 import type { GenerationDefaults } from "./config.ts";
 import type { CacheShape, Engine, KvCache, KvFormat } from "./engine.ts";
 import type { NextToken } from "./next_token.ts";
@@ -20,6 +21,8 @@ export interface Model
   readonly id: string;
   /** First 16 hex digits of a SHA-256 over the configuration, tensor table and sampled weights. */
   readonly fingerprint: string;
+  /** What was tried before the device was chosen; absent where it was asked for. */
+  readonly attempts?: readonly Attempt[];
   /** Number format that it computes with. */
   readonly dtype: string;
   /** Number format of its keys and values. */

@@ -6,9 +6,9 @@
 
 import { PORTS } from "../graph/mod.ts";
 import { type Binding, type Session, takingTurns, type Tensor, tensor } from "../runtime/mod.ts";
-import type { inputWriter } from "./cache.ts";
 import type { CacheShape, LogitRows } from "./engine.ts";
 import { createFeed, type FeedPorts, feedTensors, firstParts, mirrored, pairsOf } from "./feed.ts";
+import type { InputWriter } from "./input_writer.ts";
 import type { Input } from "./mixture.ts";
 import type { Slabs, SlabViews } from "./slabs.ts";
 
@@ -23,7 +23,7 @@ interface StepOptions extends CacheShape {
   readonly ports: FeedPorts;
   /** Numbers of a row of logits. */
   readonly width: number;
-  readonly writer: ReturnType<typeof inputWriter>;
+  readonly writer: InputWriter;
 }
 
 /** A step of so many rows and numbers a position. */

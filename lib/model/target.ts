@@ -5,8 +5,45 @@
  */
 
 import { CPU_TARGET, type Target } from "../graph/mod.ts";
-import type { Device } from "../runtime/mod.ts";
+import type { Adapter, Device } from "../runtime/mod.ts";
+import { refusal } from "../_check.ts";
+import type { Dtype } from "./dtype.ts";
 import type { KvFormat } from "./engine.ts";
+
+/**
+ * The number format of keys and values on a device: as asked, else fp16 on a GPU that computes in it, unless the
+ * weights are asked for in fp32.
+ */
+export function kvFormatOf(
+  device: Device,
+  dtype: "auto" | Dtype,
+  asked: KvFormat | undefined,
+  adapter: Pick<Adapter, "half"> | undefined,
+): KvFormat {
+  const isHalf = device === "cuda" || (device === "webgpu" && adapter?.half === true);
+  return asked ?? (isHalf && dtype !== "fp32" ? "fp16" : "fp32");
+}
+
+/** Refuses number formats that a device does not compute. */
+export function checkFormats(
+  device: Device,
+  dtype: "auto" | Dtype,
+  kv: KvFormat,
+  adapter: Pick<Adapter, "half" | "name"> | undefined,
+): void {
+  const fail = (name: string, rule: string, value: string) => {
+    throw new RangeError(refusal("load the model", name, `${rule} on ${device}`, value));
+  };
+  if (device === "cpu") return;
+  if (kv === "int8") fail("kv", "be 'fp32' or 'fp16'", kv);
+  if (device === "cuda" && kv === "fp32") {
+    if (dtype === "fp32") fail("dtype", "be 'auto', 'fp16', 'int8', 'int4' or 'native'", dtype);
+    fail("kv", "be 'fp16', as its attention has no other", kv);
+  }
+  if (device === "webgpu" && kv === "fp16" && adapter && !adapter.half) {
+    fail("kv", `be 'fp32' (${adapter.name} does not compute in fp16)`, kv);
+  }
+}
 
 /** The forms that a device computes. On GPUs what passes between operators has the format of keys and values. */
 export function targetOf(device: Device, kv: KvFormat): Target {

@@ -183,7 +183,7 @@ export async function createSession(
   options: SessionOptions = {},
 ): Promise<Session> {
   checkOptions("start a session", options, RULES);
-  const { device = "cpu", externalData } = options;
+  const { device = "cpu" } = options;
   const source = graph instanceof URL ? fileURLToPath(graph) : graph;
   const { callAsync, env } = ort();
   using scope = new DisposableStack();

@@ -39,7 +39,7 @@ function assertDistribution(
 
 /** A distribution to draw from. */
 function over(probabilities: readonly number[]): Distribution {
-  const row = { step: 0, logits: new Float32Array(probabilities.length) };
+  const size = probabilities.length, row = { step: 0, size, logits: new Float32Array(size) };
   return listed(row, 1, { ids: [...probabilities.keys()], probabilities });
 }
 

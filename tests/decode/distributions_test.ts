@@ -366,7 +366,9 @@ Deno.test("draw() from a whole large vocabulary gives every u a token of positiv
 
 Deno.test("draw() where rounding left the sum below u draws anew with the rest", () => {
   const probabilities = Float32Array.of(0, 0.5, 0.25, 0, 0.125, 0, 0); // an eighth is missing
-  const distribution = dense({ step: 0, logits: new Float32Array(7) }, 1, { probabilities });
+  const distribution = dense({ step: 0, size: 7, logits: new Float32Array(7) }, 1, {
+    probabilities,
+  });
   const rest = (u: number) => 0.875 + u / 8;
   for (const u of [0, 0.49, 0.5, 0.74, 0.75, 0.87]) {
     assertEquals(distribution.draw(rest(u)), distribution.draw(u), `${u}`);

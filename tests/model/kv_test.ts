@@ -73,7 +73,7 @@ for (const headDim of [8, 16, 24]) { // rotated before the operator, by it, befo
     using session = await createSession(encodeGraph(graph));
     using slabs = hostSlabs({ kv }, 1, length, "int8");
     using scope = new DisposableStack();
-    const { all, past, present } = slabs.views(0, 1);
+    const { all, past, present } = slabs.first(1);
     all.forEach((value) => scope.use(value));
     const random = randomNumbers(headDim), k = new Float32Array(positions * width);
     // values of every size up to three times the largest that scales allow for

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { createSession, type Device, deviceError, OrtError } from "@moi/moi/runtime";
 import { doubling } from "./_graphs.ts";
 

@@ -17,6 +17,7 @@ import { headed, parseConfig } from "../config.ts";
 import { convertWeights, type Form } from "../converted.ts";
 import {
   autoDtype,
+  autoDtypeOn,
   bitsOf,
   type Dtype,
   DTYPES,
@@ -26,6 +27,7 @@ import {
 } from "../dtype.ts";
 import { located } from "../external.ts";
 import { estimateMemory } from "../memory.ts";
+import { noRoomOn } from "../room.ts";
 import type { ModelFiles, Source } from "./source.ts";
 
 /** Refuses weights that free memory cannot hold, naming formats that would fit. */
@@ -74,7 +76,7 @@ export function checkpointSource(
     id,
     files,
     config: stated,
-    async prepare({ dtype: asked, maxLength, target, ...options }) {
+    async prepare({ dtype: asked, maxLength, target, adapter, ...options }) {
       using scope = new DisposableStack();
       const checkpoint = scope.use(await open());
       const { tensors, encoded, strict = false } = checkpoint, table = weightsIn(tensors);
@@ -96,10 +98,18 @@ export function checkpointSource(
           `Cannot load the model as its tensor for ${unused} has no place in this architecture`,
         );
       }
-      const free = freeMemory();
-      checkFits(config, asked === "auto" || asked === "native" ? "int4" : asked, free);
+      const least = asked === "auto" || asked === "native" ? "int4" : asked, free = freeMemory();
+      const why = adapter && noRoomOn(adapter, config, target, maxLength);
+      if (!why) checkFits(config, least, free);
+      else if (why(least)) {
+        throw new RangeError(`Cannot load the model on ${adapter.device} as ${why(least)}`);
+      }
       const hasBlocks = encoded?.values().some(({ packing }) => packing !== undefined) ?? false;
-      const usual = hasBlocks ? "native" : autoDtype(weightsOf(plain).parameters, free);
+      const usual = hasBlocks
+        ? "native"
+        : why
+        ? autoDtypeOn(target.activations, (dtype) => why(dtype) === undefined)
+        : autoDtype(weightsOf(plain).parameters, free);
       const dtype = asked === "auto" ? usual : asked;
       if (dtype === "native" && !hasBlocks) {
         throw new RangeError(

@@ -10,6 +10,7 @@
  */
 
 import type { DecoderConfig, Graph, Target } from "../../graph/mod.ts";
+import type { Adapter } from "../../runtime/mod.ts";
 import type { Dtype } from "../dtype.ts";
 import type { Engine } from "../engine.ts";
 import type { ExternalData } from "../external.ts";
@@ -33,6 +34,8 @@ export interface PrepareRequest {
   readonly dtype: "auto" | Dtype;
   /** What the graph is built for. */
   readonly target: Target;
+  /** The GPU that it is for, where one is known; absent: the weights are held by the host. */
+  readonly adapter?: Adapter | undefined;
   /** Longest context, which sizes the rotary tables. */
   readonly maxLength: number;
   /** Folder for converted copies. */

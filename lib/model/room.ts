@@ -1,0 +1,34 @@
+/**
+ * Whether a model has room on a GPU.
+ *
+ * @module
+ */
+
+import type { DecoderConfig, Target } from "../graph/mod.ts";
+import { type Adapter, noRoom } from "../runtime/mod.ts";
+import { type Dtype, DTYPES } from "./dtype.ts";
+import { estimateMemory, kvBytesPerToken } from "./memory.ts";
+
+/** Positions whose keys and values a GPU must have room for. */
+const POSITIONS = 4096;
+
+/** Why a GPU has no room for a model in a number format; undefined where it has. */
+export function noRoomOn(
+  adapter: Adapter,
+  config: DecoderConfig,
+  { activations }: Target,
+  maxLength: number,
+): (dtype: Dtype) => string | undefined {
+  const isHalf = activations === "float16", { vocabularySize, hiddenSize } = config;
+  const footprint = (dtype: Dtype) => {
+    const { parameters, weightsBytes } = estimateMemory(config, { dtype, length: 1 });
+    const bytes = kvBytesPerToken(config, isHalf ? "fp16" : "fp32");
+    return {
+      name: dtype,
+      weights: dtype === "fp16" && isHalf ? 2 * parameters : weightsBytes,
+      cache: bytes * Math.min(POSITIONS, maxLength),
+      largest: vocabularySize * hiddenSize * (isHalf ? 2 : 4),
+    };
+  };
+  return (dtype) => noRoom(footprint(dtype), adapter, DTYPES.map(footprint));
+}
