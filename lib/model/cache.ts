@@ -15,7 +15,8 @@
 import { type DecoderConfig, PORTS } from "../graph/mod.ts";
 import { type Binding, type Session, takingTurns, tensor } from "../runtime/mod.ts";
 import { checkNumber, refusal } from "../_check.ts";
-import type { CacheShape, KvCache, LogitRows } from "./engine.ts";
+import type { CacheShape, KvCache } from "./engine.ts";
+import type { LogitRows } from "./logit_rows.ts";
 import { createFeed, feedTensors } from "./feed.ts";
 import { inputWriter } from "./input_writer.ts";
 import type { Input } from "./mixture.ts";

@@ -22,7 +22,7 @@ import {
   type Tensor,
   tensor,
 } from "../runtime/mod.ts";
-import type { LogitRows } from "./engine.ts";
+import type { LogitRows } from "./logit_rows.ts";
 import { type Held, trusted } from "./mixture.ts";
 import {
   inverseOf,

@@ -10,7 +10,7 @@
 
 import type { Input } from "./mixture.ts";
 import type { NextToken } from "./next_token.ts";
-import type { DeviceCheck } from "./self_check.ts";
+import type { LogitRows } from "./logit_rows.ts";
 
 /** Number formats of keys and values by name, and their element types. */
 export const KV_TYPES = { fp32: "float32", fp16: "float16", int8: "int8" } as const;
@@ -24,14 +24,6 @@ export interface CacheShape {
   readonly slots: number;
   /** Positions of each. */
   readonly length: number;
-}
-
-/** Rows of next-token logits of a step, wherever the engine left them. */
-export interface LogitRows {
-  /** Number of rows. */
-  readonly count: number;
-  /** All of them `[rows · V]` or more: always the same array, which the next step overwrites. */
-  all(): Float32Array<ArrayBuffer>;
 }
 
 /**
@@ -80,6 +72,16 @@ export interface KvCache extends CacheShape, Disposable {
   stepRows?(inputs: readonly Input[], positions: readonly number[]): Promise<LogitRows>;
   /** Copies the first positions of one slot to another. */
   copy(from: number, to: number, positions: number): Promise<void>;
+}
+
+/** What a device was found to compute. */
+export interface DeviceCheck {
+  /** Positions of one prefill run that it computes rightly. */
+  readonly chunk: number;
+  /** Largest difference from the CPU, as a share of the largest number. */
+  readonly worst: number;
+  /** Whether a row's numbers are the same alone and in a batch, bit for bit. */
+  readonly isBatchExact: boolean;
 }
 
 /** What computes logits. */

@@ -105,11 +105,11 @@ export { type GenerationDefaults, parseConfig } from "./config.ts";
 export { type Dtype, DTYPES } from "./dtype.ts";
 export {
   type CacheShape,
+  type DeviceCheck,
   type Engine,
   KV_TYPES,
   type KvCache,
   type KvFormat,
-  type LogitRows,
 } from "./engine.ts";
 export type { ExternalData } from "./external.ts";
 export { dequantize } from "./gguf/blocks.ts";
@@ -125,6 +125,7 @@ export { EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
 export { forward } from "./forward.ts";
 export { type DatasetOptions, downloadDataset } from "./hub.ts";
 export { downloadModel, type DownloadOptions } from "./download.ts";
+export type { LogitRows } from "./logit_rows.ts";
 export { loadModel, type LoadOptions } from "./load.ts";
 export {
   checkMixture,
@@ -157,7 +158,6 @@ export {
   type TopTokens,
 } from "./next_token.ts";
 export { type Quality, quality } from "./quality.ts";
-export type { DeviceCheck } from "./self_check.ts";
 export { parseSafetensors } from "./safetensors.ts";
 export { checkpointSource } from "./sources/checkpoint.ts";
 export { openSource } from "./sources/mod.ts";

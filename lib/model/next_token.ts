@@ -18,7 +18,7 @@ import {
   type TensorData,
   type Tensors,
 } from "../runtime/mod.ts";
-import type { LogitRows } from "./engine.ts";
+import type { LogitRows } from "./logit_rows.ts";
 import { type LazySession, lazySession } from "./lazy_session.ts";
 import { type Held, trusted } from "./mixture.ts";
 

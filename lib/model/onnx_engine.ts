@@ -17,17 +17,23 @@ import {
   int8Kv,
   SMALL_VOCABULARY,
 } from "../graph/mod.ts";
-import { createSession, type Device, type MappedFile, type Session } from "../runtime/mod.ts";
+import {
+  createSession,
+  type Device,
+  type MappedFile,
+  OrtError,
+  type Session,
+} from "../runtime/mod.ts";
 import { openDenseMixtures } from "./dense.ts";
 import { refusal } from "../_check.ts";
 import { openCache, PREFILL_CHUNK } from "./cache.ts";
 import { type DeviceSessions, openOnDevice, startOnDevice } from "./device_next_token.ts";
-import { type Engine, KV_TYPES, type KvFormat } from "./engine.ts";
+import { type DeviceCheck, type Engine, KV_TYPES, type KvFormat } from "./engine.ts";
 import { rangeReader } from "./external.ts";
 import { calibrateKv } from "./kv.ts";
 import { lazySession } from "./lazy_session.ts";
 import { nextTokenSource } from "./next_token.ts";
-import { checkDevice, type DeviceCheck } from "./self_check.ts";
+import { checkDevice } from "./self_check.ts";
 import { deviceSlabs, hostSlabs } from "./slabs.ts";
 import { createSlotMover } from "./slot_mover.ts";
 import type { Prepared } from "./sources/source.ts";
@@ -69,7 +75,18 @@ async function forgetting<T>(files: readonly MappedFile[], work: () => Promise<T
 }
 
 /** Starts an engine; graph and weights stay open as long. Disposing it waits for runs in flight. */
-export async function startEngine(
+export async function startEngine(prepared: Prepared, options: EngineOptions): Promise<Engine> {
+  const { device } = options;
+  try {
+    return await start(prepared, options);
+  } catch (cause) {
+    if (!(cause instanceof OrtError) || !Object.hasOwn(HINTS, device)) throw cause;
+    const message = cause.message.trim();
+    throw new Error(`Cannot load the model on ${device}: ${message}; ${HINTS[device]}`, { cause });
+  }
+}
+
+async function start(
   { graph, config, data, bytes }: Prepared,
   { device, kv, maxLength, spinning, signal, ...options }: EngineOptions,
 ): Promise<Engine> {
@@ -91,13 +108,10 @@ export async function startEngine(
         Object.values(data.externalData ?? {}),
         () => createSession(encoded, { ...settings, device, capture }),
       );
-    } catch (cause) {
-      const message = (cause as Error).message.trim();
+    } catch (error) {
+      const { message } = error as Error;
       if (capture && message.includes("graph capture")) return startOn(device, graph); // not all is there
-      if (!Object.hasOwn(HINTS, device)) throw cause;
-      throw new Error(`Cannot load the model on ${device}: ${message}; ${HINTS[device]}`, {
-        cause,
-      });
+      throw error;
     }
   };
   let running = graph;

@@ -12,18 +12,9 @@
 import type { DecoderConfig, FirstAttention } from "../graph/mod.ts";
 import type { Session } from "../runtime/mod.ts";
 import { openCache, PREFILL_CHUNK } from "./cache.ts";
+import type { DeviceCheck } from "./engine.ts";
 import type { Input } from "./mixture.ts";
 import type { Slabs } from "./slabs.ts";
-
-/** What a device was found to compute. */
-export interface DeviceCheck {
-  /** Positions of one prefill run that it computes rightly. */
-  readonly chunk: number;
-  /** Largest difference from the CPU, as a share of the largest number. */
-  readonly worst: number;
-  /** Whether a row's numbers are the same alone and in a batch, bit for bit. */
-  readonly isBatchExact: boolean;
-}
 
 /** Lengths of chunks that are tried. */
 const CHUNKS = [PREFILL_CHUNK, 24, 8] as const;

@@ -6,7 +6,8 @@
 
 import { PORTS } from "../graph/mod.ts";
 import { type Binding, type Session, takingTurns, type Tensor, tensor } from "../runtime/mod.ts";
-import type { CacheShape, LogitRows } from "./engine.ts";
+import type { CacheShape } from "./engine.ts";
+import type { LogitRows } from "./logit_rows.ts";
 import { createFeed, type FeedPorts, feedTensors, firstParts, mirrored, pairsOf } from "./feed.ts";
 import type { InputWriter } from "./input_writer.ts";
 import type { Input } from "./mixture.ts";

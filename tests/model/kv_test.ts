@@ -224,7 +224,7 @@ for (const device of ["webgpu", "cuda"] as const) {
     await assertRejects(
       () => loadModel(QWEN3, { kv: "int8", device }),
       RangeError,
-      `Cannot load the model as 'kv' must be 'fp32' on ${device}: current value is "int8"`,
+      `Cannot load the model as 'kv' must be 'fp32' or 'fp16' on ${device}: current value is "int8"`,
     );
   });
 }
