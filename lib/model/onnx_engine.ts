@@ -17,13 +17,7 @@ import {
   int8Kv,
   SMALL_VOCABULARY,
 } from "../graph/mod.ts";
-import {
-  createSession,
-  type Device,
-  type MappedFile,
-  OrtError,
-  type Session,
-} from "../runtime/mod.ts";
+import { createSession, type Device, type MappedFile, type Session } from "../runtime/mod.ts";
 import { openDenseMixtures } from "./dense.ts";
 import { refusal } from "../_check.ts";
 import { openCache, PREFILL_CHUNK } from "./cache.ts";
@@ -76,12 +70,12 @@ async function forgetting<T>(files: readonly MappedFile[], work: () => Promise<T
 
 /** Starts an engine; graph and weights stay open as long. Disposing it waits for runs in flight. */
 export async function startEngine(prepared: Prepared, options: EngineOptions): Promise<Engine> {
-  const { device } = options;
+  const { device, signal } = options;
   try {
     return await start(prepared, options);
   } catch (cause) {
-    if (!(cause instanceof OrtError) || !Object.hasOwn(HINTS, device)) throw cause;
-    const message = cause.message.trim();
+    const message = (cause as Error).message.trim(), isTold = message.startsWith("Cannot load the");
+    if (isTold || signal?.aborted || !Object.hasOwn(HINTS, device)) throw cause;
     throw new Error(`Cannot load the model on ${device}: ${message}; ${HINTS[device]}`, { cause });
   }
 }

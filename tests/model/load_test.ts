@@ -126,7 +126,13 @@ Deno.test("loadModel() refuses a missing file by its path", async () => {
 
 const WRONG: readonly [Record<string, unknown>, typeof RangeError | typeof TypeError, string][] = [
   [{ device: "dml" }, RangeError, "'device' must be 'auto', 'cpu', 'webgpu' or 'cuda'"],
-  [{ device: "webgpu", dtype: "int4" }, RangeError, "'dtype' must be 'auto' or 'fp32' on webgpu"],
+  [{ device: "webgpu", kv: "int8" }, RangeError, "'kv' must be 'fp32' or 'fp16' on webgpu"],
+  [{ device: "cuda", dtype: "fp32" }, RangeError, "'dtype' must be 'auto', 'fp16', 'int8'"],
+  [
+    { device: "cuda", kv: "fp32" },
+    RangeError,
+    "'kv' must be 'fp16', as its attention has no other",
+  ],
   [{ device: "" }, RangeError, "'device'"],
   [{ device: null }, TypeError, "'device'"],
   [
@@ -138,8 +144,8 @@ const WRONG: readonly [Record<string, unknown>, typeof RangeError | typeof TypeE
   [{ maxLength: 0 }, RangeError, "'maxLength'"],
   [{ maxLength: -5 }, RangeError, "'maxLength'"],
   [{ maxLength: 1.5 }, RangeError, "'maxLength'"],
-  [{ kv: "int4" }, RangeError, "'kv' must be 'fp32' or 'int8'"],
-  [{ kv: null }, TypeError, "'kv' must be 'fp32' or 'int8'"],
+  [{ kv: "int4" }, RangeError, "'kv' must be 'fp32', 'fp16' or 'int8'"],
+  [{ kv: null }, TypeError, "'kv' must be 'fp32', 'fp16' or 'int8'"],
   [{ maxLength: NaN }, RangeError, "'maxLength'"],
   [{ maxLength: Infinity }, RangeError, "'maxLength'"],
   [{ maxLength: "100" }, TypeError, "'maxLength'"],
