@@ -36,6 +36,7 @@ export {
 } from "./builder.ts";
 export type { Architecture, DecoderConfig, KvLayer, RopedConfig } from "./config.ts";
 export { type Json, refuseField } from "./fields.ts";
+export { denseMixtureOnDevice } from "./dense_device.ts";
 export { type FirstAttention, firstAttentions } from "./first_attention.ts";
 export type { GraftFacts } from "./graft/facts.ts";
 export { joinEmbedding } from "./graft/join.ts";

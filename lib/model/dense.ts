@@ -10,6 +10,7 @@
 
 import { DENSE } from "../graph/mod.ts";
 import { type Binding, type Session, takingTurns, type Tensor, tensor } from "../runtime/mod.ts";
+import { type HeldOnDevice, isHeldOnDevice } from "./held.ts";
 import type { LazySession } from "./lazy_session.ts";
 import { checkId, checkSizes, checkWeight, type Input, type Mixture } from "./mixture.ts";
 
@@ -41,6 +42,7 @@ export function openDenseMixtures(
 ) {
   let weights = new Float32Array(0), embeddings = new Float32Array(0);
   let scope = new DisposableStack(), bindings: Binding[] = [];
+  const heldScope = new DisposableStack();
   const run = takingTurns();
   const bindingOf = (session: Session, n: number): Binding => {
     if (n * vocabularySize > weights.length) {
@@ -57,7 +59,47 @@ export function openDenseMixtures(
       { [DENSE.embeddings]: own(embeddings, hiddenSize) },
     ));
   };
-  const multiply = async (
+  /** Writes the embeddings of mixtures to rows of a target, in units of their scales. */
+  const put = (
+    inputs: readonly Mixture[],
+    rows: readonly number[],
+    target: Float32Array,
+    from: (i: number) => number,
+    found: Float32Array,
+  ) =>
+    inputs.forEach((input, i) => {
+      const scale = scaleOf(input), to = rows[i]! * hiddenSize, start = from(i) * hiddenSize;
+      for (let d = 0; d < hiddenSize; d++) target[to + d] = scale * found[start + d]!;
+    });
+  /** Products of all rows of probabilities on a device, by where they are. */
+  const held = new Map<Tensor, { binding: Binding; embeddings: Float32Array; rows: number }>();
+  const multiplyHeld = async (
+    inputs: readonly Mixture[],
+    rows: readonly number[],
+    target: Float32Array,
+  ): Promise<void> => {
+    const session = await table.session(), { memory } = session;
+    const places = inputs.map(({ dense }) => dense!.held as HeldOnDevice);
+    for (const place of new Set(places.map(({ tensor }) => tensor))) {
+      const own = inputs.filter((_, i) => places[i]!.tensor === place);
+      const ownRows = rows.filter((_, i) => places[i]!.tensor === place);
+      const ownPlaces = places.filter(({ tensor }) => tensor === place), n = ownPlaces[0]!.rows;
+      let made = held.get(place);
+      if (made?.rows !== n) {
+        const embeddings = new Float32Array(n * hiddenSize);
+        const weights = heldScope.use(memory!.view(place, 0, [n, vocabularySize]));
+        const result = heldScope.use(tensor(embeddings, [n, hiddenSize]));
+        const binding = heldScope.use(session.bind(
+          { [DENSE.weights]: weights },
+          { [DENSE.embeddings]: result },
+        ));
+        held.set(place, made = { binding, embeddings, rows: n });
+      }
+      await run(made.binding);
+      put(own, ownRows, target, (i) => ownPlaces[i]!.row, made.embeddings);
+    }
+  };
+  const multiplyListed = async (
     inputs: readonly Mixture[],
     rows: readonly number[],
     target: Float32Array,
@@ -67,10 +109,19 @@ export function openDenseMixtures(
       writeDense(weights.subarray(i * vocabularySize, (i + 1) * vocabularySize), input);
     });
     await run(binding);
-    inputs.forEach((input, i) => {
-      const scale = scaleOf(input), to = rows[i]! * hiddenSize, from = i * hiddenSize;
-      for (let d = 0; d < hiddenSize; d++) target[to + d] = scale * embeddings[from + d]!;
-    });
+    put(inputs, rows, target, (i) => i, embeddings);
+  };
+  const multiply = async (
+    inputs: readonly Mixture[],
+    rows: readonly number[],
+    target: Float32Array,
+  ): Promise<void> => {
+    for (const isThere of [true, false]) {
+      const places = inputs.map((_, i) => i).filter((i) => isOnDevice(inputs[i]!) === isThere);
+      if (places.length === 0) continue;
+      const own = places.map((i) => inputs[i]!), ownRows = places.map((i) => rows[i]!);
+      await (isThere ? multiplyHeld : multiplyListed)(own, ownRows, target);
+    }
   };
   let last: Promise<unknown> = Promise.resolve(); // a prefill and a step share the buffers
   return {
@@ -83,8 +134,16 @@ export function openDenseMixtures(
       last = made.catch(() => {});
       return made;
     },
-    [Symbol.dispose]: () => scope.dispose(),
+    [Symbol.dispose]() {
+      scope.dispose();
+      heldScope.dispose();
+    },
   };
+}
+
+/** Whether the weights of a mixture are on a device, and nothing is to be added to them. */
+function isOnDevice({ ids, dense }: Mixture): boolean {
+  return isHeldOnDevice(dense?.held) && ids.length <= MOST_LISTED;
 }
 
 /** What the product is multiplied with: a dense part is copied as it is, unless more is added to it. */
@@ -97,8 +156,10 @@ function checkParts(mixture: Mixture, vocabularySize: number): void {
   checkSizes(WHAT, mixture);
   const { dense, signed } = mixture;
   if (!dense) return;
-  const { probabilities: { length }, weight } = dense;
+  const { weight } = dense;
   checkWeight(WHAT, weight, signed);
+  if (dense.held) return;
+  const { length } = dense.probabilities;
   if (length === vocabularySize) return;
   throw new RangeError(
     `Cannot feed a mixture as 'dense.probabilities' must have ${vocabularySize} numbers: current value is ${length}`,

@@ -7,6 +7,7 @@
 
 import {
   encodeGraph,
+  type Graph,
   NEXT_TOKEN,
   ON_DEVICE,
   softmaxOnDevice,
@@ -23,7 +24,8 @@ import {
   tensor,
 } from "../runtime/mod.ts";
 import type { LogitRows } from "./logit_rows.ts";
-import { type Held, trusted } from "./mixture.ts";
+import type { HeldOnDevice } from "./held.ts";
+import { trusted } from "./mixture.ts";
 import {
   inverseOf,
   type NextToken,
@@ -33,27 +35,12 @@ import {
 } from "./next_token.ts";
 import type { DeviceRows } from "./steps.ts";
 
-/** Probabilities of a row on a device. */
-export interface HeldOnDevice extends Held {
-  /** Those of all rows `[rows, V]`. */
-  readonly tensor: Tensor;
-  /** Number of rows. */
-  readonly rows: number;
-  /** Which of them. */
-  readonly row: number;
-}
-
-/** Whether probabilities are on a device. */
-export function isHeldOnDevice(held: Held | undefined): held is HeldOnDevice {
-  return held !== undefined && "tensor" in held;
-}
-
 const FOUND = 2 * SHORTLIST + 1, NUMBERS = 3;
 
 /** The two sessions over logits of so many tokens, on a device. */
 export async function startOnDevice(device: Device, vocabularySize: number, tokens: number) {
   await using starting = new AsyncDisposableStack();
-  const start = async (graph: Parameters<typeof encodeGraph>[0]) =>
+  const start = async (graph: Graph) =>
     starting.use(await createSession(encodeGraph(graph), { device, capture: true }));
   const top = await start(topTokensOnDevice(vocabularySize, tokens, SHORTLIST));
   const softmax = await start(softmaxOnDevice(vocabularySize, tokens));
@@ -197,23 +184,32 @@ function lookAt(
 /**
  * Opens what looks at rows of logits where they lie.
  *
- * @param sessions The sessions, started when first needed.
+ * @param sessions The sessions, started when first needed; undefined where the device has not all operators.
  * @param host Looks at rows that are here.
  */
 export function openOnDevice(
-  sessions: () => Promise<DeviceSessions>,
+  sessions: () => Promise<DeviceSessions | undefined>,
   vocabularySize: number,
+  tokens: number,
   host: NextToken,
 ): NextToken {
   let looking: ReturnType<typeof lookAt> | undefined, place: Tensor | undefined;
   const isThere = (logits: Float32Array | LogitRows): logits is DeviceRows => "place" in logits;
   return {
     async of(logits, temperatures) {
+      const own = isThere(logits) ? await sessions() : undefined;
       if (!isThere(logits)) return await host.of(logits, temperatures);
+      if (!own) {
+        const all = logits.all();
+        for (let row = 0; row < logits.count && tokens < vocabularySize; row++) {
+          all.fill(-Infinity, row * vocabularySize + tokens, (row + 1) * vocabularySize);
+        }
+        return await host.of(all, temperatures);
+      }
       if (place !== logits.place) {
         looking?.[Symbol.dispose]();
         place = logits.place;
-        looking = lookAt(await sessions(), place, place.dims[0]!, vocabularySize);
+        looking = lookAt(own, place, place.dims[0]!, vocabularySize);
       }
       return await looking!.of(temperatures);
     },

@@ -9,6 +9,7 @@ import {
   ARCHITECTURES,
   type DecoderConfig,
   denseMixtureGraph,
+  denseMixtureOnDevice,
   encodeGraph,
   firstAttentions,
   type Graph,
@@ -160,20 +161,27 @@ async function start(
 
   const isLarge = config.vocabularySize > SMALL_VOCABULARY;
   const table = isOwn && isLarge
-    ? scope.use(lazySession(() => denseMixtureGraph(graph), settings))
+    ? scope.use(lazySession(
+      () =>
+        device === "cpu"
+          ? denseMixtureGraph(graph)
+          : denseMixtureOnDevice(graph, type === "float16" ? type : "float32"),
+      { ...settings, device },
+    ))
     : undefined;
   const nextToken = isLarge
     ? scope.use(nextTokenSource(config.vocabularySize, threads))
     : undefined;
   /** What looks at logits on the device, by the number of tokens: a model has one. */
-  const onDevice = new Map<number, Promise<DeviceSessions>>();
+  const onDevice = new Map<number, Promise<DeviceSessions | undefined>>();
   const sessionsOf = (tokens: number) => {
-    const known = onDevice.get(tokens) ?? startOnDevice(device, config.vocabularySize, tokens);
+    const known = onDevice.get(tokens) ??
+      startOnDevice(device, config.vocabularySize, tokens).catch(() => undefined);
     onDevice.set(tokens, known);
     return known;
   };
   scope.defer(async () => {
-    for (const started of onDevice.values()) await (await started)[Symbol.asyncDispose]();
+    for (const started of onDevice.values()) await (await started)?.[Symbol.asyncDispose]();
   });
   const owned = scope.move();
   return {
@@ -191,7 +199,7 @@ async function start(
       openNextToken(tokens = config.vocabularySize) {
         const host = nextToken.open();
         return session.memory
-          ? openOnDevice(() => sessionsOf(tokens), config.vocabularySize, host)
+          ? openOnDevice(() => sessionsOf(tokens), config.vocabularySize, tokens, host)
           : host;
       },
     }),

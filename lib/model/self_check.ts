@@ -22,6 +22,8 @@ const CHUNKS = [PREFILL_CHUNK, 24, 8] as const;
 const REST = 40;
 /** Steps after the prompt: enough that runs are recorded and played back. */
 const STEPS = 6;
+/** Rows of a batch. */
+const SLOTS = 5;
 /** Largest difference, as a share of the largest number: of float32 sums, of float16. */
 const TOLERANCE = { float32: 1e-3, float16: 3e-2 } as const;
 /** Part of the vocabulary between one token and the next: they spread evenly. */
@@ -53,17 +55,19 @@ async function compare(
   const mixture = { ids: [tokenAt(1), tokenAt(2), tokenAt(3)], weights: [0.5, 0.3, 0.2] };
   prompt[Math.floor(prompt.length / 2)] = mixture;
   const run = async ({ session, slabs }: Probe, chunk: number) => {
-    using cache = openCache(session, config, slabs(2, length), { slots: 2, length, chunk, width });
+    const options = { slots: SLOTS, length, chunk, width };
+    using cache = openCache(session, config, slabs(SLOTS, length), options);
     const rows = [await cache.prefill(0, 0, prompt, "all")];
-    await cache.copy(0, 1, prompt.length);
+    for (let slot = 1; slot < SLOTS; slot++) await cache.copy(0, slot, prompt.length);
     for (let step = 0; step < steps; step++) {
-      const at = prompt.length + step;
-      rows.push((await cache.step([mixture, tokenAt(step)], [at, at])).slice(0, 2 * width));
+      const at = Array<number>(SLOTS).fill(prompt.length + step);
+      const inputs = at.map((_, slot) => slot === 0 ? mixture : tokenAt(step + slot));
+      rows.push((await cache.step(inputs, at)).slice(0, SLOTS * width));
     }
     const last = length - 1; // once more, alone
     rows.push((await cache.step([mixture], [last])).slice(0, width));
-    const [both, alone] = rows.slice(-2);
-    return { rows, isBatchExact: alone!.every((value, i) => value === both![i]) };
+    const [batch, alone] = rows.slice(-2);
+    return { rows, isBatchExact: alone!.every((value, i) => value === batch![i]) };
   };
   const due = await run(host, PREFILL_CHUNK), { rows, isBatchExact } = await run(device, chunk);
   const scale = due.rows[0]!.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);

@@ -5,6 +5,7 @@
  */
 
 import { ort, type Pointer, pointerArray, pointerFrom } from "./api.ts";
+import { cudaMemory } from "./cuda.ts";
 import { type Device, memoryName } from "./providers.ts";
 import { ELEMENT_TYPES, elements, type ElementType, type Tensor, tensorAt } from "./tensor.ts";
 
@@ -27,9 +28,29 @@ export interface DeviceMemory extends Disposable {
 const bytesOf = ({ type, dims }: Pick<Tensor, "type" | "dims">) =>
   elements(dims) * ELEMENT_TYPES[type].bytes;
 
+/** The first byte of a tensor; on WebGPU the name of its buffer. */
+function dataOf({ value }: Tensor): Pointer {
+  return pointerFrom((out) => ort().call.GetTensorMutableData(value, out));
+}
+
+/** What copies tensors; ONNX Runtime itself has no copies between tensors on CUDA. */
+function copierOf(device: Device): DeviceMemory["copy"] {
+  if (device === "cuda") { // run on no GPU yet: what it calls is tested as far as there is none
+    const cuda = cudaMemory();
+    return (...pairs) => {
+      for (const [from, to] of pairs) cuda.copy(dataOf(to), dataOf(from), BigInt(bytesOf(from)));
+    };
+  }
+  const { call, env } = ort();
+  return (...pairs) => {
+    const [from, to] = [0, 1].map((side) => pointerArray(pairs.map((pair) => pair[side]!.value)));
+    call.CopyTensors(env, from!, to!, null, BigInt(pairs.length));
+  };
+}
+
 /** Opens the memory of the device that a session runs on; undefined where it has none of its own. */
 export function openDeviceMemory(session: Pointer, device: Device): DeviceMemory | undefined {
-  const name = memoryName(device), { call, env } = ort();
+  const name = memoryName(device), { call } = ort();
   if (name === undefined) return undefined;
   const DEVICE_ALLOCATOR = 0, DEFAULT_MEMORY = 0, text = new TextEncoder().encode(`${name}\0`);
   using scope = new DisposableStack();
@@ -54,8 +75,7 @@ export function openDeviceMemory(session: Pointer, device: Device): DeviceMemory
             `${bytesOf(whole)}${hasOffsets ? "" : ", from the first on"}`,
         );
       }
-      const first = pointerFrom((out) => call.GetTensorMutableData(whole.value, out));
-      const data = Deno.UnsafePointer.offset(first, byteOffset);
+      const data = Deno.UnsafePointer.offset(dataOf(whole), byteOffset);
       return tensorAt(
         whole.type,
         dims,
@@ -63,10 +83,7 @@ export function openDeviceMemory(session: Pointer, device: Device): DeviceMemory
           call.CreateTensorWithDataAsOrtValue(info, data, BigInt(bytes), ...shape, out),
       );
     },
-    copy(...pairs) {
-      const [from, to] = [0, 1].map((side) => pointerArray(pairs.map((pair) => pair[side]!.value)));
-      call.CopyTensors(env, from!, to!, null, BigInt(pairs.length));
-    },
+    copy: copierOf(device),
     [Symbol.dispose]: () => owned.dispose(),
   };
 }
