@@ -23,12 +23,12 @@ import { openDenseMixtures } from "./dense.ts";
 import { refusal } from "../_check.ts";
 import { openCache, PREFILL_CHUNK } from "./cache.ts";
 import { type DeviceSessions, openOnDevice, startOnDevice } from "./device_next_token.ts";
-import { type DeviceCheck, type Engine, KV_TYPES, type KvFormat } from "./engine.ts";
+import { type CacheShape, type Engine, KV_TYPES, type KvFormat } from "./engine.ts";
 import { rangeReader } from "./external.ts";
 import { calibrateKv } from "./kv.ts";
 import { lazySession } from "./lazy_session.ts";
 import { nextTokenSource } from "./next_token.ts";
-import { checkDevice } from "./self_check.ts";
+import { checkBatch, checkDevice } from "./self_check.ts";
 import { deviceSlabs, hostSlabs } from "./slabs.ts";
 import { createSlotMover } from "./slot_mover.ts";
 import type { Prepared } from "./sources/source.ts";
@@ -79,6 +79,24 @@ export async function startEngine(prepared: Prepared, options: EngineOptions): P
     if (isTold || signal?.aborted || !Object.hasOwn(HINTS, device)) throw cause;
     throw new Error(`Cannot load the model on ${device}: ${message}; ${HINTS[device]}`, { cause });
   }
+}
+
+/** Rows that are compared with one alone. */
+const BATCH = 8;
+
+/** Whether rows depend on the batch; refuses a model whose logits are no numbers on a device. */
+async function checkWhole(
+  open: Engine["openCache"],
+  config: DecoderConfig,
+  device: Device,
+): Promise<boolean> {
+  using cache = open({ slots: BATCH, length: 2 });
+  const isExact = await checkBatch(cache, config);
+  if (isExact !== undefined) return isExact;
+  throw new RangeError(
+    `Cannot load the model on ${device} as its logits are no numbers there: its numbers may leave the range of ` +
+      "float16, and kv: 'fp32' may help",
+  );
 }
 
 async function start(
@@ -146,7 +164,7 @@ async function start(
     const format = type === "float16" ? type : "float32";
     return await checkDevice(config, cases, { type: format, maxLength });
   };
-  let checked: DeviceCheck | undefined, capture = device !== "cpu" && isOwn;
+  let checked: Awaited<ReturnType<typeof checkDevice>>, capture = device !== "cpu" && isOwn;
   if (capture && maxLength > 1) {
     checked = await check(running as Graph, true);
     if (!checked) [checked, capture] = [await check(running as Graph, false), false];
@@ -183,18 +201,20 @@ async function start(
   scope.defer(async () => {
     for (const started of onDevice.values()) await (await started)?.[Symbol.asyncDispose]();
   });
+  const openOwn = ({ slots, length }: CacheShape) => {
+    const product = table && openDenseMixtures(table, config.vocabularySize, config.hiddenSize);
+    const chunk = checked?.chunk ?? PREFILL_CHUNK;
+    const slabs = slabsOn(session, config)(slots, length);
+    return openCache(session, config, slabs, { slots, length, chunk, product });
+  };
+  const isBatchExact = checked && await checkWhole(openOwn, config, device);
   const owned = scope.move();
   return {
     device: session.device,
     threads,
     fallenBack: session.fallenBack,
-    ...(checked && { checked }),
-    openCache({ slots, length }) {
-      const product = table && openDenseMixtures(table, config.vocabularySize, config.hiddenSize);
-      const chunk = checked?.chunk ?? PREFILL_CHUNK;
-      const slabs = slabsOn(session, config)(slots, length);
-      return openCache(session, config, slabs, { slots, length, chunk, product });
-    },
+    ...(checked && { checked: { ...checked, isBatchExact: isBatchExact! } }),
+    openCache: openOwn,
     ...(nextToken && {
       openNextToken(tokens = config.vocabularySize) {
         const host = nextToken.open();

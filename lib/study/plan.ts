@@ -151,7 +151,8 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
   const all = (await task.problems()).slice(0, limit);
   if (all.length === 0) throw new TypeError(`Cannot ${verb} as '${task.name}' has no problems`);
   const taskParameters = task.parameters && scalars(task.parameters);
-  const { fingerprint, device } = model;
+  const { fingerprint } = model, isBatchExact = model.checked?.isBatchExact ?? true;
+  const device = isBatchExact ? model.device : `${model.device}, rows depend on the batch`;
   const dtype = model.kv === "fp32" ? model.dtype : `${model.dtype}, kv ${model.kv}`;
   const name = model.id.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!;
   const shared = {
