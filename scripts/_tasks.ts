@@ -104,7 +104,7 @@ export const SHARED_VALUES: readonly string[] = [
 /** What the usage texts say of those of a load. */
 export const LOAD_USAGE =
   `  --dtype NAME          auto, fp32, fp16, int8, int4, native (default: auto)
-  --kv NAME             keys and values: fp32, int8 (default: fp32)
+  --kv NAME             keys and values: fp32, fp16, int8 (default: fp32, on a GPU fp16)
   --device NAME         auto, cpu, webgpu, cuda (default: auto)
   --threads N           threads within an operator
   --revision R          branch, tag or commit of a model on the hub`;

@@ -12,7 +12,7 @@ import {
   quality,
   tableOf,
 } from "../mod.ts";
-import { DTYPES, kvBytesPerToken } from "../lib/model/mod.ts";
+import { type DeviceCheck, DTYPES, kvBytesPerToken } from "../lib/model/mod.ts";
 import { tableText } from "../lib/plot/mod.ts";
 import { placeOf } from "../lib/model/place.ts";
 import { openSource } from "../lib/model/sources/mod.ts";
@@ -32,6 +32,7 @@ A file named …json is read as config.json alone: nothing is loaded.
   --length N     tokens of context in the memory table (default: at most 8192)
   --slots N      sequences at once in the memory table (default: 1)
   --dtype NAME   number format to load (default: auto)
+  --device NAME  auto, cpu, webgpu, cuda (default: auto)
   --quality      also compares the load with fp32: KL and top-1 agreement on built-in prompts
   --no-load      does not load
   --devices      instead of a model: the GPUs of this machine, and on which devices sessions start
@@ -135,7 +136,18 @@ function prompts(model: Model): number[][] {
   }
 }
 
-const OPTIONS = { values: ["length", "slots", "dtype"], flags: ["quality", "no-load", "devices"] };
+/** What a device was found to compute. */
+function checkText({ chunk, worst, isBatchExact }: DeviceCheck): string {
+  return `prompts in chunks of ${chunk}, attention within ${
+    worst.toExponential(1)
+  } of the CPU's; ` +
+    `a row ${isBatchExact ? "is the same alone and in a batch" : "depends on its batch"}`;
+}
+
+const OPTIONS = {
+  values: ["length", "slots", "dtype", "device"],
+  flags: ["quality", "no-load", "devices"],
+};
 
 /** Refuses what says nothing about devices. */
 function checkDevicesAlone(args: Arguments): void {
@@ -164,7 +176,10 @@ await command(USAGE, OPTIONS, async (args) => {
   await using bar = progressBar({ label: id });
   const options: LoadOptions = {
     onProgress: bar.update,
-    ...given({ dtype: args.value("dtype") as LoadOptions["dtype"] }),
+    ...given({
+      dtype: args.value("dtype") as LoadOptions["dtype"],
+      device: args.value("device") as LoadOptions["device"],
+    }),
   };
   const start = performance.now();
   using source = await openSource(await placeOf(id, options), options.dtype);
@@ -176,6 +191,15 @@ await command(USAGE, OPTIONS, async (args) => {
   print(`${describeText(model)}\n`);
   const { dtype, device, memory } = model, size = gib(memory.weightsBytes);
   print(`loads         ${dtype} on ${device} in ${seconds} s, ${size}\n`);
+  for (const { device, dtype, ms, why } of model.attempts ?? []) {
+    const outcome = ms === undefined ? why : `${ms.toFixed(2)} ms for a step of 8 rows, 2 layers`;
+    print(`tried         ${device}${dtype ? ` in ${dtype}` : ""}: ${outcome}\n`);
+  }
+  if (model.checked) print(`checked       ${checkText(model.checked)}\n`);
+  const onCpu = [...model.fallenBack ?? []].map(([op, count]) => `${op} × ${count}`);
+  if (onCpu.length > 0) {
+    print(`on the CPU    ${onCpu.join(", ")}: ${device} has no kernel for them\n`);
+  }
   if (!args.flag("quality")) return;
   await using exact = await loadModel(id, { ...options, dtype: "fp32" });
   const { meanKl, maxKl, top1Agreement, positions } = await quality(model, exact, prompts(model));

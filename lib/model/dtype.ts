@@ -1,15 +1,19 @@
 /**
  * Number formats of a model's weights.
  *
- * On the CPU activations, norms and routers are float32 in every format; keys and values as `kv` says.
+ * On the CPU activations, norms and routers are float32 in every format; keys and values as `kv` says. On a
+ * GPU activations have the format of keys and values: float16 where the GPU computes in it and the weights
+ * are not asked for in fp32 (what that costs: `graph/half.ts`), while mixtures, norms' sums, a router's choice
+ * and everything from the logits on stay float32. Inputs of quantised layers are not rounded there.
  *
  * - `fp32`: fp16 and bf16 checkpoints are widened when the session starts, which is exact; those in
  *   float64 are rounded.
  * - `fp16`: matrices are rounded to fp16 first and then widened: the numbers of an fp16 load, at the
- *   cost of fp32, since CPUs have no fp16 matrix product here.
+ *   cost of fp32, since CPUs have no fp16 matrix product here; on GPUs they stay fp16.
  * - `int8`, `int4`: linear layers are block-quantised, 32 weights a scale, symmetric (see
- *   `graph/quantize.ts`), and their inputs are rounded to int8 in the same way, which makes one
- *   sequence's numbers independent of what else is in the batch. The head has 8 bits in both; the
+ *   `graph/quantize.ts`), and on the CPU their inputs are rounded to int8 in the same way, which makes one
+ *   sequence's numbers independent of what else is in the batch. GPUs have other kernels for one row than
+ *   for several, so that there a row's last bits depend on the batch; records say so. The head has 8 bits in both; the
  *   embedding rows, which mixtures average, are not quantised.
  * - `native`, of GGUF files: the integers, scales and minima of their blocks, none rounded anew, inputs
  *   as above; embedding rows in float32, which is exact. `int8` and `int4` of such a file take blocks of

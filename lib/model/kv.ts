@@ -27,6 +27,10 @@
  * but 128 tokens of a prompt take 1.1, 1.6 and 2.4 of the time after 0, 1024 and 4096 others. So it
  * pays for long answers, not for long prompts. Loading takes 2 s more there: a session starts twice.
  *
+ * `fp16` has half of the memory on the CPU and is nearly exact (KL 1.5e-6 nats on SmolLM2-135M, `halfKv`), but no
+ * faster: on 8 layers of that shape a step of one row takes 0.96, 1.05 and 1.5 of the time at 64, 1024 and
+ * 4096 tokens of context, of eight rows 1.2 at 1024 (interleaved, on a busy machine).
+ *
  * @module
  */
 

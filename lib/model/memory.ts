@@ -33,7 +33,7 @@ export interface MemoryOptions {
 
 const RULES: Rules<MemoryOptions> = {
   dtype: oneOf(...DTYPES),
-  kv: oneOf("fp32", "int8"),
+  kv: oneOf("fp32", "fp16", "int8"),
   slots: number({ min: 1, integer: true }),
   length: number({ min: 1, integer: true }),
 };

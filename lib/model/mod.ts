@@ -37,7 +37,7 @@
  *   layers here (blocks of 32, symmetric, the bytes of ONNX Runtime's own rule; 8 bits for the head;
  *   embedding rows stay), once, into the cache folder. `fp16` on the CPU is rounded weights computed
  *   in fp32. `auto` takes the most exact of fp32, int8, int4 whose weights need at most half of the
- *   free memory. `deno task inspect ID --dtype int4 --quality` prints the KL divergence from fp32; on
+ *   free memory, on a GPU the most exact of fp16, int8, int4 that has room. `deno task inspect ID --dtype int4 --quality` prints the KL divergence from fp32; on
  *   `countdown-tiny`, int4 has a mean of 0.04 nats and int8 of 0.0006.
  * - **Memory.** {@linkcode estimateMemory} needs `config.json` alone; a load that cannot fit is refused
  *   with the numbers. Weights of the paper's models, and keys and values of one sequence of 8192
@@ -73,10 +73,14 @@
  *   against their size and SHA-256, and a pinned `revision` that is complete makes no request.
  *   `HF_TOKEN`, `HF_HOME`, `HF_ENDPOINT`, `HF_HUB_OFFLINE` are followed; `deno task download ID`
  *   fetches without loading.
- * - **Devices.** The CPU, and `device: "webgpu"` by name, in fp32 with the cache on the device: one
- *   sequence after the other, linear layers on the CPU, and slower than the CPU alone. On an NVIDIA H200
- *   its logits are within 5e-5 of the CPU's for prompts of 9 to 300 tokens, and 144 of 144 texts the same.
- *   `auto` is the CPU. CUDA does not work yet: its attention computes in fp16 only, and graphs are fp32.
+ * - **Devices.** `device: "auto"` takes the device on which a step of the model's shape is fastest, by a
+ *   short trial that is kept (`model.attempts`); "webgpu" and "cuda" by name. On a GPU the whole batch
+ *   advances in one run, in place; inputs, keys and values, logits and softmax stay there, the most probable
+ *   tokens and two numbers a row come back, and runs are recorded and played back where the device has all
+ *   operators. Those it lacks run on the CPU and stand in `model.fallenBack` (experts, heads whose width is no
+ *   multiple of 16). At each load the device's attention is compared with the CPU's, prompts longer than a
+ *   kernel's fault are cut into chunks that it computes rightly, and `model.checked` says so, and whether a row
+ *   depends on its batch. What each device needs and where it has run: "Devices" in `lib/runtime/mod.ts`.
  *
  * @example Logits after a chat prompt
  * ```ts
