@@ -30,7 +30,7 @@ import { lazySession } from "./lazy_session.ts";
 import { nextTokenSource } from "./next_token.ts";
 import { checkBatch, checkDevice } from "./self_check.ts";
 import { deviceSlabs, hostSlabs } from "./slabs.ts";
-import { createSlotMover } from "./slot_mover.ts";
+import { createSlotMover, type SlotMover } from "./slot_mover.ts";
 import type { Prepared } from "./sources/source.ts";
 
 /** Options of {@linkcode startEngine}: those of `loadModel`, as they were decided. */
@@ -140,9 +140,10 @@ async function start(
   }
   await using scope = new AsyncDisposableStack();
   const type = KV_TYPES[kv];
-  const mover = device === "webgpu" ? scope.use(await createSlotMover(device, type)) : undefined;
+  const moverOf = async ({ kv }: Pick<DecoderConfig, "kv">, scope: AsyncDisposableStack) =>
+    device === "webgpu" ? scope.use(await createSlotMover(device, type, 2 * kv.length)) : undefined;
   const slabsOn =
-    ({ memory }: Session, { kv: layers }: Pick<DecoderConfig, "kv">) =>
+    ({ memory }: Session, { kv: layers }: Pick<DecoderConfig, "kv">, mover?: SlotMover) =>
     (slots: number, length: number) =>
       memory
         ? deviceSlabs(memory, { kv: layers }, { slots, length }, type, mover)
@@ -154,9 +155,10 @@ async function start(
     const cases = await Array.fromAsync(
       firstAttentions(graph, config.kv, config.heads),
       async (first) => {
+        const mover = await moverOf(first, own);
         const probe = async (device: Device) => {
           const session = own.use(await startOn(device, first.graph, capture && device !== "cpu"));
-          return { session, slabs: slabsOn(session, first) };
+          return { session, slabs: slabsOn(session, first, mover) };
         };
         return { width: first.width, device: await probe(device), host: await probe("cpu") };
       },
@@ -176,6 +178,7 @@ async function start(
     }
   }
   const session = scope.use(await startOn(device, running, capture));
+  const mover = await moverOf(config, scope);
 
   const isLarge = config.vocabularySize > SMALL_VOCABULARY;
   const table = isOwn && isLarge
@@ -204,7 +207,7 @@ async function start(
   const openOwn = ({ slots, length }: CacheShape) => {
     const product = table && openDenseMixtures(table, config.vocabularySize, config.hiddenSize);
     const chunk = checked?.chunk ?? PREFILL_CHUNK;
-    const slabs = slabsOn(session, config)(slots, length);
+    const slabs = slabsOn(session, config, mover)(slots, length);
     return openCache(session, config, slabs, { slots, length, chunk, product });
   };
   const isBatchExact = checked && await checkWhole(openOwn, config, device);

@@ -129,32 +129,30 @@ export function deviceSlabs(
       const value = memory.view(whole, slot * slotBytes, dimsOf(layer, count));
       return { layer: layer.layer, part, value };
     }));
-  let places: SlabViews | undefined;
-  /** A slot outside of the slabs: made when first needed. */
-  const place = (): SlabViews => {
-    places ??= named(slabs.map(({ layer, part }) => {
+  /** A slot outside of the slabs, and what moves others there and back: made when first needed. */
+  const openPlace = (mover: SlotMover) => {
+    const places = named(slabs.map(({ layer, part }) => {
       const value = scope.use(memory.allocate(type, dimsOf(layer, 1)));
       return { layer: layer.layer, part, value };
     }));
-    return { ...places, all: [] }; // owned here
+    const moves = slabs.map(({ value }, i) => ({ slab: value, place: places.all[i]! }));
+    return { views: { ...places, all: [] }, moves: scope.use(mover.open(moves)) }; // owned here
   };
-  const moves = () =>
-    slabs.map(({ layer, part, value }) => ({
-      slab: value,
-      place: place().past[PORTS.past(layer.layer, part)]!,
-    }));
+  let made: ReturnType<typeof openPlace> | undefined;
   return {
     first: (count) => views(0, count),
     async fill(slot, from, run) {
       if (slot === 0 || !mover) return await used(views(slot, 1), run);
-      if (from > 0) await mover.take(moves(), slot);
-      await run(place());
-      await mover.put(moves(), slot);
+      const { views: place, moves } = made ??= openPlace(mover);
+      if (from > 0) await moves.take(slot);
+      await run(place);
+      await moves.put(slot);
     },
     async copy(from, to) {
       if (mover) {
-        await mover.take(moves(), from);
-        return await mover.put(moves(), to);
+        const { moves } = made ??= openPlace(mover);
+        await moves.take(from);
+        return await moves.put(to);
       }
       using own = new DisposableStack();
       const [source, target] = [from, to].map((slot) => views(slot, 1).all.map((v) => own.use(v)));

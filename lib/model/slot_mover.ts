@@ -1,14 +1,14 @@
 /**
- * Slots of a slab moved within a device's memory, where no tensor can begin in the middle of another.
+ * Slots of slabs moved within a device's memory, where no tensor can begin in the middle of another.
  *
  * @module
  */
 
-import { encodeGraph, type Graph, type OnnxType } from "../graph/mod.ts";
+import { encodeGraph, type Graph, type Node, type OnnxType, type ValueInfo } from "../graph/mod.ts";
 import {
+  type Binding,
   createSession,
   type Device,
-  type DeviceMemory,
   elements,
   type Session,
   type Tensor,
@@ -21,63 +21,91 @@ export interface Move {
   readonly place: Tensor;
 }
 
-/** Copies slots of slabs to tensors of their own and back. */
-export interface SlotMover extends AsyncDisposable {
+/** Copies one slot of each of some slabs to its place, and back. */
+export interface Moves extends Disposable {
   /** Copies a slot of each slab to its place. */
-  take(moves: readonly Move[], slot: number): Promise<void>;
+  take(slot: number): Promise<void>;
   /** Copies each place to a slot of its slab. */
-  put(moves: readonly Move[], slot: number): Promise<void>;
+  put(slot: number): Promise<void>;
 }
 
-function moverGraph(type: OnnxType, op: "Gather" | "ScatterND"): Graph {
-  const isTaking = op === "Gather", dims = ["slots", "size"], one = [1, "size"];
-  const slab = { name: "slab", type, dims }, place = { name: "place", type, dims: one };
+/** Makes {@linkcode Moves}. */
+export interface SlotMover extends AsyncDisposable {
+  /** Those between slabs and places, as many as the mover was made for. */
+  open(moves: readonly Move[]): Moves;
+}
+
+/** Reads or writes the same slot of so many slabs, as matrices: that is all that a copy has to know. */
+function moverGraph(count: number, type: OnnxType, isTaking: boolean): Graph {
+  const nodes: Node[] = [],
+    slabs: ValueInfo[] = [],
+    places: ValueInfo[] = [],
+    moved: ValueInfo[] = [];
+  for (let i = 0; i < count; i++) {
+    const [slab, place, after] = [`slab${i}`, `place${i}`, `moved${i}`];
+    slabs.push({ name: slab, type, dims: ["slots", `size${i}`] });
+    places.push({ name: place, type, dims: [1, `size${i}`] });
+    moved.push({ name: after, type, dims: ["slots", `size${i}`] });
+    nodes.push({
+      ...{ op: isTaking ? "Gather" : "ScatterND", domain: "", attributes: {} },
+      inputs: isTaking ? [slab, "slot"] : [slab, "slot", place],
+      outputs: [isTaking ? place : after],
+    });
+  }
   const slot = { name: "slot", type: "int64", dims: isTaking ? [1] : [1, 1] } as const;
   return {
-    nodes: [{
-      ...{ op, domain: "", attributes: {} },
-      inputs: isTaking ? ["slab", "slot"] : ["slab", "slot", "place"],
-      outputs: [isTaking ? "place" : "moved"],
-    }],
-    initializers: [],
-    inputs: isTaking ? [slab, slot] : [slab, slot, place],
-    outputs: [isTaking ? place : { ...slab, name: "moved" }],
+    ...{ nodes, initializers: [] },
+    inputs: isTaking ? [...slabs, slot] : [...slabs, ...places, slot],
+    outputs: isTaking ? places : moved,
   };
 }
 
-/** Starts the two sessions that move slots of an element type on a device. */
-export async function createSlotMover(device: Device, type: OnnxType): Promise<SlotMover> {
+/** Starts the two sessions that move slots of so many slabs of an element type on a device. */
+export async function createSlotMover(
+  device: Device,
+  type: OnnxType,
+  count: number,
+): Promise<SlotMover> {
   await using starting = new AsyncDisposableStack();
-  const start = async (op: "Gather" | "ScatterND") =>
-    starting.use(await createSession(encodeGraph(moverGraph(type, op)), { device }));
-  const taker = await start("Gather"), putter = await start("ScatterND");
+  const start = async (isTaking: boolean) =>
+    starting.use(await createSession(encodeGraph(moverGraph(count, type, isTaking)), { device }));
+  const taker = await start(true), putter = await start(false);
   const owned = starting.move();
-  /** Both as matrices, which is all that a copy has to know. */
-  const flat = (memory: DeviceMemory, { slab, place }: Move, scope: DisposableStack) => {
-    const size = elements(place.dims), slots = elements(slab.dims) / size;
-    const matrix = (whole: Tensor, rows: number) => scope.use(memory.view(whole, 0, [rows, size]));
-    return { slab: matrix(slab, slots), place: matrix(place, 1) };
-  };
-  const each = async (
-    session: Session,
-    moves: readonly Move[],
-    slot: number,
-    isTaking: boolean,
-  ) => {
-    using scope = new DisposableStack();
-    const index = BigInt64Array.of(BigInt(slot));
-    const at = scope.use(tensor(index, isTaking ? [1] : [1, 1]));
-    for (const move of moves) {
-      const { slab, place } = flat(session.memory!, move, scope);
-      const binding = isTaking
-        ? session.bind({ slab, slot: at }, { place })
-        : session.bind({ slab, slot: at, place }, { moved: slab });
-      await scope.use(binding).runAsync();
-    }
-  };
   return {
-    take: (moves, slot) => each(taker, moves, slot, true),
-    put: (moves, slot) => each(putter, moves, slot, false),
+    open(moves) {
+      const scope = new DisposableStack(), slot = new BigInt64Array(1);
+      const matrix = ({ memory }: Session, whole: Tensor, rows: number) =>
+        scope.use(memory!.view(whole, 0, [rows, elements(whole.dims) / rows]));
+      const named = (session: Session, part: keyof Move, name: string = part) =>
+        Object.fromEntries(moves.map((move, i) => {
+          const rows = move[part].dims[0]!;
+          return [`${name}${i}`, matrix(session, move[part], rows)];
+        }));
+      const at = (dims: readonly number[]) => ({ slot: scope.use(tensor(slot, dims)) });
+      const bindTaker = () =>
+        scope.use(taker.bind({ ...named(taker, "slab"), ...at([1]) }, named(taker, "place")));
+      const bindPutter = () => {
+        const slabs = named(putter, "slab");
+        const moved = Object.entries(slabs).map(([name, slab]) => [
+          name.replace("slab", "moved"),
+          slab,
+        ]);
+        return scope.use(putter.bind(
+          { ...slabs, ...named(putter, "place"), ...at([1, 1]) },
+          Object.fromEntries(moved),
+        ));
+      };
+      let taking: Binding | undefined, putting: Binding | undefined;
+      const run = async (binding: Binding, index: number) => {
+        slot[0] = BigInt(index); // an input on the host is copied when a run begins
+        await binding.runAsync();
+      };
+      return {
+        take: (index) => run(taking ??= bindTaker(), index),
+        put: (index) => run(putting ??= bindPutter(), index),
+        [Symbol.dispose]: () => scope.dispose(),
+      };
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
