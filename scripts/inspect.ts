@@ -138,10 +138,10 @@ function prompts(model: Model): number[][] {
 
 /** What a device was found to compute. */
 function checkText({ chunk, worst, isBatchExact }: DeviceCheck): string {
-  return `prompts in chunks of ${chunk}, attention within ${
-    worst.toExponential(1)
-  } of the CPU's; ` +
-    `a row ${isBatchExact ? "is the same alone and in a batch" : "depends on its batch"}`;
+  const distance = worst?.toExponential(1);
+  return `prompts in chunks of ${chunk}` +
+    (distance === undefined ? "" : `, attention within ${distance} of the CPU's`) +
+    `; a row ${isBatchExact ? "is the same alone and in a batch" : "depends on its batch"}`;
 }
 
 const OPTIONS = {

@@ -78,8 +78,8 @@ export interface KvCache extends CacheShape, Disposable {
 export interface DeviceCheck {
   /** Positions of one prefill run that it computes rightly. */
   readonly chunk: number;
-  /** Largest difference from the CPU, as a share of the largest number. */
-  readonly worst: number;
+  /** Largest difference from the CPU, as a share of the largest number; absent where there was none to compare. */
+  readonly worst?: number;
   /** Whether a row's numbers are the same alone and in a batch, bit for bit. */
   readonly isBatchExact: boolean;
 }

@@ -87,7 +87,7 @@ export async function checkDevice(
   config: DecoderConfig,
   cases: readonly ProbeCase[],
   { type, maxLength }: { readonly type: keyof typeof TOLERANCE; readonly maxLength: number },
-): Promise<Omit<DeviceCheck, "isBatchExact"> | undefined> {
+): Promise<Required<Omit<DeviceCheck, "isBatchExact">> | undefined> {
   let found = { chunk: CHUNKS[0] as number, worst: 0 };
   for (const one of cases) {
     for (const chunk of [...CHUNKS.filter((size) => size <= found.chunk), 0]) {
@@ -118,4 +118,34 @@ export async function checkBatch(
   const batch = row(await cache.step(tokens, at)), alone = row(await cache.step([tokens[0]!], [1]));
   if (!batch.every((value) => Number.isFinite(value))) return undefined;
   return alone.every((value, i) => value === batch[i]);
+}
+
+/**
+ * Positions of one prefill run of which a graph that is not known gives what it gives of few at once.
+ *
+ * @param open Opens a cache of one slot and so many positions, with a chunk.
+ * @returns The longest such chunk.
+ */
+export async function longestChunk(
+  open: (chunk: number, length: number) => KvCache,
+  { vocabularySize }: DecoderConfig,
+  { type, maxLength }: { readonly type: keyof typeof TOLERANCE; readonly maxLength: number },
+): Promise<number> {
+  const length = Math.min(PREFILL_CHUNK + REST, maxLength), last = CHUNKS.at(-1)!;
+  const prompt = Array.from(
+    { length },
+    (_, i) => Math.floor(i * GOLDEN_RATIO % 1 * vocabularySize),
+  );
+  const logitsBy = async (chunk: number) => {
+    using cache = open(chunk, length);
+    return await cache.prefill(0, 0, prompt, "last");
+  };
+  const due = await logitsBy(last);
+  const scale = due.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
+  for (const chunk of CHUNKS.slice(0, -1)) {
+    const found = await logitsBy(chunk);
+    const isRight = found.every((value, i) => Math.abs(value - due[i]!) <= TOLERANCE[type] * scale);
+    if (isRight) return chunk;
+  }
+  return last;
 }
