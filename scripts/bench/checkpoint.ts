@@ -49,13 +49,14 @@ export const SMALL: Shape = {
 export const SMALL_MOE: Shape = { ...SMALL, ...experts(4, 2, 32) };
 
 /** Names and shapes of a checkpoint's tensors, in the order of the file. */
-function tensorsOf(shape: Shape): [name: string, dims: number[]][] {
+export function tensorsOf(shape: Shape): [name: string, dims: number[]][] {
   const { hidden_size: D, intermediate_size: M, head_dim: H, num_experts: E } = shape;
   const Q = shape.num_attention_heads * H, K = shape.num_key_value_heads * H;
   const tensors: [string, number[]][] = [
     ["model.embed_tokens.weight", [shape.vocab_size, D]],
     ["model.norm.weight", [D]],
   ];
+  if (!shape.tie_word_embeddings) tensors.push(["lm_head.weight", [shape.vocab_size, D]]);
   const mlp = (prefix: string, width: number): Record<string, number[]> => ({
     [`${prefix}.gate_proj`]: [width, D],
     [`${prefix}.up_proj`]: [width, D],
@@ -86,16 +87,27 @@ function tensorsOf(shape: Shape): [name: string, dims: number[]][] {
   return tensors;
 }
 
-/**
- * Writes `model.safetensors` and `config.json`: bf16, uniform weights of the size that trained ones
- * have, the same at every call.
- */
-export async function writeCheckpoint(folder: string, shape: Shape): Promise<void> {
+/** Number of a tensor's elements. */
+const countOf = (dims: readonly number[]) => dims.reduce((product, size) => product * size, 1);
+
+/** Middle of a tensor's uniform weights, and how far they reach from it: the size of trained ones. */
+export function spreadOf(dims: readonly number[]): { middle: number; reach: number } {
+  return dims.length === 1
+    ? { middle: 1, reach: 0.1 }
+    : { middle: 0, reach: Math.sqrt(3 / dims[1]!) };
+}
+
+/** Writes `model.safetensors` of 16-bit tensors, whose bytes come in pieces, and then `config.json`. */
+export async function writeHalves(
+  folder: string,
+  shape: Shape,
+  dtype: "BF16" | "F16",
+  bytesOf: (count: number, dims: readonly number[]) => Iterable<Uint8Array>,
+): Promise<void> {
   const tensors = tensorsOf(shape), header: Record<string, unknown> = {};
   let end = 0;
   for (const [name, dims] of tensors) {
-    const bytes = 2 * dims.reduce((product, size) => product * size, 1);
-    header[name] = { dtype: "BF16", shape: dims, data_offsets: [end, end += bytes] };
+    header[name] = { dtype, shape: dims, data_offsets: [end, end += 2 * countOf(dims)] };
   }
   const json = JSON.stringify(header); // the tensors start at a multiple of 64, as in real files
   const text = new TextEncoder().encode(json.padEnd(Math.ceil((json.length + 8) / 64) * 64 - 8));
@@ -105,24 +117,29 @@ export async function writeCheckpoint(folder: string, shape: Shape): Promise<voi
   };
   await write(new Uint8Array(BigUint64Array.of(BigInt(text.length)).buffer));
   await write(text);
+  for (const [, dims] of tensors) {
+    for (const piece of bytesOf(countOf(dims), dims)) await write(piece);
+  }
+  await Deno.writeTextFile(join(folder, "config.json"), JSON.stringify(shape));
+}
+
+/** Writes a checkpoint in bf16, the same at every call. */
+export async function writeCheckpoint(folder: string, shape: Shape): Promise<void> {
   const floats = new Float32Array(2 ** 22), halves = new Uint16Array(floats.length);
   const bits = new Uint32Array(floats.buffer);
   let state = 1;
-  for (const [, dims] of tensors) {
-    const count = dims.reduce((product, size) => product * size, 1);
-    const norm = dims.length === 1, scale = norm ? 0.1 : Math.sqrt(3 / dims[1]!);
+  await writeHalves(folder, shape, "BF16", function* (count, dims) {
+    const { middle, reach } = spreadOf(dims);
     for (let done = 0; done < count; done += floats.length) {
       const size = Math.min(floats.length, count - done);
       for (let i = 0; i < size; i++) { // xorshift32
         state ^= state << 13;
         state ^= state >>> 17;
         state ^= state << 5;
-        floats[i] = (norm ? 1 : 0) + scale * state / 2 ** 31;
+        floats[i] = middle + reach * state / 2 ** 31;
         halves[i] = bits[i]! >>> 16;
       }
-      await write(new Uint8Array(halves.buffer, 0, 2 * size));
+      yield new Uint8Array(halves.buffer, 0, 2 * size);
     }
-  }
-  const config = JSON.stringify(shape);
-  await Deno.writeTextFile(join(folder, "config.json"), config);
+  });
 }

@@ -15,7 +15,7 @@ import { bytesOf, type QuantizedCopy } from "./quantized_copy.ts";
 /** Numbers of value types in the metadata. */
 const U32 = 4, I32 = 5, F32 = 6, STRING = 8, ARRAY = 9;
 /** Names and numbers of tensor types. */
-const TENSOR_TYPE = { float32: 0, q4_0: 2, q8_0: 8, bfloat16: 30 } as const;
+const TENSOR_TYPE = { float32: 0, float16: 1, q4_0: 2, q8_0: 8, bfloat16: 30 } as const;
 /** Numbers of a block, and the boundary that tensors start at. */
 const BLOCK = 32, ALIGNMENT = 32;
 
@@ -70,13 +70,16 @@ function metadata(config: DecoderConfig): Parts[] {
 }
 
 /** A tensor of the file. */
-interface Tensor {
+export interface GgufTensor {
+  /** Its name in the format. */
   readonly name: string;
   readonly type: keyof typeof TENSOR_TYPE;
   /** Rows first. */
   readonly dims: readonly number[];
+  /** Number of bytes. */
   readonly length: number;
-  bytes(): Uint8Array<ArrayBuffer>;
+  /** The bytes in pieces, as they are written. */
+  bytes(): Iterable<Uint8Array>;
 }
 
 /** Blocks of Q4_0 or Q8_0: a scale, then the integers. */
@@ -125,31 +128,35 @@ const LAYER: Readonly<Record<string, string>> = {
   "mlp.down_proj": "ffn_down",
 };
 
-function tensorsOf({ files, tensors: stored }: QuantizedCopy): Tensor[] {
-  const exact = (name: string, weight: Weight): Tensor => {
-    const { dims, length } = weight, own = () => bytesOf(files, weight);
+/** Name in the format of a checkpoint's tensor, the table of embeddings and the head apart. */
+export function ggufName(name: string): string {
+  const layer = /^model\.layers\.(\d+)\.(.*)\.weight$/.exec(name);
+  return layer ? `blk.${layer[1]}.${LAYER[layer[2]!]}.weight` : "output_norm.weight";
+}
+
+function tensorsOf({ files, tensors: stored }: QuantizedCopy): GgufTensor[] {
+  const exact = (name: string, weight: Weight): GgufTensor => {
+    const { dims, length } = weight, own = () => [bytesOf(files, weight)];
     return dims.length === 1
-      ? { name, type: "float32", dims, length: 2 * length, bytes: () => widened(own()) }
+      ? { name, type: "float32", dims, length: 2 * length, bytes: () => own().map(widened) }
       : { name, type: "bfloat16", dims, length, bytes: own };
   };
-  const quantized = (name: string, { dims, quantized }: Weight): Tensor => {
+  const quantized = (name: string, { dims, quantized }: Weight): GgufTensor => {
     const { bits, data } = quantized!;
     return {
       name,
       type: bits === 8 ? "q8_0" : "q4_0",
       dims,
       length: data.length + 2 * data.length / (BLOCK * bits / 8),
-      bytes: () => blocksOf(files, quantized!),
+      bytes: () => [blocksOf(files, quantized!)],
     };
   };
-  const tensors: Tensor[] = [];
+  const tensors: GgufTensor[] = [];
   for (const [name, weight] of stored) {
-    const layer = /^model\.layers\.(\d+)\.(.*)\.weight$/.exec(name);
-    if (name === "model.norm.weight") tensors.push(exact("output_norm.weight", weight));
-    else if (name === "model.embed_tokens.weight") {
+    if (name === "model.embed_tokens.weight") {
       tensors.push(exact("token_embd.weight", weight), quantized("output.weight", weight));
     } else {
-      const place = `blk.${layer![1]}.${LAYER[layer![2]!]}.weight`;
+      const place = ggufName(name);
       tensors.push(weight.quantized ? quantized(place, weight) : exact(place, weight));
     }
   }
@@ -158,7 +165,16 @@ function tensorsOf({ files, tensors: stored }: QuantizedCopy): Tensor[] {
 
 /** Writes the GGUF file of a Qwen3 checkpoint in bf16 with tied embeddings. */
 export async function writeGguf(copy: QuantizedCopy, path: string): Promise<void> {
-  const tensors = tensorsOf(copy), entries = metadata(copy.config);
+  await writeTensors(copy.config, tensorsOf(copy), path);
+}
+
+/** Writes a GGUF file of a Qwen3 model. */
+export async function writeTensors(
+  config: DecoderConfig,
+  tensors: readonly GgufTensor[],
+  path: string,
+): Promise<void> {
+  const entries = metadata(config);
   const VERSION = 3, MAGIC = 0x46554747;
   let offset = 0;
   const infos = tensors.map(({ name, type, dims, length }): Parts => {
@@ -170,10 +186,15 @@ export async function writeGguf(copy: QuantizedCopy, path: string): Promise<void
   const counts = [u64(tensors.length), u64(entries.length)];
   const head: readonly unknown[] = [u32(MAGIC), u32(VERSION), counts, entries, infos];
   using file = await Deno.create(path);
-  const put = async (bytes: Uint8Array) => {
-    const whole = Buffer.concat([bytes, padding(bytes.length)]);
-    for (let at = 0; at < whole.length;) at += await file.write(whole.subarray(at));
+  const put = async (pieces: Iterable<Uint8Array>) => {
+    let length = 0;
+    const write = async (bytes: Uint8Array) => {
+      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+      length += bytes.length;
+    };
+    for (const piece of pieces) await write(piece);
+    await write(padding(length));
   };
-  await put(Buffer.concat(head.flat(Infinity) as Uint8Array[]));
+  await put([Buffer.concat(head.flat(Infinity) as Uint8Array[])]);
   for (const { bytes } of tensors) await put(bytes());
 }

@@ -1,0 +1,187 @@
+/**
+ * The golden suites of all architectures on a device: the logits of transformers in fp32, those of
+ * the CPU with the same weights elsewhere; prompts whole and in pieces, ragged batches, copied and
+ * refilled slots; then prompts of lengths at which kernels change their ways.
+ */
+
+import { forward, type Model } from "../../lib/model/mod.ts";
+import {
+  type ArchitectureCase,
+  caseOf,
+  CASES,
+  checkpointOf,
+  logitsOf,
+} from "../../tests/golden/architectures.ts";
+import { QWEN3 } from "../../tests/golden/golden.ts";
+import type { LeftOut } from "./found.ts";
+import {
+  errorsOf,
+  type FormatName,
+  FORMATS,
+  joined,
+  limitOf,
+  loadOn,
+  onCpu,
+  refused,
+  within,
+} from "./models.ts";
+import type { Part } from "./part.ts";
+
+/** Errors of a case: a prompt whole and in pieces, rows side by side, a copied and a refilled slot. */
+async function caseErrors(model: Model, ids: readonly number[], expected: Float32Array) {
+  const size = model.config.vocabularySize, length = ids.length;
+  const rows = (from: number, to: number) => expected.subarray(from * size, to * size);
+  const errors = errorsOf(joined(await forward(model, ids)), expected, size);
+  using cache = model.openCache({ slots: 3, length });
+  for (const [from, to] of [[0, 7], [7, 8], [8, 30]] as const) {
+    const piece = await cache.prefill(0, from, ids.slice(from, to), "all");
+    errors.push(...errorsOf(piece, rows(from, to), size));
+  }
+  await cache.prefill(1, 0, ids.slice(0, 12), "last");
+  await cache.copy(0, 2, 25);
+  for (let t = 0; t < 10; t++) {
+    const at = [30 + t, 12 + t, 25 + t];
+    const step = await cache.step(at.map((position) => ids[position]!), at);
+    const due = joined(at.map((position) => rows(position, position + 1)));
+    errors.push(...errorsOf(step.subarray(0, 3 * size), due, size));
+  }
+  const again = await cache.prefill(1, 0, ids.slice(0, 9), "all"); // over what it held
+  return [...errors, ...errorsOf(again, rows(0, 9), size)];
+}
+
+/** Sums up what was refused: the same words of many cases once. */
+function tellRefused(part: Part, dtype: string, names: ReadonlyMap<string, string[]>): void {
+  for (const [why, cases] of names) {
+    const what = cases.length === 1 ? `golden: ${cases[0]}` : `golden: ${cases.length} cases`;
+    part.tell({ kind: "left out", what, why, device: part.device, dtype } satisfies LeftOut);
+  }
+}
+
+async function architectures(part: Part, dtype: FormatName): Promise<void> {
+  const { device, tell, quick } = part, limit = limitOf(device, dtype);
+  const cases = quick ? CASES.filter((_, i) => i % 18 === 0) : CASES;
+  const whys = new Map<string, string[]>(), worst: number[] = [];
+  const because = (why: string, name: string) => whys.set(why, [...whys.get(why) ?? [], name]);
+  let wrong = 0;
+  for (const value of cases) {
+    if (!part.hasTime()) {
+      because("no time was left", value.name);
+      continue;
+    }
+    await using folder = await checkpointOf(value);
+    const options = { dtype, maxLength: value.max_length }, ids = value.input_ids;
+    try {
+      await using model = await loadOn(part, folder.path, options);
+      const expected = dtype === "fp32"
+        ? logitsOf(value)
+        : await onCpu(part, folder.path, options, ids);
+      const errors = await caseErrors(model, ids, expected);
+      const most = errors.reduce((a, b) => Math.max(a, b), 0);
+      worst.push(most);
+      if (within(errors, limit, dtype)) continue;
+      wrong++;
+      const far = errors.filter((error) => !(error <= limit)).length;
+      const detail = `${far} of ${errors.length} positions`, place = { device, dtype };
+      tell({
+        ...{ kind: "check", part: "golden", what: value.name, ...place },
+        ...{ ok: false, worst: most, limit, detail },
+      });
+    } catch (error) {
+      const why = refused(error);
+      if (why !== undefined) because(why, value.name);
+      else {
+        wrong++;
+        const place = { device, dtype }, detail = (error as Error).message;
+        tell({ kind: "check", part: "golden", what: value.name, ...place, ok: false, detail });
+      }
+    }
+  }
+  tellRefused(part, dtype, whys);
+  if (worst.length === 0 && wrong === 0) return;
+  tell({
+    ...{ kind: "check", part: "golden", what: `${worst.length} cases of all architectures` },
+    ...{ device, dtype, ok: wrong === 0, worst: Math.max(0, ...worst), limit },
+    ...(wrong > 0 && { detail: `${wrong} wrong` }),
+  });
+}
+
+/** Lengths of prompts. */
+const LENGTHS = [9, 31, 32, 40, 128, 300];
+
+/** Positions of a piece, fewer than a subgroup of any card has lanes. */
+const PIECE = 24;
+
+/** Cases that are tried at every length: plain, windows, part of a head rotated, experts. */
+const LONG = ["qwen2", "mistral, window", "gemma3_text", "phi3, half rotated"];
+
+interface LongModel extends AsyncDisposable {
+  readonly name: string;
+  readonly id: string | URL;
+}
+
+async function longModel(name: string): Promise<LongModel> {
+  const value: ArchitectureCase = caseOf(name);
+  const folder = await checkpointOf(value, { max_position_embeddings: 512 });
+  return { name, id: folder.path, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+}
+
+/** Errors of a model's prompts of some lengths, whole and in pieces, by length. */
+async function lengthErrors(part: Part, id: string | URL, dtype: FormatName, lengths: number[]) {
+  const longest = Math.max(...lengths), options = { dtype, maxLength: longest + 8 };
+  await using model = await loadOn(part, id, options);
+  const size = model.config.vocabularySize;
+  const ids = Array.from({ length: longest }, (_, i) => 3 + (i * i + 7 * i) % (size - 3));
+  const expected = await onCpu(part, id, options, ids), errors = new Map<number, number[]>();
+  using cache = model.openCache({ slots: 2, length: longest + 8 });
+  for (const length of lengths) {
+    if (!part.hasTime()) break;
+    const due = expected.subarray(0, length * size);
+    const own = errorsOf(await cache.prefill(0, 0, ids.slice(0, length), "all"), due, size);
+    const pieces: Float32Array[] = [];
+    for (let from = 0; from < length; from += PIECE) {
+      const piece = ids.slice(from, Math.min(length, from + PIECE));
+      pieces.push(await cache.prefill(1, from, piece, "all"));
+    }
+    const all = Float32Array.from(pieces.flatMap((piece) => [...piece]));
+    errors.set(length, [...own, ...errorsOf(all, due, size)]);
+  }
+  return errors;
+}
+
+async function prompts(part: Part, dtype: FormatName): Promise<void> {
+  const { device, tell, quick } = part, limit = limitOf(device, dtype);
+  const lengths = quick ? [9, 32, 40] : LENGTHS, all = new Map<number, number[]>();
+  const add = (errors: ReadonlyMap<number, number[]>) =>
+    errors.forEach((own, length) => all.set(length, [...all.get(length) ?? [], ...own]));
+  let failure: unknown;
+  try {
+    add(await lengthErrors(part, QWEN3, dtype, lengths));
+    for (const name of quick ? [] : LONG) {
+      await using model = await longModel(name);
+      if (part.hasTime()) add(await lengthErrors(part, model.id, dtype, lengths));
+    }
+  } catch (error) {
+    failure = error;
+  }
+  for (const [length, errors] of all) {
+    tell({
+      ...{ kind: "check", part: "prompts", what: `${length} tokens, whole and in pieces` },
+      ...{ device, dtype, ok: within(errors, limit, dtype), worst: Math.max(...errors), limit },
+    });
+  }
+  if (failure === undefined) return;
+  const why = refused(failure), place = { device, dtype };
+  if (why !== undefined) tell({ kind: "left out", what: "prompts by length", why, ...place });
+  else {
+    const detail = (failure as Error).message;
+    tell({ kind: "check", part: "prompts", what: "by length", ...place, ok: false, detail });
+  }
+}
+
+/** Runs the suites, format by format. */
+export async function golden(part: Part): Promise<void> {
+  for (const dtype of FORMATS) {
+    await prompts(part, dtype);
+    await architectures(part, dtype);
+  }
+}

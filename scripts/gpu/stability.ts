@@ -1,0 +1,99 @@
+/**
+ * A thousand steps on a device: no number that is none, memory that does not grow, and one seed one
+ * text: at a second time, and alone as in a batch of eight.
+ */
+
+import { generateBatch, type Method, moi } from "../../lib/decode/mod.ts";
+import type { Dtype, Model } from "../../lib/model/mod.ts";
+import { promptOf } from "../bench/prompts.ts";
+import { usedMemoryMb } from "./card.ts";
+import { loadOn, refused } from "./models.ts";
+import type { Part } from "./part.ts";
+import { makeModel } from "./weights.ts";
+
+/** MoI that counts distributions whose entropy is no number. */
+function watched(counts: { broken: number }): Method {
+  const method: Method = moi({ beta: 1 });
+  return {
+    ...method,
+    step(distribution, token, state) {
+      if (!(distribution.entropy >= 0)) counts.broken++;
+      return method.step(distribution, token, state);
+    },
+  };
+}
+
+/** Tokens by seed, all in one batch. */
+async function texts(model: Model, seeds: readonly number[], steps: number, method: Method) {
+  const found: string[] = [];
+  const requests = seeds.map((seed) => ({
+    ...{ prompt: promptOf(16, model.config.vocabularySize, seed), method, seed },
+    ...{ maxNewTokens: steps, ignoreEos: true, temperature: 1, topK: 64, topP: 1 },
+  }));
+  for await (const { index, generation } of generateBatch(model, requests, { slots: 8 })) {
+    found[index] = generation.tokens.join(" ");
+  }
+  return found;
+}
+
+/** Megabytes that may come between two runs of the same work: what JavaScript has not collected. */
+const MOST_GROWTH_MB = 64;
+
+async function checks(part: Part, model: Model, dtype: string): Promise<void> {
+  const { device, quick } = part, steps = quick ? 24 : 1000, counts = { broken: 0 };
+  const method = watched(counts), seeds = Array.from({ length: 8 }, (_, i) => i + 1);
+  const tell = (what: string, ok: boolean, detail: string) =>
+    part.tell({ kind: "check", part: `${steps} steps`, what, device, dtype, ok, detail });
+  const memory = async () => ({
+    host: Deno.memoryUsage().rss / 1e6,
+    card: await usedMemoryMb() ?? 0,
+  });
+  const first = await texts(model, seeds, steps, method), before = await memory();
+  const second = await texts(model, seeds, steps, method), after = await memory();
+  tell("every entropy is a number", counts.broken === 0, `${counts.broken} are not`);
+  const host = after.host - before.host, card = after.card - before.card;
+  tell(
+    "memory stays",
+    host <= MOST_GROWTH_MB && card <= MOST_GROWTH_MB,
+    `${host.toFixed(0)} MB more on the host, ${card.toFixed(0)} MB on the card`,
+  );
+  const same = second.filter((text, i) => text === first[i]).length;
+  tell("one seed, one text: twice", same === seeds.length, `${same} of ${seeds.length} the same`);
+  const few = quick ? [1, 8] : [1, 4, 8];
+  let alone = 0;
+  for (const seed of few) {
+    const [text] = await texts(model, [seed], steps, method);
+    if (text === first[seed - 1]) alone++;
+  }
+  const detail = `${alone} of ${few.length} the same`;
+  tell("one seed, one text: alone as in a batch of 8", alone === few.length, detail);
+}
+
+/** Runs the checks on a small model, format by format. */
+export async function stability(part: Part): Promise<void> {
+  const { device, tell } = part;
+  const half = await makeModel(part.folder, "small", "fp16");
+  const blocks = await makeModel(part.folder, "small", "int4");
+  const formats: readonly (readonly [id: string, dtype: Dtype])[] = [
+    [half.id, "fp16"],
+    [blocks.id, blocks.dtype],
+    [half.id, "fp32"],
+  ];
+  for (const [id, dtype] of formats) {
+    if (!part.hasTime()) {
+      tell({ kind: "left out", what: "stability", why: "no time was left", device, dtype });
+      continue;
+    }
+    try {
+      await using model = await loadOn(part, id, { dtype, maxLength: 1100 });
+      await checks(part, model, dtype);
+    } catch (error) {
+      const why = refused(error), detail = (error as Error).message;
+      tell(
+        why === undefined
+          ? { kind: "check", part: "stability", what: "runs", device, dtype, ok: false, detail }
+          : { kind: "left out", what: "stability", why, device, dtype },
+      );
+    }
+  }
+}
