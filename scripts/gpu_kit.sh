@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# bash scripts/gpu_kit.sh OUT: a folder of at most 60 MB with which 'deno task gpu' runs on a bare x86-64
+# Linux machine with a GPU's driver and Python 3, without a registry: there 'bash OUT/gpu.sh'.
+#
+# bash scripts/gpu_kit.sh --cuda OUT [--arch 90]: the CUDA part, a folder of its own, as both together
+# may be too much for one transfer. Its provider has code for one compute capability only (90: H100, H200;
+# 80: A100; 89: RTX 40; 120: RTX 50): a test artefact, nothing to install.
+#
+# Made of packages by name: npm (Deno, ONNX Runtime), Debian (Vulkan's loader, and the client libraries of
+# X11 and GLVND that NVIDIA's Vulkan driver links: without them the loader finds no driver), PyPI (the
+# CUDA provider). Needs deno, npm, pip, apt-get, dpkg and xz; takes two minutes.
+set -euo pipefail
+ORT=1.30.0 DENO=2.9.6 arch=90 cuda= out=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --cuda) cuda=1 ;;
+    --arch) arch=$2; shift ;;
+    *) out=$1 ;;
+  esac
+  shift
+done
+[ -n "$out" ] || { echo "usage: bash scripts/gpu_kit.sh [--cuda [--arch 90]] OUT" >&2; exit 1; }
+here=$(cd "$(dirname "$0")/.." && pwd); mkdir -p "$out"; out=$(cd "$out" && pwd)
+T=$(mktemp -d); trap 'rm -rf "$T"' EXIT
+cp "$here/scripts/gpu/kit.sh" "$out/gpu.sh"
+cd "$T"
+if [ -n "$cuda" ]; then
+  python3 -m pip download -q --no-deps --only-binary=:all: --python-version 3.12 --implementation cp \
+    --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 -d . "onnxruntime-gpu==$ORT"
+  python3 -m zipfile -e onnxruntime_gpu-*.whl . && L=onnxruntime/capi
+  python3 "$here/scripts/gpu/prune_fatbin.py" $L/libonnxruntime_providers_cuda.so p.so "$arch"
+  xz -9e -T0 -c p.so >"$out/libonnxruntime_providers_cuda.so.xz"
+  cp $L/libonnxruntime_providers_shared.so "$out/"
+else
+  deno bundle -q --platform deno --config "$here/deno.json" -o "$out/gpu.js" "$here/scripts/gpu/main.ts"
+  cp -r "$here/tests/golden/architectures.json" "$here/tests/golden/qwen3" "$here/scripts/gpu/hf.py" "$out/"
+  npm pack -s "@deno/linux-x64-glibc@$DENO" >/dev/null && tar xzf deno-linux*.tgz
+  xz -9e -T0 -c package/deno >"$out/deno.xz" && rm -rf package
+  npm pack -s "onnxruntime-node@$ORT" >/dev/null && tar xzf onnxruntime-node*.tgz
+  xz -9e -T0 -c package/bin/napi-v6/linux/x64/libonnxruntime.so.1 >"$out/libonnxruntime.so.1.xz"
+  apt-get download -qq libvulkan1 libx11-6 libxext6 libxcb1 libxau6 libxdmcp6 libbsd0 libmd0 \
+    libglvnd0 libglx0 libegl1 libopengl0 libgl1
+  for deb in *.deb; do dpkg -x "$deb" root; done
+  mkdir libraries && cp -P root/usr/lib/x86_64-linux-gnu/*.so* root/lib/x86_64-linux-gnu/*.so* libraries/ 2>/dev/null || true
+  tar cf - libraries | xz -9e -c >"$out/libraries.tar.xz"
+fi
+du -sh "$out"
