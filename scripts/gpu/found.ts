@@ -10,6 +10,7 @@ export interface Place {
   readonly device: string;
   readonly model?: string;
   readonly dtype?: string;
+  readonly kv?: string;
   readonly batch?: number;
   readonly context?: number;
 }
@@ -131,10 +132,11 @@ export function against(figures: readonly Figure[]): Ratio[] {
   return steps.filter(({ device }) => device !== "torch").flatMap((own) => {
     const other = steps.find((step) => step.device === "torch" && same(step, own));
     if (!other) return [];
-    const { device, model, dtype, batch, context } = own;
+    const { device, model, dtype, kv, batch, context } = own;
     return [{
       ...{ kind: "ratio" as const, what: `torch / ${device}, ${stepName(own)}` },
       ...{ device, model: model!, dtype: dtype!, batch: batch!, context: context! },
+      ...(kv && { kv }),
       median: other.median / own.median,
       low: other.low / own.high,
       high: other.high / own.low,
@@ -159,11 +161,11 @@ interface Line {
 const range = ({ median, low, high }: Summary, unit: string) =>
   `${digits(median)} ${unit} [${digits(low)}, ${digits(high)}]`;
 
-function placeText({ device, model, dtype, batch, context }: Partial<Place>): string {
+function placeText({ device, model, dtype, kv, batch, context }: Partial<Place>): string {
+  const formats = [dtype ?? [], kv ?? []].flat().join("/");
   return [
     device ?? [],
-    model === undefined ? [] : dtype === undefined ? model : `${model} ${dtype}`,
-    model === undefined && dtype !== undefined ? dtype : [],
+    [model ?? [], formats].flat().join(" ").trim() || [],
     batch === undefined ? [] : `B ${batch}`,
     context === undefined ? [] : `ctx ${context}`,
   ].flat().join(", ");

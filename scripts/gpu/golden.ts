@@ -16,8 +16,8 @@ import { QWEN3 } from "../../tests/golden/golden.ts";
 import type { LeftOut } from "./found.ts";
 import {
   errorsOf,
-  type FormatName,
-  FORMATS,
+  type Formats,
+  formatsOf,
   joined,
   limitOf,
   loadOn,
@@ -49,58 +49,62 @@ async function caseErrors(model: Model, ids: readonly number[], expected: Float3
   return [...errors, ...errorsOf(again, rows(0, 9), size)];
 }
 
-/** Sums up what was refused: the same words of many cases once. */
-function tellRefused(part: Part, dtype: string, names: ReadonlyMap<string, string[]>): void {
-  for (const [why, cases] of names) {
-    const what = cases.length === 1 ? `golden: ${cases[0]}` : `golden: ${cases.length} cases`;
-    part.tell({ kind: "left out", what, why, device: part.device, dtype } satisfies LeftOut);
-  }
-}
+/** Names of cases by what was said of them. */
+type Said = Map<string, string[]>;
 
-async function architectures(part: Part, dtype: FormatName): Promise<void> {
-  const { device, tell, quick } = part, limit = limitOf(device, dtype);
+const add = (said: Said, words: string, name: string) =>
+  said.set(words, [...said.get(words) ?? [], name]);
+
+const casesText = (names: readonly string[]) =>
+  names.length === 1 ? names[0]! : `${names.length} cases`;
+
+async function architectures(part: Part, formats: Formats): Promise<void> {
+  const { device, tell, quick } = part, limits = limitOf(part, formats), { limit } = limits;
+  const place = { device, ...formats };
   const cases = quick ? CASES.filter((_, i) => i % 18 === 0) : CASES;
-  const whys = new Map<string, string[]>(), worst: number[] = [];
-  const because = (why: string, name: string) => whys.set(why, [...whys.get(why) ?? [], name]);
+  const left: Said = new Map(), failed: Said = new Map(), worst: number[] = [];
   let wrong = 0;
   for (const value of cases) {
     if (!part.hasTime()) {
-      because("no time was left", value.name);
+      add(left, "no time was left", value.name);
       continue;
     }
     await using folder = await checkpointOf(value);
-    const options = { dtype, maxLength: value.max_length }, ids = value.input_ids;
+    const options = { ...formats, maxLength: value.max_length }, ids = value.input_ids;
     try {
       await using model = await loadOn(part, folder.path, options);
-      const expected = dtype === "fp32"
+      const expected = formats.dtype === "fp32"
         ? logitsOf(value)
         : await onCpu(part, folder.path, options, ids);
       const errors = await caseErrors(model, ids, expected);
       const most = errors.reduce((a, b) => Math.max(a, b), 0);
       worst.push(most);
-      if (within(errors, limit, dtype)) continue;
+      if (within(errors, limits)) continue;
       wrong++;
       const far = errors.filter((error) => !(error <= limit)).length;
-      const detail = `${far} of ${errors.length} positions`, place = { device, dtype };
+      const detail = `${far} of ${errors.length} positions`;
       tell({
         ...{ kind: "check", part: "golden", what: value.name, ...place },
         ...{ ok: false, worst: most, limit, detail },
       });
     } catch (error) {
       const why = refused(error);
-      if (why !== undefined) because(why, value.name);
-      else {
-        wrong++;
-        const place = { device, dtype }, detail = (error as Error).message;
-        tell({ kind: "check", part: "golden", what: value.name, ...place, ok: false, detail });
-      }
+      if (why !== undefined) add(left, why, value.name);
+      else add(failed, (error as Error).message, value.name);
     }
   }
-  tellRefused(part, dtype, whys);
-  if (worst.length === 0 && wrong === 0) return;
+  for (const [why, names] of left) {
+    const what = `golden: ${casesText(names)}`;
+    tell({ kind: "left out", what, why, ...place } satisfies LeftOut);
+  }
+  for (const [detail, names] of failed) {
+    const what = casesText(names);
+    tell({ kind: "check", part: "golden", what, ...place, ok: false, detail });
+  }
+  if (worst.length === 0) return;
   tell({
     ...{ kind: "check", part: "golden", what: `${worst.length} cases of all architectures` },
-    ...{ device, dtype, ok: wrong === 0, worst: Math.max(0, ...worst), limit },
+    ...{ ...place, ok: wrong === 0, worst: Math.max(0, ...worst), limit },
     ...(wrong > 0 && { detail: `${wrong} wrong` }),
   });
 }
@@ -126,8 +130,8 @@ async function longModel(name: string): Promise<LongModel> {
 }
 
 /** Errors of a model's prompts of some lengths, whole and in pieces, by length. */
-async function lengthErrors(part: Part, id: string | URL, dtype: FormatName, lengths: number[]) {
-  const longest = Math.max(...lengths), options = { dtype, maxLength: longest + 8 };
+async function lengthErrors(part: Part, id: string | URL, formats: Formats, lengths: number[]) {
+  const longest = Math.max(...lengths), options = { ...formats, maxLength: longest + 8 };
   await using model = await loadOn(part, id, options);
   const size = model.config.vocabularySize;
   const ids = Array.from({ length: longest }, (_, i) => 3 + (i * i + 7 * i) % (size - 3));
@@ -148,17 +152,18 @@ async function lengthErrors(part: Part, id: string | URL, dtype: FormatName, len
   return errors;
 }
 
-async function prompts(part: Part, dtype: FormatName): Promise<void> {
-  const { device, tell, quick } = part, limit = limitOf(device, dtype);
+async function prompts(part: Part, formats: Formats): Promise<void> {
+  const { device, tell, quick } = part, limits = limitOf(part, formats), { limit } = limits;
+  const place = { device, ...formats };
   const lengths = quick ? [9, 32, 40] : LENGTHS, all = new Map<number, number[]>();
   const add = (errors: ReadonlyMap<number, number[]>) =>
     errors.forEach((own, length) => all.set(length, [...all.get(length) ?? [], ...own]));
   let failure: unknown;
   try {
-    add(await lengthErrors(part, QWEN3, dtype, lengths));
+    add(await lengthErrors(part, QWEN3, formats, lengths));
     for (const name of quick ? [] : LONG) {
       await using model = await longModel(name);
-      if (part.hasTime()) add(await lengthErrors(part, model.id, dtype, lengths));
+      if (part.hasTime()) add(await lengthErrors(part, model.id, formats, lengths));
     }
   } catch (error) {
     failure = error;
@@ -166,11 +171,11 @@ async function prompts(part: Part, dtype: FormatName): Promise<void> {
   for (const [length, errors] of all) {
     tell({
       ...{ kind: "check", part: "prompts", what: `${length} tokens, whole and in pieces` },
-      ...{ device, dtype, ok: within(errors, limit, dtype), worst: Math.max(...errors), limit },
+      ...{ ...place, ok: within(errors, limits), worst: Math.max(...errors), limit },
     });
   }
   if (failure === undefined) return;
-  const why = refused(failure), place = { device, dtype };
+  const why = refused(failure);
   if (why !== undefined) tell({ kind: "left out", what: "prompts by length", why, ...place });
   else {
     const detail = (failure as Error).message;
@@ -180,8 +185,8 @@ async function prompts(part: Part, dtype: FormatName): Promise<void> {
 
 /** Runs the suites, format by format. */
 export async function golden(part: Part): Promise<void> {
-  for (const dtype of FORMATS) {
-    await prompts(part, dtype);
-    await architectures(part, dtype);
+  for (const formats of formatsOf(part.device)) {
+    await prompts(part, formats);
+    await architectures(part, formats);
   }
 }

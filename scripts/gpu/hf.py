@@ -6,6 +6,7 @@ Prints what it finds as lines of JSON behind "> ", as found.ts has them.
 """
 
 import json
+import math
 import statistics
 import sys
 import time
@@ -30,7 +31,7 @@ def mixing(torch, table, logits, beta, candidates, method):
     if method == "standard":
         return token, table[token]
     log = torch.where(p > 0, torch.log(p), torch.zeros_like(p))
-    H = -(p * log).sum(-1, keepdim=True) / torch.log(torch.tensor(float(table.shape[0])))
+    H = -(p * log).sum(-1, keepdim=True) / math.log(table.shape[0])
     w = p * (H / (beta + 1))
     w.scatter_add_(1, place, (beta + 1 - H) / (beta + 1))
     w = w.to(table.dtype)

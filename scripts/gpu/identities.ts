@@ -6,7 +6,15 @@
 import { generate, type Method, moi, standard } from "../../lib/decode/mod.ts";
 import { forward, type Input, type Model } from "../../lib/model/mod.ts";
 import { QWEN3, randomNumbers, wideCheckpoint } from "../../tests/golden/golden.ts";
-import { errorsOf, type FormatName, FORMATS, joined, limitOf, loadOn, refused } from "./models.ts";
+import {
+  errorsOf,
+  type Formats,
+  formatsOf,
+  joined,
+  limitOf,
+  loadOn,
+  tellFailure,
+} from "./models.ts";
 import type { Part } from "./part.ts";
 
 /** Ids of a prompt, and the tokens after it. */
@@ -50,10 +58,9 @@ async function tokensOf(model: Model, method: Method, seeds: readonly number[]):
   return tokens;
 }
 
-async function checks(part: Part, model: Model, dtype: FormatName): Promise<void> {
-  const { device, quick } = part,
-    size = model.config.vocabularySize,
-    limit = limitOf(device, dtype);
+async function checks(part: Part, model: Model, formats: Formats): Promise<void> {
+  const { device, quick } = part, size = model.config.vocabularySize;
+  const { limit } = limitOf(part, formats), place = { device, ...formats };
   const held: string[] = [], broken: string[] = [];
   const tell = (what: string, ok: boolean) => (ok ? held : broken).push(what);
   const one = (id: number): Input => ({ ids: [id], weights: [1] });
@@ -75,13 +82,7 @@ async function checks(part: Part, model: Model, dtype: FormatName): Promise<void
   const worst = Math.max(...errors);
   tell("the whole vocabulary is its list", worst <= limit);
   part.tell({
-    ...{
-      kind: "check",
-      part: "mixing",
-      what: `${held.length} identities, V ${size}`,
-      device,
-      dtype,
-    },
+    ...{ kind: "check", part: "mixing", what: `${held.length} identities, V ${size}`, ...place },
     ...{ ok: broken.length === 0, worst, limit },
     ...(broken.length > 0 && { detail: `not: ${broken.join(", ")}` }),
   });
@@ -90,23 +91,18 @@ async function checks(part: Part, model: Model, dtype: FormatName): Promise<void
 /** Runs the checks with a small and a large vocabulary, format by format. */
 export async function identities(part: Part): Promise<void> {
   await using wide = await wideCheckpoint(2048);
-  const { device, tell } = part;
-  for (const dtype of FORMATS) {
+  for (const formats of formatsOf(part.device)) {
+    const place = { device: part.device, ...formats };
     for (const id of [QWEN3, wide.path]) {
       if (!part.hasTime()) {
-        tell({ kind: "left out", what: "mixing", why: "no time was left", device, dtype });
+        part.tell({ kind: "left out", what: "mixing", why: "no time was left", ...place });
         return;
       }
       try {
-        await using model = await loadOn(part, id, { dtype, maxLength: 64 });
-        await checks(part, model, dtype);
+        await using model = await loadOn(part, id, { ...formats, maxLength: 64 });
+        await checks(part, model, formats);
       } catch (error) {
-        const why = refused(error), detail = (error as Error).message;
-        tell(
-          why === undefined
-            ? { kind: "check", part: "mixing", what: "runs", device, dtype, ok: false, detail }
-            : { kind: "left out", what: "mixing", why, device, dtype },
-        );
+        tellFailure(part, "mixing", place, error);
         break;
       }
     }

@@ -1,6 +1,7 @@
 /** Makes the models that are measured, one after the other, while other parts run. */
 
 import { statfsSync } from "node:fs";
+import { CPU_TARGET } from "../../lib/graph/mod.ts";
 import { openSource } from "../../lib/model/mod.ts";
 import { clocked } from "../bench/rows.ts";
 import type { Part } from "./part.ts";
@@ -25,7 +26,12 @@ export async function make({ folder, model, dtype, device, tell }: Part): Promis
   if (format !== "int4") return;
   using source = await openSource(place.id);
   const converted = await clocked(async () => {
-    const more = { maxLength: 64, cacheDir: `${folder}/cache`, label: "convert" };
+    const more = {
+      target: CPU_TARGET,
+      maxLength: 64,
+      cacheDir: `${folder}/cache`,
+      label: "convert",
+    };
     using _ = await source.prepare({ dtype: place.dtype, ...more });
   }) / 1e3;
   tell({ ...figure, what: "convert", median: converted, low: converted, high: converted });

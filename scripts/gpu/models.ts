@@ -1,27 +1,45 @@
 /** Models on the device that is tried, and the numbers that they are held to. */
 
+import { fileURLToPath } from "node:url";
+import { CPU_TARGET } from "../../lib/graph/mod.ts";
 import {
-  forward,
-  type Input,
+  type Dtype,
+  type KvFormat,
   loadModel,
   type LoadOptions,
   type Model,
+  openSource,
 } from "../../lib/model/mod.ts";
+import { startEngine } from "../../lib/model/onnx_engine.ts";
+import type { Place } from "./found.ts";
 import type { Part } from "./part.ts";
 
-/** Number formats of checkpoints, the most used first. */
-export const FORMATS = ["fp32", "fp16", "int4", "int8"] as const;
+/** Number formats that go together. */
+export interface Formats {
+  /** Of the weights. */
+  readonly dtype: Dtype;
+  /** Of keys and values, and on a GPU of what passes between operators. */
+  readonly kv: KvFormat;
+}
 
-/** Name of one of {@linkcode FORMATS}. */
-export type FormatName = (typeof FORMATS)[number];
+const of = (kv: KvFormat, ...dtypes: Dtype[]): Formats[] => dtypes.map((dtype) => ({ dtype, kv }));
+
+/** The formats that are tried on a device, the most used first. */
+export function formatsOf(device: string): Formats[] {
+  if (device === "cpu") return of("fp32", "fp32", "fp16", "int4", "int8");
+  const half = of("fp16", "fp16", "int4", "int8");
+  if (device === "cuda") return half; // its attention computes in fp16 alone
+  return [...of("fp32", "fp32", "int4"), ...half, ...of("fp32", "int8")];
+}
 
 /**
- * How far logits may be from the reference's, in standard deviations of its logits. In fp32 at every
- * position; elsewhere at 19 of 20, as a mixture of experts that is rounded chooses another expert now
- * and then. CUDA computes in fp16 whatever the format of the weights is.
+ * How far logits may be from the reference's, in standard deviations of its logits; in fp32 at every
+ * position, elsewhere at 19 of 20: a mixture of experts that is rounded chooses another expert now and
+ * then, and so does an input that is rounded to int8, as on the CPU.
  */
-export function limitOf(device: string, dtype: FormatName): number {
-  return dtype === "fp32" && device !== "cuda" ? 2e-4 : 5e-2;
+export function limitOf({ device }: Part, { dtype, kv }: Formats): { limit: number; all: boolean } {
+  const isExact = kv === "fp32" && (device !== "cpu" || dtype === "fp32" || dtype === "fp16");
+  return isExact ? { limit: 2e-4, all: true } : { limit: 5e-2, all: false };
 }
 
 /** Why something was refused before it began; undefined where it was an error. */
@@ -30,28 +48,43 @@ export function refused(error: unknown): string | undefined {
   return error instanceof RangeError && message.startsWith("Cannot load") ? message : undefined;
 }
 
+/** Tells that something was refused, or that it failed. */
+export function tellFailure({ tell }: Part, part: string, place: Place, error: unknown): void {
+  const why = refused(error), detail = error instanceof Error ? error.message : String(error);
+  tell(
+    why === undefined
+      ? { kind: "check", part, what: "runs", ...place, ok: false, detail }
+      : { kind: "left out", what: part, why, ...place },
+  );
+}
+
 /** Loads a model on the device of a part. */
 export function loadOn(
   { device, folder }: Part,
   id: string | URL,
-  options: Omit<LoadOptions, "device" | "cacheDir">,
+  options: Formats & Pick<LoadOptions, "maxLength">,
 ): Promise<Model> {
   return loadModel(id, { ...options, device: device as "cpu", cacheDir: `${folder}/cache` });
 }
 
-/** Logits `[positions · V]` of the same weights on the CPU. */
+/**
+ * Logits `[positions · V]` of the same weights on the CPU, in float32: linear layers of integers
+ * without the rounding of their inputs that is usual there, since GPUs have none.
+ */
 export async function onCpu(
-  { folder }: Part,
+  { device, folder }: Part,
   id: string | URL,
-  options: Omit<LoadOptions, "device" | "cacheDir">,
-  inputs: readonly Input[],
+  { dtype, maxLength }: { readonly dtype: Dtype; readonly maxLength: number },
+  ids: readonly number[],
 ): Promise<Float32Array> {
-  await using model = await loadModel(id, {
-    ...options,
-    device: "cpu",
-    cacheDir: `${folder}/cache`,
-  });
-  return joined(await forward(model, inputs));
+  const target = device === "cpu" ? CPU_TARGET : { ...CPU_TARGET, accuracy: 0 as const };
+  using source = await openSource(id instanceof URL ? fileURLToPath(id) : id, dtype);
+  const cacheDir = `${folder}/cache`, label = "convert";
+  using prepared = await source.prepare({ dtype, target, maxLength, cacheDir, label });
+  const settings = { device: "cpu", kv: "fp32", maxLength, spinning: false } as const;
+  await using engine = await startEngine(prepared, settings);
+  using cache = engine.openCache({ slots: 1, length: ids.length });
+  return await cache.prefill(0, 0, ids, "all");
 }
 
 /** Rows one after the other. */
@@ -85,8 +118,11 @@ export function errorsOf(found: Float32Array, expected: Float32Array, size: numb
   return found.length === expected.length ? errors : errors.fill(Infinity);
 }
 
-/** Whether errors are within a limit: all of them in fp32, 19 of 20 elsewhere. */
-export function within(errors: readonly number[], limit: number, dtype: FormatName): boolean {
+/** Whether errors are within a limit. */
+export function within(
+  errors: readonly number[],
+  { limit, all }: { readonly limit: number; readonly all: boolean },
+): boolean {
   const far = errors.filter((error) => !(error <= limit)).length;
-  return dtype === "fp32" ? far === 0 : far <= errors.length / 20;
+  return all ? far === 0 : far <= errors.length / 20;
 }

@@ -170,7 +170,8 @@ async function measure(
   model: Model,
   place: { readonly batch: number; readonly context: number },
 ): Promise<void> {
-  const where = { device: part.device, model: part.model!, dtype: part.dtype!, ...place };
+  const { kv } = model;
+  const where = { device: part.device, model: part.model!, dtype: part.dtype!, kv, ...place };
   for (const candidates of CANDIDATES) {
     const steps = part.quick ? 4 : place.batch === 1 ? 17 : 9;
     const timed = await decoded(model, { ...place, candidates, steps }, part.until);
@@ -190,16 +191,16 @@ export async function speed(part: Part): Promise<void> {
   const { device, quick, folder, tell } = part, model = part.model!, dtype = part.dtype!;
   const made = placeOf(folder, model, dtype as Format);
   const places: typeof PLACES = quick ? [[1, 16], [4, 16]] : PLACES;
-  const maxLength = 2304;
+  const maxLength = 2304, kv = device === "cpu" ? "fp32" : "fp16";
   await using scope = new AsyncDisposableStack();
   let loaded!: Model;
   const seconds = await clocked(async () => {
-    loaded = scope.use(await loadOn(part, made.id, { dtype: made.dtype, maxLength }));
+    loaded = scope.use(await loadOn(part, made.id, { dtype: made.dtype, kv, maxLength }));
   }) / 1e3;
   const load = { median: seconds, low: seconds, high: seconds };
-  tell({ kind: "figure", what: "load", unit: "s", device, model, dtype, ...load });
+  tell({ kind: "figure", what: "load", unit: "s", device, model, dtype, kv, ...load });
   for (const [batch, context] of places) {
-    const where = { device, model, dtype, batch, context };
+    const where = { device, model, dtype, kv, batch, context };
     try {
       if (!part.hasTime()) throw new Error("no time was left");
       await measure(part, loaded, { batch, context });

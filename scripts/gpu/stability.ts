@@ -4,10 +4,10 @@
  */
 
 import { generateBatch, type Method, moi } from "../../lib/decode/mod.ts";
-import type { Dtype, Model } from "../../lib/model/mod.ts";
+import type { Model } from "../../lib/model/mod.ts";
 import { promptOf } from "../bench/prompts.ts";
 import { usedMemoryMb } from "./card.ts";
-import { loadOn, refused } from "./models.ts";
+import { type Formats, formatsOf, loadOn, tellFailure } from "./models.ts";
 import type { Part } from "./part.ts";
 import { makeModel } from "./weights.ts";
 
@@ -39,11 +39,11 @@ async function texts(model: Model, seeds: readonly number[], steps: number, meth
 /** Megabytes that may come between two runs of the same work: what JavaScript has not collected. */
 const MOST_GROWTH_MB = 64;
 
-async function checks(part: Part, model: Model, dtype: string): Promise<void> {
+async function checks(part: Part, model: Model, formats: Formats): Promise<void> {
   const { device, quick } = part, steps = quick ? 24 : 1000, counts = { broken: 0 };
   const method = watched(counts), seeds = Array.from({ length: 8 }, (_, i) => i + 1);
   const tell = (what: string, ok: boolean, detail: string) =>
-    part.tell({ kind: "check", part: `${steps} steps`, what, device, dtype, ok, detail });
+    part.tell({ kind: "check", part: `${steps} steps`, what, device, ...formats, ok, detail });
   const memory = async () => ({
     host: Deno.memoryUsage().rss / 1e6,
     card: await usedMemoryMb() ?? 0,
@@ -71,29 +71,20 @@ async function checks(part: Part, model: Model, dtype: string): Promise<void> {
 
 /** Runs the checks on a small model, format by format. */
 export async function stability(part: Part): Promise<void> {
-  const { device, tell } = part;
-  const half = await makeModel(part.folder, "small", "fp16");
+  const checkpoint = await makeModel(part.folder, "small", "fp16");
   const blocks = await makeModel(part.folder, "small", "int4");
-  const formats: readonly (readonly [id: string, dtype: Dtype])[] = [
-    [half.id, "fp16"],
-    [blocks.id, blocks.dtype],
-    [half.id, "fp32"],
-  ];
-  for (const [id, dtype] of formats) {
+  for (const { dtype, kv } of formatsOf(part.device).filter(({ dtype }) => dtype !== "int8")) {
+    const { id, ...made } = dtype === "int4" ? blocks : { ...checkpoint, dtype };
+    const formats = { ...made, kv }, place = { device: part.device, ...formats };
     if (!part.hasTime()) {
-      tell({ kind: "left out", what: "stability", why: "no time was left", device, dtype });
+      part.tell({ kind: "left out", what: "stability", why: "no time was left", ...place });
       continue;
     }
     try {
-      await using model = await loadOn(part, id, { dtype, maxLength: 1100 });
-      await checks(part, model, dtype);
+      await using model = await loadOn(part, id, { ...formats, maxLength: 1100 });
+      await checks(part, model, formats);
     } catch (error) {
-      const why = refused(error), detail = (error as Error).message;
-      tell(
-        why === undefined
-          ? { kind: "check", part: "stability", what: "runs", device, dtype, ok: false, detail }
-          : { kind: "left out", what: "stability", why, device, dtype },
-      );
+      tellFailure(part, "stability", place, error);
     }
   }
 }

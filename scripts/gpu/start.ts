@@ -2,20 +2,20 @@
 
 import { forward } from "../../lib/model/mod.ts";
 import { QWEN3 } from "../../tests/golden/golden.ts";
-import { loadOn } from "./models.ts";
+import { formatsOf, loadOn } from "./models.ts";
 import type { Part } from "./part.ts";
 
 /** Starts the device; throws what it says where no number format does. */
 export async function start(part: Part): Promise<void> {
   const { device, tell } = part;
   let last: unknown;
-  for (const dtype of ["fp16", "fp32", "int4"] as const) {
+  for (const formats of formatsOf(device)) {
     try {
-      await using model = await loadOn(part, QWEN3, { dtype, maxLength: 64 });
+      await using model = await loadOn(part, QWEN3, { ...formats, maxLength: 64 });
       const [row] = await forward(model, [1, 2, 3]);
       if (row!.every((value) => Number.isFinite(value))) {
         const { notes = [] } = model;
-        tell({ kind: "fact", what: `${device} starts`, value: { dtype, notes } });
+        tell({ kind: "fact", what: `${device} starts`, value: { ...formats, notes } });
         return;
       }
       last = new Error("Cannot use the device as its logits are no numbers");
