@@ -22,26 +22,28 @@ done
 [ -n "$out" ] || { echo "usage: bash scripts/gpu_kit.sh [--cuda [--arch 90]] OUT" >&2; exit 1; }
 here=$(cd "$(dirname "$0")/.." && pwd); mkdir -p "$out"; out=$(cd "$out" && pwd)
 T=$(mktemp -d); trap 'rm -rf "$T"' EXIT
-cp "$here/scripts/gpu/kit.sh" "$out/gpu.sh"
+made="$T/made"; mkdir "$made" # a folder that is not whole is never seen
+cp "$here/scripts/gpu/kit.sh" "$made/gpu.sh"
 cd "$T"
 if [ -n "$cuda" ]; then
   python3 -m pip download -q --no-deps --only-binary=:all: --python-version 3.12 --implementation cp \
     --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 -d . "onnxruntime-gpu==$ORT"
   python3 -m zipfile -e onnxruntime_gpu-*.whl . && L=onnxruntime/capi
   python3 "$here/scripts/gpu/prune_fatbin.py" $L/libonnxruntime_providers_cuda.so p.so "$arch"
-  xz -9e -T0 -c p.so >"$out/libonnxruntime_providers_cuda.so.xz"
-  cp $L/libonnxruntime_providers_shared.so "$out/"
+  xz -9e -T0 -c p.so >"$made/libonnxruntime_providers_cuda.so.xz"
+  cp $L/libonnxruntime_providers_shared.so "$made/"
 else
-  deno bundle -q --platform deno --config "$here/deno.json" -o "$out/gpu.js" "$here/scripts/gpu/main.ts"
-  cp -r "$here/tests/golden/architectures.json" "$here/tests/golden/qwen3" "$here/scripts/gpu/hf.py" "$out/"
+  deno bundle -q --platform deno --config "$here/deno.json" -o "$made/gpu.js" "$here/scripts/gpu/main.ts"
+  cp -r "$here/tests/golden/architectures.json" "$here/tests/golden/qwen3" "$here/scripts/gpu/hf.py" "$made/"
   npm pack -s "@deno/linux-x64-glibc@$DENO" >/dev/null && tar xzf deno-linux*.tgz
-  xz -9e -T0 -c package/deno >"$out/deno.xz" && rm -rf package
+  xz -9e -T0 -c package/deno >"$made/deno.xz" && rm -rf package
   npm pack -s "onnxruntime-node@$ORT" >/dev/null && tar xzf onnxruntime-node*.tgz
-  xz -9e -T0 -c package/bin/napi-v6/linux/x64/libonnxruntime.so.1 >"$out/libonnxruntime.so.1.xz"
-  apt-get download -qq libvulkan1 libx11-6 libxext6 libxcb1 libxau6 libxdmcp6 libbsd0 libmd0 \
+  xz -9e -T0 -c package/bin/napi-v6/linux/x64/libonnxruntime.so.1 >"$made/libonnxruntime.so.1.xz"
+  apt-get download -qq -o APT::Sandbox::User=root libvulkan1 libx11-6 libxext6 libxcb1 libxau6 libxdmcp6 libbsd0 libmd0 \
     libglvnd0 libglx0 libegl1 libopengl0 libgl1
   for deb in *.deb; do dpkg -x "$deb" root; done
   mkdir libraries && cp -P root/usr/lib/x86_64-linux-gnu/*.so* root/lib/x86_64-linux-gnu/*.so* libraries/ 2>/dev/null || true
-  tar cf - libraries | xz -9e -c >"$out/libraries.tar.xz"
+  tar cf - libraries | xz -9e -c >"$made/libraries.tar.xz"
 fi
+cp -r "$made/." "$out/"
 du -sh "$out"

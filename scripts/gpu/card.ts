@@ -1,33 +1,15 @@
-/** The card, as the driver's own tool describes it; and whether WebGPU would run on the CPU. */
+/** The GPU that is used, as its driver describes it. */
 
-import { type Card, cardsOf } from "./found.ts";
+import { type Adapter, adapters } from "../../lib/runtime/mod.ts";
 
-/** What `nvidia-smi` answers; undefined where it is not there. */
-async function asked(fields: string): Promise<string | undefined> {
-  try {
-    const { code, stdout } = await new Deno.Command("nvidia-smi", {
-      args: [`--query-gpu=${fields}`, "--format=csv,noheader,nounits"],
-      ...{ stdin: "null", stdout: "piped", stderr: "null" },
-    }).output();
-    return code === 0 ? new TextDecoder().decode(stdout) : undefined;
-  } catch {
-    return undefined;
-  }
+/** The GPU that a device uses; undefined where there is none, as for the CPU. */
+export function cardOf(device: string): Adapter | undefined {
+  return adapters().find((adapter) => adapter.device === device && adapter.chosen);
 }
 
-/** The cards of this machine. */
-export async function cards(): Promise<Card[]> {
-  return cardsOf(await asked("name,driver_version,memory.total") ?? "");
-}
-
-/** Memory in use on the first card, MB; undefined where nothing tells. */
-export async function usedMemoryMb(): Promise<number | undefined> {
-  const text = await asked("memory.used");
-  return text === undefined ? undefined : Number(text.trim().split("\n")[0]);
-}
-
-/** Whether Vulkan is pointed to a driver that computes on the CPU. */
-export function isEmulated(env: Readonly<Record<string, string | undefined>>): boolean {
-  const drivers = `${env.VK_DRIVER_FILES ?? ""} ${env.VK_ICD_FILENAMES ?? ""}`;
-  return /swiftshader|lvp|lavapipe/i.test(drivers);
+/** Memory in use on a device's own card, MB; undefined where it has none or the driver does not tell. */
+export function usedMemoryMb(device: string): number | undefined {
+  const card = cardOf(device), { total, free } = card?.memory ?? {};
+  const isKnown = card?.kind === "discrete" && total !== undefined && free !== undefined;
+  return isKnown ? (total - free) / 1e6 : undefined;
 }

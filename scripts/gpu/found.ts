@@ -97,21 +97,6 @@ export function peakBandwidth(card: string): number | undefined {
   return BANDWIDTHS.find(([name]) => name.test(card))?.[1];
 }
 
-/** A card as `nvidia-smi` names it. */
-export interface Card {
-  readonly name: string;
-  readonly driver: string;
-  readonly memoryMb: number;
-}
-
-/** Cards by `nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader,nounits`. */
-export function cardsOf(csv: string): Card[] {
-  return csv.trim().split("\n").filter((line) => line.includes(",")).map((line) => {
-    const [name = "", driver = "", memory = ""] = line.split(",").map((part) => part.trim());
-    return { name, driver, memoryMb: Number(memory) };
-  });
-}
-
 /** The rate at which a step reads its weights: GB/s, and the share of the card's, where that is known. */
 export function readRate(
   { model, dtype, median }: Figure,

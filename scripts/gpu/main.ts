@@ -9,10 +9,10 @@
 
 import { fileURLToPath } from "node:url";
 import { dirname } from "node:path";
-import { runtimeVersion } from "../../lib/runtime/library.ts";
+import { adapters, runtimeVersion } from "../../lib/runtime/mod.ts";
 import { command, print, say } from "../_cli.ts";
 import { printing } from "../_table.ts";
-import { cards, isEmulated } from "./card.ts";
+import { cardOf } from "./card.ts";
 import { against, COLUMNS, type Figure, type Found, lineOf } from "./found.ts";
 import { golden } from "./golden.ts";
 import { identities } from "./identities.ts";
@@ -78,14 +78,14 @@ function making(run: Run): ReadonlyMap<string, Promise<boolean>> {
   );
 }
 
-async function runAll(run: Run, asked: readonly string[], emulated: boolean): Promise<void> {
+async function runAll(run: Run, asked: readonly string[]): Promise<void> {
   const { quick, take, end } = run, devices: string[] = [];
   const START_MS = 40e3;
   for (const device of asked) {
     const until = Math.min(end, Date.now() + START_MS);
     if (await runJob(run, { name: "start", device }, until)) devices.push(device);
   }
-  const measured = devices.filter((device) => !(device === "webgpu" && emulated));
+  const measured = devices.filter((device) => cardOf(device)?.kind !== "emulated");
   for (const device of devices.filter((device) => !measured.includes(device))) {
     take({ kind: "left out", what: "speed", why: "times of an emulated GPU say nothing", device });
   }
@@ -108,11 +108,9 @@ async function check(
   seconds: number,
   { quick, folder, out }: { quick: boolean; folder: string; out: string },
 ): Promise<boolean> {
-  const begin = Date.now(), found: Found[] = [], all = await cards(), card = all[0]?.name;
-  const emulated = isEmulated(Deno.env.toObject());
+  const begin = Date.now(), found: Found[] = [], all = adapters();
   const machine = {
-    cards: all,
-    emulated,
+    adapters: all,
     os: `${Deno.build.os} ${Deno.osRelease()} ${Deno.build.arch}`,
     cores: navigator.hardwareConcurrency,
     memoryGb: Math.round(Deno.systemMemoryInfo().total / 1e9),
@@ -126,17 +124,18 @@ async function check(
     const text = JSON.stringify({ machine, asked, quick, seconds: took, found }, null, 1);
     Deno.writeTextFileSync(out, `${text}\n`);
   };
+  for (const { device, name, kind, driver = "unknown driver" } of all) {
+    print(`${device}: ${name}, ${kind}, ${driver}\n`);
+  }
   const line = printing(COLUMNS);
   const take = (one: Found) => {
     found.push(one);
-    const shown = lineOf(one, card);
+    const used = all.find((card) => card.chosen && "device" in one && card.device === one.device);
+    const shown = lineOf(one, used?.name);
     if (shown) line(shown);
     write();
   };
-  const names = all.map(({ name, driver }) => `${name}, driver ${driver}`);
-  const gpus = names.join("; ") || (emulated ? "an emulated GPU" : "no card that tells its name");
-  print(`${gpus}; ONNX Runtime ${runtimeVersion}\n`);
-  await runAll({ quick, folder, end: begin + 1e3 * seconds, take }, asked, emulated);
+  await runAll({ quick, folder, end: begin + 1e3 * seconds, take }, asked);
   const figures = found.filter((one): one is Figure => one.kind === "figure");
   against(figures).forEach(take);
   write();

@@ -48,6 +48,11 @@ export function refused(error: unknown): string | undefined {
   return error instanceof RangeError && message.startsWith("Cannot load") ? message : undefined;
 }
 
+/** What a load found out about the device: how it was checked, what runs on the CPU instead, notes. */
+export function seen({ checked, fallenBack, notes = [] }: Model) {
+  return { checked, fallenBack: Object.fromEntries(fallenBack ?? []), notes };
+}
+
 /** Tells that something was refused, or that it failed. */
 export function tellFailure({ tell }: Part, part: string, place: Place, error: unknown): void {
   const why = refused(error), detail = error instanceof Error ? error.message : String(error);

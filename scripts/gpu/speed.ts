@@ -13,7 +13,7 @@ import { ort } from "../../lib/runtime/api.ts";
 import { promptOf } from "../bench/prompts.ts";
 import { clocked, quantile, type Summary, summary } from "../bench/rows.ts";
 import { type Figure, stepName } from "./found.ts";
-import { loadOn } from "./models.ts";
+import { loadOn, seen } from "./models.ts";
 import type { Part } from "./part.ts";
 import { type Format, placeOf } from "./weights.ts";
 
@@ -197,6 +197,7 @@ export async function speed(part: Part): Promise<void> {
   const seconds = await clocked(async () => {
     loaded = scope.use(await loadOn(part, made.id, { dtype: made.dtype, kv, maxLength }));
   }) / 1e3;
+  tell({ kind: "fact", what: `${device}, ${model} ${dtype}`, value: seen(loaded) });
   const load = { median: seconds, low: seconds, high: seconds };
   tell({ kind: "figure", what: "load", unit: "s", device, model, dtype, kv, ...load });
   for (const [batch, context] of places) {

@@ -2,7 +2,7 @@
 
 import { forward } from "../../lib/model/mod.ts";
 import { QWEN3 } from "../../tests/golden/golden.ts";
-import { formatsOf, loadOn } from "./models.ts";
+import { formatsOf, loadOn, seen } from "./models.ts";
 import type { Part } from "./part.ts";
 
 /** Starts the device; throws what it says where no number format does. */
@@ -14,8 +14,7 @@ export async function start(part: Part): Promise<void> {
       await using model = await loadOn(part, QWEN3, { ...formats, maxLength: 64 });
       const [row] = await forward(model, [1, 2, 3]);
       if (row!.every((value) => Number.isFinite(value))) {
-        const { notes = [] } = model;
-        tell({ kind: "fact", what: `${device} starts`, value: { ...formats, notes } });
+        tell({ kind: "fact", what: `${device} starts`, value: { ...formats, ...seen(model) } });
         return;
       }
       last = new Error("Cannot use the device as its logits are no numbers");
