@@ -18,13 +18,13 @@ import { golden } from "./golden.ts";
 import { identities } from "./identities.ts";
 import { make } from "./make.ts";
 import { type Part, partCommand, type PartRequest, runProcess, tellParent } from "./part.ts";
-import { deadlines, type Job, jobsOf, made } from "./plan.ts";
+import { deadlines, type Job, jobsOf, made, PARTS } from "./plan.ts";
 import { speed } from "./speed.ts";
 import { stability } from "./stability.ts";
 import { start } from "./start.ts";
 import { SHAPES } from "./weights.ts";
 
-const PARTS: Readonly<Record<string, (part: Part) => Promise<void>>> = {
+const RUNS: Readonly<Record<string, (part: Part) => Promise<void>>> = {
   ...{ start, golden, identities, speed, stability, make },
 };
 
@@ -34,6 +34,7 @@ Checks and measures the GPUs of this machine.
 usage: deno task gpu [options]
 
   --device NAMES  devices, separated by commas (default: webgpu,cuda)
+  --only NAMES    parts: golden, identities, speed, torch, stability (default: all)
   --seconds N     time for all of it (default: 300)
   --out FILE      where the JSON goes (default: runs/gpu.json)
   --folder DIR    where models are made, up to 32 GB (default: a new one, removed)
@@ -43,6 +44,7 @@ usage: deno task gpu [options]
 
 /** A run: what it was asked, and what it has found. */
 interface Run extends Pick<PartRequest, "quick" | "folder"> {
+  readonly only: readonly string[];
   readonly end: number;
   readonly take: (found: Found) => void;
 }
@@ -79,18 +81,20 @@ function making(run: Run): ReadonlyMap<string, Promise<boolean>> {
 }
 
 async function runAll(run: Run, asked: readonly string[]): Promise<void> {
-  const { quick, take, end } = run, devices: string[] = [];
+  const { quick, only, take, end } = run, devices: string[] = [];
   const START_MS = 40e3;
   for (const device of asked) {
     const until = Math.min(end, Date.now() + START_MS);
     if (await runJob(run, { name: "start", device }, until)) devices.push(device);
   }
   const measured = devices.filter((device) => cardOf(device)?.kind !== "emulated");
-  for (const device of devices.filter((device) => !measured.includes(device))) {
+  for (const device of only.includes("speed") ? devices : []) {
+    if (measured.includes(device)) continue;
     take({ kind: "left out", what: "speed", why: "times of an emulated GPU say nothing", device });
   }
-  const models = measured.length > 0 ? making(run) : new Map<string, Promise<boolean>>();
-  const jobs = jobsOf(devices, { quick, measured }), untils = deadlines(jobs, Date.now(), end);
+  const jobs = jobsOf(devices, { quick, measured, only });
+  const models = jobs.some(({ name }) => name === "speed") ? making(run) : new Map();
+  const untils = deadlines(jobs, Date.now(), end);
   for (const [i, job] of jobs.entries()) {
     say(`${job.name} ${job.device} ${job.model ?? ""} ${job.dtype ?? ""}`.trim());
     if (job.name === "speed" && !await models.get(`${job.model} ${job.dtype}`)) {
@@ -105,8 +109,10 @@ async function runAll(run: Run, asked: readonly string[]): Promise<void> {
 /** The run of the command line; whether everything was right. */
 async function check(
   asked: readonly string[],
-  seconds: number,
-  { quick, folder, out }: { quick: boolean; folder: string; out: string },
+  { seconds, out, ...settings }: Pick<Run, "quick" | "folder" | "only"> & {
+    readonly seconds: number;
+    readonly out: string;
+  },
 ): Promise<boolean> {
   const begin = Date.now(), found: Found[] = [], all = adapters();
   const machine = {
@@ -121,7 +127,7 @@ async function check(
   await Deno.mkdir(dirname(out), { recursive: true });
   const write = () => {
     const took = (Date.now() - begin) / 1e3;
-    const text = JSON.stringify({ machine, asked, quick, seconds: took, found }, null, 1);
+    const text = JSON.stringify({ machine, asked, ...settings, seconds: took, found }, null, 1);
     Deno.writeTextFileSync(out, `${text}\n`);
   };
   for (const { device, name, kind, driver = "unknown driver" } of all) {
@@ -135,7 +141,7 @@ async function check(
     if (shown) line(shown);
     write();
   };
-  await runAll({ quick, folder, end: begin + 1e3 * seconds, take }, asked);
+  await runAll({ ...settings, end: begin + 1e3 * seconds, take }, asked);
   const figures = found.filter((one): one is Figure => one.kind === "figure");
   against(figures).forEach(take);
   write();
@@ -143,7 +149,7 @@ async function check(
 }
 
 const options = {
-  values: ["device", "seconds", "out", "folder", "part"],
+  values: ["device", "only", "seconds", "out", "folder", "part"],
   flags: ["quick"],
 };
 await command(USAGE, options, async (args) => {
@@ -151,17 +157,18 @@ await command(USAGE, options, async (args) => {
   if (request !== undefined) {
     const part: PartRequest = JSON.parse(request);
     const hasTime = () => Date.now() < part.until;
-    await PARTS[part.name]!({ ...part, hasTime, tell: tellParent });
+    await RUNS[part.name]!({ ...part, hasTime, tell: tellParent });
     Deno.exit(); // what a library still holds must not keep the next part waiting
   }
-  const asked = (args.value("device") ?? "webgpu,cuda").split(","),
-    known = ["webgpu", "cuda", "cpu"];
-  const other = asked.find((name) => !known.includes(name)),
-    seconds = args.number("seconds") ?? 300;
-  if (other !== undefined) {
+  const listed = (option: string, known: readonly string[]) => {
+    const names = args.value(option)?.split(","),
+      other = names?.find((one) => !known.includes(one));
+    if (other === undefined) return names;
     const rule = `must name some of ${known.join(", ")}: current value is "${other}"`;
-    throw new RangeError(`Cannot check the devices as '--device' ${rule}`);
-  }
+    throw new RangeError(`Cannot check the devices as '--${option}' ${rule}`);
+  };
+  const asked = listed("device", ["webgpu", "cuda", "cpu"]) ?? ["webgpu", "cuda"];
+  const only = listed("only", PARTS) ?? PARTS, seconds = args.number("seconds") ?? 300;
   if (!(seconds >= 10)) {
     throw new RangeError(
       `Cannot check the devices as '--seconds' must be at least 10: current value is ${seconds}`,
@@ -170,8 +177,8 @@ await command(USAGE, options, async (args) => {
   const kept = args.value("folder"), out = args.value("out") ?? "runs/gpu.json";
   const folder = kept ?? await Deno.makeTempDir({ prefix: "moi-gpu-" });
   try {
-    const right = await check(asked, seconds, { quick: args.flag("quick"), folder, out });
-    if (!right) Deno.exitCode = 1;
+    const quick = args.flag("quick");
+    if (!await check(asked, { quick, folder, only, seconds, out })) Deno.exitCode = 1;
   } finally {
     if (kept === undefined) await Deno.remove(folder, { recursive: true });
   }

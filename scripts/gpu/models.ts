@@ -29,7 +29,7 @@ export function formatsOf(device: string): Formats[] {
   if (device === "cpu") return of("fp32", "fp32", "fp16", "int4", "int8");
   const half = of("fp16", "fp16", "int4", "int8");
   if (device === "cuda") return half; // its attention computes in fp16 alone
-  return [...of("fp32", "fp32", "int4"), ...half, ...of("fp32", "int8")];
+  return [...of("fp32", "fp32"), ...half, ...of("fp32", "int4", "int8")];
 }
 
 /**

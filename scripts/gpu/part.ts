@@ -70,7 +70,8 @@ export async function runProcess(
   if (stopped) return `stopped after ${((Date.now() - begin) / 1e3).toFixed(0)} s`;
   if (code === 0) return undefined;
   const said = (await words).trim().split("\n").filter((line) => line.trim() !== "");
-  const why = said.findLast((line) => /error|cannot/i.test(line)) ?? said.at(-1) ?? "no word";
+  const why = said.findLast((line) => /^(error|\w+(Error|Exception)):/.test(line)) ?? said.at(-1) ??
+    "no word";
   return `ended with ${signal ?? code}: ${why.trim()}`;
 }
 

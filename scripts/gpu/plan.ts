@@ -9,6 +9,9 @@ export interface Job extends Pick<PartRequest, "name" | "device" | "model" | "dt
 
 const models = (quick: boolean) => quick ? ["small"] : ["0.6b", "8b"];
 
+/** The parts, in this order. */
+export const PARTS = ["golden", "identities", "speed", "torch", "stability"] as const;
+
 /** Models that are measured, the first needed first. */
 export function made(quick: boolean): { model: string; dtype: string }[] {
   return models(quick).flatMap((model) =>
@@ -16,10 +19,17 @@ export function made(quick: boolean): { model: string; dtype: string }[] {
   );
 }
 
-/** The parts for some devices, the most valuable first; speed only where it says something. */
+/**
+ * The jobs for some devices, the most valuable first; speed only where it says something. `only` names
+ * parts; default: all.
+ */
 export function jobsOf(
   devices: readonly string[],
-  { quick, measured }: { readonly quick: boolean; readonly measured: readonly string[] },
+  { quick, measured, only = PARTS }: {
+    readonly quick: boolean;
+    readonly measured: readonly string[];
+    readonly only?: readonly string[];
+  },
 ): Job[] {
   const each = (name: string, share: number) => devices.map((device) => ({ name, device, share }));
   const timed = models(quick).flatMap((model): Job[] => {
@@ -31,7 +41,8 @@ export function jobsOf(
       ...(measured.length > 0 ? [{ name: "torch", device: "torch", model, share }] : []),
     ];
   });
-  return [...each("golden", 9), ...each("identities", 2), ...timed, ...each("stability", 4)];
+  const all = [...each("golden", 12), ...each("identities", 2), ...timed, ...each("stability", 4)];
+  return all.filter(({ name }) => only.includes(name));
 }
 
 /** When each part must have ended, milliseconds since 1970. */
