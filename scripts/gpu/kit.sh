@@ -15,7 +15,8 @@ for k in kits:
     for name in sorted(os.listdir(k)):
         source, target = f"{k}/{name}", f"{d}/{name.removesuffix('.xz')}"
         if os.path.isdir(source): shutil.copytree(source, target, dirs_exist_ok=True); continue
-        if os.path.exists(target) and os.path.getmtime(target) >= os.path.getmtime(source): continue
+        is_same = os.path.exists(target) and os.path.getmtime(target) >= os.path.getmtime(source)
+        if is_same and name.endswith(".xz"): continue # of what takes seconds
         with (lzma.open if name.endswith(".xz") else open)(source, "rb") as a, open(target + ".part", "wb") as b:
             shutil.copyfileobj(a, b, 1 << 20)
         os.chmod(target + ".part", 0o755); os.replace(target + ".part", target)
