@@ -13,9 +13,9 @@ import { ort } from "../../lib/runtime/api.ts";
 import { promptOf } from "../bench/prompts.ts";
 import { clocked, quantile, type Summary, summary } from "../bench/rows.ts";
 import { type Figure, stepName } from "./found.ts";
-import { loadOn, seen } from "./models.ts";
+import { loadOn, refused, seen } from "./models.ts";
 import type { Part } from "./part.ts";
-import { type Format, placeOf } from "./weights.ts";
+import { type Format, type Made, placeOf } from "./weights.ts";
 
 /** Rounds that count. */
 const ROUNDS = 3;
@@ -186,17 +186,30 @@ async function measure(
   }
 }
 
+/** Loads a model with keys and values in fp16, in fp32 where that is refused, as on the CPU. */
+async function halfOrWhole(part: Part, { id, dtype }: Made): Promise<Model> {
+  const maxLength = 2304;
+  if (part.device !== "cpu") {
+    try {
+      return await loadOn(part, id, { dtype, kv: "fp16", maxLength });
+    } catch (error) {
+      if (refused(error) === undefined) throw error;
+    }
+  }
+  return await loadOn(part, id, { dtype, kv: "fp32", maxLength });
+}
+
 /** Measures a model; what does not fit or has no time is left out by name. */
 export async function speed(part: Part): Promise<void> {
   const { device, quick, folder, tell } = part, model = part.model!, dtype = part.dtype!;
   const made = placeOf(folder, model, dtype as Format);
   const places: typeof PLACES = quick ? [[1, 16], [4, 16]] : PLACES;
-  const maxLength = 2304, kv = device === "cpu" ? "fp32" : "fp16";
   await using scope = new AsyncDisposableStack();
   let loaded!: Model;
   const seconds = await clocked(async () => {
-    loaded = scope.use(await loadOn(part, made.id, { dtype: made.dtype, kv, maxLength }));
-  }) / 1e3;
+      loaded = scope.use(await halfOrWhole(part, made));
+    }) / 1e3,
+    { kv } = loaded;
   tell({ kind: "fact", what: `${device}, ${model} ${dtype}`, value: seen(loaded) });
   const load = { median: seconds, low: seconds, high: seconds };
   tell({ kind: "figure", what: "load", unit: "s", device, model, dtype, kv, ...load });
