@@ -36,7 +36,10 @@ export interface Figure extends Place, Summary {
   /** Of steps: what is fed back, and the candidates of the sampler, 0 for the whole vocabulary. */
   readonly method?: "standard" | "moi";
   readonly candidates?: number;
-  /** Of steps: milliseconds outside of the runtime, and inside by function. */
+  /**
+   * Of steps: milliseconds outside of the runtime, and inside by function. On WebGPU a run only hands
+   * its work over, and the copy of what comes back waits for it.
+   */
   readonly js?: number;
   readonly inside?: Readonly<Record<string, number>>;
   /** Of steps: milliseconds of processor time, all threads together. */
@@ -158,13 +161,14 @@ function placeText({ device, model, dtype, kv, batch, context }: Partial<Place>)
 
 /** What a step says beside its time. */
 function stepDetail(figure: Figure, card: string | undefined): string {
-  const { batch = 1, median, js, processor } = figure, rate = readRate(figure, card);
+  const { batch = 1, median, js, inside = {}, processor } = figure, rate = readRate(figure, card);
+  const parts = Object.entries(inside).map(([name, ms]) => `${name.slice(0, 4)} ${digits(ms)}`);
   const share = rate?.percent === undefined ? "" : ` = ${digits(rate.percent)} %`;
   return [
     `${(1e3 * batch / median).toFixed(0)} tokens/s`,
     rate === undefined ? [] : `${digits(rate.gbPerSecond)} GB/s${share}`,
-    js === undefined ? [] : `JS ${digits(js)} ms`,
-    processor === undefined ? [] : `CPU ${digits(processor)} ms`,
+    js === undefined ? [] : `ms: ${[`JS ${digits(js)}`, ...parts].join(", ")}`,
+    processor === undefined ? [] : `CPU ${digits(processor)}`,
   ].flat().join(", ");
 }
 

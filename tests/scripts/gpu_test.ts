@@ -17,7 +17,7 @@ import { temporaryFolder } from "../_temporary.ts";
 const STEP: Figure = {
   ...{ kind: "figure", what: "step", unit: "ms", median: 10, low: 9, high: 12 },
   ...{ device: "webgpu", model: "8b", dtype: "fp16", kv: "fp16", batch: 32, context: 256 },
-  ...{ method: "moi", candidates: 64, js: 0.25 },
+  ...{ method: "moi", candidates: 64, js: 0.25, inside: { CopyTensors: 8 } },
 };
 
 Deno.test("the bandwidth of a card is known by its name, the more special name first", () => {
@@ -58,7 +58,7 @@ Deno.test("what was found is a line of the table", () => {
   const line = lineOf(STEP, "NVIDIA H200")!;
   assertEquals(line.where, "webgpu, 8b fp16/fp16, B 32, ctx 256");
   assertEquals([line.what, line.found], ["step, MoI, top 64", "10.0 ms [9.00, 12.0]"]);
-  assertStringIncludes(line.detail, "3200 tokens/s, 1514 GB/s = 31.5 %, JS 0.250 ms");
+  assertStringIncludes(line.detail, "3200 tokens/s, 1514 GB/s = 31.5 %, ms: JS 0.250, Copy 8.00");
   const check = { kind: "check", part: "golden", what: "qwen2", ...place } as const;
   assertEquals(lineOf({ ...check, ok: false, worst: 0.5, limit: 0.05 }), {
     ...{ what: "golden: qwen2", where: "cuda, int4/fp16", found: "WRONG" },
