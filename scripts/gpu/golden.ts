@@ -17,7 +17,7 @@ import type { LeftOut } from "./found.ts";
 import {
   errorsOf,
   type Formats,
-  formatsOf,
+  formatsOn,
   joined,
   limitOf,
   loadOn,
@@ -191,6 +191,6 @@ async function prompts(part: Part, formats: Formats): Promise<void> {
 
 /** Runs the suites, format by format. */
 export async function golden(part: Part): Promise<void> {
-  for (const formats of formatsOf(part.device)) await prompts(part, formats);
-  for (const formats of formatsOf(part.device)) await architectures(part, formats);
+  for (const formats of formatsOn(part)) await prompts(part, formats);
+  for (const formats of formatsOn(part)) await architectures(part, formats);
 }

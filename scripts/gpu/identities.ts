@@ -9,7 +9,7 @@ import { QWEN3, randomNumbers, wideCheckpoint } from "../../tests/golden/golden.
 import {
   errorsOf,
   type Formats,
-  formatsOf,
+  formatsOn,
   joined,
   limitOf,
   loadOn,
@@ -91,7 +91,7 @@ async function checks(part: Part, model: Model, formats: Formats): Promise<void>
 /** Runs the checks with a small and a large vocabulary, format by format. */
 export async function identities(part: Part): Promise<void> {
   await using wide = await wideCheckpoint(2048);
-  for (const formats of formatsOf(part.device)) {
+  for (const formats of formatsOn(part)) {
     const place = { device: part.device, ...formats };
     for (const id of [QWEN3, wide.path]) {
       if (!part.hasTime()) {

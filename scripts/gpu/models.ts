@@ -11,6 +11,7 @@ import {
   openSource,
 } from "../../lib/model/mod.ts";
 import { startEngine } from "../../lib/model/onnx_engine.ts";
+import { cardOf } from "./card.ts";
 import type { Place } from "./found.ts";
 import type { Part } from "./part.ts";
 
@@ -30,6 +31,12 @@ export function formatsOf(device: string): Formats[] {
   const half = of("fp16", "fp16", "int4", "int8");
   if (device === "cuda") return half; // its attention computes in fp16 alone
   return [...of("fp32", "fp32"), ...half, ...of("fp32", "int4", "int8")];
+}
+
+/** Those of {@linkcode formatsOf} that the GPU computes. */
+export function formatsOn({ device }: Part): Formats[] {
+  const hasHalf = cardOf(device)?.half ?? true;
+  return formatsOf(device).filter(({ kv }) => hasHalf || kv !== "fp16");
 }
 
 /**

@@ -7,7 +7,7 @@ import { generateBatch, type Method, moi } from "../../lib/decode/mod.ts";
 import type { Model } from "../../lib/model/mod.ts";
 import { promptOf } from "../bench/prompts.ts";
 import { usedMemoryMb } from "./card.ts";
-import { type Formats, formatsOf, loadOn, tellFailure } from "./models.ts";
+import { type Formats, formatsOn, loadOn, tellFailure } from "./models.ts";
 import type { Part } from "./part.ts";
 import { makeModel } from "./weights.ts";
 
@@ -72,7 +72,7 @@ async function checks(part: Part, model: Model, formats: Formats): Promise<void>
 export async function stability(part: Part): Promise<void> {
   const checkpoint = await makeModel(part.folder, "small", "fp16");
   const blocks = await makeModel(part.folder, "small", "int4");
-  for (const { dtype, kv } of formatsOf(part.device).filter(({ dtype }) => dtype !== "int8")) {
+  for (const { dtype, kv } of formatsOn(part).filter(({ dtype }) => dtype !== "int8")) {
     const { id, ...made } = dtype === "int4" ? blocks : { ...checkpoint, dtype };
     const formats = { ...made, kv }, place = { device: part.device, ...formats };
     if (!part.hasTime()) {

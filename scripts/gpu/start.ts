@@ -2,14 +2,19 @@
 
 import { forward } from "../../lib/model/mod.ts";
 import { QWEN3 } from "../../tests/golden/golden.ts";
-import { formatsOf, loadOn, seen } from "./models.ts";
+import { cardOf } from "./card.ts";
+import { formatsOn, loadOn, seen } from "./models.ts";
 import type { Part } from "./part.ts";
 
 /** Starts the device; throws what it says where no number format does. */
 export async function start(part: Part): Promise<void> {
   const { device, tell } = part;
+  if (cardOf(device)?.half === false) {
+    const why = "this GPU has no 16-bit arithmetic (shader-f16)";
+    tell({ kind: "left out", what: "activations in fp16", why, device });
+  }
   let last: unknown;
-  for (const formats of formatsOf(device)) {
+  for (const formats of formatsOn(part)) {
     try {
       await using model = await loadOn(part, QWEN3, { ...formats, maxLength: 64 });
       const [row] = await forward(model, [1, 2, 3]);
