@@ -8,7 +8,8 @@
 #
 # Made of packages by name: npm (Deno, ONNX Runtime), Debian (Vulkan's loader, and the client libraries of
 # X11 and GLVND that NVIDIA's Vulkan driver links: without them the loader finds no driver), PyPI (the
-# CUDA provider). Needs deno, npm, pip, apt-get, dpkg and xz; takes two minutes.
+# CUDA provider). Needs deno, npm, pip, apt-get, dpkg and xz; takes four minutes. An OUT that is there keeps
+# what takes them, Deno and the library: remove it when their versions change.
 set -euo pipefail
 ORT=1.30.0 DENO=2.9.6 arch=90 cuda= out=
 while [ $# -gt 0 ]; do
@@ -34,15 +35,17 @@ if [ -n "$cuda" ]; then
   cp $L/libonnxruntime_providers_shared.so "$made/"
 else
   deno bundle -q --platform deno --config "$here/deno.json" -o "$made/gpu.js" "$here/scripts/gpu/main.ts"
-  cp -r "$here/tests/golden/architectures.json" "$here/tests/golden/qwen3" "$here/scripts/gpu/hf.py" "$made/"
-  npm pack -s "@deno/linux-x64-glibc@$DENO" >/dev/null && tar xzf deno-linux*.tgz
-  xz -9e -T0 -c package/deno >"$made/deno.xz" && rm -rf package
-  npm pack -s "onnxruntime-node@$ORT" >/dev/null && tar xzf onnxruntime-node*.tgz
-  xz -9e -T0 -c package/bin/napi-v6/linux/x64/libonnxruntime.so.1 >"$made/libonnxruntime.so.1.xz"
-  apt-get download -qq -o APT::Sandbox::User=root libvulkan1 libx11-6 libxext6 libxcb1 libxau6 libxdmcp6 libbsd0 libmd0 \
-    libglvnd0 libglx0 libegl1 libopengl0 libgl1
+  cp -r "$here"/tests/golden/{architectures.json,qwen3} "$here/scripts/gpu/hf.py" "$made/"
+  if [ ! -e "$out/deno.xz" ] || [ ! -e "$out/libonnxruntime.so.1.xz" ]; then
+    npm pack -s "@deno/linux-x64-glibc@$DENO" >/dev/null && tar xzf deno-linux*.tgz
+    xz -9e -T0 -c package/deno >"$made/deno.xz" && rm -rf package
+    npm pack -s "onnxruntime-node@$ORT" >/dev/null && tar xzf onnxruntime-node*.tgz
+    xz -9e -T0 -c package/bin/napi-v6/linux/x64/libonnxruntime.so.1 >"$made/libonnxruntime.so.1.xz"
+  fi
+  apt-get download -qq -o APT::Sandbox::User=root libvulkan1 libx11-6 libxext6 libxcb1 libxau6 \
+    libxdmcp6 libbsd0 libmd0 libglvnd0 libglx0 libegl1 libopengl0 libgl1
   for deb in *.deb; do dpkg -x "$deb" root; done
-  mkdir libraries && cp -P root/usr/lib/x86_64-linux-gnu/*.so* root/lib/x86_64-linux-gnu/*.so* libraries/ 2>/dev/null || true
+  mkdir libraries && find root -name '*.so.*' -exec cp -P {} libraries/ \;
   tar cf - libraries | xz -9e -c >"$made/libraries.tar.xz"
 fi
 cp -r "$made/." "$out/"
