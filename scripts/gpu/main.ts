@@ -89,7 +89,7 @@ function endOf(until: number): Promise<false> {
 
 async function runAll(run: Run, asked: readonly string[]): Promise<void> {
   const { quick, only, take, end } = run, devices: string[] = [];
-  const START_MS = 40e3;
+  const START_MS = 90e3; // drivers compile at first
   for (const device of asked) {
     const until = Math.min(end, Date.now() + START_MS);
     if (await runJob(run, { name: "start", device }, until)) devices.push(device);
