@@ -10,9 +10,10 @@ import {
   type Model,
   openSource,
 } from "../../lib/model/mod.ts";
+import { openedVersion } from "../../lib/runtime/mod.ts";
 import { startEngine } from "../../lib/model/onnx_engine.ts";
 import { cardOf } from "./card.ts";
-import type { Place } from "./found.ts";
+import type { Check, Place } from "./found.ts";
 import type { Part } from "./part.ts";
 
 /** Number formats that go together. */
@@ -57,7 +58,8 @@ export function refused(error: unknown): string | undefined {
 
 /** What a load found out about the device: how it was checked, what runs on the CPU instead, notes. */
 export function seen({ checked, fallenBack, notes = [] }: Model) {
-  return { checked, fallenBack: Object.fromEntries(fallenBack ?? []), notes };
+  const library = openedVersion(); // of the one that was opened, not the package's
+  return { checked, fallenBack: Object.fromEntries(fallenBack ?? []), notes, library };
 }
 
 /** Tells that something was refused, or that it failed. */
@@ -130,11 +132,15 @@ export function errorsOf(found: Float32Array, expected: Float32Array, size: numb
   return found.length === expected.length ? errors : errors.fill(Infinity);
 }
 
-/** Whether errors are within a limit. */
-export function within(
+/** Errors against a limit, as a check has them. */
+export function held(
   errors: readonly number[],
   { limit, all }: { readonly limit: number; readonly all: boolean },
-): boolean {
+): Pick<Check, "ok" | "worst" | "limit" | "detail"> {
   const far = errors.filter((error) => !(error <= limit)).length;
-  return all ? far === 0 : far <= errors.length / 20;
+  return {
+    ok: all ? far === 0 : far <= errors.length / 20,
+    ...{ worst: Math.min(Number.MAX_VALUE, errors.reduce((a, b) => Math.max(a, b), 0)), limit },
+    ...(far > 0 && { detail: `${far} of ${errors.length} positions beyond` }),
+  };
 }

@@ -3,7 +3,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { forward, loadModel } from "@moi/moi/model";
 import { against, type Figure, lineOf, peakBandwidth, readRate } from "../../scripts/gpu/found.ts";
-import { errorsOf, formatsOf, refused, within } from "../../scripts/gpu/models.ts";
+import { errorsOf, formatsOf, held, refused } from "../../scripts/gpu/models.ts";
 import { partCommand, runProcess } from "../../scripts/gpu/part.ts";
 import { deadlines, jobsOf } from "../../scripts/gpu/plan.ts";
 import { timesOf, turns } from "../../scripts/gpu/speed.ts";
@@ -111,9 +111,12 @@ Deno.test("errors are in units of what is expected, by position", () => {
   assertEquals(errorsOf(Float32Array.of(-1, 1, NaN, 1), expected, 2), [0, Infinity]);
   assertEquals(errorsOf(Float32Array.of(-1, 1), expected, 2), [Infinity, Infinity]);
   const errors = [...new Array<number>(19).fill(0.01), 3];
-  assertEquals(within(errors, { limit: 0.1, all: false }), true);
-  assertEquals(within(errors, { limit: 0.1, all: true }), false);
-  assertEquals(within([NaN], { limit: 0.1, all: false }), false);
+  const found = { worst: 3, limit: 0.1, detail: "1 of 20 positions beyond" };
+  assertEquals(held(errors, { limit: 0.1, all: false }), { ok: true, ...found });
+  assertEquals(held(errors, { limit: 0.1, all: true }), { ok: false, ...found });
+  assertEquals(held([0.1], { limit: 0.1, all: true }), { ok: true, worst: 0.1, limit: 0.1 });
+  const broken = held([Infinity], { limit: 0.1, all: false });
+  assertEquals([broken.ok, broken.worst], [false, Number.MAX_VALUE]); // as JSON has no infinity
 });
 
 Deno.test("what is refused is left out, what fails is wrong", async () => {
