@@ -38,7 +38,7 @@ export interface Figure extends Place, Summary {
   readonly candidates?: number;
   /**
    * Of steps: milliseconds outside of the runtime, and inside by function. On WebGPU a run only hands
-   * its work over, and the copy of what comes back waits for it.
+   * its work over, and the copy of what comes back waits for it; CUDA's copies count as outside.
    */
   readonly js?: number;
   readonly inside?: Readonly<Record<string, number>>;
