@@ -239,7 +239,7 @@ export function graphBuilder(
     result: string,
   ): { name: string; types: readonly OnnxType[] } | undefined => {
     const table = conversions.get(result);
-    if (!table || target.gathersBfloat16 || table.type !== "bfloat16") return table;
+    if (!table || (target.gathers?.includes(table.type) ?? true)) return table;
     if (target.activations === "float32") return undefined;
     const half = `${table.name}#float16`; // half the memory of float32
     if (!nodes.some(({ outputs }) => outputs[0] === half)) {

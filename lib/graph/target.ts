@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { OnnxType } from "./onnx.ts";
+
 /** The forms that a device computes. */
 export interface Target {
   /**
@@ -21,8 +23,8 @@ export interface Target {
    * error of int8 ones; and it is the fast path.
    */
   readonly accuracy: 0 | 4;
-  /** Whether rows of a table in bfloat16 can be gathered; else the table is converted as a whole. */
-  readonly gathersBfloat16: boolean;
+  /** Number formats of tables whose rows can be gathered; others are converted as a whole. Default: all. */
+  readonly gathers?: readonly OnnxType[];
   /** Whether the runtime packs a matrix while it holds the original, so that a table is multiplied in parts. */
   readonly packs: boolean;
 }
@@ -32,6 +34,5 @@ export const CPU_TARGET: Target = {
   linear: "fused",
   activations: "float32",
   accuracy: 4,
-  gathersBfloat16: true,
   packs: true,
 };

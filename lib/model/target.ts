@@ -48,11 +48,9 @@ export function checkFormats(
 /** The forms that a device computes. On GPUs what passes between operators has the format of keys and values. */
 export function targetOf(device: Device, kv: KvFormat): Target {
   if (device === "cpu") return CPU_TARGET;
-  return {
-    linear: device === "cuda" ? "fused" : "transposed",
-    activations: kv === "fp16" ? "float16" : "float32",
-    accuracy: 0,
-    gathersBfloat16: device === "cuda",
-    packs: false,
-  };
+  const activations = kv === "fp16" ? "float16" : "float32";
+  const common = { activations, accuracy: 0, packs: false } as const;
+  if (device === "cuda") return { ...common, linear: "fused" };
+  const gathers = ["float32", activations] as const; // a GPU may not know float16
+  return { ...common, linear: "transposed", gathers };
 }
