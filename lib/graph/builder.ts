@@ -40,18 +40,33 @@ export interface QuantizedWeight {
   readonly minima?: StoredTensor;
 }
 
+/** The columns of so many rows of a matrix `[out, in]`, block-quantised along the rows. */
+export interface QuantizedColumns extends Pick<QuantizedWeight, "bits" | "blockSize"> {
+  /** The rows. */
+  readonly rows: number;
+  /** The numbers, uint8 `[in, blocks, blockSize · bits / 8]`. */
+  readonly data: StoredTensor;
+  /** The scales, float32 `[in, blocks]`. */
+  readonly scales: StoredTensor;
+}
+
 /** A tensor of the checkpoint, and how it is to be used. */
 export interface Weight extends StoredTensor {
   /** The copy that linear layers use instead; embedding rows are still gathered from the original. */
   readonly quantized?: QuantizedWeight;
+  /** The copy that sums over all rows use instead: its columns, a part of the rows after the other. */
+  readonly columns?: readonly QuantizedColumns[];
   /** Type to whose precision the numbers are rounded before use; default: none. */
   readonly roundTo?: "float16";
   /** Name of its number format where nothing here reads it; `type` then only counts its bytes. */
   readonly unread?: string;
 }
 
-/** What a graph takes a tensor for: its numbers, or a product, for which a quantised copy will do. */
-export type WeightUse = "numbers" | "product";
+/**
+ * What a graph takes a tensor for: its numbers; or a product with it, or the sum of its rows, for which
+ * quantised copies will do.
+ */
+export type WeightUse = "numbers" | "product" | "sum";
 
 /**
  * Weights by their name in the checkpoint. Whoever asks says which shape is due and what for, so that
@@ -147,6 +162,11 @@ export interface Builder {
   weight(name: string, dims: readonly number[], range?: Range): string;
   /** The quantised copy of a matrix, where the weights have one, of the matrix's shape. */
   quantized(name: string, dims: readonly number[]): QuantizedInputs | undefined;
+  /** Those of the columns, part by part of so many rows, where the weights have any. */
+  quantizedColumns(
+    name: string,
+    dims: readonly number[],
+  ): readonly (QuantizedInputs & { readonly rows: number })[] | undefined;
   /** The finished graph. */
   graph(): Graph;
 }
@@ -305,6 +325,17 @@ export function graphBuilder(
         stored(`${name}#${part}`, rowsOf(tensor, { first, rows }));
       const inputs = [place(`int${bits}`, data), place("scales", scales)];
       return { bits, blockSize, inputs, ...(minima && { minima: place("minima", minima) }) };
+    },
+    quantizedColumns(asked, dims) {
+      const name = nameOf(asked);
+      return weightOf(weights, name, dims, "sum").columns?.map((part, i) => {
+        const { bits, blockSize, rows, data, scales } = part;
+        const inputs = [
+          stored(`${name}#columns${i}`, data),
+          stored(`${name}#column_scales${i}`, scales),
+        ];
+        return { bits, blockSize, rows, inputs };
+      });
     },
     graph() {
       const used = new Set(nodes.flatMap((node) => node.inputs));

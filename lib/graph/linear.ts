@@ -86,13 +86,14 @@ export function projections(b: Builder, prefix: string, biased: string | readonl
   };
 }
 
-function multiplyQuantized(
+/** `x Wᵀ` of a quantised W `[out, in]`; the dimensions of x before the last are needed for minima. */
+export function multiplyQuantized(
   b: Builder,
   x: string,
   { bits, blockSize, inputs, minima }: QuantizedInputs,
   [N, K]: readonly [out: number, input: number],
   leading: number,
-  outputs: OpOptions,
+  outputs: OpOptions = {},
 ): string {
   const attributes = {
     N: { int: N },

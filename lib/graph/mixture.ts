@@ -7,10 +7,12 @@
  * @module
  */
 
-import { type Builder, graphBuilder, weightsIn } from "./builder.ts";
+import { type Builder, graphBuilder, type Range, type Weights, weightsIn } from "./builder.ts";
 import type { DecoderConfig } from "./config.ts";
+import { multiplyQuantized } from "./linear.ts";
 import { type Graph, type OnnxType, typeNumber } from "./onnx.ts";
 import { PORTS } from "./ports.ts";
+import { BLOCK_SIZE } from "./quantize.ts";
 
 /**
  * Largest vocabulary that is small: a mixture is a row of V weights, and rows of logits are worked on
@@ -64,34 +66,52 @@ export const DENSE = {
   embeddings: "embeddings",
 } as const;
 
-/**
- * `h = Σ_i w_i · E[i]` over all tokens: a product with the whole table of a decoder's graph, in parts
- * so that no more than a part is there twice while the runtime packs it.
- *
- * @param decoder A graph with the port {@linkcode PORTS}`.ids`.
- */
-export function denseMixtureGraph(decoder: Graph): Graph {
-  const lookup = decoder.nodes.find(({ op, inputs }) =>
+/** The parts of a table `[rows, columns]` whose columns are quantised: whole blocks, but for the last. */
+export function columnParts(
+  [rows, columns]: readonly [rows: number, columns: number],
+): readonly Range[] {
+  const part = BLOCK_SIZE * Math.ceil(TABLE_PART / (BLOCK_SIZE * columns));
+  return Array.from({ length: Math.ceil(rows / part) }, (_, i) => {
+    const first = i * part;
+    return { first, rows: Math.min(part, rows - first) };
+  });
+}
+
+/** The table of a decoder's graph as a weight, and whether its numbers are rounded to fp16. */
+function tableOf({ nodes, initializers }: Graph) {
+  const { inputs, outputs } = nodes.find(({ op, inputs }) =>
     op === "Gather" && inputs[1] === PORTS.ids
   )!;
-  const { name, type, dims, data } = decoder.initializers.find(({ name }) =>
-    name === lookup.inputs[0]
-  )!;
+  const { name, type, dims, data } = initializers.find(({ name }) => name === inputs[0])!;
   if (data instanceof Uint8Array) throw new Error("internal: the embedding table is in a file");
-  const isRounded = decoder.nodes.some(({ op, inputs, attributes }) =>
-    op === "Cast" && inputs[0] === lookup.outputs[0] && attributes.to?.int === typeNumber("float16")
+  const isRounded = nodes.some(({ op, inputs: [input], attributes }) =>
+    op === "Cast" && input === outputs[0] && attributes.to?.int === typeNumber("float16")
   );
   const rounded = isRounded ? { roundTo: "float16" } as const : {};
+  return { name, weight: { type: type as OnnxType, dims, ...data, ...rounded } };
+}
+
+/**
+ * `h = Σ_i w_i · E[i]` over all tokens: a product with the whole table of a decoder's graph, in parts
+ * so that no more than a part is there twice while the runtime packs it, and so that the weights of a
+ * part stay in the processor's cache while it is read. Where the weights have a quantised copy of
+ * its columns, that one is read.
+ *
+ * @param decoder A graph with the port {@linkcode PORTS}`.ids`.
+ * @param weights What it was built on; default: the table alone, as it is stored.
+ */
+export function denseMixtureGraph(decoder: Graph, weights?: Weights): Graph {
+  const { name, weight } = tableOf(decoder), { dims } = weight;
   const [vocabularySize, hiddenSize] = dims as [number, number];
-  const tensor = { type: type as OnnxType, dims, ...data, ...rounded };
-  const b = graphBuilder(weightsIn(new Map([[name, tensor]])));
+  const b = graphBuilder(weights ?? weightsIn(new Map([[name, weight]])));
   const w = b.input(DENSE.weights, "float32", ["R", vocabularySize]), axis = b.integers([1]);
-  const part = Math.ceil(TABLE_PART / hiddenSize);
+  const copies = b.quantizedColumns(name, dims);
   let sum: string | undefined;
-  for (let first = 0; first < vocabularySize; first += part) {
-    const rows = Math.min(part, vocabularySize - first);
+  for (const [i, { first, rows }] of columnParts([vocabularySize, hiddenSize]).entries()) {
     const own = b.op("Slice", [w, b.integers([first]), b.integers([first + rows]), axis]);
-    const product = b.op("MatMul", [own, b.weight(name, dims, { first, rows })]);
+    const product = copies
+      ? multiplyQuantized(b, own, copies[i]!, [hiddenSize, rows], 1)
+      : b.op("MatMul", [own, b.weight(name, dims, { first, rows })]);
     sum = sum === undefined ? product : b.op("Add", [sum, product]);
   }
   b.op("Identity", [sum!], { outputs: [DENSE.embeddings] });

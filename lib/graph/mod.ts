@@ -24,6 +24,7 @@ export {
   graphBuilder,
   namesIn,
   type OpOptions,
+  type QuantizedColumns,
   type QuantizedInputs,
   type QuantizedWeight,
   type Range,
@@ -43,7 +44,7 @@ export { joinEmbedding } from "./graft/join.ts";
 export { graft } from "./graft/mod.ts";
 export { reference, type ReferenceInput } from "./graft/reference.ts";
 export { halfKv, type HalfOptions, halfPrecision, scalesFitHalf } from "./half.ts";
-export { DENSE, denseMixtureGraph, SMALL_VOCABULARY } from "./mixture.ts";
+export { columnParts, DENSE, denseMixtureGraph, SMALL_VOCABULARY } from "./mixture.ts";
 export { NEXT_TOKEN, softmaxGraph, topTokensGraph } from "./next_token.ts";
 export { ON_DEVICE, softmaxOnDevice, topTokensOnDevice } from "./next_token_device.ts";
 export {
@@ -63,7 +64,13 @@ export {
 export { encodeGraph, encodeModel, parseModel } from "./onnx_file.ts";
 export type { DataType } from "./onnx_pb.ts";
 export { KV_PARTS, type KvPart, PORTS } from "./ports.ts";
-export { BLOCK_SIZE, type QuantizedRows, QUANTIZER_VERSION, quantizeRows } from "./quantize.ts";
+export {
+  BLOCK_SIZE,
+  quantizeColumns,
+  type QuantizedRows,
+  QUANTIZER_VERSION,
+  quantizeRows,
+} from "./quantize.ts";
 export { CPU_TARGET, type Target } from "./target.ts";
 export { type Rope, type RopeScaling, ropeTables } from "./rope.ts";
 export type { Windows } from "./windows.ts";

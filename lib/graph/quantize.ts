@@ -91,6 +91,38 @@ export function quantizeRows(
   return { data, scales };
 }
 
+/**
+ * Quantises the columns of a matrix in 8 bits, 32 rows a scale: what sums over its rows read.
+ *
+ * @param values The matrix, row by row.
+ * @param columns Length of a row.
+ * @param name Name of the matrix for errors.
+ * @returns Numbers `[columns, blocks, 32]` and scales `[columns, blocks]`.
+ * @throws {RangeError} Where a weight is NaN or infinite.
+ *
+ * @example Two columns, of three rows
+ * ```ts
+ * import { quantizeColumns } from "@moi/moi/graph";
+ * import { assertEquals } from "@std/assert";
+ * const { data, scales } = quantizeColumns(Float32Array.of(-128, 64, 1, 0, 127, 0), 2);
+ * assertEquals([...scales], [1, -0.5]);
+ * assertEquals([...data.subarray(0, 3), ...data.subarray(32, 35)], [0, 129, 255, 0, 128, 128]);
+ * ```
+ */
+export function quantizeColumns(
+  values: Float32Array,
+  columns: number,
+  name = "values",
+): QuantizedRows {
+  const rows = values.length / columns, turned = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      turned[column * rows + row] = values[row * columns + column]!;
+    }
+  }
+  return quantizeRows(turned, rows, { bits: 8, name });
+}
+
 function refuseNonFinite(
   values: Float32Array,
   start: number,

@@ -1,6 +1,7 @@
 /**
  * Converted copies of a checkpoint's tensors, made once and kept on disk: quantised matrices, blocks of
- * a GGUF file in the layout of the runtime, and float32 of what the runtime cannot read.
+ * a GGUF file in the layout of the runtime, the columns of a large table in 8 bits, and float32 of what
+ * the runtime cannot read.
  *
  * The copy is a safetensors file beside other cached files; it holds what was converted and
  * nothing else, the rest stays in the checkpoint. It is written tensor by tensor to a `.part` file
@@ -14,8 +15,8 @@ import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import {
   BLOCK_SIZE,
-  type Graph,
-  type QuantizedWeight,
+  columnParts,
+  quantizeColumns,
   QUANTIZER_VERSION,
   quantizeRows,
   type StoredTensor,
@@ -30,6 +31,9 @@ import type { PrepareRequest } from "./sources/source.ts";
 
 /** What a linear layer's matrix becomes: quantised, packed as its blocks are, or float32. */
 export type Form = 4 | 8 | "packed" | "dense";
+
+/** What a tensor becomes: that, or its columns quantised in 8 bits, for sums over all rows. */
+type AnyForm = Form | "columns";
 
 /** Where the copy is kept and who watches its making. */
 export interface ConvertOptions
@@ -59,20 +63,42 @@ interface Plan {
   readonly name: string;
   readonly weight: Weight;
   readonly encoded: Encoded | undefined;
-  readonly form: Form;
-  /** Its float32 copy alone; or integers, scales and, where there are any, minima. */
+  readonly form: AnyForm;
+  /** Its float32 copy alone; or integers, then scales and, where there are any, minima. */
   readonly parts: readonly Part[];
-  /** What linear layers use; undefined for a float32 copy. */
-  quantized?(place: Places): Omit<QuantizedWeight, "sourceOffset">;
+  /** What is used instead of a weight. */
+  copied(weight: Weight, place: Places): Weight;
 }
 
-function planOf(name: string, weight: Weight, encoded: Encoded | undefined, form: Form): Plan {
+function planOf(name: string, weight: Weight, encoded: Encoded | undefined, form: AnyForm): Plan {
   const part = (kind: string, type: "uint8" | "float32", dims: readonly number[]): Part => {
     const length = ELEMENT_TYPES[type].bytes * elements(dims);
     return { name: `${name}#${kind}`, type, dims, length };
   };
   const common = { name, weight, encoded, form };
-  if (form === "dense") return { ...common, parts: [part("float32", "float32", weight.dims)] };
+  if (form === "dense") {
+    const own = part("float32", "float32", weight.dims);
+    return { ...common, parts: [own], copied: (weight, place) => ({ ...weight, ...place(own) }) };
+  }
+  if (form === "columns") {
+    const dims = weight.dims as [number, number], [, columns] = dims;
+    const pieces = columnParts(dims).map(({ rows }, i) => {
+      const blocks = Math.ceil(rows / BLOCK_SIZE);
+      const data = part(`columns${i}`, "uint8", [columns, blocks, BLOCK_SIZE]);
+      return { rows, data, scales: part(`column_scales${i}`, "float32", [columns, blocks]) };
+    });
+    return {
+      ...common,
+      parts: [...pieces.map(({ data }) => data), ...pieces.map(({ scales }) => scales)],
+      copied: (weight, place) => ({
+        ...weight,
+        columns: pieces.map(({ rows, data, scales }) => {
+          const own = { data: place(data), scales: place(scales) };
+          return { bits: 8, blockSize: BLOCK_SIZE, rows, ...own };
+        }),
+      }),
+    };
+  }
   const { bits, blockSize, minima } = form === "packed"
     ? encoded!.packing!
     : { bits: form, blockSize: BLOCK_SIZE, minima: false };
@@ -85,9 +111,10 @@ function planOf(name: string, weight: Weight, encoded: Encoded | undefined, form
   return {
     ...common,
     parts,
-    quantized(place) {
+    copied(weight, place) {
       const [data, scales, minima] = parts.map(place);
-      return { bits, blockSize, data: data!, scales: scales!, ...(minima && { minima }) };
+      const own = { data: data!, scales: scales!, ...(minima && { minima }) };
+      return { ...weight, quantized: { bits, blockSize, sourceOffset: weight.offset, ...own } };
     },
   };
 }
@@ -98,18 +125,16 @@ function withCopies(
   place: Places,
 ): Map<string, Weight> {
   const all = new Map(tensors);
-  const denseFirst = plans.toSorted((a, b) => Number(!!a.quantized) - Number(!!b.quantized));
-  for (const { name, parts, quantized } of denseFirst) {
-    const weight = all.get(name)!, { offset: sourceOffset } = weight;
-    const own = quantized ? { quantized: { ...quantized(place), sourceOffset } } : place(parts[0]!);
-    all.set(name, { ...weight, ...own });
+  const isLater = ({ form }: Plan) => Number(form !== "dense");
+  for (const { name, copied } of plans.toSorted((a, b) => isLater(a) - isLater(b))) {
+    all.set(name, copied(all.get(name)!, place));
   }
   return all;
 }
 
-/** What a graph asks for: linear layers in their form, float32 of the rest it could not read. */
+/** What graphs ask for: linear layers in their form, float32 of the rest they could not read. */
 function plansFor(
-  build: (weights: Weights) => Graph,
+  build: (weights: Weights) => void,
   { tensors, encoded }: Checkpoint,
   formOf: ConvertOptions["form"],
 ): Plan[] {
@@ -120,23 +145,58 @@ function plansFor(
     find(name, _dims, use) {
       const weight = tensors.get(name), own = encoded?.get(name);
       if (!weight) return undefined;
-      const form = use === "product" ? formOf(weight, own) : "dense";
+      const form = use === "sum" ? "columns" : use === "product" ? formOf(weight, own) : "dense";
       if (form === "dense" && !own) return weight;
-      const plan = planOf(name, weight, own, form), { quantized } = plan;
+      const plan = planOf(name, weight, own, form);
       plans.set(`${name}#${form}`, plan);
-      if (!quantized) return weight;
-      return { ...weight, quantized: { ...quantized(nowhere), sourceOffset: weight.offset } };
+      return form === "dense" ? weight : plan.copied(weight, nowhere);
     },
   });
   return [...plans.values()];
 }
 
-/** Converts one tensor, its parts one after the other: numbers go to `write` as they come. */
-async function convert(
-  { name, form, encoded, parts }: Plan,
+/** Takes bytes of the copy. */
+type Write = (bytes: Uint8Array<ArrayBuffer>) => Promise<void>;
+
+/**
+ * Converts the columns of a table; a part of the rows is in memory at a time. Fewer of them than a chunk
+ * are turned at once, as the processor's cache holds these (measured: a third faster).
+ */
+async function convertColumns(
+  { name, weight }: Plan,
   checkpoint: Checkpoint,
-  write: (bytes: Uint8Array<ArrayBuffer>) => Promise<void>,
+  write: Write,
 ): Promise<void> {
+  const rows = rowsOf(name, checkpoint),
+    { columns } = rows,
+    allScales: Float32Array<ArrayBuffer>[] = [];
+  const most = BLOCK_SIZE * Math.max(1, Math.floor(CHUNK / (4 * BLOCK_SIZE * columns)));
+  for (const part of columnParts(weight.dims as [number, number])) {
+    const blocks = Math.ceil(part.rows / BLOCK_SIZE);
+    const data = new Uint8Array(columns * blocks * BLOCK_SIZE);
+    const scales = new Float32Array(columns * blocks);
+    for (let row = 0; row < part.rows; row += most) {
+      const count = Math.min(most, part.rows - row), floats = new Float32Array(count * columns);
+      rows.floats(part.first + row, count, floats);
+      const own = quantizeColumns(floats, columns, name);
+      const size = Math.ceil(count / BLOCK_SIZE), block = row / BLOCK_SIZE;
+      for (let column = 0; column < columns; column++) {
+        const from = column * size, to = column * blocks + block;
+        const bytes = own.data.subarray(from * BLOCK_SIZE, (from + size) * BLOCK_SIZE);
+        data.set(bytes, to * BLOCK_SIZE);
+        scales.set(own.scales.subarray(from, from + size), to);
+      }
+    }
+    await write(data);
+    allScales.push(scales);
+  }
+  for (const scales of allScales) await write(new Uint8Array(scales.buffer));
+}
+
+/** Converts one tensor, its parts one after the other: numbers go to `write` as they come. */
+async function convert(plan: Plan, checkpoint: Checkpoint, write: Write): Promise<void> {
+  const { name, form, encoded, parts } = plan;
+  if (form === "columns") return await convertColumns(plan, checkpoint, write);
   const rows = rowsOf(name, checkpoint), { columns } = rows;
   const step = Math.max(1, Math.floor(CHUNK / columns));
   const [data, ...rest] = parts;
@@ -268,7 +328,7 @@ function keyOf(fingerprint: string, { files }: Checkpoint, plans: readonly Plan[
  */
 export async function convertWeights(
   checkpoint: Checkpoint,
-  build: (weights: Weights) => Graph,
+  build: (weights: Weights) => void,
   options: ConvertOptions,
 ): Promise<Checkpoint> {
   const plans = plansFor(build, checkpoint, options.form);

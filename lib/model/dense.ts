@@ -2,8 +2,27 @@
  * Dense mixtures, over the whole of a large vocabulary: a product of V weights with the embedding table.
  *
  * Listing V entries would gather V rows of the table for every mixture; here one product serves all
- * rows of a run, and the decoder adds its result to what is listed. It is exact, and costs a pass
- * over the table in float32, which a session of its own keeps from the first such mixture on.
+ * rows of a run, and the decoder adds its result to what is listed. A session of its own keeps the table
+ * from the first such mixture on.
+ *
+ * With weights in fp32 and fp16 it is exact, and costs a pass over the table in float32. In a quantised load on the
+ * CPU it reads the table's columns in 8 bits, 32 tokens a scale, and rounds the weights to int8 in the
+ * same way: a quarter of the bytes, and a row's sum still does not depend on the other rows, bit for bit.
+ * Measured on SmolLM2-135M-Instruct in fp32, whose next distribution after `Σ p E` with p at a temperature
+ * was compared with that after the exact sum, at 75 positions:
+ *
+ * | temperature | error of the sum, mean and largest | KL, nats, mean and largest |
+ * | ----------- | ---------------------------------- | -------------------------- |
+ * | 0.6         | 0.54 %, 1.5 %                      | 6 · 10⁻⁵, 2.9 · 10⁻³       |
+ * | 1           | 0.48 %, 1.1 %                      | 6 · 10⁻⁵, 1.3 · 10⁻³       |
+ * | 2           | 0.52 %, 1.4 %                      | 5 · 10⁻⁴, 5.3 · 10⁻³       |
+ *
+ * The most probable token was the same at all of them; int8 weights themselves cost 4.7 · 10⁻³ on average
+ * (see `kv.ts`). With blocks of 128 tokens the KL was 1.5 to 9 times as large; with weights in float32 (accuracy
+ * level 0) 1.3 to 26 times smaller, but that takes 16 to 120 times as long and depends on the batch. In a
+ * quantised load activations are rounded to int8 as well, so that any change of an input moves the logits: with
+ * its Q4_1 blocks as they are the table in 8 bits cost 5.4 · 10⁻³ at temperature 1, and to list the 64 heaviest
+ * tokens beside the table in float32, which changes the sum by 2 · 10⁻⁸, cost 3.7 · 10⁻³.
  *
  * @module
  */

@@ -14,10 +14,14 @@
  *   `graph/quantize.ts`), and on the CPU their inputs are rounded to int8 in the same way, which makes one
  *   sequence's numbers independent of what else is in the batch. GPUs have other kernels for one row than
  *   for several, so that there a row's last bits depend on the batch; records say so. The head has 8 bits in both; the
- *   embedding rows, which mixtures average, are not quantised.
+ *   embedding rows that a mixture lists are not quantised.
  * - `native`, of GGUF files: the integers, scales and minima of their blocks, none rounded anew, inputs
  *   as above; embedding rows in float32, which is exact. `int8` and `int4` of such a file take blocks of
  *   no more bits as they are, and quantise the others.
+ *
+ * In these three, what a mixture has on the whole of a large vocabulary is multiplied on the CPU with a copy
+ * of the table in 8 bits, and its weights are rounded to int8 likewise (see `dense.ts`); in `fp32` and
+ * `fp16` with the table's own numbers.
  *
  * @module
  */

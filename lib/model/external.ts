@@ -21,25 +21,33 @@ export interface ExternalData extends Pick<SessionOptions, "folder"> {
 }
 
 /**
- * A graph over files by name as one that a session can start: by path, except where a tensor lies at an
+ * Graphs over files by name as ones that sessions can start: by path, except where a tensor lies at an
  * address that its type does not allow, as only a copy helps there, and on Windows, where drives have no
  * common root.
  */
-export function located(
-  graph: Graph,
+export function located<Graphs extends Readonly<Record<string, Graph>>>(
+  graphs: Graphs,
   files: Readonly<Record<string, MappedFile>>,
-): { readonly graph: Graph; readonly data: ExternalData } {
-  const isAligned = graph.initializers.every(({ type, data }) =>
-    data instanceof Uint8Array || data.offset % tensorBytes({ type, dims: [1] }) === 0
+): Graphs & { readonly data: ExternalData } {
+  const all = Object.entries(graphs);
+  const isAligned = all.every(([, { initializers }]) =>
+    initializers.every(({ type, data }) =>
+      data instanceof Uint8Array || data.offset % tensorBytes({ type, dims: [1] }) === 0
+    )
   );
-  if (!isAligned || Deno.build.os === "windows") return { graph, data: { externalData: files } };
+  if (!isAligned || Deno.build.os === "windows") {
+    return { ...graphs, data: { externalData: files } };
+  }
   // locations must be relative and lead to nowhere outside of the folder: files may be anywhere
-  const initializers = graph.initializers.map((initializer): Initializer => {
-    const { data } = initializer;
-    if (data instanceof Uint8Array) return initializer;
-    return { ...initializer, data: { ...data, location: files[data.location]!.path.slice(1) } };
+  const placed = all.map(([name, graph]) => {
+    const initializers = graph.initializers.map((initializer): Initializer => {
+      const { data } = initializer;
+      if (data instanceof Uint8Array) return initializer;
+      return { ...initializer, data: { ...data, location: files[data.location]!.path.slice(1) } };
+    });
+    return [name, { ...graph, initializers }];
   });
-  return { graph: { ...graph, initializers }, data: { folder: "/" } };
+  return { ...Object.fromEntries(placed) as Graphs, data: { folder: "/" } };
 }
 
 /** Reads ranges of the files that a session is told about. */

@@ -65,7 +65,7 @@ export async function startEngine(prepared: Prepared, options: EngineOptions): P
 }
 
 async function start(
-  { graph, config, data, bytes }: Prepared,
+  { graph, mixtures, config, data, bytes }: Prepared,
   { device, kv, maxLength, spinning, signal, ...options }: EngineOptions,
 ): Promise<Engine> {
   const isOwn = !(graph instanceof Uint8Array);
@@ -96,7 +96,7 @@ async function start(
     ? scope.use(lazySession(
       () =>
         device === "cpu"
-          ? denseMixtureGraph(graph)
+          ? mixtures ?? denseMixtureGraph(graph)
           : denseMixtureOnDevice(graph, kv === "fp16" ? "float16" : "float32"),
       { ...settings, device },
     ))

@@ -117,7 +117,7 @@ export async function openExport(folder: string, configText: string, dtype: "aut
       const embedding = chooseEmbedding(paths, chosen);
       whole = joinEmbedding(openModel(join(folder, embedding), files), whole);
     }
-    const { graph, data } = located(whole.graph, files), model = { ...whole, graph };
+    const { graph, data } = located({ graph: whole.graph }, files), model = { ...whole, graph };
     const { model: cut, facts } = graft(model);
     if (dtype !== "auto" && facts.dtype !== dtype) {
       const rule = `be '${facts.dtype}' or 'auto' for ${name}`;

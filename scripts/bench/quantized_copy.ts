@@ -3,7 +3,12 @@
  */
 
 import { join } from "node:path";
-import { ARCHITECTURES, type DecoderConfig, type Weights } from "../../lib/graph/mod.ts";
+import {
+  ARCHITECTURES,
+  type DecoderConfig,
+  denseMixtureGraph,
+  type Weights,
+} from "../../lib/graph/mod.ts";
 import { bitsOf } from "../../lib/model/dtype.ts";
 import { parseConfig } from "../../lib/model/mod.ts";
 import { convertWeights } from "../../lib/model/converted.ts";
@@ -21,8 +26,9 @@ export interface QuantizedCopy extends Checkpoint {
 export async function openQuantized(folder: string, cacheDir: string): Promise<QuantizedCopy> {
   const text = await Deno.readTextFile(join(folder, "config.json")), config = parseConfig(text);
   const checkpoint = await openWeights(folder);
+  const { graph } = ARCHITECTURES[config.architecture]!;
   const build = (weights: Weights) =>
-    ARCHITECTURES[config.architecture]!.graph(config, weights, config.maxPositions);
+    void denseMixtureGraph(graph(config, weights, config.maxPositions), weights);
   try {
     const copy = await convertWeights(checkpoint, build, {
       form: ({ dims }) => bitsOf("int4", dims, config.vocabularySize),

@@ -9,6 +9,7 @@ import {
   type Mixture,
   type Model,
 } from "@moi/moi/model";
+import { temporaryFolder } from "../_temporary.ts";
 import { maxDifference, QWEN3, randomNumbers, wideCheckpoint } from "../golden/golden.ts";
 
 const V = 3001; // rows begin anywhere in a cache line
@@ -35,6 +36,8 @@ function probabilitiesOf(seed: number, count: number = V, size = V): Float32Arra
   const sum = p.reduce((a, b) => a + b, 0);
   return p.map((x) => x / sum);
 }
+
+const P = probabilitiesOf(1);
 
 /** A mixture of so many listed tokens, whose weights sum to `mass`. */
 function listed(seed: number, count: number, mass = 1): Mixture {
@@ -135,24 +138,64 @@ Deno.test("fp16 rounds the rows of a dense mixture", async () => {
   assertLess(maxDifference(a[0]!, b[0]!), 0.05);
 });
 
+/** Loads whose whole table is read in 8 bits. */
+const QUANTIZED = ["int8", "int4"] as const;
+
+for (const dtype of QUANTIZED) {
+  Deno.test(`a dense mixture in ${dtype} is near the list of its weights`, async () => {
+    await using cache = await temporaryFolder();
+    await using model = await wideModel({ dtype, cacheDir: cache.path }, "BF16");
+    let one = 0, whole = 0;
+    for (const seed of [0, 31, 32, 1000, V - 1]) { // rows of the first and the last block
+      const probabilities = new Float32Array(V);
+      probabilities[seed] = 1;
+      const mixture: Mixture = { ids: [], weights: [], dense: { probabilities, weight: 1 } };
+      const [a] = await forward(model, [mixture]), [b] = await forward(model, [seed]);
+      one = Math.max(one, maxDifference(a!, b!));
+      const spread: Mixture = { ...mixture, dense: { probabilities: P, weight: 1 } };
+      const [c] = await forward(model, [spread]), [d] = await forward(model, [asList(spread)]);
+      whole = Math.max(whole, maxDifference(c!, d!));
+    }
+    assertLess(one, 0.4);
+    assertLess(whole, 0.1);
+    const [a, b] = [await forward(model, [0]), await forward(model, [V - 1])];
+    assertLess(2, maxDifference(a[0]!, b[0]!)); // what another row would be off by
+  });
+}
+
+Deno.test("a table whose columns are converted piece by piece is the right one", async () => {
+  const size = 40_000; // of 96 numbers: four pieces
+  await using folder = await wideCheckpoint(size), cache = await temporaryFolder();
+  await using model = await loadModel(folder.path, { dtype: "int8", cacheDir: cache.path });
+  for (const id of [0, 10_912, 10_913, 21_837, 32_768, size - 1]) {
+    const probabilities = new Float32Array(size);
+    probabilities[id] = 1;
+    const mixture: Mixture = { ids: [], weights: [], dense: { probabilities, weight: 1 } };
+    const [a] = await forward(model, [mixture]), [b] = await forward(model, [id]);
+    assertLess(maxDifference(a!, b!), 0.4);
+  }
+});
+
 for (
   const [threads, load] of [1, 2].flatMap((threads) =>
-    LOADS.slice(0, 3).map((load) => [threads, load] as const)
+    [...LOADS.slice(0, 3), ...QUANTIZED.map((dtype) => ({ stored: "BF16", dtype } as const))]
+      .map((load) => [threads, load] as const)
   )
 ) {
   const { stored, dtype } = load;
   Deno.test(`step() of inputs of every kind equals each alone bit for bit, ${stored} in ${dtype}, ${threads} threads`, async () => {
-    await using model = await wideModel({ dtype, threads }, stored);
+    await using cache = await temporaryFolder();
+    await using model = await wideModel({ dtype, threads, cacheDir: cache.path }, stored);
     const count = KINDS.length, prompts = KINDS.map((_, i) => [1, kind(i), kind(i + 1), 4]);
     const steps = KINDS.map((_, i) => [0, 1, 2, 3].map((t) => kind(i + 5 * t)));
-    using cache = model.openCache({ slots: count, length: 8 });
+    using slots = model.openCache({ slots: count, length: 8 });
     const found: Float32Array[][] = [];
     for (const [slot, prompt] of prompts.entries()) {
-      found.push([await cache.prefill(slot, 0, prompt, "last")]);
+      found.push([await slots.prefill(slot, 0, prompt, "last")]);
     }
     for (let t = 0; t < 4; t++) {
       const rows = t === 3 ? count - 5 : count; // another number of rows, and another buffer's size
-      const logits = await cache.step(
+      const logits = await slots.step(
         steps.slice(0, rows).map((list) => list[t]!),
         Array(rows).fill(4 + t),
       );
@@ -217,7 +260,6 @@ Deno.test("a mixture whose dense part has no weight is its list alone", async ()
   }
 });
 
-const P = probabilitiesOf(1);
 const REFUSED: Readonly<Record<string, readonly [Mixture, string]>> = {
   "with too few probabilities": [
     { ids: [1], weights: [0.5], dense: { probabilities: P.slice(1), weight: 0.5 } },

@@ -7,7 +7,10 @@
 import {
   ARCHITECTURES,
   type DecoderConfig,
+  denseMixtureGraph,
+  type Graph,
   namesIn,
+  SMALL_VOCABULARY,
   type Weights,
   weightsIn,
 } from "../../graph/mod.ts";
@@ -118,9 +121,18 @@ export function checkpointSource(
       }
       const digest = fingerprint(configText, checkpoint);
       const form = formsOf(dtype, config.vocabularySize);
-      const isAsStored = !encoded?.size && (dtype === "fp32" || dtype === "fp16");
+      const isQuantized = dtype !== "fp32" && dtype !== "fp16";
+      const sums = (decoder: Graph, weights: Weights) =>
+        isQuantized && target.accuracy === 4 && config.vocabularySize > SMALL_VOCABULARY
+          ? { mixtures: denseMixtureGraph(decoder, weights) }
+          : {};
+      const isAsStored = !encoded?.size && !isQuantized;
       const usable = isAsStored ? checkpoint : scope.use(
-        await convertWeights(checkpoint, build, { ...options, form, fingerprint: digest }),
+        await convertWeights(
+          checkpoint,
+          (weights) => void sums(build(weights), weights),
+          { ...options, form, fingerprint: digest },
+        ),
       );
       const weights = weightsIn(usable.tensors);
       const graph = isAsStored && dtype === "fp32"
@@ -130,7 +142,7 @@ export function checkpointSource(
       return {
         config,
         dtype,
-        ...located(graph, usable.files),
+        ...located({ graph, ...sums(graph, weights) }, usable.files),
         bytes: weightsOf(graph).bytes,
         fingerprint: digest,
         embeddings: embeddingRows(checkpoint, config),

@@ -56,6 +56,11 @@ export interface Prepared extends Disposable {
   readonly dtype: Dtype;
   /** The graph; serialized where it was not built here. */
   readonly graph: Graph | Uint8Array<ArrayBuffer>;
+  /**
+   * The graph that sums the whole of a large embedding table; default: of the table that `graph` has, as
+   * it is stored.
+   */
+  readonly mixtures?: Graph;
   /** How a session gets at the weights. */
   readonly data: ExternalData;
   /** Bytes of the weights in this format. */
