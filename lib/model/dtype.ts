@@ -28,8 +28,10 @@
 
 import {
   type Graph,
+  type Node,
   type Target,
   tensorBytes,
+  type TensorType,
   typeNamed,
   type Weights,
   wholeName,
@@ -99,15 +101,25 @@ export function roundedToHalf({ names, find }: Weights): Weights {
   };
 }
 
-/** Weights of a graph: how many numbers, and how many bytes they take once the session runs. */
-export function weightsOf({ nodes, initializers }: Graph): {
-  readonly parameters: number;
-  readonly bytes: number;
-} {
-  const uses = nodes.flatMap(({ op, inputs, attributes: { to } }) =>
-    inputs.map((input) => ({ op, input, to: to?.int }))
-  );
+/**
+ * Weights of a graph: how many numbers, and how many bytes they take once the session runs.
+ *
+ * @param activations Number format that float32 ones are converted to. Default: "float32".
+ */
+export function weightsOf(
+  { nodes, initializers }: Graph,
+  activations: Target["activations"] = "float32",
+): { readonly parameters: number; readonly bytes: number } {
+  const uses = nodes.flatMap((node) => node.inputs.map((input) => ({ input, node })));
   const consumers = Map.groupBy(uses, ({ input }) => input);
+  /** The type at the end of conversions that follow one another. */
+  const lastType = ({ op, outputs, attributes: { to } }: Node): TensorType | undefined => {
+    if (op !== "Cast") return undefined;
+    const next = consumers.get(outputs[0]!) ?? [];
+    const type = next.map(({ node }) => lastType(node)).find((found) => found) ??
+      typeNamed(to?.int);
+    return type === "float32" ? activations : type;
+  };
   const inParts = new Set(
     initializers.filter(({ name }) => wholeName(name) !== name).map(({ name }) => wholeName(name)),
   );
@@ -115,7 +127,8 @@ export function weightsOf({ nodes, initializers }: Graph): {
   for (const { name, type, dims, data } of initializers) {
     if (data instanceof Uint8Array) continue;
     const count = elements(dims), users = consumers.get(name) ?? [];
-    const ops = new Set(users.map(({ op }) => op)), types = users.map(({ to }) => typeNamed(to));
+    const ops = new Set(users.map(({ node }) => node.op));
+    const types = users.map(({ node }) => lastType(node));
     if (!inParts.has(name)) parameters += count; // else its parts are
     for (const type of new Set(types)) { // converted when the session starts
       if (type) bytes += tensorBytes({ type, dims });

@@ -48,6 +48,7 @@ Deno.test("kvBytesPerToken() counts only layers that have a cache", () => {
   const config = parsed(NEMOTRON_SUPER_49B);
   assertEquals(config.kv.length, 49);
   assertEquals(kvBytesPerToken(config), 49 * 2 * 4 * 8 * 128);
+  assertEquals(kvBytesPerToken(config, "fp16"), 49 * 2 * 2 * 8 * 128);
   assertEquals(kvBytesPerToken(config, "int8"), 49 * 2 * 8 * 128);
 });
 
@@ -55,7 +56,7 @@ Deno.test("estimateMemory() refuses what is outside its rules", () => {
   const config = parsed(PAPER_MODELS["Qwen/QwQ-32B"]!);
   const estimate = (options: object) => () => estimateMemory(config, options);
   assertThrows(estimate({ dtype: "fp64" }), RangeError, "'dtype' must be 'fp32', 'fp16'");
-  assertThrows(estimate({ kv: "fp16" }), RangeError, "'kv' must be 'fp32' or 'int8'");
+  assertThrows(estimate({ kv: "int4" }), RangeError, "'kv' must be 'fp32', 'fp16' or 'int8'");
   assertThrows(estimate({ slots: 0 }), RangeError, "'slots'");
   assertThrows(estimate({ length: 1.5 }), RangeError, "'length'");
   assertThrows(estimate({ lenght: 1 }), TypeError, "'lenght' is not an option");

@@ -143,7 +143,7 @@ export function checkpointSource(
         config,
         dtype,
         ...located({ graph, ...sums(graph, weights) }, usable.files),
-        bytes: weightsOf(graph).bytes,
+        bytes: weightsOf(graph, target.activations).bytes,
         fingerprint: digest,
         embeddings: embeddingRows(checkpoint, config),
         [Symbol.dispose]: () => owned.dispose(),
