@@ -6,7 +6,7 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type { DecoderConfig } from "../graph/mod.ts";
+import { ARCHITECTURES, type DecoderConfig } from "../graph/mod.ts";
 import {
   type Adapter,
   adapters,
@@ -20,7 +20,7 @@ import { autoDtype, autoDtypeOn, type Dtype, freeMemory } from "./dtype.ts";
 import type { KvFormat } from "./engine.ts";
 import { estimateMemory } from "./memory.ts";
 import { noRoomOn } from "./room.ts";
-import { kvFormatOf, targetOf } from "./target.ts";
+import { formatError, kvFormatOf, targetOf } from "./target.ts";
 import { trialStep } from "./trial.ts";
 
 /** What became of a device that could be used. */
@@ -48,6 +48,9 @@ export interface ChoiceOptions {
 /** Bytes of weights below which a step is over on the CPU before a GPU has begun. */
 const SMALL_BYTES = 64e6;
 
+/** Devices beside the CPU. */
+const GPUS = ["cuda", "webgpu"] as const;
+
 /** Whether a text is a choice that was kept. */
 function parseAttempts(text: string): Attempt[] | undefined {
   try {
@@ -72,24 +75,32 @@ function fastest(attempts: readonly Attempt[]): Device {
 export async function chooseDevice(
   config: DecoderConfig,
   { dtype: asked, kv, maxLength, cacheDir, onTrial }: ChoiceOptions,
-  found: readonly Adapter[] = adapters(),
+  find: () => readonly Adapter[] = adapters,
 ): Promise<{ readonly device: Device; readonly attempts: readonly Attempt[] }> {
   const attempts: Attempt[] = [], candidates: { device: Device; dtype: Dtype; kv: KvFormat }[] = [];
+  const none = (why: string) => (
+    { device: "cpu" as const, attempts: GPUS.map((device) => ({ device, why })) }
+  );
+  if (!Object.hasOwn(ARCHITECTURES, config.architecture)) {
+    return none("its graph is not built here");
+  }
   const { parameters, weightsBytes } = estimateMemory(config, { dtype: "int8", length: 1 });
+  if (weightsBytes < SMALL_BYTES) return none("the model is small");
+  const found = find();
   const shown = asked === "native" ? "int4" : asked; // blocks of a file are much like it
-  for (const device of ["cuda", "webgpu"] as const) {
+  for (const device of GPUS) {
     const adapter = found.find((one) => one.device === device && one.chosen);
     const refuse = (why: string) => attempts.push({ device, why });
     if (!adapter) refuse("there is no GPU for it");
     else if (adapter.kind === "emulated") refuse(`${adapter.name} is an emulator on the CPU`);
-    else if (weightsBytes < SMALL_BYTES) refuse("the model is small");
     else {
       const format = kvFormatOf(device, asked, kv, adapter);
       const target = targetOf(device, format), why = noRoomOn(adapter, config, target, maxLength);
       const dtype = shown === "auto"
         ? autoDtypeOn(target.activations, (dtype) => why(dtype) === undefined)
         : shown;
-      const error = why(dtype) ?? await deviceError(device);
+      const error = formatError(device, dtype, format, adapter) ?? why(dtype) ??
+        await deviceError(device);
       if (error) refuse(error);
       else candidates.push({ device, dtype, kv: format });
     }

@@ -21,7 +21,7 @@ import { createModel, type Model } from "./model.ts";
 import { startEngine } from "./onnx_engine.ts";
 import { placeOf } from "./place.ts";
 import { openSource } from "./sources/mod.ts";
-import { checkFormats, kvFormatOf, targetOf } from "./target.ts";
+import { formatError, kvFormatOf, targetOf } from "./target.ts";
 import type { ModelFiles, Source } from "./sources/source.ts";
 import { createTokenizer, missingTokenizer } from "./tokenizer.ts";
 
@@ -207,7 +207,8 @@ export async function loadModel(
     ? undefined
     : adapters().find((one) => one.device === device && one.chosen);
   const kv = isExport ? askedKv ?? "fp32" : kvFormatOf(device, dtype, askedKv, adapter);
-  if (!isExport) checkFormats(device, dtype, kv, adapter);
+  const formats = isExport ? undefined : formatError(device, dtype, kv, adapter);
+  if (formats) throw new RangeError(formats);
   report(1);
   const prepared = opening.use(
     await source.prepare({

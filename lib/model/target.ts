@@ -24,25 +24,25 @@ export function kvFormatOf(
   return asked ?? (isHalf && dtype !== "fp32" ? "fp16" : "fp32");
 }
 
-/** Refuses number formats that a device does not compute. */
-export function checkFormats(
+/** Why a device does not compute in some number formats; undefined where it does. */
+export function formatError(
   device: Device,
   dtype: "auto" | Dtype,
   kv: KvFormat,
   adapter: Pick<Adapter, "half" | "name"> | undefined,
-): void {
-  const fail = (name: string, rule: string, value: string) => {
-    throw new RangeError(refusal("load the model", name, `${rule} on ${device}`, value));
-  };
-  if (device === "cpu") return;
-  if (kv === "int8") fail("kv", "be 'fp32' or 'fp16'", kv);
+): string | undefined {
+  const no = (name: string, rule: string, value: string) =>
+    refusal("load the model", name, `${rule} on ${device}`, value);
+  if (device === "cpu") return undefined;
+  if (kv === "int8") return no("kv", "be 'fp32' or 'fp16'", kv);
   if (device === "cuda" && kv === "fp32") {
-    if (dtype === "fp32") fail("dtype", "be 'auto', 'fp16', 'int8', 'int4' or 'native'", dtype);
-    fail("kv", "be 'fp16', as its attention has no other", kv);
+    return dtype === "fp32"
+      ? no("dtype", "be 'auto', 'fp16', 'int8', 'int4' or 'native'", dtype)
+      : no("kv", "be 'fp16', as its attention has no other", kv);
   }
-  if (device === "webgpu" && kv === "fp16" && adapter && !adapter.half) {
-    fail("kv", `be 'fp32' (${adapter.name} does not compute in fp16)`, kv);
-  }
+  return device === "webgpu" && kv === "fp16" && adapter?.half === false
+    ? no("kv", `be 'fp32' (${adapter.name} does not compute in fp16)`, kv)
+    : undefined;
 }
 
 /** The forms that a device computes. On GPUs what passes between operators has the format of keys and values. */
