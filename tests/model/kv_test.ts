@@ -152,55 +152,69 @@ for (const dtype of ["fp32", "int8", "int4"] as const) {
   });
 }
 
-Deno.test("steps on int8 keys and values equal each row alone bit for bit, after any load", async () => {
-  await using model = await loadModel(QWEN3, INT8);
-  await using again = await loadModel(QWEN3, INT8);
-  const random = randomNumbers(5), token = () => Math.floor(random() * 384);
-  const input = (i: number): Input => {
-    if (i % 2) return token();
-    return { ids: [token(), 7, 8], weights: [0.5, 0.3, 0.2] };
-  };
-  const list = (count: number) => Array.from({ length: count }, (_, i) => input(i));
-  const prompts = [1, 5, 23, 200].map(list), steps = prompts.map(() => list(8));
-  const length = 208;
-  using cache = again.openCache({ slots: 5, length });
-  const together = await Promise.all(
-    prompts.map(async (prompt, slot) => [await cache.prefill(slot, 0, prompt, "last")]),
-  );
-  for (let t = 0; t < 8; t++) {
-    const logits = await cache.step(
-      steps.map((inputs) => inputs[t]!),
-      prompts.map((prompt) => prompt.length + t),
+for (const kv of ["int8", "fp16"] as const) {
+  Deno.test(`steps on ${kv} keys and values equal each row alone bit for bit, after any load`, async () => {
+    await using model = await loadModel(QWEN3, { kv });
+    await using again = await loadModel(QWEN3, { kv });
+    const random = randomNumbers(5), token = () => Math.floor(random() * 384);
+    const input = (i: number): Input => {
+      if (i % 2) return token();
+      return { ids: [token(), 7, 8], weights: [0.5, 0.3, 0.2] };
+    };
+    const list = (count: number) => Array.from({ length: count }, (_, i) => input(i));
+    const prompts = [1, 5, 23, 200].map(list), steps = prompts.map(() => list(8));
+    const length = 208;
+    using cache = again.openCache({ slots: 5, length });
+    const together = await Promise.all(
+      prompts.map(async (prompt, slot) => [await cache.prefill(slot, 0, prompt, "last")]),
     );
-    together.forEach((rows, slot) => rows.push(logits.slice(slot * 384, (slot + 1) * 384)));
-  }
-  for (const [slot, prompt] of prompts.entries()) {
-    using one = model.openCache({ slots: 1, length });
-    const rows = [await one.prefill(0, 0, prompt, "last")];
     for (let t = 0; t < 8; t++) {
-      rows.push((await one.step([steps[slot]![t]!], [prompt.length + t])).slice(0, 384));
+      const logits = await cache.step(
+        steps.map((inputs) => inputs[t]!),
+        prompts.map((prompt) => prompt.length + t),
+      );
+      together.forEach((rows, slot) => rows.push(logits.slice(slot * 384, (slot + 1) * 384)));
     }
-    assertEquals(rows, together[slot]);
-  }
-});
+    for (const [slot, prompt] of prompts.entries()) {
+      using one = model.openCache({ slots: 1, length });
+      const rows = [await one.prefill(0, 0, prompt, "last")];
+      for (let t = 0; t < 8; t++) {
+        rows.push((await one.step([steps[slot]![t]!], [prompt.length + t])).slice(0, 384));
+      }
+      assertEquals(rows, together[slot]);
+    }
+  });
 
-Deno.test("one seed gives one text on int8 keys and values, alone and in a batch", async () => {
-  await using model = await loadModel("countdown-tiny", INT8);
-  const task = countdown({ limit: 12 }), problems = await task.problems();
-  const methods: Method[] = [standard(), moi({ beta: 1 }), directMixture()];
-  const requests = problems.map((problem, seed) => ({
-    prompt: task.prompt(problem),
-    method: methods[seed % 3]!,
-    seed,
-    maxNewTokens: 60,
-  }));
-  const texts: string[] = [];
-  for await (const { index, generation } of generateBatch(model, requests, { slots: 5 })) {
-    texts[index] = generation.text;
-  }
-  for (const [i, { prompt, ...options }] of requests.entries()) {
-    assertEquals((await generate(model, prompt, options)).text, texts[i]);
-  }
+  Deno.test(`one seed gives one text on ${kv} keys and values, alone and in a batch`, async () => {
+    await using model = await loadModel("countdown-tiny", { kv });
+    const task = countdown({ limit: 12 }), problems = await task.problems();
+    const methods: Method[] = [standard(), moi({ beta: 1 }), directMixture()];
+    const requests = problems.map((problem, seed) => ({
+      prompt: task.prompt(problem),
+      method: methods[seed % 3]!,
+      seed,
+      maxNewTokens: 60,
+    }));
+    const texts: string[] = [];
+    for await (const { index, generation } of generateBatch(model, requests, { slots: 5 })) {
+      texts[index] = generation.text;
+    }
+    for (const [i, { prompt, ...options }] of requests.entries()) {
+      assertEquals((await generate(model, prompt, options)).text, texts[i]);
+    }
+  });
+}
+
+Deno.test("fp16 keys and values take half of the memory, and logits hardly change", async () => {
+  await using exact = await loadModel(QWEN3);
+  await using model = await loadModel(QWEN3, { kv: "fp16" });
+  const { weightsBytes, kvBytesPerToken } = exact.memory;
+  assertEquals(model.memory, { weightsBytes, kvBytesPerToken: kvBytesPerToken / 2 });
+  const ids = Array.from({ length: 160 }, (_, i) => (i * 31) % 384);
+  const [expected, found] = [await forward(exact, ids), await forward(model, ids)];
+  const divergences = expected.map((row, i) => klDivergence(row, found[i]!));
+  assertLess(Math.max(...divergences), 1e-4);
+  assert(divergences.some((value) => value > 0));
 });
 
 Deno.test("loadModel() refuses int8 keys and values of an ONNX export", async () => {
