@@ -82,7 +82,10 @@ export async function* stream(
 
 /** Options of {@linkcode generateBatch}. */
 export interface BatchOptions {
-  /** Rows decoded at once. Default: 64, less where their keys and values would exceed 2 GiB. */
+  /**
+   * Rows decoded at once. Default: 64, less where their keys and values would exceed `model.memory.cacheBytes`,
+   * else 2 GiB.
+   */
   readonly slots?: number;
   /** Ends all requests that have no signal of their own. */
   readonly signal?: AbortSignal;
@@ -126,7 +129,8 @@ export async function* generateBatch(
   );
   const longest = jobs.reduce((n, job) => Math.max(n, job.prompt.length + job.maxNewTokens), 1);
   const slotBytes = model.memory.kvBytesPerToken * Math.min(longest, model.maxLength);
-  const fitting = Math.max(1, Math.floor(KV_BUDGET_BYTES / slotBytes));
+  const { cacheBytes = KV_BUDGET_BYTES } = model.memory;
+  const fitting = Math.max(1, Math.floor(cacheBytes / slotBytes));
   const { slots = Math.min(DEFAULT_SLOTS, fitting) } = options;
   for await (const event of decode(model, jobs, slots)) {
     if ("generation" in event) yield event;

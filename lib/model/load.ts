@@ -6,7 +6,7 @@
 
 import { createHash } from "node:crypto";
 import type { DecoderConfig, RopedConfig } from "../graph/mod.ts";
-import { adapters, defaultSignal, type Device } from "../runtime/mod.ts";
+import { type Adapter, adapters, defaultSignal, type Device } from "../runtime/mod.ts";
 import { defaultCacheDir } from "../_cache_home.ts";
 import { boolean, checkOptions, number, oneOf, refusal, type Rules } from "../_check.ts";
 import { given } from "../_given.ts";
@@ -114,6 +114,21 @@ function lengthOf(config: DecoderConfig, asked: number | undefined): number {
   return length;
 }
 
+/** The GPU that a device uses; undefined where none is known. */
+function adapterOf(device: Device): Adapter | undefined {
+  if (device === "cpu") return undefined;
+  return adapters().find((one) => one.device === device && one.chosen);
+}
+
+/** Part of the free memory of a GPU that keys and values may take. */
+const CACHE_SHARE = 0.8;
+
+/** Bytes of a GPU for keys and values, once the weights are there; undefined where it does not say what is free. */
+function cacheRoom(adapter: Adapter | undefined): number | undefined {
+  const free = adapter?.memory?.free;
+  return free === undefined ? undefined : Math.floor(CACHE_SHARE * free);
+}
+
 /** Whether less than half of the cores were busy in the last minute; false where that is not known. */
 function isIdle(): boolean {
   try {
@@ -203,9 +218,7 @@ export async function loadModel(
       ...{ dtype, kv: askedKv, maxLength, cacheDir },
       onTrial: (device) => report(0, `trying a step on ${device}`),
     });
-  const adapter = device === "cpu"
-    ? undefined
-    : adapters().find((one) => one.device === device && one.chosen);
+  const adapter = adapterOf(device);
   const kv = isExport ? askedKv ?? "fp32" : kvFormatOf(device, dtype, askedKv, adapter);
   const formats = isExport ? undefined : formatError(device, dtype, kv, adapter);
   if (formats) throw new RangeError(formats);
@@ -239,7 +252,10 @@ export async function loadModel(
     ...{ config, fingerprint, dtype: prepared.dtype, kv, maxLength },
     ...given({ attempts }),
     ...(embeddings && { embeddings }),
-    memory: { weightsBytes, kvBytesPerToken: kvBytesPerToken(config, kv) },
+    memory: {
+      ...{ weightsBytes, kvBytesPerToken: kvBytesPerToken(config, kv) },
+      ...given({ cacheBytes: cacheRoom(adapterOf(device)) }),
+    },
     engine: { ...engine, [Symbol.asyncDispose]: () => owned.disposeAsync() },
   });
 }

@@ -39,8 +39,15 @@ export interface Model
   readonly notes?: readonly string[];
   /** First 16 hex digits of the SHA-256 of its chat template; absent where it has none. */
   readonly template?: string;
-  /** Bytes of the weights in the dtype in use, and of keys and values per token of a slot. */
-  readonly memory: { readonly weightsBytes: number; readonly kvBytesPerToken: number };
+  /**
+   * Bytes of the weights in the dtype in use, of keys and values per token of a slot, and of what keys and values of a
+   * batch may take; absent where no device says: 2 GiB.
+   */
+  readonly memory: {
+    readonly weightsBytes: number;
+    readonly kvBytesPerToken: number;
+    readonly cacheBytes?: number;
+  };
   /**
    * Renders a conversation by the model's chat template.
    *
