@@ -168,11 +168,11 @@ function checkNames(kind: string, expected: readonly string[], given: Tensors): 
 }
 
 /**
- * Loads a graph.
+ * Loads a graph, in the background; on a device only where no other session is open there.
  *
  * @param graph The serialized `ModelProto`, or a path or file URL of one.
  * @returns The session; dispose it when done.
- * @throws {RangeError} Where there is no such device.
+ * @throws {RangeError} Where there is no such device, or it records no runs.
  * @throws {OrtError} Where the graph is bad, or the device cannot be had.
  *
  * @example A graph that is no graph is refused with the runtime's words
