@@ -73,8 +73,10 @@ export interface Distribution {
 
 /** A row of logits, and what the runtime found in it. */
 export interface Row {
-  /** Raw logits `[V]`, which may be read from where they are when this is. */
+  /** Raw logits `[V]`. */
   readonly logits: Float32Array;
+  /** They are read from where they are when `logits` is. Default: they are here. */
+  readonly isAway?: boolean;
   /** Size of the vocabulary, V. */
   readonly size: number;
   /** Index of the token about to be generated. */
@@ -179,6 +181,11 @@ interface Origin {
   readonly dense?: Whole | undefined;
 }
 
+const NOT_READ = new Float32Array();
+
+/** A property that is there when it is read. */
+const later = (get: () => unknown) => ({ get, enumerable: true, configurable: true });
+
 /** A distribution of both forms; the numbers of a dense one are there when they are read. */
 function distribution(
   row: Row,
@@ -194,9 +201,7 @@ function distribution(
   const self: Distribution = {
     step,
     vocabularySize,
-    get logits() {
-      return row.logits;
-    },
+    logits: row.isAway ? NOT_READ : row.logits,
     temperature,
     entropy,
     normalizedEntropy: vocabularySize > 1 ? entropy / Math.log(vocabularySize) : 0,
@@ -236,7 +241,8 @@ function distribution(
     model: () => temperature === 1 ? self.untruncated() : whole(row, 1),
     mixture: (scale, token, extra = 1 - scale) => mixed(dense ?? list, scale, token, extra),
   };
-  return self;
+  // an accessor in the object above would double the time that it takes
+  return row.isAway ? Object.defineProperty(self, "logits", later(() => row.logits)) : self;
 }
 
 /** A few tokens. */
@@ -296,7 +302,6 @@ export function dense(
   };
   const isHeld = (own: unknown): own is HeldProbabilities => !!(own as Softmax | undefined)?.held;
   const origin = { changed, dense: isHeld(own) ? own : own?.probabilities };
-  const later = (get: () => unknown) => ({ get, enumerable: true, configurable: true });
   return Object.defineProperties(distribution(row, temperature, list, origin, [], NaN), {
     probabilities: later(() => list.probabilities),
     entropy: later(entropy),

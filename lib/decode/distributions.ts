@@ -73,17 +73,21 @@ export function openDistributions(
         return all;
       };
       const row = (at: number) => read().subarray(at * size, (at + 1) * size);
-      if (!("count" in logits)) read();
+      const isAway = "count" in logits;
+      if (!isAway) read();
       const found = await nextToken?.of(logits, rows.map((row) => temperaturesOf(row, size)));
       const made = new Array<Distribution>(rows.length);
       for (const [at, { chain, step, history }] of rows.entries()) {
         const { plain } = chain;
-        const from = <Found extends NextTokens | undefined>(found: Found) => ({
-          ...{ size, step, found },
-          get logits() {
-            return row(at);
-          },
-        });
+        const from = (found: NextTokens) => {
+          if (!isAway) return { size, step, found, logits: row(at) };
+          return {
+            ...{ size, step, found, isAway },
+            get logits() {
+              return row(at);
+            },
+          };
+        };
         let own = found?.[at], one: Distribution | undefined;
         while (plain && own && !(one = distributionFrom(from(own), plain))) {
           const most = plain.ranks.map(({ keep }) => "most" in keep ? keep.most : 0);

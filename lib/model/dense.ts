@@ -90,56 +90,47 @@ export function openDenseMixtures(
       const scale = scaleOf(input), to = rows[i]! * hiddenSize, start = from(i) * hiddenSize;
       for (let d = 0; d < hiddenSize; d++) target[to + d] = scale * found[start + d]!;
     });
-  /** Products of all rows of probabilities on a device, by where they are. */
-  const held = new Map<Tensor, { binding: Binding; embeddings: Float32Array; rows: number }>();
-  const multiplyHeld = async (
-    inputs: readonly Mixture[],
-    rows: readonly number[],
-    target: Float32Array,
-  ): Promise<void> => {
-    const session = await table.session(), { memory } = session;
+  /** Products of so many rows of probabilities on a device, by where they are. */
+  const held = new Map<Tensor, { binding: Binding; embeddings: Float32Array }[]>();
+  const productOf = (session: Session, place: Tensor, n: number) => {
+    const known = held.get(place) ?? [];
+    held.set(place, known);
+    if (known[n]) return known[n];
+    const embeddings = new Float32Array(n * hiddenSize);
+    const weights = heldScope.use(session.memory!.view(place, 0, [n, vocabularySize]));
+    const result = heldScope.use(tensor(embeddings, [n, hiddenSize]));
+    const inputs = { [DENSE.weights]: weights }, outputs = { [DENSE.embeddings]: result };
+    return known[n] = { binding: heldScope.use(session.bind(inputs, outputs)), embeddings };
+  };
+  type Work = readonly [inputs: readonly Mixture[], rows: readonly number[], target: Float32Array];
+  const multiplyHeld = async (session: Session, ...[inputs, rows, target]: Work) => {
+    for (const input of inputs) checkParts(input);
     const places = inputs.map(({ dense }) => dense!.held as HeldOnDevice);
-    for (const place of new Set(places.map(({ tensor }) => tensor))) {
-      const own = inputs.filter((_, i) => places[i]!.tensor === place);
-      const ownRows = rows.filter((_, i) => places[i]!.tensor === place);
-      const ownPlaces = places.filter(({ tensor }) => tensor === place), n = ownPlaces[0]!.rows;
-      let made = held.get(place);
-      if (made?.rows !== n) {
-        const embeddings = new Float32Array(n * hiddenSize);
-        const weights = heldScope.use(memory!.view(place, 0, [n, vocabularySize]));
-        const result = heldScope.use(tensor(embeddings, [n, hiddenSize]));
-        const binding = heldScope.use(session.bind(
-          { [DENSE.weights]: weights },
-          { [DENSE.embeddings]: result },
-        ));
-        held.set(place, made = { binding, embeddings, rows: n });
-      }
-      await run(made.binding);
-      put(own, ownRows, target, (i) => ownPlaces[i]!.row, made.embeddings);
+    for (const [place, own] of Map.groupBy(places.keys(), (i) => places[i]!.tensor)) {
+      const { binding, embeddings } = productOf(session, place, places[own[0]!]!.rows);
+      await run(binding);
+      const [ownInputs, ownRows] = [own.map((i) => inputs[i]!), own.map((i) => rows[i]!)];
+      put(ownInputs, ownRows, target, (i) => places[own[i]!]!.row, embeddings);
     }
   };
-  const multiplyListed = async (
-    inputs: readonly Mixture[],
-    rows: readonly number[],
-    target: Float32Array,
-  ): Promise<void> => {
-    const binding = bindingOf(await table.session(), inputs.length);
+  const multiplyListed = async (session: Session, ...[inputs, rows, target]: Work) => {
+    const binding = bindingOf(session, inputs.length);
     inputs.forEach((input, i) => {
       writeDense(weights.subarray(i * vocabularySize, (i + 1) * vocabularySize), input);
     });
     await run(binding);
     put(inputs, rows, target, (i) => i, embeddings);
   };
-  const multiply = async (
-    inputs: readonly Mixture[],
-    rows: readonly number[],
-    target: Float32Array,
-  ): Promise<void> => {
-    for (const isThere of [true, false]) {
-      const places = inputs.map((_, i) => i).filter((i) => isOnDevice(inputs[i]!) === isThere);
-      if (places.length === 0) continue;
-      const own = places.map((i) => inputs[i]!), ownRows = places.map((i) => rows[i]!);
-      await (isThere ? multiplyHeld : multiplyListed)(own, ownRows, target);
+  /** Whether the weights of a mixture are on a session's device, and nothing is to be added to them. */
+  const isThere = ({ memory }: Session, { ids, dense }: Mixture) =>
+    memory !== undefined && isHeldOnDevice(dense?.held) && ids.length <= MOST_LISTED &&
+    dense.held.tensor.dims[1] === vocabularySize;
+  const multiply = async (...[inputs, rows, target]: Work): Promise<void> => {
+    const session = await table.session();
+    const kinds = Map.groupBy(inputs.keys(), (i) => isThere(session, inputs[i]!));
+    for (const [isHeld, own] of kinds) {
+      const work = [own.map((i) => inputs[i]!), own.map((i) => rows[i]!), target] as const;
+      await (isHeld ? multiplyHeld : multiplyListed)(session, ...work);
     }
   };
   let last: Promise<unknown> = Promise.resolve(); // a prefill and a step share the buffers
@@ -160,28 +151,22 @@ export function openDenseMixtures(
   };
 }
 
-/** Whether the weights of a mixture are on a device, and nothing is to be added to them. */
-function isOnDevice({ ids, dense }: Mixture): boolean {
-  return isHeldOnDevice(dense?.held) && ids.length <= MOST_LISTED;
-}
-
 /** What the product is multiplied with: a dense part is copied as it is, unless more is added to it. */
 function scaleOf({ ids, dense }: Mixture): number {
   return dense && ids.length <= MOST_LISTED ? dense.weight : 1;
 }
 
-/** Refuses a mixture whose parts do not fit one another or the vocabulary. */
-function checkParts(mixture: Mixture, vocabularySize: number): void {
+/** Refuses a mixture whose parts do not fit one another. */
+function checkParts(mixture: Mixture): void {
   checkSizes(WHAT, mixture);
-  const { dense, signed } = mixture;
-  if (!dense) return;
-  const { weight } = dense;
-  checkWeight(WHAT, weight, signed);
-  if (dense.held) return;
-  const { length } = dense.probabilities;
-  if (length === vocabularySize) return;
+  if (mixture.dense) checkWeight(WHAT, mixture.dense.weight, mixture.signed);
+}
+
+/** The probabilities of a dense part; refuses those of another vocabulary. */
+function probabilitiesOf({ probabilities }: NonNullable<Mixture["dense"]>, size: number) {
+  if (probabilities.length === size) return probabilities;
   throw new RangeError(
-    `Cannot feed a mixture as 'dense.probabilities' must have ${vocabularySize} numbers: current value is ${length}`,
+    `Cannot feed a mixture as 'dense.probabilities' must have ${size} numbers: current value is ${probabilities.length}`,
   );
 }
 
@@ -197,9 +182,9 @@ function addListed(row: Float32Array, mixture: Mixture): void {
 
 /** The weights of all tokens, of the dense part and of a long list; in units of {@linkcode scaleOf}. */
 function writeDense(row: Float32Array, input: Mixture): void {
-  checkParts(input, row.length);
+  checkParts(input);
   const { ids, dense } = input;
-  if (dense) row.set(dense.probabilities);
+  if (dense) row.set(probabilitiesOf(dense, row.length));
   else row.fill(0);
   if (ids.length <= MOST_LISTED) return;
   if (dense) row.forEach((p, id) => row[id] = dense.weight * p);
@@ -209,8 +194,8 @@ function writeDense(row: Float32Array, input: Mixture): void {
 /** An input with what lies on the whole vocabulary listed as well. */
 export function listedInFull(input: Input, vocabularySize: number): Input {
   if (typeof input === "number" || !input.dense) return input;
-  checkParts(input, vocabularySize);
-  const { probabilities, weight } = input.dense;
+  checkParts(input);
+  const { weight } = input.dense, probabilities = probabilitiesOf(input.dense, vocabularySize);
   const weights = Float32Array.from(probabilities, (p) => weight * p);
   addListed(weights, input);
   const signed = input.signed ? { signed: input.signed } : {};

@@ -193,7 +193,7 @@ export function openOnDevice(
   tokens: number,
   host: NextToken,
 ): NextToken {
-  let looking: ReturnType<typeof lookAt> | undefined, place: Tensor | undefined;
+  const known = new Map<Tensor, ReturnType<typeof lookAt>>(); // by where the logits are
   const isThere = (logits: Float32Array | LogitRows): logits is DeviceRows => "place" in logits;
   return {
     async of(logits, temperatures) {
@@ -206,16 +206,14 @@ export function openOnDevice(
         }
         return await host.of(all, temperatures);
       }
-      if (place !== logits.place) {
-        looking?.[Symbol.dispose]();
-        place = logits.place;
-        looking = lookAt(own, place, place.dims[0]!, vocabularySize);
-      }
-      return await looking!.of(temperatures);
+      const { place } = logits;
+      const looking = known.get(place) ?? lookAt(own, place, place.dims[0]!, vocabularySize);
+      known.set(place, looking);
+      return await looking.of(temperatures);
     },
     top: host.top,
     [Symbol.dispose]() {
-      looking?.[Symbol.dispose]();
+      for (const looking of known.values()) looking[Symbol.dispose]();
       host[Symbol.dispose]();
     },
   };

@@ -75,7 +75,7 @@ async function start(
   const most = navigator.hardwareConcurrency > config.heads ? config.heads : undefined;
   const threads = options.threads ?? (bytes < ONE_THREAD_BYTES ? 1 : most); // none: one per core
   const settings = { ...data, spinning, ...given({ threads }) };
-  const startOn = sessionStarter(settings);
+  const startOn = sessionStarter(settings, signal);
   let running = graph;
   if (kv === "fp16" && isOwn) {
     const { isWide = false } = ARCHITECTURES[config.architecture] ?? {};
@@ -85,7 +85,6 @@ async function start(
   } else if (kv === "int8" && isOwn) {
     await using exact = await startOn(device, graph);
     running = int8Kv(graph, config.kv, await calibrateKv(exact, config, maxLength));
-    signal?.throwIfAborted();
   }
   await using scope = new AsyncDisposableStack();
   const model = { graph: running, config, maxLength, kv };

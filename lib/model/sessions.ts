@@ -34,12 +34,14 @@ async function forgetting<T>(files: readonly MappedFile[], work: () => Promise<T
   }
 }
 
-/** What starts sessions over the weights in some files. */
+/** What starts sessions over the weights in some files, until a signal is aborted. */
 export function sessionStarter(
   settings: ExternalData & Pick<SessionOptions, "spinning" | "threads">,
+  signal?: AbortSignal,
 ): StartSession {
   const files = Object.values(settings.externalData ?? {});
   const startOn: StartSession = async (device, graph, capture = false) => {
+    signal?.throwIfAborted();
     const encoded = graph instanceof Uint8Array ? graph : encodeGraph(graph);
     try {
       return await forgetting(

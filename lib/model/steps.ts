@@ -61,10 +61,12 @@ export function openSteps(
     const feed = createFeed(shape, ports);
     if (isLengthFixed) feed.length[0] = length;
     // where an operator is on the CPU, an input is there as well, and what is bound is copied when it is bound
-    const mirror = memory && session.records &&
-      mirrored(partOf(feedTensors(feed, shape, ports)), memory);
-    for (const value of Object.values(mirror ?? {})) feedScope.use(value);
-    return { ...feed, mirror: mirror || undefined };
+    if (!memory || !session.records) return { ...feed, mirror: undefined, densePair: undefined };
+    const own = partOf(feedTensors(feed, shape, ports)), mirror = mirrored(own, memory);
+    for (const value of Object.values(mirror)) feedScope.use(value);
+    // of all slots, as those beyond the rows of a step may hold what an earlier one added
+    const pair = feed.dense && [own[PORTS.dense]!, mirror[PORTS.dense]!] as const;
+    return { ...feed, mirror, densePair: pair };
   };
   /** Inputs that have a place on the device; the tensors of the others are disposed with the feed. */
   const partOf = (tensors: ReturnType<typeof feedTensors>) => {
@@ -80,7 +82,7 @@ export function openSteps(
     return views[count] = made;
   };
   const bind = (count: number, width: number): Bound => {
-    const { past, present } = viewsOf(count), { mirror } = feed;
+    const { past, present } = viewsOf(count), { mirror, densePair } = feed;
     const shape = { batch: count, sequence: 1, width, rows: count };
     const tensors = feedTensors(feed, shape, ports), own = partOf(tensors);
     const there = mirror && memory ? firstParts(mirror, own, memory) : {};
@@ -89,9 +91,9 @@ export function openSteps(
     for (const value of [...Object.values(there), logits]) feedScope.use(value);
     const inputs = { ...tensors, ...there, ...past };
     const made = session.bind(inputs, { [PORTS.logits]: logits, ...present }, true);
-    const { [PORTS.dense]: dense, [PORTS.rows]: _rows, ...changing } = own;
+    const { [PORTS.dense]: _dense, [PORTS.rows]: _rows, ...changing } = own;
     const pairs = mirror ? pairsOf(changing, there) : [];
-    const all = mirror && dense ? [...pairs, [dense, there[PORTS.dense]!] as const] : pairs;
+    const all = densePair ? [...pairs, densePair] : pairs;
     return {
       binding: feedScope.use(made),
       send: (withDense) => mirror && memory!.copy(...withDense ? all : pairs),
@@ -113,11 +115,12 @@ export function openSteps(
       const { binding, send, logits } = boundOf(count, layout.width);
       feed.lastPosition.set(positions);
       if (!isLengthFixed) feed.length[0] = Math.max(...positions) + 1;
-      const wasZero = isDenseZero;
-      if (!wasZero) feed.dense!.fill(0);
-      isDenseZero = layout.dense.length === 0;
+      const withDense = !isDenseZero || layout.dense.length > 0;
+      if (withDense) feed.dense!.fill(0);
+      isDenseZero = !withDense; // until it is sent: inputs may be refused
       await writer.write(feed, inputs, layout);
-      send(!wasZero || !isDenseZero);
+      send(withDense);
+      isDenseZero = layout.dense.length === 0;
       await execute(binding);
       if (!onDevice) return { count, all: () => stepLogits };
       let isRead = false;

@@ -9,7 +9,7 @@ import { cudaMemory } from "./cuda.ts";
 import { type Device, memoryName } from "./providers.ts";
 import { ELEMENT_TYPES, elements, type ElementType, type Tensor, tensorAt } from "./tensor.ts";
 
-/** Memory of a device, by a session that runs on it. */
+/** Memory of a device, by a session that runs on it; all tensors in it end with that session. */
 export interface DeviceMemory extends Disposable {
   /** Whether a part may begin anywhere; else only at the first byte: WebGPU's pointers name buffers. */
   readonly hasOffsets: boolean;
@@ -62,12 +62,32 @@ export function openDeviceMemory(session: Pointer, device: Device): DeviceMemory
     pointerFrom((out) => call.CreateAllocator(session, info, out)),
     call.ReleaseAllocator,
   );
-  const owned = scope.move(), hasOffsets = device !== "webgpu";
+  const owned = scope.move(), hasOffsets = device !== "webgpu", copy = copierOf(device);
+  const tensors = new Set<Tensor>(); // not yet freed; later they could not be
+  const keep = (tensor: Tensor): Tensor => {
+    const own = {
+      ...tensor,
+      [Symbol.dispose]() {
+        tensor[Symbol.dispose]();
+        tensors.delete(own);
+      },
+    };
+    tensors.add(own);
+    return own;
+  };
+  const checkUse = (verb: string) => {
+    if (owned.disposed) throw new Error(`Cannot ${verb} as its session is disposed`);
+  };
   return {
     hasOffsets,
-    allocate: (type, dims) =>
-      tensorAt(type, dims, (shape, out) => call.CreateTensorAsOrtValue(allocator, ...shape, out)),
+    allocate(type, dims) {
+      checkUse("allocate a tensor on a device");
+      return keep(
+        tensorAt(type, dims, (shape, out) => call.CreateTensorAsOrtValue(allocator, ...shape, out)),
+      );
+    },
     view(whole, byteOffset, dims) {
+      checkUse("view a tensor on a device");
       const bytes = bytesOf({ type: whole.type, dims });
       if (byteOffset + bytes > bytesOf(whole) || (byteOffset !== 0 && !hasOffsets)) {
         throw new RangeError(
@@ -76,14 +96,20 @@ export function openDeviceMemory(session: Pointer, device: Device): DeviceMemory
         );
       }
       const data = Deno.UnsafePointer.offset(dataOf(whole), byteOffset);
-      return tensorAt(
+      return keep(tensorAt(
         whole.type,
         dims,
         (shape, out) =>
           call.CreateTensorWithDataAsOrtValue(info, data, BigInt(bytes), ...shape, out),
-      );
+      ));
     },
-    copy: copierOf(device),
-    [Symbol.dispose]: () => owned.dispose(),
+    copy(...pairs) {
+      checkUse("copy tensors of a device");
+      copy(...pairs);
+    },
+    [Symbol.dispose]() {
+      for (const tensor of tensors) tensor[Symbol.dispose]();
+      owned.dispose();
+    },
   };
 }

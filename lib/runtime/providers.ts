@@ -4,6 +4,7 @@
  * @module
  */
 
+import { refusal } from "../_check.ts";
 import { cString, ort, type Pointer, pointerFrom, stringArray } from "./api.ts";
 import { prepareCuda } from "./cuda.ts";
 
@@ -30,6 +31,10 @@ export const memoryName = (device: Device): string | undefined => PROVIDERS[devi
 /** Asks session options for a device; throws the runtime's error where it cannot be had. */
 export function appendDevice(options: Pointer, device: Device, capture: boolean): void {
   const { call } = ort(), { provider, capture: key } = PROVIDERS[device];
+  if (capture && !key) {
+    const rule = `be false on ${device}, where no run can be recorded`;
+    throw new RangeError(refusal("start a session", "capture", rule, capture));
+  }
   if (device === "cpu") return; // always the last resort of a session
   const settings = capture && key ? [[key, "1"] as const] : [];
   const names = (entries: readonly (readonly [string, string])[]) =>

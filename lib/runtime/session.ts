@@ -7,6 +7,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import { fileURLToPath } from "node:url";
 import {
   cString,
@@ -70,7 +71,10 @@ export type Tensors = Readonly<Record<string, Tensor>>;
 export interface Binding extends Disposable {
   /** Runs on the calling thread: least overhead, blocks the event loop. */
   run(): void;
-  /** Runs on a worker thread: timers and signals go on meanwhile (about 50 µs more). */
+  /**
+   * Runs on a worker thread: timers and signals go on meanwhile (about 50 µs more). On a device it runs on the
+   * calling thread, and they have their turn after it.
+   */
   runAsync(): Promise<void>;
 }
 
@@ -164,11 +168,11 @@ function checkNames(kind: string, expected: readonly string[], given: Tensors): 
 }
 
 /**
- * Loads a graph.
+ * Loads a graph, in the background; on a device only where no other session is open there.
  *
  * @param graph The serialized `ModelProto`, or a path or file URL of one.
  * @returns The session; dispose it when done.
- * @throws {RangeError} Where there is no such device.
+ * @throws {RangeError} Where there is no such device, or it records no runs.
  * @throws {OrtError} Where the graph is bad, or the device cannot be had.
  *
  * @example A graph that is no graph is refused with the runtime's words
@@ -183,9 +187,28 @@ export async function createSession(
   options: SessionOptions = {},
 ): Promise<Session> {
   checkOptions("start a session", options, RULES);
+  if (options.device === undefined || options.device === "cpu") return await start(graph, options);
+  const turn = lastStart.then(() => start(graph, options, onDevices > 0));
+  lastStart = turn.then(() => {}, () => {});
+  return await turn;
+}
+
+/**
+ * Sessions that are open on devices. They share what commands are recorded in, and nothing guards it against
+ * two threads: only the first starts in the background, and runs and copies are made on the calling thread.
+ */
+let onDevices = 0, lastStart: Promise<void> = Promise.resolve();
+
+/** Starts a session, in the background unless it must not be. */
+async function start(
+  graph: Uint8Array<ArrayBuffer> | string | URL,
+  options: SessionOptions,
+  isBlocking = false,
+): Promise<Session> {
   const { device = "cpu" } = options;
   const source = graph instanceof URL ? fileURLToPath(graph) : graph;
-  const { callAsync, env } = ort();
+  const { call, callAsync, env } = ort(),
+    { CreateSession, CreateSessionFromArray } = isBlocking ? call : callAsync;
   using scope = new DisposableStack();
   const native = startOptions(device, options, scope);
   const out = new BigUint64Array(new ArrayBuffer(8));
@@ -193,9 +216,9 @@ export async function createSession(
     const path = Deno.build.os === "windows"
       ? Uint16Array.from(`${source}\0`, (c) => c.charCodeAt(0))
       : cString(source);
-    await callAsync.CreateSession(env, path, native, out);
+    await CreateSession(env, path, native, out);
   } else {
-    await callAsync.CreateSessionFromArray(env, source, BigInt(source.byteLength), native, out);
+    await CreateSessionFromArray(env, source, BigInt(source.byteLength), native, out);
   }
   return wrap(Deno.UnsafePointer.create(out[0]!)!, device, options);
 }
@@ -220,10 +243,13 @@ function wrap(
   const bindings = new Set<Disposable>(); // not yet freed
   const released = Promise.withResolvers<void>();
   let running = 0, held = 0, disposed = false;
+  const isShared = device !== "cpu";
+  if (isShared) onDevices++;
   const release = () => {
     for (const binding of bindings) binding[Symbol.dispose]();
     memory?.[Symbol.dispose]();
     call.ReleaseSession(native);
+    if (isShared) onDevices--;
     released.resolve();
   };
   const isGone = () => disposed && held === 0;
@@ -262,7 +288,7 @@ function wrap(
     const options = () => playing && runs++ >= RUNS_BEFORE ? playing : plain;
     let tensors: unknown = { boundInputs, boundOutputs }; // the runtime knows only their addresses
     // devices copy an input when it is bound: what is written to the host's arrays must be bound anew
-    const copied = device === "cpu" ? [] : hostTensors(boundInputs);
+    const copied = isShared ? hostTensors(boundInputs) : [];
     let busy = false, freed = false;
     const start = () => {
       const gone = freed || isGone();
@@ -282,6 +308,10 @@ function wrap(
         call.RunWithBinding(native, options(), binding);
       },
       async runAsync() {
+        if (isShared) {
+          self.run();
+          return await new Promise((resolve) => setImmediate(resolve));
+        }
         start();
         busy = true;
         running++;

@@ -151,6 +151,12 @@ Deno.test("createSession() reads external data from memory by its location", asy
   assertEquals(double(session, [1, 2]), [11, 22]);
 });
 
+Deno.test("createSession() refuses to record runs where no device can", async () => {
+  const message = "Cannot start a session as 'capture' must be false on cpu, where no run can be " +
+    "recorded: current value is true";
+  await assertRejects(() => createSession(doubling(), { capture: true }), RangeError, message);
+});
+
 Deno.test("createSession() refuses external data beyond the end of its memory", async () => {
   using memory = allocate(8);
   const graph = encodeGraph({
