@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { graphBuilder, type Weight, weightsIn } from "@moi/moi/graph";
+import { CPU_TARGET, graphBuilder, type Target, type Weight, weightsIn } from "@moi/moi/graph";
 import { evaluate } from "./_evaluate.ts";
 
 const weight = (type: Weight["type"], dims: number[]): Weight => ({
@@ -66,6 +66,20 @@ Deno.test("weight() casts half-precision tensors once", () => {
     ]]);
     assertEquals(initializers.map(({ type }) => type), [type]);
   }
+});
+
+Deno.test("a table in a format that a device does not gather is converted as a whole", () => {
+  const opsOf = (type: Weight["type"], gathers: NonNullable<Target["gathers"]>) => {
+    const file = weightsIn(new Map([["w", weight(type, [3, 2])]]));
+    const b = graphBuilder(file, { ...CPU_TARGET, gathers });
+    b.op("Gather", [b.weight("w", [3, 2]), b.integers([1])]);
+    return b.graph().nodes.map(({ op }) => op);
+  };
+  for (const type of ["float16", "bfloat16"] as const) {
+    assertEquals(opsOf(type, ["float32", type]), ["Gather", "Cast"]);
+    assertEquals(opsOf(type, ["float32"]), ["Cast", "Gather"]);
+  }
+  assertEquals(opsOf("float32", ["float32"]), ["Gather"]);
 });
 
 Deno.test("weight() refuses a tensor that the checkpoint lacks", () => {
