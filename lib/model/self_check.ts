@@ -71,8 +71,7 @@ async function compare(
   let worst = 0;
   for (const [i, row] of found.entries()) {
     for (let k = 0; k < row.length; k++) {
-      const difference = Math.abs(row[k]! - due[i]![k]!) / scale;
-      if (!(difference <= worst)) worst = difference; // NaN as well
+      worst = Math.max(worst, Math.abs(row[k]! - due[i]![k]!) / scale); // NaN, once there is one
     }
   }
   return worst;
