@@ -119,7 +119,11 @@ export function openCache(
       if (--users === 0 && disposed) free();
     }
   };
-  const step = (inputs: readonly Input[], positions: readonly number[]): Promise<LogitRows> =>
+  const step = <T>(
+    inputs: readonly Input[],
+    positions: readonly number[],
+    read: (rows: LogitRows) => T,
+  ): Promise<T> =>
     use("step", async () => {
       if (stepping) throw new Error("Cannot step as the step before must have ended");
       const count = inputs.length;
@@ -128,7 +132,7 @@ export function openCache(
       positions.forEach((position, row) => checkPosition(row, position));
       stepping = true;
       try {
-        return await steps.run(inputs, positions);
+        return read(await steps.run(inputs, positions));
       } finally {
         stepping = false;
       }
@@ -161,8 +165,10 @@ export function openCache(
         return logits === "all" ? all : last;
       }),
 
-    step: async (inputs, positions) => (await step(inputs, positions)).all(),
-    ...(session.memory && { stepRows: step }),
+    step: (inputs, positions) => step(inputs, positions, (rows) => rows.all()),
+    ...(session.memory && {
+      stepRows: (inputs, positions) => step(inputs, positions, (rows) => rows),
+    }),
 
     copy: (from, to, positions) =>
       use("copy", async () => {

@@ -129,6 +129,7 @@ export function openSteps(
         place: onDevice,
         all() {
           if (!isRead) {
+            if (scope.disposed) throw new Error("Cannot read logits as the cache is disposed");
             using target = tensor(stepLogits, [count, numbers]);
             memory!.copy([logits, target]);
           }
