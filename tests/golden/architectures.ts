@@ -13,7 +13,7 @@ export type RandomTensor = readonly [name: string, shape: readonly number[], a: 
 export interface ArchitectureCase {
   readonly name: string;
   readonly seed: number;
-  readonly dtype: "float32" | "bfloat16";
+  readonly dtype: "float32" | "bfloat16" | "float16";
   readonly config: Readonly<Record<string, unknown>>;
   readonly tensors: readonly RandomTensor[];
   readonly input_ids: readonly number[];
@@ -48,7 +48,7 @@ function bfloat16(values: Float32Array<ArrayBuffer>): Uint16Array<ArrayBuffer> {
 
 /** Tensors of a case as they are stored. */
 export function tensorsOf(
-  { seed, dtype, tensors }: ArchitectureCase,
+  { seed, dtype, tensors }: Pick<ArchitectureCase, "seed" | "dtype" | "tensors">,
 ): Record<string, StoredTensor> {
   const random = randomNumbers(seed);
   return Object.fromEntries(tensors.map(([name, shape, a, b]) => {
@@ -56,18 +56,22 @@ export function tensorsOf(
     const values = Float32Array.from({ length }, () => a + b * (random() - 0.5));
     const stored = dtype === "float32"
       ? { dtype: "F32", shape, data: values }
+      : dtype === "float16"
+      ? { dtype: "F16", shape, data: new Float16Array(values) }
       : { dtype: "BF16", shape, data: bfloat16(values) };
     return [name, stored];
   }));
 }
 
-/** A case as a folder in Hugging Face format, with changed fields of config.json. */
+/** A case as a folder in Hugging Face format, with changed fields of config.json and other files. */
 export function checkpointOf(
-  value: ArchitectureCase,
+  value: Omit<ArchitectureCase, "input_ids" | "logits">,
   config: Readonly<Record<string, unknown>> = {},
+  files: Readonly<Record<string, string>> = {},
 ): Promise<TemporaryFolder> {
   return temporaryFolder({
     "config.json": JSON.stringify({ ...value.config, ...config }),
     "model.safetensors": encodeSafetensors(tensorsOf(value)),
+    ...files,
   });
 }

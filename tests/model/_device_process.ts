@@ -1,33 +1,65 @@
-/** Runs the same prompt, mixtures and slots on a device and on the CPU; prints the differences. */
+/**
+ * Does everything on the GPU that this process finds, and on the CPU beside it; prints a line of JSON for each
+ * part: `case` for those of `_device_matrix.ts`, and the parts of `_device_parts.ts` by name.
+ *
+ * usage: _device_process.ts EMULATOR [PART,…]
+ */
 
 import { loadModel } from "@moi/moi/model";
+import { caseOf, checkpointOf, logitsOf } from "../golden/architectures.ts";
+import { maxDifference } from "../golden/golden.ts";
+import { temporaryFolder } from "../_temporary.ts";
+import { type DeviceRun, type Emulator, RUNS } from "./_device_matrix.ts";
+import { PARTS } from "./_device_parts.ts";
+import { referenceOf, SLOTS, walk, worstOf } from "./_device_walk.ts";
 
-const [id, device] = Deno.args as [string, "webgpu"];
-
-async function run(device: "cpu" | "webgpu") {
-  await using model = await loadModel(id!, { device });
-  const { vocabularySize } = model.config;
-  using cache = model.openCache({ slots: 3, length: 64 });
-  const logits: number[][] = [];
-  const prompt = [1, 26, 23, 8, 25, 17, 18, 22, 20];
-  logits.push([...await cache.prefill(0, 0, prompt, "last")]);
-  await cache.copy(0, 1, prompt.length); // a copied slot goes on as the original
-  await cache.copy(0, 2, prompt.length);
-  const mixture = { ids: [5, 9, 12], weights: [0.3, 0.5, 0.2] };
-  for (let t = 0; t < 3; t++) {
-    const at = prompt.length + t; // ragged: the third row is stepped once only
-    const inputs = t === 0 ? [mixture, 12, 12] : [mixture, 11 + t];
-    const step = await cache.step(inputs, inputs.map(() => at));
-    logits.push([...step.subarray(0, inputs.length * vocabularySize)]);
-  }
-  logits.push([...await cache.prefill(2, 0, prompt.slice(3), "all")]); // a refilled slot
-  return { device: model.device, logits };
+/** What {@linkcode runCase} found. */
+export interface CaseResult extends DeviceRun {
+  readonly device: string;
+  /** Largest differences from transformers, of the prompt alone, and from the CPU. */
+  readonly fromTransformers: number;
+  readonly fromCpu: number;
+  readonly chunk: number;
+  readonly fallenBack: readonly string[];
 }
 
-const host = await run("cpu"), there = await run(device!);
-const worst = host.logits.map((row, i) =>
-  row.reduce((most, value, j) => Math.max(most, Math.abs(value - there.logits[i]![j]!)), 0)
-);
-Deno.stdout.writeSync(
-  new TextEncoder().encode(JSON.stringify({ device: there.device, worst }) + "\n"),
-);
+async function runCase({ name, dtype, kv }: DeviceRun, cacheDir: string): Promise<CaseResult> {
+  const value = caseOf(name), { input_ids: prompt, max_length: maxLength } = value;
+  await using folder = await checkpointOf(value);
+  const options = { device: "webgpu", dtype, kv, maxLength, cacheDir } as const;
+  await using model = await loadModel(folder.path, options);
+  const { config: { vocabularySize }, device, checked, fallenBack } = model;
+  const shape = { slots: SLOTS, length: 48 };
+  using cache = model.openCache(shape);
+  const there = await walk(cache, prompt, vocabularySize);
+  await using host = await referenceOf(folder.path, { dtype, maxLength, cacheDir });
+  using other = host.openCache(shape);
+  const here = await walk(other, prompt, vocabularySize);
+  return {
+    ...{ name, dtype, kv, device },
+    fromTransformers: maxDifference(there[0]!, logitsOf(value)),
+    fromCpu: worstOf(there, here),
+    chunk: checked!.chunk,
+    fallenBack: [...fallenBack?.keys() ?? []].sort(),
+  };
+}
+
+if (import.meta.main) {
+  const [emulator, wanted] = Deno.args as [Emulator, string?];
+  const isWanted = (part: string) => wanted === undefined || wanted.split(",").includes(part);
+  const print = (part: string, result: object, started: number) => {
+    const seconds = Number(((performance.now() - started) / 1000).toFixed(1));
+    const line = JSON.stringify({ part, seconds, ...result });
+    Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+  };
+  await using cache = await temporaryFolder();
+  for (const run of isWanted("case") ? RUNS[emulator] : []) {
+    const started = performance.now();
+    print("case", await runCase(run, cache.path), started);
+  }
+  const kv = emulator === "lavapipe" ? "fp16" : "fp32";
+  for (const [part, make] of Object.entries(PARTS)) {
+    const started = performance.now();
+    if (isWanted(part)) print(part, await make({ kv, cacheDir: cache.path }), started);
+  }
+}

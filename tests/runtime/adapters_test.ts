@@ -2,7 +2,7 @@ import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import type { Adapter } from "@moi/moi/runtime";
 import { deno } from "../_process.ts";
 import { temporaryFolder } from "../_temporary.ts";
-import { LAVAPIPE, SWIFTSHADER } from "../_vulkan.ts";
+import { LAVAPIPE, SWIFTSHADER, withDrivers } from "../_vulkan.ts";
 
 /** What `tests/runtime/_adapters_process.ts` prints. */
 interface Printed {
@@ -22,12 +22,6 @@ async function adaptersWhere(
   return { ...JSON.parse(stdout), stderr };
 }
 
-/** Variables of a process whose loader knows these drivers alone, and which has no NVIDIA library. */
-const drivers = (...files: string[]) => ({
-  VK_ICD_FILENAMES: files.join(":"),
-  VK_DRIVER_FILES: files.join(":"),
-});
-
 /** Adapters of WebGPU; this machine may have cards for CUDA. */
 const webgpu = ({ found }: Printed) => found.filter(({ device }) => device === "webgpu");
 
@@ -40,9 +34,9 @@ Deno.test({
     await using folder = await temporaryFolder({ "empty.json": "{}", "libvulkan.so.1": "no" });
     for (
       const env of [
-        drivers("/nowhere.json"),
-        drivers(`${folder.path}/empty.json`),
-        { ...drivers("/nowhere.json"), LD_LIBRARY_PATH: folder.path }, // a library that is none
+        withDrivers("/nowhere.json"),
+        withDrivers(`${folder.path}/empty.json`),
+        { ...withDrivers("/nowhere.json"), LD_LIBRARY_PATH: folder.path }, // a library that is none
       ]
     ) assertEquals(webgpu(await adaptersWhere(env)), []);
   },
@@ -54,7 +48,7 @@ Deno.test({
   }`,
   ignore: SWIFTSHADER === undefined && !isCi,
   async fn() {
-    const printed = await adaptersWhere(drivers(SWIFTSHADER!), 1000);
+    const printed = await adaptersWhere(withDrivers(SWIFTSHADER!), 1000);
     const [adapter, ...more] = webgpu(printed);
     assertEquals(more, []);
     const { name, driver, memory, limits, ...rest } = adapter!;
@@ -73,24 +67,27 @@ Deno.test({
 
 const ofLavapipe = LAVAPIPE ? "" : " (skipped: no lavapipe; MOI_LAVAPIPE names its JSON file)";
 
-Deno.test({
-  name: `lavapipe tells what is free, and is the second choice after SwiftShader${ofLavapipe}`,
-  ignore: LAVAPIPE === undefined,
-  async fn() {
-    const [adapter] = webgpu(await adaptersWhere(drivers(LAVAPIPE!)));
-    const { name, driver, kind, memory, limits, chosen } = adapter!;
-    assertMatch(name, /^llvmpipe/);
-    assertMatch(driver!, /^llvmpipe Mesa \d/);
-    assertEquals([kind, chosen], ["emulated", true]);
-    assert(memory!.free! > 0 && memory!.free! <= memory!.total);
-    assertLess(Math.abs(memory!.total / Deno.systemMemoryInfo().total - 1), 0.05);
-    assert(limits!.buffer >= limits!.storageBinding && limits!.storageBinding >= 2 ** 27);
-    if (SWIFTSHADER === undefined) return;
-    const both = webgpu(await adaptersWhere(drivers(LAVAPIPE!, SWIFTSHADER)));
-    assertEquals(both.length, 2);
-    assertEquals(both.map((one) => one.chosen), [true, false]); // of one kind: the loader's first
-  },
-});
+// CI counts what it ignores, and says itself where there is none
+if (LAVAPIPE || !isCi) {
+  Deno.test({
+    name: `lavapipe tells what is free, and is the second choice after SwiftShader${ofLavapipe}`,
+    ignore: LAVAPIPE === undefined,
+    async fn() {
+      const [adapter] = webgpu(await adaptersWhere(withDrivers(LAVAPIPE!)));
+      const { name, driver, kind, memory, limits, chosen } = adapter!;
+      assertMatch(name, /^llvmpipe/);
+      assertMatch(driver!, /^llvmpipe Mesa \d/);
+      assertEquals([kind, chosen], ["emulated", true]);
+      assert(memory!.free! > 0 && memory!.free! <= memory!.total);
+      assertLess(Math.abs(memory!.total / Deno.systemMemoryInfo().total - 1), 0.05);
+      assert(limits!.buffer >= limits!.storageBinding && limits!.storageBinding >= 2 ** 27);
+      if (SWIFTSHADER === undefined) return;
+      const both = webgpu(await adaptersWhere(withDrivers(LAVAPIPE!, SWIFTSHADER)));
+      assertEquals(both.length, 2);
+      assertEquals(both.map((one) => one.chosen), [true, false]); // of one kind: the loader's first
+    },
+  });
+}
 
 const compiler = ["cc", "gcc", "clang"].find((name) =>
   Deno.env.get("PATH")?.split(":").some((folder) => {
@@ -114,7 +111,7 @@ Deno.test({
       args: ["-shared", "-fPIC", "-o", library, "tests/runtime/_nvml.c"],
     }).output();
     assert(success, new TextDecoder().decode(stderr));
-    const env = { ...drivers("/nowhere.json"), LD_LIBRARY_PATH: folder.path };
+    const env = { ...withDrivers("/nowhere.json"), LD_LIBRARY_PATH: folder.path };
     const { found, again } = await adaptersWhere(env, 10);
     const common = { device: "cuda", kind: "discrete", driver: "NVIDIA 580.159.04, CUDA 13.1" };
     const memory = { total: 150_754_820_096, free: 150_000_000_000 },
