@@ -1,7 +1,7 @@
 /**
  * The tables in the documentation that are made from the code: what runs and what is tested
- * (architectures from the graphs, formats and devices from the loader, "tested" from the checkpoints
- * that the tests run) in `lib/model/mod.ts`, and the methods in `lib/decode/mod.ts`.
+ * (architectures from the graphs, formats from the loader, "tested" and "emulated" from the lists by which
+ * the tests run) in `lib/model/mod.ts`, and the methods in `lib/decode/mod.ts`.
  *
  * usage: deno run --allow-read --allow-write scripts/features.ts (rewrites the tables in their files)
  */
@@ -10,11 +10,8 @@ import { type AboutMethod, METHODS } from "../lib/decode/mod.ts";
 import { ARCHITECTURES } from "../lib/graph/mod.ts";
 import { DTYPES } from "../lib/model/mod.ts";
 import { tableMarkdown, tableOf } from "../lib/plot/table.ts";
-
-const CASES = new URL("../tests/golden/architectures.json", import.meta.url);
-
-/** Architectures that tests/model/device_test.ts runs on WebGPU. */
-const ON_WEBGPU = ["qwen3"];
+import { caseOf, CASES } from "../tests/golden/architectures.ts";
+import { RUNS } from "../tests/model/_device_matrix.ts";
 
 /** A table as Markdown, of rows whose fields are the headings. */
 function table(rows: readonly Readonly<Record<string, string>>[]): string {
@@ -23,21 +20,26 @@ function table(rows: readonly Readonly<Record<string, string>>[]): string {
   return `${tableMarkdown(tableOf(rows, columns))}\n`;
 }
 
-/** The table of what runs. */
+/** The architectures of golden cases. */
+const architecturesOf = (names: readonly string[]): ReadonlySet<unknown> =>
+  new Set(names.map((name) => caseOf(name).config.model_type));
+
+/** The table of what runs: a GPU is emulated in `tests/model/device_test.ts`, and no test has one for CUDA. */
 export function featureTable(): string {
-  const { cases } = JSON.parse(Deno.readTextFileSync(CASES)) as {
-    cases: { config: { model_type: string } }[];
-  };
-  const tested = new Set(cases.map(({ config }) => config.model_type));
+  const tested = architecturesOf(CASES.map(({ name }) => name)), runs = Object.values(RUNS).flat();
+  const emulated = DTYPES.map((dtype) => {
+    const names = runs.filter((run) => run.dtype === dtype).map(({ name }) => name);
+    return [`webgpu ${dtype}`, architecturesOf(names)] as const;
+  });
   return table(
-    Object.keys(ARCHITECTURES).map((name) => {
-      const cpu = tested.has(name) ? "tested" : "untested";
-      return {
-        "`model_type`": `\`${name}\``,
-        ...Object.fromEntries(DTYPES.map((dtype) => [`cpu ${dtype}`, cpu])),
-        "webgpu fp32": ON_WEBGPU.includes(name) ? "tested" : "untested",
-      };
-    }),
+    Object.keys(ARCHITECTURES).map((name) => ({
+      "`model_type`": `\`${name}\``,
+      [`cpu ${DTYPES.join(", ")}`]: tested.has(name) ? "tested" : "untested",
+      ...Object.fromEntries(
+        emulated.map(([column, names]) => [column, names.has(name) ? "emulated" : "not run"]),
+      ),
+      "cuda": "not run",
+    })),
   );
 }
 

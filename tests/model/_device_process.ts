@@ -9,7 +9,7 @@ import { loadModel } from "@moi/moi/model";
 import { caseOf, checkpointOf, logitsOf } from "../golden/architectures.ts";
 import { maxDifference } from "../golden/golden.ts";
 import { temporaryFolder } from "../_temporary.ts";
-import { type DeviceRun, type Emulator, RUNS } from "./_device_matrix.ts";
+import { type DeviceRun, type Emulator, LAVAPIPE_ONLY, RUNS } from "./_device_matrix.ts";
 import { PARTS } from "./_device_parts.ts";
 import { referenceOf, SLOTS, walk, worstOf } from "./_device_walk.ts";
 
@@ -46,7 +46,9 @@ async function runCase({ name, dtype, kv }: DeviceRun, cacheDir: string): Promis
 
 if (import.meta.main) {
   const [emulator, wanted] = Deno.args as [Emulator, string?];
-  const isWanted = (part: string) => wanted === undefined || wanted.split(",").includes(part);
+  const isWanted = (part: string) =>
+    wanted?.split(",").includes(part) ??
+      (emulator === "lavapipe" || !LAVAPIPE_ONLY.includes(part));
   const print = (part: string, result: object, started: number) => {
     const seconds = Number(((performance.now() - started) / 1000).toFixed(1));
     const line = JSON.stringify({ part, seconds, ...result });
