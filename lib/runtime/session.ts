@@ -7,6 +7,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import { fileURLToPath } from "node:url";
 import {
   cString,
@@ -70,7 +71,10 @@ export type Tensors = Readonly<Record<string, Tensor>>;
 export interface Binding extends Disposable {
   /** Runs on the calling thread: least overhead, blocks the event loop. */
   run(): void;
-  /** Runs on a worker thread: timers and signals go on meanwhile (about 50 µs more). */
+  /**
+   * Runs on a worker thread: timers and signals go on meanwhile (about 50 µs more). On CUDA it runs on the
+   * calling thread, after the event loop had its turn.
+   */
   runAsync(): Promise<void>;
 }
 
@@ -134,7 +138,15 @@ function startOptions(device: Device, options: SessionOptions, scope: Disposable
       BigInt(files.length),
     );
   }
-  if (device !== "cpu") set("record_ep_graph_assignment_info", "1");
+  if (device !== "cpu") {
+    set("record_ep_graph_assignment_info", "1");
+    // it makes attention of rotations that attention does not know, from what other nodes still read
+    const [what, fusion] = [
+      "optimization.disable_specified_optimizers",
+      "GroupQueryAttentionFusion",
+    ];
+    call.AddSessionConfigEntry(native, cString(what), cString(fusion));
+  }
   appendDevice(native, device, capture);
   return native;
 }
@@ -206,8 +218,20 @@ function hostTensors(tensors: Tensors): { name: Uint8Array<ArrayBuffer>; value: 
     .map(([name, { value }]) => ({ name: cString(name), value }));
 }
 
-/** What the runtime calls a run that is not recorded, and how many such come before one that is. */
+/**
+ * What the runtime calls a run that is not recorded, and how many such come before one that is: all memory that
+ * it needs is then at hand, as none can be had while CUDA records.
+ */
 const UNRECORDED = -1, RUNS_BEFORE = 3;
+
+/**
+ * Where a session can only be run on one thread. The CUDA provider keeps recordings by thread, those of
+ * threads that are gone too until the session ends, so that runs on changing threads are recorded again
+ * and again; and while one thread records, CUDA fails what others ask of it.
+ */
+const isOnOneThread = (device: Device): boolean => device === "cuda";
+/** Lets what waits for the event loop have its turn. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 function wrap(
   native: Pointer,
@@ -286,7 +310,12 @@ function wrap(
         busy = true;
         running++;
         try {
-          await callAsync.RunWithBinding(native, options(), binding);
+          if (isOnOneThread(device)) {
+            await turn();
+            call.RunWithBinding(native, options(), binding);
+          } else {
+            await callAsync.RunWithBinding(native, options(), binding);
+          }
         } finally {
           busy = false;
           void tensors;
