@@ -33,15 +33,21 @@ import {
   SHORTLIST,
   type Softmax,
 } from "./next_token.ts";
+import type { CreateSession } from "./sessions.ts";
 import type { DeviceRows } from "./steps.ts";
 
 const FOUND = 2 * SHORTLIST + 1, NUMBERS = 3;
 
 /** The two sessions over logits of so many tokens, on a device. */
-export async function startOnDevice(device: Device, vocabularySize: number, tokens: number) {
+export async function startOnDevice(
+  device: Device,
+  vocabularySize: number,
+  tokens: number,
+  create: CreateSession = createSession,
+) {
   await using starting = new AsyncDisposableStack();
   const start = async (graph: Graph) =>
-    starting.use(await createSession(encodeGraph(graph), { device, capture: true }));
+    starting.use(await create(encodeGraph(graph), { device, capture: true }));
   const top = await start(topTokensOnDevice(vocabularySize, tokens, SHORTLIST));
   const softmax = await start(softmaxOnDevice(vocabularySize, tokens));
   const owned = starting.move();
