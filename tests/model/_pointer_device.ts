@@ -16,6 +16,7 @@ import {
   tensor,
   type Tensors,
 } from "@moi/moi/runtime";
+import { PORTS } from "@moi/moi/graph";
 import { ort } from "../../lib/runtime/api.ts";
 import { memoryThrough } from "../../lib/runtime/cuda.ts";
 import { pointerMemory } from "../../lib/runtime/device_memory.ts";
@@ -53,6 +54,14 @@ function copyOf({ memory, value, type, dims }: Tensor): Tensor & { refresh(): vo
   return { ...made, refresh: () => own.set(new Uint8Array(memory!.buffer, 0, size)) };
 }
 
+/** Refuses to record attention over so many positions as there happen to be: CUDA's kernel repeats them. */
+function checkLength({ [PORTS.length]: length, ...others }: Tensors): void {
+  if (!length) return;
+  const [, past] = Object.entries(others).find(([, { dims }]) => dims.length === 4)!;
+  const [found] = new Int32Array(length.memory!.buffer, 0, 1), all = past.dims[2];
+  if (found !== all) throw new Error(`internal: recorded of ${found} positions, not of ${all}`);
+}
+
 /** Opens a device. */
 export function pointerDevice({ records = () => true }: PointerDeviceOptions = {}): PointerDevice {
   const { runtime, asked } = hostCuda(), blocks = memoryThrough(runtime);
@@ -73,7 +82,10 @@ export function pointerDevice({ records = () => true }: PointerDeviceOptions = {
       let count = 0;
       const prepare = () => {
         const isPlayed = recording && count > RUNS_BEFORE;
-        if (recording && count === RUNS_BEFORE) runs.recorded++;
+        if (recording && count === RUNS_BEFORE) {
+          checkLength(inputs);
+          runs.recorded++;
+        }
         if (isPlayed) runs.played++;
         else frozen.forEach(([, copy]) => copy.refresh());
         count++;

@@ -4,7 +4,14 @@
  */
 
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { generate, linearMixture, moi } from "@moi/moi/decode";
+import {
+  entropyOf,
+  generateBatch,
+  linearMixture,
+  moi,
+  type Request,
+  standard,
+} from "@moi/moi/decode";
 import {
   createModel,
   type Dtype,
@@ -16,7 +23,9 @@ import {
   type Model,
   openSource,
 } from "@moi/moi/model";
+import { countdown } from "@moi/moi/tasks";
 import { startEngine } from "../../lib/model/onnx_engine.ts";
+import { placeOf } from "../../lib/model/place.ts";
 import { targetOf } from "../../lib/model/target.ts";
 import { caseOf, checkpointOf } from "../golden/architectures.ts";
 import { maxDifference, QWEN3, randomNumbers, wideCheckpoint } from "../golden/golden.ts";
@@ -49,8 +58,8 @@ async function engineOn(
 }
 
 /** A model of the host, computed by an engine on a device. */
-const modelOn = (engine: Engine, { id, config, tokenizer, maxLength }: Model): Model =>
-  createModel({ id, config, tokenizer, maxLength, engine });
+const modelOn = (engine: Engine, { id, config, tokenizer, maxLength, chat }: Model): Model =>
+  createModel({ id, config, tokenizer, maxLength, chat, engine });
 
 /** Standard deviation. */
 function spread(values: Float32Array): number {
@@ -138,3 +147,146 @@ for (const [name, open, V, limit] of CHECKPOINTS) {
     assertLess(worst, limit);
   });
 }
+
+const WIDE = 3001, TOKENS = 2900;
+
+for (const kv of ["fp16", "fp32"] as const) {
+  for (const records of [true, false]) {
+    const how = records ? "played back" : "left to the host";
+    Deno.test(`next tokens of ${kv} logits on a device, ${how}, are the host's`, async () => {
+      await using folder = await wideCheckpoint(WIDE, "BF16");
+      const device = pointerDevice({ records: () => records });
+      await using engine = await engineOn(device, folder.path, { kv });
+      await using host = await loadModel(folder.path, { device: "cpu", dtype: "fp16" });
+      using cache = engine.openCache({ slots: 4, length: 32 });
+      using there = engine.openNextToken!(TOKENS);
+      using here = host.openNextToken!(TOKENS);
+      const temperatures = [[], [0.5], [2, 1], [1e-3]], random = randomNumbers(3);
+      const positions = [0, 0, 0, 0];
+      for (let at = 0; at < 12; at++) {
+        const count = at % 5 === 4 ? 3 : 4, wanted = temperatures.slice(0, count);
+        const inputs = wanted.map(() => Math.floor(random() * WIDE));
+        const rows = await cache.stepRows!(inputs, inputs.map((_, row) => positions[row]!++));
+        const found = await there.of(rows, wanted), logits = rows.all().slice(0, count * WIDE);
+        for (let row = 0; row < count; row++) {
+          logits.fill(-Infinity, row * WIDE + TOKENS, (row + 1) * WIDE);
+        }
+        const due = await here.of(logits, wanted);
+        for (const [row, { top, softmax }] of found.entries()) {
+          assertEquals([...Array.from(top.ids)], [...Array.from(due[row]!.top.ids)]);
+          assertEquals([...Array.from(top.logits)], [...Array.from(due[row]!.top.logits)]);
+          for (const [i, own] of softmax.entries()) {
+            const { probabilities } = due[row]!.softmax[i]!, [best] = Array.from(top.ids);
+            assertEquals(own.held !== undefined, records);
+            assertLess(maxDifference(own.probabilities, probabilities), 1e-6);
+            if (!own.held) continue;
+            assertLess(Math.abs(own.held.of(best!)! - probabilities[best!]!), 1e-6);
+            assertLess(Math.abs(own.entropy - entropyOf(probabilities)), 1e-4);
+          }
+        }
+      }
+    });
+  }
+}
+
+for (const kv of ["fp16", "fp32"] as const) {
+  Deno.test(`mixtures of probabilities on a device, in ${kv}, are those of the same on the host`, async () => {
+    await using folder = await wideCheckpoint(WIDE, "BF16");
+    const device = pointerDevice();
+    await using engine = await engineOn(device, folder.path, { kv });
+    await using host = await loadModel(folder.path, { device: "cpu", dtype: "fp16", kv });
+    const shape = { slots: 3, length: 32 };
+    using cache = engine.openCache(shape);
+    using other = engine.openCache(shape);
+    using exact = host.openCache(shape);
+    using next = engine.openNextToken!(TOKENS);
+    let inputs: Input[] = [5, 6, 7], here = inputs;
+    let worst = 0, furthest = 0;
+    for (let at = 0; at < 12; at++) {
+      const count = at < 6 ? 3 : 2, positions = Array<number>(count).fill(at);
+      const rows = await cache.stepRows!(inputs.slice(0, count), positions);
+      const found = await next.of(rows, positions.map(() => [1, 4]));
+      const logits = rows.all().slice(0, count * WIDE);
+      const again = (await other.step(here.slice(0, count), positions)).slice(0, count * WIDE);
+      const due = (await exact.step(here.slice(0, count), positions)).slice(0, count * WIDE);
+      worst = Math.max(worst, maxDifference(logits, again) / spread(due));
+      furthest = Math.max(furthest, maxDifference(logits, due) / spread(due));
+      // rows are fed otherwise than they were found, and of both temperatures
+      inputs = found.map((_, row): Input => {
+        const dense = {
+          held: found[(row + 1) % count]!.softmax[row % 2]!.held!,
+          weight: 0.75,
+          get probabilities(): Float32Array {
+            throw new Error("internal: all probabilities are read");
+          },
+        };
+        return { ids: [row], weights: [0.25], dense };
+      });
+      here = found.map((_, row): Input => {
+        const { probabilities } = found[(row + 1) % count]!.softmax[row % 2]!;
+        const dense = { probabilities: probabilities.slice(), weight: 0.75 };
+        return { ids: [row], weights: [0.25], dense };
+      });
+    }
+    assertLess(worst, 1e-3); // seen: 0
+    assertLess(furthest, kv === "fp16" ? 0.02 : 1e-4); // seen: 5e-3 and 0
+  });
+}
+
+/** Tokens of each request, alone or three at a time. */
+async function texts(model: Model, requests: readonly Request[], batched: boolean) {
+  const made: (readonly number[])[] = [];
+  const groups = batched ? [requests] : requests.map((request) => [request]);
+  for (const group of groups) {
+    const first = made.length, many = generateBatch(model, group, { slots: 3 });
+    for await (const { index, generation } of many) made[first + index] = generation.tokens;
+  }
+  return made;
+}
+
+Deno.test("texts of a large vocabulary with fewer tokens are those of the CPU", async () => {
+  await using folder = await wideCheckpoint(WIDE, "BF16");
+  await using host = await loadModel(folder.path, { device: "cpu", dtype: "fp16", maxLength: 64 });
+  const tokenizer = { ...host.tokenizer, size: TOKENS }, prompts = [[5, 6, 7], [1], [2999, 3, 4]];
+  const requests = [
+    standard(),
+    moi({ beta: 0.5 }),
+    linearMixture({ weight: 0.5, prior: "model" }),
+    standard(),
+    moi({ beta: 1, prior: "model" }),
+  ].map((method, i): Request => ({
+    ...{ prompt: prompts[i % 3]!, method, seed: i, maxNewTokens: 24 - 3 * i, ignoreEos: true },
+    temperature: i === 3 ? 0 : 1,
+  }));
+  for (const records of [true, false]) {
+    const device = pointerDevice({ records: () => records });
+    await using engine = await engineOn(device, folder.path, { kv: "fp32" });
+    const there = modelOn(engine, { ...host, tokenizer }), here = { ...host, tokenizer };
+    const due = await texts(here, requests, false);
+    assert(due.every((tokens) => tokens.length > 6 && tokens.every((id) => id < TOKENS)));
+    assertEquals(await texts(there, requests, false), due);
+    assertEquals(await texts(there, requests, true), due);
+  }
+});
+
+Deno.test("texts of countdown-tiny in fp16 are those of the CPU", async () => {
+  await using host = await loadModel("countdown-tiny", {
+    device: "cpu",
+    dtype: "fp16",
+    kv: "fp16",
+  });
+  const task = countdown({ limit: 6 }), { maxLength } = host;
+  const prompts = (await task.problems()).map((problem) => task.prompt(problem));
+  const requests = prompts.flatMap((prompt) =>
+    [standard(), moi({ beta: 1 })].map((method): Request => (
+      { prompt, method, temperature: 0, maxNewTokens: 40 }
+    ))
+  );
+  const due = await texts(host, requests, false);
+  const device = pointerDevice(), path = await placeOf("countdown-tiny", {});
+  await using engine = await engineOn(device, path, { maxLength });
+  const there = modelOn(engine, host);
+  assertEquals(await texts(there, requests, false), due);
+  assertEquals(await texts(there, requests, true), due);
+  assertEquals(device.runs.played > 100, true);
+});
