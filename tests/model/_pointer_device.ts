@@ -40,6 +40,8 @@ export interface PointerDevice {
 export interface PointerDeviceOptions {
   /** Whether it has all operators of a graph with such inputs, so that runs are recorded; default: of all. */
   readonly records?: (inputs: readonly string[]) => boolean;
+  /** What becomes of the results of a run that is played back; it may fail. Default: nothing. */
+  readonly onPlayed?: (outputs: Tensors, memory: DeviceMemory) => void;
 }
 
 /** A tensor on the host that nobody else writes to. */
@@ -63,7 +65,9 @@ function checkLength({ [PORTS.length]: length, ...others }: Tensors): void {
 }
 
 /** Opens a device. */
-export function pointerDevice({ records = () => true }: PointerDeviceOptions = {}): PointerDevice {
+export function pointerDevice(
+  { records = () => true, onPlayed = () => {} }: PointerDeviceOptions = {},
+): PointerDevice {
   const { runtime, asked } = hostCuda(), blocks = memoryThrough(runtime);
   const runs = { recorded: 0, played: 0 };
   const isThere = (value: Tensor) => value.memory === undefined;
@@ -89,10 +93,19 @@ export function pointerDevice({ records = () => true }: PointerDeviceOptions = {
         if (isPlayed) runs.played++;
         else frozen.forEach(([, copy]) => copy.refresh());
         count++;
+        return () => isPlayed && onPlayed(outputs, memory);
       };
       return {
-        run: () => (prepare(), binding.run()),
-        runAsync: () => (prepare(), binding.runAsync()),
+        run() {
+          const end = prepare();
+          binding.run();
+          end();
+        },
+        async runAsync() {
+          const end = prepare();
+          await binding.runAsync();
+          end();
+        },
         [Symbol.dispose]() {
           binding[Symbol.dispose]();
           frozen.forEach(([, copy]) => copy[Symbol.dispose]());

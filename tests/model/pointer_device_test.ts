@@ -23,6 +23,8 @@ import {
   type Model,
   openSource,
 } from "@moi/moi/model";
+import { PORTS } from "@moi/moi/graph";
+import { type DeviceMemory, tensor, type Tensors } from "@moi/moi/runtime";
 import { countdown } from "@moi/moi/tasks";
 import { startEngine } from "../../lib/model/onnx_engine.ts";
 import { placeOf } from "../../lib/model/place.ts";
@@ -127,15 +129,19 @@ for (const [name, open, V, limit] of CHECKPOINTS) {
     const found: Float32Array[] = [];
     for (const records of [true, false]) {
       const device = pointerDevice({ records: () => records });
-      await using engine = await engineOn(device, folder.path);
-      assertEquals([engine.device, engine.checked?.chunk], ["cuda", 128]);
-      assertLess(engine.checked!.worst!, 1e-5); // of the same kernels
-      const before = device.runs.played;
       {
+        await using engine = await engineOn(device, folder.path);
+        assertEquals([engine.device, engine.checked?.chunk], ["cuda", 128]);
+        assertLess(engine.checked!.worst!, 1e-5); // of the same kernels
+        const before = device.runs.played;
         using cache = engine.openCache(SHAPE);
         found.push(await walk(cache, V));
+        assertEquals(device.runs.played - before > 0, records);
+        const { waits } = device.asked;
+        await cache.step([1, 2], [30, 30]);
+        assertEquals(device.asked.waits - waits, records ? 2 : 1); // inputs, logits
       }
-      assertEquals(device.runs.played - before > 0, records);
+      assertEquals(device.asked.blocks.size, 0); // all memory is given back
     }
     const [played, plain] = found as [Float32Array, Float32Array];
     assertEquals(played, plain);
@@ -147,6 +153,37 @@ for (const [name, open, V, limit] of CHECKPOINTS) {
     assertLess(worst, limit);
   });
 }
+
+Deno.test("a device whose recordings fail or are wrong is used without them", async () => {
+  await using checkpoint = await checkpointOf(caseOf("mistral, window"));
+  const isWhole = (outputs: Tensors) => Object.keys(outputs).length > 3;
+  const spoil = (outputs: Tensors, memory: DeviceMemory) => {
+    const logits = outputs[PORTS.logits]!, count = logits.dims.reduce((a, b) => a * b, 1);
+    using numbers = tensor(new Float32Array(count).fill(0.5), logits.dims);
+    memory.copy([numbers, logits]);
+  };
+  const fail = () => {
+    throw new Error("CUDA failure 900: operation not permitted when stream is capturing");
+  };
+  const due: Float32Array[] = [];
+  for (
+    const onPlayed of [
+      () => {},
+      fail,
+      spoil,
+      (outputs: Tensors) => isWhole(outputs) && fail(),
+      (outputs: Tensors, memory: DeviceMemory) => isWhole(outputs) && spoil(outputs, memory),
+    ]
+  ) {
+    const device = pointerDevice({ onPlayed });
+    await using engine = await engineOn(device, checkpoint.path);
+    const before = device.runs.played;
+    using cache = engine.openCache(SHAPE);
+    due.push(await walk(cache, 48));
+    assertEquals(due.at(-1), due[0]);
+    assertEquals(device.runs.played > before, due.length === 1);
+  }
+});
 
 const WIDE = 3001, TOKENS = 2900;
 
