@@ -30,7 +30,7 @@ import { startEngine } from "../../lib/model/onnx_engine.ts";
 import { placeOf } from "../../lib/model/place.ts";
 import { targetOf } from "../../lib/model/target.ts";
 import { caseOf, checkpointOf } from "../golden/architectures.ts";
-import { maxDifference, QWEN3, randomNumbers, wideCheckpoint } from "../golden/golden.ts";
+import { maxDifference, randomNumbers, wideCheckpoint } from "../golden/golden.ts";
 import { type TemporaryFolder, temporaryFolder } from "../_temporary.ts";
 import { type PointerDevice, pointerDevice } from "./_pointer_device.ts";
 
