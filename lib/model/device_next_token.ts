@@ -49,7 +49,7 @@ export async function startOnDevice(
   const start = async (graph: Graph) =>
     starting.use(await create(encodeGraph(graph), { device, capture: true }));
   const top = await start(topTokensOnDevice(vocabularySize, tokens, SHORTLIST));
-  const softmax = await start(softmaxOnDevice(vocabularySize, tokens));
+  const softmax = await start(softmaxOnDevice(vocabularySize, tokens, SHORTLIST));
   const owned = starting.move();
   return { top, softmax, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
@@ -107,6 +107,7 @@ function lookAt(
         const [there, scales] = [rows.first(numbersThere, n), rows.first(inverseThere, n)];
         const inputs = {
           [NEXT_TOKEN.logits]: rows.first(logits, n),
+          [ON_DEVICE.found]: rows.first(foundThere, n),
           [NEXT_TOKEN.inverseTemperature]: scales,
         };
         const outputs = {
