@@ -5,8 +5,9 @@
  * nothing of Python environments. A library that is already open is not looked for again: so each is
  * opened first, by its path, where the system does not find it by name.
  *
- * Run on Linux, up to a driver that knows no GPU, and with a stand-in for NVIDIA's runtime whose device
- * is the host: no copy was made on a GPU. On Windows nothing was run.
+ * Run on Linux, up to a driver that knows no GPU, and with stand-ins for NVIDIA's libraries whose device is
+ * the host and whose kernels do nothing: the provider placed, recorded and played back every graph on them. No
+ * copy was made on a GPU. On Windows nothing was run.
  *
  * @module
  */
