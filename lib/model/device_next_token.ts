@@ -72,6 +72,18 @@ function openRows(memory: DeviceMemory, size: number) {
   };
 }
 
+/** Orders tokens of equal logits, which a device finds in any order and float16 makes often, by their ids. */
+export function lowerFirst(ids: Int32Array, logits: Float32Array): void {
+  for (let k = 1; k < ids.length; k++) {
+    const id = ids[k]!;
+    let to = k;
+    for (; to > 0 && logits[to - 1] === logits[k] && ids[to - 1]! > id; to--) {
+      ids[to] = ids[to - 1]!;
+    }
+    ids[to] = id;
+  }
+}
+
 /** What looks at logits in one place of a device. */
 function lookAt(
   { top, softmax }: DeviceSessions,
@@ -167,6 +179,7 @@ function lookAt(
           ids[row * SHORTLIST + k] = own[k]!;
           best[row * SHORTLIST + k] = isNumber ? own[SHORTLIST + k]! : NaN;
         }
+        lowerFirst(part(ids, row, SHORTLIST), part(best, row, SHORTLIST));
       }
       const most = temperatures.reduce((most, { length }) => Math.max(most, length), 0);
       for (let at = 0; at < most; at++) {

@@ -26,6 +26,7 @@ import {
 import { PORTS } from "@moi/moi/graph";
 import { type DeviceMemory, tensor, type Tensors } from "@moi/moi/runtime";
 import { countdown } from "@moi/moi/tasks";
+import { lowerFirst } from "../../lib/model/device_next_token.ts";
 import { startEngine } from "../../lib/model/onnx_engine.ts";
 import { placeOf } from "../../lib/model/place.ts";
 import { targetOf } from "../../lib/model/target.ts";
@@ -182,6 +183,22 @@ Deno.test("a device whose recordings fail or are wrong is used without them", as
     due.push(await walk(cache, 48));
     assertEquals(due.at(-1), due[0]);
     assertEquals(device.runs.played > before, due.length === 1);
+  }
+});
+
+Deno.test("tokens of equal logits are put in the order of their ids", () => {
+  const cases: [number[], number[], number[]][] = [
+    [[5, 3, 9, 1], [2, 2, 2, 1], [3, 5, 9, 1]],
+    [[5, 3, 2, 1, 0], [4, 3, 3, 3, 1], [5, 1, 2, 3, 0]],
+    [[2, 1, 0], [3, 2, 1], [2, 1, 0]],
+    [[2, 1], [NaN, NaN], [2, 1]],
+    [[7], [1], [7]],
+    [[], [], []],
+  ];
+  for (const [ids, logits, due] of cases) {
+    const found = Int32Array.from(ids);
+    lowerFirst(found, Float32Array.from(logits));
+    assertEquals([...found], due);
   }
 });
 
