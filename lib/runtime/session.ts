@@ -230,6 +230,8 @@ const UNRECORDED = -1, RUNS_BEFORE = 3;
  * and again; and while one thread records, CUDA fails what others ask of it.
  */
 const isOnOneThread = (device: Device): boolean => device === "cuda";
+/** Most recordings of a session: the CUDA provider frees none before the session ends. */
+const mostRecorded = (device: Device): number => device === "cuda" ? 500 : Infinity;
 /** Lets what waits for the event loop have its turn. */
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -280,7 +282,8 @@ function wrap(
     for (const name of inputs) call.BindInput(binding, cString(name), boundInputs[name]!.value);
     for (const name of outputs) call.BindOutput(binding, cString(name), boundOutputs[name]!.value);
     const plain = capture ? runOptions(scope, UNRECORDED) : null;
-    const graph = capture && record ? ++recorded : undefined;
+    const isRecorded = capture && record && recorded < mostRecorded(device);
+    const graph = isRecorded ? ++recorded : undefined;
     const playing = graph && runOptions(scope, graph), owned = scope.move();
     let runs = 0;
     const options = () => playing && runs++ >= RUNS_BEFORE ? playing : plain;
