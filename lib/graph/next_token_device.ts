@@ -11,7 +11,7 @@ import { type Builder, graphBuilder } from "./builder.ts";
 import type { Graph } from "./onnx.ts";
 import { NEXT_TOKEN } from "./next_token.ts";
 
-/** Names of the outputs that {@linkcode NEXT_TOKEN} has not. */
+/** Names that {@linkcode NEXT_TOKEN} has not. */
 export const ON_DEVICE = {
   /** Ids by descending logit, the lower id first among equals, their logits, the sum of all; float32 [R, 2K + 1]. */
   found: "found",
@@ -58,13 +58,15 @@ export function topTokensOnDevice(vocabularySize: number, tokens: number, K: num
 
 /**
  * The distribution of each row, 0 beyond its tokens, and its entropy, `ln s − Σ p z` of `z = (logit − largest) /
- * temperature ≤ 0` and `s = Σ exp z`: both terms are positive, and nothing cancels.
+ * temperature ≤ 0` and `s = Σ exp z`: both terms are positive, and nothing cancels. The largest logit is
+ * the first of what {@linkcode topTokensOnDevice} found: on CUDA ReduceMax needs cuDNN.
  */
-export function softmaxOnDevice(vocabularySize: number, tokens: number): Graph {
+export function softmaxOnDevice(vocabularySize: number, tokens: number, K: number): Graph {
   const b = graphBuilder(), N = NEXT_TOKEN, axis = b.integers([1]);
   const logits = logitsOfTokens(b, vocabularySize, tokens);
   const inverse = b.input(N.inverseTemperature, "float32", ["R", 1]);
-  const largest = b.op("ReduceMax", [logits, axis]);
+  const found = b.input(ON_DEVICE.found, "float32", ["R", 2 * K + 1]);
+  const largest = b.op("Slice", [found, b.integers([K]), b.integers([K + 1]), axis]);
   const scaled = b.op("Mul", [b.op("Sub", [logits, largest]), inverse]);
   const z = b.op("Max", [scaled, b.floats("lowest", Float32Array.of(LOWEST), [1])]);
   const e = b.op("Exp", [z]), sum = b.op("ReduceSum", [e, axis]);

@@ -101,28 +101,40 @@ export async function startChecked(
   const isChecked = device !== "cpu" && maxLength > 1;
   let found: Awaited<ReturnType<typeof compareWithHost>>, capture = false;
   if (isChecked && isOwn) {
-    const own = { ...model, graph };
-    found = await compareWithHost(own, device, startOn, capture = true);
-    found ??= await compareWithHost(own, device, startOn, capture = false) ?? fail(OTHERWISE);
+    const compare = () => compareWithHost({ ...model, graph }, device, startOn, capture);
+    capture = true;
+    found = await compare().catch(() => undefined); // recording may fail
+    capture = found !== undefined;
+    found ??= await compare() ?? fail(OTHERWISE);
   }
-  const session = scope.use(await startOn(device, graph, capture));
-  const slabs = await slabsOf(session, config, kv, scope);
-  if (!isChecked) return { session, slabs };
-  const open = (slots: number, length: number, chunk?: number) =>
-    openCache(session, config, slabs(slots, length), { slots, length, ...(chunk && { chunk }) });
   const type = formatOf(kv);
-  const { chunk, worst } = found ?? {
-    chunk: await longestChunk((chunk, length) => open(1, length, chunk), config, {
-      type,
-      maxLength,
-    }),
-    worst: undefined,
+  /** Starts the whole model. */
+  const start = async (capture: boolean): Promise<CheckedSession> => {
+    await using own = new AsyncDisposableStack();
+    const session = own.use(await startOn(device, graph, capture));
+    const slabs = await slabsOf(session, config, kv, own);
+    const open = (slots: number, length: number, chunk?: number) =>
+      openCache(session, config, slabs(slots, length), { slots, length, ...(chunk && { chunk }) });
+    const check = async (): Promise<DeviceCheck> => {
+      const { chunk, worst } = found ?? {
+        chunk: await longestChunk((chunk, length) => open(1, length, chunk), config, {
+          type,
+          maxLength,
+        }),
+        worst: undefined,
+      };
+      using cache = open(BATCH, 2);
+      const isBatchExact = await checkBatch(cache, config, type) ?? fail(NO_NUMBERS);
+      return { chunk, isBatchExact, ...(worst === undefined ? {} : { worst }) };
+    };
+    const checked = isChecked ? await check() : undefined;
+    scope.use(own.move());
+    return { session, slabs, ...(checked && { checked }) };
   };
-  using cache = open(BATCH, 2);
-  const isBatchExact = await checkBatch(cache, config) ?? fail(NO_NUMBERS);
-  return {
-    session,
-    slabs,
-    checked: { chunk, isBatchExact, ...(worst === undefined ? {} : { worst }) },
-  };
+  if (!capture) return await start(false);
+  try {
+    return await start(true);
+  } catch { // what fails without recordings as well is told then
+    return await start(false);
+  }
 }

@@ -33,17 +33,23 @@ import {
   SHORTLIST,
   type Softmax,
 } from "./next_token.ts";
+import type { CreateSession } from "./sessions.ts";
 import type { DeviceRows } from "./steps.ts";
 
 const FOUND = 2 * SHORTLIST + 1, NUMBERS = 3;
 
 /** The two sessions over logits of so many tokens, on a device. */
-export async function startOnDevice(device: Device, vocabularySize: number, tokens: number) {
+export async function startOnDevice(
+  device: Device,
+  vocabularySize: number,
+  tokens: number,
+  create: CreateSession = createSession,
+) {
   await using starting = new AsyncDisposableStack();
   const start = async (graph: Graph) =>
-    starting.use(await createSession(encodeGraph(graph), { device, capture: true }));
+    starting.use(await create(encodeGraph(graph), { device, capture: true }));
   const top = await start(topTokensOnDevice(vocabularySize, tokens, SHORTLIST));
-  const softmax = await start(softmaxOnDevice(vocabularySize, tokens));
+  const softmax = await start(softmaxOnDevice(vocabularySize, tokens, SHORTLIST));
   const owned = starting.move();
   return { top, softmax, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
@@ -64,6 +70,18 @@ function openRows(memory: DeviceMemory, size: number) {
     bind: (...args: Parameters<Session["bind"]>) => (session: Session): Binding =>
       scope.use(session.bind(...args)),
   };
+}
+
+/** Orders tokens of equal logits, which a device finds in any order and float16 makes often, by their ids. */
+export function lowerFirst(ids: Int32Array, logits: Float32Array): void {
+  for (let k = 1; k < ids.length; k++) {
+    const id = ids[k]!;
+    let to = k;
+    for (; to > 0 && logits[to - 1] === logits[k] && ids[to - 1]! > id; to--) {
+      ids[to] = ids[to - 1]!;
+    }
+    ids[to] = id;
+  }
 }
 
 /** What looks at logits in one place of a device. */
@@ -101,6 +119,7 @@ function lookAt(
         const [there, scales] = [rows.first(numbersThere, n), rows.first(inverseThere, n)];
         const inputs = {
           [NEXT_TOKEN.logits]: rows.first(logits, n),
+          [ON_DEVICE.found]: rows.first(foundThere, n),
           [NEXT_TOKEN.inverseTemperature]: scales,
         };
         const outputs = {
@@ -160,6 +179,7 @@ function lookAt(
           ids[row * SHORTLIST + k] = own[k]!;
           best[row * SHORTLIST + k] = isNumber ? own[SHORTLIST + k]! : NaN;
         }
+        lowerFirst(part(ids, row, SHORTLIST), part(best, row, SHORTLIST));
       }
       const most = temperatures.reduce((most, { length }) => Math.max(most, length), 0);
       for (let at = 0; at < most; at++) {

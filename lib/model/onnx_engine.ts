@@ -14,7 +14,7 @@ import {
   int8Kv,
   SMALL_VOCABULARY,
 } from "../graph/mod.ts";
-import type { Device } from "../runtime/mod.ts";
+import { createSession, type Device } from "../runtime/mod.ts";
 import { refusal } from "../_check.ts";
 import { given } from "../_given.ts";
 import { openCache, PREFILL_CHUNK } from "./cache.ts";
@@ -26,7 +26,7 @@ import { rangeReader } from "./external.ts";
 import { calibrateKv } from "./kv.ts";
 import { lazySession } from "./lazy_session.ts";
 import { nextTokenSource } from "./next_token.ts";
-import { sessionStarter } from "./sessions.ts";
+import { type CreateSession, sessionStarter } from "./sessions.ts";
 import type { Prepared } from "./sources/source.ts";
 
 /** Options of {@linkcode startEngine}: those of `loadModel`, as they were decided. */
@@ -52,11 +52,19 @@ const HINTS: Readonly<Record<string, string>> = {
     "libvulkan1), Direct3D 12 on Windows, Metal on macOS; see 'Devices' in lib/runtime/mod.ts",
 };
 
-/** Starts an engine; graph and weights stay open as long. Disposing it waits for runs in flight. */
-export async function startEngine(prepared: Prepared, options: EngineOptions): Promise<Engine> {
+/**
+ * Starts an engine; graph and weights stay open as long. Disposing it waits for runs in flight.
+ *
+ * @param create What starts its sessions. Default: {@linkcode createSession}.
+ */
+export async function startEngine(
+  prepared: Prepared,
+  options: EngineOptions,
+  create: CreateSession = createSession,
+): Promise<Engine> {
   const { device, signal } = options;
   try {
-    return await start(prepared, options);
+    return await start(prepared, options, create);
   } catch (cause) {
     const message = (cause as Error).message.trim(), isTold = message.startsWith("Cannot load the");
     if (isTold || signal?.aborted || !Object.hasOwn(HINTS, device)) throw cause;
@@ -67,6 +75,7 @@ export async function startEngine(prepared: Prepared, options: EngineOptions): P
 async function start(
   { graph, mixtures, config, data, bytes }: Prepared,
   { device, kv, maxLength, spinning, signal, ...options }: EngineOptions,
+  create: CreateSession,
 ): Promise<Engine> {
   const isOwn = !(graph instanceof Uint8Array);
   if (kv !== "fp32" && !isOwn) {
@@ -75,7 +84,7 @@ async function start(
   const most = navigator.hardwareConcurrency > config.heads ? config.heads : undefined;
   const threads = options.threads ?? (bytes < ONE_THREAD_BYTES ? 1 : most); // none: one per core
   const settings = { ...data, spinning, ...given({ threads }) };
-  const startOn = sessionStarter(settings, signal);
+  const startOn = sessionStarter(settings, signal, create);
   let running = graph;
   if (kv === "fp16" && isOwn) {
     const { isWide = false } = ARCHITECTURES[config.architecture] ?? {};
@@ -98,6 +107,7 @@ async function start(
           ? mixtures ?? denseMixtureGraph(graph)
           : denseMixtureOnDevice(graph, kv === "fp16" ? "float16" : "float32"),
       { ...settings, device },
+      create,
     ))
     : undefined;
   const nextToken = isLarge
@@ -107,7 +117,7 @@ async function start(
   const onDevice = new Map<number, Promise<DeviceSessions | undefined>>();
   const sessionsOf = (tokens: number) => {
     const known = onDevice.get(tokens) ??
-      startOnDevice(device, config.vocabularySize, tokens).catch(() => undefined);
+      startOnDevice(device, config.vocabularySize, tokens, create).catch(() => undefined);
     onDevice.set(tokens, known);
     return known;
   };

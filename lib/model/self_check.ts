@@ -4,7 +4,7 @@
  * Kernels of attention have been wrong on some drivers for prompts of 32 and more positions, and right for
  * shorter ones. So the beginning of the model, up to its first attention, runs on both: a prompt in one
  * piece of a full chunk and one after it, then in shorter chunks until they agree, and steps of a batch.
- * Then the whole model takes a step, alone and with others in a batch.
+ * Then the whole model takes steps, alone and with others in a batch, which are recorded and played back.
  *
  * @module
  */
@@ -41,6 +41,20 @@ export interface ProbeCase extends Pick<FirstAttention, "width"> {
   readonly host: Probe;
 }
 
+/** The largest difference of numbers, as a share of a scale, by default the largest of those that are due. */
+function differenceOf(
+  found: Float32Array,
+  due: Float32Array,
+  scale = due.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6),
+): number {
+  let worst = 0;
+  for (let k = 0; k < found.length; k++) {
+    const difference = Math.abs(found[k]! - due[k]!) / scale;
+    if (!(difference <= worst)) worst = difference; // NaN as well
+  }
+  return worst;
+}
+
 /** Compares a beginning of a model on a device, in chunks, with the CPU. */
 async function compare(
   config: DecoderConfig,
@@ -68,13 +82,8 @@ async function compare(
   };
   const due = await run(host, PREFILL_CHUNK), found = await run(device, chunk);
   const scale = due[0]!.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
-  let worst = 0;
-  for (const [i, row] of found.entries()) {
-    for (let k = 0; k < row.length; k++) {
-      worst = Math.max(worst, Math.abs(row[k]! - due[i]![k]!) / scale); // NaN, once there is one
-    }
-  }
-  return worst;
+  const differences = found.map((row, i) => differenceOf(row, due[i]!, scale));
+  return differences.find(Number.isNaN) ?? Math.max(...differences);
 }
 
 /**
@@ -105,10 +114,13 @@ export async function checkDevice(
  * logits are no numbers.
  *
  * @param cache Of as many slots as rows shall be compared.
+ * @param type Number format by which a step is judged to be the same again, once it is played back.
+ * @throws {Error} Where it is not.
  */
 export async function checkBatch(
   cache: KvCache,
   { vocabularySize }: DecoderConfig,
+  type: keyof typeof TOLERANCE,
 ): Promise<boolean | undefined> {
   const { slots } = cache, tokens = Array.from({ length: slots }, (_, i) => i % vocabularySize);
   const at = tokens.map(() => 1);
@@ -116,6 +128,11 @@ export async function checkBatch(
   const row = (logits: Float32Array) => logits.slice(0, vocabularySize);
   const batch = row(await cache.step(tokens, at)), alone = row(await cache.step([tokens[0]!], [1]));
   if (!batch.every((value) => Number.isFinite(value))) return undefined;
+  let again = batch;
+  for (let i = 1; i < STEPS; i++) again = row(await cache.step(tokens, at));
+  if (!(differenceOf(again, batch) <= TOLERANCE[type])) {
+    throw new Error("a step that is played back gives other logits than before");
+  }
   return alone.every((value, i) => value === batch[i]);
 }
 
@@ -140,11 +157,8 @@ export async function longestChunk(
     return await cache.prefill(0, 0, prompt, "last");
   };
   const due = await logitsBy(last);
-  const scale = due.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
   for (const chunk of CHUNKS.slice(0, -1)) {
-    const found = await logitsBy(chunk);
-    const isRight = found.every((value, i) => Math.abs(value - due[i]!) <= TOLERANCE[type] * scale);
-    if (isRight) return chunk;
+    if (differenceOf(await logitsBy(chunk), due) <= TOLERANCE[type]) return chunk;
   }
   return last;
 }

@@ -14,6 +14,9 @@ import {
 } from "../runtime/mod.ts";
 import type { ExternalData } from "./external.ts";
 
+/** What starts sessions: {@linkcode createSession}, or a test's own. */
+export type CreateSession = typeof createSession;
+
 /** Starts a session of a graph on a device, with runs that are recorded where `capture` and it has all operators. */
 export type StartSession = (
   device: Device,
@@ -38,6 +41,7 @@ async function forgetting<T>(files: readonly MappedFile[], work: () => Promise<T
 export function sessionStarter(
   settings: ExternalData & Pick<SessionOptions, "spinning" | "threads">,
   signal?: AbortSignal,
+  create: CreateSession = createSession,
 ): StartSession {
   const files = Object.values(settings.externalData ?? {});
   const startOn: StartSession = async (device, graph, capture = false) => {
@@ -46,7 +50,7 @@ export function sessionStarter(
     try {
       return await forgetting(
         files,
-        () => createSession(encoded, { ...settings, device, capture }),
+        () => create(encoded, { ...settings, device, capture }),
       );
     } catch (error) {
       const { message } = error as Error;

@@ -5,7 +5,9 @@
  * nothing of Python environments. A library that is already open is not looked for again: so each is
  * opened first, by its path, where the system does not find it by name.
  *
- * Run on Linux, up to a driver that knows no GPU: no copy was made on one. On Windows nothing was run.
+ * Run on Linux, up to a driver that knows no GPU, and with stand-ins for NVIDIA's libraries whose device is
+ * the host and whose kernels do nothing: the provider placed, recorded and played back every graph on them. No
+ * copy was made on a GPU. On Windows nothing was run.
  *
  * @module
  */
@@ -142,20 +144,27 @@ export function prepareCuda(): ReadonlyMap<string, string> {
 /** The GPU's memory. */
 export interface CudaMemory {
   /**
-   * Copies bytes between the host and the device, or within either, and waits until they are there.
+   * A block of so many bytes, all 0.
    *
-   * @param to Where the bytes go: an address of the host or the device.
-   * @param from Where they come from.
-   * @param bytes How many.
+   * @throws {Error} With CUDA's words, and how much is free.
+   */
+  allocate(bytes: number): Pointer;
+  /** Frees a block. */
+  free(block: Pointer): void;
+  /**
+   * Copies bytes between the host and the device, or within either, and waits once until all are there.
+   *
+   * @param copies Where bytes go, an address of the host or the device; where they come from; how many.
    * @throws {Error} With CUDA's words.
    */
-  copy(to: Pointer, from: Pointer, bytes: bigint): void;
-  /** Bytes of the device that are free, of how many. */
-  freeBytes(): { free: number; total: number };
+  copy(copies: readonly (readonly [to: Pointer, from: Pointer, bytes: number])[]): void;
 }
 
 const p = "pointer", i = "i32";
 const SYMBOLS = {
+  cudaMalloc: { parameters: ["buffer", "usize"], result: i },
+  cudaFree: { parameters: [p], result: i },
+  cudaMemset: { parameters: [p, i, "usize"], result: i },
   cudaMemcpy: { parameters: [p, p, "usize", i], result: i },
   cudaDeviceSynchronize: { parameters: [], result: i },
   cudaMemGetInfo: { parameters: ["buffer", "buffer"], result: i },
@@ -167,23 +176,40 @@ export type CudaRuntime = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 /** The memory through a runtime. */
 export function memoryThrough(runtime: CudaRuntime): CudaMemory {
-  const check = (work: string, status: number): void => {
+  const ANY_TO_ANY = 4; // cudaMemcpyDefault: which is which is known by the address
+  const number = () => new BigUint64Array(new ArrayBuffer(8));
+  /** What is free, in words; empty where that is not known. */
+  const room = (): string => {
+    const free = number(), total = number();
+    if (runtime.cudaMemGetInfo(free, total) !== 0) return "";
+    const [own, all] = [free, total].map(([bytes]) => (Number(bytes) / 2 ** 30).toFixed(1));
+    return `; ${own} of ${all} GiB are free`;
+  };
+  const check = (work: string, status: number, more = () => ""): void => {
     if (status === 0) return;
     const words = Deno.UnsafePointerView.getCString(runtime.cudaGetErrorString(status)!);
-    throw new Error(`Cannot ${work} on the GPU: ${words} (CUDA error ${status})`);
+    throw new Error(`Cannot ${work} on the GPU: ${words} (CUDA error ${status})${more()}`);
   };
+  // what copies or clears memory of the device has only begun
+  const wait = (work: string) => check(work, runtime.cudaDeviceSynchronize());
   return {
-    copy(to, from, bytes) {
-      const ANY_TO_ANY = 4; // cudaMemcpyDefault: which is which is known by the address
-      check(`copy ${bytes} bytes`, runtime.cudaMemcpy(to, from, bytes, ANY_TO_ANY));
-      // a copy within the device has only begun
-      check(`copy ${bytes} bytes`, runtime.cudaDeviceSynchronize());
+    allocate(bytes) {
+      const out = number(), size = BigInt(Math.max(1, bytes)), work = `allocate ${bytes} bytes`;
+      check(work, runtime.cudaMalloc(out, size), room);
+      const block = Deno.UnsafePointer.create(out[0]!)!;
+      check(work, runtime.cudaMemset(block, 0, size));
+      wait(work);
+      return block;
     },
-    freeBytes() {
-      const free = new BigUint64Array(1), total = new BigUint64Array(1);
-      const bytes = (array: BigUint64Array<ArrayBuffer>) => new Uint8Array(array.buffer);
-      check("ask for free memory", runtime.cudaMemGetInfo(bytes(free), bytes(total)));
-      return { free: Number(free[0]), total: Number(total[0]) };
+    free: (block) => check("free memory", runtime.cudaFree(block)),
+    copy(copies) {
+      let all = 0;
+      for (const [to, from, bytes] of copies) {
+        all += bytes;
+        const status = runtime.cudaMemcpy(to, from, BigInt(bytes), ANY_TO_ANY);
+        check(`copy ${bytes} bytes`, status);
+      }
+      if (copies.length > 0) wait(`copy ${all} bytes`);
     },
   };
 }
@@ -193,12 +219,15 @@ export function memoryOf(path: string): CudaMemory {
   return memoryThrough(Deno.dlopen(path, SYMBOLS).symbols);
 }
 
+let memory: CudaMemory | undefined;
+
 /**
  * The memory of the GPU that {@linkcode prepareCuda} found, which is the first one.
  *
  * @throws {Error} Where CUDA cannot be had, with what to do.
  */
 export function cudaMemory(): CudaMemory {
+  if (memory) return memory;
   const [, path] = [...prepareCuda()].find(([name]) => /^(lib)?cudart/.test(name))!;
-  return memoryOf(path);
+  return memory = memoryOf(path);
 }

@@ -22,6 +22,16 @@ const PROVIDERS: Readonly<
   dml: { provider: "DML" },
 };
 
+/**
+ * How CUDA is set up: the first GPU; no more memory than is asked for, as caches have theirs beside it; and
+ * products of float32 in float32, which are few, not rounded to 10 bits.
+ */
+const CUDA = [
+  ["device_id", "0"],
+  ["arena_extend_strategy", "kSameAsRequested"],
+  ["use_tf32", "0"],
+] as const;
+
 /** Names of all devices. */
 export const DEVICES = Object.keys(PROVIDERS) as Device[];
 
@@ -51,7 +61,7 @@ export function appendDevice(options: Pointer, device: Device, capture: boolean)
       call.ReleaseCUDAProviderOptions,
     );
     // the first call that fails where there is no GPU
-    call.UpdateCUDAProviderOptions(cuda, ...names([["device_id", "0"], ...settings]));
+    call.UpdateCUDAProviderOptions(cuda, ...names([...CUDA, ...settings]));
     call.SessionOptionsAppendExecutionProvider_CUDA_V2(options, cuda);
     return;
   }

@@ -138,7 +138,15 @@ function startOptions(device: Device, options: SessionOptions, scope: Disposable
       BigInt(files.length),
     );
   }
-  if (device !== "cpu") set("record_ep_graph_assignment_info", "1");
+  if (device !== "cpu") {
+    set("record_ep_graph_assignment_info", "1");
+    // it makes attention of rotations that attention does not know, from what other nodes still read
+    const [what, fusion] = [
+      "optimization.disable_specified_optimizers",
+      "GroupQueryAttentionFusion",
+    ];
+    call.AddSessionConfigEntry(native, cString(what), cString(fusion));
+  }
   appendDevice(native, device, capture);
   return native;
 }
@@ -194,8 +202,10 @@ export async function createSession(
 }
 
 /**
- * Sessions that are open on devices. They share what commands are recorded in, and nothing guards it against
- * two threads: only the first starts in the background, and runs and copies are made on the calling thread.
+ * Sessions that are open on devices. On WebGPU they share what commands are recorded in, and nothing guards it
+ * against two threads; the CUDA provider keeps recordings by thread, those of threads that are gone too, and
+ * while one thread records, CUDA fails what others ask of it. So only the first session starts in the
+ * background, and runs and copies are made on the calling thread.
  */
 let onDevices = 0, lastStart: Promise<void> = Promise.resolve();
 
@@ -229,8 +239,16 @@ function hostTensors(tensors: Tensors): { name: Uint8Array<ArrayBuffer>; value: 
     .map(([name, { value }]) => ({ name: cString(name), value }));
 }
 
-/** What the runtime calls a run that is not recorded, and how many such come before one that is. */
+/**
+ * What the runtime calls a run that is not recorded, and how many such come before one that is: all memory that
+ * it needs is then at hand, as none can be had while CUDA records.
+ */
 const UNRECORDED = -1, RUNS_BEFORE = 3;
+
+/** Most recordings of a session: the CUDA provider frees none before the session ends. */
+const mostRecorded = (device: Device): number => device === "cuda" ? 500 : Infinity;
+/** Lets what waits for the event loop have its turn. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 function wrap(
   native: Pointer,
@@ -282,7 +300,8 @@ function wrap(
     for (const name of inputs) call.BindInput(binding, cString(name), boundInputs[name]!.value);
     for (const name of outputs) call.BindOutput(binding, cString(name), boundOutputs[name]!.value);
     const plain = capture ? runOptions(scope, UNRECORDED) : null;
-    const graph = capture && record ? ++recorded : undefined;
+    const isRecorded = capture && record && recorded < mostRecorded(device);
+    const graph = isRecorded ? ++recorded : undefined;
     const playing = graph && runOptions(scope, graph), owned = scope.move();
     let runs = 0;
     const options = () => playing && runs++ >= RUNS_BEFORE ? playing : plain;
@@ -310,7 +329,7 @@ function wrap(
       async runAsync() {
         if (isShared) {
           self.run();
-          return await new Promise((resolve) => setImmediate(resolve));
+          return await turn();
         }
         start();
         busy = true;

@@ -3,6 +3,7 @@ import type { Adapter } from "@moi/moi/runtime";
 import { deno } from "../_process.ts";
 import { temporaryFolder } from "../_temporary.ts";
 import { LAVAPIPE, SWIFTSHADER, withDrivers } from "../_vulkan.ts";
+import { compile, compiler, withoutCompiler } from "./_compile.ts";
 
 /** What `tests/runtime/_adapters_process.ts` prints. */
 interface Printed {
@@ -89,28 +90,12 @@ if (LAVAPIPE || !isCi) {
   });
 }
 
-const compiler = ["cc", "gcc", "clang"].find((name) =>
-  Deno.env.get("PATH")?.split(":").some((folder) => {
-    try {
-      return Deno.statSync(`${folder}/${name}`).isFile;
-    } catch {
-      return false;
-    }
-  })
-);
-
 Deno.test({
-  name: `NVIDIA's cards have name, memory, versions and capability${
-    compiler ? "" : " (skipped: no C compiler for the stand-in)"
-  }`,
-  ignore: compiler === undefined || Deno.build.os !== "linux",
+  name: `NVIDIA's cards have name, memory, versions and capability${withoutCompiler}`,
+  ignore: compiler === undefined,
   async fn() {
     await using folder = await temporaryFolder();
-    const library = `${folder.path}/libnvidia-ml.so.1`;
-    const { success, stderr } = await new Deno.Command(compiler!, {
-      args: ["-shared", "-fPIC", "-o", library, "tests/runtime/_nvml.c"],
-    }).output();
-    assert(success, new TextDecoder().decode(stderr));
+    await compile("_nvml.c", `${folder.path}/libnvidia-ml.so.1`);
     const env = { ...withDrivers("/nowhere.json"), LD_LIBRARY_PATH: folder.path };
     const { found, again } = await adaptersWhere(env, 10);
     const common = { device: "cuda", kind: "discrete", driver: "NVIDIA 580.159.04, CUDA 13.1" };

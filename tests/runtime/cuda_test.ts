@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { join } from "node:path";
-import { createSession, type Pointer } from "@moi/moi/runtime";
+import { createSession, type Pointer, tensor } from "@moi/moi/runtime";
 import { type CudaRuntime, memoryOf, memoryThrough, openCuda } from "../../lib/runtime/cuda.ts";
 import {
   cudaFolders,
@@ -9,11 +9,14 @@ import {
   remedy,
   wheelLibrary,
 } from "../../lib/runtime/cuda_search.ts";
-import { cString } from "../../lib/runtime/api.ts";
+import { cString, ort } from "../../lib/runtime/api.ts";
+import { pointerMemory } from "../../lib/runtime/device_memory.ts";
 import { isFile, libraryUrl, runtimeVersion } from "../../lib/runtime/library.ts";
 import { temporaryFolder } from "../_temporary.ts";
+import { compile, compiler, withoutCompiler } from "./_compile.ts";
 import { sharedLibrary } from "./_elf.ts";
 import { doubling } from "./_graphs.ts";
+import { hostCuda } from "./_host_cuda.ts";
 
 const LINUX = Deno.build.os === "linux";
 const SITE = "lib/python3.12/site-packages";
@@ -238,40 +241,108 @@ Deno.test({
   },
 });
 
-Deno.test("CUDA's memory is copied in any direction and awaited; errors have CUDA's words", () => {
-  const words = cString("no CUDA-capable device is detected"), calls: unknown[] = [];
-  const runtimeOf = (memcpy: number, synchronize: number, info: number): CudaRuntime => ({
-    cudaMemcpy: (...args) => (calls.push(args), memcpy),
-    cudaDeviceSynchronize: () => (calls.push("wait"), synchronize),
-    cudaMemGetInfo(free, total) {
-      new DataView((free as Uint8Array<ArrayBuffer>).buffer).setBigUint64(0, 5n << 32n, true);
-      new DataView((total as Uint8Array<ArrayBuffer>).buffer).setBigUint64(0, 80n << 30n, true);
-      return info;
-    },
-    cudaGetErrorString: (code) => (calls.push(code), Deno.UnsafePointer.of(words)),
-  });
-  const [to, from] = [1n, 2n].map((at) => Deno.UnsafePointer.create(at) as Pointer) as [
-    Pointer,
-    Pointer,
-  ];
-  const good = memoryThrough(runtimeOf(0, 0, 0));
-  good.copy(to, from, 12n);
-  assertEquals(calls.splice(0), [[to, from, 12n, 4], "wait"]);
-  assertEquals(good.freeBytes(), { free: 5 * 2 ** 32, total: 80 * 2 ** 30 });
-  for (const [memcpy, synchronize] of [[100, 0], [0, 700]] as const) {
-    const code = memcpy || synchronize;
-    assertThrows(
-      () => memoryThrough(runtimeOf(memcpy, synchronize, 0)).copy(to, from, 12n),
+/** Where numbers of the host lie. */
+const addressOf = (data: Float32Array<ArrayBuffer>) => Deno.UnsafePointer.of(data) as Pointer;
+
+Deno.test("CUDA's memory is cleared, copied in any direction and awaited once a call", () => {
+  const { runtime, asked } = hostCuda(), calls: unknown[] = [];
+  const logged = Object.fromEntries(
+    Object.entries(runtime).map(([name, call]) => [
+      name,
+      (...args: never[]) => (calls.push(name), (call as (...args: never[]) => unknown)(...args)),
+    ]),
+  ) as unknown as CudaRuntime;
+  const memory = memoryThrough(logged), block = memory.allocate(16);
+  assertEquals(calls.splice(0), ["cudaMalloc", "cudaMemset", "cudaDeviceSynchronize"]);
+  const from = Float32Array.of(1, 2, 3, 4), to = new Float32Array(4);
+  const second = Deno.UnsafePointer.offset(block, 8)!;
+  memory.copy([[block, addressOf(from), 16]]);
+  memory.copy([[addressOf(to), second, 8], [second, block, 8]]);
+  const copy = "cudaMemcpy", wait = "cudaDeviceSynchronize";
+  assertEquals(calls.splice(0), [copy, wait, copy, copy, wait]);
+  assertEquals([...to], [3, 4, 0, 0]);
+  memory.copy([[addressOf(to), block, 16]]);
+  assertEquals([...to], [1, 2, 1, 2]);
+  memory.copy([]);
+  memory.free(block);
+  assertEquals([calls.at(-1), asked.blocks.size], ["cudaFree", 0]);
+  assertThrows(() => memory.free(block), Error, "Cannot free memory on the GPU: ");
+});
+
+Deno.test("errors of CUDA's memory have CUDA's words, and how much is free", () => {
+  const words = cString("no CUDA-capable device is detected"), codes: unknown[] = [];
+  const failing = (name: keyof CudaRuntime, status: number) =>
+    memoryThrough({
+      ...hostCuda().runtime,
+      cudaGetErrorString: (code) => (codes.push(code), Deno.UnsafePointer.of(words)),
+      cudaMemGetInfo(free, total) {
+        (free as BigUint64Array<ArrayBuffer>)[0] = 5n << 29n;
+        (total as BigUint64Array<ArrayBuffer>)[0] = 80n << 30n;
+        return 0;
+      },
+      [name]: () => status,
+    });
+  const at = addressOf(new Float32Array(3)), end = "no CUDA-capable device is detected (CUDA error";
+  const cases = [
+    ["cudaMalloc", 2, "allocate 12 bytes", "; 2.5 of 80.0 GiB are free"],
+    ["cudaMemset", 1, "allocate 12 bytes", ""],
+    ["cudaMemcpy", 100, "copy 12 bytes", ""],
+    ["cudaDeviceSynchronize", 700, "copy 12 bytes", ""],
+  ] as const;
+  for (const [name, status, work, more] of cases) {
+    const memory = failing(name, status);
+    const { message } = assertThrows(
+      () => work.startsWith("copy") ? memory.copy([[at, at, 12]]) : memory.allocate(12),
       Error,
-      `Cannot copy 12 bytes on the GPU: no CUDA-capable device is detected (CUDA error ${code})`,
     );
-    assertEquals(calls.splice(0).at(-1), code);
+    assertEquals(message, `Cannot ${work} on the GPU: ${end} ${status})${more}`);
+    assertEquals(codes.splice(0), [status]);
   }
-  assertThrows(
-    () => memoryThrough(runtimeOf(0, 0, 35)).freeBytes(),
-    Error,
-    "Cannot ask for free memory on the GPU: no CUDA-capable device is detected (CUDA error 35)",
-  );
+});
+
+Deno.test({
+  name: `tensors on a device lie where pointers lead, and their parts anywhere${withoutCompiler}`,
+  ignore: compiler === undefined,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const library = `${folder.path}/libcudart.so.13`;
+    await compile("_cudart.c", library);
+    const count = { parameters: [], result: "i32" } as const;
+    const { symbols: seen } = Deno.dlopen(library, { copied: count, waited: count, held: count });
+    using memory = pointerMemory(ort().hostMemory, memoryOf(library));
+    assertEquals(memory.hasOffsets, true);
+    {
+      using whole = memory.allocate("float16", [3, 2, 4]);
+      assertEquals([whole.type, whole.dims, whole.memory], ["float16", [3, 2, 4], undefined]);
+      using row = memory.view(whole, 16, [1, 2, 4]);
+      const data = Float16Array.from({ length: 8 }, (_, i) => i + 0.5), all = new Float16Array(24);
+      using here = tensor(data, [1, 2, 4]);
+      using read = tensor(all, [3, 2, 4]);
+      const before = seen.waited();
+      memory.copy([here, row]);
+      memory.copy([whole, read]);
+      assertEquals([...all], [...Array(8).fill(0), ...data, ...Array(8).fill(0)]);
+      using last = memory.view(whole, 32, [8]);
+      using first = memory.view(whole, 0, [8]);
+      memory.copy([row, last], [last, first], [whole, read]);
+      assertEquals([...all], [...data, ...data, ...data]);
+      assertEquals([seen.copied(), seen.waited() - before], [5, 3]);
+      assertThrows(
+        () => memory.view(whole, 40, [8]),
+        RangeError,
+        "its 16 bytes from 40 on must lie",
+      );
+      assertEquals(seen.held(), 1);
+      whole[Symbol.dispose]();
+      assertEquals(seen.held(), 0);
+    }
+    assertEquals(seen.held(), 0);
+    assertThrows(
+      () => memory.allocate("float32", [2 ** 40]),
+      Error,
+      "Cannot allocate 4398046511104 bytes on the GPU: out of memory (CUDA error 2); 3.0 of 80.0 GiB",
+    );
+  },
 });
 
 /** A libcudart of this machine, where its toolkit or a Python environment has one. */
@@ -285,20 +356,22 @@ Deno.test({
   name: `NVIDIA's own runtime answers${cudart ? "" : " (skipped: there is no libcudart)"}`,
   ignore: cudart === undefined,
   fn() {
-    const memory = memoryOf(cudart!), from = Uint8Array.of(1, 2, 3), to = new Uint8Array(3);
-    const [a, b] = [to, from].map((bytes) => Deno.UnsafePointer.of(bytes)!) as [Pointer, Pointer];
-    let free: number | undefined;
+    const memory = memoryOf(cudart!), from = Float32Array.of(1, 2, 3), to = new Float32Array(3);
+    let block: Pointer;
     try {
-      free = memory.freeBytes().free;
+      block = memory.allocate(12);
     } catch (error) { // no GPU, or no driver
       assertMatch(
         (error as Error).message,
-        /^Cannot ask for free memory on the GPU: .*(driver|device).* \(CUDA error \d+\)$/,
+        /^Cannot allocate 12 bytes on the GPU: .*(driver|device).* \(CUDA error \d+\)$/,
       );
-      assertThrows(() => memory.copy(a, b, 3n), Error, "Cannot copy 3 bytes on the GPU: ");
+      const copy = [addressOf(to), addressOf(from), 12] as const;
+      assertThrows(() => memory.copy([copy]), Error, "Cannot copy 12 bytes on the GPU: ");
+      return;
     }
-    if (free === undefined) return;
-    memory.copy(a, b, 3n);
-    assertEquals([free > 0, to], [true, from]);
+    memory.copy([[block, addressOf(from), 12]]);
+    memory.copy([[addressOf(to), block, 12]]);
+    memory.free(block);
+    assertEquals(to, from);
   },
 });
