@@ -67,8 +67,9 @@ const CHECKS: {
     assertEquals([chunk, fallenBack], [24, []]);
   },
   large({ worst, whole }, most) {
-    assertEquals(Object.keys(worst), ["float32", "bfloat16", "float16"]);
-    for (const value of [worst, whole].flatMap(Object.values)) assertLess(value, 2 * most);
+    assertEquals(Object.keys(whole), ["float32", "bfloat16", "float16"]);
+    // a mean of all embeddings is short, and its norm makes the rounding of float16 larger: seen 0.21
+    for (const value of [worst, ...Object.values(whole)]) assertLess(value, 2 * most);
   },
   blocks({ worst, fallenBack }, most) {
     assertEquals(Object.keys(worst), ["Q4_0", "Q4_1", "Q8_0"]);
