@@ -45,4 +45,4 @@ export const RUNS: Readonly<Record<Emulator, readonly DeviceRun[]>> = {
 };
 
 /** Parts of `_device_parts.ts` that run on lavapipe only, to save time. */
-export const LAVAPIPE_ONLY: readonly string[] = ["blocks"];
+export const LAVAPIPE_ONLY: readonly string[] = ["blocks", "memory"];

@@ -2,7 +2,7 @@
  * Does everything on the GPU that this process finds, and on the CPU beside it; prints a line of JSON for each
  * part: `case` for those of `_device_matrix.ts`, and the parts of `_device_parts.ts` by name.
  *
- * usage: _device_process.ts EMULATOR [PART,…]
+ * usage: _device_process.ts EMULATOR [PART,…] (case, parts for all others, or some by name)
  */
 
 import { loadModel } from "@moi/moi/model";
@@ -46,9 +46,12 @@ async function runCase({ name, dtype, kv }: DeviceRun, cacheDir: string): Promis
 
 if (import.meta.main) {
   const [emulator, wanted] = Deno.args as [Emulator, string?];
+  const names = wanted?.split(","), isHere = (part: string) => !LAVAPIPE_ONLY.includes(part);
   const isWanted = (part: string) =>
-    wanted?.split(",").includes(part) ??
-      (emulator === "lavapipe" || !LAVAPIPE_ONLY.includes(part));
+    names?.includes(part) ||
+    (part !== "case" && names?.includes("parts") !== false &&
+      (emulator === "lavapipe" || isHere(part))) ||
+    (part === "case" && !names);
   const print = (part: string, result: object, started: number) => {
     const seconds = Number(((performance.now() - started) / 1000).toFixed(1));
     const line = JSON.stringify({ part, seconds, ...result });

@@ -21,11 +21,17 @@ const BOUNDS = {
   fp16: { transformers: 0.25, cpu: 0.25 }, // 0.11, 0.10
 };
 
+/** What the processes of an emulator print: two of the slower one, so that two cores have about the same to do. */
 async function linesOf(emulator: Emulator, icd: string): Promise<Record<string, unknown>[]> {
-  const args = ["run", "-A", "--quiet", "tests/model/_device_process.ts", emulator];
+  const shares = emulator === "SwiftShader" ? ["case", "parts"] : ["case,parts"];
+  return (await Promise.all(shares.map((parts) => shareOf(emulator, icd, parts)))).flat();
+}
+
+async function shareOf(emulator: Emulator, icd: string, parts: string) {
+  const args = ["run", "-A", "--quiet", "tests/model/_device_process.ts", emulator, parts];
   const { code, stdout, stderr } = await deno(args, { env: withDrivers(icd) });
   assertEquals(code, 0, `${stdout}\n${stderr}`);
-  return stdout.trim().split("\n").map((line) => JSON.parse(line));
+  return stdout.trim().split("\n").map((line): Record<string, unknown> => JSON.parse(line));
 }
 
 /** Operators that no GPU has, of experts and of heads whose rotation is built from operators. */
@@ -68,6 +74,7 @@ const CHECKS: {
   },
   large({ worst, whole }, most) {
     assertEquals(Object.keys(whole), ["float32", "bfloat16", "float16"]);
+    // a mean of all embeddings is short, and its norm makes the rounding of float16 larger: seen 0.21
     for (const value of [worst, ...Object.values(whole)]) assertLess(value, 2 * most);
   },
   blocks({ worst, fallenBack }, most) {
