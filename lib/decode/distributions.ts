@@ -54,7 +54,8 @@ function temperaturesOf({ chain: { plain }, needs }: WantedRow, size: number): r
 export function openDistributions(
   model: Pick<Model, "config" | "tokenizer" | "openNextToken">,
 ) {
-  const { vocabularySize: size } = model.config, { size: tokens = size } = model.tokenizer;
+  const { vocabularySize: size } = model.config;
+  const tokens = Math.min(size, model.tokenizer.size ?? size);
   const nextToken = model.openNextToken?.(tokens);
   return {
     /**

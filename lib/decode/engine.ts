@@ -244,8 +244,8 @@ function checkLogits(
   rows: number,
   { config: { vocabularySize } }: Model,
 ): void {
-  if (logits && "count" in logits) return;
-  const length = logits?.length, least = rows * vocabularySize;
+  const isAway = logits && "count" in logits, least = rows * vocabularySize;
+  const length = isAway ? logits.count * vocabularySize : logits?.length;
   if (length >= least) return;
   throw new RangeError(
     `Cannot decode as the model's engine must give ${least} logits (rows times vocabulary): ` +

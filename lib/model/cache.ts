@@ -119,24 +119,24 @@ export function openCache(
       if (--users === 0 && disposed) free();
     }
   };
-  const step = <T>(
+  const step = async <T>(
     inputs: readonly Input[],
     positions: readonly number[],
     read: (rows: LogitRows) => T,
-  ): Promise<T> =>
-    use("step", async () => {
-      if (stepping) throw new Error("Cannot step as the step before must have ended");
-      const count = inputs.length;
-      checkNumber("step", "inputs.length", count, { min: 1, max: slots, integer: true });
-      checkNumber("step", "positions.length", positions.length, { min: count, max: count });
-      positions.forEach((position, row) => checkPosition(row, position));
-      stepping = true;
-      try {
-        return read(await steps.run(inputs, positions));
-      } finally {
-        stepping = false;
-      }
-    });
+  ): Promise<T> => {
+    checkUse("step");
+    if (stepping) throw new Error("Cannot step as the step before must have ended");
+    const count = inputs.length;
+    checkNumber("step", "inputs.length", count, { min: 1, max: slots, integer: true });
+    checkNumber("step", "positions.length", positions.length, { min: count, max: count });
+    positions.forEach((position, row) => checkPosition(row, position));
+    stepping = true;
+    try {
+      return await use("step", async () => read(await steps.run(inputs, positions)));
+    } finally {
+      stepping = false;
+    }
+  };
 
   return {
     slots,

@@ -117,7 +117,7 @@ export type ModelParts =
  * ```
  */
 export function createModel({ engine, ...known }: ModelParts): Model {
-  const { embeddings, maxLength } = known;
+  const { embeddings, maxLength, config: { vocabularySize } } = known;
   let disposed = false;
   const checkUse = (verb: string) => {
     if (disposed) throw new Error(`Cannot ${verb} as the model is disposed`);
@@ -140,8 +140,10 @@ export function createModel({ engine, ...known }: ModelParts): Model {
       return engine.openCache({ slots, length });
     },
     ...(engine.openNextToken && {
-      openNextToken(tokens) {
+      openNextToken(tokens = vocabularySize) {
         checkUse("look at logits");
+        const range = { min: 1, max: vocabularySize, integer: true };
+        checkNumber("look at logits", "tokens", tokens, range);
         return engine.openNextToken!(tokens);
       },
     }),

@@ -45,6 +45,10 @@
  * in a project with a `node_modules` folder fetches the provider; which CUDA it needs, it names itself.
  * This has not been run.
  *
+ * **One thread.** Sessions on a GPU share what commands are recorded in, which two threads must not touch at a
+ * time. The first that is open there starts in the background; runs, copies and other starts are made
+ * on the calling thread, and timers and signals have their turn between two runs.
+ *
  * Beside it stands what is below everything that takes long: the notebook, the stop button
  * ({@linkcode interruptSignal}) and progress ({@linkcode progressBar}).
  *

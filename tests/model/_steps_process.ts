@@ -91,11 +91,11 @@ const rows = await cache.stepRows!([2], [1]), [found] = await nextToken.of(rows,
 await other[Symbol.asyncDispose]();
 const late = [() => rows.all(), () => found!.softmax[0]!.probabilities].map(messageOf);
 for (const value of [nextToken, cache]) value[Symbol.dispose]();
-const printed = JSON.stringify({
+const result = JSON.stringify({
   device: there.device,
   worst: maxDifference(await walked(there), await walked(host)),
   isAlike: String(together) === String(due),
   looked: maxDifference(await looked(there), await looked(there)),
   late,
 });
-Deno.stdout.writeSync(new TextEncoder().encode(`${printed}\n`));
+Deno.stdout.writeSync(new TextEncoder().encode(`${result}\n`));

@@ -46,6 +46,10 @@ Deno.test("a model opens its own, any number at once, until it is disposed; a sm
     const [[x], [y]] = await Promise.all([a.of(rows[0]!, [[]]), b.of(rows[1]!, [[]])]);
     assertEquals([x!.top.ids[0], y!.top.ids[0]], [0, 1]);
   }
+  const message = `'tokens' must be an integer at least 1 and at most ${V}`;
+  for (const tokens of [0, V + 1, 1.5]) {
+    assertThrows(() => model.openNextToken!(tokens), RangeError, message);
+  }
   await model[Symbol.asyncDispose]();
   assertThrows(() => model.openNextToken!(), Error, "as the model is disposed");
   assert(alone.tokens.length === 6);
