@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { deno } from "../_process.ts";
-import { LAVAPIPE, SWIFTSHADER } from "../_vulkan.ts";
+import { LAVAPIPE, SWIFTSHADER, withDrivers } from "../_vulkan.ts";
 
 const driver = LAVAPIPE ?? SWIFTSHADER;
 const ignore = Deno.env.get("CI") === undefined && driver === undefined;
@@ -11,7 +11,7 @@ Deno.test({
   ignore,
   async fn() {
     const args = ["run", "-A", "--quiet", "tests/model/_steps_process.ts"];
-    const { code, stdout, stderr } = await deno(args, { env: { VK_ICD_FILENAMES: driver ?? "" } });
+    const { code, stdout, stderr } = await deno(args, { env: withDrivers(driver ?? "") });
     assertEquals(code, 0, stderr);
     const { device, worst, isAlike, looked, late } = JSON.parse(stdout.trim().split("\n").at(-1)!);
     assertEquals(device, "webgpu");
