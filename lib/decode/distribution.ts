@@ -151,18 +151,20 @@ const probabilityOf = (whole: Whole, id: number) =>
  * The token that u draws: from the most probable ones by ascending id, then from all others. In float32
  * the sum may be off by 1e-5: where it is below u, what u has beyond it is drawn with anew.
  */
-function drawDense(whole: Whole, top: ArrayLike<number> | undefined, u: number): number {
+function drawDense(
+  probabilities: Float32Array,
+  top: ArrayLike<number> | undefined,
+  u: number,
+): number {
   const first = top
-    ? Array.from({ length: SHORTLIST }, (_, i) => top[i]!)
-    : mostProbable(identity(arrayOf(whole).length), arrayOf(whole), SHORTLIST);
-  first.sort((a, b) => a - b);
+    ? ascending(top)
+    : mostProbable(identity(probabilities.length), probabilities, SHORTLIST).sort((a, b) => a - b);
   for (;;) {
     let cumulative = 0, next = 0;
     for (const id of first) {
-      cumulative += probabilityOf(whole, id);
+      cumulative += probabilities[id]!;
       if (u < cumulative) return id;
     }
-    const probabilities = arrayOf(whole);
     for (let id = 0; id < probabilities.length; id++) {
       if (id === first[next]) {
         next++;
@@ -173,6 +175,19 @@ function drawDense(whole: Whole, top: ArrayLike<number> | undefined, u: number):
     }
     u = (u - cumulative) / (1 - cumulative);
   }
+}
+
+const ascending = (top: ArrayLike<number>) =>
+  Array.from({ length: SHORTLIST }, (_, i) => top[i]!).sort((a, b) => a - b);
+
+/** The same where an engine holds the probabilities: they are read where u is beyond the most probable tokens. */
+function drawHeld(whole: HeldProbabilities, top: ArrayLike<number> | undefined, u: number): number {
+  let cumulative = 0;
+  for (const id of top ? ascending(top) : []) {
+    cumulative += probabilityOf(whole, id);
+    if (u < cumulative) return id;
+  }
+  return drawDense(whole.probabilities, top, u);
 }
 
 /** Whether it is not a row's own softmax, whole or cut; of all tokens, what is drawn from and mixed `[V]`. */
@@ -207,7 +222,11 @@ function distribution(
     normalizedEntropy: vocabularySize > 1 ? entropy / Math.log(vocabularySize) : 0,
     ids,
     probabilities,
-    draw: (u) => dense ? drawDense(dense, found?.ids, u) : ids[drawListed(list.probabilities, u)]!,
+    draw(u) {
+      if (!dense) return ids[drawListed(list.probabilities, u)]!;
+      if (dense instanceof Float32Array) return drawDense(dense, found?.ids, u);
+      return drawHeld(dense, found?.ids, u);
+    },
     probability(id) {
       if (dense) return probabilityOf(dense, id);
       return list.probabilities[ids[id] === id ? id : ids.indexOf(id)] ?? 0;
