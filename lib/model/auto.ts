@@ -41,6 +41,8 @@ export interface ChoiceOptions {
   readonly kv: KvFormat | undefined;
   readonly maxLength: number;
   readonly cacheDir: string;
+  /** Ends it between two trials. */
+  readonly signal?: AbortSignal | undefined;
   /** Called before each trial. */
   readonly onTrial?: (device: Device) => void;
 }
@@ -74,7 +76,7 @@ function fastest(attempts: readonly Attempt[]): Device {
  */
 export async function chooseDevice(
   config: DecoderConfig,
-  { dtype: asked, kv, maxLength, cacheDir, onTrial }: ChoiceOptions,
+  { dtype: asked, kv, maxLength, cacheDir, signal, onTrial }: ChoiceOptions,
   find: () => readonly Adapter[] = adapters,
 ): Promise<{ readonly device: Device; readonly attempts: readonly Attempt[] }> {
   const attempts: Attempt[] = [], candidates: { device: Device; dtype: Dtype; kv: KvFormat }[] = [];
@@ -120,15 +122,20 @@ export async function chooseDevice(
   const path = join(cacheDir, "devices", `${name}.json`);
   const kept = parseAttempts(await Deno.readTextFile(path).catch(() => ""));
   if (kept) return { device: fastest(kept), attempts: kept };
+  let hasFailed = false;
   for (const { device, dtype, kv } of candidates) {
+    signal?.throwIfAborted();
     onTrial?.(device);
     try {
       attempts.push({ device, dtype, ms: await trialStep(config, device, dtype, kv) });
     } catch (error) {
       attempts.push({ device, dtype, why: (error as Error).message });
+      hasFailed = true;
     }
   }
-  await replaceFile(path, (part) => Deno.writeTextFile(part, JSON.stringify(attempts)))
-    .catch(() => {}); // the next load tries again
+  if (!hasFailed) { // what failed may pass: the next load tries again
+    await replaceFile(path, (part) => Deno.writeTextFile(part, JSON.stringify(attempts)))
+      .catch(() => {});
+  }
   return { device: fastest(attempts), attempts };
 }

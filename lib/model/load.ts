@@ -215,7 +215,7 @@ export async function loadModel(
     : isExport
     ? { device: "cpu" as const, attempts: undefined }
     : await chooseDevice(source.config, {
-      ...{ dtype, kv: askedKv, maxLength, cacheDir },
+      ...{ dtype, kv: askedKv, maxLength, cacheDir, signal },
       onTrial: (device) => report(0, `trying a step on ${device}`),
     });
   const adapter = adapterOf(device);
