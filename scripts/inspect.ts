@@ -114,7 +114,7 @@ function describeText(model: Model): string {
   }
   const defaults = Object.entries(model.defaults).map(([name, value]) => `${name} ${value}`);
   lines.push(`recommended   ${defaults.join(", ") || "nothing"}`);
-  for (const note of model.notes ?? []) lines.push(`not followed  ${note}`);
+  for (const note of model.notes ?? []) lines.push(`note          ${note}`);
   return lines.join("\n");
 }
 
@@ -196,10 +196,6 @@ await command(USAGE, OPTIONS, async (args) => {
     print(`tried         ${device}${dtype ? ` in ${dtype}` : ""}: ${outcome}\n`);
   }
   if (model.checked) print(`checked       ${checkText(model.checked)}\n`);
-  const onCpu = [...model.fallenBack ?? []].map(([op, count]) => `${op} × ${count}`);
-  if (onCpu.length > 0) {
-    print(`on the CPU    ${onCpu.join(", ")}: ${device} has no kernel for them\n`);
-  }
   if (!args.flag("quality")) return;
   await using exact = await loadModel(id, { ...options, dtype: "fp32" });
   const { meanKl, maxKl, top1Agreement, positions } = await quality(model, exact, prompts(model));

@@ -160,6 +160,7 @@ async function study(
   const out = args.value("out") ?? "runs";
   await using loaded = await loadModel(id, loadOptions(args));
   say(`${id}: ${loaded.dtype} on ${loaded.device}`);
+  for (const note of loaded.notes ?? []) say(`${id}: ${note}`);
   const model = withStandIns(loaded, (note) => say(`${id}: ${note}`));
   const methods = chosen(model.tokenizer);
   const sampler = samplerOptions(args), primary = primaryOf(args, Object.keys(methods));

@@ -13,6 +13,7 @@ import { given } from "../_given.ts";
 import { chooseDevice } from "./auto.ts";
 import { chatTemplate } from "./chat.ts";
 import { eosTokenIds, generationDefaults, generationNotes } from "./config.ts";
+import { deviceNotes } from "./device_notes.ts";
 import { type Dtype, DTYPES } from "./dtype.ts";
 import type { KvFormat } from "./engine.ts";
 import { DATASET_RULES, type DatasetOptions } from "./hub.ts";
@@ -242,7 +243,8 @@ export async function loadModel(
   const settings = { device, kv, maxLength, threads, spinning, signal } as const;
   const engine = opening.use(await startEngine(prepared, settings));
   await source.check?.({ openCache: engine.openCache, maxLength });
-  report(3, words.notes?.[0]);
+  const notes = [...deviceNotes(engine), ...words.notes ?? []];
+  report(3, notes[0]);
 
   const owned = opening.move();
   const { config, fingerprint, embeddings, bytes: weightsBytes } = prepared;
@@ -250,7 +252,7 @@ export async function loadModel(
     id: isSource ? id.id : String(id),
     ...words,
     ...{ config, fingerprint, dtype: prepared.dtype, kv, maxLength },
-    ...given({ attempts }),
+    ...given({ attempts, notes: notes.length > 0 ? notes : undefined }),
     ...(embeddings && { embeddings }),
     memory: {
       ...{ weightsBytes, kvBytesPerToken: kvBytesPerToken(config, kv) },

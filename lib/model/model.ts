@@ -35,7 +35,10 @@ export interface Model
   readonly tokenizer: Tokenizer;
   /** Sampler settings that the checkpoint recommends. */
   readonly defaults: GenerationDefaults;
-  /** What else it recommends and is not followed, in sentences; absent where there is nothing. */
+  /**
+   * What should be known, in sentences: what the device does otherwise than the CPU, and what else the checkpoint
+   * recommends and is not followed. Absent where there is nothing.
+   */
   readonly notes?: readonly string[];
   /** First 16 hex digits of the SHA-256 of its chat template; absent where it has none. */
   readonly template?: string;

@@ -45,6 +45,11 @@
  * in a project with a `node_modules` folder fetches the provider; which CUDA it needs, it names itself.
  * This has not been run.
  *
+ * **Which one.** ONNX Runtime 1.30's own kernels on an NVIDIA H200, a layer of the Qwen3-8B shape in a recorded
+ * run (one session, medians of at least 30): on CUDA in fp16 145, 148, 159 and 209 µs for 1, 8, 32 and 128
+ * rows, in int4 83, 166, 299 and 354, so int4 for one row and fp16 for batches; on WebGPU in int4 162 µs for
+ * one row and 1.6 to 2.1 ms for more. On NVIDIA's cards CUDA is the faster way by far.
+ *
  * **One thread.** Sessions on a GPU share what commands are recorded in, which two threads must not touch at a
  * time. The first that is open there starts in the background; runs, copies and other starts are made
  * on the calling thread, and timers and signals have their turn between two runs.
