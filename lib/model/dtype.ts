@@ -41,6 +41,9 @@ import { elements } from "../runtime/mod.ts";
 /** Number formats of every model, by name. */
 export const DTYPES = ["fp32", "fp16", "int8", "int4"] as const;
 
+/** Name of a number format of every model. */
+export type CommonDtype = (typeof DTYPES)[number];
+
 /** Name of a number format; "native" is for GGUF files. */
 export type Dtype = (typeof DTYPES)[number] | "native";
 
@@ -49,7 +52,7 @@ export type Dtype = (typeof DTYPES)[number] | "native";
  * take at most half of the free bytes, so that caches, the system and a second load have room; int4
  * where none does.
  */
-export function autoDtype(parameters: number, free: number): Dtype {
+export function autoDtype(parameters: number, free: number): CommonDtype {
   const BYTES = { fp32: 4, int8: 1.125 } as const; // a scale of 4 bytes per 32 weights
   for (const dtype of ["fp32", "int8"] as const) {
     if (parameters * BYTES[dtype] <= free / 2) return dtype;
@@ -64,8 +67,8 @@ export function autoDtype(parameters: number, free: number): Dtype {
  */
 export function autoDtypeOn(
   activations: Target["activations"],
-  hasRoom: (dtype: Dtype) => boolean,
-): Dtype {
+  hasRoom: (dtype: CommonDtype) => boolean,
+): CommonDtype {
   const exact = activations === "float16" ? "fp16" : "fp32";
   return ([exact, "int8"] as const).find(hasRoom) ?? "int4";
 }

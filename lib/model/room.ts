@@ -6,7 +6,7 @@
 
 import type { DecoderConfig, Target } from "../graph/mod.ts";
 import { type Adapter, noRoom } from "../runtime/mod.ts";
-import { type Dtype, DTYPES } from "./dtype.ts";
+import { type CommonDtype, DTYPES } from "./dtype.ts";
 import { estimateMemory, kvBytesPerToken } from "./memory.ts";
 
 /** Positions whose keys and values a GPU must have room for. */
@@ -18,9 +18,9 @@ export function noRoomOn(
   config: DecoderConfig,
   { activations }: Target,
   maxLength: number,
-): (dtype: Dtype) => string | undefined {
+): (dtype: CommonDtype) => string | undefined {
   const isHalf = activations === "float16", { vocabularySize, hiddenSize } = config;
-  const footprint = (dtype: Dtype) => {
+  const footprint = (dtype: CommonDtype) => {
     const { parameters, weightsBytes } = estimateMemory(config, { dtype, length: 1 });
     const bytes = kvBytesPerToken(config, isHalf ? "fp16" : "fp32");
     return {
@@ -30,5 +30,6 @@ export function noRoomOn(
       largest: vocabularySize * hiddenSize * (isHalf ? 2 : 4),
     };
   };
-  return (dtype) => noRoom(footprint(dtype), adapter, DTYPES.map(footprint));
+  const footprints = DTYPES.map(footprint); // graphs are built to weigh them
+  return (dtype) => noRoom(footprints.find(({ name }) => name === dtype)!, adapter, footprints);
 }
