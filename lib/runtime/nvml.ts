@@ -7,6 +7,7 @@
  * @module
  */
 
+import { optionalLibrary } from "./optional_library.ts";
 import type { Adapter } from "./adapter.ts";
 import { type Pointer, pointerFrom } from "./api.ts";
 import { struct, structIn } from "./structs.ts";
@@ -32,7 +33,7 @@ function open() {
   }).symbols;
 }
 type Nvml = ReturnType<typeof open>;
-let nvml: Nvml | undefined;
+const nvml = optionalLibrary(open);
 
 /** The text that a call writes; empty where it fails. */
 function textFrom(call: (at: Pointer, size: number) => number): string {
@@ -73,13 +74,8 @@ function cardOf(call: Nvml, device: Pointer, driver: string): Omit<Adapter, "cho
  * @throws {Deno.errors.NotCapable} Without `--allow-ffi`.
  */
 export function nvidiaCards(): Omit<Adapter, "chosen">[] {
-  try {
-    nvml ??= open();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    return [];
-  }
-  const call = nvml;
+  const call = nvml();
+  if (!call) return [];
   if (call.nvmlInit_v2() !== 0) return [];
   using scope = new DisposableStack();
   scope.defer(() => call.nvmlShutdown());

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { optionalLibrary } from "./optional_library.ts";
 import { cString, type Pointer } from "./api.ts";
 import type { Adapter, AdapterKind } from "./adapter.ts";
 import { type Struct, struct, structIn, type View } from "./structs.ts";
@@ -152,7 +153,7 @@ function open() {
   }).symbols;
 }
 type Vulkan = ReturnType<typeof open>;
-let vulkan: Vulkan | undefined;
+const vulkan = optionalLibrary(open);
 
 /** An instance; null where no driver is there. The scope destroys it. */
 function startInstance(call: Vulkan, scope: DisposableStack): Pointer | null {
@@ -270,13 +271,8 @@ function adapterOf(call: Vulkan, device: Pointer): Omit<Adapter, "chosen"> | und
  * @throws {Deno.errors.NotCapable} Without `--allow-ffi`.
  */
 export function vulkanAdapters(): Omit<Adapter, "chosen">[] {
-  try {
-    vulkan ??= open();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    return [];
-  }
-  const call = vulkan;
+  const call = vulkan();
+  if (!call) return [];
   using scope = new DisposableStack();
   const instance = startInstance(call, scope);
   return instance
