@@ -7,31 +7,19 @@
  */
 
 import { castTo, type Graph, type Initializer, type Node } from "./onnx.ts";
-import { DENSE } from "./mixture.ts";
-import { PORTS } from "./ports.ts";
+import { DENSE, embeddingTable } from "./mixture.ts";
 
 /** What weights are multiplied with before they become float16, which ends at 6e-8: few are lost of those beyond. */
 const LIFT = 1024;
 
-/** The constant of which a decoder gathers embeddings, before any conversion. */
-function tableOf({ nodes, initializers }: Graph): Initializer {
-  const lookup = nodes.find(({ op, inputs }) => op === "Gather" && inputs[1] === PORTS.ids)!;
-  let [name] = lookup.inputs as [string, string];
-  for (;;) {
-    const found = initializers.find((one) => one.name === name);
-    if (found) return found;
-    name = nodes.find(({ outputs }) => outputs[0] === name)!.inputs[0]!;
-  }
-}
-
 /**
  * `h = Σ_i w_i · E[i]` over all tokens, with the names of {@linkcode DENSE}.
  *
- * @param decoder A graph with the port {@linkcode PORTS}`.ids`.
+ * @param decoder A graph with the port `PORTS.ids`.
  * @param type Number format in which the table is held and multiplied.
  */
 export function denseMixtureOnDevice(decoder: Graph, type: "float32" | "float16"): Graph {
-  const table = tableOf(decoder), [V, D] = table.dims as [number, number];
+  const { table } = embeddingTable(decoder), [V, D] = table.dims as [number, number];
   const scalar = (name: string, value: number): Initializer => (
     { name, type: "float32", dims: [], data: new Uint8Array(Float32Array.of(value).buffer) }
   );

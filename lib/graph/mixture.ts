@@ -77,12 +77,21 @@ export function columnParts(
   });
 }
 
+/** The operator that gathers the embeddings of a decoder, and their table, before any conversion. */
+export function embeddingTable({ nodes, initializers }: Graph) {
+  const lookup = nodes.find(({ op, inputs }) => op === "Gather" && inputs[1] === PORTS.ids)!;
+  let [name] = lookup.inputs as [string, string];
+  for (;;) {
+    const table = initializers.find((one) => one.name === name);
+    if (table) return { lookup, table };
+    name = nodes.find(({ outputs }) => outputs[0] === name)!.inputs[0]!;
+  }
+}
+
 /** The table of a decoder's graph as a weight, and whether its numbers are rounded to fp16. */
-function tableOf({ nodes, initializers }: Graph) {
-  const { inputs, outputs } = nodes.find(({ op, inputs }) =>
-    op === "Gather" && inputs[1] === PORTS.ids
-  )!;
-  const { name, type, dims, data } = initializers.find(({ name }) => name === inputs[0])!;
+function tableOf(graph: Graph) {
+  const { nodes } = graph, { lookup: { outputs }, table } = embeddingTable(graph);
+  const { name, type, dims, data } = table;
   if (data instanceof Uint8Array) throw new Error("internal: the embedding table is in a file");
   const isRounded = nodes.some(({ op, inputs: [input], attributes }) =>
     op === "Cast" && input === outputs[0] && attributes.to?.int === typeNumber("float16")
