@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { LogitRows, Model, NextTokens } from "../model/mod.ts";
+import { hidePadding, type LogitRows, type Model, type NextTokens } from "../model/mod.ts";
 import type { Distribution } from "./distribution.ts";
 import type { Need } from "./method.ts";
 import { distributionBy, distributionFrom, needsSoftmax } from "./sample.ts";
@@ -68,9 +68,7 @@ export function openDistributions(
       const read = () => {
         if (all) return all;
         all = "count" in logits ? logits.all() : logits;
-        for (let at = 0; at < rows.length && tokens < size; at++) {
-          all.fill(-Infinity, at * size + tokens, (at + 1) * size);
-        }
+        hidePadding(all, rows.length, size, tokens);
         return all;
       };
       const row = (at: number) => read().subarray(at * size, (at + 1) * size);

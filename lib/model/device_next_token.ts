@@ -22,11 +22,13 @@ import {
   takingTurns,
   type Tensor,
   tensor,
+  type Tensors,
 } from "../runtime/mod.ts";
 import type { LogitRows } from "./logit_rows.ts";
 import type { HeldOnDevice } from "./held.ts";
 import { trusted } from "./mixture.ts";
 import {
+  hidePadding,
   inverseOf,
   type NextToken,
   type NextTokens,
@@ -57,7 +59,7 @@ export async function startOnDevice(
 /** What {@linkcode startOnDevice} starts. */
 export type DeviceSessions = Awaited<ReturnType<typeof startOnDevice>>;
 
-/** Tensors of so many rows at most, on the device and here; what `make` makes of n of them is made once. */
+/** Tensors of so many rows at most, on the device and here, and runs of them that are recorded. */
 function openRows(memory: DeviceMemory, size: number) {
   const scope = new DisposableStack();
   const keep = (value: Tensor) => scope.use(value);
@@ -67,8 +69,8 @@ function openRows(memory: DeviceMemory, size: number) {
     first: (whole: Tensor, n: number) => keep(memory.view(whole, 0, [n, whole.dims[1]!])),
     here: (data: Float32Array<ArrayBuffer>, n: number, width: number) =>
       keep(tensor(data, [n, width])),
-    bind: (...args: Parameters<Session["bind"]>) => (session: Session): Binding =>
-      scope.use(session.bind(...args)),
+    bind: (session: Session, inputs: Tensors, outputs: Tensors): Binding =>
+      scope.use(session.bind(inputs, outputs, true)),
   };
 }
 
@@ -103,7 +105,7 @@ function lookAt(
   const topOf = once((n) => {
     const there = rows.first(foundThere, n);
     const inputs = { [NEXT_TOKEN.logits]: rows.first(logits, n) };
-    const binding = rows.bind(inputs, { [ON_DEVICE.found]: there }, true)(top);
+    const binding = rows.bind(top, inputs, { [ON_DEVICE.found]: there });
     return { binding, pair: [there, rows.here(found, n, FOUND)] as const };
   });
   const softmaxSet = () => {
@@ -127,7 +129,7 @@ function lookAt(
           [ON_DEVICE.numbers]: there,
         };
         return {
-          binding: rows.bind(inputs, outputs, true)(softmax),
+          binding: rows.bind(softmax, inputs, outputs),
           send: [rows.here(inverse, n, 1), scales] as const,
           pair: [there, rows.here(numbers, n, NUMBERS)] as const,
         };
@@ -151,13 +153,11 @@ function lookAt(
     const { numbers, all, read, inverse } = sets[set]!;
     const [largest, log, entropy] = part(numbers, row, NUMBERS) as unknown as number[];
     const own = part(ids, row, SHORTLIST), logits = part(best, row, SHORTLIST), by = inverse[row]!;
-    const places = new Map<number, number>();
-    own.forEach((id, place) => places.set(id, place));
     const held: HeldOnDevice = {
       ...{ tensor: all, rows: n, row },
       of(id) {
-        const place = places.get(id);
-        return place === undefined ? undefined : Math.exp((logits[place]! - largest!) * by - log!);
+        const place = own.indexOf(id);
+        return place < 0 ? undefined : Math.exp((logits[place]! - largest!) * by - log!);
       },
     };
     return {
@@ -217,13 +217,11 @@ export function openOnDevice(
   const isThere = (logits: Float32Array | LogitRows): logits is DeviceRows => "place" in logits;
   return {
     async of(logits, temperatures) {
-      const own = isThere(logits) ? await sessions() : undefined;
       if (!isThere(logits)) return await host.of(logits, temperatures);
+      const own = await sessions();
       if (!own) {
         const all = logits.all();
-        for (let row = 0; row < logits.count && tokens < vocabularySize; row++) {
-          all.fill(-Infinity, row * vocabularySize + tokens, (row + 1) * vocabularySize);
-        }
+        hidePadding(all, logits.count, vocabularySize, tokens);
         return await host.of(all, temperatures);
       }
       const { place } = logits;

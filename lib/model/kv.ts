@@ -38,13 +38,12 @@ import { type DecoderConfig, KV_PARTS, type KvScales, type RopedConfig } from ".
 import type { Session } from "../runtime/mod.ts";
 import { openCache, PREFILL_CHUNK } from "./cache.ts";
 import { hostSlabs } from "./slabs.ts";
+import { spreadTokens } from "./spread.ts";
 
 /** Largest int8. */
 const STEPS = 127;
 /** What scales leave room for, over what was met. */
 const HEADROOM = 1.5;
-/** Part of the vocabulary between one token of the run and the next: they spread evenly. */
-const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
 
 /**
  * Scale of each channel of a head with these numbers `[positions, headDim]`, of whose first channels so many
@@ -83,11 +82,7 @@ export async function calibrateKv(
   const length = Math.min(PREFILL_CHUNK, maxLength), { kv, vocabularySize } = config;
   const slabs = hostSlabs(config, 1, length);
   using cache = openCache(session, config, slabs, { slots: 1, length });
-  const tokens = Array.from(
-    { length },
-    (_, i) => Math.floor(i * GOLDEN_RATIO % 1 * vocabularySize),
-  );
-  await cache.prefill(0, 0, tokens, "last");
+  await cache.prefill(0, 0, spreadTokens(length, vocabularySize), "last");
   const { rope } = config as Partial<RopedConfig>; // others rotate all of a head
   const found = new Map<string, Float32Array<ArrayBuffer>>();
   let byte = 0;

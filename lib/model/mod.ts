@@ -158,6 +158,7 @@ export {
 export { createModel, type Model, type ModelParts } from "./model.ts";
 export type { Progress } from "./progress.ts";
 export {
+  hidePadding,
   type NextToken,
   type NextTokens,
   SHORTLIST,

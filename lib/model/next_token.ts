@@ -85,6 +85,19 @@ export function nextTokenSource(vocabularySize: number, threads?: number) {
   };
 }
 
+/** Makes the logits of rows of a vocabulary that stand for no token −∞: those from the number of tokens on. */
+export function hidePadding(
+  logits: Float32Array,
+  rows: number,
+  vocabularySize: number,
+  tokens: number,
+): void {
+  if (tokens >= vocabularySize) return;
+  for (let row = 0; row < rows; row++) {
+    logits.fill(-Infinity, row * vocabularySize + tokens, (row + 1) * vocabularySize);
+  }
+}
+
 /** Bounds of the factor that logits are multiplied with: beyond, a temperature is as good as 0 or ∞. */
 const MAX_INVERSE = 1e30, MIN_INVERSE = 1e-30;
 /** Largest product of a logit with that factor. */

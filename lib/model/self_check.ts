@@ -15,6 +15,7 @@ import { openCache, PREFILL_CHUNK } from "./cache.ts";
 import type { DeviceCheck, KvCache } from "./engine.ts";
 import type { Input } from "./mixture.ts";
 import type { Slabs } from "./slabs.ts";
+import { spreadToken, spreadTokens } from "./spread.ts";
 
 /** Lengths of chunks that are tried. */
 const CHUNKS = [PREFILL_CHUNK, 24, 8] as const;
@@ -26,8 +27,6 @@ const STEPS = 6;
 const SLOTS = 5;
 /** Largest difference, as a share of the largest number: of float32 sums, of float16. */
 const TOLERANCE = { float32: 1e-3, float16: 3e-2 } as const;
-/** Part of the vocabulary between one token and the next: they spread evenly. */
-const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
 
 /** A session of the beginning of a model, and memory for its cache. */
 export interface Probe {
@@ -63,8 +62,8 @@ async function compare(
 ) {
   const length = Math.min(PREFILL_CHUNK + REST, maxLength), { vocabularySize } = config;
   const steps = Math.min(STEPS, length - 1);
-  const tokenAt = (i: number) => Math.floor(i * GOLDEN_RATIO % 1 * vocabularySize);
-  const prompt: Input[] = Array.from({ length: length - steps }, (_, i) => tokenAt(i));
+  const tokenAt = (i: number) => spreadToken(i, vocabularySize);
+  const prompt: Input[] = spreadTokens(length - steps, vocabularySize);
   const mixture = { ids: [tokenAt(1), tokenAt(2), tokenAt(3)], weights: [0.5, 0.3, 0.2] };
   prompt[Math.floor(prompt.length / 2)] = mixture;
   const run = async ({ session, slabs }: Probe, chunk: number) => {
@@ -146,10 +145,7 @@ export async function longestChunk(
   { type, maxLength }: { readonly type: keyof typeof TOLERANCE; readonly maxLength: number },
 ): Promise<number> {
   const length = Math.min(PREFILL_CHUNK + REST, maxLength), last = CHUNKS.at(-1)!;
-  const prompt = Array.from(
-    { length },
-    (_, i) => Math.floor(i * GOLDEN_RATIO % 1 * vocabularySize),
-  );
+  const prompt = spreadTokens(length, vocabularySize);
   const logitsBy = async (chunk: number) => {
     using cache = open(chunk, length);
     return await cache.prefill(0, 0, prompt, "last");

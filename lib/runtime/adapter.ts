@@ -4,6 +4,8 @@
  * @module
  */
 
+import { gib } from "../_gib.ts";
+
 /** Kinds of GPU; an emulated one computes on the CPU, and "other" is a virtual or unknown one. */
 export type AdapterKind = "discrete" | "integrated" | "emulated" | "other";
 
@@ -59,7 +61,6 @@ export interface Footprint {
  */
 const MARGIN = 2 ** 29;
 
-const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 const together = ({ weights, cache }: Footprint) => weights + cache + MARGIN;
 
 /** The first reason why a model has no room on an adapter. */

@@ -15,6 +15,7 @@ import {
   weightsIn,
 } from "../../graph/mod.ts";
 import { refusal } from "../../_check.ts";
+import { gib } from "../../_gib.ts";
 import { type Checkpoint, embeddingRows, fingerprint } from "../checkpoint.ts";
 import { headed, parseConfig } from "../config.ts";
 import { convertWeights, type Form } from "../converted.ts";
@@ -35,7 +36,6 @@ import type { ModelFiles, Source } from "./source.ts";
 
 /** Refuses weights that free memory cannot hold, naming formats that would fit. */
 function checkFits(config: DecoderConfig, dtype: Dtype, free: number): void {
-  const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
   const bytes = (dtype: Dtype) => estimateMemory(config, { dtype, length: 1 }).weightsBytes;
   if (bytes(dtype) <= free) return;
   const fitting = DTYPES.filter((other) => bytes(other) <= free)
