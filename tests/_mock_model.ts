@@ -174,6 +174,7 @@ export function mockModel(options: MockOptions = {}): MockModel {
       [...id].reduce((hash, c) => stir(hash, c.charCodeAt(0)), i).toString(16).padStart(8, "0")
     ).join(""),
     device: "cpu",
+    versions: { mock: "1.2.3" },
     dtype: "fp32",
     kv: "fp32",
     maxLength,

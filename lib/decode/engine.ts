@@ -15,205 +15,45 @@
  * @module
  */
 
-import { SMALL_VOCABULARY } from "../graph/mod.ts";
-import {
-  checkMixture,
-  kept,
-  type KvCache,
-  type LogitRows,
-  type Mixture,
-  type Model,
-  offSampleMass,
-  oneToken,
-  PREFILL_CHUNK,
-  SHORTLIST,
-} from "../model/mod.ts";
-import {
-  type Candidate,
-  type FinishReason,
-  type Generation,
-  type Job,
-  recordOf,
-  type Step,
-} from "./generation.ts";
-import { relativeNorm } from "./norm.ts";
-import { openDistributions, type WantedRow } from "./distributions.ts";
-import type { Distribution } from "./distribution.ts";
-import { type Chain, chainOf } from "./sampler.ts";
-import { STREAM, uniform } from "../_random.ts";
-import type { History } from "./transforms.ts";
-import type { MethodStep } from "./method.ts";
-import { firstStop, textStream } from "./text.ts";
+import { kept, type KvCache, type LogitRows, type Model, PREFILL_CHUNK } from "../model/mod.ts";
+import { openDistributions } from "./distributions.ts";
+import type { Generation, Job, Step } from "./generation.ts";
+import { advance, generationOf, type Row, startRow, wanted } from "./row.ts";
 
-/** What the loop tells: a step of a job that records steps, or a finished job. */
+/**
+ * What the loop tells: a step of a job that records steps, a token of one that tells its text, a finished
+ * job, or one that its own method ended with an error.
+ */
 export type DecodeEvent =
   | { readonly index: number; readonly step: Step }
-  | { readonly index: number; readonly generation: Generation };
+  | { readonly index: number; readonly token: number; readonly text: string }
+  | { readonly index: number; readonly generation: Generation }
+  | { readonly index: number; readonly error: unknown };
 
-/** A job that occupies a slot. */
-interface Row {
-  readonly job: Job;
-  readonly tokens: number[];
-  readonly trace: Step[];
-  /** Text as it becomes certain; where nobody asks for it, it is made at the end. */
-  readonly tell: ReturnType<typeof textStream> | undefined;
-  /** Text told so far; that of a finished row is whole. */
-  text: string;
-  /** Position at which the next input is written. */
-  position: number;
-  next: MethodStep<unknown>;
-  /** Tokens that follow whatever is drawn. */
-  forced: readonly number[];
-  chain: Chain;
-  entropy: number;
-  offSampleMass: number;
-  readonly prefillMs: number;
-  readonly started: number;
-  /** What transforms look at. */
-  readonly history: History;
-  finished: FinishReason | undefined;
+/** Where the loop takes its jobs from: a list, or requests that come while it runs. */
+export interface JobSource {
+  /** The next job, which stays there; undefined where none waits. */
+  peek(): Job | undefined;
+  /** Takes it. */
+  take(): Job | undefined;
+  /** Waits for a job; false once none will come any more. */
+  wait(): boolean | Promise<boolean>;
 }
 
-const NONE: readonly number[] = [];
-
-/** What a row's next distribution must be. */
-function wanted({ job, chain, tokens, history }: Row): WantedRow {
-  return { chain, step: tokens.length, needs: job.method.needs, history };
-}
-
-function candidatesOf(model: Model, distribution: Distribution, top: number): Candidate[] {
-  return distribution.top(top).ids.map((token) => ({
-    token,
-    text: model.tokenizer.decode([token]),
-    probability: distribution.probability(token),
-  })).sort((a, b) => b.probability - a.probability);
-}
-
-/** A mixture as a trace keeps it: of a dense one the heaviest entries. */
-function mixtureRecord(mixture: Mixture, distribution: Distribution): Mixture {
-  const { dense, ...list } = kept(mixture);
-  if (!dense) return list;
-  const { ids, weights, ...flags } = list, entries = new Map<number, number>();
-  const weightOf = (id: number) => entries.get(id) ?? dense.weight * dense.probabilities[id]!;
-  const likely = distribution.ids.length > SMALL_VOCABULARY
-    ? distribution.top(SHORTLIST)
-    : distribution;
-  for (const id of likely.ids) entries.set(id, weightOf(id));
-  for (let k = 0; k < ids.length; k++) entries.set(ids[k]!, weightOf(ids[k]!) + weights[k]!);
-  return { ids: [...entries.keys()], weights: [...entries.values()], ...flags };
-}
-
-/** Samples a row's next token and lets its method make the next input. */
-function advance(model: Model, row: Row, distribution: Distribution): void {
-  const { job, tokens } = row;
-  if (job.signal?.aborted) {
-    row.finished = "aborted";
-    return;
-  }
-  const index = tokens.length, forced = row.forced[0];
-  const token = forced ?? distribution.draw(uniform(job.seed, STREAM.sample, index));
-  const made = job.method.step(distribution, token, row.next.state, forced !== undefined);
-  if (forced === undefined) {
-    checkMixture(made.input, model.config.vocabularySize, `the method '${job.method.name}'`);
-  }
-  const recorded = forced ?? made.token ?? token;
-  row.next = forced === undefined ? made : { ...made, input: oneToken(forced) };
-  row.forced = forced === undefined
-    ? made.force ?? NONE
-    : [...row.forced.slice(1), ...made.force ?? NONE];
-  if (made.sampler) row.chain = chainOf(made.sampler);
-  tokens.push(recorded);
-  const mass = offSampleMass(row.next.input, recorded);
-  row.entropy += distribution.normalizedEntropy;
-  row.offSampleMass += mass;
-
-  const isEnd = job.eos.has(recorded);
-  const told = isEnd ? undefined : row.tell?.(recorded), before = row.text.length;
-  const full = tokens.length === job.maxNewTokens || row.position === model.maxLength;
-  if (made.stop || isEnd || told?.stopped) row.finished = "stop";
-  else if (full) row.finished = "length";
-  row.text = row.finished === undefined ? row.text + (told?.text ?? "") : textOf(model, row);
-
-  if (job.top > 0) {
-    const norm = relativeNorm(model, row.next.input, recorded);
-    row.trace.push({
-      index,
-      token: recorded,
-      text: row.text.slice(before),
-      entropy: distribution.normalizedEntropy,
-      probability: distribution.probability(recorded),
-      mixture: mixtureRecord(row.next.input, distribution),
-      offSampleMass: mass,
-      candidates: candidatesOf(model, distribution, job.top),
-      ...(isEnd ? { end: true } : {}),
-      ...(made.event === undefined ? {} : { event: made.event }),
-      ...(recorded === token ? {} : { drawn: token }),
-      ...(norm === undefined ? {} : { norm }),
-    });
-  }
-}
-
-/** Text of all tokens, without the end-of-text token and from the first stop text on. */
-function textOf(model: Model, { job, tokens }: Row): string {
-  const ended = job.eos.has(tokens.at(-1)!);
-  const whole = model.tokenizer.decode(ended ? tokens.slice(0, -1) : tokens);
-  const cut = firstStop(whole, job.stop);
-  return cut >= 0 ? whole.slice(0, cut) : whole;
-}
-
-/** Text that is certain of tokens that were broken off. */
-function certainText(model: Model, { job, tokens, text, tell }: Row): string {
-  if (tell) return text;
-  const all = textStream(model.tokenizer, job.stop);
-  return tokens.map((token) => all(token).text).join("");
-}
-
-function generationOf(model: Model, row: Row): Generation {
-  const { job, tokens, finished = "aborted" } = row;
-  const count = Math.max(1, tokens.length);
+/** A list of jobs, in the order of their prompt's first appearance, so that equal prompts are neighbours. */
+export function listed(jobs: readonly Job[]): JobSource {
+  const waiting = [...Map.groupBy(jobs, ({ prompt }) => prompt.join()).values()].flat().reverse();
   return {
-    text: finished === "aborted" ? certainText(model, row) : row.text,
-    tokens,
-    finishReason: finished,
-    promptTokens: job.prompt.length,
-    sampler: recordOf(job),
-    mixing: {
-      meanEntropy: row.entropy / count,
-      meanOffSampleMass: row.offSampleMass / count,
-    },
-    ...(job.top > 0 ? { trace: row.trace } : {}),
-    timing: { prefillMs: row.prefillMs, decodeMs: performance.now() - row.started },
+    peek: () => waiting.at(-1),
+    take: () => waiting.pop(),
+    wait: () => waiting.length > 0,
   };
 }
 
-function startRow(model: Model, job: Job, prefillMs: number): Row {
-  const { vocabularySize } = model.config;
-  const state = job.method.init({
-    vocabularySize,
-    prompt: job.prompt,
-    maxNewTokens: job.maxNewTokens,
-    tokenizer: model.tokenizer,
-    ...("temperature" in job.sampler ? { sampler: job.sampler } : { transforms: job.sampler }),
-    uniform: (step, index) => uniform(job.seed, STREAM.method, step, index),
-  });
-  const tokens: number[] = [];
-  return {
-    job,
-    tokens,
-    history: { prompt: job.prompt, generated: tokens },
-    trace: [],
-    tell: job.top > 0 || job.stop.length > 0 ? textStream(model.tokenizer, job.stop) : undefined,
-    text: "",
-    position: job.prompt.length,
-    next: { input: { ids: [], weights: [] }, state },
-    forced: NONE,
-    chain: chainOf(job.sampler),
-    entropy: 0,
-    offSampleMass: 0,
-    prefillMs,
-    started: performance.now(),
-    finished: job.signal?.aborted ? "aborted" : undefined,
-  };
+/** Positions that a cache needs for these jobs. */
+export function lengthFor(model: Model, jobs: readonly Job[]): number {
+  const reach = jobs.map(({ prompt, maxNewTokens }) => prompt.length + maxNewTokens - 1);
+  return Math.min(model.maxLength, reach.reduce((a, b) => Math.max(a, b), 1));
 }
 
 /** A prompt on its way into a slot. */
@@ -238,6 +78,17 @@ export function commonPrefix(a: ArrayLike<number>, b: ArrayLike<number>): number
   return length;
 }
 
+/** What a row tells of its last token. */
+function told({ index }: Job, last: NonNullable<Row["last"]>): DecodeEvent {
+  return "mixture" in last ? { index, step: last } : { index, ...last };
+}
+
+/** What became of a row. */
+function ended(model: Model, row: Row): DecodeEvent {
+  const { job: { index }, failed } = row;
+  return failed ? { index, error: failed.error } : { index, generation: generationOf(model, row) };
+}
+
 /** Refuses what an engine gives in place of logits of so many rows. */
 function checkLogits(
   logits: Float32Array | LogitRows,
@@ -253,22 +104,16 @@ function checkLogits(
   );
 }
 
-/** Decodes checked requests, at most `slots` at once; events come in the order in which they happen. */
+/** Decodes checked requests side by side in the slots of one cache; events come in the order in which they happen. */
 export async function* decode(
   model: Model,
-  jobs: readonly Job[],
-  slots: number,
+  jobs: JobSource,
+  { slots: count, length }: { readonly slots: number; readonly length: number },
 ): AsyncGenerator<DecodeEvent> {
-  if (jobs.length === 0) return;
-  const reach = jobs.map(({ prompt, maxNewTokens }) => prompt.length + maxNewTokens - 1);
-  const length = Math.min(model.maxLength, reach.reduce((a, b) => Math.max(a, b), 1));
-  const count = Math.min(slots, jobs.length);
   using cache: KvCache = model.openCache({ slots: count + 1, length });
   using distributions = openDistributions(model);
   const { chunk: size = PREFILL_CHUNK } = cache;
   const spare = count, first = new Float32Array(model.config.vocabularySize);
-  // in the order of their prompt's first appearance, so that equal prompts are neighbours
-  const waiting = [...Map.groupBy(jobs, ({ prompt }) => prompt.join()).values()].flat().reverse();
   const rows: Row[] = [];
   let inSpare: readonly number[] = [], filling: Filling | undefined;
   /** The prompt prefilled last, and the logits after it. */
@@ -291,7 +136,7 @@ export async function* decode(
     const chunks = Math.floor(Math.min(shared, prompt.length - 1) / size);
     const done = chunks * size;
     const interleaved = rows.length > 0 && prompt.length - done > size;
-    const next = waiting.at(-1)?.prompt ?? [];
+    const next = jobs.peek()?.prompt ?? [];
     const usedAgain = samePrompt(prompt, next) || commonPrefix(prompt, next) >= size;
     const home = interleaved || usedAgain ? spare : rows.length;
     if (done > 0 && slot !== home) await cache.copy(slot, home, done);
@@ -314,6 +159,7 @@ export async function* decode(
     const { logits, ms } = prefilled!, slot = rows.length;
     if (home !== slot) await cache.copy(home, slot, job.prompt.length);
     const row = startRow(model, job, ms);
+    if (row.failed) return row;
     checkLogits(logits, 1, model);
     first.set(logits.subarray(0, first.length));
     const [distribution] = await distributions.of(first, [wanted(row)]);
@@ -325,7 +171,7 @@ export async function* decode(
 
   /** The next row, where its prompt is there; a long prompt goes on chunk by chunk. */
   const admit = async (): Promise<Row | undefined> => {
-    const job = filling?.job ?? waiting.pop()!;
+    const job = filling?.job ?? jobs.take()!;
     if (job.signal?.aborted) {
       filling = undefined;
       return startRow(model, job, 0);
@@ -342,13 +188,13 @@ export async function* decode(
     return startDecoding(job, home);
   };
 
-  while (rows.length > 0 || waiting.length > 0 || filling) {
-    while (rows.length < count && (waiting.length > 0 || filling)) {
+  while (rows.length > 0 || filling || await jobs.wait()) {
+    while (rows.length < count && (filling || jobs.peek())) {
       const row = await admit();
       if (!row && rows.length > 0) break; // the others take a step between two chunks
       if (!row) continue;
-      yield* row.trace.map((step) => ({ index: row.job.index, step }));
-      if (row.finished) yield { index: row.job.index, generation: generationOf(model, row) };
+      if (row.last) yield told(row.job, row.last);
+      if (row.finished || row.failed) yield ended(model, row);
       else rows.push(row);
     }
     if (rows.length === 0) continue;
@@ -361,14 +207,13 @@ export async function* decode(
     const made = await distributions.of(logits, rows.map(wanted));
     for (const [slot, row] of rows.entries()) {
       row.position++;
-      const steps = row.trace.length;
       advance(model, row, made[slot]!);
-      if (row.trace.length > steps) yield { index: row.job.index, step: row.trace[steps]! };
+      if (row.last) yield told(row.job, row.last);
     }
     for (let slot = rows.length - 1; slot >= 0; slot--) {
       const row = rows[slot]!;
-      if (!row.finished) continue;
-      yield { index: row.job.index, generation: generationOf(model, row) };
+      if (!row.finished && !row.failed) continue;
+      yield ended(model, row);
       const last = rows.pop()!;
       if (last !== row) {
         rows[slot] = last;

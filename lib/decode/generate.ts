@@ -6,7 +6,8 @@
 
 import { checkOptions, number, type Rules, signal } from "../_check.ts";
 import type { Model } from "../model/mod.ts";
-import { decode } from "./engine.ts";
+import { decode, lengthFor, listed } from "./engine.ts";
+import { askRemote } from "./remote.ts";
 import {
   type GenerateOptions,
   type Generation,
@@ -73,9 +74,11 @@ export async function* stream(
   options: GenerateOptions = {},
 ): AsyncGenerator<Step, Generation> {
   const job = jobOf(model, { ...options, trace: options.trace || true, prompt }, 0);
-  for await (const event of decode(model, [job], 1)) {
+  const shape = { slots: 1, length: lengthFor(model, [job]) };
+  for await (const event of decode(model, listed([job]), shape)) {
+    if ("error" in event) throw event.error;
     if ("generation" in event) return event.generation;
-    yield event.step;
+    if ("step" in event) yield event.step;
   }
   throw new Error("internal: the decode loop ended without a generation");
 }
@@ -94,6 +97,13 @@ export interface BatchOptions {
 const RULES: Rules<BatchOptions> = { slots: number({ min: 1, integer: true }), signal };
 
 const DEFAULT_SLOTS = 64, KV_BUDGET_BYTES = 2 ** 31;
+
+/** Rows decoded at once unless it is said: as many as have room for keys and values of this length. */
+export function usualSlots({ memory }: Model, length: number): number {
+  const { kvBytesPerToken, cacheBytes = KV_BUDGET_BYTES } = memory;
+  const fitting = Math.max(1, Math.floor(cacheBytes / (kvBytesPerToken * length)));
+  return Math.min(DEFAULT_SLOTS, fitting);
+}
 
 /**
  * Continues many prompts at once, each with its own method, sampler and seed.
@@ -127,12 +137,15 @@ export async function* generateBatch(
   const jobs = requests.map((request, index) =>
     jobOf(model, signal && !request.signal ? { ...request, signal } : request, index)
   );
-  const longest = jobs.reduce((n, job) => Math.max(n, job.prompt.length + job.maxNewTokens), 1);
-  const slotBytes = model.memory.kvBytesPerToken * Math.min(longest, model.maxLength);
-  const { cacheBytes = KV_BUDGET_BYTES } = model.memory;
-  const fitting = Math.max(1, Math.floor(cacheBytes / slotBytes));
-  const { slots = Math.min(DEFAULT_SLOTS, fitting) } = options;
-  for await (const event of decode(model, jobs, slots)) {
+  const { slots = usualSlots(model, lengthFor(model, jobs)) } = options;
+  if (jobs.length === 0) return;
+  if (model.remote) {
+    yield* askRemote(model, model.remote, jobs, options.slots ?? model.remote.concurrency);
+    return;
+  }
+  const shape = { slots: Math.min(slots, jobs.length), length: lengthFor(model, jobs) };
+  for await (const event of decode(model, listed(jobs), shape)) {
+    if ("error" in event) throw event.error;
     if ("generation" in event) yield event;
   }
 }

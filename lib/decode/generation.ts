@@ -17,7 +17,7 @@ import {
   type Rules,
   signal,
 } from "../_check.ts";
-import type { Message, Mixture, Model } from "../model/mod.ts";
+import type { Message, Mixture, Model, TextRequest } from "../model/mod.ts";
 import { defaultSignal } from "../runtime/mod.ts";
 import { checkMethod, type Method } from "./method.ts";
 import { standard } from "./methods/standard.ts";
@@ -170,7 +170,8 @@ export interface Generation {
 
 /** A request with everything checked and filled in. */
 export interface Job
-  extends Required<Pick<GenerateOptions, "method" | "maxNewTokens" | "stop" | "seed">> {
+  extends
+    Required<Pick<GenerateOptions, "method" | "maxNewTokens" | "stop" | "seed" | "ignoreEos">> {
   /** Place in the caller's list. */
   readonly index: number;
   /** Token ids of the prompt. */
@@ -181,6 +182,8 @@ export interface Job
   readonly signal: AbortSignal | undefined;
   /** Number of candidates recorded per step; 0 records nothing. */
   readonly top: number;
+  /** Whether each token is told with its text, where no steps are. */
+  readonly tells: boolean;
 }
 
 const TRACE = objectOf<TraceOptions>(
@@ -305,7 +308,7 @@ export function jobOf(model: Model, request: Request, index: number): Job {
       `Cannot generate as the prompt must have 1 to ${model.maxLength} tokens, the model's context ('maxLength' of loadModel): current value is ${prompt.length}`,
     );
   }
-  return {
+  const job: Job = {
     index,
     prompt,
     sampler: "sampler" in settings ? settings.sampler : settings,
@@ -313,8 +316,31 @@ export function jobOf(model: Model, request: Request, index: number): Job {
     maxNewTokens,
     stop,
     seed,
+    ignoreEos,
+    tells: false,
     top: trace === false ? 0 : top,
     signal: request.signal ?? defaultSignal(),
     eos: new Set(ignoreEos ? [] : model.tokenizer.eosTokenIds),
+  };
+  model.remote?.check(textRequestOf(model, job));
+  return job;
+}
+
+/** A request as it is sent to where the model decodes: refused where it cannot be told. */
+export function textRequestOf({ device }: Model, job: Job): TextRequest {
+  const { method: { name, parameters = {} }, sampler, top, signal: _, ...known } = job;
+  if (top > 0) {
+    const rule = `be left out, as ${device} does not tell what is mixed at each step`;
+    throw new TypeError(refusal("generate", "trace", rule, true));
+  }
+  if (!("temperature" in sampler)) {
+    const rule =
+      `be settings such as temperature and topP, as ${device} takes no list of transforms`;
+    throw new TypeError(refusal("generate", "sampler", rule, sampler));
+  }
+  const { prompt, maxNewTokens, stop, seed, ignoreEos } = known;
+  return {
+    ...{ prompt, method: { name, parameters }, sampler: { ...sampler } },
+    ...{ maxNewTokens, stop, seed, ignoreEos },
   };
 }

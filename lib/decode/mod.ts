@@ -67,6 +67,7 @@ export { philox, STREAM, uniform } from "../_random.ts";
 export { type Input, type Mixture, oneToken } from "../model/mod.ts";
 export type { Distribution } from "./distribution.ts";
 export * from "./effect.ts";
+export { type OpenBatch, openBatch, type OpenBatchOptions, type ToldToken } from "./batch.ts";
 export { commonPrefix } from "./engine.ts";
 export * from "./generate.ts";
 export {

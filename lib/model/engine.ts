@@ -11,6 +11,7 @@
 import type { Input } from "./mixture.ts";
 import type { NextToken } from "./next_token.ts";
 import type { LogitRows } from "./logit_rows.ts";
+import type { Remote } from "./remote.ts";
 
 /** Number formats of keys and values by name, and their element types. */
 export const KV_TYPES = { fp32: "float32", fp16: "float16", int8: "int8" } as const;
@@ -94,6 +95,10 @@ export interface Engine extends AsyncDisposable {
   readonly fallenBack?: ReadonlyMap<string, number>;
   /** What was found of the device when it was compared with the CPU; absent where it was not. */
   readonly checked?: DeviceCheck;
+  /** Versions of what computes, by name, recorded with every run; absent: none. */
+  readonly versions?: Readonly<Record<string, string>>;
+  /** What is asked for whole texts, where logits stay elsewhere: no cache opens then. Absent: caches do. */
+  readonly remote?: Remote;
   /** Opens a cache, of a shape that is checked. */
   openCache(shape: CacheShape): KvCache;
   /**

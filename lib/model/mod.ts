@@ -166,6 +166,7 @@ export {
   type TopTokens,
 } from "./next_token.ts";
 export { type Quality, quality } from "./quality.ts";
+export type { Remote, RemoteText, TextRequest } from "./remote.ts";
 export { parseSafetensors } from "./safetensors.ts";
 export { checkpointSource } from "./sources/checkpoint.ts";
 export { openSource } from "./sources/mod.ts";

@@ -16,7 +16,9 @@ import type { Tokenizer } from "./tokenizer.ts";
 
 /** A loaded language model. Dispose it when done (`await using model = await loadModel(…)`). */
 export interface Model
-  extends AsyncDisposable, Pick<Engine, "device" | "threads" | "fallenBack" | "checked"> {
+  extends
+    AsyncDisposable,
+    Pick<Engine, "device" | "threads" | "fallenBack" | "checked" | "versions" | "remote"> {
   /** The id it was loaded by. */
   readonly id: string;
   /** First 16 hex digits of a SHA-256 over the configuration, tensor table and sampled weights. */
@@ -136,6 +138,7 @@ export function createModel({ engine, ...known }: ModelParts): Model {
     device: engine.device,
     threads: engine.threads,
     ...given({ fallenBack: engine.fallenBack, checked: engine.checked }),
+    ...given({ versions: engine.versions, remote: engine.remote }),
     openCache({ slots, length }) {
       checkUse("open a cache");
       checkNumber("open a cache", "slots", slots, { min: 1, integer: true });

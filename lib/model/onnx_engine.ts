@@ -14,7 +14,7 @@ import {
   int8Kv,
   SMALL_VOCABULARY,
 } from "../graph/mod.ts";
-import { createSession, type Device } from "../runtime/mod.ts";
+import { createSession, type Device, openedVersion, runtimeVersion } from "../runtime/mod.ts";
 import { refusal } from "../_check.ts";
 import { given } from "../_given.ts";
 import { openCache, PREFILL_CHUNK } from "./cache.ts";
@@ -135,6 +135,7 @@ async function start(
     threads,
     fallenBack: session.fallenBack,
     ...(checked && { checked }),
+    versions: { onnxruntime: openedVersion() ?? runtimeVersion },
     openCache: openOwn,
     ...(nextToken && {
       openNextToken(tokens = config.vocabularySize) {

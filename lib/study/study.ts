@@ -8,7 +8,7 @@ import { anything, callable, checkOptions, number, type Rules, signal } from "..
 import { given } from "../_given.ts";
 import { generateBatch } from "../decode/mod.ts";
 import type { Progress } from "../model/mod.ts";
-import { defaultSignal, openedVersion, runtimeVersion } from "../runtime/mod.ts";
+import { defaultSignal } from "../runtime/mod.ts";
 import { type Grade, type Measure, measured, type Problem } from "../tasks/mod.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { checkStored, checkVerdicts } from "./identity.ts";
@@ -147,7 +147,7 @@ export async function runStudy<P extends Problem>(
   const declared = given({ primary: stored[0]?.primary });
   const versions = {
     moi: manifest.version,
-    onnxruntime: openedVersion() ?? runtimeVersion,
+    ...model.versions,
     deno: Deno.version.deno,
   };
   const requests = missing.map(([, { problem, method, seed }]) => ({

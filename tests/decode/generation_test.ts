@@ -56,6 +56,8 @@ Deno.test("jobOf() fills in what is left out", () => {
     maxNewTokens: 256,
     stop: [],
     seed: 0,
+    ignoreEos: false,
+    tells: false,
     top: 0,
     signal: undefined,
   });

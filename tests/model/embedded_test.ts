@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { defaultCacheDir, EMBEDDED, embeddedFolder, forward, loadModel } from "@moi/moi/model";
 import { temporaryFolder } from "../_temporary.ts";
 
@@ -105,6 +105,7 @@ Deno.test("a fetched model is the embedded one", async () => {
   await using fetched = await loadModel(folder);
   await using embedded = await loadModel("votes-tiny");
   assertEquals(fetched.fingerprint, embedded.fingerprint);
+  assertMatch(embedded.versions!.onnxruntime!, /^\d+\.\d+\.\d+/);
   assertEquals(await forward(fetched, [1, 2, 3]), await forward(embedded, [1, 2, 3]));
 });
 

@@ -66,11 +66,10 @@ Deno.test("runStudy() stores every field of every run", async () => {
         promptTokens: input.length,
         versions: {
           moi: manifest.version,
-          onnxruntime: known.versions.onnxruntime!,
+          mock: "1.2.3",
           deno: Deno.version.deno,
         },
       });
-      assert(/^\d+\.\d+\.\d+/.test(known.versions.onnxruntime!));
       assert(tokens.length > 0 && tokens.length <= 12);
       assert(finishReason === "stop" || tokens.length === 12);
       assertEquals(grade, letters().grade(problem, text));

@@ -1,0 +1,113 @@
+/** A batch that requests join while it runs: the same texts as alone, whatever happens to the others. */
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { generate, type Method, moi, openBatch, type Request } from "@moi/moi/decode";
+import { mockModel, writes } from "../_mock_model.ts";
+import { seeded } from "../_random.ts";
+
+Deno.test("200 requests that come at random moments get what generate() gives each alone", async () => {
+  const model = mockModel(), random = seeded(5);
+  const prompts = Array.from(
+    { length: 9 },
+    () => Array.from({ length: 1 + random.below(9) }, () => 3 + random.below(26)),
+  );
+  const requests = Array.from({ length: 200 }, (): Request => ({
+    prompt: random.pick(prompts),
+    method: moi({ beta: random.pick([0.25, 1, Infinity]) }),
+    seed: random.below(50),
+    maxNewTokens: 1 + random.below(20),
+    stop: random.pick([[], ["a"]]),
+    trace: random.below(5) === 0,
+  }));
+  await using batch = openBatch(model, { slots: 5 });
+  const made = await Promise.all(requests.map(async (request) => {
+    for (let turns = random.below(40); turns > 0; turns--) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    let told = "", count = 0;
+    const generation = await batch.add(request, ({ text }) => {
+      told += text;
+      count++;
+    });
+    assertEquals([told, count], [generation.text, generation.tokens.length]);
+    return generation;
+  }));
+  for (const [i, request] of requests.entries()) {
+    const { timing: _, ...alone } = await generate(model, request.prompt, request);
+    const { timing: __, ...beside } = made[i]!;
+    assertEquals(beside, alone);
+  }
+});
+
+Deno.test("a request that its method fails, or that is aborted, costs the others nothing", async () => {
+  const model = mockModel();
+  const fails: Method = {
+    name: "fails",
+    init: () => undefined,
+    step(p) {
+      if (p.step === 2) throw new Error("third step");
+      return { input: { ids: [5], weights: [1] }, state: undefined };
+    },
+  };
+  const noInit: Method = {
+    ...fails,
+    init() {
+      throw new RangeError("no markers");
+    },
+  };
+  const options = { seed: 4, maxNewTokens: 16, ignoreEos: true };
+  const alone = await generate(model, [7], options);
+  await using batch = openBatch(model, { slots: 2 });
+  const gone = new AbortController(), late = new AbortController();
+  const one = batch.add({ prompt: [7], ...options });
+  const failing = batch.add({ prompt: [7], ...options, method: fails });
+  const unable = batch.add({ prompt: [8], ...options, method: noInit });
+  const ended = batch.add({ prompt: [9], ...options, signal: gone.signal });
+  const never = batch.add({ prompt: [9], ...options, signal: late.signal });
+  late.abort();
+  assertEquals((await never).finishReason, "aborted");
+  await Promise.all([
+    assertRejects(() => failing, Error, "third step"),
+    assertRejects(() => unable, RangeError, "no markers"),
+  ]);
+  gone.abort();
+  assertEquals((await ended).finishReason, "aborted");
+  assertEquals((await one).text, alone.text);
+  assertEquals([batch.running, batch.waiting], [0, 0]);
+});
+
+Deno.test("a batch refuses prompts that do not fit, drains, and closes", async () => {
+  const model = mockModel();
+  const batch = openBatch(model, { slots: 1, length: 8 });
+  assertThrows(() => batch.add({ prompt: [3, 4, 5, 6, 7, 8, 9, 10] }), RangeError, "8 tokens");
+  assertThrows(() => batch.add({ prompt: [3], temperature: -1 }), RangeError, "temperature");
+  assertThrows(() => openBatch(model, { length: 65 }), RangeError, "at most 64");
+  const long = { prompt: [3, 4], ignoreEos: true, maxNewTokens: 99 };
+  const answers = [1, 2, 3].map((seed) => batch.add({ ...long, seed }));
+  assertEquals([batch.running, batch.waiting].reduce((a, b) => a + b), 3);
+  await batch.drain();
+  for (const answer of answers) {
+    const { tokens, finishReason } = await answer;
+    assertEquals([tokens.length, finishReason], [7, "length"]); // as a context of 8 has room for
+  }
+  assertThrows(() => batch.add(long), Error, "closed");
+  await batch[Symbol.asyncDispose]();
+  assert(model.caches.every(({ disposed }) => disposed));
+});
+
+Deno.test("where the model fails, all requests learn why, and so do later ones", async () => {
+  const model = mockModel({
+    logits: writes("abcdefgh"),
+    before(steps) {
+      if (steps === 3) throw new Error("out of memory");
+    },
+  });
+  await using batch = openBatch(model, { slots: 2 });
+  const asked = [
+    batch.add({ prompt: [3] }),
+    batch.add({ prompt: [3] }),
+    batch.add({ prompt: [4] }),
+  ];
+  for (const answer of asked) await assertRejects(() => answer, Error, "out of memory");
+  assertThrows(() => batch.add({ prompt: [3] }), Error, "out of memory");
+});
