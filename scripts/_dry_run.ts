@@ -13,6 +13,7 @@ import {
 import { downloadModel, EMBEDDED } from "../lib/model/mod.ts";
 import { measuredBandwidth } from "../lib/study/mod.ts";
 import { tableText } from "../lib/plot/mod.ts";
+import { type Shard, shardOf, shardText } from "../lib/study/shard.ts";
 import { isGguf } from "../lib/model/gguf/split.ts";
 import { placeOf } from "../lib/model/place.ts";
 import { configText } from "../lib/model/sources/mod.ts";
@@ -47,20 +48,30 @@ async function shapeOf(id: string, revision: string | undefined): Promise<Decode
   return parseConfig(await configText(place));
 }
 
-/** Number of problems, mean length of their prompts, and how these are known. */
-async function problemsOf(task: AnyTask | undefined, name: string, limit = Infinity) {
+/**
+ * Number of problems, how many of them are in the shard, mean length of their prompts, and how these are
+ * known.
+ */
+async function problemsOf(
+  task: AnyTask | undefined,
+  name: string,
+  shard: Shard | undefined,
+  limit = Infinity,
+) {
   if (!task) {
     const count = Math.min(KNOWN[name] ?? 100, limit), tokens = USUAL_PROMPT;
     const how = `no source: ${count} problems and prompts of ${tokens} tokens assumed`;
-    return { count, tokens, how };
+    return { count, share: Math.ceil(count / (shard?.count ?? 1)), tokens, how };
   }
   const problems = await task.problems(), count = problems.length;
+  const isOwn = (id: string) => !shard || shardOf(id, shard.count) === shard.index;
+  const share = problems.filter(({ id }) => isOwn(id)).length;
   const textOf = (prompt: string | readonly Message[]) =>
     typeof prompt === "string" ? prompt : prompt.map(({ content }) => content).join("\n");
   const length = problems.reduce((sum, problem) => sum + textOf(task.prompt(problem)).length, 0);
   const tokens = Math.max(1, length / Math.max(1, count) / CHARACTERS);
   const how = `prompts of ${tokens.toFixed(0)} tokens, at ${CHARACTERS} characters a token`;
-  return { count, tokens, how };
+  return { count, share, tokens, how };
 }
 
 const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
@@ -71,12 +82,16 @@ function duration(seconds: number): string {
   return `${(seconds / size).toFixed(1)} ${name}`;
 }
 
-/** Prints tokens, memory and time of a study with so many methods, and what it could find. */
+/**
+ * Prints tokens, memory and time of a study with so many methods, or of one of its shards, and what the whole
+ * study could find.
+ */
 export async function dryRun(
   id: string,
   name: string,
   methods: number,
   args: Arguments,
+  shard: Shard | undefined,
 ): Promise<void> {
   const hasSource = !TASKS[name]?.needsSource || args.value("source") !== undefined;
   const limit = args.number("problems") ?? args.number("limit");
@@ -86,12 +101,20 @@ export async function dryRun(
   const maxNewTokens = args.number("max-new-tokens") ?? defaults?.maxNewTokens ?? 256;
 
   const config = await shapeOf(id, args.value("revision"));
-  const { count, tokens, how } = await problemsOf(task, name, limit);
+  const { count, share, tokens, how } = await problemsOf(task, name, shard, limit);
+  const part = shard ? `${shardText(shard)} of ${id} on ${name}` : `${id} on ${name}`;
+  const size = `${share} ${
+    shard ? `of ${count} ` : ""
+  }problems × ${methods} methods × ${repeats} repeats`;
+  if (share === 0) {
+    print(`${part}: ${size}: nothing to do\n`);
+    return;
+  }
   const bandwidth = given === undefined ? measuredBandwidth() : 1e9 * given;
-  const slots = Math.min(args.number("slots") ?? 64, count * methods * repeats);
+  const slots = Math.min(args.number("slots") ?? 64, share * methods * repeats);
   const rows = (["fp32", "int8", "int4"] as const satisfies Dtype[]).map((dtype) => {
     const cost = estimateStudy({
-      ...{ config, problems: count, promptTokens: tokens, maxNewTokens, methods, repeats },
+      ...{ config, problems: share, promptTokens: tokens, maxNewTokens, methods, repeats },
       ...{ slots, dtype, bandwidth },
     });
     return { dtype, ...cost, together: cost.weightsBytes + cost.kvBytes };
@@ -111,7 +134,7 @@ export async function dryRun(
     ? "measured here by copying; --bandwidth tells another"
     : "given";
   print([
-    `${id} on ${name}: ${count} problems × ${methods} methods × ${repeats} repeats = ${runs} runs`,
+    `${part}: ${size} = ${runs} runs`,
     how,
     `tokens        ${
       Math.round(promptTokens)
@@ -119,7 +142,9 @@ export async function dryRun(
     tableText(table),
     `time: every step reads weights, keys and values once, at ${rate} GB/s (${source}), ` +
     "all runs at full length; arithmetic and prompts come on top",
-    `smallest gain that such a study finds with 80 % power: ${points} points ` +
+    `smallest gain that ${
+      shard ? "the whole" : "such a"
+    } study finds with 80 % power: ${points} points ` +
     `(if ${100 * discordance} % of pairs disagree, over ${comparisons} comparisons)`,
     "",
   ].join("\n"));

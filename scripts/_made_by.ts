@@ -18,11 +18,16 @@ export async function commandsOf(file: string): Promise<string[]> {
   return text.split(/\r?\n/).filter((line) => line.trim() !== "");
 }
 
-/** Keeps the command that is running beside the file that it makes, once. */
-export async function keepCommand(file: string, name: string): Promise<void> {
-  const command = commandLine(name);
-  if ((await commandsOf(file)).includes(command)) return;
-  await Deno.writeTextFile(besideOf(file), `${command}\n`, { append: true });
+/** Keeps the command that is running, and those that made what it reads, beside the file that it makes, once. */
+export async function keepCommand(
+  file: string,
+  name: string,
+  earlier: readonly string[] = [],
+): Promise<void> {
+  const kept = await commandsOf(file);
+  const added = [...new Set([...earlier, commandLine(name)])].filter((one) => !kept.includes(one));
+  if (added.length === 0) return;
+  await Deno.writeTextFile(besideOf(file), `${added.join("\n")}\n`, { append: true });
 }
 
 /** What a page says of the commands that made its runs. */

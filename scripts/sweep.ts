@@ -11,9 +11,11 @@ import {
   type Method,
   METHODS,
   type MoiOptions,
+  parseShard,
   progressBar,
   type Run,
   runStudy,
+  type Shard,
   standard,
   studyReport,
   type StudyRuns,
@@ -21,6 +23,7 @@ import {
   withStandIns,
 } from "../mod.ts";
 import { studyTables } from "../lib/plot/mod.ts";
+import { shardText } from "../lib/study/shard.ts";
 import { type Arguments, command, given, numbers, print, say } from "./_cli.ts";
 import { dryRun } from "./_dry_run.ts";
 import { keepCommand, writePage } from "./_made_by.ts";
@@ -71,6 +74,11 @@ ${TASK_USAGE}
   --max-new-tokens N    (default: the task's, as the sampler's settings)
 ${SAMPLER_USAGE}
   --slots N             rows decoded at once (default: 64)
+  --shard I/N           only the I-th of N parts of the problems, from 1, into files of its own:
+                        deno task merge joins them. auto/N takes I from SLURM_ARRAY_TASK_ID
+                        (an array 1-N) or from JOB_COMPLETION_INDEX + 1; auto takes N from
+                        SLURM_ARRAY_TASK_COUNT, too, where _MIN is 1 and _MAX the same.
+                        Neither is read without it
 ${LOAD_USAGE}
   --out DIR             where runs and report.html go (default: runs)
   --dry-run             prints tokens, memory, time and the smallest gain that could be found,
@@ -80,7 +88,7 @@ ${LOAD_USAGE}
 
 const VALUES = [
   ...["model", "methods", "betas", "primary", "colder", "preset", "repeats", "slots"],
-  ...["out", "bandwidth", "chat"],
+  ...["out", "bandwidth", "chat", "shard"],
   ...TASK_VALUES,
   ...SHARED_VALUES,
 ];
@@ -154,6 +162,7 @@ async function study(
   id: string,
   chosen: Chosen,
   args: Arguments,
+  shard: Shard | undefined,
   signal: AbortSignal,
 ): Promise<{ runs: StudyRuns; colder: Run[][]; file: string }> {
   const name = taskName(id, args), task = taskOf(name, args, id, 500);
@@ -165,9 +174,11 @@ async function study(
   const methods = chosen(model.tokenizer);
   const sampler = samplerOptions(args), primary = primaryOf(args, Object.keys(methods));
   const asked = given({ repeats: args.number("repeats"), chat: args.object("chat") });
-  const settings = { model, task, ...asked, ...sampler };
+  const settings = { model, task, ...asked, ...sampler, ...given({ shard }) };
   await Deno.mkdir(out, { recursive: true });
-  const base = join(out, `${basename(id)}-${name}`), file = `${base}.jsonl`;
+  const base = join(out, `${basename(id)}-${name}`);
+  const ending = shard ? `.shard-${shard.index}-of-${shard.count}.jsonl` : ".jsonl";
+  const file = base + ending;
   const options = { signal, ...given({ slots: args.number("slots") }) };
 
   await using bar = progressBar({ label: basename(id) });
@@ -178,10 +189,10 @@ async function study(
   });
   await keepCommand(file, "sweep");
   const own = runs[0]?.sampler.temperature ?? 1, colder: Run[][] = [];
-  for (const temperature of signal.aborted ? [] : colderOf(args, own)) {
+  for (const temperature of signal.aborted || runs.length === 0 ? [] : colderOf(args, own)) {
     const isGreedy = temperature === 0, key = isGreedy ? "greedy" : `standard-t${temperature}`;
     const own = { temperature, methods: { [key]: standard() }, ...(isGreedy && { repeats: 1 }) };
-    const store = `${base}-${isGreedy ? key : `t${temperature}`}.jsonl`;
+    const store = `${base}-${isGreedy ? key : `t${temperature}`}${ending}`;
     colder.push(await runStudy({ ...settings, ...own }, { ...options, store }));
   }
   return { runs, colder, file };
@@ -198,28 +209,36 @@ await command(USAGE, { values: VALUES, flags: ["dry-run"] }, async (args) => {
     throw new TypeError(`Cannot sweep as "${args.rest[0]}" is no option; see --help`);
   }
   const methods = methodsOf(args);
+  const asked = args.value("shard");
+  const shard = asked === undefined ? undefined : parseShard(asked, Deno.env.toObject());
   const model = args.value("model");
   const ids = model === undefined ? SWEPT : [model];
   if (args.flag("dry-run")) {
     const count = Object.keys(methods(NO_TOKENIZER)).length;
-    for (const id of ids) await dryRun(id, taskName(id, args), count, args);
+    for (const id of ids) await dryRun(id, taskName(id, args), count, args, shard);
     return;
   }
   const signal = interruptSignal();
   const parts: (Figure | Html)[] = [];
   for (const id of ids) {
-    const { runs, colder, file } = await study(id, methods, args, signal);
+    const { runs, colder, file } = await study(id, methods, args, shard, signal);
     if (signal.aborted) {
       Deno.exitCode = 130;
-      print(`\n${id}\n${tablesOf(runs)}\n`);
+      if (!shard) print(`\n${id}\n${tablesOf(runs)}\n`);
       say(`stopped with ${runs.length} of ${runs.planned!.runs} runs in ${file}`);
       say("the same command finishes the rest");
       return;
+    }
+    if (shard) {
+      const { problems } = runs.planned!, n = runs.length + colder.flat().length;
+      print(`${shardText(shard)} of ${basename(id)}: ${problems} problems, ${n} runs: ${file}\n`);
+      continue;
     }
     const all = joinStudies([runs, ...colder]);
     print(`\n${runs[0]!.model.split("@")[0]} on ${runs[0]!.task}\n${tablesOf(all)}\n`);
     parts.push(...studyReport(all));
   }
+  if (shard) return; // a report is made of all shards
   const page = join(args.value("out") ?? "runs", "report.html");
   await writePage(page, "sweep", parts, "Mixture of Inputs: β sweep");
 });

@@ -19,7 +19,8 @@ import type { Grade, Problem, Task } from "../tasks/mod.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { canonical } from "./_digest.ts";
 import type { Plan } from "./plan.ts";
-import { type PlannedRun, type Run, verdictOf } from "./run.ts";
+import { type PlannedRun, type Run, type Scalars, verdictOf } from "./run.ts";
+import { type Shard, shardOf, shardText } from "./shard.ts";
 
 /** What the runs of a file share, and the word for it. */
 const SHARED = {
@@ -73,6 +74,81 @@ function knowsProblem(run: Run): run is Run & Required<Pick<Run, "problemFields"
   return isObject(run.problemFields);
 }
 
+/** What a run is compared with. */
+export interface Known {
+  /** A run of the study. */
+  readonly any: PlannedRun;
+  /** Parameters of its methods, as far as they are known. */
+  readonly methods: ReadonlyMap<string, Scalars>;
+  /** A run of each problem, as far as they are known. */
+  readonly problems: ReadonlyMap<string, PlannedRun>;
+  /** Whether a template rendered a problem's prompt: then its tokens may differ. */
+  readonly isChat: (problem: string) => boolean;
+}
+
+/** In what a stored run is of another study. */
+export interface Difference {
+  /** What differs: "seed", "option 'grading' of the task". */
+  readonly what: string;
+  /** Its value in the study. */
+  readonly here: unknown;
+  /** Its value in the stored run. */
+  readonly there: unknown;
+  /** Whether grading the texts again is a way out. */
+  readonly isGrading?: boolean;
+}
+
+/** The values of a difference in words: "0 there, 1 here". */
+export function valuesOf({ here, there }: Difference, [first, second] = ["there", "here"]): string {
+  const parts = isObject(here) && isObject(there) ? ` (${differences(here, there)})` : "";
+  return `${told(there)} ${first}, ${told(here)} ${second}${parts}`;
+}
+
+/** In what a stored run is of another study: what all runs share, its method, the wording of its problem. */
+export function differenceOf(run: Run, known: Known): Difference | undefined {
+  const { any, methods, problems, isChat } = known, now = problems.get(run.problem);
+  const { taskParameters = {}, chat = {}, primary } = any;
+  for (const field of Object.keys(SHARED) as (keyof typeof SHARED)[]) {
+    if (compared(field, run[field]) === compared(field, any[field])) continue;
+    return { what: SHARED[field], here: any[field], there: run[field] };
+  }
+  const its = { taskParameters: {}, chat: {}, ...run };
+  const [option] = knowsProblem(run) ? differing(taskParameters, its.taskParameters) : [];
+  if (option !== undefined) {
+    const isGrading = now === undefined || now.wording === run.wording;
+    const [here, there] = [taskParameters[option], its.taskParameters[option]];
+    return { what: `option '${option}' of the task`, here, there, isGrading };
+  }
+  const [variable] = differing(chat, its.chat);
+  if (variable !== undefined) {
+    return { what: `chat variable '${variable}'`, here: chat[variable], there: its.chat[variable] };
+  }
+  if (primary !== undefined && run.primary !== undefined && run.primary !== primary) {
+    return { what: "primary comparison", here: primary, there: run.primary };
+  }
+  const own = methods.get(run.method), there = run.parameters ?? {};
+  if (own && differing(own, knobs(there, own)).length > 0) {
+    return { what: `method '${run.method}'`, here: own, there };
+  }
+  if (now === undefined) return undefined;
+  const what = `prompt for problem '${run.problem}'`;
+  if (run.wording !== undefined && run.wording !== now.wording) {
+    return { what, here: now.wording, there: run.wording };
+  }
+  if (run.prompt === now.prompt) return undefined;
+  if (run.wording === undefined || !isChat(run.problem)) {
+    return { what, here: now.prompt, there: run.prompt };
+  }
+  return run.template !== undefined && run.template !== now.template
+    ? { what: "chat template", here: now.template, there: run.template }
+    : undefined;
+}
+
+/** A field of its problem that a stored run has otherwise, where it tells. */
+export function changedField(run: Run, now: PlannedRun): string | undefined {
+  return knowsProblem(run) ? differing(now.problemFields ?? {}, run.problemFields)[0] : undefined;
+}
+
 /** Refuses a file, and says whether grading its texts again is a way out. */
 function refuseFile(where: string, what: string, isGrading: boolean): never {
   const again = "grade its texts again (deno task grade, regradedRun) into another file, or ";
@@ -82,49 +158,41 @@ function refuseFile(where: string, what: string, isGrading: boolean): never {
   );
 }
 
+/** Refuses a file with runs of another shard. */
+function checkShard(shard: Shard, stored: readonly Run[], where: string): void {
+  const other = stored.find(({ problem }) => shardOf(problem, shard.count) !== shard.index);
+  if (other === undefined) return;
+  const its = { ...shard, index: shardOf(other.problem, shard.count) };
+  throw new Error(
+    `Cannot continue the study in ${where} as its runs must be of ${shardText(shard)}: ` +
+      `problem '${other.problem}' is of ${shardText(its)}; name another file`,
+  );
+}
+
 /**
  * Refuses a file whose runs this study must not be mixed with, saying what differs.
  *
  * @returns Number of runs whose prompt the chat template rendered otherwise than it does now.
  */
 export function checkStored(
-  { runs, problems }: Plan,
+  { whole, problems: own, shard }: Plan,
   stored: readonly Run[],
   where: string,
 ): number {
-  const refuse = (what: string, here: unknown, there: unknown, isGrading = false): never => {
-    const parts = isObject(here) && isObject(there) ? ` (${differences(here, there)})` : "";
-    const values = `${told(there)} there, ${told(here)} here${parts}`;
-    return refuseFile(where, `${what}: ${values}`, isGrading);
+  if (shard) checkShard(shard, stored, where);
+  const problems = new Map(whole.map((run) => [run.problem, run]));
+  const known: Known = {
+    ...{ any: whole[0]!, problems },
+    methods: new Map(whole.map(({ method, parameters }) => [method, parameters])),
+    isChat: (problem) => own.get(problem)!.isChat,
   };
-  const planned = new Map(runs.map((run) => [run.problem, run]));
-  const methods = new Map(runs.map(({ method, parameters }) => [method, parameters]));
-  const any = runs[0]!, { taskParameters = {}, chat = {}, primary } = any;
   const changed = new Map<string, string>();
   let rendered = 0;
   for (const run of stored) {
-    for (const field of Object.keys(SHARED) as (keyof typeof SHARED)[]) {
-      if (compared(field, run[field]) !== compared(field, any[field])) {
-        refuse(SHARED[field], any[field], run[field]);
-      }
-    }
-    const now = planned.get(run.problem), its = { taskParameters: {}, chat: {}, ...run };
-    const [option] = knowsProblem(run) ? differing(taskParameters, its.taskParameters) : [];
-    if (option !== undefined) {
-      const isGrading = now === undefined || now.wording === run.wording;
-      const what = `option '${option}' of the task`;
-      refuse(what, taskParameters[option], its.taskParameters[option], isGrading);
-    }
-    const [variable] = differing(chat, its.chat);
-    if (variable !== undefined) {
-      refuse(`chat variable '${variable}'`, chat[variable], its.chat[variable]);
-    }
-    if (primary !== undefined && run.primary !== undefined && run.primary !== primary) {
-      refuse("primary comparison", primary, run.primary);
-    }
-    const own = methods.get(run.method), there = run.parameters ?? {};
-    if (own && differing(own, knobs(there, own)).length > 0) {
-      refuse(`method '${run.method}'`, own, there);
+    const difference = differenceOf(run, known), now = problems.get(run.problem);
+    if (difference) {
+      const { what, isGrading = false } = difference;
+      refuseFile(where, `${what}: ${valuesOf(difference)}`, isGrading);
     }
     if (now === undefined) continue;
     if (typeof run.text !== "string") {
@@ -133,23 +201,9 @@ export function checkStored(
           `that of problem '${run.problem}', method '${run.method}' is ${told(run.text)}`,
       );
     }
-    const what = `prompt for problem '${run.problem}'`;
-    if (run.wording !== undefined && run.wording !== now.wording) {
-      refuse(what, now.wording, run.wording);
-    }
-    if (run.prompt !== now.prompt) {
-      if (run.wording === undefined || !problems.get(run.problem)!.isChat) {
-        refuse(what, now.prompt, run.prompt);
-      }
-      if (run.template !== undefined && run.template !== now.template) {
-        refuse("chat template", now.template, run.template);
-      }
-      rendered++;
-    }
-    if (knowsProblem(run)) {
-      const [name] = differing(now.problemFields!, run.problemFields);
-      if (name !== undefined) changed.set(run.problem, name);
-    }
+    if (run.prompt !== now.prompt) rendered++;
+    const name = changedField(run, now);
+    if (name !== undefined) changed.set(run.problem, name);
   }
   for (const [problem, name] of changed) {
     const others = changed.size === 1 ? "" : `, and ${changed.size - 1} other problems changed`;

@@ -14,6 +14,9 @@
  * always share model, task, sampler, chat variables and seed, and a problem keeps its prompt and its gold
  * answer: otherwise the file is refused, saying what differs.
  *
+ * A study that is too large for one machine is run in shards, a file each ({@linkcode Study}, `shard`), which
+ * {@linkcode mergeRuns} joins: the file is the one that a single process would have written.
+ *
  * A run is right, wrong, cut (at the token limit without a right answer) or ungradable (nothing can tell: a
  * code problem without tests, say); the last are left out with their partners and counted.
  *
@@ -30,11 +33,20 @@ export type { AboutFile } from "./import/_found.ts";
 export { regrade, regradedRun } from "./regrade.ts";
 export * from "./paper.ts";
 export * from "./estimate.ts";
+export { type Merged, type MergeOptions, mergeRuns } from "./merge.ts";
 export { joinStudies } from "./join.ts"; // other samplers in one table
 export { betaGrid, type BetaGridOptions } from "./grid.ts";
 export { wordingOf } from "./_digest.ts";
 export { type Plan, type PlannedProblem, planStudy, runSeed, type Study } from "./plan.ts";
-export * from "./run.ts";
+export {
+  type ImportedRun,
+  type PlannedRun,
+  type Run,
+  type Scalars,
+  type Verdict,
+  verdictOf,
+} from "./run.ts";
+export { parseShard, type Shard, shardOf } from "./shard.ts";
 export { readRuns } from "./store.ts";
 export * from "./partial.ts";
 export { type RunOptions, runStudy } from "./study.ts";

@@ -27,6 +27,7 @@ import type { Model } from "../model/mod.ts";
 import type { Grade, Problem, Task } from "../tasks/mod.ts";
 import { canonical, fieldDigests, scalars, sha256, wordingOf } from "./_digest.ts";
 import type { PlannedRun } from "./run.ts";
+import { type Shard, shardOf, shardRule } from "./shard.ts";
 
 /** A study: a model answers a task's problems with several methods. */
 export interface Study<P extends Problem = Problem> extends Partial<Sampler> {
@@ -46,6 +47,11 @@ export interface Study<P extends Problem = Problem> extends Partial<Sampler> {
   readonly repeats?: number;
   /** Only the first problems. Default: all. */
   readonly limit?: number;
+  /**
+   * Only one of several parts of the study, for one of several machines: those of the chosen problems that
+   * {@linkcode shardOf} puts there, maybe none. Default: all.
+   */
+  readonly shard?: Shard;
   /** Largest number of new tokens. Default: the task's, else the model's, else 256. */
   readonly maxNewTokens?: number;
   /** Seed of the study; every run's seed comes from it. Default: 0. */
@@ -88,6 +94,7 @@ const STUDY_RULES: Rules<Study> = {
   repeats: number({ min: 1, integer: true }),
   limit: (verb, name, value) =>
     number({ min: 1, integer: value !== Infinity, infinite: true })(verb, name, value),
+  shard: shardRule,
   seed: number({ min: 0, integer: true }),
   primary: text,
   chat(verb, name, value) {
@@ -107,16 +114,22 @@ export interface PlannedProblem<P extends Problem = Problem> {
   readonly tokens: readonly number[];
   /** Whether the chat template rendered it. */
   readonly isChat: boolean;
+  /** Its place among all problems of the study, from 0. */
+  readonly place: number;
 }
 
 /** A checked study. */
 export interface Plan<P extends Problem = Problem> {
-  /** The problems by id, in their order. */
+  /** The problems by id, in their order; of a shard its own. */
   readonly problems: ReadonlyMap<string, PlannedProblem<P>>;
   /** Sampler and token budget, as `generate` takes them. */
   readonly settings: ReturnType<typeof resolvedSettings>;
-  /** All runs, problem by problem, repeat by repeat, methods in their order. */
+  /** All runs, problem by problem, repeat by repeat, methods in their order; of a shard its own. */
   readonly runs: readonly PlannedRun[];
+  /** The runs of the whole study: the same as `runs` where there is no shard. */
+  readonly whole: readonly PlannedRun[];
+  /** The part of the study that `runs` are. Absent where they are all. */
+  readonly shard?: Shard;
 }
 
 /** A run's seed: a 53-bit integer from the study's seed, the problem and the repeat. */
@@ -137,7 +150,7 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
   for (const name of ["model", "task", "methods"] as const) {
     STUDY_RULES[name](verb, name, study[name]);
   }
-  const { model, task, methods, repeats = 1, seed = 0, limit = Infinity, primary } = study;
+  const { model, task, methods, repeats = 1, seed = 0, limit = Infinity, primary, shard } = study;
   const keys = Object.keys(methods);
   if (primary !== undefined && !keys.includes(primary)) {
     throw new RangeError(refusal(verb, "primary", `be one of ${keys.join(", ")}`, primary));
@@ -169,7 +182,7 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
   }));
 
   const problems = new Map<string, PlannedProblem<P>>();
-  const runs = all.flatMap((problem): PlannedRun[] => {
+  const whole = all.flatMap((problem, place): PlannedRun[] => {
     const { id } = problem;
     text(verb, "problem.id", id);
     if (problems.has(id)) throw new TypeError(`Cannot ${verb} as two problems are ${id}`);
@@ -184,7 +197,7 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
         `Cannot ${verb} as the prompt of '${id}' must be shorter than the context of ${model.maxLength} tokens: current value is ${tokens.length}`,
       );
     }
-    problems.set(id, { problem, tokens, isChat });
+    problems.set(id, { problem, tokens, isChat, place });
     const own = {
       prompt: sha256(tokens.join(",")),
       wording: wordingOf(worded),
@@ -197,5 +210,10 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
       return named.map((method) => ({ ...shared, problem: id, ...method, ...drawn, ...own }));
     }).flat();
   });
-  return { problems, settings, runs };
+  if (shard === undefined) return { problems, settings, runs: whole, whole };
+  const isOwn = (id: string) => shardOf(id, shard.count) === shard.index;
+  return {
+    ...{ settings, whole, shard, runs: whole.filter(({ problem }) => isOwn(problem)) },
+    problems: new Map([...problems].filter(([id]) => isOwn(id))),
+  };
 }

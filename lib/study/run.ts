@@ -63,6 +63,10 @@ export interface PlannedRun {
   readonly chat?: Readonly<Record<string, unknown>>;
 }
 
+/** What tells a run of a study from all others. */
+export const keyOf = ({ problem, method, repeat }: PlannedRun): string =>
+  JSON.stringify([problem, method, repeat]);
+
 /** One finished run, as stored: one JSON object a line. */
 export interface Run extends PlannedRun {
   /** Number of prompt tokens. */

@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { isObject, refusal } from "../_check.ts";
 import { given } from "../_given.ts";
 import type { Run } from "./run.ts";
+import { isShardRecord, type ShardRecord } from "./shard.ts";
 
 /** Path of a store given as path or file URL. */
 function pathOf(store: string | URL): string {
@@ -27,10 +28,11 @@ const FIELDS = ["study", "model", "task", "problem", "method"] as const;
 /** Where a run stands in its study: index of the problem, index of the method. */
 export type Place = readonly [problem: number, method: number];
 
-/** A line: a run, and its place where the file tells it. */
-interface Line {
+/** A line: a run as it stands there, its place in the study and its shard where the file tells them. */
+export interface Line {
   readonly run: Run;
   readonly place: Place | undefined;
+  readonly shard: ShardRecord | undefined;
 }
 
 function isRun(value: unknown): value is Run {
@@ -96,9 +98,13 @@ function parseLine(text: string, path: string, number: number): Line {
   if (!isRun(value)) {
     return fault(path, number, `must be a run with ${FIELDS.join(", ")}, repeat and grade`);
   }
-  const { place, ...run } = value as Run & { readonly place?: unknown };
+  const { place, shard, ...run } = value as Run & Record<"place" | "shard", unknown>;
   const isPlace = Array.isArray(place) && place.length === 2 && place.every(Number.isSafeInteger);
-  return { run: asTold(run as Run), place: isPlace ? place as unknown as Place : undefined };
+  return {
+    run: run as Run,
+    place: isPlace ? place as unknown as Place : undefined,
+    shard: isShardRecord(shard) ? shard : undefined,
+  };
 }
 
 /** How every line starts: "study" is a run's first field. */
@@ -188,16 +194,20 @@ function ranks(lines: readonly Line[], name: (run: Run) => string, at: 0 | 1): M
   return new Map(order.map(([own], i) => [own, i]));
 }
 
-/** The runs in the order of their study; as they stand in the file where it does not tell. */
-function inOrder(lines: readonly Line[]): Run[] {
-  if (lines.every(({ place }) => place === undefined)) return lines.map(({ run }) => run);
+/** Lines in the order of their study; as they stand in the file where it does not tell. */
+export function inOrder(lines: readonly Line[]): readonly Line[] {
+  if (lines.every(({ place }) => place === undefined)) return lines;
   const problems = ranks(lines, ({ problem }) => problem, 0);
   const methods = ranks(lines, ({ method }) => method, 1);
-  return lines.map(({ run }) => run).sort((a, b) =>
+  return lines.toSorted(({ run: a }, { run: b }) =>
     problems.get(a.problem)! - problems.get(b.problem)! || a.repeat - b.repeat ||
     methods.get(a.method)! - methods.get(b.method)!
   );
 }
+
+/** The runs of some lines as they tell of themselves, in the order of their study. */
+export const runsOf = (lines: readonly Line[]): Run[] =>
+  inOrder(lines).map(({ run }) => asTold(run));
 
 function checkFile(path: string, { isFile }: Deno.FileInfo): void {
   if (isFile) return;
@@ -217,10 +227,59 @@ function checkFile(path: string, { isFile }: Deno.FileInfo): void {
  * @throws {SyntaxError} Where any other line is no run, naming the line.
  */
 export async function readRuns(store: string | URL): Promise<Run[]> {
+  return runsOf(await readLines(store));
+}
+
+/** Reads the lines of a file, in its order. */
+export async function readLines(store: string | URL): Promise<Line[]> {
   const path = pathOf(store);
   checkFile(path, await Deno.stat(path));
   using file = await Deno.open(path);
-  return inOrder((await readFile(file, path)).lines);
+  return (await readFile(file, path)).lines;
+}
+
+/** A line as text, its end included. */
+const lineText = (run: Run, own: Partial<Pick<Line, "place" | "shard">>): string =>
+  `${JSON.stringify({ ...run, ...own })}\n`;
+
+/** Opens a file alone: a second process is refused. */
+async function openAlone(path: string, options: Deno.OpenOptions): Promise<Deno.FsFile> {
+  const file = await Deno.open(path, options);
+  if (await file.tryLock(true)) return file;
+  file.close();
+  throw new Error(`Cannot open runs as another process writes to ${path}`);
+}
+
+/**
+ * Writes a file anew, whole or not at all: what is there stays until the new one is complete. Nobody else may be
+ * writing to it.
+ *
+ * @param linesFor The lines that it is to have, given those that it has: none where it is not there.
+ */
+export async function rewrite(
+  store: string | URL,
+  linesFor: (own: readonly Line[]) => readonly Line[],
+): Promise<void> {
+  const path = pathOf(store), part = `${path}.part`;
+  const info = await Deno.stat(path).catch(() => undefined);
+  if (info) checkFile(path, info);
+  using old = info && await openAlone(path, { read: true, write: true });
+  const lines = linesFor(old ? (await readFile(old, path)).lines : []);
+  await Deno.mkdir(dirname(path), { recursive: true });
+  using file = await openAlone(part, { write: true, create: true });
+  try {
+    await file.truncate(); // a process that died may have left it
+    for (const { run, ...own } of lines) {
+      const bytes = new TextEncoder().encode(lineText(run, given(own)));
+      for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+    }
+    await file.sync();
+    await Deno.rename(part, path);
+  } catch (cause) {
+    await Deno.remove(part).catch(() => {});
+    const why = (cause as Error).message;
+    throw new Error(`Cannot write runs to ${path}: ${why}; it is as it was`, { cause });
+  }
 }
 
 /** Opens a store for appending, made with its folder where it is missing, alone: a second process is refused. */
@@ -229,7 +288,7 @@ export async function openStore(store: string | URL) {
   const info = await Deno.stat(path).catch(() => undefined);
   if (info) checkFile(path, info);
   using opened = new DisposableStack();
-  const open = () => Deno.open(path, { read: true, write: true, create: true });
+  const open = () => openAlone(path, { read: true, write: true, create: true });
   const file = opened.use(
     await open().catch(async (error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -237,18 +296,17 @@ export async function openStore(store: string | URL) {
       return await open();
     }),
   );
-  if (!await file.tryLock(true)) {
-    throw new Error(`Cannot open runs as another process writes to ${path}`);
-  }
   const { lines, whole, ended, more } = await readFile(file, path);
   let size = whole, cut = !more, between = ended ? "" : "\n";
   const held = opened.move(); // from here on, whoever opened it closes it
   return {
-    runs: inOrder(lines),
-    /** Appends a run; its place in the study is kept with it, so that it is read back in that order. */
-    append(run: Run, place?: Place) {
-      const text = JSON.stringify(place ? { ...run, place } : run);
-      const line = new TextEncoder().encode(`${between}${text}\n`);
+    runs: runsOf(lines),
+    /**
+     * Appends a run; its place in the study is kept with it, so that it is read back in that order, and its
+     * shard, so that a merge says what is missing.
+     */
+    append(run: Run, place?: Place, shard?: ShardRecord) {
+      const line = new TextEncoder().encode(between + lineText(run, given({ place, shard })));
       if (!cut) {
         file.truncateSync(size); // not before: a study that is refused leaves the file as it is
         file.seekSync(size, Deno.SeekMode.Start);

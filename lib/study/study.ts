@@ -14,7 +14,7 @@ import manifest from "../../deno.json" with { type: "json" };
 import { checkStored, checkVerdicts } from "./identity.ts";
 import { type StudyRuns, withPlanned } from "./partial.ts";
 import { planStudy, type Study } from "./plan.ts";
-import { type PlannedRun, type Run, verdictOf } from "./run.ts";
+import { keyOf, type Run, verdictOf } from "./run.ts";
 import { openStore } from "./store.ts";
 
 /** Options of {@linkcode runStudy}. */
@@ -63,10 +63,6 @@ function live(methods: readonly string[], measure: Measure | undefined): (run: R
     ].join(", ");
   };
 }
-
-/** What tells a run of a study from all others. */
-const keyOf = ({ problem, method, repeat }: PlannedRun) =>
-  JSON.stringify([problem, method, repeat]);
 
 const RUN_RULES: Rules<RunOptions> = {
   store: anything, // checked where it is opened
@@ -132,8 +128,9 @@ export async function runStudy<P extends Problem>(
     }),
   );
   const missing = [...wanted].filter(([key]) => !finished.has(key));
-  const keys = Object.keys(methods), ids = [...plan.problems.keys()], total = plan.runs.length;
-  const size = { problems: ids.length, methods: keys, repeats, runs: total };
+  const keys = Object.keys(methods), total = plan.runs.length;
+  const size = { problems: plan.problems.size, methods: keys, repeats, runs: total };
+  const shard = plan.shard && { ...plan.shard, runs: total, of: plan.whole.length };
   const inOrder = () => [...wanted.keys()].flatMap((key) => finished.get(key) ?? []);
   const sayOf = live(keys, measure);
   const otherwise = `the prompts of ${rendered} stored runs were rendered otherwise (a date?)`;
@@ -158,7 +155,8 @@ export async function runStudy<P extends Problem>(
   const batch = given({ signal: stop, slots });
   for await (const { index, generation } of generateBatch(model, requests, batch)) {
     if (generation.finishReason === "aborted") continue;
-    const [key, planned] = missing[index]!, { problem } = plan.problems.get(planned.problem)!;
+    const [key, planned] = missing[index]!;
+    const { problem, place } = plan.problems.get(planned.problem)!;
     const { text, tokens, finishReason, promptTokens, mixing, timing } = generation;
     const keep = (grade: Grade) => {
       const run: Run = {
@@ -166,7 +164,7 @@ export async function runStudy<P extends Problem>(
         ...{ promptTokens, tokens, text, finishReason, grade },
         ...{ ...given({ measure }), mixing, timing, versions },
       };
-      file?.append(run, [ids.indexOf(run.problem), keys.indexOf(run.method)]);
+      file?.append(run, [place, keys.indexOf(run.method)], shard);
       finished.set(key, run);
       note = sayOf(run);
       report();
