@@ -53,10 +53,14 @@ function told(value: unknown): string {
   return text.length > 400 ? `${text.slice(0, 397)}...` : text;
 }
 
+/** Words for a stored run, and for what it is compared with. */
+type Sides = readonly [there: string, here: string];
+
 /** "temperature: 1 there, 0.5 here" for each entry in which two records differ. */
-function differences(here: Values, there: Values): string {
+function differences(here: Values, there: Values, [first, second]: Sides): string {
   return differing(here, there)
-    .map((name) => `${name}: ${told(there[name])} there, ${told(here[name])} here`).join("; ");
+    .map((name) => `${name}: ${told(there[name])} ${first}, ${told(here[name])} ${second}`)
+    .join("; ");
 }
 
 /** Knobs as they are compared: files of earlier releases have null for an infinity. */
@@ -99,9 +103,9 @@ export interface Difference {
 }
 
 /** The values of a difference in words: "0 there, 1 here". */
-export function valuesOf({ here, there }: Difference, [first, second] = ["there", "here"]): string {
-  const parts = isObject(here) && isObject(there) ? ` (${differences(here, there)})` : "";
-  return `${told(there)} ${first}, ${told(here)} ${second}${parts}`;
+export function valuesOf({ here, there }: Difference, sides: Sides = ["there", "here"]): string {
+  const parts = isObject(here) && isObject(there) ? ` (${differences(here, there, sides)})` : "";
+  return `${told(there)} ${sides[0]}, ${told(here)} ${sides[1]}${parts}`;
 }
 
 /** In what a stored run is of another study: what all runs share, its method, the wording of its problem. */
