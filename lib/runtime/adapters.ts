@@ -48,8 +48,8 @@ function metalAdapter(): Omit<Adapter, "chosen"> {
  * `chosen` marks what a session uses: for WebGPU what Dawn prefers for high performance (discrete,
  * integrated, emulated, other; the loader's order among equals). On Windows ONNX Runtime uses Direct3D
  * 12 instead of Vulkan: the cards are the same, their order and limits may differ. For CUDA it is the
- * first card; where cards differ CUDA may count another as its first, and `CUDA_VISIBLE_DEVICES` is not
- * followed here.
+ * first card, or that which `CUDA_VISIBLE_DEVICES` names first by its number (not by an identifier); where cards
+ * differ CUDA may count them otherwise, unless `CUDA_DEVICE_ORDER` is PCI_BUS_ID.
  *
  * @throws {Deno.errors.NotCapable} Without `--allow-ffi`, or `--allow-sys` on macOS.
  *
@@ -64,5 +64,5 @@ function metalAdapter(): Omit<Adapter, "chosen"> {
 export function adapters(): readonly Adapter[] {
   const { os, arch } = Deno.build;
   if (os === "darwin") return arch === "aarch64" ? withChosen([metalAdapter()]) : [];
-  return [...withChosen(vulkanAdapters()), ...withChosen(nvidiaCards())];
+  return [...withChosen(vulkanAdapters()), ...nvidiaCards()];
 }

@@ -2,7 +2,7 @@
  * NVIDIA's cards by its management library, which comes with the driver and needs no CUDA.
  *
  * Source: `nvml.h`. It has every card of the machine in the order of the PCI bus, whatever
- * `CUDA_VISIBLE_DEVICES` says.
+ * `CUDA_VISIBLE_DEVICES` says: CUDA numbers them so, too, where `CUDA_DEVICE_ORDER` is PCI_BUS_ID.
  *
  * @module
  */
@@ -67,13 +67,14 @@ function cardOf(call: Nvml, device: Pointer, driver: string): Omit<Adapter, "cho
 }
 
 /**
- * NVIDIA's cards, in the order of the PCI bus; none where there is no driver.
+ * NVIDIA's cards, in the order of the PCI bus; none where there is no driver. The chosen one is that which
+ * `CUDA_VISIBLE_DEVICES` names first by its number, or the first of all.
  *
  * Run on a stand-in for the library only, not on a card.
  *
  * @throws {Deno.errors.NotCapable} Without `--allow-ffi`.
  */
-export function nvidiaCards(): Omit<Adapter, "chosen">[] {
+export function nvidiaCards(): Adapter[] {
   const call = nvml();
   if (!call) return [];
   if (call.nvmlInit_v2() !== 0) return [];
@@ -83,9 +84,12 @@ export function nvidiaCards(): Omit<Adapter, "chosen">[] {
   const [cuda = 0] = numbersFrom((at) => call.nvmlSystemGetCudaDriverVersion_v2(at));
   const driver = `NVIDIA ${version}, CUDA ${Math.floor(cuda / 1000)}.${cuda % 1000 / 10}`;
   const [count = 0] = numbersFrom((at) => call.nvmlDeviceGetCount_v2(at));
-  return Array.from({ length: count }, (_, index) => index).flatMap((index) => {
+  const cards = Array.from({ length: count }, (_, index) => index).flatMap((index) => {
     let status = 0;
     const device = pointerFrom((out) => status = call.nvmlDeviceGetHandleByIndex_v2(index, out));
-    return status === 0 ? cardOf(call, device, driver) : [];
+    return status === 0 ? { index, card: cardOf(call, device, driver) } : [];
   });
+  const [named] = /^\d+/.exec(Deno.env.get("CUDA_VISIBLE_DEVICES") ?? "") ?? [];
+  const chosen = named === undefined ? cards[0]?.index : Number(named);
+  return cards.map(({ index, card }) => ({ ...card, chosen: index === chosen }));
 }

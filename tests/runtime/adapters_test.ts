@@ -91,7 +91,8 @@ if (LAVAPIPE || !isCi) {
 }
 
 Deno.test({
-  name: `NVIDIA's cards have name, memory, versions and capability${withoutCompiler}`,
+  name:
+    `NVIDIA's cards have name, memory, versions and capability, and one is chosen${withoutCompiler}`,
   ignore: compiler === undefined,
   async fn() {
     await using folder = await temporaryFolder();
@@ -106,5 +107,18 @@ Deno.test({
       { ...common, name: "NVIDIA GB10", capability: "12.1", ...usual, chosen: false },
     ]);
     assertEquals(again, found);
+    const chosen: [visible: string, chosen: boolean[]][] = [
+      ["0", [true, false]],
+      ["2", [false, true]], // the second of three cannot be had
+      ["2,0", [false, true]],
+      ["1", [false, false]],
+      ["7", [false, false]],
+      ["", [true, false]],
+      ["GPU-8932f937", [true, false]], // not known by its identifier
+    ];
+    for (const [CUDA_VISIBLE_DEVICES, expected] of chosen) {
+      const { found } = await adaptersWhere({ ...env, CUDA_VISIBLE_DEVICES });
+      assertEquals(found.map((one) => one.chosen), expected, CUDA_VISIBLE_DEVICES);
+    }
   },
 });

@@ -23,7 +23,7 @@ async function temporary(run: (dir: string) => Promise<void>): Promise<void> {
   await run(folder.path);
 }
 
-for (const name of ["sweep", "generate", "report", "notebooks", "bench/main"]) {
+for (const name of ["sweep", "generate", "report", "merge", "notebooks", "bench/main"]) {
   Deno.test(`${name} --help prints its usage on stdout`, async () => {
     const { code, stdout, stderr } = await script(name, "--help");
     assertEquals([code, stderr], [0, ""]);
@@ -66,7 +66,13 @@ const BAD: [name: string, args: string[], message: string][] = [
   ["generate", ["--", "x", "--method", "linear", "--beta", "1"], "linear takes no --beta"],
   ["generate", ["--", "x", "--method", "magic"], 'current value is "magic"'],
   ["generate", ["--", "1 ".repeat(600)], "the model's context"],
+  ["sweep", ["--shard", "0/4"], "'shard.index' must be an integer at least 1: current value is 0"],
+  ["sweep", ["--shard", "5/4"], "at least 1 and at most 4: current value is 5"],
+  ["sweep", ["--shard", "4"], 'must be of the form 3/16, auto/16 or auto: current value is "4"'],
   ["report", [], "no file is named"],
+  ["merge", ["--out", "x.jsonl"], "no file is named"],
+  ["merge", ["x.jsonl"], "--out must name a file"],
+  ["merge", ["no-such-file.jsonl", "--out", "x.jsonl"], "no-such-file.jsonl"],
   ["report", ["no-such-file.jsonl"], "no-such-file.jsonl"],
 ];
 
