@@ -26,10 +26,16 @@ Grades the texts of result files again and prints what changes.
 usage: deno task grade FILE… [options]
 
 Reads results of the released MoI code, samples of lm-evaluation-harness (--log_samples), logs
-of inspect (JSON, .eval), and runs of deno task sweep. Released results carry their problems, so that
-nothing else is needed; they are graded by the released rule and by the last answer. Runs of
-deno task sweep tell their task and its options; where it reads a file, --source names it. Other
-files need --task and --source. Several files with the same problems are compared in pairs.
+of inspect (JSON, .eval), plain lines, outputs of batches of OpenAI's API (vllm run-batch writes
+them, too), and runs of deno task sweep. Released results carry their problems, so that nothing
+else is needed; they are graded by the released rule and by the last answer. Runs of deno task
+sweep tell their task and its options; where it reads a file, --source names it. Other files need
+--task and --source. Several files are compared in pairs, on the problems that all of them have.
+
+Plain lines are {"id": "gsm8k/0", "text": "…"}, batches name a problem by their custom_id: ids of the
+data set, or else task/row, rows counted from 0; others are refused, unless a plain line has
+the problem's question, under that name. Lines of one id, and choices of a batch, are repeats.
+finish_reason "length" marks a text that was cut; what failed is left out and counted.
 
 ${TASK_USAGE}
   --filter NAME --metric NAME   which verdicts of lm-evaluation-harness are the stored ones
@@ -76,6 +82,26 @@ function sayTaken(path: string, { verdicts = {}, leftOut }: Imported): void {
 }
 
 const CHOICES = ["filter", "metric", "scorer"] as const;
+
+/** Names of files as rows of a table: without folders and ending, where that tells them apart. */
+function namesOf(paths: readonly string[]): string[] {
+  const short = paths.map((path) => basename(path).replace(/\.jsonl?$/, ""));
+  return new Set(short).size === short.length ? short : [...paths];
+}
+
+/**
+ * Runs of several files as those of one study: the pairs of problem and repeat that all of them have.
+ *
+ * @param task Name of the task by whose problems all were graded; undefined where each has its own.
+ */
+function inPairs(files: readonly (readonly Run[])[], task: string | undefined): Run[] {
+  const pairOf = ({ problem, repeat }: Run) => JSON.stringify([problem, repeat]);
+  const shared = files.map((runs) => new Set(runs.map(pairOf)))
+    .reduce((all, own) => all.intersection(own));
+  const { study, model } = files[0]![0]!;
+  return files.flat().filter((run) => shared.has(pairOf(run)))
+    .map((run) => ({ ...run, study, model, ...given({ task }) }));
+}
 
 async function load(path: string, method: string, args: Arguments): Promise<Stored> {
   if (await holdsRuns(path)) {
@@ -169,8 +195,9 @@ function sayReworded(
 await command(USAGE, { values: [...TASK_VALUES, ...CHOICES, "out"] }, async (args) => {
   if (args.rest.length === 0) throw new TypeError("Cannot grade as no file is named; see --help");
   const compared: Run[][] = [];
-  for (const path of args.rest) {
-    const name = basename(path).replace(/\.jsonl?$/, "");
+  const names = namesOf(args.rest);
+  for (const [i, path] of args.rest.entries()) {
+    const name = names[i]!;
     const { runs, problems: own, what, task, claimed, told } = await load(path, name, args);
     if (runs.length === 0) throw new RangeError(`Cannot grade as ${path} holds no runs`);
     print(`\n${path}\n${what} on ${task}, ${runs[0]!.model}: N = ${runs.length} texts\n`);
@@ -205,15 +232,18 @@ await command(USAGE, { values: [...TASK_VALUES, ...CHOICES, "out"] }, async (arg
     await Deno.rename(`${out}.part`, out);
     say(`runs: ${out}`);
   }
-  const [first, ...others] = compared;
-  if (others.length > 0 && first![0]!.method !== others[0]![0]!.method) {
-    const shared = { study: first![0]!.study, model: first![0]!.model };
-    const all = compared.flat();
-    if (new Set(all.map(({ study }) => study)).size > 1) {
-      say("the files have not the same problems: they are not compared in pairs");
-      return;
-    }
-    const rows = gains(all.map((run) => ({ ...run, ...shared })), { baseline: first![0]!.method });
-    print(`\n${gainsTable(rows).text}\n`);
+  const methods = compared.map((runs) => runs[0]!.method), all = compared.flat();
+  if (new Set(methods).size < 2) return;
+  const task = args.value("task");
+  if (task === undefined && new Set(all.map(({ study }) => study)).size > 1) {
+    say("the files have not the same problems: they are not compared in pairs");
+    return;
   }
+  const pairs = inPairs(compared, task), left = all.length - pairs.length;
+  if (left > 0) {
+    say(`${left} of ${all.length} texts are left out, as not every file has their pair`);
+  }
+  if (pairs.length === 0) return;
+  const rows = gains(pairs, { baseline: methods[0]! });
+  print(`\n${gainsTable(rows).text}\n`);
 });

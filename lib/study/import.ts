@@ -1,10 +1,16 @@
 /**
  * Other people's result files as runs, so that they can be graded again and compared in pairs.
  *
- * Three formats are known by their content: results of the released MoI code (a JSON list that begins
- * with its accuracy), samples of lm-evaluation-harness (`--log_samples`, one JSON object a line; 0.4.0 to
- * 0.4.13), and logs of inspect (JSON or `.eval`; 0.3.100 to 0.3.285). Each may be packed with gzip or
- * Zstandard. What a file does not say is absent from its runs: no tokens, so that no ratio of lengths is
+ * Formats are known by their content:
+ *
+ * - results of the released MoI code: a JSON list that begins with its accuracy;
+ * - samples of lm-evaluation-harness (`--log_samples`, one JSON object a line; 0.4.0 to 0.4.13);
+ * - logs of inspect (JSON or `.eval`; 0.3.100 to 0.3.285);
+ * - plain lines `{ "id": …, "text": … }` ({@linkcode AboutFile.format} "plain"), lines of one id being its repeats;
+ * - outputs of batches of OpenAI's API, which `vllm run-batch` writes, too ("openai-batch").
+ *
+ * Each may be packed with gzip or Zstandard. The last two have texts alone: their ids must be those of the
+ * task's problems (a data set's own, or `gsm8k/0` and so on by its rows), and {@linkcode regrade} refuses others. What a file does not say is absent from its runs: no tokens, so that no ratio of lengths is
  * given, no seed, no evidence of mixing.
  *
  * Where a file has several verdicts on a text, one is taken, by name or by a rule, and the others are
@@ -20,9 +26,11 @@ import { checkOptions, isObject, refusal, type Rules, text } from "../_check.ts"
 import { parseJson, textIn } from "../_json.ts";
 import type { Problem } from "../tasks/mod.ts";
 import { sha256 } from "./_digest.ts";
-import { type AboutFile, fault, type Found, VERB } from "./import/_found.ts";
+import { type AboutFile, fault, type Found, type Line, VERB } from "./import/_found.ts";
 import { inspect, logOf } from "./import/inspect.ts";
-import { type Line, lmEval } from "./import/lm_eval.ts";
+import { lmEval } from "./import/lm_eval.ts";
+import { openAiBatch } from "./import/openai_batch.ts";
+import { plain } from "./import/plain.ts";
 import { released } from "./import/released.ts";
 import type { ImportedRun } from "./run.ts";
 
@@ -126,10 +134,14 @@ function found(bytes: Uint8Array<ArrayBuffer>, name: string, options: ImportOpti
     const whole = known(lines[0]!.row);
     if (whole) return whole;
   }
-  if (lines?.[0] && "doc_id" in lines[0].row) return lmEval(lines, name, options);
+  const first = lines?.[0]?.row ?? {};
+  if ("doc_id" in first) return lmEval(lines!, name, options);
+  if ("custom_id" in first) return openAiBatch(lines!, name);
+  if ("id" in first && "text" in first) return plain(lines!, name);
   return fault(
     name,
-    "be results of the released MoI code, samples of lm-evaluation-harness or a log of inspect",
+    "be results of the released MoI code, samples of lm-evaluation-harness, a log of inspect, " +
+      "lines with id and text, or the output of a batch of OpenAI's API",
   );
 }
 
@@ -137,8 +149,9 @@ function found(bytes: Uint8Array<ArrayBuffer>, name: string, options: ImportOpti
  * Reads a result file of another tool.
  *
  * Of lm-evaluation-harness one filter counts, so that a document is one run; its repeats are one run each,
- * `ungradable`, as the file has one verdict for them together. Samples of inspect that ended with an error
- * are left out and counted.
+ * `ungradable`, as the file has one verdict for them together. Samples of inspect and requests of a batch that
+ * ended with an error, and plain lines whose text is null, are left out and counted. Runs of files without
+ * verdicts are `ungradable` until they are graded.
  *
  * @throws {SyntaxError} Where it is of no known format or damaged, naming the place, or holds
  * log-likelihoods in place of texts.

@@ -7,7 +7,7 @@ import { fieldDigests, scalars } from "./_digest.ts";
 import type { Run } from "./run.ts";
 
 /** Columns of a question, as files name them. */
-const QUESTIONS = ["question", "problem", "prompt", "Question", "Problem", "query"];
+export const QUESTIONS = ["question", "problem", "prompt", "Question", "Problem", "query"];
 
 /** The words of a problem's question, without differences of spaces and forms of letters. */
 function wordsOf(problem: Problem): string {
@@ -49,6 +49,13 @@ function matched<P extends Problem>(
   );
 }
 
+/** "they are 'gsm8k/0', 'gsm8k/1' and 98 others". */
+function idsOf(problems: readonly Problem[]): string {
+  const some = problems.slice(0, 2).map(({ id }) => `'${id}'`).join(", ");
+  const more = problems.length - 2;
+  return `they are ${some || "none"}${more > 0 ? ` and ${more} others` : ""}`;
+}
+
 /**
  * The same runs with new verdicts.
  *
@@ -85,7 +92,7 @@ export async function regrade<
     const problem = byId.get(run.problem);
     if (!problem) {
       throw new RangeError(
-        `Cannot grade again as the problems must hold '${run.problem}': they are ${problems.length}, of ${runs.length} runs`,
+        `Cannot grade again as the problems must hold '${run.problem}': ${idsOf(problems)}`,
       );
     }
     out.push({ ...run, problem: problem.id, grade: await grade(problem, run.text) });

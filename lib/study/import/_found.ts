@@ -10,6 +10,12 @@ export const VERB = "import runs";
 /** A parsed object. */
 export type Json = Readonly<Record<string, unknown>>;
 
+/** A line of a file. */
+export interface Line {
+  readonly number: number;
+  readonly row: Json;
+}
+
 /** Texts and numbers as text. */
 export const textOf = (value: unknown): string | undefined =>
   typeof value === "string" ? value : typeof value === "number" ? String(value) : undefined;
@@ -42,10 +48,28 @@ export interface Result {
   readonly cut?: boolean;
 }
 
+/** What a text gets of which a file gives no verdict. */
+export const UNGRADED: Grade = {
+  ...{ correct: false, ungradable: true, extracted: null },
+  reason: "the file has no verdict",
+};
+
+/**
+ * How a text ended, by the words of OpenAI's API and of vLLM: at the limit or not; undefined where its server gave
+ * up, so that it is not whole.
+ */
+export function endOf(reason: unknown, where: string): Pick<Result, "cut"> | undefined {
+  if (reason === "abort" || reason === "error") return undefined;
+  if (reason === undefined || reason === null || typeof reason === "string") {
+    return reason === "length" ? { cut: true } : {};
+  }
+  return fault(where, "have a finish_reason that is a string");
+}
+
 /** What is known of a file as a whole. */
 export interface AboutFile {
   /** Where it comes from. */
-  readonly format: "released" | "lm-eval" | "inspect";
+  readonly format: "released" | "lm-eval" | "inspect" | "plain" | "openai-batch";
   /** Name of the task, as far as it is known: "aime" and "countdown" of released results. */
   readonly task: string;
   /** Number of right answers that the file itself claims, where it does. */
@@ -53,7 +77,7 @@ export interface AboutFile {
   /** Which `filter` and `metric`, or which `scorer`, gave the verdicts, of those that there are. */
   readonly verdicts?: Readonly<Record<string, { taken: string; of: readonly string[] }>>;
   /**
-   * Results that are no runs, by why: `errored` ended with an error and have no whole text, `missing` were
+   * Results that are no runs, by why: `errored` ended with an error or have no whole text, `missing` were
    * planned, or have a line of another filter, and are not in the file. Empty where there are none.
    */
   readonly leftOut: Readonly<Record<string, number>>;

@@ -12,13 +12,7 @@
 
 import { isObject } from "../../_check.ts";
 import { answersOf, chosen, fault, type Found, gradeOf, grouped, isVerdict } from "./_found.ts";
-import { type Json, leftOut, numbersIn, type Result, textOf } from "./_found.ts";
-
-/** A line of a file. */
-export interface Line {
-  readonly number: number;
-  readonly row: Json;
-}
+import { type Json, leftOut, type Line, numbersIn, type Result, textOf } from "./_found.ts";
 
 /** Metrics that say whether a sample is right, in the order in which they are looked for. */
 const METRICS = ["exact_match", "acc", "math_verify", "pass@1", "pass_at_1", "acc_norm", "score"];
