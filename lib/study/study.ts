@@ -82,6 +82,8 @@ const RUN_RULES: Rules<RunOptions> = {
  * sampler, chat variables, seed, and of every problem the prompt as it is worded and all fields, the
  * gold answer among them. More methods, problems and repeats may be added. Where a stored run does not
  * tell how it was graded, its text is graded again, and the file is refused where the verdict differs.
+ * Of a study with a `shard` only that part is run, into a file that holds nothing else; every run is the one that
+ * the whole study has.
  *
  * @param study Model, task, methods, repeats, sampler settings, chat variables, seed. Settings that
  * are left out or `undefined` come from the task, then from the model.
