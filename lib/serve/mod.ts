@@ -5,3 +5,4 @@
  */
 
 export { fieldsOf, type FieldValue, methodOf } from "./method_fields.ts";
+export { serverModel, type ServerModelOptions } from "./server_model.ts";
