@@ -51,8 +51,8 @@ import { remoteText } from "./client/answer.ts";
 import { ask, type Connection } from "./client/ask.ts";
 import { canary, CANARY_TOKENS } from "./client/canary.ts";
 import { PLAIN } from "./client/plain_text.ts";
-import { type Asked, type Sent, sentRequest } from "./client/request.ts";
-import { describeServer, type Server } from "./client/server.ts";
+import { type Peer, type Sent, sentRequest } from "./client/request.ts";
+import { describeHost, type Host } from "./client/host.ts";
 
 /** Options of {@linkcode serverModel}. */
 export interface ServerModelOptions {
@@ -115,7 +115,7 @@ function baseOf(url: string | URL): string {
 }
 
 /** What is known here of the model's texts; undefined where they are sent as they are. */
-async function wordsOf(server: Server, base: string, asked: ServerModelOptions["tokenizer"]) {
+async function wordsOf(server: Host, base: string, asked: ServerModelOptions["tokenizer"]) {
   const { id, device, root, takesIds, vocabularySize } = server;
   if (!takesIds && asked !== undefined && asked !== null) {
     const rule = `be left out, as ${device} at ${base} takes no token ids`;
@@ -140,18 +140,18 @@ async function wordsOf(server: Server, base: string, asked: ServerModelOptions["
 }
 
 /** Fields of a description in which two differ. */
-const changed = (here: Server, there: Server) =>
+const changed = (here: Host, there: Host) =>
   [...new Set([...Object.keys(here), ...Object.keys(there)])].filter((name) =>
-    !isDeepStrictEqual(here[name as keyof Server], there[name as keyof Server])
+    !isDeepStrictEqual(here[name as keyof Host], there[name as keyof Host])
   );
 
 /** Refuses a server that is no longer what it was. */
-async function checkSame(connection: Connection, server: Server): Promise<void> {
+async function checkSame(connection: Connection, server: Host): Promise<void> {
   const once = { ...connection, patience: 0 }; // who asks again asks this again, too
-  const now = await describeServer(once, server.id), names = changed(server, now);
+  const now = await describeHost(once, server.id), names = changed(server, now);
   if (names.length === 0) return;
   const parts = names.map((name) => {
-    const [before, after] = [server, now].map((one) => JSON.stringify(one[name as keyof Server]));
+    const [before, after] = [server, now].map((one) => JSON.stringify(one[name as keyof Host]));
     return `${name} was ${before} and is ${after}`;
   });
   throw new Error(
@@ -165,7 +165,7 @@ const limitOf = ({ maxNewTokens }: Sent, { prompt }: TextRequest) =>
   2 ** 20 + 4096 * maxNewTokens + 32 * prompt.length;
 
 /** What asks the server for texts. */
-function remoteOf(connection: Connection, asked: Asked, concurrency: number): Remote {
+function remoteOf(connection: Connection, asked: Peer, concurrency: number): Remote {
   const { server, base, tokenizer } = asked;
   const again = () => checkSame(connection, server);
   const textOf = async (request: TextRequest, signal?: AbortSignal) => {
@@ -212,7 +212,7 @@ function remoteOf(connection: Connection, asked: Asked, concurrency: number): Re
 }
 
 /** What decodes there, and opens no cache here. */
-function engineOf(connection: Connection, asked: Asked, concurrency: number): Engine {
+function engineOf(connection: Connection, asked: Peer, concurrency: number): Engine {
   const { device, versions } = asked.server, { base } = connection;
   const closing = new AbortController();
   const closed = AbortSignal.any([connection.closed, closing.signal]);
@@ -260,12 +260,12 @@ export async function serverModel(options: ServerModelOptions): Promise<Model> {
     ...given({ key, onRetry }),
   };
   const opening = { ...connection, patience: Math.min(patience, OPENING) };
-  const server = await describeServer(opening, model);
+  const server = await describeHost(opening, model);
   const words = await wordsOf(server, base, tokenizer);
   const { id, fingerprint, dtype } = server, all = [...server.notes, ...words?.notes ?? []];
   const { config } = words ?? PLAIN;
   const own = words?.tokenizer,
-    asked: Asked = { server, base, ...given({ tokenizer: own }), seen: {} };
+    asked: Peer = { server, base, ...given({ tokenizer: own }), seen: {} };
   return createModel({
     ...(words ?? PLAIN),
     ...{ id, fingerprint, dtype, config },

@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { generate, generateBatch, METHODS, moi, type Request, standard } from "@moi/moi/decode";
-import { forward, loadModel } from "@moi/moi/model";
-import { serverModel } from "@moi/moi/serve";
+import { forward, loadModel, type Model } from "@moi/moi/model";
+import { serve, serverModel } from "@moi/moi/serve";
 import { runStudy } from "@moi/moi/study";
 import { votes } from "@moi/moi/tasks";
 import { fakeServer } from "./_fake_server.ts";
@@ -28,39 +28,53 @@ Deno.test("a model behind a server is what the server says, and its texts are th
     },
   });
   assertEquals([device, versions], ["moi 0.1.0", { server: "moi 0.1.0" }]);
-
-  const requests: Request[] = Object.values(METHODS).flatMap(({ make }, i) =>
-    prompts.slice(0, 2).map((prompt, seed) => ({
-      ...{ prompt, method: make({ phase: "all" }), seed: seed + 10 * i, topP: 0.95 },
-      ...(i % 3 === 0 ? { stop: ["b"] } : {}),
-    }))
-  );
-  requests.push({ prompt: prompts[2]!, temperature: 0 }, { prompt: "a b", seed: 2 ** 53 - 1 });
-  const here = await Array.fromAsync(generateBatch(votesTiny, requests));
-  const there = await Array.fromAsync(generateBatch(model, requests));
-  const inOrder = (all: typeof here) =>
-    all.toSorted((a, b) => a.index - b.index).map(({ generation }) => timeless(generation));
-  assertEquals(inOrder(there), inOrder(here));
 });
 
-Deno.test("a study on a server has the runs of one in this process, but for device and versions", async () => {
-  await using votesTiny = await loadModel("votes-tiny");
-  await using server = fakeServer(votesTiny);
-  await using model = await serverModel({ url: server.url, model: "votes-tiny" });
-  const methods = {
-    "standard": standard(),
-    "moi-0.25": moi({ beta: 0.25 }),
-    "moi-8": moi({ beta: 8 }),
-  };
-  const study = { task: votes({ limit: 8 }), methods, repeats: 2 };
-  const here = await runStudy({ model: votesTiny, ...study });
-  const there = await runStudy({ model, ...study });
-  const own = (runs: typeof here) =>
-    runs.map(({ timing: _, versions: __, device: ___, study: ____, ...run }) => run);
-  assertEquals(own(there), own(here));
-  assertEquals([there[0]!.device, there[0]!.versions.server], ["moi 0.1.0", "moi 0.1.0"]);
-  assertEquals(server.posts.filter(({ body }) => body.max_tokens === 32).length, there.length);
-});
+/** Ways to serve a model: our server, and the one of these tests. */
+const SERVED: Readonly<
+  Record<string, (model: Model) => AsyncDisposable & { readonly url: string }>
+> = {
+  "the fake server": (model) => fakeServer(model),
+  "the server of lib/serve": (model) => serve(model, { port: 0 }),
+};
+
+for (const [name, open] of Object.entries(SERVED)) {
+  Deno.test(`texts of ${name} are those of this process: all methods and samplers`, async () => {
+    await using votesTiny = await loadModel("votes-tiny");
+    await using server = open(votesTiny);
+    await using model = await serverModel({ url: server.url });
+    const requests: Request[] = Object.values(METHODS).flatMap(({ make }, i) =>
+      prompts.slice(0, 2).map((prompt, seed) => ({
+        ...{ prompt, method: make({ phase: "all" }), seed: seed + 10 * i, topP: 0.95 },
+        ...(i % 3 === 0 ? { stop: ["b"] } : {}),
+      }))
+    );
+    requests.push({ prompt: prompts[2]!, temperature: 0 }, { prompt: "a b", seed: 2 ** 53 - 1 });
+    const here = await Array.fromAsync(generateBatch(votesTiny, requests));
+    const there = await Array.fromAsync(generateBatch(model, requests));
+    const inOrder = (all: typeof here) =>
+      all.toSorted((a, b) => a.index - b.index).map(({ generation }) => timeless(generation));
+    assertEquals(inOrder(there), inOrder(here));
+  });
+
+  Deno.test(`a study on ${name} has the runs of one in this process, but for device and versions`, async () => {
+    await using votesTiny = await loadModel("votes-tiny");
+    await using server = open(votesTiny);
+    await using model = await serverModel({ url: server.url, model: "votes-tiny" });
+    const methods = {
+      "standard": standard(),
+      "moi-0.25": moi({ beta: 0.25 }),
+      "moi-8": moi({ beta: 8 }),
+    };
+    const study = { task: votes({ limit: 8 }), methods, repeats: 2 };
+    const here = await runStudy({ model: votesTiny, ...study });
+    const there = await runStudy({ model, ...study });
+    const own = (runs: typeof here) =>
+      runs.map(({ timing: _, versions: __, device: ___, study: ____, ...run }) => run);
+    assertEquals(own(there), own(here));
+    assertEquals([there[0]!.device, there[0]!.versions.server], ["moi 0.1.0", "moi 0.1.0"]);
+  });
+}
 
 Deno.test("what a server cannot do is refused by name, and nothing is sent", async () => {
   await using votesTiny = await loadModel("votes-tiny");

@@ -11,7 +11,7 @@ import { endedText } from "../../decode/text.ts";
 import type { RemoteText, TextRequest } from "../../model/mod.ts";
 import { fieldsOf, methodOf } from "../method_fields.ts";
 import { NotAnswered } from "./ask.ts";
-import type { Asked, Sent } from "./request.ts";
+import type { Peer, Sent } from "./request.ts";
 
 /** Refuses an answer. */
 type Refuse = (name: string, rule: string, value: unknown) => never;
@@ -40,7 +40,13 @@ function tokensOf(ids: unknown, size: number, most: number, refuse: Refuse): num
 }
 
 /** What was mixed, which must be what was asked for. */
-function mixingOf({ server }: Asked, told: unknown, { method }: Sent, refuse: Refuse) {
+function mixingOf(
+  { server }: Peer,
+  { seed }: TextRequest,
+  { method }: Sent,
+  told: unknown,
+  refuse: Refuse,
+) {
   if (server.mixes === undefined) {
     return { meanEntropy: NaN, meanOffSampleMass: method.name === "standard" ? 0 : NaN };
   }
@@ -61,6 +67,9 @@ function mixingOf({ server }: Asked, told: unknown, { method }: Sent, refuse: Re
   if (version !== server.mixes) {
     refuse("moi.version", `be ${server.mixes}, as when the model was opened`, version);
   }
+  if (told.seed !== undefined && told.seed !== seed) {
+    refuse("moi.seed", `be ${seed}, which was asked for`, told.seed);
+  }
   const means = { meanEntropy: mean_entropy, meanOffSampleMass: mean_off_sample_mass };
   for (const [name, value] of Object.entries(means)) {
     if (!Number.isFinite(value)) refuse(`moi.${name}`, "be a number", value);
@@ -73,7 +82,7 @@ const alike = (text: string) => text.replace(/[\s\ufffd]+/g, "");
 
 /** The text: decoded here from the token ids where there are any. */
 function textIn(
-  { tokenizer, server }: Asked,
+  { tokenizer, server }: Peer,
   { stop, ignoreEos }: TextRequest,
   told: string,
   tokens: readonly number[] | undefined,
@@ -92,7 +101,7 @@ function textIn(
 }
 
 /** Refuses the answer of another model; behind a plain server a name may stand for one that is named more exactly. */
-function checkModel({ server, seen }: Asked, model: unknown, refuse: Refuse): void {
+function checkModel({ server, seen }: Peer, model: unknown, refuse: Refuse): void {
   const isExact = server.takesIds || typeof model !== "string";
   const first = isExact ? server.id : seen.model ??= model;
   if (model !== first) refuse("model", `be '${first}', as it was asked for or told before`, model);
@@ -105,7 +114,7 @@ function checkModel({ server, seen }: Asked, model: unknown, refuse: Refuse): vo
  * @throws {NotAnswered} Where the server broke the text off.
  */
 export function remoteText(
-  asked: Asked,
+  asked: Peer,
   request: TextRequest,
   sent: Sent,
   answer: unknown,
@@ -137,6 +146,6 @@ export function remoteText(
     tokens: tokens ?? [],
     finishReason: isStopped ? "stop" : reason as RemoteText["finishReason"],
     promptTokens: tokenizer || !isCount(counted) ? prompt.length : counted,
-    mixing: mixingOf(asked, choice.moi, sent, refuse),
+    mixing: mixingOf(asked, request, sent, choice.moi, refuse),
   };
 }

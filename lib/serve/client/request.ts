@@ -6,18 +6,19 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { refusal } from "../../_check.ts";
-import { type Method, METHODS, samplerOf } from "../../decode/mod.ts";
+import { type Method, METHODS, type Sampler, samplerOf } from "../../decode/mod.ts";
 import type { Model, TextRequest } from "../../model/mod.ts";
 import { PATHS } from "../about.ts";
-import { fieldsOf, type FieldValue, methodOf, snakeCase } from "../method_fields.ts";
+import { fieldsOf, type FieldValue, methodOf } from "../method_fields.ts";
+import { SAMPLER_NAMES } from "../protocol.ts";
 import { plainPrompt } from "./plain_text.ts";
-import type { Server } from "./server.ts";
+import type { Host } from "./host.ts";
 
 const VERB = "generate";
 
 /** What decodes, as far as requests need it. */
-export interface Asked {
-  readonly server: Server;
+export interface Peer {
+  readonly server: Host;
   readonly base: string;
   /** The model's tokenizer; absent where prompts are sent as text. */
   readonly tokenizer?: Model["tokenizer"];
@@ -54,7 +55,7 @@ export function sendableMethod(
 }
 
 /** The fields that ask for a method, all of which the server must know. */
-function methodFields({ server, base }: Asked, method: Method): Record<string, FieldValue> {
+function methodFields({ server, base }: Peer, method: Method): Record<string, FieldValue> {
   const { device, methods, mixes } = server, knobs = methods[method.name];
   if (knobs === undefined) {
     const why = mixes === undefined
@@ -76,7 +77,7 @@ function methodFields({ server, base }: Asked, method: Method): Record<string, F
 }
 
 /** Sampler settings under the names of the protocol. */
-function samplerFields({ device, settings, always }: Server, sampler: TextRequest["sampler"]) {
+function samplerFields({ device, settings, always }: Host, sampler: TextRequest["sampler"]) {
   const isOff = { topK: 0, minP: 0 } as Readonly<Record<string, unknown>>;
   const on = Object.entries(samplerOf(sampler)).filter(([name, value]) => {
     if ((settings as readonly string[]).includes(name)) return true;
@@ -84,11 +85,13 @@ function samplerFields({ device, settings, always }: Server, sampler: TextReques
     return refuse(name, `be left out, as ${device} takes ${settings.join(", ")} alone`, value);
   });
   const all = Object.entries({ ...always, ...Object.fromEntries(on) });
-  return Object.fromEntries(all.map(([name, value]) => [snakeCase(name), value]));
+  return Object.fromEntries(
+    all.map(([name, value]) => [SAMPLER_NAMES[name as keyof Sampler], value]),
+  );
 }
 
 /** Most new tokens that the context has room for. */
-function budgetOf({ server, tokenizer }: Asked, { prompt, maxNewTokens }: TextRequest): number {
+function budgetOf({ server, tokenizer }: Peer, { prompt, maxNewTokens }: TextRequest): number {
   const { maxLength, isVllm, device } = server;
   if (!tokenizer || maxLength === undefined) return maxNewTokens;
   const room = maxLength - prompt.length + (isVllm ? 0 : 1); // the last token is not fed
@@ -100,7 +103,7 @@ function budgetOf({ server, tokenizer }: Asked, { prompt, maxNewTokens }: TextRe
 }
 
 /** What stands for the prompt, and where it is sent. */
-function promptFields({ server, tokenizer }: Asked, { prompt }: TextRequest) {
+function promptFields({ server, tokenizer }: Peer, { prompt }: TextRequest) {
   if (tokenizer) return { path: PATHS.completions, fields: { prompt } };
   const plain = plainPrompt(prompt);
   if ("text" in plain) return { path: PATHS.completions, fields: { prompt: plain.text } };
@@ -129,7 +132,7 @@ export interface Sent {
  *
  * @throws {TypeError | RangeError} Where the server cannot do it, naming method, knob or setting.
  */
-export function sentRequest(asked: Asked, request: TextRequest): Sent {
+export function sentRequest(asked: Peer, request: TextRequest): Sent {
   const { server, tokenizer } = asked, { seed, stop, ignoreEos } = request;
   const method = sendableMethod(request.method, server.device);
   const own = methodFields(asked, method);

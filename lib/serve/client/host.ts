@@ -15,7 +15,7 @@ import { aboutOf, PATHS, type ServerAbout } from "../about.ts";
 import { ask, type Connection, Refused } from "./ask.ts";
 
 /** A server, as far as a study must know it. */
-export interface Server {
+export interface Host {
   /** Name of the model, as requests ask for it. */
   readonly id: string;
   /** The server in a word or two, such as "vllm 0.32.0". */
@@ -102,10 +102,10 @@ function entryOf(list: unknown, model: string | undefined, base: string) {
 }
 
 /** A server that speaks OpenAI's protocol and does not mix. */
-async function plainServer(
+async function plainHost(
   connection: Connection,
   entry: Readonly<Record<string, unknown>> & { readonly id: string },
-): Promise<Server> {
+): Promise<Host> {
   const { id } = entry,
     root = textOr(entry.root),
     name = OWNERS[String(entry.owned_by)] ?? "openai";
@@ -134,10 +134,10 @@ async function plainServer(
 }
 
 /** A server that says what it mixes. */
-function mixingServer(
+function mixingHost(
   about: ServerAbout,
   entry: Readonly<Record<string, unknown>> & { readonly id: string },
-): Server {
+): Host {
   const { server, plugin, model, methods } = about, { name, version } = server;
   const isVllm = name !== "moi", root = textOr(entry.root);
   if (isVllm && plugin === undefined) {
@@ -170,12 +170,12 @@ function mixingServer(
  *
  * @param model The model that is asked for. Default: the only one that the server has.
  */
-export async function describeServer(connection: Connection, model?: string): Promise<Server> {
+export async function describeHost(connection: Connection, model?: string): Promise<Host> {
   const about = await optional(ask(connection, { path: PATHS.about, read: aboutOf }));
   const entry = entryOf(
     await ask(connection, { path: PATHS.models, read: asIs }),
     model,
     connection.base,
   );
-  return about === undefined ? await plainServer(connection, entry) : mixingServer(about, entry);
+  return about === undefined ? await plainHost(connection, entry) : mixingHost(about, entry);
 }
