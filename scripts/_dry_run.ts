@@ -63,12 +63,24 @@ async function problemsOf(task: AnyTask | undefined, name: string, limit = Infin
   return { count, tokens, how };
 }
 
-const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+export const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
-function duration(seconds: number): string {
+export function duration(seconds: number): string {
   const units = [[86400, "days"], [3600, "hours"], [60, "minutes"], [1, "seconds"]] as const;
   const [size, name] = units.find(([size]) => seconds >= 2 * size) ?? [1, "seconds"];
   return `${(seconds / size).toFixed(1)} ${name}`;
+}
+
+/** How large a study is that a command asks for, and how that is known. */
+export async function sizeOf(id: string, name: string, methods: number, args: Arguments) {
+  const hasSource = !TASKS[name]?.needsSource || args.value("source") !== undefined;
+  const limit = args.number("problems") ?? args.number("limit");
+  const task = hasSource ? taskOf(name, args, id, 500) : undefined;
+  const { defaults } = task ?? TASKS[name]!.make({ source: "problems.jsonl" });
+  const repeats = args.number("repeats") ?? 1;
+  const maxNewTokens = args.number("max-new-tokens") ?? defaults?.maxNewTokens ?? 256;
+  const config = await shapeOf(id, args.value("revision"));
+  return { config, methods, repeats, maxNewTokens, ...await problemsOf(task, name, limit) };
 }
 
 /** Prints tokens, memory and time of a study with so many methods, and what it could find. */
@@ -78,15 +90,8 @@ export async function dryRun(
   methods: number,
   args: Arguments,
 ): Promise<void> {
-  const hasSource = !TASKS[name]?.needsSource || args.value("source") !== undefined;
-  const limit = args.number("problems") ?? args.number("limit");
-  const task = hasSource ? taskOf(name, args, id, 500) : undefined;
-  const { defaults } = task ?? TASKS[name]!.make({ source: "problems.jsonl" });
-  const repeats = args.number("repeats") ?? 1, given = args.number("bandwidth");
-  const maxNewTokens = args.number("max-new-tokens") ?? defaults?.maxNewTokens ?? 256;
-
-  const config = await shapeOf(id, args.value("revision"));
-  const { count, tokens, how } = await problemsOf(task, name, limit);
+  const { config, count, tokens, how, ...size } = await sizeOf(id, name, methods, args);
+  const { maxNewTokens, repeats } = size, given = args.number("bandwidth");
   const bandwidth = given === undefined ? measuredBandwidth() : 1e9 * given;
   const slots = Math.min(args.number("slots") ?? 64, count * methods * repeats);
   const rows = (["fp32", "int8", "int4"] as const satisfies Dtype[]).map((dtype) => {
