@@ -89,6 +89,9 @@ export {
   topP,
 } from "./lib/decode/mod.ts";
 
+// Models behind servers
+export { serverModel, type ServerModelOptions } from "./lib/serve/mod.ts";
+
 // Tasks, and answers in texts
 export {
   addition,

@@ -135,9 +135,10 @@ export async function command(
   }
 }
 
-/** The command on one line, so that a shell runs it again. */
-export function commandLine(name: string): string {
+/** The command on one line, so that a shell runs it again; a key is left out, as the line is kept and shown. */
+export function commandLine(name: string, args: readonly string[] = Deno.args): string {
   const quoted = (text: string) =>
     /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-  return ["deno task", name, ...Deno.args.map(quoted)].join(" ").replaceAll(/[\r\n]+/g, " ");
+  const own = args.filter((arg, i) => !/^--key(=|$)/.test(arg) && args[i - 1] !== "--key");
+  return ["deno task", name, ...own.map(quoted)].join(" ").replaceAll(/[\r\n]+/g, " ");
 }

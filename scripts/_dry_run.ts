@@ -74,12 +74,60 @@ async function problemsOf(
   return { count, share, tokens, how };
 }
 
-const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+export const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
-function duration(seconds: number): string {
+export function duration(seconds: number): string {
   const units = [[86400, "days"], [3600, "hours"], [60, "minutes"], [1, "seconds"]] as const;
   const [size, name] = units.find(([size]) => seconds >= 2 * size) ?? [1, "seconds"];
   return `${(seconds / size).toFixed(1)} ${name}`;
+}
+
+/** How large a study is that a command asks for, and how that is known. */
+export async function sizeOf(
+  id: string,
+  name: string,
+  methods: number,
+  args: Arguments,
+  shard: Shard | undefined,
+) {
+  const hasSource = !TASKS[name]?.needsSource || args.value("source") !== undefined;
+  const limit = args.number("problems") ?? args.number("limit");
+  const task = hasSource ? taskOf(name, args, id, 500) : undefined;
+  const { defaults } = task ?? TASKS[name]!.make({ source: "problems.jsonl" });
+  const repeats = args.number("repeats") ?? 1;
+  const maxNewTokens = args.number("max-new-tokens") ?? defaults?.maxNewTokens ?? 256;
+  const config = await shapeOf(id, args.value("revision"));
+  const part = shard ? `${shardText(shard)} of ${id} on ${name}` : `${id} on ${name}`;
+  const known = { part, shard, config, methods, repeats, maxNewTokens };
+  return { ...known, ...await problemsOf(task, name, shard, limit) };
+}
+
+type Size = Awaited<ReturnType<typeof sizeOf>>;
+
+/** What a study, or its shard, consists of. */
+export function sizeText({ part, share, count, shard, methods, repeats }: Size): string {
+  const problems = shard ? `${share} of ${count} problems` : `${count} problems`;
+  const runs = share * methods * repeats;
+  if (runs === 0) return `${part}: none of ${count} problems: nothing to do`;
+  return `${part}: ${problems} × ${methods} methods × ${repeats} repeats = ${runs} runs`;
+}
+
+/** Its tokens. */
+export function tokensText(
+  { maxNewTokens }: Size,
+  { promptTokens, newTokens }: { readonly promptTokens: number; readonly newTokens: number },
+): string {
+  const prompts = Math.round(promptTokens);
+  return `tokens        ${prompts} of prompts, up to ${newTokens} new (${maxNewTokens} a run)`;
+}
+
+/** What the whole study could find. */
+export function gainText({ count, repeats, methods, shard }: Size): string {
+  const discordance = 0.2, comparisons = Math.max(1, methods - 1);
+  const gain = minimumDetectableGain({ problems: count, repeats, discordance, comparisons });
+  return `smallest gain that ${shard ? "the whole" : "such a"} study finds with 80 % power: ` +
+    `${(100 * gain).toFixed(1)} points ` +
+    `(if ${100 * discordance} % of pairs disagree, over ${comparisons} comparisons)`;
 }
 
 /**
@@ -93,21 +141,11 @@ export async function dryRun(
   args: Arguments,
   shard: Shard | undefined,
 ): Promise<void> {
-  const hasSource = !TASKS[name]?.needsSource || args.value("source") !== undefined;
-  const limit = args.number("problems") ?? args.number("limit");
-  const task = hasSource ? taskOf(name, args, id, 500) : undefined;
-  const { defaults } = task ?? TASKS[name]!.make({ source: "problems.jsonl" });
-  const repeats = args.number("repeats") ?? 1, given = args.number("bandwidth");
-  const maxNewTokens = args.number("max-new-tokens") ?? defaults?.maxNewTokens ?? 256;
-
-  const config = await shapeOf(id, args.value("revision"));
-  const { count, share, tokens, how } = await problemsOf(task, name, shard, limit);
-  const part = shard ? `${shardText(shard)} of ${id} on ${name}` : `${id} on ${name}`;
-  const size = `${share} ${
-    shard ? `of ${count} ` : ""
-  }problems × ${methods} methods × ${repeats} repeats`;
+  const size = await sizeOf(id, name, methods, args, shard);
+  const { config, share, tokens, how, maxNewTokens, repeats } = size;
+  const given = args.number("bandwidth"), title = sizeText(size);
   if (share === 0) {
-    print(`${part}: ${size}: nothing to do\n`);
+    print(`${title}\n`);
     return;
   }
   const bandwidth = given === undefined ? measuredBandwidth() : 1e9 * given;
@@ -119,9 +157,6 @@ export async function dryRun(
     });
     return { dtype, ...cost, together: cost.weightsBytes + cost.kvBytes };
   });
-  const [{ runs, promptTokens, newTokens }] = rows as [typeof rows[number]];
-  const discordance = 0.2, comparisons = Math.max(1, methods - 1);
-  const gain = minimumDetectableGain({ problems: count, repeats, discordance, comparisons });
   const table = tableOf(rows, [
     { heading: "dtype", of: "dtype", width: 8 },
     { heading: "weights", of: "weightsBytes", as: gib, width: 13 },
@@ -129,23 +164,18 @@ export async function dryRun(
     { heading: "together", of: "together", as: gib, width: 13 },
     { heading: "time, at least", of: "seconds", as: duration, width: 13 },
   ]);
-  const rate = (bandwidth / 1e9).toFixed(0), points = (100 * gain).toFixed(1);
+  const rate = (bandwidth / 1e9).toFixed(0);
   const source = given === undefined
     ? "measured here by copying; --bandwidth tells another"
     : "given";
   print([
-    `${part}: ${size} = ${runs} runs`,
+    title,
     how,
-    `tokens        ${
-      Math.round(promptTokens)
-    } of prompts, up to ${newTokens} new (${maxNewTokens} a run)`,
+    tokensText(size, rows[0]!),
     tableText(table),
     `time: every step reads weights, keys and values once, at ${rate} GB/s (${source}), ` +
     "all runs at full length; arithmetic and prompts come on top",
-    `smallest gain that ${
-      shard ? "the whole" : "such a"
-    } study finds with 80 % power: ${points} points ` +
-    `(if ${100 * discordance} % of pairs disagree, over ${comparisons} comparisons)`,
+    gainText(size),
     "",
   ].join("\n"));
 }

@@ -7,7 +7,6 @@ import {
   type Html,
   interruptSignal,
   joinStudies,
-  loadModel,
   type Method,
   METHODS,
   type MoiOptions,
@@ -28,9 +27,16 @@ import { type Arguments, command, given, numbers, print, say } from "./_cli.ts";
 import { dryRun } from "./_dry_run.ts";
 import { keepCommand, writePage } from "./_made_by.ts";
 import {
+  checkServer,
+  dryServerRun,
+  knownMethods,
+  openModel,
+  SERVER_USAGE,
+  SERVER_VALUES,
+} from "./_server.ts";
+import {
   CONTROLS,
   LOAD_USAGE,
-  loadOptions,
   methodFor,
   SAMPLER_USAGE,
   samplerOptions,
@@ -73,22 +79,26 @@ ${TASK_USAGE}
   --chat JSON           variables of the chat template, as in '{"enable_thinking": false}'
   --max-new-tokens N    (default: the task's, as the sampler's settings)
 ${SAMPLER_USAGE}
-  --slots N             rows decoded at once (default: 64)
+  --slots N             rows decoded at once (default: 64; of a server 32)
   --shard I/N           only the I-th of N parts of the problems, from 1, into files of its own:
                         deno task merge joins them. auto/N takes I from SLURM_ARRAY_TASK_ID
                         (an array 1-N) or from JOB_COMPLETION_INDEX + 1; auto takes N from
                         SLURM_ARRAY_TASK_COUNT, too, where _MIN is 1 and _MAX the same.
                         Neither is read without it
 ${LOAD_USAGE}
+${SERVER_USAGE}
   --out DIR             where runs and report.html go (default: runs)
   --dry-run             prints tokens, memory, time and the smallest gain that could be found,
-                        from config.json alone; --bandwidth GB/s for another machine
+                        from config.json alone; --bandwidth GB/s for another machine.
+                        With --server URL|none: the same of a server that need not exist, and
+                        the commands; --gpus N, of --bandwidth GB/s each (default: 3350)
   -h, --help            this text
 `;
 
 const VALUES = [
   ...["model", "methods", "betas", "primary", "colder", "preset", "repeats", "slots"],
   ...["out", "bandwidth", "chat", "shard"],
+  ...SERVER_VALUES,
   ...TASK_VALUES,
   ...SHARED_VALUES,
 ];
@@ -157,6 +167,15 @@ function taskName(id: string, args: Arguments): string {
   throw new TypeError(`Cannot sweep ${id} as '--task' must be given for a model of one's own`);
 }
 
+/** The models that are asked for: unless they are named those of the default sweep, or the server's only one. */
+async function idsOf(args: Arguments): Promise<readonly string[]> {
+  const id = args.value("model");
+  if (id !== undefined) return [id];
+  if (args.value("server") === undefined) return SWEPT;
+  await using model = await openModel(undefined, args);
+  return [model.id];
+}
+
 /** One study: its runs, and standard decoding of the same problems at lower temperatures. */
 async function study(
   id: string,
@@ -167,11 +186,12 @@ async function study(
 ): Promise<{ runs: StudyRuns; colder: Run[][]; file: string }> {
   const name = taskName(id, args), task = taskOf(name, args, id, 500);
   const out = args.value("out") ?? "runs";
-  await using loaded = await loadModel(id, loadOptions(args));
+  await using loaded = await openModel(id, args);
   say(`${id}: ${loaded.dtype} on ${loaded.device}`);
   for (const note of loaded.notes ?? []) say(`${id}: ${note}`);
   const model = withStandIns(loaded, (note) => say(`${id}: ${note}`));
-  const methods = chosen(model.tokenizer);
+  const all = chosen(model.tokenizer);
+  const methods = args.value("methods") === undefined ? knownMethods(model, all) : all;
   const sampler = samplerOptions(args), primary = primaryOf(args, Object.keys(methods));
   const asked = given({ repeats: args.number("repeats"), chat: args.object("chat") });
   const settings = { model, task, ...asked, ...sampler, ...given({ shard }) };
@@ -208,14 +228,14 @@ await command(USAGE, { values: VALUES, flags: ["dry-run"] }, async (args) => {
   if (args.rest.length > 0) {
     throw new TypeError(`Cannot sweep as "${args.rest[0]}" is no option; see --help`);
   }
+  checkServer(args);
   const methods = methodsOf(args);
   const asked = args.value("shard");
   const shard = asked === undefined ? undefined : parseShard(asked, Deno.env.toObject());
-  const model = args.value("model");
-  const ids = model === undefined ? SWEPT : [model];
+  const isServed = args.value("server") !== undefined, ids = await idsOf(args);
   if (args.flag("dry-run")) {
-    const count = Object.keys(methods(NO_TOKENIZER)).length;
-    for (const id of ids) await dryRun(id, taskName(id, args), count, args, shard);
+    const count = Object.keys(methods(NO_TOKENIZER)).length, dry = isServed ? dryServerRun : dryRun;
+    for (const id of ids) await dry(id, taskName(id, args), count, args, shard);
     return;
   }
   const signal = interruptSignal();

@@ -29,7 +29,7 @@ import { type Chain, chainOf } from "./sampler.ts";
 import { STREAM, uniform } from "../_random.ts";
 import type { History } from "./transforms.ts";
 import type { MethodStep } from "./method.ts";
-import { firstStop, textStream } from "./text.ts";
+import { endedText, textStream } from "./text.ts";
 
 /** A job that occupies a slot. */
 export interface Row {
@@ -128,7 +128,9 @@ function takeStep(model: Model, row: Row, distribution: Distribution): void {
   const full = tokens.length === job.maxNewTokens || row.position === model.maxLength;
   if (made.stop || isEnd || told?.stopped) row.finished = "stop";
   else if (full) row.finished = "length";
-  row.text = row.finished === undefined ? row.text + (told?.text ?? "") : textOf(model, row);
+  row.text = row.finished === undefined
+    ? row.text + (told?.text ?? "")
+    : endedText(model.tokenizer, tokens, job);
 
   if (job.top > 0) {
     const norm = relativeNorm(model, row.next.input, recorded);
@@ -149,14 +151,6 @@ function takeStep(model: Model, row: Row, distribution: Distribution): void {
     row.trace.push(step);
     row.last = step;
   } else if (job.tells) row.last = { token: recorded, text: row.text.slice(before) };
-}
-
-/** Text of all tokens, without the end-of-text token and from the first stop text on. */
-function textOf(model: Model, { job, tokens }: Row): string {
-  const ended = job.eos.has(tokens.at(-1)!);
-  const whole = model.tokenizer.decode(ended ? tokens.slice(0, -1) : tokens);
-  const cut = firstStop(whole, job.stop);
-  return cut >= 0 ? whole.slice(0, cut) : whole;
 }
 
 /** Text that is certain of tokens that were broken off. */

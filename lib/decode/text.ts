@@ -12,6 +12,17 @@ export function firstStop(text: string, stops: readonly string[]): number {
   return found.length === 0 ? -1 : Math.min(...found);
 }
 
+/** Text of all tokens, without the end-of-text token and from the first stop text on. */
+export function endedText(
+  tokenizer: Tokenizer,
+  tokens: readonly number[],
+  { eos, stop }: { readonly eos: ReadonlySet<number>; readonly stop: readonly string[] },
+): string {
+  const whole = tokenizer.decode(eos.has(tokens.at(-1)!) ? tokens.slice(0, -1) : tokens);
+  const cut = firstStop(whole, stop);
+  return cut >= 0 ? whole.slice(0, cut) : whole;
+}
+
 /** Length of the longest end of a text with which a stop text begins. */
 function beginning(text: string, stops: readonly string[]): number {
   const longest = stops.reduce((most, stop) => Math.max(most, stop.length - 1), 0);

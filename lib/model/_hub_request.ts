@@ -4,18 +4,12 @@
  * @module
  */
 
-import { setTimeout as after } from "node:timers/promises";
+import { delay, foreign, retryAfter } from "../_http.ts";
 import type { RepoKind } from "./_hub_cache.ts";
 
 export interface Clock {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly now: () => number;
-}
-
-/** Resolves after some milliseconds, or rejects with the signal's reason. */
-export async function delay(ms: number, signal?: AbortSignal): Promise<void> {
-  await after(ms, undefined, signal && { signal }).catch(() => {});
-  signal?.throwIfAborted();
 }
 
 export const CLOCK: Clock = { sleep: delay, now: Date.now };
@@ -50,12 +44,6 @@ export class Temporary extends Error {
     super(message, options);
     this.wait = options.wait;
   }
-}
-
-/** What a hub wrote, on one line and short. */
-function foreign(text: string | null): string {
-  // deno-lint-ignore no-control-regex
-  return (text ?? "").replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim().slice(0, 160);
 }
 
 function messageOf(error: unknown): string {
@@ -190,10 +178,8 @@ function redirected(remote: Remote, from: URL, location: string, count: number):
 
 /** Milliseconds that a busy hub asks to wait. */
 function waitOf(remote: Remote, headers: Headers): number | undefined {
-  const after = headers.get("retry-after")?.trim();
-  if (after && /^\d+$/.test(after)) return Number(after) * 1000;
-  const date = after ? Date.parse(after) : NaN;
-  if (!Number.isNaN(date)) return Math.max(0, date - remote.now());
+  const after = retryAfter(headers, remote.now());
+  if (after !== undefined) return after;
   const limit = /;\s*r\s*=\s*0\s*;\s*t\s*=\s*(\d{1,6})/.exec(headers.get("ratelimit") ?? "");
   return limit ? Number(limit[1]) * 1000 : undefined;
 }

@@ -9,7 +9,8 @@ import { createHash, type Hash } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { dirname } from "node:path";
 import type { CachedRepo } from "./_hub_cache.ts";
-import { delay, type Remote, request, retrying, Temporary } from "./_hub_request.ts";
+import { delay } from "../_http.ts";
+import { type Remote, request, retrying, Temporary } from "./_hub_request.ts";
 
 /** Milliseconds between two attempts to lock a file. */
 const POLL = 100;

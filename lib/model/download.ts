@@ -52,6 +52,13 @@ const OPTIONAL = [
   "special_tokens_map.json",
 ];
 
+/** The small files that a model needs, of those that there are. */
+function smallFiles(names: readonly string[]) {
+  const always = [CONFIG, ...OPTIONAL.filter((name) => names.includes(name))];
+  const absent = OPTIONAL.filter((name) => !names.includes(name));
+  return { always, absent };
+}
+
 /** Files that a model needs, of those that there are. */
 async function modelFiles(
   names: readonly string[],
@@ -64,8 +71,7 @@ async function modelFiles(
     return new Missing(file, `${what}${instead}`);
   };
   if (!names.includes(CONFIG)) throw missing(CONFIG, CONFIG);
-  const always = [CONFIG, ...OPTIONAL.filter((name) => names.includes(name))];
-  const absent = OPTIONAL.filter((name) => !names.includes(name));
+  const { always, absent } = smallFiles(names);
   if (names.includes(WEIGHTS_FILE)) return { files: [...always, WEIGHTS_FILE], absent };
   if (names.includes(INDEX_FILE)) {
     const index = await read(INDEX_FILE, MAX_INDEX);
@@ -121,5 +127,16 @@ export async function downloadModelBy(
     ? () => ({ files: [...new Set(files)] })
     : (names, read) => modelFiles(names, read, dtype);
   const { folder } = await obtain(id, "model", choose, options, clock);
+  return folder;
+}
+
+/** The same of everything but the weights: what is needed to write prompts and to read token ids. */
+export async function downloadWords(id: string, options: DownloadOptions = {}): Promise<string> {
+  checkHub(id, options, RULES);
+  const choose: Choose = (names) => {
+    const { always: files, absent } = smallFiles(names);
+    return { files, absent };
+  };
+  const { folder } = await obtain(id, "model", choose, options, CLOCK);
   return folder;
 }

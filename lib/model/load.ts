@@ -4,15 +4,12 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import type { DecoderConfig, RopedConfig } from "../graph/mod.ts";
 import { type Adapter, adapters, defaultSignal, type Device } from "../runtime/mod.ts";
 import { defaultCacheDir } from "../_cache_home.ts";
 import { boolean, checkOptions, number, oneOf, refusal, type Rules } from "../_check.ts";
 import { given } from "../_given.ts";
 import { chooseDevice } from "./auto.ts";
-import { chatTemplate } from "./chat.ts";
-import { eosTokenIds, generationDefaults, generationNotes } from "./config.ts";
 import { deviceNotes } from "./device_notes.ts";
 import { type Dtype, DTYPES } from "./dtype.ts";
 import type { KvFormat } from "./engine.ts";
@@ -23,8 +20,8 @@ import { startEngine } from "./onnx_engine.ts";
 import { placeOf } from "./place.ts";
 import { openSource } from "./sources/mod.ts";
 import { formatError, kvFormatOf, targetOf } from "./target.ts";
-import type { ModelFiles, Source } from "./sources/source.ts";
-import { createTokenizer, missingTokenizer } from "./tokenizer.ts";
+import type { Source } from "./sources/source.ts";
+import { wordsOf } from "./words.ts";
 
 /** Options of {@linkcode loadModel}; a revision is refused for folders and embedded models. */
 export interface LoadOptions extends DatasetOptions {
@@ -138,26 +135,6 @@ function isIdle(): boolean {
     if (error instanceof Deno.errors.NotCapable) return false;
     throw error;
   }
-}
-
-/** What a model's small files say of text: tokenizer, chat template, recommended settings. */
-async function wordsOf(files: ModelFiles) {
-  const generation = await files.json("generation_config.json") ?? {};
-  const definition = await files.json("tokenizer.json");
-  const config = await files.json("tokenizer_config.json") ?? {};
-  const template = await files.text("chat_template.jinja") ??
-    (await files.json("chat_template.json"))?.chat_template ?? // of processors of earlier releases
-    config.chat_template ?? undefined;
-  const eos = eosTokenIds(generation, await files.json("config.json") ?? {});
-  const notes = generationNotes(generation);
-  const sha256 = () => createHash("sha256").update(JSON.stringify(template)).digest("hex");
-  return {
-    tokenizer: definition ? createTokenizer(definition, config, eos) : missingTokenizer(eos),
-    defaults: generationDefaults(generation),
-    ...(notes.length > 0 ? { notes } : {}),
-    chat: chatTemplate({ ...config, chat_template: template }),
-    ...(template === undefined ? {} : { template: sha256().slice(0, 16) }),
-  };
 }
 
 /**

@@ -173,4 +173,5 @@ export { openSource } from "./sources/mod.ts";
 export type { ModelFiles, Prepared, PrepareRequest, Source } from "./sources/source.ts";
 export { createTokenizer, type PieceDecoder, pieceDecoder, type Tokenizer } from "./tokenizer.ts";
 export { withStandIns } from "./stand_ins.ts";
+export { readWords, type Words } from "./words.ts";
 export type { DecoderConfig } from "../graph/mod.ts";

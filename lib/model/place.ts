@@ -15,12 +15,21 @@ import { downloadModel, type DownloadOptions } from "./download.ts";
 import { EMBEDDED, embeddedFolder } from "./embedded.ts";
 import { isGguf, partNames } from "./gguf/split.ts";
 
+/** Brings a model of the hub, or what is wanted of it, and gives its folder. */
+type Download = typeof downloadModel;
+
 /**
  * Where a model's files are: a folder, or a GGUF file. RangeError where a revision is given for
  * what has none, or a folder holds several GGUF files that are not parts of one, and nothing else.
+ *
+ * @param download What is brought of a model of the hub. Default: all that a load needs.
  */
-export async function placeOf(id: string | URL, options: DownloadOptions): Promise<string> {
-  const place = await foundPlace(id, options);
+export async function placeOf(
+  id: string | URL,
+  options: DownloadOptions,
+  download: Download = downloadModel,
+): Promise<string> {
+  const place = await foundPlace(id, options, download);
   return await ggufIn(place) ?? place;
 }
 
@@ -38,8 +47,12 @@ async function ggufIn(place: string): Promise<string | undefined> {
   return files.length > 0 ? join(place, files[0]!) : undefined;
 }
 
-async function foundPlace(id: string | URL, options: DownloadOptions): Promise<string> {
-  const { revision } = options;
+async function foundPlace(
+  id: string | URL,
+  options: DownloadOptions,
+  download: Download,
+): Promise<string> {
+  const { revision } = options, hubFolder = hubFolderBy(download);
   const local = <T>(place: T): T => {
     if (revision === undefined) return place;
     const rule = "be left out for a local model";
@@ -75,15 +88,16 @@ async function foundPlace(id: string | URL, options: DownloadOptions): Promise<s
   ));
 }
 
-async function hubFolder(id: string, options: DownloadOptions): Promise<string> {
-  try {
-    return await downloadModel(id, options);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    const { message } = error;
-    throw new Deno.errors.NotFound(
-      `Cannot load the model as there is no folder ${id}, and from the hub: ${message}`,
-      { cause: error },
-    );
-  }
-}
+const hubFolderBy =
+  (download: Download) => async (id: string, options: DownloadOptions): Promise<string> => {
+    try {
+      return await download(id, options);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      const { message } = error;
+      throw new Deno.errors.NotFound(
+        `Cannot load the model as there is no folder ${id}, and from the hub: ${message}`,
+        { cause: error },
+      );
+    }
+  };

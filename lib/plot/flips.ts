@@ -102,7 +102,7 @@ function column(name: string, run: Run | ImportedRun): string {
   const facts = [
     grade.correct ? "right" : "wrong",
     grade.reason ?? [],
-    tokens ? `${tokens.length} tokens` : [],
+    tokens?.length ? `${tokens.length} tokens` : [],
     finishReason === "length" ? "cut off" : [],
     mixing ? `off-sample mass ${fixed(mixing.meanOffSampleMass, 3)}` : [],
   ].flat().join(" · ");

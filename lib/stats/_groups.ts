@@ -208,7 +208,7 @@ function groupOf<R extends Outcome>(verb: string, key: string, own: readonly R[]
     ...{ right: of("right"), ungradable: of("ungradable"), cut: of("cut") },
     repeats: problems.values().reduce((most, repeats) => Math.max(most, repeats.size), 0),
     truncated: own.filter(({ finishReason }) => finishReason === "length").length,
-    meanTokens: mean(({ tokens }) => tokens?.length),
+    meanTokens: mean(({ tokens }) => tokens?.length || null), // no text has none: they are not told
     meanSeconds: mean(({ timing }) =>
       (timing?.prefillMs ?? NaN) / 1000 + (timing?.decodeMs ?? NaN) / 1000
     ),

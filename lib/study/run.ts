@@ -71,7 +71,7 @@ export const keyOf = ({ problem, method, repeat }: PlannedRun): string =>
 export interface Run extends PlannedRun {
   /** Number of prompt tokens. */
   readonly promptTokens: number;
-  /** Generated token ids. */
+  /** Generated token ids; empty where a server did not tell them. */
   readonly tokens: readonly number[];
   /** Generated text. */
   readonly text: string;
@@ -81,7 +81,7 @@ export interface Run extends PlannedRun {
   readonly grade: Grade;
   /** What `grade.score` is, where the task says so. */
   readonly measure?: Measure;
-  /** Evidence that mixing happened. */
+  /** Evidence that mixing happened; NaN, in a file null, where a server did not tell it. */
   readonly mixing: {
     /** Mean over steps of the entropy of the distribution sampled from, divided by ln V. */
     readonly meanEntropy: number;

@@ -39,9 +39,14 @@ function folderFiles(folder: string): ModelFiles {
   };
 }
 
+/** The small files of a place: a folder, or a GGUF file (of a split one any part). */
+export function filesOf(place: string): ModelFiles {
+  return isGguf(place) ? ggufFiles(place) : folderFiles(place);
+}
+
 /** What `config.json` of a place says, or would say. */
 export async function configText(place: string): Promise<string> {
-  const files = isGguf(place) ? ggufFiles(place) : folderFiles(place);
+  const files = filesOf(place);
   const text = await files.text("config.json"), path = join(place, "config.json");
   if (text !== undefined) return text;
   throw new Deno.errors.NotFound(`Cannot load the model as ${path} cannot be read`);

@@ -1,0 +1,57 @@
+/**
+ * What a model's small files say of text: tokenizer, chat template, recommended settings, shape.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import type { DecoderConfig } from "../graph/mod.ts";
+import { chatTemplate } from "./chat.ts";
+import { eosTokenIds, generationDefaults, generationNotes, parseConfig } from "./config.ts";
+import { downloadWords } from "./download.ts";
+import type { DatasetOptions } from "./hub.ts";
+import type { Model } from "./model.ts";
+import { placeOf } from "./place.ts";
+import { configText, filesOf } from "./sources/mod.ts";
+import type { ModelFiles } from "./sources/source.ts";
+import { createTokenizer, missingTokenizer } from "./tokenizer.ts";
+
+/** What is known of a model's texts without its weights. */
+export type Words = Pick<Model, "tokenizer" | "defaults" | "notes" | "chat" | "template">;
+
+/** What a model's small files say of text. */
+export async function wordsOf(files: ModelFiles): Promise<Words> {
+  const generation = await files.json("generation_config.json") ?? {};
+  const definition = await files.json("tokenizer.json");
+  const config = await files.json("tokenizer_config.json") ?? {};
+  const template = await files.text("chat_template.jinja") ??
+    (await files.json("chat_template.json"))?.chat_template ?? // of processors of earlier releases
+    config.chat_template ?? undefined;
+  const eos = eosTokenIds(generation, await files.json("config.json") ?? {});
+  const notes = generationNotes(generation);
+  const sha256 = () => createHash("sha256").update(JSON.stringify(template)).digest("hex");
+  return {
+    tokenizer: definition ? createTokenizer(definition, config, eos) : missingTokenizer(eos),
+    defaults: generationDefaults(generation),
+    ...(notes.length > 0 ? { notes } : {}),
+    chat: chatTemplate({ ...config, chat_template: template }),
+    ...(template === undefined ? {} : { template: sha256().slice(0, 16) }),
+  };
+}
+
+/**
+ * Reads a model's small files, wherever `loadModel` would find them; of one of the hub its weights are
+ * not brought.
+ *
+ * @param id Embedded name, folder, GGUF file or "org/name" on the Hugging Face Hub.
+ * @throws {SyntaxError} Where a file is malformed or asks for what is not implemented.
+ * @throws {Deno.errors.NotFound} Where a file is missing.
+ */
+export async function readWords(
+  id: string | URL,
+  options: DatasetOptions = {},
+): Promise<Words & { readonly config: DecoderConfig }> {
+  const place = await placeOf(id, options, downloadWords);
+  const config = parseConfig(await configText(place));
+  return { ...await wordsOf(filesOf(place)), config };
+}
