@@ -107,9 +107,8 @@ type Size = Awaited<ReturnType<typeof sizeOf>>;
 /** What a study, or its shard, consists of. */
 export function sizeText({ part, share, count, shard, methods, repeats }: Size): string {
   const problems = shard ? `${share} of ${count} problems` : `${count} problems`;
-  const runs = share * methods * repeats;
-  if (runs === 0) return `${part}: none of ${count} problems: nothing to do`;
-  return `${part}: ${problems} × ${methods} methods × ${repeats} repeats = ${runs} runs`;
+  const runs = share * methods * repeats, what = runs === 0 ? ": nothing to do" : ` = ${runs} runs`;
+  return `${part}: ${problems} × ${methods} methods × ${repeats} repeats${what}`;
 }
 
 /** Its tokens. */
