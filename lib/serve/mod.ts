@@ -4,4 +4,5 @@
  * @module
  */
 
+export { aboutOf, PATHS, type ProgramVersion, PROTOCOL, type ServerAbout } from "./about.ts";
 export { fieldsOf, type FieldValue, methodOf } from "./method_fields.ts";
