@@ -124,6 +124,7 @@ function checkNames(verb: string, options: object, rules: object): void {
   if (unknown === undefined) return;
   throw new TypeError(
     `Cannot ${verb} as '${unknown}' is not an option: known options are ${known.join(", ")}`,
+    { cause: { known } },
   );
 }
 

@@ -42,6 +42,8 @@ export interface OpenBatch extends AsyncDisposable {
   readonly running: number;
   /** Requests that wait for a row. */
   readonly waiting: number;
+  /** What has ended the batch, where the model failed: it takes no more requests. */
+  readonly failed?: { readonly error: unknown } | undefined;
   /**
    * Adds a request; it is checked at once and joins at the next step.
    *
@@ -158,6 +160,9 @@ export function openBatch(model: Model, options: OpenBatchOptions = {}): OpenBat
     },
     get waiting() {
       return queue.waiting.size;
+    },
+    get failed() {
+      return failed;
     },
     add(request, onToken) {
       if (failed) throw failed.error;

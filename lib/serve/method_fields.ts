@@ -6,7 +6,7 @@
  */
 
 import { refusal } from "../_check.ts";
-import { type Method, METHODS } from "../decode/mod.ts";
+import { type Method, METHODS, SAMPLER_FIELDS } from "../decode/mod.ts";
 
 /** How all our fields begin. */
 export const PREFIX = "moi_";
@@ -22,6 +22,30 @@ const GROUPS: Readonly<Record<string, RegExp>> = {
   markers: /^(open|close)$/,
   answer: /^answer([A-Z]\w*)$/,
 };
+
+/** The knobs of options that are objects. */
+const PARTS: Readonly<Record<string, readonly string[]>> = {
+  coldStop: ["coldStop", "coldThreshold", "coldLength"], // false, or what is in it
+  markers: ["open", "close"],
+  answer: SAMPLER_FIELDS
+    .filter((name) => !["entropyTemperature", "logitBias", "allowedTokens"].includes(name))
+    .map((name) => `answer${name[0]!.toUpperCase()}${name.slice(1)}`),
+};
+
+/** The options of a method: it says so where it is asked for one that there is not. */
+function optionsOf(name: string): readonly string[] {
+  try {
+    METHODS[name]!.make({ "": 0 } as object);
+  } catch (error) {
+    return ((error as Error).cause as { known: readonly string[] }).known;
+  }
+  return [];
+}
+
+/** The knobs of a method, in snake case and without `moi_`. */
+export function knobsOf(name: string): string[] {
+  return optionsOf(name).flatMap((option) => PARTS[option] ?? [option]).map(snakeCase);
+}
 
 /** Options from flat knobs. */
 function grouped(knobs: readonly (readonly [string, unknown])[]): Record<string, unknown> {

@@ -1,0 +1,92 @@
+/**
+ * The choices of a request, each a request of the library.
+ *
+ * @module
+ */
+
+import { type Prompt, promptTokens, type Request } from "../decode/mod.ts";
+import type { Model } from "../model/mod.ts";
+import { inFields, refused, ServeError } from "./error.ts";
+import { BOUNDS } from "./protocol.ts";
+import { type Asked, optionField } from "./request.ts";
+
+/** A choice. */
+export interface Choice {
+  readonly index: number;
+  /** Token ids of its prompt. */
+  readonly prompt: readonly number[];
+  readonly seed: number;
+  readonly request: Request;
+}
+
+/** New tokens of a completion that says nothing of them, as OpenAI has it. */
+const COMPLETION_TOKENS = 16;
+
+/** A random seed, to which the index of a choice can be added. */
+function randomSeed(): number {
+  const [high, low] = crypto.getRandomValues(new Uint32Array(2));
+  return (high! & 0xfffff) * 2 ** 32 + low!;
+}
+
+/** Characters of a prompt that is text. */
+function charactersOf(prompt: Prompt): number {
+  if (typeof prompt === "string") return prompt.length;
+  const texts = prompt.map((one) => typeof one === "number" ? 0 : one.content.length);
+  return texts.reduce((a, b) => a + b, 0);
+}
+
+/** Token ids of a prompt that fits. */
+function tokensOf(model: Model, { route, options }: Asked, prompt: Prompt, length: number) {
+  const fieldOf = optionField(route), most = length * BOUNDS.charactersPerToken;
+  const characters = charactersOf(prompt);
+  if (characters > most) {
+    const rule = `have at most ${most} characters, as the context has ${length} tokens`;
+    throw refused(fieldOf("prompt"), rule, characters);
+  }
+  const ids = inFields(fieldOf, () => promptTokens(model, prompt, options.chat));
+  if (ids.length > 0 && ids.length < length) return ids;
+  const rule = `have 1 to ${length - 1} tokens, as the context has ${length}`;
+  throw refused(fieldOf("prompt"), rule, ids.length);
+}
+
+/** The most new tokens of a prompt. */
+function budgetOf(model: Model, { route, maxTokens }: Asked, prompt: number, length: number) {
+  const room = length - prompt + 1;
+  const usual = route === "chat" ? model.defaults.maxNewTokens ?? room : COMPLETION_TOKENS;
+  if (maxTokens === undefined) return Math.min(usual, room);
+  if (maxTokens <= room) return maxTokens;
+  const rule = `be at most ${room}, as the prompt has ${prompt} tokens and the context ${length}`;
+  throw refused("max_tokens", rule, maxTokens);
+}
+
+/**
+ * The choices of a request.
+ *
+ * @param length Tokens of the context.
+ * @param signal Ends them.
+ * @throws {ServeError} Where a prompt is none, or does not fit.
+ */
+export function choicesOf(
+  model: Model,
+  asked: Asked,
+  length: number,
+  signal: AbortSignal,
+): Choice[] {
+  const { prompts, n, options, method, alternatives } = asked;
+  if (prompts.length * n > BOUNDS.prompts) {
+    const facts = { status: 400, param: "n" };
+    throw new ServeError(`Cannot complete more than ${BOUNDS.prompts} choices at once`, facts);
+  }
+  const { chat: _, ...settings } = options;
+  const trace = alternatives === undefined ? {} : { trace: { top: Math.max(1, alternatives) } };
+  return prompts.flatMap((own, at) => {
+    const prompt = tokensOf(model, asked, own, length);
+    const maxNewTokens = budgetOf(model, asked, prompt.length, length);
+    const first = asked.seed ?? randomSeed();
+    return Array.from({ length: n }, (_, i): Choice => {
+      const seed = first + i;
+      const known = { prompt, method, maxNewTokens, seed, signal };
+      return { index: at * n + i, prompt, seed, request: { ...settings, ...trace, ...known } };
+    });
+  });
+}

@@ -1,0 +1,86 @@
+/**
+ * Errors as they are answered: a status, and OpenAI's shape of a body.
+ *
+ * @module
+ */
+
+import { refusal } from "../_check.ts";
+import { given } from "../_given.ts";
+
+/** What an error answers beside its sentence. */
+export interface ErrorFacts {
+  /** HTTP status. */
+  readonly status: number;
+  /** The field of the request that is wrong, where it is one. */
+  readonly param?: string;
+  /** A word for programs. */
+  readonly code?: string;
+  /** Headers of the answer. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An error that is answered to whoever asked. */
+export class ServeError extends Error {
+  override readonly name = "ServeError";
+  constructor(message: string, readonly facts: ErrorFacts) {
+    super(message);
+  }
+}
+
+/** Kinds of errors by status; others of the caller's are invalid requests. */
+const TYPES: Readonly<Record<number, string>> = {
+  401: "authentication_error",
+  404: "not_found_error",
+  408: "timeout_error",
+  429: "rate_limit_error",
+  504: "timeout_error",
+};
+
+/** The body of an error. */
+export function errorBody({ message, facts: { status, param, code } }: ServeError): object {
+  const type = TYPES[status] ?? (status < 500 ? "invalid_request_error" : "server_error");
+  return { error: { message, type, param: param ?? null, code: code ?? null } };
+}
+
+/** An error as an answer. */
+export function errorResponse(error: ServeError): Response {
+  const { status, headers } = error.facts;
+  return Response.json(errorBody(error), { status, ...given({ headers }) });
+}
+
+/** A request that is refused for one of its fields. */
+export function refused(param: string, rule: string, value: unknown): ServeError {
+  return new ServeError(refusal("complete", param, rule, value), { status: 400, param });
+}
+
+/** How the library's refusals begin; the first name in them is that of what is wrong. */
+const REFUSAL = /^(Cannot [^']*')([\w.]+)(?=')/;
+
+/**
+ * Does what the library may refuse; its refusal becomes one of the request, with the field's own name.
+ *
+ * @param fieldOf The field that an option of the library stands for.
+ */
+export function inFields<T>(fieldOf: (option: string) => string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw refusedBy(fieldOf, error);
+  }
+}
+
+/** The library's refusal as one of the request; another error as it is. */
+export function refusedBy(fieldOf: (option: string) => string, error: unknown): unknown {
+  if (!(error instanceof Error) || !error.message.startsWith("Cannot ")) return error;
+  const option = REFUSAL.exec(error.message)?.[2];
+  if (option === undefined) return new ServeError(error.message, { status: 400 });
+  const param = fieldOf(option);
+  return new ServeError(error.message.replace(REFUSAL, `$1${param}`), { status: 400, param });
+}
+
+/** Any error as one that is answered: one that nobody expected is the server's own. */
+export function serveError(error: unknown): ServeError {
+  if (error instanceof ServeError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new ServeError(`The server failed: ${message}`, { status: 500, code: "failed" });
+}

@@ -1,0 +1,82 @@
+/**
+ * A handler on a port.
+ *
+ * @module
+ */
+
+import { checkOptions, kind, number, type Rules } from "../_check.ts";
+import { given } from "../_given.ts";
+import type { Model } from "../model/mod.ts";
+import { checkAccess } from "./access.ts";
+import { HANDLER_RULES, type HandlerOptions, openHandler } from "./handler.ts";
+
+/** Options of {@linkcode serve}. */
+export interface ServeOptions extends HandlerOptions {
+  /** Port; 0 takes a free one. Default: 8000. */
+  readonly port?: number;
+  /** Address that it listens at; others than this machine's own need a key. Default: 127.0.0.1. */
+  readonly hostname?: string;
+}
+
+const RULES: Rules<ServeOptions> = {
+  ...HANDLER_RULES,
+  port: number({ min: 0, max: 65535, integer: true }),
+  hostname: kind("be a text", (value) => typeof value === "string" && value !== ""),
+};
+
+/** A server that runs. */
+export interface Server extends AsyncDisposable {
+  /** Where it answers, as in "http://127.0.0.1:8000". */
+  readonly url: string;
+  /** Resolves when it has ended, by whatever; rejects where the model failed. */
+  readonly finished: Promise<void>;
+  /**
+   * Refuses further requests (503), waits for those that run, and ends.
+   *
+   * @param seconds Time that they have; then they are ended. Default: 30.
+   */
+  shutdown(seconds?: number): Promise<void>;
+}
+
+/**
+ * Serves a model over HTTP: see `protocol.ts`.
+ *
+ * @param model A model that decodes here; it must outlive the server.
+ * @throws {TypeError} Where others than this machine could ask without a key.
+ *
+ * @example
+ * ```ts
+ * import { loadModel } from "@moi/moi/model";
+ * import { serve } from "@moi/moi/serve";
+ * import { assertEquals } from "@std/assert";
+ * await using model = await loadModel("votes-tiny");
+ * await using server = serve(model, { port: 0 });
+ * const { methods } = await (await fetch(`${server.url}/v1/moi`)).json();
+ * assertEquals(methods.standard, []);
+ * ```
+ */
+export function serve(model: Model, options: ServeOptions = {}): Server {
+  checkOptions("serve", options, RULES);
+  const { port = 8000, hostname = "127.0.0.1", ...more } = options;
+  checkAccess(hostname, more.key);
+  const handler = openHandler(model, given(more));
+  const http = Deno.serve(
+    { port, hostname, onListen: () => {} },
+    (request) => handler.handle(request),
+  );
+  const { hostname: address, port: own } = http.addr;
+  const host = address.includes(":") ? `[${address}]` : address;
+  let ending: Promise<void> | undefined;
+  const shutdown = async (seconds?: number) => {
+    await handler.close(seconds);
+    await http.shutdown();
+  };
+  return {
+    url: `http://${host}:${own}`,
+    finished: http.finished,
+    shutdown: (seconds) => ending ??= shutdown(seconds),
+    [Symbol.asyncDispose]() {
+      return this.shutdown(0);
+    },
+  };
+}
