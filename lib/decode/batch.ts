@@ -43,7 +43,9 @@ export interface OpenBatch extends AsyncDisposable {
   /** Requests that wait for a row. */
   readonly waiting: number;
   /** What has ended the batch, where the model failed: it takes no more requests. */
-  readonly failed?: { readonly error: unknown } | undefined;
+  readonly failed: { readonly error: unknown } | undefined;
+  /** Resolves when it is drained; rejects with what the model failed with. */
+  readonly finished: Promise<void>;
   /**
    * Adds a request; it is checked at once and joins at the next step.
    *
@@ -143,7 +145,8 @@ export function openBatch(model: Model, options: OpenBatchOptions = {}): OpenBat
       else asked.get(index)!.onToken?.("step" in event ? event.step : event);
     }
   };
-  const running = loop().catch((error) => {
+  const finished = loop();
+  const running = finished.catch((error) => {
     failed = { error };
     for (const index of asked.keys()) settle(index, ({ reject }) => reject(error));
   });
@@ -155,6 +158,7 @@ export function openBatch(model: Model, options: OpenBatchOptions = {}): OpenBat
   return {
     slots,
     length,
+    finished,
     get running() {
       return asked.size - queue.waiting.size;
     },

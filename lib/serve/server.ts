@@ -24,6 +24,9 @@ const RULES: Rules<ServeOptions> = {
   hostname: kind("be a text", (value) => typeof value === "string" && value !== ""),
 };
 
+/** Time in which the last answers are read once all texts have ended. */
+const LAST_MS = 2000;
+
 /** A server that runs. */
 export interface Server extends AsyncDisposable {
   /** Where it answers, as in "http://127.0.0.1:8000". */
@@ -59,22 +62,28 @@ export function serve(model: Model, options: ServeOptions = {}): Server {
   checkOptions("serve", options, RULES);
   const { port = 8000, hostname = "127.0.0.1", ...more } = options;
   checkAccess(hostname, more.key);
-  const handler = openHandler(model, given(more));
+  const handler = openHandler(model, given(more)), ending = new AbortController();
   const http = Deno.serve(
-    { port, hostname, onListen: () => {} },
+    { port, hostname, onListen: () => {}, signal: ending.signal },
     (request) => handler.handle(request),
   );
   const { hostname: address, port: own } = http.addr;
   const host = address.includes(":") ? `[${address}]` : address;
-  let ending: Promise<void> | undefined;
-  const shutdown = async (seconds?: number) => {
-    await handler.close(seconds);
+  /** Ends the connections: those that nobody reads from as well. */
+  const disconnect = async () => {
+    const timer = setTimeout(() => ending.abort(), LAST_MS);
     await http.shutdown();
+    clearTimeout(timer);
   };
+  const finished = handler.finished.finally(disconnect);
+  finished.catch(() => {}); // told to whoever awaits it
   return {
     url: `http://${host}:${own}`,
-    finished: http.finished,
-    shutdown: (seconds) => ending ??= shutdown(seconds),
+    finished,
+    async shutdown(seconds) {
+      await handler.close(seconds);
+      await Promise.allSettled([finished]);
+    },
     [Symbol.asyncDispose]() {
       return this.shutdown(0);
     },
