@@ -4,12 +4,16 @@
  * @module
  */
 
+import { setImmediate } from "node:timers/promises";
 import { checkNumber, checkOptions, number, type Rules } from "../_check.ts";
 import type { Model } from "../model/mod.ts";
 import { decode, type JobSource } from "./engine.ts";
 import { usualSlots } from "./generate.ts";
 import { generationOf, startRow } from "./row.ts";
 import { type Generation, type Job, jobOf, type Request, type Step } from "./generation.ts";
+
+/** The event loop gets its turn after this time: an engine may compute without leaving it one. */
+const TURN_MS = 12;
 
 /** Options of {@linkcode openBatch}. */
 export interface OpenBatchOptions {
@@ -68,7 +72,7 @@ interface Asked {
 /** Jobs that come while the loop runs, first come, first served. */
 function openQueue() {
   const waiting = new Set<Job>();
-  let closed = false, wake: (() => void) | undefined;
+  let closed = false, turned = performance.now(), wake: (() => void) | undefined;
   const rouse = () => {
     wake?.();
     wake = undefined;
@@ -86,6 +90,12 @@ function openQueue() {
         await new Promise<void>((resolve) => wake = resolve);
       }
       return waiting.size > 0;
+    },
+    turn() {
+      const now = performance.now();
+      if (now - turned < TURN_MS) return undefined;
+      turned = now;
+      return setImmediate(); // requests come or are aborted, and answers go
     },
   };
   return {

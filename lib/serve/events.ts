@@ -5,6 +5,8 @@
  * @module
  */
 
+import { ServeError } from "./error.ts";
+
 /** Most bytes that wait for a reader. */
 const MOST_BYTES = 2 ** 20;
 
@@ -13,10 +15,10 @@ const encoder = new TextEncoder();
 /** A stream of events. */
 export interface EventStream {
   readonly body: ReadableStream<Uint8Array>;
-  /** Sends an event. */
+  /** Sends an event; dropped where too much waits already. */
   send(data: object): void;
-  /** Ends the stream; `data: [DONE]` says that it is whole. */
-  end(isWhole: boolean): void;
+  /** Ends the stream, with an error as its last event, or else with `[DONE]`. */
+  end(error?: object): void;
 }
 
 /** Work for the event loop's next turn. */
@@ -32,43 +34,45 @@ function nextTurn() {
   };
 }
 
-/** What opens streams of events; `gone` is called once nobody reads it any more. */
-export function openEvents(): (gone: () => void) => EventStream {
+/** What opens streams of events; `gone` is called once nobody reads it any more, with what is wrong. */
+export function openEvents(): (gone: (why: ServeError) => void) => EventStream {
   const later = nextTurn();
   return (gone) => {
-    let controller: ReadableStreamDefaultController<Uint8Array>, isOpen = true, pending = "";
-    const close = (how: () => void) => {
-      if (!isOpen) return;
-      isOpen = false;
-      how();
-    };
+    let controller: ReadableStreamDefaultController<Uint8Array>, pending = "";
+    let isOpen = true, isFull = false;
     const body = new ReadableStream<Uint8Array>({
       start(own) {
         controller = own;
       },
-      cancel: () => close(gone),
+      cancel() {
+        isOpen = false;
+        gone(new ServeError("The client has gone", { status: 499 }));
+      },
     }, new ByteLengthQueuingStrategy({ highWaterMark: MOST_BYTES }));
     const flush = () => {
       if (!isOpen || pending === "") return;
       controller.enqueue(encoder.encode(pending));
       pending = "";
-      if (controller.desiredSize! > 0) return;
-      close(() => {
-        controller.error(new Error(`the client left ${MOST_BYTES} bytes unread`));
-        gone();
-      });
+      if (controller.desiredSize! > 0 || isFull) return;
+      isFull = true;
+      const facts = { status: 408, code: "unread" };
+      gone(new ServeError(`The client left ${MOST_BYTES} bytes unread`, facts));
     };
     const write = (text: string) => {
       if (pending === "") later(flush);
       pending += text;
     };
+    const event = (data: object) => `data: ${JSON.stringify(data)}\n\n`;
     return {
       body,
-      send: (data) => write(`data: ${JSON.stringify(data)}\n\n`),
-      end(isWhole) {
-        if (isWhole) write("data: [DONE]\n\n");
+      send(data) {
+        if (isOpen && !isFull) write(event(data));
+      },
+      end(error) {
+        write(error ? event(error) : "data: [DONE]\n\n");
         flush();
-        close(() => controller.close());
+        if (isOpen) controller.close();
+        isOpen = false;
       },
     };
   };

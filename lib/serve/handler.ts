@@ -140,7 +140,7 @@ export function openHandler(model: Model, options: HandlerOptions = {}): Handler
     checkOpen();
     checkRoom(asked);
     const choices = choicesOf(model, asked, length, ended.signal);
-    const gone = () => ended.abort(new Error("the client has gone"));
+    const gone = () => ended.abort(new ServeError("The client has gone", { status: 499 }));
     request.signal.addEventListener("abort", gone);
     if (request.signal.aborted) gone();
     const facts = { status: 504, code: "time_is_up" };

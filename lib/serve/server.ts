@@ -63,17 +63,24 @@ export function serve(model: Model, options: ServeOptions = {}): Server {
   const { port = 8000, hostname = "127.0.0.1", ...more } = options;
   checkAccess(hostname, more.key);
   const handler = openHandler(model, given(more)), ending = new AbortController();
+  const answers = new Set<Promise<void>>();
   const http = Deno.serve(
     { port, hostname, onListen: () => {}, signal: ending.signal },
-    (request) => handler.handle(request),
+    (request, { completed }) => {
+      const read = completed.catch(() => {}).finally(() => answers.delete(read));
+      answers.add(read);
+      return handler.handle(request);
+    },
   );
   const { hostname: address, port: own } = http.addr;
   const host = address.includes(":") ? `[${address}]` : address;
-  /** Ends the connections: those that nobody reads from as well. */
+  /** Ends the connections once all answers are read; those that nobody reads are not waited for. */
   const disconnect = async () => {
-    const timer = setTimeout(() => ending.abort(), LAST_MS);
-    await http.shutdown();
+    const late = Promise.withResolvers<void>(), timer = setTimeout(late.resolve, LAST_MS);
+    await Promise.race([Promise.all(answers), late.promise]);
     clearTimeout(timer);
+    ending.abort();
+    await http.finished;
   };
   const finished = handler.finished.finally(disconnect);
   finished.catch(() => {}); // told to whoever awaits it

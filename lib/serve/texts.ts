@@ -9,7 +9,7 @@ import type { Tokenizer } from "../model/mod.ts";
 import { answerOf, chunksOf, type Head, usageChunk, usageOf } from "./answer.ts";
 import type { Choice } from "./choices.ts";
 import { errorBody, inFields, refusedBy, serveError } from "./error.ts";
-import type { EventStream } from "./events.ts";
+import type { openEvents } from "./events.ts";
 import { methodFieldOf } from "./method_fields.ts";
 import type { Metrics } from "./metrics.ts";
 import { type Asked, optionFieldOf } from "./request.ts";
@@ -27,7 +27,7 @@ export interface Running {
   /** When it came, as of `performance.now()`. */
   readonly start: number;
   /** Opens a stream of events. */
-  readonly events: (gone: () => void) => EventStream;
+  readonly events: ReturnType<typeof openEvents>;
 }
 
 /** A text that is finished. */
@@ -111,7 +111,7 @@ const HEADERS = {
  */
 export async function streamedAnswer(running: Running, done: () => void): Promise<Response> {
   const { head, tokenizer, asked, choices, ended } = running;
-  const events = running.events(() => ended.abort(new Error("the client has gone")));
+  const events = running.events((why) => ended.abort(why));
   const begun = Promise.withResolvers<void>(),
     send = (chunk: object | undefined) => {
       if (chunk) events.send(chunk);
@@ -132,11 +132,10 @@ export async function streamedAnswer(running: Running, done: () => void): Promis
     send(chunks[index]!.last(generation));
   }).then((all) => {
     if (asked.includeUsage) send(usageChunk(head, asked, usageOf(asked, all)));
-    events.end(true);
+    events.end();
   }, (error) => {
     if (!hasBegun) return begun.reject(error);
-    send(errorBody(serveError(error)));
-    events.end(false);
+    events.end(errorBody(serveError(error)));
   }).finally(done);
   await begun.promise;
   return new Response(events.body, { headers: HEADERS });

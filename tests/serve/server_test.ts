@@ -159,7 +159,7 @@ Deno.test("who goes away frees the slot, streamed or not, running or waiting", a
 });
 
 Deno.test("who does not read ends the stream, before it fills the memory", async () => {
-  const gone = Promise.withResolvers<void>(), stream = openEvents()(gone.resolve);
+  const gone = Promise.withResolvers<ServeError>(), stream = openEvents()(gone.resolve);
   const ended = gone.promise.then(() => true);
   let sent = 0;
   while (!await Promise.race([ended, sleep(1).then(() => false)])) {
@@ -167,24 +167,46 @@ Deno.test("who does not read ends the stream, before it fills the memory", async
     sent++;
     assert(sent < 20);
   }
-  assert(sent >= 16);
-  await assertRejects(() => new Response(stream.body).text(), Error, "unread");
-  stream.send({ text: "more" });
-  stream.end(true);
+  assertEquals((await gone.promise).facts.code, "unread");
+  for (let i = 0; i < 9; i++) stream.send({ text: "more" });
+  stream.end({ error: "unread" });
+  const all = (await new Response(stream.body).text()).trimEnd().split("\n\n");
+  assertEquals([all.length, all.at(-1)], [sent + 1, 'data: {"error":"unread"}']);
+  assert(all.length >= 16);
+});
+
+Deno.test("nor over HTTP, nor does it keep the server from ending", async () => {
+  const own = open({ slots: 1 }, mockModel({ maxLength: 8000 }));
+  const many = { ...LONG, max_tokens: 7999, stream: true, logprobs: 20 };
+  const body = JSON.stringify(many), { port } = new URL(own.url);
+  const head =
+    `POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n` +
+    "Content-Type: application/json\r\n\r\n";
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+  await connection.write(new TextEncoder().encode(head + body));
+  while (!/^moi_texts_total\{reason="aborted"\} 1$/m.test((await own.get("/metrics")).text)) {
+    await sleep(5);
+  }
+  await own.server.shutdown(0);
 });
 
 Deno.test("1,000 malformed requests beside running streams: all refused, no stream disturbed", async () => {
-  const model = slow(1);
-  await using own = open({ slots: 8 }, model);
-  const seeds = Array.from({ length: 8 }, (_, seed) => seed);
-  const streams = Promise.all(seeds.map(async (seed) => {
-    const all = await Array.fromAsync(events(await own.send({ ...LONG, seed, stream: true })));
-    return all.map(({ choices: [choice] }) => choice.text).join("");
+  const maxLength = 20_000;
+  await using own = open({ slots: 8 }, slow(1, { maxLength }));
+  const body = { ...LONG, max_tokens: 19_000, stream: true }, stop = new AbortController();
+  const streams = Array.from({ length: 8 }, (_, seed) => ({ seed, text: "", count: 0 }));
+  const ended = Promise.allSettled(streams.map(async (one) => {
+    const response = await own.send({ ...body, seed: one.seed }, { signal: stop.signal });
+    for await (const { choices: [{ text }] } of events(response)) {
+      one.text += text;
+      one.count++;
+    }
   }));
+  await own.until("moi_running", 8);
   const bad: readonly unknown[] = [
     ...[0, null, [], {}, { prompt: [99] }, { prompt: [3], n: -1 }, { prompt: [3], x: 1 }],
     ...[{ prompt: [3], top_p: 2 }, { prompt: [3], vllm_xargs: { moi_beta: "x" } }],
-    ...[{ prompt: "" + "a".repeat(9999) }, { prompt: [3], stop: 3 }, { messages: [] }],
+    ...[{ prompt: ["a", 1] }, { prompt: [3], stop: 3 }, { messages: [] }],
   ];
   const statuses = new Set<number>();
   for (let i = 0; i < 1000; i += 20) {
@@ -196,9 +218,14 @@ Deno.test("1,000 malformed requests beside running streams: all refused, no stre
     }));
   }
   assertEquals([...statuses], [400]);
-  for (const [seed, text] of (await streams).entries()) {
-    const alone = await generate(model, [3], { seed, maxNewTokens: 60, ignoreEos: true });
-    assertEquals(text, alone.text);
+  assertEquals(await own.count("moi_running"), 8);
+  stop.abort();
+  await ended;
+  for (const { seed, text, count } of streams) {
+    assert(count > 20, `${count}`);
+    const options = { seed, maxNewTokens: count + 9, ignoreEos: true };
+    const alone = await generate(mockModel({ maxLength }), [3], options);
+    assert(alone.text.startsWith(text));
   }
 });
 
