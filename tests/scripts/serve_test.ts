@@ -18,7 +18,8 @@ function serving(
 ) {
   const port = freePort(), url = `http://127.0.0.1:${port}`;
   const [, ...command] = manifest.tasks.serve.command.split(" ");
-  const own = [...command, "--model", "votes-tiny", "--port", `${port}`, ...args];
+  const model = args.includes("--model") ? [] : ["--model", "votes-tiny"];
+  const own = [...command, ...model, "--port", `${port}`, ...args];
   return deno(own, {
     ...options,
     async meanwhile(child) {
@@ -56,6 +57,23 @@ Deno.test("serve answers with β, and ends with Ctrl-C when what runs is done", 
   assertEquals([code, stdout], [0, ""], stderr);
   assertMatch(stderr, /^serving votes-tiny \(fp32, cpu\) at http:\/\/127\.0\.0\.1:\d+\/v1\ncurl /);
   assertMatch(stderr, /\nends when what runs is done; press again to end at once\n$/);
+});
+
+Deno.test("serve ends at once with a second Ctrl-C", async () => {
+  const model = ["--model", "countdown-tiny"]; // whose texts take longer than two presses
+  const { code, signal } = await serving(model, async (url, child) => {
+    const answers = Array.from({ length: 64 }, (_, seed) => {
+      const body = { seed, max_tokens: 511, ignore_eos: true };
+      return ask(url, body).then((one) => one.text()).catch((error) => error);
+    });
+    while (!(await (await fetch(`${url}/metrics`)).text()).includes("\nmoi_running 64\n"));
+    child.kill("SIGINT");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assertEquals((await fetch(`${url}/health`)).status, 503);
+    child.kill("SIGINT");
+    assert((await Promise.all(answers)).every((one) => one instanceof TypeError));
+  });
+  assertEquals([code, signal], [130, "SIGINT"]);
 });
 
 Deno.test("serve's key comes from the environment, and is not shown", async () => {
