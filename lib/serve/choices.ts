@@ -6,9 +6,9 @@
 
 import { type Prompt, promptTokens, type Request } from "../decode/mod.ts";
 import type { Model } from "../model/mod.ts";
-import { inFields, refused, ServeError } from "./error.ts";
+import { inFields, refused } from "./error.ts";
 import { BOUNDS } from "./protocol.ts";
-import { type Asked, optionField } from "./request.ts";
+import { type Asked, optionFieldOf } from "./request.ts";
 
 /** A choice. */
 export interface Choice {
@@ -37,16 +37,16 @@ function charactersOf(prompt: Prompt): number {
 
 /** Token ids of a prompt that fits. */
 function tokensOf(model: Model, { route, options }: Asked, prompt: Prompt, length: number) {
-  const fieldOf = optionField(route), most = length * BOUNDS.charactersPerToken;
+  const fieldOf = optionFieldOf(route), most = length * BOUNDS.charactersPerToken;
   const characters = charactersOf(prompt);
   if (characters > most) {
     const rule = `have at most ${most} characters, as the context has ${length} tokens`;
-    throw refused(fieldOf("prompt"), rule, characters);
+    throw refused(fieldOf("prompt", "complete"), rule, characters);
   }
   const ids = inFields(fieldOf, () => promptTokens(model, prompt, options.chat));
   if (ids.length > 0 && ids.length < length) return ids;
   const rule = `have 1 to ${length - 1} tokens, as the context has ${length}`;
-  throw refused(fieldOf("prompt"), rule, ids.length);
+  throw refused(fieldOf("prompt", "complete"), rule, ids.length);
 }
 
 /** The most new tokens of a prompt. */
@@ -73,10 +73,6 @@ export function choicesOf(
   signal: AbortSignal,
 ): Choice[] {
   const { prompts, n, options, method, alternatives } = asked;
-  if (prompts.length * n > BOUNDS.prompts) {
-    const facts = { status: 400, param: "n" };
-    throw new ServeError(`Cannot complete more than ${BOUNDS.prompts} choices at once`, facts);
-  }
   const { chat: _, ...settings } = options;
   const trace = alternatives === undefined ? {} : { trace: { top: Math.max(1, alternatives) } };
   return prompts.flatMap((own, at) => {

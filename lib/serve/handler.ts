@@ -15,9 +15,10 @@ import { headOf } from "./answer.ts";
 import { jsonOf } from "./body.ts";
 import { choicesOf } from "./choices.ts";
 import { errorResponse, ServeError, serveError } from "./error.ts";
+import { openEvents } from "./events.ts";
 import { knobsOf } from "./method_fields.ts";
 import { labels, openMetrics } from "./metrics.ts";
-import { readRequest, type Route } from "./request.ts";
+import { type Asked, readRequest, type Route } from "./request.ts";
 import { type Running, streamedAnswer, wholeAnswer } from "./texts.ts";
 
 /** Options of {@linkcode openHandler}. */
@@ -52,8 +53,8 @@ export const HANDLER_RULES: Rules<HandlerOptions> = {
 export interface Handler extends AsyncDisposable {
   /** Answers a request; it never rejects. */
   handle(request: Request): Promise<Response>;
-  /** Why it cannot answer any more, once the model has failed. */
-  readonly failed: { readonly error: unknown } | undefined;
+  /** Resolves when it is closed; rejects with what the model failed with. */
+  readonly finished: Promise<void>;
   /**
    * Refuses further requests and waits for those that run; what is not done in time is ended.
    *
@@ -113,14 +114,15 @@ export function openHandler(model: Model, options: HandlerOptions = {}): Handler
   const metrics = openMetrics(),
     checkCaller = accessBy(key),
     about = aboutServer(model, name, length);
-  const room = batch.slots + queue, running = new Set<AbortController>();
+  const events = openEvents(), room = batch.slots + queue, running = new Set<AbortController>();
   let isOpen = true;
 
   const checkOpen = () => {
     if (batch.failed) throw unavailable("The model has failed", "model_failed");
     if (!isOpen) throw unavailable("The server shuts down", "shutting_down");
   };
-  const checkRoom = (count: number) => {
+  const checkRoom = ({ prompts, n }: Asked) => {
+    const count = prompts.length * n;
     if (count > room) {
       const facts = { status: 400, param: "n" };
       throw new ServeError(`Cannot complete more than ${room} choices at once here`, facts);
@@ -134,12 +136,11 @@ export function openHandler(model: Model, options: HandlerOptions = {}): Handler
   const complete = async (route: Route, request: Request) => {
     const start = performance.now();
     checkOpen();
-    const asked = readRequest(route, await jsonOf(request), name);
-    const ended = new AbortController();
-    const choices = choicesOf(model, asked, length, ended.signal);
+    const asked = readRequest(route, await jsonOf(request), name), ended = new AbortController();
     checkOpen();
-    checkRoom(choices.length);
-    const gone = () => ended.abort(new Error("the client has gone"));
+    checkRoom(asked);
+    const choices = choicesOf(model, asked, length, ended.signal);
+    const gone = () => ended.abort(new ServeError("The client has gone", { status: 499 }));
     request.signal.addEventListener("abort", gone);
     if (request.signal.aborted) gone();
     const facts = { status: 504, code: "time_is_up" };
@@ -151,9 +152,9 @@ export function openHandler(model: Model, options: HandlerOptions = {}): Handler
       running.delete(ended);
       request.signal.removeEventListener("abort", gone);
     };
-    const head = headOf(route, name, model.fingerprint);
+    const head = headOf(route, name);
     const all: Running = {
-      ...{ batch, tokenizer: model.tokenizer, metrics, head, asked, choices, ended, start },
+      ...{ batch, tokenizer: model.tokenizer, metrics, head, asked, choices, ended, start, events },
     };
     return asked.stream ? streamedAnswer(all, done) : wholeAnswer(all).finally(done);
   };
@@ -197,9 +198,7 @@ export function openHandler(model: Model, options: HandlerOptions = {}): Handler
     throw new ServeError(`The method must be ${allow}`, { status: 405, headers: { allow } });
   };
   return {
-    get failed() {
-      return batch.failed;
-    },
+    finished: batch.finished,
     async handle(request) {
       const path = new URL(request.url).pathname;
       const response = await Promise.resolve().then(() => answer(request, path))
