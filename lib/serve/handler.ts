@@ -137,9 +137,10 @@ export function openHandler(model: Model, options: HandlerOptions = {}): Handler
     const start = performance.now();
     checkOpen();
     const asked = readRequest(route, await jsonOf(request), name), ended = new AbortController();
+    checkRoom(asked);
+    const choices = await choicesOf(model, asked, length, ended.signal);
     checkOpen();
     checkRoom(asked);
-    const choices = choicesOf(model, asked, length, ended.signal);
     const gone = () => ended.abort(new ServeError("The client has gone", { status: 499 }));
     request.signal.addEventListener("abort", gone);
     if (request.signal.aborted) gone();
