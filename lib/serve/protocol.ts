@@ -115,4 +115,4 @@ export const BOUNDS = {
 } as const;
 
 /** The smallest log probability, which stands for −∞. */
-export const LEAST_LOGPROB = -9999;
+export const LEAST_LOGPROB: number = -9999;
