@@ -45,6 +45,9 @@ function example(url: string, { template }: Model, key: string | undefined): str
 }
 
 await command(USAGE, { values: VALUES }, async (args) => {
+  if (args.rest.length > 0) {
+    throw new TypeError(`Cannot serve as "${args.rest[0]}" is no option; see --help`);
+  }
   const key = args.value("key") ?? (Deno.env.get("MOI_SERVE_KEY") || undefined);
   const options = given({
     ...{ key, name: args.value("name"), hostname: args.value("host") },

@@ -6,7 +6,7 @@
 
 import manifest from "../../deno.json" with { type: "json" };
 import { given } from "../_given.ts";
-import { type Generation, type Step, type ToldToken } from "../decode/mod.ts";
+import type { Generation, Step, ToldToken } from "../decode/mod.ts";
 import type { Tokenizer } from "../model/mod.ts";
 import { type ChoiceMoi, LEAST_LOGPROB } from "./protocol.ts";
 import type { Asked, Route } from "./request.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers/promises";
 import { type Prompt, promptTokens, type Request } from "../decode/mod.ts";
 import type { Model } from "../model/mod.ts";
 import { inFields, refused } from "./error.ts";
@@ -60,29 +61,31 @@ function budgetOf(model: Model, { route, maxTokens }: Asked, prompt: number, len
 }
 
 /**
- * The choices of a request.
+ * The choices of a request. Many or long prompts leave the event loop its turns.
  *
  * @param length Tokens of the context.
  * @param signal Ends them.
  * @throws {ServeError} Where a prompt is none, or does not fit.
  */
-export function choicesOf(
+export async function choicesOf(
   model: Model,
   asked: Asked,
   length: number,
   signal: AbortSignal,
-): Choice[] {
-  const { prompts, n, options, method, alternatives } = asked;
+): Promise<Choice[]> {
+  const { prompts, n, options, method, alternatives } = asked, choices: Choice[] = [];
   const { chat: _, ...settings } = options;
   const trace = alternatives === undefined ? {} : { trace: { top: Math.max(1, alternatives) } };
-  return prompts.flatMap((own, at) => {
+  for (const own of prompts) {
+    if (choices.length > 0) await setImmediate();
     const prompt = tokensOf(model, asked, own, length);
     const maxNewTokens = budgetOf(model, asked, prompt.length, length);
     const first = asked.seed ?? randomSeed();
-    return Array.from({ length: n }, (_, i): Choice => {
-      const seed = first + i;
-      const known = { prompt, method, maxNewTokens, seed, signal };
-      return { index: at * n + i, prompt, seed, request: { ...settings, ...trace, ...known } };
-    });
-  });
+    for (let i = 0; i < n; i++) {
+      const seed = first + i, known = { prompt, method, maxNewTokens, seed, signal };
+      const request = { ...settings, ...trace, ...known };
+      choices.push({ index: choices.length, prompt, seed, request });
+    }
+  }
+  return choices;
 }

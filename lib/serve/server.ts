@@ -1,5 +1,6 @@
 /**
- * A handler on a port.
+ * A handler on a port, without TLS. Deno's server does not bound how slowly headers come: where others than this
+ * machine can ask, a proxy before it should.
  *
  * @module
  */

@@ -70,6 +70,7 @@ Deno.test("2,000 damaged requests get an answer or a refusal, and the texts besi
       [200, 400, 404].includes(response.status),
       `${response.status} ${JSON.stringify(body)}: ${text}`,
     );
+    assert(!text.includes("server_error"), text);
     if (response.status === 200) return text;
     const { error } = JSON.parse(text);
     assertEquals(Object.keys(error), ["message", "type", "param", "code"]);

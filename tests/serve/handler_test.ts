@@ -154,8 +154,8 @@ Deno.test("what does not fit is refused", async () => {
   const refused: readonly (readonly [body: object, param: string, message: string])[] = [
     [{ prompt: [3, 4, 5], max_tokens: 9 }, "max_tokens", "at most 8, as the prompt has 3 tokens"],
     [{ prompt: Array(10).fill(3) }, "prompt", "1 to 9 tokens, as the context has 10"],
-    [{ prompt: "a".repeat(641) }, "prompt", "at most 640 characters"],
-    [{ messages: [{ role: "user", content: "a".repeat(641) }] }, "messages", "at most 640 char"],
+    [{ prompt: "a".repeat(321) }, "prompt", "at most 320 characters"],
+    [{ messages: [{ role: "user", content: "a".repeat(321) }] }, "messages", "at most 320 char"],
     [{ messages: [{ role: "user", content: "a".repeat(20) }] }, "messages", "1 to 9 tokens"],
     [{ prompt: [99] }, "prompt", "at most 32"],
     [{ prompt: [1.5] }, "prompt", "be an integer"],
@@ -239,7 +239,7 @@ Deno.test("the least log probability is a number, as JSON has no infinity", asyn
   const generation = await generate(model, [3], { maxNewTokens: 2, ignoreEos: true, trace: true });
   const trace = generation.trace!.map((step) => ({ ...step, probability: 0 })); // as of a forced one
   const { signal } = new AbortController();
-  const [choice] = choicesOf(model, asked, 64, signal);
+  const [choice] = await choicesOf(model, asked, 64, signal);
   const all = [{ choice: choice!, generation: { ...generation, trace } }];
   const { choices: [{ logprobs }] } = answerOf(
     headOf("completions", "m"),
