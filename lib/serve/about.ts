@@ -39,8 +39,8 @@ export interface ServerAbout {
   readonly model: {
     /** Name by which requests ask for it. */
     readonly id: string;
-    /** Fingerprint of its configuration and weights, as this library computes it. */
-    readonly fingerprint: string;
+    /** Fingerprint of its configuration and weights, as this library computes it; null: not known there. */
+    readonly fingerprint: string | null;
     /** Number format that it computes with. */
     readonly dtype: string;
     /** Where it is computed. */
@@ -59,9 +59,8 @@ const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as num
 const isProgram = (value: unknown) =>
   isObject(value) && isText(value.name) && isText(value.version);
 const isModel = (value: unknown) =>
-  isObject(value) && ["id", "fingerprint", "dtype", "device"].every((name) =>
-    isText(value[name])
-  ) &&
+  isObject(value) && ["id", "dtype", "device"].every((name) => isText(value[name])) &&
+  (value.fingerprint === null || isText(value.fingerprint)) &&
   isCount(value.max_length) && isCount(value.vocabulary_size);
 const isMethods = (value: unknown) =>
   isObject(value) &&
@@ -73,10 +72,7 @@ const FIELDS: Readonly<Record<keyof ServerAbout, readonly [string, (value: unkno
     protocol: [`be ${PROTOCOL}, which this version speaks`, (value) => value === PROTOCOL],
     server: ["be a program's name and version", isProgram],
     plugin: ["be a program's name and version", (value) => value === undefined || isProgram(value)],
-    model: [
-      "have id, fingerprint, dtype, device, max_length and vocabulary_size",
-      isModel,
-    ],
+    model: ["have id, fingerprint, dtype, device, max_length and vocabulary_size", isModel],
     methods: ["map names of methods to lists of knobs", isMethods],
   };
 
