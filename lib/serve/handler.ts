@@ -6,13 +6,12 @@
 
 import manifest from "../../deno.json" with { type: "json" };
 import { checkNumber, checkOptions, kind, number, type Rules } from "../_check.ts";
-import { METHODS } from "../decode/mod.ts";
 import type { Model } from "../model/mod.ts";
 import { PATHS, PROTOCOL, type ServerAbout } from "./about.ts";
 import { accessBy } from "./access.ts";
 import { openCompletions } from "./completions.ts";
 import { errorResponse, ServeError, serveError } from "./error.ts";
-import { knobsOf } from "./method_fields.ts";
+import { KNOBS } from "./method_fields.ts";
 import { labels } from "./metrics.ts";
 
 /** Options of {@linkcode openHandler}. */
@@ -73,7 +72,7 @@ function aboutServer(model: Model, name: string, length: number): ServerAbout {
       ...{ id: name, fingerprint, dtype, device },
       ...{ max_length: length, vocabulary_size: vocabularySize },
     },
-    methods: Object.fromEntries(Object.keys(METHODS).map((method) => [method, knobsOf(method)])),
+    methods: KNOBS,
   };
 }
 

@@ -42,10 +42,13 @@ function optionsOf(name: string): readonly string[] {
   return [];
 }
 
-/** The knobs of a method, in snake case and without `moi_`. */
-export function knobsOf(name: string): string[] {
-  return optionsOf(name).flatMap((option) => PARTS[option] ?? [option]).map(snakeCase);
-}
+/** The knobs of each method, in snake case and without `moi_`. */
+export const KNOBS: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  Object.keys(METHODS).map((name) => [
+    name,
+    optionsOf(name).flatMap((option) => PARTS[option] ?? [option]).map(snakeCase),
+  ]),
+);
 
 /** Options from flat knobs. */
 function grouped(knobs: readonly (readonly [string, unknown])[]): Record<string, unknown> {
@@ -62,20 +65,25 @@ function grouped(knobs: readonly (readonly [string, unknown])[]): Record<string,
 }
 
 /** `topK` as `top_k`. */
-export const snakeCase = (name: string) =>
-  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+export function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
 
 /** `top_k` as `topK`. */
-export const camelCase = (name: string) =>
-  name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+export function camelCase(name: string): string {
+  return name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+}
+
+/** What cannot be done with fields that are refused as such. */
+const VERB = "decode";
 
 /**
- * The field that an option of a method stands for.
+ * The field that is refused: an option of a method stands for one.
  *
  * @param verb What cannot be done with it: what cannot be sampled is a setting of the answer.
  */
 export function methodFieldOf(option: string, verb: string): string {
-  if (option.startsWith(PREFIX)) return option;
+  if (verb === VERB) return option;
   const own = option.replace(/^coldStop\./, "cold.").replace(/^markers(\.|$)/, "");
   const knob = snakeCase(own || "open").replaceAll(".", "_");
   return `${PREFIX}${verb === "sample" ? "answer_" : ""}${knob}`;
@@ -137,22 +145,20 @@ export function methodOf(fields: Readonly<Record<string, unknown>>): Method {
   const name = asked ?? (entries.length > 0 ? "moi" : "standard");
   if (typeof name !== "string" || !Object.hasOwn(METHODS, name)) {
     const rule = `be one of ${Object.keys(METHODS).join(", ")}`;
-    throw new RangeError(refusal("decode", METHOD, rule, name));
+    throw new RangeError(refusal(VERB, METHOD, rule, name));
   }
+  const known = KNOBS[name]!.map((knob) => `${PREFIX}${knob}`);
   const flat = entries.map(([field, value]): [string, unknown] => {
-    if (!field.startsWith(PREFIX) || camelCase(snakeCase(field)) !== camelCase(field)) {
-      throw new TypeError(refusal("decode", field, `begin with ${PREFIX}, in snake case`, value));
+    const refuse = (rule: string): never => {
+      throw new TypeError(refusal(VERB, field, rule, value));
+    };
+    if (!field.startsWith(PREFIX)) return refuse(`begin with ${PREFIX}`);
+    if (!known.includes(field)) {
+      return refuse(`be left out, as ${name} takes ${known.join(", ") || "no fields"}`);
     }
     const isScalar = ["string", "number", "boolean"].includes(typeof value);
-    if (!isScalar) {
-      const rule = "be a text, a number, true or false";
-      throw new TypeError(refusal("decode", field, rule, value));
-    }
+    if (!isScalar) return refuse("be a text, a number, true or false");
     return [camelCase(field.slice(PREFIX.length)), value === "Infinity" ? Infinity : value];
   });
-  if (name === "standard" && entries.length > 0) {
-    const [field, value] = entries[0]!;
-    throw new TypeError(refusal("decode", field, "be left out with standard", value));
-  }
   return METHODS[name]!.make(grouped(flat));
 }
