@@ -16,21 +16,24 @@ const METHOD = `${PREFIX}method`;
 /** The value of a field: JSON has no infinity, so it is the text "Infinity". */
 export type FieldValue = string | number | boolean;
 
-/** Options that are objects, and how methods record what is in them: as knobs of these names. */
-const GROUPS: Readonly<Record<string, RegExp>> = {
-  coldStop: /^cold(Threshold|Length)$/,
-  markers: /^(open|close)$/,
-  answer: /^answer([A-Z]\w*)$/,
+/** Settings of a sampler that are a text or a number. */
+const SCALARS = SAMPLER_FIELDS
+  .filter((name) => !["entropyTemperature", "logitBias", "allowedTokens"].includes(name));
+
+/** Options that are objects: what is in them, by the knobs as which methods record it. */
+const PARTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  coldStop: { coldThreshold: "threshold", coldLength: "length" },
+  markers: { open: "open", close: "close" },
+  answer: Object.fromEntries(
+    SCALARS.map((name) => [`answer${name[0]!.toUpperCase()}${name.slice(1)}`, name]),
+  ),
 };
 
-/** The knobs of options that are objects. */
-const PARTS: Readonly<Record<string, readonly string[]>> = {
-  coldStop: ["coldStop", "coldThreshold", "coldLength"], // false, or what is in it
-  markers: ["open", "close"],
-  answer: SAMPLER_FIELDS
-    .filter((name) => !["entropyTemperature", "logitBias", "allowedTokens"].includes(name))
-    .map((name) => `answer${name[0]!.toUpperCase()}${name.slice(1)}`),
-};
+/** The knobs of an option; `coldStop` is one itself, too, as it may be false. */
+function knobsOf(option: string): string[] {
+  const parts = Object.keys(PARTS[option] ?? {});
+  return option === "coldStop" || parts.length === 0 ? [option, ...parts] : parts;
+}
 
 /** The options of a method: it says so where it is asked for one that there is not. */
 function optionsOf(name: string): readonly string[] {
@@ -44,22 +47,16 @@ function optionsOf(name: string): readonly string[] {
 
 /** The knobs of each method, in snake case and without `moi_`. */
 export const KNOBS: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
-  Object.keys(METHODS).map((name) => [
-    name,
-    optionsOf(name).flatMap((option) => PARTS[option] ?? [option]).map(snakeCase),
-  ]),
+  Object.keys(METHODS).map((name) => [name, optionsOf(name).flatMap(knobsOf).map(snakeCase)]),
 );
 
 /** Options from flat knobs. */
 function grouped(knobs: readonly (readonly [string, unknown])[]): Record<string, unknown> {
   const options: Record<string, unknown> = {};
   for (const [knob, value] of knobs) {
-    const group = Object.keys(GROUPS).find((name) => GROUPS[name]!.test(knob));
+    const [group, parts] = Object.entries(PARTS).find(([, own]) => Object.hasOwn(own, knob)) ?? [];
     if (group === undefined) options[knob] = value;
-    else {
-      const [, part] = GROUPS[group]!.exec(knob)!, inner = part![0]!.toLowerCase() + part!.slice(1);
-      options[group] = { ...options[group] as object, [inner]: value };
-    }
+    else options[group] = { ...options[group] as object, [parts![knob]!]: value };
   }
   return options;
 }
