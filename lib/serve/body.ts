@@ -13,7 +13,7 @@ export interface BodyLimits {
 }
 
 /** Those of a server: lists of prompts are long, and nobody types for half a minute. */
-export const BODY: BodyLimits = { bytes: 4 * 2 ** 20, ms: 30_000 };
+const BODY: BodyLimits = { bytes: 4 * 2 ** 20, ms: 30_000 };
 
 /** What a reader gives, or an error once the time is up. */
 async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {

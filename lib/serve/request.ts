@@ -4,7 +4,16 @@
  * @module
  */
 
-import { anything, boolean, checkNumber, isObject, kind, number, type Rule } from "../_check.ts";
+import {
+  anything,
+  boolean,
+  checkNumber,
+  isObject,
+  kind,
+  number,
+  type Rule,
+  text,
+} from "../_check.ts";
 import { given } from "../_given.ts";
 import type { GenerateOptions, Method, Prompt, Sampler } from "../decode/mod.ts";
 import type { Message } from "../model/mod.ts";
@@ -84,7 +93,7 @@ const stop: Rule = kind(
 
 /** Fields of both routes; what the sampler and the method make of theirs is checked by them. */
 const SHARED: Readonly<Record<string, Rule>> = {
-  model: kind("be a text", (value) => typeof value === "string"),
+  model: text,
   max_tokens: count(Number.MAX_SAFE_INTEGER),
   max_completion_tokens: count(Number.MAX_SAFE_INTEGER),
   ...Object.fromEntries(Object.values(SAMPLER_NAMES).map((name) => [name, anything])),

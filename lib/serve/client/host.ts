@@ -9,7 +9,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { isObject, refusal } from "../../_check.ts";
+import { isObject, isWords, refusal } from "../../_check.ts";
 import { type Sampler, SAMPLER_FIELDS } from "../../decode/mod.ts";
 import { aboutOf, PATHS, type ServerAbout } from "../about.ts";
 import { ask, type Connection, Refused } from "./ask.ts";
@@ -84,7 +84,7 @@ const digest = (value: unknown) =>
 /** The answer as it is. */
 const asIs = (answer: unknown) => answer;
 
-const textOr = (value: unknown) => typeof value === "string" && value !== "" ? value : undefined;
+const textOr = (value: unknown) => isWords(value) ? value : undefined;
 
 /** The entry of a model in the list of a server; without a name, its only one. */
 function entryOf(list: unknown, model: string | undefined, base: string) {
