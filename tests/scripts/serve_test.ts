@@ -2,13 +2,8 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import manifest from "../../deno.json" with { type: "json" };
+import { freePort } from "../_port.ts";
 import { deno, type ProcessOptions, script } from "../_process.ts";
-
-/** A port that is free at the moment. */
-function freePort(): number {
-  using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  return listener.addr.port;
-}
 
 /** Serves votes-tiny; `use` is called once it answers. */
 function serving(

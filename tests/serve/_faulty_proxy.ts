@@ -4,9 +4,9 @@ import { seeded } from "../_random.ts";
 
 const encoder = new TextEncoder(), decoder = new TextDecoder();
 
-/** What happens to a request. */
+/** What happens to requests: each of these to one of so many, in an order of chance. */
 const FATES = [
-  ...Array<"passed">(12).fill("passed"),
+  ...Array<"passed">(16).fill("passed"),
   ...["delayed", "repeated"],
   ...["refused", "dropped", "cut", "cut whole", "doubled", "429", "500", "503", "hung"],
 ] as const;
@@ -42,6 +42,14 @@ function written(status: number, body: string, length = encoder.encode(body).len
 /** Starts one before a server; `fates` counts what it did to requests for texts. */
 export function faultyProxy(upstream: string, seed: number) {
   const random = seeded(seed), fates = new Map<Fate, number>();
+  let next: Fate[] = [];
+  const fateOf = ({ method }: { readonly method: string }): Fate => {
+    if (method !== "POST") return "passed";
+    if (next.length === 0) next = random.shuffled(FATES);
+    const fate = next.pop()!;
+    fates.set(fate, (fates.get(fate) ?? 0) + 1);
+    return fate;
+  };
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const pass = async (
     { method, path, body }: { method: string; path: string; body: Uint8Array<ArrayBuffer> },
@@ -56,8 +64,7 @@ export function faultyProxy(upstream: string, seed: number) {
   const answer = async (connection: Deno.Conn) => {
     const request = await readRequest(connection);
     if (!request) return;
-    const fate: Fate = request.method === "POST" ? FATES[random.below(FATES.length)]! : "passed";
-    if (request.method === "POST") fates.set(fate, (fates.get(fate) ?? 0) + 1);
+    const fate = fateOf(request);
     if (fate === "refused") return;
     if (fate === "429") {
       return void await connection.write(written(429, "busy", undefined, "retry-after: 0\r\n"));

@@ -4,15 +4,11 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { generate, moi, standard } from "@moi/moi/decode";
 import { loadModel } from "@moi/moi/model";
 import { serve, serverModel } from "@moi/moi/serve";
-import { readRuns, type Run, runStudy } from "@moi/moi/study";
+import { readRuns, runStudy } from "@moi/moi/study";
 import { votes } from "@moi/moi/tasks";
 import { type Body, type Fake, fakeServer, refusedAs } from "./_fake_server.ts";
 import { faultyProxy } from "./_faulty_proxy.ts";
-import { withStore } from "../study/_letters.ts";
-
-/** Runs without what another device and another time make of them. */
-const own = (runs: readonly Run[]) =>
-  runs.map(({ timing: _, versions: __, device: ___, study: ____, ...run }) => run);
+import { placeless, withStore } from "../study/_letters.ts";
 
 Deno.test("a proxy that drops, delays, cuts, repeats and refuses costs no run, doubles none, mislabels none", async () => {
   await using votesTiny = await loadModel("votes-tiny");
@@ -20,7 +16,7 @@ Deno.test("a proxy that drops, delays, cuts, repeats and refuses costs no run, d
   await using proxy = faultyProxy(server.url, 7);
   const retried: string[] = [];
   await using model = await serverModel({
-    ...{ url: proxy.url, timeout: 300, concurrency: 8 },
+    ...{ url: proxy.url, timeout: 300, concurrency: 16 },
     onRetry: (note) => void retried.push(note),
   });
   const methods = {
@@ -31,8 +27,8 @@ Deno.test("a proxy that drops, delays, cuts, repeats and refuses costs no run, d
   const study = { task: votes({ limit: 20 }), methods, repeats: 2 };
   await withStore(async (store) => {
     const runs = await runStudy({ model, ...study }, { store });
-    assertEquals(own(runs), own(await runStudy({ model: votesTiny, ...study })));
-    assertEquals(own(await readRuns(store)), own(runs));
+    assertEquals(placeless(runs), placeless(await runStudy({ model: votesTiny, ...study })));
+    assertEquals(placeless(await readRuns(store)), placeless(runs));
   });
   assertEquals(proxy.fates.size, 12, "every fate came up");
   assert(retried.length > 30, `${retried.length}`);

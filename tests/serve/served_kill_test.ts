@@ -2,10 +2,11 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { loadModel } from "@moi/moi/model";
-import { readRuns, type Run, runStudy } from "@moi/moi/study";
+import { readRuns, runStudy } from "@moi/moi/study";
+import { freePort } from "../_port.ts";
 import { seeded } from "../_random.ts";
 import { root } from "../_repository.ts";
-import { withStore } from "../study/_letters.ts";
+import { placeless, withStore } from "../study/_letters.ts";
 import { servedStudy } from "./_served_study_process.ts";
 
 const PROCESS = new URL("./_served_study_process.ts", import.meta.url).href;
@@ -56,12 +57,6 @@ function start(args: readonly string[], from: "stdout" | "stderr"): Running {
   };
 }
 
-/** A port that nobody has. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
-}
-
 /** Starts the server and waits until it answers. */
 async function served(port: number): Promise<Running> {
   const args = ["scripts/serve.ts", "--model", "votes-tiny", "--port", `${port}`];
@@ -69,10 +64,6 @@ async function served(port: number): Promise<Running> {
   await server.until((line) => line.startsWith("serving"));
   return server;
 }
-
-/** Runs without what another device and another time make of them. */
-const own = (runs: readonly Run[]) =>
-  runs.map(({ timing: _, versions: __, device: ___, study: ____, ...run }) => run);
 
 Deno.test({
   name:
@@ -106,7 +97,7 @@ Deno.test({
 
       await using votesTiny = await loadModel("votes-tiny");
       const runs = await readRuns(store);
-      assertEquals(own(runs), own(await runStudy(servedStudy(votesTiny))));
+      assertEquals(placeless(runs), placeless(await runStudy(servedStudy(votesTiny))));
       const keys = runs.map(({ problem, method, repeat }) => `${problem} ${method} ${repeat}`);
       assertEquals([runs.length, new Set(keys).size], [RUNS, RUNS]);
     });

@@ -6,6 +6,7 @@ import { forward, loadModel, type Model } from "@moi/moi/model";
 import { serve, serverModel } from "@moi/moi/serve";
 import { runStudy } from "@moi/moi/study";
 import { votes } from "@moi/moi/tasks";
+import { placeless } from "../study/_letters.ts";
 import { fakeServer } from "./_fake_server.ts";
 
 const problems = await votes({ limit: 8 }).problems();
@@ -69,9 +70,7 @@ for (const [name, open] of Object.entries(SERVED)) {
     const study = { task: votes({ limit: 8 }), methods, repeats: 2 };
     const here = await runStudy({ model: votesTiny, ...study });
     const there = await runStudy({ model, ...study });
-    const own = (runs: typeof here) =>
-      runs.map(({ timing: _, versions: __, device: ___, study: ____, ...run }) => run);
-    assertEquals(own(there), own(here));
+    assertEquals(placeless(there), placeless(here));
     assertEquals([there[0]!.device, there[0]!.versions.server], ["moi 0.1.0", "moi 0.1.0"]);
   });
 }

@@ -35,6 +35,11 @@ export function timeless(runs: readonly Run[]): Omit<Run, "timing">[] {
   return runs.map(({ timing: _, ...run }) => run);
 }
 
+/** Runs without what another device, and another time, make of them. */
+export function placeless(runs: readonly Run[]): Partial<Run>[] {
+  return timeless(runs).map(({ versions: _, device: __, study: ___, ...run }) => run);
+}
+
 /** The runs of a file in an order of their own. */
 export function sorted<R extends Pick<Run, "problem" | "method" | "repeat">>(
   runs: readonly R[],
