@@ -1,7 +1,7 @@
 /** `deno task serve`: a model behind HTTP, as OpenAI's clients know it. */
 
-import { loadModel } from "../mod.ts";
-import { serve } from "../lib/serve/mod.ts";
+import { interruptSignal, loadModel, type Model } from "../mod.ts";
+import { PATHS, serve } from "../lib/serve/mod.ts";
 import { command, given, say } from "./_cli.ts";
 import { LOAD_USAGE, loadOptions } from "./_tasks.ts";
 
@@ -31,23 +31,23 @@ const VALUES = [
   ...["dtype", "kv", "device", "threads", "revision"],
 ];
 
-/** SIGINTs within this many milliseconds are one press: a task runner passes on what the terminal sent. */
-const ONE_PRESS_MS = 100;
-
-/** Calls back at a first signal to end, and ends the program at a second one. */
-function onEnd(end: () => void): void {
-  let pressed = -Infinity;
-  const press = () => {
-    const now = performance.now();
-    if (now - pressed < ONE_PRESS_MS) return;
-    if (pressed > -Infinity) Deno.exit(130);
-    pressed = now;
-    end();
-  };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, press);
+/** A request to try, for whoever has just started it. */
+function example(url: string, { template }: Model, key: string | undefined): string {
+  const vllm_xargs = { moi_beta: 0.25 };
+  const messages = [{ role: "user", content: "Hello" }];
+  const [path, body] = template === undefined
+    ? [PATHS.completions, { prompt: [1], vllm_xargs }]
+    : [PATHS.chat, { messages, vllm_xargs }];
+  const headers = ["content-type: application/json"];
+  if (key !== undefined) headers.push("authorization: Bearer KEY");
+  const shown = headers.map((header) => `-H '${header}'`).join(" ");
+  return `curl ${url}${path} ${shown} -d '${JSON.stringify(body)}'`;
 }
 
 await command(USAGE, { values: VALUES }, async (args) => {
+  if (args.rest.length > 0) {
+    throw new TypeError(`Cannot serve as "${args.rest[0]}" is no option; see --help`);
+  }
   const key = args.value("key") ?? (Deno.env.get("MOI_SERVE_KEY") || undefined);
   const options = given({
     ...{ key, name: args.value("name"), hostname: args.value("host") },
@@ -57,15 +57,14 @@ await command(USAGE, { values: VALUES }, async (args) => {
   const id = args.value("model") ?? "countdown-tiny";
   await using model = await loadModel(id, loadOptions(args));
   await using server = serve(model, options);
-  onEnd(() => {
+  const end = () => {
+    Deno.removeSignalListener("SIGTERM", end); // a second one ends it at once, as a second Ctrl-C
     say("ends when what runs is done; press again to end at once");
     server.shutdown();
-  });
-  const header = key === undefined ? "" : ` -H 'authorization: Bearer KEY'`;
+  };
+  interruptSignal().addEventListener("abort", end);
+  Deno.addSignalListener("SIGTERM", end);
   say(`serving ${id} (${model.dtype}, ${model.device}) at ${server.url}/v1`);
-  say(
-    `curl ${server.url}/v1/completions -H 'content-type: application/json'${header} -d '{"prompt": ` +
-      `[1], "vllm_xargs": {"moi_beta": 0.25}}'`,
-  );
+  say(example(server.url, model, key));
   await server.finished;
 });

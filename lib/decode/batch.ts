@@ -4,12 +4,16 @@
  * @module
  */
 
+import { setImmediate } from "node:timers/promises";
 import { checkNumber, checkOptions, number, type Rules } from "../_check.ts";
 import type { Model } from "../model/mod.ts";
 import { decode, type JobSource } from "./engine.ts";
 import { usualSlots } from "./generate.ts";
 import { generationOf, startRow } from "./row.ts";
 import { type Generation, type Job, jobOf, type Request, type Step } from "./generation.ts";
+
+/** The event loop gets its turn after this time: an engine may compute without leaving it one. */
+const TURN_MS = 12;
 
 /** Options of {@linkcode openBatch}. */
 export interface OpenBatchOptions {
@@ -43,7 +47,9 @@ export interface OpenBatch extends AsyncDisposable {
   /** Requests that wait for a row. */
   readonly waiting: number;
   /** What has ended the batch, where the model failed: it takes no more requests. */
-  readonly failed?: { readonly error: unknown } | undefined;
+  readonly failed: { readonly error: unknown } | undefined;
+  /** Resolves when it is drained; rejects with what the model failed with. */
+  readonly finished: Promise<void>;
   /**
    * Adds a request; it is checked at once and joins at the next step.
    *
@@ -66,7 +72,7 @@ interface Asked {
 /** Jobs that come while the loop runs, first come, first served. */
 function openQueue() {
   const waiting = new Set<Job>();
-  let closed = false, wake: (() => void) | undefined;
+  let closed = false, turned = performance.now(), wake: (() => void) | undefined;
   const rouse = () => {
     wake?.();
     wake = undefined;
@@ -84,6 +90,12 @@ function openQueue() {
         await new Promise<void>((resolve) => wake = resolve);
       }
       return waiting.size > 0;
+    },
+    turn() {
+      const now = performance.now();
+      if (now - turned < TURN_MS) return undefined;
+      turned = now;
+      return setImmediate(); // requests come or are aborted, and answers go
     },
   };
   return {
@@ -143,7 +155,8 @@ export function openBatch(model: Model, options: OpenBatchOptions = {}): OpenBat
       else asked.get(index)!.onToken?.("step" in event ? event.step : event);
     }
   };
-  const running = loop().catch((error) => {
+  const finished = loop();
+  const running = finished.catch((error) => {
     failed = { error };
     for (const index of asked.keys()) settle(index, ({ reject }) => reject(error));
   });
@@ -155,6 +168,7 @@ export function openBatch(model: Model, options: OpenBatchOptions = {}): OpenBat
   return {
     slots,
     length,
+    finished,
     get running() {
       return asked.size - queue.waiting.size;
     },

@@ -38,6 +38,8 @@ export interface JobSource {
   take(): Job | undefined;
   /** Waits for a job; false once none will come any more. */
   wait(): boolean | Promise<boolean>;
+  /** What is waited for before a step, where there is something. */
+  turn?(): Promise<void> | undefined;
 }
 
 /** A list of jobs, in the order of their prompt's first appearance, so that equal prompts are neighbours. */
@@ -198,6 +200,8 @@ export async function* decode(
       else rows.push(row);
     }
     if (rows.length === 0) continue;
+    const turn = jobs.turn?.();
+    if (turn) await turn;
     const inputs = rows.map(({ next }) => next.input);
     const positions = rows.map(({ position }) => position);
     const logits = cache.stepRows

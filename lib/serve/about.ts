@@ -39,8 +39,8 @@ export interface ServerAbout {
   readonly model: {
     /** Name by which requests ask for it. */
     readonly id: string;
-    /** Fingerprint of its configuration and weights, as this library computes it; null where it has none. */
-    readonly fingerprint: string | null;
+    /** Fingerprint of its configuration and weights, as this library computes it. */
+    readonly fingerprint: string;
     /** Number format that it computes with. */
     readonly dtype: string;
     /** Where it is computed. */
@@ -59,8 +59,9 @@ const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as num
 const isProgram = (value: unknown) =>
   isObject(value) && isText(value.name) && isText(value.version);
 const isModel = (value: unknown) =>
-  isObject(value) && ["id", "dtype", "device"].every((name) => isText(value[name])) &&
-  (value.fingerprint === null || isText(value.fingerprint)) &&
+  isObject(value) && ["id", "fingerprint", "dtype", "device"].every((name) =>
+    isText(value[name])
+  ) &&
   isCount(value.max_length) && isCount(value.vocabulary_size);
 const isMethods = (value: unknown) =>
   isObject(value) &&

@@ -6,7 +6,7 @@
 
 import manifest from "../../deno.json" with { type: "json" };
 import { given } from "../_given.ts";
-import { type Generation, type Step, type ToldToken } from "../decode/mod.ts";
+import type { Generation, Step, ToldToken } from "../decode/mod.ts";
 import type { Tokenizer } from "../model/mod.ts";
 import { type ChoiceMoi, LEAST_LOGPROB } from "./protocol.ts";
 import type { Asked, Route } from "./request.ts";
@@ -17,7 +17,6 @@ export interface Head {
   readonly id: string;
   readonly created: number;
   readonly model: string;
-  readonly system_fingerprint: string;
 }
 
 /** How the routes write an answer. */
@@ -35,12 +34,11 @@ const SHAPES = {
 } as const;
 
 /** Begins an answer. */
-export function headOf(route: Route, model: string, fingerprint: string): Head {
+export function headOf(route: Route, model: string): Head {
   return {
     id: `${SHAPES[route].prefix}-${crypto.randomUUID().replaceAll("-", "")}`,
     created: Math.floor(Date.now() / 1000),
     model,
-    system_fingerprint: fingerprint,
   };
 }
 

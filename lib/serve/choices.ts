@@ -4,11 +4,12 @@
  * @module
  */
 
+import { setImmediate } from "node:timers/promises";
 import { type Prompt, promptTokens, type Request } from "../decode/mod.ts";
 import type { Model } from "../model/mod.ts";
-import { inFields, refused, ServeError } from "./error.ts";
+import { inFields, refused } from "./error.ts";
 import { BOUNDS } from "./protocol.ts";
-import { type Asked, optionField } from "./request.ts";
+import { type Asked, optionFieldOf } from "./request.ts";
 
 /** A choice. */
 export interface Choice {
@@ -37,16 +38,16 @@ function charactersOf(prompt: Prompt): number {
 
 /** Token ids of a prompt that fits. */
 function tokensOf(model: Model, { route, options }: Asked, prompt: Prompt, length: number) {
-  const fieldOf = optionField(route), most = length * BOUNDS.charactersPerToken;
+  const fieldOf = optionFieldOf(route), most = length * BOUNDS.charactersPerToken;
   const characters = charactersOf(prompt);
   if (characters > most) {
     const rule = `have at most ${most} characters, as the context has ${length} tokens`;
-    throw refused(fieldOf("prompt"), rule, characters);
+    throw refused(fieldOf("prompt", "complete"), rule, characters);
   }
   const ids = inFields(fieldOf, () => promptTokens(model, prompt, options.chat));
   if (ids.length > 0 && ids.length < length) return ids;
   const rule = `have 1 to ${length - 1} tokens, as the context has ${length}`;
-  throw refused(fieldOf("prompt"), rule, ids.length);
+  throw refused(fieldOf("prompt", "complete"), rule, ids.length);
 }
 
 /** The most new tokens of a prompt. */
@@ -60,33 +61,31 @@ function budgetOf(model: Model, { route, maxTokens }: Asked, prompt: number, len
 }
 
 /**
- * The choices of a request.
+ * The choices of a request. Many or long prompts leave the event loop its turns.
  *
  * @param length Tokens of the context.
  * @param signal Ends them.
  * @throws {ServeError} Where a prompt is none, or does not fit.
  */
-export function choicesOf(
+export async function choicesOf(
   model: Model,
   asked: Asked,
   length: number,
   signal: AbortSignal,
-): Choice[] {
-  const { prompts, n, options, method, alternatives } = asked;
-  if (prompts.length * n > BOUNDS.prompts) {
-    const facts = { status: 400, param: "n" };
-    throw new ServeError(`Cannot complete more than ${BOUNDS.prompts} choices at once`, facts);
-  }
+): Promise<Choice[]> {
+  const { prompts, n, options, method, alternatives } = asked, choices: Choice[] = [];
   const { chat: _, ...settings } = options;
   const trace = alternatives === undefined ? {} : { trace: { top: Math.max(1, alternatives) } };
-  return prompts.flatMap((own, at) => {
+  for (const own of prompts) {
+    if (choices.length > 0) await setImmediate();
     const prompt = tokensOf(model, asked, own, length);
     const maxNewTokens = budgetOf(model, asked, prompt.length, length);
     const first = asked.seed ?? randomSeed();
-    return Array.from({ length: n }, (_, i): Choice => {
-      const seed = first + i;
-      const known = { prompt, method, maxNewTokens, seed, signal };
-      return { index: at * n + i, prompt, seed, request: { ...settings, ...trace, ...known } };
-    });
-  });
+    for (let i = 0; i < n; i++) {
+      const seed = first + i, known = { prompt, method, maxNewTokens, seed, signal };
+      const request = { ...settings, ...trace, ...known };
+      choices.push({ index: choices.length, prompt, seed, request });
+    }
+  }
+  return choices;
 }

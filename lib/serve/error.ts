@@ -53,15 +53,14 @@ export function refused(param: string, rule: string, value: unknown): ServeError
   return new ServeError(refusal("complete", param, rule, value), { status: 400, param });
 }
 
-/** How the library's refusals begin; the first name in them is that of what is wrong. */
-const REFUSAL = /^(Cannot [^']*')([\w.]+)(?=')/;
+/** How the library's refusals begin: what cannot be done, and the name of what is wrong. */
+const REFUSAL = /^Cannot ([^']*) as '([\w.]+)'/;
 
-/**
- * Does what the library may refuse; its refusal becomes one of the request, with the field's own name.
- *
- * @param fieldOf The field that an option of the library stands for.
- */
-export function inFields<T>(fieldOf: (option: string) => string, work: () => T): T {
+/** The field that an option of the library stands for; `verb` is what cannot be done. */
+export type FieldOf = (option: string, verb: string) => string;
+
+/** Does what the library may refuse; its refusal becomes one of the request, with the field's own name. */
+export function inFields<T>(fieldOf: FieldOf, work: () => T): T {
   try {
     return work();
   } catch (error) {
@@ -70,12 +69,13 @@ export function inFields<T>(fieldOf: (option: string) => string, work: () => T):
 }
 
 /** The library's refusal as one of the request; another error as it is. */
-export function refusedBy(fieldOf: (option: string) => string, error: unknown): unknown {
+export function refusedBy(fieldOf: FieldOf, error: unknown): unknown {
   if (!(error instanceof Error) || !error.message.startsWith("Cannot ")) return error;
-  const option = REFUSAL.exec(error.message)?.[2];
+  const [, verb, option] = REFUSAL.exec(error.message) ?? [];
   if (option === undefined) return new ServeError(error.message, { status: 400 });
-  const param = fieldOf(option);
-  return new ServeError(error.message.replace(REFUSAL, `$1${param}`), { status: 400, param });
+  const param = fieldOf(option, verb!);
+  const message = error.message.replace(REFUSAL, () => `Cannot ${verb} as '${param}'`);
+  return new ServeError(message, { status: 400, param });
 }
 
 /** Any error as one that is answered: one that nobody expected is the server's own. */

@@ -6,19 +6,14 @@
 
 import manifest from "../../deno.json" with { type: "json" };
 import { checkNumber, checkOptions, kind, number, type Rules } from "../_check.ts";
-import { given } from "../_given.ts";
-import { METHODS, openBatch } from "../decode/mod.ts";
+import { METHODS } from "../decode/mod.ts";
 import type { Model } from "../model/mod.ts";
 import { PATHS, PROTOCOL, type ServerAbout } from "./about.ts";
 import { accessBy } from "./access.ts";
-import { headOf } from "./answer.ts";
-import { jsonOf } from "./body.ts";
-import { choicesOf } from "./choices.ts";
+import { openCompletions } from "./completions.ts";
 import { errorResponse, ServeError, serveError } from "./error.ts";
 import { knobsOf } from "./method_fields.ts";
-import { labels, openMetrics } from "./metrics.ts";
-import { readRequest, type Route } from "./request.ts";
-import { type Running, streamedAnswer, wholeAnswer } from "./texts.ts";
+import { labels } from "./metrics.ts";
 
 /** Options of {@linkcode openHandler}. */
 export interface HandlerOptions {
@@ -52,8 +47,8 @@ export const HANDLER_RULES: Rules<HandlerOptions> = {
 export interface Handler extends AsyncDisposable {
   /** Answers a request; it never rejects. */
   handle(request: Request): Promise<Response>;
-  /** Why it cannot answer any more, once the model has failed. */
-  readonly failed: { readonly error: unknown } | undefined;
+  /** Resolves when it is closed; rejects with what the model failed with. */
+  readonly finished: Promise<void>;
   /**
    * Refuses further requests and waits for those that run; what is not done in time is ended.
    *
@@ -82,8 +77,28 @@ function aboutServer(model: Model, name: string, length: number): ServerAbout {
   };
 }
 
-const unavailable = (message: string, code: string) =>
-  new ServeError(message, { status: 503, code, headers: { "retry-after": "5" } });
+/** The one model, as OpenAI lists models. */
+function modelList(id: string, length: number): object {
+  const created = Math.floor(Date.now() / 1000);
+  const model = { id, object: "model", created, owned_by: "moi", max_model_len: length };
+  return { object: "list", data: [model] };
+}
+
+/** Answers by method and path, as in "GET /health"; refuses others. */
+function routed(
+  routes: Readonly<Record<string, (request: Request) => Response | Promise<Response>>>,
+) {
+  return (request: Request, path: string) => {
+    const route = `${request.method} ${path}`;
+    if (Object.hasOwn(routes, route)) return routes[route]!(request);
+    const known = Object.keys(routes).find((one) => one.endsWith(` ${path}`));
+    if (known === undefined) {
+      throw new ServeError("There is nothing at this path", { status: 404, code: "not_found" });
+    }
+    const allow = known.split(" ")[0]!;
+    throw new ServeError(`The method must be ${allow}`, { status: 405, headers: { allow } });
+  };
+}
 
 /**
  * Opens what answers requests.
@@ -109,62 +124,9 @@ export function openHandler(model: Model, options: HandlerOptions = {}): Handler
   const { name = nameOf(model.id), key, slots, queue = 256, maxSeconds = 600 } = options;
   const { length = model.maxLength } = options;
   checkNumber("serve", "length", length, { min: 2, max: model.maxLength });
-  const batch = openBatch(model, given({ slots, length }));
-  const metrics = openMetrics(),
-    checkCaller = accessBy(key),
-    about = aboutServer(model, name, length);
-  const room = batch.slots + queue, running = new Set<AbortController>();
-  let isOpen = true;
-
-  const checkOpen = () => {
-    if (batch.failed) throw unavailable("The model has failed", "model_failed");
-    if (!isOpen) throw unavailable("The server shuts down", "shutting_down");
-  };
-  const checkRoom = (count: number) => {
-    if (count > room) {
-      const facts = { status: 400, param: "n" };
-      throw new ServeError(`Cannot complete more than ${room} choices at once here`, facts);
-    }
-    if (batch.running + batch.waiting + count <= room) return;
-    const facts = { status: 429, code: "queue_full", headers: { "retry-after": "1" } };
-    throw new ServeError(`The queue is full: ${batch.waiting} texts wait`, facts);
-  };
-
-  /** Reads a request and answers it with what the batch makes of it. */
-  const complete = async (route: Route, request: Request) => {
-    const start = performance.now();
-    checkOpen();
-    const asked = readRequest(route, await jsonOf(request), name);
-    const ended = new AbortController();
-    const choices = choicesOf(model, asked, length, ended.signal);
-    checkOpen();
-    checkRoom(choices.length);
-    const gone = () => ended.abort(new Error("the client has gone"));
-    request.signal.addEventListener("abort", gone);
-    if (request.signal.aborted) gone();
-    const facts = { status: 504, code: "time_is_up" };
-    const late = new ServeError(`The request took more than ${maxSeconds} s`, facts);
-    const timer = setTimeout(() => ended.abort(late), maxSeconds * 1000);
-    running.add(ended);
-    const done = () => {
-      clearTimeout(timer);
-      running.delete(ended);
-      request.signal.removeEventListener("abort", gone);
-    };
-    const head = headOf(route, name, model.fingerprint);
-    const all: Running = {
-      ...{ batch, tokenizer: model.tokenizer, metrics, head, asked, choices, ended, start },
-    };
-    return asked.stream ? streamedAnswer(all, done) : wholeAnswer(all).finally(done);
-  };
-
-  const models = {
-    object: "list",
-    data: [{
-      ...{ id: name, object: "model", created: Math.floor(Date.now() / 1000), owned_by: "moi" },
-      max_model_len: length,
-    }],
-  };
+  const completions = openCompletions(model, { name, length, slots, queue, maxSeconds });
+  const { batch, metrics, checkOpen } = completions, checkCaller = accessBy(key);
+  const about = aboutServer(model, name, length), models = modelList(name, length);
   const metricsText = () =>
     metrics.text({
       moi_info: ["The server.", 1, labels({ version: manifest.version, model: name })],
@@ -173,8 +135,7 @@ export function openHandler(model: Model, options: HandlerOptions = {}): Handler
       moi_waiting: ["Texts that wait for a slot.", batch.waiting],
     });
   const plain = { "content-type": "text/plain; version=0.0.4; charset=utf-8" };
-  /** What answers, by method and path. */
-  const routes: Readonly<Record<string, (request: Request) => Response | Promise<Response>>> = {
+  const answer = routed({
     [`GET ${PATHS.about}`]: () => Response.json(about),
     [`GET ${PATHS.models}`]: () => Response.json(models),
     [`GET ${PATHS.health}`]: () => {
@@ -182,42 +143,24 @@ export function openHandler(model: Model, options: HandlerOptions = {}): Handler
       return Response.json({ status: "ok" });
     },
     [`GET ${PATHS.metrics}`]: () => new Response(metricsText(), { headers: plain }),
-    [`POST ${PATHS.completions}`]: (request) => complete("completions", request),
-    [`POST ${PATHS.chat}`]: (request) => complete("chat", request),
-  };
-  const answer = (request: Request, path: string) => {
-    if (path !== PATHS.health) checkCaller(request);
-    const route = `${request.method} ${path}`;
-    if (Object.hasOwn(routes, route)) return routes[route]!(request);
-    const known = Object.keys(routes).find((one) => one.endsWith(` ${path}`));
-    if (known === undefined) {
-      throw new ServeError("There is nothing at this path", { status: 404, code: "not_found" });
-    }
-    const allow = known.split(" ")[0]!;
-    throw new ServeError(`The method must be ${allow}`, { status: 405, headers: { allow } });
-  };
+    [`POST ${PATHS.completions}`]: (request) => completions.answer("completions", request),
+    [`POST ${PATHS.chat}`]: (request) => completions.answer("chat", request),
+  });
   return {
-    get failed() {
-      return batch.failed;
-    },
+    finished: batch.finished,
     async handle(request) {
       const path = new URL(request.url).pathname;
-      const response = await Promise.resolve().then(() => answer(request, path))
-        .catch((error) => errorResponse(serveError(error)));
+      const response = await Promise.resolve().then(() => {
+        if (path !== PATHS.health) checkCaller(request);
+        return answer(request, path);
+      }).catch((error) => errorResponse(serveError(error)));
       const known = Object.values<string>(PATHS).includes(path) ? path : "other";
       metrics.requests.add(1, labels({ route: known, status: `${response.status}` }));
       return response;
     },
-    async close(seconds = 30) {
-      isOpen = false;
-      const late = unavailable("The server shuts down", "shutting_down");
-      const end = () => running.forEach((one) => one.abort(late));
-      const timer = setTimeout(end, seconds * 1000);
-      await batch.drain();
-      clearTimeout(timer);
-    },
-    async [Symbol.asyncDispose]() {
-      await this.close(0);
+    close: (seconds = 30) => completions.close(seconds),
+    [Symbol.asyncDispose]() {
+      return this.close(0);
     },
   };
 }

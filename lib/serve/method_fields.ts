@@ -70,6 +70,18 @@ export const camelCase = (name: string) =>
   name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
 
 /**
+ * The field that an option of a method stands for.
+ *
+ * @param verb What cannot be done with it: what cannot be sampled is a setting of the answer.
+ */
+export function methodFieldOf(option: string, verb: string): string {
+  if (option.startsWith(PREFIX)) return option;
+  const own = option.replace(/^coldStop\./, "cold.").replace(/^markers(\.|$)/, "");
+  const knob = snakeCase(own || "open").replaceAll(".", "_");
+  return `${PREFIX}${verb === "sample" ? "answer_" : ""}${knob}`;
+}
+
+/**
  * A method's fields.
  *
  * @param method Its name and the knobs that it records.

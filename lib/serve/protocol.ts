@@ -111,8 +111,8 @@ export const BOUNDS = {
   stopLength: 256,
   alternatives: 20,
   /** Characters of a text prompt for each token of the context. */
-  charactersPerToken: 64,
+  charactersPerToken: 32,
 } as const;
 
 /** The smallest log probability, which stands for −∞. */
-export const LEAST_LOGPROB = -9999;
+export const LEAST_LOGPROB: number = -9999;

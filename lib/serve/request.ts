@@ -14,8 +14,8 @@ import {
   type Sampler,
 } from "../decode/mod.ts";
 import type { Message } from "../model/mod.ts";
-import { inFields, refused, ServeError } from "./error.ts";
-import { knobsOf, methodOf, PREFIX, snakeCase } from "./method_fields.ts";
+import { type FieldOf, inFields, refused, ServeError } from "./error.ts";
+import { knobsOf, methodFieldOf, methodOf, PREFIX } from "./method_fields.ts";
 import { BOUNDS, PASSED_OVER, SAMPLER_NAMES } from "./protocol.ts";
 
 /** The two ways to ask. */
@@ -160,12 +160,7 @@ function methodIn(fields: Body): Method {
       throw refused(unknown, rule, knobs[unknown]);
     }
   }
-  return inFields(methodField, () => methodOf(fields));
-}
-
-/** The field that an option of a method stands for. */
-export function methodField(option: string): string {
-  return option.startsWith(PREFIX) ? option : `${PREFIX}${snakeCase(option).replaceAll(".", "_")}`;
+  return inFields(methodFieldOf, () => methodOf(fields));
 }
 
 /** The prompts of a completion. */
@@ -293,7 +288,7 @@ export function readRequest(route: Route, body: unknown, model: string): Asked {
 }
 
 /** The field that an option of a generation stands for. */
-export function optionField(route: Route): (option: string) => string {
+export function optionFieldOf(route: Route): FieldOf {
   const own: Readonly<Record<string, string>> = {
     ...SAMPLER_NAMES,
     maxNewTokens: "max_tokens",

@@ -1,5 +1,6 @@
 /**
- * A handler on a port.
+ * A handler on a port, without TLS. Deno's server does not bound how slowly headers come: where others than this
+ * machine can ask, a proxy before it should.
  *
  * @module
  */
@@ -23,6 +24,9 @@ const RULES: Rules<ServeOptions> = {
   port: number({ min: 0, max: 65535, integer: true }),
   hostname: kind("be a text", (value) => typeof value === "string" && value !== ""),
 };
+
+/** Time in which the last answers are read once all texts have ended. */
+const LAST_MS = 2000;
 
 /** A server that runs. */
 export interface Server extends AsyncDisposable {
@@ -59,22 +63,35 @@ export function serve(model: Model, options: ServeOptions = {}): Server {
   checkOptions("serve", options, RULES);
   const { port = 8000, hostname = "127.0.0.1", ...more } = options;
   checkAccess(hostname, more.key);
-  const handler = openHandler(model, given(more));
+  const handler = openHandler(model, given(more)), ending = new AbortController();
+  const answers = new Set<Promise<void>>();
   const http = Deno.serve(
-    { port, hostname, onListen: () => {} },
-    (request) => handler.handle(request),
+    { port, hostname, onListen: () => {}, signal: ending.signal },
+    (request, { completed }) => {
+      const read = completed.catch(() => {}).finally(() => answers.delete(read));
+      answers.add(read);
+      return handler.handle(request);
+    },
   );
   const { hostname: address, port: own } = http.addr;
   const host = address.includes(":") ? `[${address}]` : address;
-  let ending: Promise<void> | undefined;
-  const shutdown = async (seconds?: number) => {
-    await handler.close(seconds);
-    await http.shutdown();
+  /** Ends the connections once all answers are read; those that nobody reads are not waited for. */
+  const disconnect = async () => {
+    const late = Promise.withResolvers<void>(), timer = setTimeout(late.resolve, LAST_MS);
+    await Promise.race([Promise.all(answers), late.promise]);
+    clearTimeout(timer);
+    ending.abort();
+    await http.finished;
   };
+  const finished = handler.finished.finally(disconnect);
+  finished.catch(() => {}); // told to whoever awaits it
   return {
     url: `http://${host}:${own}`,
-    finished: http.finished,
-    shutdown: (seconds) => ending ??= shutdown(seconds),
+    finished,
+    async shutdown(seconds) {
+      await handler.close(seconds);
+      await Promise.allSettled([finished]);
+    },
     [Symbol.asyncDispose]() {
       return this.shutdown(0);
     },

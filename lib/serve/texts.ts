@@ -9,9 +9,10 @@ import type { Tokenizer } from "../model/mod.ts";
 import { answerOf, chunksOf, type Head, usageChunk, usageOf } from "./answer.ts";
 import type { Choice } from "./choices.ts";
 import { errorBody, inFields, refusedBy, serveError } from "./error.ts";
-import { eventStream } from "./events.ts";
+import type { openEvents } from "./events.ts";
+import { methodFieldOf } from "./method_fields.ts";
 import type { Metrics } from "./metrics.ts";
-import { type Asked, methodField, optionField } from "./request.ts";
+import { type Asked, optionFieldOf } from "./request.ts";
 
 /** A request that runs. */
 export interface Running {
@@ -25,6 +26,8 @@ export interface Running {
   readonly ended: AbortController;
   /** When it came, as of `performance.now()`. */
   readonly start: number;
+  /** Opens a stream of events. */
+  readonly events: ReturnType<typeof openEvents>;
 }
 
 /** A text that is finished. */
@@ -55,10 +58,10 @@ async function textOf(
     last = now;
     tell(told);
   };
-  const text = inFields(optionField(asked.route), () => batch.add(choice.request, onToken));
+  const text = inFields(optionFieldOf(asked.route), () => batch.add(choice.request, onToken));
   const generation = await text.catch((error) => {
     metrics.texts.add(1, '{reason="failed"}');
-    throw batch.failed ? error : refusedBy(methodField, error);
+    throw batch.failed ? error : refusedBy(methodFieldOf, error);
   });
   countEnd(running, choice, generation);
   if (generation.finishReason === "aborted") throw serveError(signal.reason);
@@ -108,7 +111,7 @@ const HEADERS = {
  */
 export async function streamedAnswer(running: Running, done: () => void): Promise<Response> {
   const { head, tokenizer, asked, choices, ended } = running;
-  const events = eventStream(() => ended.abort(new Error("the client has gone")));
+  const events = running.events((why) => ended.abort(why));
   const begun = Promise.withResolvers<void>(),
     send = (chunk: object | undefined) => {
       if (chunk) events.send(chunk);
@@ -129,11 +132,10 @@ export async function streamedAnswer(running: Running, done: () => void): Promis
     send(chunks[index]!.last(generation));
   }).then((all) => {
     if (asked.includeUsage) send(usageChunk(head, asked, usageOf(asked, all)));
-    events.end(true);
+    events.end();
   }, (error) => {
     if (!hasBegun) return begun.reject(error);
-    send(errorBody(serveError(error)));
-    events.end(false);
+    events.end(errorBody(serveError(error)));
   }).finally(done);
   await begun.promise;
   return new Response(events.body, { headers: HEADERS });

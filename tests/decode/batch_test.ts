@@ -95,6 +95,14 @@ Deno.test("a batch refuses prompts that do not fit, drains, and closes", async (
   assert(model.caches.every(({ disposed }) => disposed));
 });
 
+Deno.test("an engine that never waits leaves the event loop its turns", async () => {
+  await using batch = openBatch(mockModel({ maxLength: 20_000 }), { slots: 1 });
+  const signal = AbortSignal.timeout(30);
+  const endless = { prompt: [3], ignoreEos: true, maxNewTokens: 19_000, signal };
+  const { finishReason, tokens } = await batch.add(endless);
+  assertEquals([finishReason, tokens.length > 0], ["aborted", true]);
+});
+
 Deno.test("where the model fails, all requests learn why, and so do later ones", async () => {
   const model = mockModel({
     logits: writes("abcdefgh"),

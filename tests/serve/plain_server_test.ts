@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { generate, METHODS, moi, standard } from "@moi/moi/decode";
 import { loadModel } from "@moi/moi/model";
-import { gainsTable, scoreTable } from "@moi/moi/plot";
+import { gainsTable } from "@moi/moi/plot";
 import { serverModel } from "@moi/moi/serve";
 import { gains } from "@moi/moi/stats";
 import { readRuns, runStudy } from "@moi/moi/study";
