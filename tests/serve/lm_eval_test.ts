@@ -13,16 +13,8 @@ import { loadModel } from "@moi/moi/model";
 import { importRuns } from "@moi/moi/study";
 import { addition } from "@moi/moi/tasks";
 import { served } from "../../scripts/_served.ts";
+import { clientsFolder } from "./_clients.ts";
 import { type TemporaryFolder, temporaryFolder } from "../_temporary.ts";
-
-const MAKE = "python3 -m pip install --target DIR 'lm_eval[api]==0.4.13' datasets==5.2.0";
-
-/** A folder that the environment names. */
-function folderOf(variable: string, how: string): string {
-  const folder = Deno.env.get(variable);
-  if (folder !== undefined) return folder;
-  throw new Error(`Cannot ask a real model as ${variable} must name a folder: ${how}`);
-}
 
 const MODEL = "smollm2-135m-instruct.Q4_1", TOKENS = 24;
 
@@ -66,7 +58,7 @@ async function harness(folder: TemporaryFolder, kind: string, url: string, more:
     ],
     cwd: path,
     env: {
-      PYTHONPATH: folderOf("MOI_LM_EVAL", MAKE),
+      PYTHONPATH: clientsFolder(),
       ...{ HF_HOME: `${output}-home`, HF_HUB_OFFLINE: "1", HF_DATASETS_OFFLINE: "1" },
     },
     ...{ stdin: "null", stdout: "piped", stderr: "piped" },
@@ -80,13 +72,14 @@ async function harness(folder: TemporaryFolder, kind: string, url: string, more:
 }
 
 Deno.test("lm-evaluation-harness gets the library's texts, and its file is read and graded", async () => {
-  const model = folderOf("MOI_REAL_MODEL", "bash scripts/real_model.sh DIR");
-  const file = `${model}/${MODEL}.gguf`, task = addition({ limit: 6 });
+  const folder = Deno.env.get("MOI_REAL_MODEL");
+  assert(folder !== undefined, "MOI_REAL_MODEL must name a folder: bash scripts/real_model.sh DIR");
+  const file = `${folder}/${MODEL}.gguf`, task = addition({ limit: 6 });
   const problems = await task.problems();
   const rows = problems.map(({ left, right }) => ({
     ...{ question: `What is ${left} + ${right}?`, answer: `${left + right}` },
   }));
-  await using folder = await temporaryFolder({
+  await using written = await temporaryFolder({
     "addition.yaml": TASK,
     "addition.jsonl": rows.map((row) => JSON.stringify(row)).join("\n"),
   });
@@ -95,8 +88,8 @@ Deno.test("lm-evaluation-harness gets the library's texts, and its file is read 
   const [greedy, mixed] = await (async () => {
     await using server = await served(["--model", file, "--dtype", "fp32", "--context", "256"]);
     return await Promise.all([
-      harness(folder, "local-completions", server.url),
-      harness(folder, "local-chat-completions", server.url, kwargs),
+      harness(written, "local-completions", server.url),
+      harness(written, "local-chat-completions", server.url, kwargs),
     ]);
   })();
   assertEquals([greedy.format, greedy.runs.length, mixed.runs.length], ["lm-eval", 6, 6]);
