@@ -77,10 +77,10 @@ export function serve(model: Model, options: ServeOptions = {}): Server {
   const host = address.includes(":") ? `[${address}]` : address;
   /** Ends the connections once all answers are read; those that nobody reads are not waited for. */
   const disconnect = async () => {
-    const late = Promise.withResolvers<void>(), timer = setTimeout(late.resolve, LAST_MS);
-    await Promise.race([Promise.all(answers), late.promise]);
+    const timer = setTimeout(() => ending.abort(), LAST_MS);
+    await Promise.race([Promise.all(answers), http.finished]);
+    if (!ending.signal.aborted) await http.shutdown(); // what is written is sent
     clearTimeout(timer);
-    ending.abort();
     await http.finished;
   };
   const finished = handler.finished.finally(disconnect);
