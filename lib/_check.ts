@@ -82,6 +82,12 @@ export function oneOf(...values: readonly (string | number | boolean)[]): Rule {
 
 /** True or false. */
 export const boolean: Rule = kind("be true or false", (value) => typeof value === "boolean");
+/** Whether a value is a text that is not empty. */
+export function isWords(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+/** A text that is not empty. */
+export const words: Rule = kind("be a text that is not empty", isWords);
 /** A text. */
 export const text: Rule = kind("be a string", (value) => typeof value === "string");
 /** A function. */

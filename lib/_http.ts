@@ -1,9 +1,10 @@
 /**
- * What those share who ask servers: waiting, and reading what a server says.
+ * What those share who ask or answer over HTTP: waiting, and reading what the other side says.
  *
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { setTimeout as after } from "node:timers/promises";
 
 /** Resolves after some milliseconds, or rejects with the signal's reason. */
@@ -18,6 +19,22 @@ export function retryAfter(headers: Headers, now = Date.now()): number | undefin
   if (text && /^\d+$/.test(text)) return Number(text) * 1000;
   const date = text ? Date.parse(text) : NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+/** The bytes of a body, whose pieces may never end: `tooMany` is thrown where they are more than `most`. */
+export async function bytesWithin(
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  most: number,
+  tooMany: () => Error,
+): Promise<Uint8Array> {
+  const all: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of pieces) {
+    length += piece.length;
+    if (length > most) throw tooMany();
+    all.push(piece);
+  }
+  return Buffer.concat(all, length);
 }
 
 /** What a server wrote, on one line and short. */

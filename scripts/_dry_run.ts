@@ -12,6 +12,7 @@ import {
 } from "../mod.ts";
 import { downloadModel, EMBEDDED } from "../lib/model/mod.ts";
 import { measuredBandwidth } from "../lib/study/mod.ts";
+import { gib } from "../lib/_gib.ts";
 import { tableText } from "../lib/plot/mod.ts";
 import { type Shard, shardOf, shardText } from "../lib/study/shard.ts";
 import { isGguf } from "../lib/model/gguf/split.ts";
@@ -73,8 +74,6 @@ async function problemsOf(
   const how = `prompts of ${tokens.toFixed(0)} tokens, at ${CHARACTERS} characters a token`;
   return { count, share, tokens, how };
 }
-
-export const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 export function duration(seconds: number): string {
   const units = [[86400, "days"], [3600, "hours"], [60, "minutes"], [1, "seconds"]] as const;

@@ -7,12 +7,13 @@ import {
   type Model,
   samplerOf,
   serverModel,
+  type Shard,
   tableOf,
 } from "../mod.ts";
-import type { Shard } from "../lib/study/mod.ts";
+import { gib } from "../lib/_gib.ts";
 import { tableText } from "../lib/plot/mod.ts";
 import { type Arguments, commandLine, given, print, say } from "./_cli.ts";
-import { duration, gainText, gib, sizeOf, sizeText, tokensText } from "./_dry_run.ts";
+import { duration, gainText, sizeOf, sizeText, tokensText } from "./_dry_run.ts";
 import { loadOptions } from "./_tasks.ts";
 
 /** Names of the options that {@linkcode openModel} reads. */

@@ -137,13 +137,14 @@ export async function* generateBatch(
   const jobs = requests.map((request, index) =>
     jobOf(model, signal && !request.signal ? { ...request, signal } : request, index)
   );
-  const { slots = usualSlots(model, lengthFor(model, jobs)) } = options;
   if (jobs.length === 0) return;
-  if (model.remote) {
-    yield* askRemote(model, model.remote, jobs, options.slots ?? model.remote.concurrency);
+  const { remote } = model;
+  if (remote) {
+    yield* askRemote(model, remote, jobs, options.slots ?? remote.concurrency);
     return;
   }
-  const shape = { slots: Math.min(slots, jobs.length), length: lengthFor(model, jobs) };
+  const length = lengthFor(model, jobs), { slots = usualSlots(model, length) } = options;
+  const shape = { slots: Math.min(slots, jobs.length), length };
   for await (const event of decode(model, listed(jobs), shape)) {
     if ("error" in event) throw event.error;
     if ("generation" in event) yield event;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { kind, objectOf, refusal, type Rules } from "../_check.ts";
+import { objectOf, refusal, type Rules, words } from "../_check.ts";
 import { oneToken } from "../model/mod.ts";
 import { mergedSampler, type Sampler, SAMPLER_FIELDS, samplerOf } from "./sampler.ts";
 import type { Method, MethodContext, MethodParameters, MethodStep } from "./method.ts";
@@ -31,15 +31,13 @@ export interface PhaseOptions {
   readonly markers?: ThinkingMarkers;
 }
 
-const MARKER = kind("be a text", (value) => typeof value === "string" && value !== "");
-
 /** Rules of {@linkcode PhaseOptions}. */
 export const PHASE_RULES: Rules<PhaseOptions> = {
   phase(verb, name, value) {
     if (["all", "thinking", "answer"].includes(value as string)) return;
     throw new RangeError(refusal(verb, name, "be 'all', 'thinking' or 'answer'", value));
   },
-  markers: objectOf<ThinkingMarkers>({ open: MARKER, close: MARKER }, "be two texts", false),
+  markers: objectOf<ThinkingMarkers>({ open: words, close: words }, "be two texts", false),
 };
 
 /** {@linkcode PhaseOptions} of a method that is made for thoughts. */

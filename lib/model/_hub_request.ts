@@ -4,7 +4,7 @@
  * @module
  */
 
-import { delay, foreign, retryAfter } from "../_http.ts";
+import { bytesWithin, delay, foreign, retryAfter } from "../_http.ts";
 import type { RepoKind } from "./_hub_cache.ts";
 
 export interface Clock {
@@ -218,18 +218,16 @@ function refused(remote: Remote, response: Response, own: boolean): Error {
 /** Text of a page, refused above a size. */
 export async function fetchText(remote: Remote, url: string, limit: number): Promise<string> {
   using answer = await request(remote, url);
-  const decoder = new TextDecoder();
-  let text = "", bytes = 0;
-  for await (const chunk of answer.chunks()) {
-    bytes += chunk.length;
-    if (bytes > limit) {
-      throw new RangeError(`Cannot download ${remote.id} as ${url} has more than ${limit} bytes`);
-    }
-    text += decoder.decode(chunk, { stream: true });
-  }
+  const bytes = await bytesWithin(
+    answer.chunks(),
+    limit,
+    () => new RangeError(`Cannot download ${remote.id} as ${url} has more than ${limit} bytes`),
+  );
   const stated = answer.headers.get("content-length");
-  if (stated !== null && !answer.headers.has("content-encoding") && Number(stated) !== bytes) {
+  if (
+    stated !== null && !answer.headers.has("content-encoding") && Number(stated) !== bytes.length
+  ) {
     throw new Temporary(`Cannot download ${remote.id} as the answer of ${url} broke off`);
   }
-  return text + decoder.decode();
+  return new TextDecoder().decode(bytes);
 }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { ARCHITECTURES, type DecoderConfig } from "../graph/mod.ts";
 import {
@@ -16,6 +15,7 @@ import {
 } from "../runtime/mod.ts";
 import { replaceFile } from "../_cache_home.ts";
 import { isObject } from "../_check.ts";
+import { sha256 } from "../_sha256.ts";
 import { autoDtype, autoDtypeOn, type Dtype, freeMemory } from "./dtype.ts";
 import type { KvFormat } from "./engine.ts";
 import { estimateMemory } from "./memory.ts";
@@ -118,7 +118,7 @@ export async function chooseDevice(
     JSON.stringify(part, (key, value) => key === "free" ? undefined : value)
   );
   const key = JSON.stringify([machine, config, candidates, attempts]);
-  const name = createHash("sha256").update(key).digest("hex").slice(0, 32);
+  const name = sha256(key, 32);
   const path = join(cacheDir, "devices", `${name}.json`);
   const kept = parseAttempts(await Deno.readTextFile(path).catch(() => ""));
   if (kept) return { device: fastest(kept), attempts: kept };

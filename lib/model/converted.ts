@@ -11,7 +11,6 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import {
   BLOCK_SIZE,
@@ -25,6 +24,7 @@ import {
 } from "../graph/mod.ts";
 import { ELEMENT_TYPES, elements, mapFile } from "../runtime/mod.ts";
 import { replaceFile } from "../_cache_home.ts";
+import { sha256 } from "../_sha256.ts";
 import { type Checkpoint, type Encoded, rowsOf } from "./checkpoint.ts";
 import { parseSafetensors } from "./safetensors.ts";
 import type { PrepareRequest } from "./sources/source.ts";
@@ -318,7 +318,7 @@ function keyOf(fingerprint: string, { files }: Checkpoint, plans: readonly Plan[
   ) => [name, form, encoded ?? weight.type, weight.dims]);
   const times = Object.entries(files).map(([name, { modified }]) => [name, modified]);
   const text = JSON.stringify([QUANTIZER_VERSION, fingerprint, forms, times]);
-  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+  return sha256(text, 32);
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
+import { sha256 } from "../_sha256.ts";
 import type { DecoderConfig } from "../graph/mod.ts";
 import { chatTemplate } from "./chat.ts";
 import { eosTokenIds, generationDefaults, generationNotes, parseConfig } from "./config.ts";
@@ -29,13 +29,12 @@ export async function wordsOf(files: ModelFiles): Promise<Words> {
     config.chat_template ?? undefined;
   const eos = eosTokenIds(generation, await files.json("config.json") ?? {});
   const notes = generationNotes(generation);
-  const sha256 = () => createHash("sha256").update(JSON.stringify(template)).digest("hex");
   return {
     tokenizer: definition ? createTokenizer(definition, config, eos) : missingTokenizer(eos),
     defaults: generationDefaults(generation),
     ...(notes.length > 0 ? { notes } : {}),
     chat: chatTemplate({ ...config, chat_template: template }),
-    ...(template === undefined ? {} : { template: sha256().slice(0, 16) }),
+    ...(template === undefined ? {} : { template: sha256(JSON.stringify(template)) }),
   };
 }
 

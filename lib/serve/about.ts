@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isObject, refusal } from "../_check.ts";
+import { isObject, isWords, refusal } from "../_check.ts";
 
 /** The protocol's number: it changes where a reader of the one before would misread an answer. */
 export const PROTOCOL = 1;
@@ -39,8 +39,8 @@ export interface ServerAbout {
   readonly model: {
     /** Name by which requests ask for it. */
     readonly id: string;
-    /** Fingerprint of its configuration and weights, as this library computes it. */
-    readonly fingerprint: string;
+    /** Fingerprint of its configuration and weights, as this library computes it; null: not known there. */
+    readonly fingerprint: string | null;
     /** Number format that it computes with. */
     readonly dtype: string;
     /** Where it is computed. */
@@ -54,18 +54,16 @@ export interface ServerAbout {
   readonly methods: Readonly<Record<string, readonly string[]>>;
 }
 
-const isText = (value: unknown) => typeof value === "string" && value !== "";
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0;
 const isProgram = (value: unknown) =>
-  isObject(value) && isText(value.name) && isText(value.version);
+  isObject(value) && isWords(value.name) && isWords(value.version);
 const isModel = (value: unknown) =>
-  isObject(value) && ["id", "fingerprint", "dtype", "device"].every((name) =>
-    isText(value[name])
-  ) &&
+  isObject(value) && ["id", "dtype", "device"].every((name) => isWords(value[name])) &&
+  (value.fingerprint === null || isWords(value.fingerprint)) &&
   isCount(value.max_length) && isCount(value.vocabulary_size);
 const isMethods = (value: unknown) =>
   isObject(value) &&
-  Object.values(value).every((knobs) => Array.isArray(knobs) && knobs.every(isText));
+  Object.values(value).every((knobs) => Array.isArray(knobs) && knobs.every(isWords));
 
 /** The rules of the answer: what each field must be, and whether it is. */
 const FIELDS: Readonly<Record<keyof ServerAbout, readonly [string, (value: unknown) => boolean]>> =
@@ -73,10 +71,7 @@ const FIELDS: Readonly<Record<keyof ServerAbout, readonly [string, (value: unkno
     protocol: [`be ${PROTOCOL}, which this version speaks`, (value) => value === PROTOCOL],
     server: ["be a program's name and version", isProgram],
     plugin: ["be a program's name and version", (value) => value === undefined || isProgram(value)],
-    model: [
-      "have id, fingerprint, dtype, device, max_length and vocabulary_size",
-      isModel,
-    ],
+    model: ["have id, fingerprint, dtype, device, max_length and vocabulary_size", isModel],
     methods: ["map names of methods to lists of knobs", isMethods],
   };
 

@@ -5,28 +5,26 @@
  */
 
 import { createHash, timingSafeEqual } from "node:crypto";
-import { refusal } from "../_check.ts";
+import { refusal, type Rule } from "../_check.ts";
 import { ServeError } from "./error.ts";
 
 /** Names of this machine by which only its own programs reach it. */
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
-/** Whether only this machine's programs reach a server there. */
-export function isLoopback(hostname: string): boolean {
-  return LOOPBACK.includes(hostname) || hostname === "::1";
+/** Refuses to serve others than this machine's programs without a key. */
+export function checkReach(hostname: string, hasKey: boolean): void {
+  if (hasKey || hostname === "::1" || LOOPBACK.includes(hostname)) return;
+  const rule = "be localhost, 127.0.0.1 or ::1 unless there is a key, as anybody could ask";
+  throw new TypeError(refusal("serve", "hostname", rule, hostname));
 }
 
-/** Refuses to serve others without a key, and keys that no header can hold. */
-export function checkAccess(hostname: string, key: string | undefined): void {
-  if (key === undefined) {
-    if (isLoopback(hostname)) return;
-    const rule = "be localhost, 127.0.0.1 or ::1 unless there is a key, as anybody could ask";
-    throw new TypeError(refusal("serve", "hostname", rule, hostname));
-  }
-  if (/^[\x21-\x7e]{8,}$/.test(key)) return;
+/** The rule of a key: what no header can hold is none. The refusal does not show it. */
+export const keyRule: Rule = (verb, name, key) => {
+  if (typeof key === "string" && /^[\x21-\x7e]{8,}$/.test(key)) return;
   const rule = "be at least 8 visible ASCII characters";
-  throw new TypeError(refusal("serve", "key", rule, `${key.length} characters`));
-}
+  const shape = typeof key === "string" ? `${key.length} characters` : typeof key;
+  throw new TypeError(refusal(verb, name, rule, shape));
+};
 
 const digest = (text: string) => createHash("sha256").update(text).digest();
 

@@ -19,6 +19,12 @@ export interface Head {
   readonly model: string;
 }
 
+/** A choice whose text is finished. */
+export interface Made {
+  readonly choice: Choice;
+  readonly generation: Generation;
+}
+
 /** How the routes write an answer. */
 const SHAPES = {
   completions: {
@@ -119,7 +125,7 @@ function stopOf(tokenizer: Tokenizer, { options }: Asked, { finishReason, tokens
 /** Tokens that were read and written: a prompt counts once, whatever its choices. */
 export function usageOf(
   { n }: Asked,
-  all: readonly { readonly choice: Choice; readonly generation: Generation }[],
+  all: readonly Made[],
 ) {
   const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
   const prompts = all.filter(({ choice }) => choice.index % n === 0);
@@ -142,7 +148,7 @@ export function answerOf(
   head: Head,
   tokenizer: Tokenizer,
   asked: Asked,
-  all: readonly { readonly choice: Choice; readonly generation: Generation }[],
+  all: readonly Made[],
 ): object {
   const { route, returnTokenIds } = asked, shape = SHAPES[route];
   const promptIds = (of: Route, { prompt }: Choice) =>

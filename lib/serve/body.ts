@@ -4,6 +4,7 @@
  * @module
  */
 
+import { bytesWithin } from "../_http.ts";
 import { ServeError } from "./error.ts";
 
 /** Bounds of a body. */
@@ -13,7 +14,7 @@ export interface BodyLimits {
 }
 
 /** Those of a server: lists of prompts are long, and nobody types for half a minute. */
-export const BODY: BodyLimits = { bytes: 4 * 2 ** 20, ms: 30_000 };
+const BODY: BodyLimits = { bytes: 4 * 2 ** 20, ms: 30_000 };
 
 /** What a reader gives, or an error once the time is up. */
 async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
@@ -30,21 +31,16 @@ async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
   }
 }
 
+/** What is read, piece by piece. */
+async function* pieces(reader: ReadableStreamDefaultReader<Uint8Array>) {
+  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+}
+
 /** The bytes of a body, up to a limit. */
-async function bytesOf(reader: ReadableStreamDefaultReader<Uint8Array>, most: number) {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    length += next.value.length;
-    if (length > most) {
-      const facts = { status: 413, code: "body_too_large" };
-      throw new ServeError(`The body must have at most ${most} bytes`, facts);
-    }
-    parts.push(next.value);
-  }
-  const bytes = new Uint8Array(length);
-  for (let at = 0, i = 0; i < parts.length; at += parts[i++]!.length) bytes.set(parts[i]!, at);
-  return bytes;
+function bytesOf(reader: ReadableStreamDefaultReader<Uint8Array>, most: number) {
+  const facts = { status: 413, code: "body_too_large" };
+  const words = `The body must have at most ${most} bytes`;
+  return bytesWithin(pieces(reader), most, () => new ServeError(words, facts));
 }
 
 /** Whether a body is said to be JSON: a page elsewhere cannot send that without asking first. */
@@ -62,11 +58,9 @@ export async function jsonOf(request: Request, { bytes, ms }: BodyLimits = BODY)
     throw new ServeError("The content type of the body must be application/json", facts);
   }
   const reader = request.body?.getReader();
-  let text: string;
   try {
     const read = reader ? await inTime(bytesOf(reader, bytes), ms) : new Uint8Array();
-    text = new TextDecoder("utf-8", { fatal: true }).decode(read);
-    return JSON.parse(text);
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(read));
   } catch (error) {
     if (error instanceof ServeError) throw error;
     const facts = { status: 400, code: "invalid_json" };

@@ -5,21 +5,23 @@
  */
 
 import manifest from "../../deno.json" with { type: "json" };
-import { checkNumber, checkOptions, kind, number, type Rules } from "../_check.ts";
-import { METHODS } from "../decode/mod.ts";
+import { checkNumber, checkOptions, number, type Rules, words } from "../_check.ts";
 import type { Model } from "../model/mod.ts";
 import { PATHS, PROTOCOL, type ServerAbout } from "./about.ts";
-import { accessBy } from "./access.ts";
+import { accessBy, keyRule } from "./access.ts";
 import { openCompletions } from "./completions.ts";
 import { errorResponse, ServeError, serveError } from "./error.ts";
-import { knobsOf } from "./method_fields.ts";
+import { KNOBS } from "./method_fields.ts";
 import { labels } from "./metrics.ts";
 
 /** Options of {@linkcode openHandler}. */
 export interface HandlerOptions {
   /** The model's name in requests. Default: the last part of its id. */
   readonly name?: string;
-  /** Key that requests must have. Default: none; then their `Host` must be this machine. */
+  /**
+   * Key that requests must have, at least 8 visible ASCII characters. Default: none; then their `Host` must be
+   * this machine.
+   */
   readonly key?: string;
   /** Texts decoded at once. Default: as of `openBatch`. */
   readonly slots?: number;
@@ -31,12 +33,10 @@ export interface HandlerOptions {
   readonly maxSeconds?: number;
 }
 
-const isText = (value: unknown) => typeof value === "string" && value !== "";
-
 /** Rules of {@linkcode HandlerOptions}. */
 export const HANDLER_RULES: Rules<HandlerOptions> = {
-  name: kind("be a text", isText),
-  key: kind("be a text", isText),
+  name: words,
+  key: keyRule,
   slots: number({ min: 1, integer: true }),
   length: number({ min: 2, integer: true }),
   queue: number({ min: 0, integer: true }),
@@ -73,7 +73,7 @@ function aboutServer(model: Model, name: string, length: number): ServerAbout {
       ...{ id: name, fingerprint, dtype, device },
       ...{ max_length: length, vocabulary_size: vocabularySize },
     },
-    methods: Object.fromEntries(Object.keys(METHODS).map((method) => [method, knobsOf(method)])),
+    methods: KNOBS,
   };
 }
 

@@ -16,21 +16,24 @@ const METHOD = `${PREFIX}method`;
 /** The value of a field: JSON has no infinity, so it is the text "Infinity". */
 export type FieldValue = string | number | boolean;
 
-/** Options that are objects, and how methods record what is in them: as knobs of these names. */
-const GROUPS: Readonly<Record<string, RegExp>> = {
-  coldStop: /^cold(Threshold|Length)$/,
-  markers: /^(open|close)$/,
-  answer: /^answer([A-Z]\w*)$/,
+/** Settings of a sampler that are a text or a number. */
+const SCALARS = SAMPLER_FIELDS
+  .filter((name) => !["entropyTemperature", "logitBias", "allowedTokens"].includes(name));
+
+/** Options that are objects: what is in them, by the knobs as which methods record it. */
+const PARTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  coldStop: { coldThreshold: "threshold", coldLength: "length" },
+  markers: { open: "open", close: "close" },
+  answer: Object.fromEntries(
+    SCALARS.map((name) => [`answer${name[0]!.toUpperCase()}${name.slice(1)}`, name]),
+  ),
 };
 
-/** The knobs of options that are objects. */
-const PARTS: Readonly<Record<string, readonly string[]>> = {
-  coldStop: ["coldStop", "coldThreshold", "coldLength"], // false, or what is in it
-  markers: ["open", "close"],
-  answer: SAMPLER_FIELDS
-    .filter((name) => !["entropyTemperature", "logitBias", "allowedTokens"].includes(name))
-    .map((name) => `answer${name[0]!.toUpperCase()}${name.slice(1)}`),
-};
+/** The knobs of an option; `coldStop` is one itself, too, as it may be false. */
+function knobsOf(option: string): string[] {
+  const parts = Object.keys(PARTS[option] ?? {});
+  return option === "coldStop" || parts.length === 0 ? [option, ...parts] : parts;
+}
 
 /** The options of a method: it says so where it is asked for one that there is not. */
 function optionsOf(name: string): readonly string[] {
@@ -42,40 +45,42 @@ function optionsOf(name: string): readonly string[] {
   return [];
 }
 
-/** The knobs of a method, in snake case and without `moi_`. */
-export function knobsOf(name: string): string[] {
-  return optionsOf(name).flatMap((option) => PARTS[option] ?? [option]).map(snakeCase);
-}
+/** The knobs of each method, in snake case and without `moi_`. */
+export const KNOBS: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  Object.keys(METHODS).map((name) => [name, optionsOf(name).flatMap(knobsOf).map(snakeCase)]),
+);
 
 /** Options from flat knobs. */
 function grouped(knobs: readonly (readonly [string, unknown])[]): Record<string, unknown> {
   const options: Record<string, unknown> = {};
   for (const [knob, value] of knobs) {
-    const group = Object.keys(GROUPS).find((name) => GROUPS[name]!.test(knob));
+    const [group, parts] = Object.entries(PARTS).find(([, own]) => Object.hasOwn(own, knob)) ?? [];
     if (group === undefined) options[knob] = value;
-    else {
-      const [, part] = GROUPS[group]!.exec(knob)!, inner = part![0]!.toLowerCase() + part!.slice(1);
-      options[group] = { ...options[group] as object, [inner]: value };
-    }
+    else options[group] = { ...options[group] as object, [parts![knob]!]: value };
   }
   return options;
 }
 
 /** `topK` as `top_k`. */
-export const snakeCase = (name: string) =>
-  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+export function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
 
 /** `top_k` as `topK`. */
-export const camelCase = (name: string) =>
-  name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+export function camelCase(name: string): string {
+  return name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+}
+
+/** What cannot be done with fields that are refused as such. */
+const VERB = "decode";
 
 /**
- * The field that an option of a method stands for.
+ * The field that is refused: an option of a method stands for one.
  *
  * @param verb What cannot be done with it: what cannot be sampled is a setting of the answer.
  */
 export function methodFieldOf(option: string, verb: string): string {
-  if (option.startsWith(PREFIX)) return option;
+  if (verb === VERB) return option;
   const own = option.replace(/^coldStop\./, "cold.").replace(/^markers(\.|$)/, "");
   const knob = snakeCase(own || "open").replaceAll(".", "_");
   return `${PREFIX}${verb === "sample" ? "answer_" : ""}${knob}`;
@@ -137,22 +142,20 @@ export function methodOf(fields: Readonly<Record<string, unknown>>): Method {
   const name = asked ?? (entries.length > 0 ? "moi" : "standard");
   if (typeof name !== "string" || !Object.hasOwn(METHODS, name)) {
     const rule = `be one of ${Object.keys(METHODS).join(", ")}`;
-    throw new RangeError(refusal("decode", METHOD, rule, name));
+    throw new RangeError(refusal(VERB, METHOD, rule, name));
   }
+  const known = KNOBS[name]!.map((knob) => `${PREFIX}${knob}`);
   const flat = entries.map(([field, value]): [string, unknown] => {
-    if (!field.startsWith(PREFIX) || camelCase(snakeCase(field)) !== camelCase(field)) {
-      throw new TypeError(refusal("decode", field, `begin with ${PREFIX}, in snake case`, value));
+    const refuse = (rule: string): never => {
+      throw new TypeError(refusal(VERB, field, rule, value));
+    };
+    if (!field.startsWith(PREFIX)) return refuse(`begin with ${PREFIX}`);
+    if (!known.includes(field)) {
+      return refuse(`be left out, as ${name} takes ${known.join(", ") || "no fields"}`);
     }
     const isScalar = ["string", "number", "boolean"].includes(typeof value);
-    if (!isScalar) {
-      const rule = "be a text, a number, true or false";
-      throw new TypeError(refusal("decode", field, rule, value));
-    }
+    if (!isScalar) return refuse("be a text, a number, true or false");
     return [camelCase(field.slice(PREFIX.length)), value === "Infinity" ? Infinity : value];
   });
-  if (name === "standard" && entries.length > 0) {
-    const [field, value] = entries[0]!;
-    throw new TypeError(refusal("decode", field, "be left out with standard", value));
-  }
   return METHODS[name]!.make(grouped(flat));
 }

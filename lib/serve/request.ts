@@ -4,18 +4,21 @@
  * @module
  */
 
-import { boolean, checkNumber, isObject, kind, number, type Rule } from "../_check.ts";
-import { given } from "../_given.ts";
 import {
-  type GenerateOptions,
-  type Method,
-  METHODS,
-  type Prompt,
-  type Sampler,
-} from "../decode/mod.ts";
+  anything,
+  boolean,
+  checkNumber,
+  isObject,
+  kind,
+  number,
+  type Rule,
+  text,
+} from "../_check.ts";
+import { given } from "../_given.ts";
+import type { GenerateOptions, Method, Prompt, Sampler } from "../decode/mod.ts";
 import type { Message } from "../model/mod.ts";
 import { type FieldOf, inFields, refused, ServeError } from "./error.ts";
-import { knobsOf, methodFieldOf, methodOf, PREFIX } from "./method_fields.ts";
+import { methodFieldOf, methodOf, PREFIX } from "./method_fields.ts";
 import { BOUNDS, PASSED_OVER, SAMPLER_NAMES } from "./protocol.ts";
 
 /** The two ways to ask. */
@@ -76,7 +79,6 @@ const NOT_DONE: Readonly<Record<string, (value: unknown, body: Body) => boolean>
 
 const count = (max: number, min = 1) => number({ min, max, integer: true });
 const object: Rule = kind("be an object", isObject);
-const anything: Rule = () => {};
 
 const stop: Rule = kind(
   `be a text, or a list of up to ${BOUNDS.stops}, each of 1 to ${BOUNDS.stopLength} characters`,
@@ -91,7 +93,7 @@ const stop: Rule = kind(
 
 /** Fields of both routes; what the sampler and the method make of theirs is checked by them. */
 const SHARED: Readonly<Record<string, Rule>> = {
-  model: kind("be a text", (value) => typeof value === "string"),
+  model: text,
   max_tokens: count(Number.MAX_SAFE_INTEGER),
   max_completion_tokens: count(Number.MAX_SAFE_INTEGER),
   ...Object.fromEntries(Object.values(SAMPLER_NAMES).map((name) => [name, anything])),
@@ -141,27 +143,6 @@ function checkFields(route: Route, body: Body): void {
 /** The object without what is null. */
 const withoutNull = (body: Body): Body =>
   Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
-
-/** The method that `vllm_xargs` asks for. */
-function methodIn(fields: Body): Method {
-  const other = Object.keys(fields).find((name) => !name.startsWith(PREFIX));
-  if (other !== undefined) {
-    const rule = `be left out, as fields of 'vllm_xargs' begin with ${PREFIX} here`;
-    throw refused(other, rule, fields[other]);
-  }
-  const { moi_method: name = "moi", ...knobs } = fields;
-  if (typeof name === "string" && Object.hasOwn(METHODS, name)) {
-    const known = knobsOf(name).map((knob) => `${PREFIX}${knob}`);
-    const unknown = Object.keys(knobs).find((knob) => !known.includes(knob));
-    if (unknown !== undefined) {
-      const rule = known.length > 0
-        ? `be left out, as ${name} takes ${known.join(", ")}`
-        : `be left out, as ${name} takes no fields`;
-      throw refused(unknown, rule, knobs[unknown]);
-    }
-  }
-  return inFields(methodFieldOf, () => methodOf(fields));
-}
 
 /** The prompts of a completion. */
 function promptsIn(prompt: unknown): readonly Prompt[] {
@@ -274,7 +255,7 @@ export function readRequest(route: Route, body: unknown, model: string): Asked {
     n: n as number,
     maxTokens: maxTokensIn(own),
     seed: seed as number | undefined,
-    method: methodIn((own.vllm_xargs ?? {}) as Body),
+    method: inFields(methodFieldOf, () => methodOf((own.vllm_xargs ?? {}) as Body)),
     options: given({
       ...settingsIn(own),
       stop: stop === undefined ? undefined : [stop].flat() as string[],

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { checkOptions, kind, number, type Rules } from "../_check.ts";
+import { checkOptions, number, type Rules, words } from "../_check.ts";
 import { given } from "../_given.ts";
 import type { Model } from "../model/mod.ts";
-import { checkAccess } from "./access.ts";
+import { checkReach } from "./access.ts";
 import { HANDLER_RULES, type HandlerOptions, openHandler } from "./handler.ts";
 
 /** Options of {@linkcode serve}. */
@@ -22,7 +22,7 @@ export interface ServeOptions extends HandlerOptions {
 const RULES: Rules<ServeOptions> = {
   ...HANDLER_RULES,
   port: number({ min: 0, max: 65535, integer: true }),
-  hostname: kind("be a text", (value) => typeof value === "string" && value !== ""),
+  hostname: words,
 };
 
 /** Time in which the last answers are read once all texts have ended. */
@@ -62,7 +62,7 @@ export interface Server extends AsyncDisposable {
 export function serve(model: Model, options: ServeOptions = {}): Server {
   checkOptions("serve", options, RULES);
   const { port = 8000, hostname = "127.0.0.1", ...more } = options;
-  checkAccess(hostname, more.key);
+  checkReach(hostname, more.key !== undefined);
   const handler = openHandler(model, given(more)), ending = new AbortController();
   const answers = new Set<Promise<void>>();
   const http = Deno.serve(

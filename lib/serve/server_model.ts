@@ -216,13 +216,16 @@ function remoteOf(connection: Connection, asked: Peer, concurrency: number): Rem
 }
 
 /** What decodes there, and opens no cache here. */
-function engineOf(connection: Connection, asked: Peer, concurrency: number): Engine {
+function engineOf(
+  connection: Connection,
+  asked: Peer,
+  concurrency: number,
+  closing: AbortController,
+): Engine {
   const { device, versions } = asked.server, { base } = connection;
-  const closing = new AbortController();
-  const closed = AbortSignal.any([connection.closed, closing.signal]);
   return {
     ...{ device, versions },
-    remote: remoteOf({ ...connection, closed }, asked, concurrency),
+    remote: remoteOf(connection, asked, concurrency),
     openCache() {
       throw new TypeError(
         `Cannot open a cache as the model decodes on ${device} at ${base}, which gives texts and no ` +
@@ -259,8 +262,9 @@ export async function serverModel(options: ServerModelOptions): Promise<Model> {
   checkOptions(VERB, options, RULES);
   const { url, model, key, tokenizer, concurrency = CONCURRENCY, onRetry } = options;
   const { timeout = TIMEOUT, patience = PATIENCE } = options, base = baseOf(url);
+  const closing = new AbortController();
   const connection: Connection = {
-    ...{ base, timeout, patience, closed: new AbortController().signal },
+    ...{ base, timeout, patience, closed: closing.signal },
     ...given({ key, onRetry }),
   };
   const opening = { ...connection, patience: Math.min(patience, OPENING) };
@@ -268,13 +272,12 @@ export async function serverModel(options: ServerModelOptions): Promise<Model> {
   const words = await wordsOf(server, base, tokenizer);
   const { id, fingerprint, dtype } = server, all = [...server.notes, ...words?.notes ?? []];
   const { config } = words ?? PLAIN;
-  const own = words?.tokenizer,
-    asked: Peer = { server, base, ...given({ tokenizer: own }), seen: {} };
+  const asked: Peer = { server, base, ...given({ tokenizer: words?.tokenizer }), seen: {} };
   return createModel({
     ...(words ?? PLAIN),
     ...{ id, fingerprint, dtype, config },
     maxLength: words ? server.maxLength ?? config.maxPositions : config.maxPositions,
     ...(all.length > 0 && { notes: all }),
-    engine: engineOf(connection, asked, concurrency),
+    engine: engineOf(connection, asked, concurrency, closing),
   });
 }

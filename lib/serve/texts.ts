@@ -6,12 +6,12 @@
 
 import type { Generation, OpenBatch, Step, ToldToken } from "../decode/mod.ts";
 import type { Tokenizer } from "../model/mod.ts";
-import { answerOf, chunksOf, type Head, usageChunk, usageOf } from "./answer.ts";
+import { answerOf, chunksOf, type Head, type Made, usageChunk, usageOf } from "./answer.ts";
 import type { Choice } from "./choices.ts";
 import { errorBody, inFields, refusedBy, serveError } from "./error.ts";
 import type { openEvents } from "./events.ts";
 import { methodFieldOf } from "./method_fields.ts";
-import type { Metrics } from "./metrics.ts";
+import { labels, type Metrics } from "./metrics.ts";
 import { type Asked, optionFieldOf } from "./request.ts";
 
 /** A request that runs. */
@@ -30,15 +30,9 @@ export interface Running {
   readonly events: ReturnType<typeof openEvents>;
 }
 
-/** A text that is finished. */
-interface Made {
-  readonly choice: Choice;
-  readonly generation: Generation;
-}
-
-/** What a text's end is called in the counts. */
+/** Counts a text that has ended. */
 function countEnd({ metrics }: Running, { prompt }: Choice, { tokens, finishReason }: Generation) {
-  metrics.texts.add(1, `{reason="${finishReason}"}`);
+  metrics.texts.add(1, labels({ reason: finishReason }));
   metrics.promptTokens.add(prompt.length);
   metrics.tokens.add(tokens.length);
 }
@@ -60,7 +54,7 @@ async function textOf(
   };
   const text = inFields(optionFieldOf(asked.route), () => batch.add(choice.request, onToken));
   const generation = await text.catch((error) => {
-    metrics.texts.add(1, '{reason="failed"}');
+    metrics.texts.add(1, labels({ reason: "failed" }));
     throw batch.failed ? error : refusedBy(methodFieldOf, error);
   });
   countEnd(running, choice, generation);
@@ -112,10 +106,11 @@ const HEADERS = {
 export async function streamedAnswer(running: Running, done: () => void): Promise<Response> {
   const { head, tokenizer, asked, choices, ended } = running;
   const events = running.events((why) => ended.abort(why));
-  const begun = Promise.withResolvers<void>(),
-    send = (chunk: object | undefined) => {
-      if (chunk) events.send(chunk);
-    };
+  const chunks = choices.map((choice) => chunksOf(head, tokenizer, asked, choice));
+  const send = (chunk: object | undefined) => {
+    if (chunk) events.send(chunk);
+  };
+  const begun = Promise.withResolvers<void>();
   let hasBegun = false;
   const begin = () => {
     if (hasBegun) return;
@@ -123,7 +118,6 @@ export async function streamedAnswer(running: Running, done: () => void): Promis
     for (const { first } of chunks) send(first());
     begun.resolve();
   };
-  const chunks = choices.map((choice) => chunksOf(head, tokenizer, asked, choice));
   textsOf(running, ({ index }, told) => {
     begin();
     send(chunks[index]!.token(told));

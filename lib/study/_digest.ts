@@ -1,15 +1,10 @@
 /** Values as they are recorded and compared: digests of texts and records, records of scalars. @module */
 
-import { createHash } from "node:crypto";
 import { given } from "../_given.ts";
+import { sha256 } from "../_sha256.ts";
 import type { Message } from "../model/mod.ts";
 import type { Problem } from "../tasks/mod.ts";
 import type { Scalars } from "./run.ts";
-
-/** First 16 hex digits of the SHA-256 of a text. */
-export function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 16);
-}
 
 /**
  * A value as JSON with its keys sorted; `undefined` is left out, and what JSON cannot hold (integers
@@ -55,7 +50,7 @@ export function fieldDigests({ id, ...fields }: Problem): Record<string, string>
   return Object.fromEntries(
     Object.entries(given(fields)).toSorted(([a], [b]) => a < b ? -1 : 1).map(([name, value]) => {
       try {
-        return [name, sha256(canonical(value)).slice(0, 8)];
+        return [name, sha256(canonical(value), 8)];
       } catch (cause) {
         const { message } = cause as Error; // of a value nested without end, or of its own toJSON
         throw new TypeError(

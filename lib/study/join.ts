@@ -7,7 +7,8 @@
 
 import { refusal, shown } from "../_check.ts";
 import { given } from "../_given.ts";
-import { canonical, sha256 } from "./_digest.ts";
+import { sha256 } from "../_sha256.ts";
+import { canonical } from "./_digest.ts";
 import type { Run } from "./run.ts";
 
 const VERB = "join studies";

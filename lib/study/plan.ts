@@ -25,7 +25,8 @@ import {
 import { SAMPLER_RULES } from "../decode/sampler.ts";
 import type { Model } from "../model/mod.ts";
 import type { Grade, Problem, Task } from "../tasks/mod.ts";
-import { canonical, fieldDigests, scalars, sha256, wordingOf } from "./_digest.ts";
+import { sha256 } from "../_sha256.ts";
+import { canonical, fieldDigests, scalars, wordingOf } from "./_digest.ts";
 import type { PlannedRun } from "./run.ts";
 import { type Shard, shardOf, shardRule } from "./shard.ts";
 

@@ -209,7 +209,7 @@ Deno.test("a batch of phases on one prompt differ from one another", async () =>
 
 const REFUSED: [object, typeof RangeError | typeof TypeError, string][] = [
   [{ phase: "thoughts" }, RangeError, "'phase' must be 'all', 'thinking' or 'answer'"],
-  [{ markers: {} }, TypeError, "'markers.open' must be a text: current value is undefined"],
+  [{ markers: {} }, TypeError, "'markers.open' must be a text that is not empty"],
   [{ markers: { open: "a", close: "" } }, TypeError, "'markers.close' must be a text"],
   [{ markers: { open: "a", close: "b", mid: "c" } }, TypeError, "'mid' is not an option"],
 ];

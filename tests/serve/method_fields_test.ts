@@ -38,4 +38,6 @@ Deno.test("methodOf() refuses unknown methods and knobs, and values that are non
   refused({ moi_beta: [1] }, "'moi_beta' must be a text, a number, true or false");
   refused({ moi_preset: "papers" }, "'preset' must be 'paper' or");
   refused({ beta: 1 }, "'beta' must begin with moi_");
+  refused({ moi_topK: 3 }, "'moi_topK' must be left out, as moi takes moi_beta, moi_preset");
+  refused({ moi_method: "moi", moi__beta: 3 }, "'moi__beta' must be left out");
 });

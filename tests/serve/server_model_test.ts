@@ -127,6 +127,12 @@ Deno.test("serverModel() refuses options outside their rules, and servers that a
   const { url } = elsewhere;
   await using model = await serverModel({ url, tokenizer: "votes-tiny" });
   assert((await generate(model, prompts[0]!)).text.length > 0);
+  await using unknown = fakeServer(votesTiny, {
+    about: (about) => ({ ...about, model: { ...about.model as object, fingerprint: null } }),
+  });
+  await using named = await serverModel({ url: unknown.url });
+  assert(/^[0-9a-f]{16}$/.test(named.fingerprint) && named.fingerprint !== votesTiny.fingerprint);
+  assert(named.notes!.some((note) => note.includes("tells no fingerprint of its weights")));
   await using nameless = fakeServer(votesTiny, {
     about: (about) => ({ ...about, server: { name: "vllm", version: "1" } }),
   });

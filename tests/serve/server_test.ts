@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { generate } from "@moi/moi/decode";
-import { aboutOf, serve, type ServeOptions } from "@moi/moi/serve";
+import { aboutOf, openHandler, serve, type ServeOptions } from "@moi/moi/serve";
 import { jsonOf } from "../../lib/serve/body.ts";
 import { ServeError } from "../../lib/serve/error.ts";
 import { openEvents } from "../../lib/serve/events.ts";
@@ -103,7 +103,11 @@ Deno.test("without a key, only this machine may ask, by one of its names", async
   }
   const model = mockModel();
   assertThrows(() => serve(model, { hostname: "0.0.0.0" }), TypeError, "unless there is a key");
-  assertThrows(() => serve(model, { key: "short" }), TypeError, "'key' must be at least 8");
+  for (const key of ["short", "with a blank", "with\nits end"]) {
+    const { message } = assertThrows(() => openHandler(model, { key }), TypeError, "'key' must be");
+    assert(!message.includes(key), message);
+    assertThrows(() => serve(model, { key }), TypeError, "at least 8 visible ASCII characters");
+  }
   assertThrows(() => serve(model, { port: -1 }), RangeError, "'port'");
   assertThrows(() => serve(model, { length: 65 }), RangeError, "at most 64");
   assertEquals(model.caches.length, 0);

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { delay, foreign, retryAfter } from "../../_http.ts";
+import { bytesWithin, delay, foreign, retryAfter } from "../../_http.ts";
 import { isObject } from "../../_check.ts";
 
 /** How a server is reached. */
@@ -73,17 +73,10 @@ const USUAL_LIMIT = 2 ** 20;
 const FIRST_WAIT = 100, LONGEST_WAIT = 30_000;
 
 /** Text of a body; RangeError above a size. */
-async function bodyText(response: Response, limit: number, where: string): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "", bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > limit) {
-      throw new RangeError(`Cannot use the answer of ${where} as it has more than ${limit} bytes`);
-    }
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
+async function bodyText({ body }: Response, limit: number, where: string): Promise<string> {
+  const words = `Cannot use the answer of ${where} as it has more than ${limit} bytes`;
+  const bytes = await bytesWithin(body ?? [], limit, () => new RangeError(words));
+  return new TextDecoder().decode(bytes);
 }
 
 /** What a server says of its refusal: OpenAI's form, FastAPI's, or plain text. */

@@ -8,8 +8,8 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
-import { isObject, refusal } from "../../_check.ts";
+import { isObject, isWords, refusal } from "../../_check.ts";
+import { sha256 } from "../../_sha256.ts";
 import { type Sampler, SAMPLER_FIELDS } from "../../decode/mod.ts";
 import { aboutOf, PATHS, type ServerAbout } from "../about.ts";
 import { ask, type Connection, Refused } from "./ask.ts";
@@ -78,13 +78,13 @@ async function optional<T>(answer: Promise<T>): Promise<T | undefined> {
   }
 }
 
-const digest = (value: unknown) =>
-  createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 16);
+/** Stands for the fingerprint of a model that is known by its name. */
+const digest = (names: readonly unknown[]) => sha256(JSON.stringify(names));
 
 /** The answer as it is. */
 const asIs = (answer: unknown) => answer;
 
-const textOr = (value: unknown) => typeof value === "string" && value !== "" ? value : undefined;
+const textOr = (value: unknown) => isWords(value) ? value : undefined;
 
 /** The entry of a model in the list of a server; without a name, its only one. */
 function entryOf(list: unknown, model: string | undefined, base: string) {

@@ -31,7 +31,7 @@ const refuse = (name: string, rule: string, value: unknown): never => {
 };
 
 /** A method that comes back from its fields as it was; refused where it does not. */
-export function sendableMethod(
+function sendableMethod(
   { name, parameters }: TextRequest["method"],
   device: string,
 ): Method {

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { refusal } from "../../_check.ts";
 import { replaceFile } from "../../_cache_home.ts";
+import { sha256 } from "../../_sha256.ts";
 import type { Answer, Request, Start } from "./_protocol.ts";
 import { RUNNER } from "./_runner.ts";
 import { SERVER } from "./_server.ts";
@@ -87,7 +87,7 @@ export async function snapshotIn(cacheDir: string, pyodide: Pyodide): Promise<st
 
 async function makeSnapshot(cacheDir: string, pyodide: Pyodide): Promise<string> {
   const { folder, address, version } = pyodide;
-  const digest = createHash("sha256").update(RUNNER + SERVER).digest("hex").slice(0, 12);
+  const digest = sha256(RUNNER + SERVER, 12);
   const path = join(cacheDir, `pyodide-${version}-deno-${Deno.version.deno}-${digest}.snapshot`);
   if (await isThere(path)) return path;
   await replaceFile(path, async (part) => {
