@@ -152,7 +152,9 @@ export async function dryServerRun(
     `study:  ${
       commandLine("sweep", [...own, ...(tokenizer ? ["--tokenizer", tokenizer] : []), ...others])
     }`,
-    "methods that the server does not know are left out of the study (vLLM's plugin: random)",
+    ...(args.value("methods") === undefined
+      ? ["left out of the grid: what the server does not know (moi-vllm: the random controls)"]
+      : []),
     "",
   ].join("\n"));
 }

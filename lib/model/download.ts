@@ -130,8 +130,12 @@ export async function downloadModelBy(
   return folder;
 }
 
-/** The same of everything but the weights: what is needed to write prompts and to read token ids. */
+/**
+ * The same of everything but the weights: what is needed to write prompts and to read token ids. Files that are
+ * named are brought as they are: of a GGUF file the words are within.
+ */
 export async function downloadWords(id: string, options: DownloadOptions = {}): Promise<string> {
+  if (options.files) return await downloadModel(id, options);
   checkHub(id, options, RULES);
   const choose: Choose = (names) => {
     const { always: files, absent } = smallFiles(names);

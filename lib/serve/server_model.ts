@@ -15,8 +15,7 @@
  * What a server cannot do is refused by name before anything is sent: methods and knobs that it does not
  * list, methods of one's own, β as a function, sampler settings that it does not take; traces, `forward`,
  * `stream` and probes, which need logits. Before the first text that is mixed the server must show that
- * it mixes: of β = ¼, 4 and ∞ every two must differ at a temperature where seeds matter, and β = ∞ must be
- * standard decoding.
+ * it mixes: of β = ¼, 4 and ∞ every two must differ where seeds matter, and β = ∞ must be standard decoding.
  *
  * Every answer must tell the model, the version, and the method with the knobs that were asked for, else
  * the study ends rather than keep a run under a wrong name. Where nothing was answered (no connection, a
@@ -176,10 +175,15 @@ function remoteOf(connection: Connection, asked: Peer, concurrency: number): Rem
   };
 
   let shown: Promise<void> | undefined;
-  const show = async ({ prompt, ...request }: TextRequest) => {
-    const room = Math.max(1, (server.maxLength ?? Infinity) - CANARY_TOKENS);
-    const start = tokenizer ? prompt.slice(0, room) : prompt;
-    const fault = await canary(textOf, { ...request, prompt: start });
+  const encode = (text: string) =>
+    (tokenizer ?? PLAIN.tokenizer).encode(text, { addSpecialTokens: true });
+  const show = async ({ prompt }: TextRequest) => {
+    const room = tokenizer ? Math.max(1, (server.maxLength ?? Infinity) - CANARY_TOKENS) : Infinity;
+    const fault = await canary(
+      textOf,
+      prompt.slice(0, room),
+      (text) => encode(text).slice(0, room),
+    );
     if (fault === undefined) return;
     throw new Error(
       `Cannot mix on ${server.device} at ${base} as ${fault.seen}; ${fault.remedy}`,

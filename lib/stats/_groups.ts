@@ -25,7 +25,7 @@ import { type Run, type Verdict, verdictOf } from "../study/run.ts";
 export type Outcome =
   & Pick<Run, "study" | "model" | "task" | "problem" | "method" | "parameters" | "repeat">
   & Pick<Run, "finishReason" | "grade">
-  & Partial<Pick<Run, "tokens" | "mixing" | "timing">>;
+  & Partial<Pick<Run, "tokens" | "text" | "mixing" | "timing">>;
 
 /** All runs of one key: a method, as a rule. */
 export interface Group<R extends Outcome = Outcome> {
@@ -208,7 +208,10 @@ function groupOf<R extends Outcome>(verb: string, key: string, own: readonly R[]
     ...{ right: of("right"), ungradable: of("ungradable"), cut: of("cut") },
     repeats: problems.values().reduce((most, repeats) => Math.max(most, repeats.size), 0),
     truncated: own.filter(({ finishReason }) => finishReason === "length").length,
-    meanTokens: mean(({ tokens }) => tokens?.length || null), // no text has none: they are not told
+    // a text without tokens is one whose tokens were not told
+    meanTokens: mean(({ tokens, text = "" }) =>
+      tokens?.length === 0 && text !== "" ? NaN : tokens?.length
+    ),
     meanSeconds: mean(({ timing }) =>
       (timing?.prefillMs ?? NaN) / 1000 + (timing?.decodeMs ?? NaN) / 1000
     ),

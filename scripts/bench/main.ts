@@ -26,6 +26,7 @@ import { methods, moe } from "./suites/methods.ts";
 import { overhead } from "./suites/overhead.ts";
 import { llama, peers } from "./suites/peers.ts";
 import { queue } from "./suites/queue.ts";
+import { serve } from "./suites/serve.ts";
 import { printingRows } from "./table.ts";
 
 const SUITES: Readonly<Record<string, { run(bench: Bench): Promise<void>; about: string }>> = {
@@ -42,6 +43,7 @@ const SUITES: Readonly<Record<string, { run(bench: Bench): Promise<void>; about:
   memory: { run: memory, about: "peak memory beside weights and cache" },
   loop: { run: loop, about: "longest gap of the event loop" },
   queue: { run: queue, about: "a thousand requests through 32 slots" },
+  serve: { run: serve, about: "64 streams of a server against one batch, and two minutes of them" },
   cost: { run: cost, about: "a step by model, batch and context: the chart" },
 };
 

@@ -53,15 +53,20 @@ export async function clocked(work: () => unknown): Promise<number> {
   return performance.now() - begin;
 }
 
-/** Peak of a process's resident memory, bytes (Linux); NaN where the system does not tell. */
-export function peakBytes(pid: number | "self" = "self"): number {
+function statusBytes(field: string, pid: number | "self"): number {
   try {
-    const found = /VmHWM:\s+(\d+) kB/.exec(Deno.readTextFileSync(`/proc/${pid}/status`));
-    return Number(found?.[1]) * 1024;
+    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+    return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1024;
   } catch {
     return NaN;
   }
 }
+
+/** Peak of a process's resident memory, bytes (Linux); NaN where the system does not tell. */
+export const peakBytes = (pid: number | "self" = "self"): number => statusBytes("VmHWM", pid);
+
+/** A process's resident memory, bytes (Linux); NaN where the system does not tell. */
+export const residentBytes = (pid: number | "self" = "self"): number => statusBytes("VmRSS", pid);
 
 /** The median of so many times that some work takes, in milliseconds. */
 export async function medianTime(count: number, work: (i: number) => unknown): Promise<number> {

@@ -114,6 +114,14 @@ async function answerOf(response: Response, limit: number, where: string): Promi
   }
 }
 
+const GIVEN_UP = "Cannot get an answer as ";
+
+/** What an error came of: that of `fetch` says no more than that it failed. */
+const innermost = (error: unknown): Error => {
+  const { cause } = error as Error;
+  return cause instanceof Error ? innermost(cause) : error as Error;
+};
+
 /** Sends a request once. */
 async function sendOnce(server: Connection, asking: Omit<Asking, "read">, signal: AbortSignal) {
   const { path, body, limit = USUAL_LIMIT } = asking, { key, timeout } = server;
@@ -137,7 +145,7 @@ async function sendOnce(server: Connection, asking: Omit<Asking, "read">, signal
     const isOwn = [NotAnswered, Refused, RangeError, Deno.errors.NotCapable]
       .some((kind) => cause instanceof kind);
     if (isOwn) throw cause;
-    const why = late.signal.reason ?? foreign((cause as Error).message);
+    const why = late.signal.reason ?? foreign(innermost(cause).message);
     throw new NotAnswered(`${where} gave no answer: ${why}`, { cause, lost: true });
   } finally {
     clearTimeout(timer);
@@ -169,6 +177,7 @@ export async function ask<T>(
       return asking.read(await sendOnce(server, asking, signal));
     } catch (error) {
       if (!(error instanceof NotAnswered)) throw error;
+      const why = error.message.replace(GIVEN_UP, ""); // of what was asked in between
       since ??= performance.now();
       lost ||= error.lost;
       const backoff = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** failures) * (0.5 + Math.random());
@@ -177,9 +186,9 @@ export async function ask<T>(
         const tries = failures === 0
           ? ""
           : `, after ${failures + 1} tries in ${(spent / 1000).toFixed(0)} s`;
-        throw new NotAnswered(`Cannot get an answer as ${error.message}${tries}`, { cause: error });
+        throw new NotAnswered(`${GIVEN_UP}${why}${tries}`, { cause: error });
       }
-      onRetry?.(`${error.message}; again in ${(wait / 1000).toFixed(1)} s`);
+      onRetry?.(`${why}; again in ${(wait / 1000).toFixed(1)} s`);
       await delay(wait, signal);
     }
   }
