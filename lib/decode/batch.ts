@@ -112,6 +112,16 @@ function openQueue() {
   };
 }
 
+/** A job whose text ends where the length does; refused where that leaves no room for one. */
+function fitting(job: Job, length: number): Job {
+  const { prompt, maxNewTokens } = job, room = length - prompt.length + 1;
+  if (room > 1) return { ...job, maxNewTokens: Math.min(maxNewTokens, room) };
+  throw new RangeError(
+    `Cannot generate as the prompt must be shorter than the ${length} tokens of a text here: ` +
+      `current value is ${prompt.length}`,
+  );
+}
+
 /**
  * Opens a batch.
  *
@@ -181,20 +191,9 @@ export function openBatch(model: Model, options: OpenBatchOptions = {}): OpenBat
     add(request, onToken) {
       if (failed) throw failed.error;
       if (!isOpen) throw new Error("Cannot add a request as the batch is closed");
-      const own = jobOf(model, request, count++), { index, prompt, signal } = own;
-      if (prompt.length >= length) {
-        throw new RangeError(
-          `Cannot generate as the prompt must be shorter than the ${length} tokens of a text here: ` +
-            `current value is ${prompt.length}`,
-        );
-      }
+      const own = fitting(jobOf(model, request, count++), length), { index, signal } = own;
       const ended = new AbortController(), done = Promise.withResolvers<Generation>();
-      const job: Job = {
-        ...own,
-        signal: ended.signal,
-        tells: onToken !== undefined,
-        maxNewTokens: Math.min(own.maxNewTokens, length - prompt.length + 1),
-      };
+      const job: Job = { ...own, signal: ended.signal, tells: onToken !== undefined };
       const abort = () => {
         ended.abort();
         if (!queue.waiting.delete(job)) return;

@@ -28,6 +28,20 @@ export interface CompletionLimits {
 const unavailable = (message: string, code: string) =>
   new ServeError(message, { status: 503, code, headers: { "retry-after": "5" } });
 
+/** Ends a request's texts once its client has gone or its time is up; gives what takes that back. */
+function bound({ signal }: Request, ended: AbortController, seconds: number): () => void {
+  const gone = () => ended.abort(new ServeError("The client has gone", { status: 499 }));
+  signal.addEventListener("abort", gone);
+  if (signal.aborted) gone();
+  const facts = { status: 504, code: "time_is_up" };
+  const late = new ServeError(`The request took more than ${seconds} s`, facts);
+  const timer = setTimeout(() => ended.abort(late), seconds * 1000);
+  return () => {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", gone);
+  };
+}
+
 /** Opens what answers completions of a model. */
 export function openCompletions(
   model: Model,
@@ -56,22 +70,6 @@ export function openCompletions(
     throw new ServeError(`The queue is full: ${batch.waiting} texts wait`, facts);
   };
 
-  /** Ends a request's texts once its client has gone or its time is up; gives what takes that back. */
-  const bound = ({ signal }: Request, ended: AbortController) => {
-    const gone = () => ended.abort(new ServeError("The client has gone", { status: 499 }));
-    signal.addEventListener("abort", gone);
-    if (signal.aborted) gone();
-    const facts = { status: 504, code: "time_is_up" };
-    const late = new ServeError(`The request took more than ${maxSeconds} s`, facts);
-    const timer = setTimeout(() => ended.abort(late), maxSeconds * 1000);
-    running.add(ended);
-    return () => {
-      clearTimeout(timer);
-      running.delete(ended);
-      signal.removeEventListener("abort", gone);
-    };
-  };
-
   return {
     batch,
     metrics,
@@ -85,7 +83,13 @@ export function openCompletions(
       const choices = await choicesOf(model, asked, length, ended.signal);
       checkOpen();
       checkRoom(asked);
-      const done = bound(request, ended), { tokenizer } = model, head = headOf(route, name);
+      const release = bound(request, ended, maxSeconds);
+      running.add(ended);
+      const done = () => {
+        release();
+        running.delete(ended);
+      };
+      const { tokenizer } = model, head = headOf(route, name);
       const all = { batch, tokenizer, metrics, events, head, asked, choices, ended, start };
       return asked.stream ? streamedAnswer(all, done) : wholeAnswer(all).finally(done);
     },
