@@ -17,7 +17,7 @@ usage: deno task serve [options]
 ${LOAD_USAGE}
   --port N              (default: 8000; 0 takes a free one)
   --host ADDRESS        where it listens (default: 127.0.0.1); others than this machine need a key
-  --key TEXT            API key that requests must have (default: MOI_SERVE_KEY, else none)
+  --key TEXT            API key that requests must have (default: MOI_SERVER_KEY, else none)
   --name TEXT           the model's name in requests (default: the last part of its id)
   --context N           longest prompt and answer together, in tokens (default: the model's)
   --slots N             texts decoded at once (default: 64, less where memory is short)
@@ -48,7 +48,7 @@ await command(USAGE, { values: VALUES }, async (args) => {
   if (args.rest.length > 0) {
     throw new TypeError(`Cannot serve as "${args.rest[0]}" is no option; see --help`);
   }
-  const key = args.value("key") ?? (Deno.env.get("MOI_SERVE_KEY") || undefined);
+  const key = args.value("key") ?? (Deno.env.get("MOI_SERVER_KEY") || undefined);
   const options = given({
     ...{ key, name: args.value("name"), hostname: args.value("host") },
     ...{ port: args.number("port"), length: args.number("context"), slots: args.number("slots") },

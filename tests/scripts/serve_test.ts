@@ -72,7 +72,7 @@ Deno.test("serve ends at once with a second Ctrl-C", async () => {
 });
 
 Deno.test("serve's key comes from the environment, and is not shown", async () => {
-  const key = "sesame-open", env = { MOI_SERVE_KEY: key };
+  const key = "sesame-open", env = { MOI_SERVER_KEY: key };
   const { code, stderr } = await serving([], async (url, child) => {
     assertEquals((await ask(url, {})).status, 401);
     const headers = { authorization: `Bearer ${key}` };
