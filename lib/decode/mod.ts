@@ -8,7 +8,9 @@
  * A sampler, a list of {@linkcode Transform}s or the settings that stand for it, turns logits into the
  * {@linkcode Distribution} that is sampled from; a {@linkcode Method} asks that and makes the next input of it
  * and the sampled token. {@linkcode generate} runs one text, {@linkcode stream} yields its tokens,
- * {@linkcode generateBatch} runs any number side by side.
+ * {@linkcode generateBatch} runs any number side by side, {@linkcode openBatch} takes more while it runs, as a
+ * server does. A model that decodes elsewhere ({@linkcode Model.remote}) is asked for whole texts by the same
+ * functions, without traces.
  *
  * All methods run side by side in one batch, on the same sampler, seeds and problems. p is the
  * distribution sampled from, y the token drawn from it, H the entropy divided by its largest value.

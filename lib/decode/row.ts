@@ -160,6 +160,7 @@ function certainText(model: Model, { job, tokens, text, tell }: Row): string {
   return tokens.map((token) => all(token).text).join("");
 }
 
+/** The generation of a row that has ended, or was broken off. */
 export function generationOf(model: Model, row: Row): Generation {
   const { job, tokens, finished = "aborted" } = row;
   const count = Math.max(1, tokens.length);
@@ -178,6 +179,7 @@ export function generationOf(model: Model, row: Row): Generation {
   };
 }
 
+/** A row for a job whose prompt is in the cache: its method is ready, or has failed. */
 export function startRow(model: Model, job: Job, prefillMs: number): Row {
   const tokens: number[] = [], isTold = job.top > 0 || job.tells || job.stop.length > 0;
   const row: Row = {

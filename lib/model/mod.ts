@@ -5,7 +5,8 @@
  * open on it. Two seams hold it together: a {@linkcode Source} is what files are (a checkpoint's folder,
  * a GGUF file, an ONNX export; {@linkcode openSource} tells them apart, and a new format is a file in
  * `sources/`), an {@linkcode Engine} is what computes logits (ONNX Runtime, or one of your own, see
- * {@linkcode createModel}). Controls ship inside the package: `votes-tiny`, a sensitivity check, whose only error is the
+ * {@linkcode createModel}), or a server that is asked for whole texts ({@linkcode Remote}); of that
+ * {@linkcode readWords} reads tokenizer and template without weights. Controls ship inside the package: `votes-tiny`, a sensitivity check, whose only error is the
  * noise of its own draws; `countdown-tiny-baseline`, a null control that never saw a mixture; and
  * `countdown-tiny`, its twin that did.
  *

@@ -1,6 +1,11 @@
 /**
  * One protocol for models behind HTTP: OpenAI's completions, with flat fields for methods.
  *
+ * `protocol.ts` has it in words. {@linkcode serve} answers it with a model that decodes here, over a batch that
+ * requests join while it runs ({@linkcode openHandler} without a port); {@linkcode serverModel} is a model that asks
+ * it of a server, this one, vLLM with its plugin (`scripts/vllm`) or, for standard decoding, any of OpenAI's
+ * kind. Both read methods by {@linkcode methodOf} and write them by {@linkcode fieldsOf}.
+ *
  * @module
  */
 

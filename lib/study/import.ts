@@ -10,8 +10,9 @@
  * - outputs of batches of OpenAI's API, which `vllm run-batch` writes, too ("openai-batch").
  *
  * Each may be packed with gzip or Zstandard. The last two have texts alone: their ids must be those of the
- * task's problems (a data set's own, or `gsm8k/0` and so on by its rows), and {@linkcode regrade} refuses others. What a file does not say is absent from its runs: no tokens, so that no ratio of lengths is
- * given, no seed, no evidence of mixing.
+ * task's problems (a data set's own, or `gsm8k/0` and so on by its rows), and {@linkcode regrade} refuses
+ * others. What a file does not say is absent from its runs: no tokens, so that no ratio of lengths is given,
+ * no seed, no evidence of mixing.
  *
  * Where a file has several verdicts on a text, one is taken, by name or by a rule, and the others are
  * told beside it. What is no verdict (NaN, a score of 7, one value for several texts) leaves its run
