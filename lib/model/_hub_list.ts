@@ -6,7 +6,7 @@
  */
 
 import { isCommit, isSafeName } from "./_hub_cache.ts";
-import { fetchText, pageOf, type Remote, request, retrying } from "./_hub_request.ts";
+import { fetchText, type HubRepo, pageOf, request, retrying } from "./_hub_request.ts";
 import type { Wanted } from "./_hub_transfer.ts";
 
 const MAX_LIST = 64 * 2 ** 20;
@@ -38,7 +38,7 @@ function fileOf(entry: unknown): HubFile | undefined {
   };
 }
 
-export async function resolve(remote: Remote, revision: string): Promise<HubListing> {
+export async function resolve(remote: HubRepo, revision: string): Promise<HubListing> {
   const url = `${remote.endpoint}/api/${remote.kind}s/${remote.id}/revision/${
     encodeURIComponent(revision)
   }?blobs=true`;
@@ -74,7 +74,7 @@ export async function resolve(remote: Remote, revision: string): Promise<HubList
 }
 
 /** A file with all that its transfer must know; the hub is asked where its list does not tell. */
-export async function wantedOf(remote: Remote, commit: string, file: HubFile): Promise<Wanted> {
+export async function wantedOf(remote: HubRepo, commit: string, file: HubFile): Promise<Wanted> {
   const path = file.name.split("/").map(encodeURIComponent).join("/");
   const url = `${pageOf(remote)}/resolve/${commit}/${path}`;
   let { size, hash } = file;

@@ -15,7 +15,7 @@ export interface Clock {
 export const CLOCK: Clock = { sleep: delay, now: Date.now };
 
 /** How one repository is asked for. */
-export interface Remote extends Clock {
+export interface HubRepo extends Clock {
   readonly id: string;
   readonly kind: RepoKind;
   /** The hub, without a slash at its end. */
@@ -53,7 +53,7 @@ function messageOf(error: unknown): string {
 
 /** Does something again after temporary failures, later each time. */
 export async function retrying<T>(
-  remote: Remote,
+  remote: HubRepo,
   work: () => Promise<T>,
   { progress = () => 0, onRetry }: {
     /** Bytes so far: a transfer that moves does not use up its retries. */
@@ -99,7 +99,7 @@ function watch(ms: number, signal: AbortSignal | undefined) {
 }
 
 /** Asks the network; the user's own end and a missing permission stay what they are. */
-async function reached<T>(remote: Remote, host: string, work: () => Promise<T>): Promise<T> {
+async function reached<T>(remote: HubRepo, host: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -114,7 +114,7 @@ async function reached<T>(remote: Remote, host: string, work: () => Promise<T>):
 
 /** One request, whose body is still to be read; statuses that are failures throw, except 416. */
 export async function request(
-  remote: Remote,
+  remote: HubRepo,
   url: string,
   method: "GET" | "HEAD" = "GET",
   more: Readonly<Record<string, string>> = {},
@@ -165,7 +165,7 @@ export async function request(
   }
 }
 
-function redirected(remote: Remote, from: URL, location: string, count: number): URL {
+function redirected(remote: HubRepo, from: URL, location: string, count: number): URL {
   const fail = (why: string) => new Error(`Cannot download ${remote.id} as ${from.host} ${why}`);
   if (count > MAX_REDIRECTS) throw fail(`redirects more than ${MAX_REDIRECTS} times`);
   const to = URL.parse(location, from);
@@ -177,7 +177,7 @@ function redirected(remote: Remote, from: URL, location: string, count: number):
 }
 
 /** Milliseconds that a busy hub asks to wait. */
-function waitOf(remote: Remote, headers: Headers): number | undefined {
+function waitOf(remote: HubRepo, headers: Headers): number | undefined {
   const after = retryAfter(headers, remote.now());
   if (after !== undefined) return after;
   const limit = /;\s*r\s*=\s*0\s*;\s*t\s*=\s*(\d{1,6})/.exec(headers.get("ratelimit") ?? "");
@@ -185,11 +185,11 @@ function waitOf(remote: Remote, headers: Headers): number | undefined {
 }
 
 /** Address of a repository, without a slash at its end. */
-export function pageOf({ endpoint, kind, id }: Remote): string {
+export function pageOf({ endpoint, kind, id }: HubRepo): string {
   return `${endpoint}/${kind === "dataset" ? "datasets/" : ""}${id}`;
 }
 
-function refused(remote: Remote, response: Response, own: boolean): Error {
+function refused(remote: HubRepo, response: Response, own: boolean): Error {
   const { id, endpoint, token } = remote, { status, headers } = response;
   const host = URL.parse(response.url)?.host ?? endpoint;
   const code = headers.get("x-error-code"), said = foreign(headers.get("x-error-message"));
@@ -216,7 +216,7 @@ function refused(remote: Remote, response: Response, own: boolean): Error {
 }
 
 /** Text of a page, refused above a size. */
-export async function fetchText(remote: Remote, url: string, limit: number): Promise<string> {
+export async function fetchText(remote: HubRepo, url: string, limit: number): Promise<string> {
   using answer = await request(remote, url);
   const bytes = await bytesWithin(
     answer.chunks(),

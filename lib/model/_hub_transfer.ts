@@ -10,7 +10,7 @@ import { Buffer } from "node:buffer";
 import { dirname } from "node:path";
 import type { CachedRepo } from "./_hub_cache.ts";
 import { delay } from "../_http.ts";
-import { type Remote, request, retrying, Temporary } from "./_hub_request.ts";
+import { type HubRepo, request, retrying, Temporary } from "./_hub_request.ts";
 
 /** Milliseconds between two attempts to lock a file. */
 const POLL = 100;
@@ -50,7 +50,7 @@ async function rehash(file: Deno.FsFile, hash: Hash | undefined, size: number): 
 
 /** One transfer, from where the last one ended. */
 async function transfer(
-  remote: Remote,
+  remote: HubRepo,
   wanted: Wanted,
   part: string,
   report: (bytes: number, note?: string) => void,
@@ -114,7 +114,7 @@ async function transfer(
 
 /** Fetches a file to where nobody looks, then puts it in place; after wrong bytes once more. */
 async function fetchFile(
-  remote: Remote,
+  remote: HubRepo,
   wanted: Wanted,
   path: string,
   report: (bytes: number, note?: string) => void,
@@ -155,7 +155,7 @@ async function lockFile(
 }
 
 export async function store(
-  remote: Remote,
+  remote: HubRepo,
   repo: CachedRepo,
   commit: string,
   wanted: Wanted,

@@ -31,7 +31,7 @@ import {
   revisionRule,
 } from "./_hub_cache.ts";
 import { type HubListing, resolve, wantedOf } from "./_hub_list.ts";
-import { CLOCK, type Clock, type Remote, retrying, Temporary } from "./_hub_request.ts";
+import { CLOCK, type Clock, type HubRepo, retrying, Temporary } from "./_hub_request.ts";
 import { hubCacheDir, hubEndpoint, hubToken, isOffline } from "./_hub_settings.ts";
 import { store, type Wanted } from "./_hub_transfer.ts";
 import type { Progress } from "./progress.ts";
@@ -200,7 +200,7 @@ export async function obtain(
   }
 
   const endpoint = hubEndpoint(options.endpoint), token = await hubToken(options.token);
-  const remote: Remote = { id, kind, endpoint, token, signal, retries, timeout, ...clock };
+  const remote: HubRepo = { id, kind, endpoint, token, signal, retries, timeout, ...clock };
   const patience = { ...remote, retries: isThere ? 0 : Math.min(2, retries) };
   let listing: HubListing;
   try {
@@ -235,7 +235,7 @@ export async function obtain(
 
 /** Fetches what is chosen of a commit, and gives the names of it. */
 async function bring(
-  remote: Remote,
+  remote: HubRepo,
   repo: CachedRepo,
   { commit, files }: HubListing,
   choose: Choose,
