@@ -54,7 +54,8 @@ export interface OpenBatch extends AsyncDisposable {
    * Adds a request; it is checked at once and joins at the next step.
    *
    * @param onToken Called with every token: with its step, where the request asks for a trace.
-   * @returns The generation, as `generate` gives it alone; rejects where its own method fails, or the batch.
+   * @returns The generation, as `generate` gives it alone; rejects where its own method, sampler or `onToken`
+   * fails, or the batch.
    * @throws {TypeError | RangeError} Where the request is none, or does not fit in `length`.
    */
   add(request: Request, onToken?: (token: ToldToken | Step) => void): Promise<Generation>;
@@ -67,6 +68,8 @@ interface Asked {
   readonly onToken: ((token: ToldToken | Step) => void) | undefined;
   readonly done: PromiseWithResolvers<Generation>;
   readonly abort: () => void;
+  /** What its listener threw, which ends it alone. */
+  fault?: { readonly error: unknown };
 }
 
 /** Jobs that come while the loop runs, first come, first served. */
@@ -153,16 +156,26 @@ export function openBatch(model: Model, options: OpenBatchOptions = {}): OpenBat
   let count = 0, failed: { readonly error: unknown } | undefined, isOpen = true;
 
   const settle = (index: number, how: (done: Asked["done"]) => void) => {
-    const own = asked.get(index)!;
+    const { done, fault } = asked.get(index)!;
     asked.delete(index);
-    how(own.done);
+    if (fault) done.reject(fault.error);
+    else how(done);
+  };
+  const tell = (own: Asked, told: ToldToken | Step) => {
+    if (own.fault) return;
+    try {
+      own.onToken?.(told);
+    } catch (error) {
+      own.fault = { error };
+      own.abort();
+    }
   };
   const loop = async () => {
     for await (const event of decode(model, queue.source, { slots, length })) {
       const { index } = event;
       if ("generation" in event) settle(index, ({ resolve }) => resolve(event.generation));
       else if ("error" in event) settle(index, ({ reject }) => reject(event.error));
-      else asked.get(index)!.onToken?.("step" in event ? event.step : event);
+      else tell(asked.get(index)!, "step" in event ? event.step : event);
     }
   };
   const finished = loop();

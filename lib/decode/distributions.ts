@@ -31,6 +31,9 @@ export interface WantedRow {
   readonly history?: History;
 }
 
+/** What became of a row: its distribution, or what its sampler failed with, which costs no other row anything. */
+export type Made = { readonly distribution: Distribution } | { readonly error: unknown };
+
 const NONE: readonly number[] = [];
 
 /** Makes distributions of rows of logits. */
@@ -75,7 +78,7 @@ export function openDistributions(
       const isAway = "count" in logits;
       if (!isAway) read();
       const found = await nextToken?.of(logits, rows.map((row) => temperaturesOf(row, size)));
-      const made = new Array<Distribution>(rows.length);
+      const made = new Array<Made>(rows.length);
       for (const [at, { chain, step, history }] of rows.entries()) {
         const { plain } = chain;
         const from = (found: NextTokens) => {
@@ -87,13 +90,18 @@ export function openDistributions(
             },
           };
         };
-        let own = found?.[at], one: Distribution | undefined;
-        while (plain && own && !(one = distributionFrom(from(own), plain))) {
-          const most = plain.ranks.map(({ keep }) => "most" in keep ? keep.most : 0);
-          const count = Math.min(size, Math.max(GROWTH * own.top.ids.length, ...most));
-          own = { ...own, top: await nextToken!.top(row(at), count) };
+        try {
+          let own = found?.[at], one: Distribution | undefined;
+          while (plain && own && !(one = distributionFrom(from(own), plain))) {
+            const most = plain.ranks.map(({ keep }) => "most" in keep ? keep.most : 0);
+            const count = Math.min(size, Math.max(GROWTH * own.top.ids.length, ...most));
+            own = { ...own, top: await nextToken!.top(row(at), count) };
+          }
+          one ??= distributionBy(chain, { size, step, logits: row(at) }, history);
+          made[at] = { distribution: one };
+        } catch (error) {
+          made[at] = { error };
         }
-        made[at] = one ?? distributionBy(chain, { size, step, logits: row(at) }, history);
       }
       return made;
     },

@@ -22,7 +22,7 @@ import { advance, generationOf, type Row, startRow, wanted } from "./row.ts";
 
 /**
  * What the loop tells: a step of a job that records steps, a token of one that tells its text, a finished
- * job, or one that its own method ended with an error.
+ * job, or one that its own method or sampler ended with an error.
  */
 export type DecodeEvent =
   | { readonly index: number; readonly step: Step }
@@ -38,7 +38,7 @@ export interface JobSource {
   take(): Job | undefined;
   /** Waits for a job; false once none will come any more. */
   wait(): boolean | Promise<boolean>;
-  /** What is waited for before a step, where there is something. */
+  /** What is waited for between two steps, where there is something. */
   turn?(): Promise<void> | undefined;
 }
 
@@ -164,8 +164,8 @@ export async function* decode(
     if (row.failed) return row;
     checkLogits(logits, 1, model);
     first.set(logits.subarray(0, first.length));
-    const [distribution] = await distributions.of(first, [wanted(row)]);
-    advance(model, row, distribution!);
+    const [made] = await distributions.of(first, [wanted(row)]);
+    advance(model, row, made!);
     const { input } = row.next; // what is dense is overwritten by the next row's first token
     if (input.dense) row.next = { ...row.next, input: kept(input) };
     return row;
@@ -191,17 +191,20 @@ export async function* decode(
   };
 
   while (rows.length > 0 || filling || await jobs.wait()) {
-    while (rows.length < count && (filling || jobs.peek())) {
+    let over = 0; // jobs that end at their first token: however many come, the others take their steps
+    while (rows.length < count && over < count && (filling || jobs.peek())) {
       const row = await admit();
       if (!row && rows.length > 0) break; // the others take a step between two chunks
       if (!row) continue;
       if (row.last) yield told(row.job, row.last);
-      if (row.finished || row.failed) yield ended(model, row);
-      else rows.push(row);
+      if (row.finished || row.failed) {
+        over++;
+        yield ended(model, row);
+      } else rows.push(row);
     }
-    if (rows.length === 0) continue;
     const turn = jobs.turn?.();
     if (turn) await turn;
+    if (rows.length === 0) continue;
     const inputs = rows.map(({ next }) => next.input);
     const positions = rows.map(({ position }) => position);
     const logits = cache.stepRows

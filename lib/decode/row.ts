@@ -23,7 +23,7 @@ import {
   type Step,
 } from "./generation.ts";
 import { relativeNorm } from "./norm.ts";
-import type { WantedRow } from "./distributions.ts";
+import type { Made, WantedRow } from "./distributions.ts";
 import type { Distribution } from "./distribution.ts";
 import { type Chain, chainOf } from "./sampler.ts";
 import { STREAM, uniform } from "../_random.ts";
@@ -53,7 +53,7 @@ export interface Row {
   /** What transforms look at. */
   readonly history: History;
   finished: FinishReason | undefined;
-  /** What its method threw; no other row knows of it. */
+  /** What its method or its sampler threw; no other row knows of it. */
   failed: { readonly error: unknown } | undefined;
   /** What is told of its last token; undefined where nothing is. */
   last: Step | { readonly token: number; readonly text: string } | undefined;
@@ -89,13 +89,14 @@ function mixtureRecord(mixture: Mixture, distribution: Distribution): Mixture {
 }
 
 /** Samples a row's next token and lets its method make the next input. */
-export function advance(model: Model, row: Row, distribution: Distribution): void {
+export function advance(model: Model, row: Row, made: Made): void {
   row.last = undefined;
   if (row.job.signal?.aborted) row.finished = "aborted";
-  else attempt(row, () => takeStep(model, row, distribution));
+  else if ("error" in made) row.failed = made;
+  else attempt(row, () => takeStep(model, row, made.distribution));
 }
 
-/** What a row's own method does wrong ends that row alone. */
+/** What a row's own method or sampler does wrong ends that row alone. */
 function attempt(row: Row, work: () => void): void {
   try {
     work();
@@ -192,7 +193,7 @@ export function startRow(model: Model, job: Job, prefillMs: number): Row {
     position: job.prompt.length,
     next: { input: { ids: [], weights: [] }, state: undefined },
     forced: NONE,
-    chain: chainOf(job.sampler),
+    chain: { transforms: [] },
     entropy: 0,
     offSampleMass: 0,
     prefillMs,
@@ -202,6 +203,7 @@ export function startRow(model: Model, job: Job, prefillMs: number): Row {
     last: undefined,
   };
   attempt(row, () => {
+    row.chain = chainOf(job.sampler);
     const state = job.method.init({
       vocabularySize: model.config.vocabularySize,
       prompt: job.prompt,

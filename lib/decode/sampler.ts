@@ -87,12 +87,19 @@ function tokenRules(size: number): { readonly [K in "logitBias" | "allowedTokens
       }
       for (const [token, value] of Object.entries(bias)) {
         checkNumber(verb, `${name}.${token}`, value, {});
-        checkNumber(verb, name, Number(token), id);
+        const own = Number(token);
+        checkNumber(verb, name, own, id);
+        if (`${own}` === token) continue; // "01", "1e0" and "" name no token
+        throw new RangeError(refusal(verb, name, "name token ids as in 17", token));
       }
     },
     allowedTokens(verb, name, tokens) {
       if (!Array.isArray(tokens) || tokens.length === 0) {
         throw new TypeError(refusal(verb, name, "be a list of at least one token id", tokens));
+      }
+      if (tokens.length > size) {
+        const rule = `be a list of at most ${size} token ids, all that there are`;
+        throw new RangeError(refusal(verb, name, rule, tokens.length));
       }
       for (const token of tokens) checkNumber(verb, name, token, id);
     },

@@ -57,6 +57,11 @@ export async function jsonOf(request: Request, { bytes, ms }: BodyLimits = BODY)
     const facts = { status: 415, code: "unsupported_media_type" };
     throw new ServeError("The content type of the body must be application/json", facts);
   }
+  const coding = request.headers.get("content-encoding") ?? "identity";
+  if (coding.toLowerCase() !== "identity") {
+    const facts = { status: 415, code: "unsupported_content_coding" };
+    throw new ServeError("The body must be sent as it is, without a content-encoding", facts);
+  }
   const reader = request.body?.getReader();
   try {
     const read = reader ? await inTime(bytesOf(reader, bytes), ms) : new Uint8Array();

@@ -6,7 +6,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import { type Prompt, promptTokens, type Request } from "../decode/mod.ts";
-import type { Model } from "../model/mod.ts";
+import type { Message, Model } from "../model/mod.ts";
 import { inFields, refused } from "./error.ts";
 import { BOUNDS } from "./protocol.ts";
 import { type Asked, optionFieldOf } from "./request.ts";
@@ -29,17 +29,37 @@ function randomSeed(): number {
   return (high! & 0xfffff) * 2 ** 32 + low!;
 }
 
-/** Characters of a prompt that is text. */
-function charactersOf(prompt: Prompt): number {
+/** Characters of all texts in a value of JSON, names of fields too, and one more for each value. */
+function charactersIn(value: unknown): number {
+  const values = [value]; // no recursion: who sends it says how deep it is
+  let count = 0;
+  for (let own; values.length > 0; count++) {
+    own = values.pop();
+    if (typeof own === "string") count += own.length;
+    else if (typeof own === "object" && own !== null) {
+      for (const [name, one] of Object.entries(own)) {
+        if (!Array.isArray(own)) count += name.length;
+        values.push(one);
+      }
+    }
+  }
+  return count;
+}
+
+/** Characters of a prompt that is text; of a conversation all that its template can write. */
+function charactersOf(prompt: Prompt, chat: unknown): number {
   if (typeof prompt === "string") return prompt.length;
-  const texts = prompt.map((one) => typeof one === "number" ? 0 : one.content.length);
-  return texts.reduce((a, b) => a + b, 0);
+  if (typeof prompt[0] === "number") return 0;
+  const texts = (prompt as readonly Message[]).map(({ role, content }) =>
+    role.length + content.length
+  );
+  return texts.reduce((a, b) => a + b, 0) + (chat === undefined ? 0 : charactersIn(chat));
 }
 
 /** Token ids of a prompt that fits. */
 function tokensOf(model: Model, { route, options }: Asked, prompt: Prompt, length: number) {
   const fieldOf = optionFieldOf(route), most = length * BOUNDS.charactersPerToken;
-  const characters = charactersOf(prompt);
+  const characters = charactersOf(prompt, options.chat);
   if (characters > most) {
     const rule = `have at most ${most} characters, as the context has ${length} tokens`;
     throw refused(fieldOf("prompt", "complete"), rule, characters);

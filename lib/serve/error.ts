@@ -36,10 +36,19 @@ const TYPES: Readonly<Record<number, string>> = {
   504: "timeout_error",
 };
 
+/** Longest sentence and longest name of a field in an error: a request may have chosen them. */
+const LONGEST = { message: 1500, param: 100 };
+
+const cut = (text: string, length: number) =>
+  text.length > length ? `${text.slice(0, length - 1)}…` : text;
+
 /** The body of an error. */
 export function errorBody({ message, facts: { status, param, code } }: ServeError): object {
   const type = TYPES[status] ?? (status < 500 ? "invalid_request_error" : "server_error");
-  return { error: { message, type, param: param ?? null, code: code ?? null } };
+  const field = param === undefined ? null : cut(param, LONGEST.param);
+  return {
+    error: { message: cut(message, LONGEST.message), type, param: field, code: code ?? null },
+  };
 }
 
 /** An error as an answer. */
@@ -50,7 +59,8 @@ export function errorResponse(error: ServeError): Response {
 
 /** A request that is refused for one of its fields. */
 export function refused(param: string, rule: string, value: unknown): ServeError {
-  return new ServeError(refusal("complete", param, rule, value), { status: 400, param });
+  const message = refusal("complete", cut(param, LONGEST.param), rule, value);
+  return new ServeError(message, { status: 400, param });
 }
 
 /** How the library's refusals begin: what cannot be done, and the name of what is wrong. */

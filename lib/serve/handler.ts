@@ -149,7 +149,7 @@ export function openHandler(model: Model, options: HandlerOptions = {}): Handler
   return {
     finished: batch.finished,
     async handle(request) {
-      const path = new URL(request.url).pathname;
+      const path = URL.parse(request.url)?.pathname ?? ""; // a Host header may make it none
       const response = await Promise.resolve().then(() => {
         if (path !== PATHS.health) checkCaller(request);
         return answer(request, path);

@@ -33,11 +33,13 @@ export function openOf(
     ...(vocabularySize > 1024 ? { openNextToken: source.open } : {}),
   } as unknown as Model);
   return {
-    of: (logits, rows) =>
-      distributions.of(
-        logits,
-        rows.map(({ sampler, ...row }) => ({ ...row, chain: chainOf(sampler) })),
-      ),
+    async of(logits, rows) {
+      const wanted = rows.map(({ sampler, ...row }) => ({ ...row, chain: chainOf(sampler) }));
+      return (await distributions.of(logits, wanted)).map((made) => {
+        if ("error" in made) throw made.error;
+        return made.distribution;
+      });
+    },
     async [Symbol.asyncDispose]() {
       distributions[Symbol.dispose]();
       await source[Symbol.asyncDispose]();

@@ -1,7 +1,14 @@
 /** A batch that requests join while it runs: the same texts as alone, whatever happens to the others. */
 
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { generate, type Method, moi, openBatch, type Request } from "@moi/moi/decode";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import {
+  generate,
+  type MapTransform,
+  type Method,
+  moi,
+  openBatch,
+  type Request,
+} from "@moi/moi/decode";
 import { mockModel, writes } from "../_mock_model.ts";
 import { seeded } from "../_random.ts";
 
@@ -118,4 +125,58 @@ Deno.test("where the model fails, all requests learn why, and so do later ones",
   ];
   for (const answer of asked) await assertRejects(() => answer, Error, "out of memory");
   assertThrows(() => batch.add({ prompt: [3] }), Error, "out of memory");
+});
+
+Deno.test("a sampler or a listener that fails ends its own request alone, wherever it is", async () => {
+  const model = mockModel(), options = { seed: 4, maxNewTokens: 16, ignoreEos: true };
+  const alone = await generate(model, [7], options);
+  const own = (map: MapTransform["map"]): MapTransform => ({ name: "own", map });
+  const bad = (step: number) =>
+    own((logits, context) => context.step < step ? logits : logits.fill(NaN));
+  const failing: Partial<Request>[] = [
+    ...[0, 3].map((step) => ({ sampler: [bad(step)] })),
+    { sampler: [{ name: "no transform" } as unknown as MapTransform] },
+    { logitBias: { 5: 1e308 }, presencePenalty: -1e308 }, // infinite once it is drawn
+    { repetitionPenalty: 1e-320 },
+    { allowedTokens: [5, 6], logitBias: { 5: -1.7e308, 6: -1.7e308 }, presencePenalty: 1.7e308 },
+  ];
+  await using batch = openBatch(model, { slots: 3 });
+  const one = batch.add({ prompt: [7], ...options });
+  for (const more of failing) {
+    let fault: Error | undefined;
+    try {
+      await batch.add({ prompt: [9], ...options, ...more });
+    } catch (error) {
+      fault = error as Error;
+    }
+    assertMatch(`${fault?.message}`, /^Cannot /, Deno.inspect(more));
+  }
+  for (const at of [0, 2, 15]) {
+    let count = 0;
+    const listener = () => {
+      if (count++ >= at) throw new Error(`token ${at}`);
+    };
+    const answer = batch.add({ prompt: [9], ...options }, listener);
+    await assertRejects(() => answer, Error, `token ${at}`);
+    assertEquals(count, at + 1);
+  }
+  assertEquals((await one).text, alone.text);
+  assertEquals([batch.running, batch.waiting, batch.failed], [0, 0, undefined]);
+});
+
+Deno.test("requests of one token that never cease leave the others their steps", async () => {
+  const model = mockModel({ before: () => new Promise((resolve) => setTimeout(resolve, 0)) });
+  await using batch = openBatch(model, { slots: 3 });
+  const stop = new AbortController();
+  const endless = async (first: number) => {
+    for (let i = 0; !stop.signal.aborted; i++) {
+      await batch.add({ prompt: [first, 3 + i % 20], maxNewTokens: 1 });
+      assert(i < 500, "the long one does not get on");
+    }
+  };
+  const short = Promise.all([4, 5, 6].map(endless));
+  const long = batch.add({ prompt: [3], maxNewTokens: 40, ignoreEos: true }).finally(() =>
+    stop.abort()
+  );
+  await Promise.all([long, short]);
 });

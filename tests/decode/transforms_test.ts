@@ -247,6 +247,10 @@ Deno.test("settings that make no sense are refused", () => {
     [{ entropyTemperature: { base: 0.5 } }, "'entropyTemperature.theta'"],
     [{ logitBias: { 1: Infinity } }, "'logitBias.1'"],
     [{ logitBias: { x: 1 } }, "'logitBias'"],
+    ...["", "01", "1e0", " 1", "0x1", "-0", "1.0"].map((id): [object, string] => [
+      { logitBias: { [id]: 1 } },
+      "'logitBias' must name token ids",
+    ]),
     [{ allowedTokens: [] }, "'allowedTokens'"],
     [{ allowedTokens: [-1] }, "'allowedTokens'"],
     [{ order: "last" }, "'order'"],
@@ -257,6 +261,8 @@ Deno.test("settings that make no sense are refused", () => {
   }
   assertThrows(() => mergedSampler(4, { allowedTokens: [4] }), RangeError, "'allowedTokens'");
   assertThrows(() => mergedSampler(4, { logitBias: { 9: 1 } }), RangeError, "'logitBias'");
+  const many = [1, 1, 1, 1, 1];
+  assertThrows(() => mergedSampler(4, { allowedTokens: many }), RangeError, "at most 4 token ids");
   const masked = new Float32Array([1, -Infinity]);
   assertThrows(() => distributionOf(masked, samplerOf({ allowedTokens: [1] })), RangeError);
   const hidden = new Float32Array([1, NaN]);

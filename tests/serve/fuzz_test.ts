@@ -101,6 +101,15 @@ Deno.test("bodies that are no JSON, or no object, are refused", async () => {
     await response.body?.cancel();
   }
   const bytes = Uint8Array.of(0x22, 0xff, 0x22);
+  const long = "a".repeat(100_000);
+  for (const body of [{ [long]: 1 }, { entropy_temperature: { [long]: 1 } }, { model: long }]) {
+    const response = await handler.handle(post("/v1/completions", { prompt: [1], ...body }));
+    assert((await response.text()).length < 2000, Object.keys(body)[0]!.slice(0, 20));
+  }
+  const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+  const messages = '[{"role": "user", "content": "a"}]';
+  const body = `{"messages": ${messages}, "chat_template_kwargs": {"a": ${deep}}}`;
+  assertEquals((await handler.handle(post("/v1/chat/completions", body))).status, 400);
   const broken = await handler.handle(post("/v1/completions", "", { body: bytes }));
   assertEquals([broken.status, (await broken.json()).error.code], [400, "invalid_json"]);
 });

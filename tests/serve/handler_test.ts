@@ -157,6 +157,18 @@ Deno.test("what does not fit is refused", async () => {
     [{ prompt: "a".repeat(321) }, "prompt", "at most 320 characters"],
     [{ messages: [{ role: "user", content: "a".repeat(321) }] }, "messages", "at most 320 char"],
     [{ messages: [{ role: "user", content: "a".repeat(20) }] }, "messages", "1 to 9 tokens"],
+    [{ messages: [{ role: "a".repeat(321), content: "a" }] }, "messages", "at most 320 characters"],
+    [{ messages: Array(90).fill({ role: "user", content: "" }) }, "messages", "at most 320 char"],
+    [
+      {
+        messages: [{ role: "user", content: "a" }],
+        chat_template_kwargs: { a: ["b".repeat(320)] },
+      },
+      "messages",
+      "at most 320 characters",
+    ],
+    [{ prompt: [3], logit_bias: { "01": 1 } }, "logit_bias", "name token ids"],
+    [{ prompt: [3], allowed_token_ids: Array(34).fill(3) }, "allowed_token_ids", "at most 33"],
     [{ prompt: [99] }, "prompt", "at most 32"],
     [{ prompt: [1.5] }, "prompt", "be an integer"],
     [{ prompt: [3], logit_bias: { 99: 1 } }, "logit_bias", "at most 32"],
@@ -262,6 +274,18 @@ Deno.test("a method that refuses the run costs nobody else anything", async () =
   }
   const alone = await generate(model, [3], { seed: 1, maxNewTokens: 20, ignoreEos: true });
   assertEquals(joined(await beside), alone.text);
+});
+
+Deno.test("a sampler that leaves no number costs nobody else anything", async () => {
+  await using handler = openHandler(mockModel(), { slots: 4 });
+  const body = { prompt: [3, 4], seed: 2, max_tokens: 20, ignore_eos: true };
+  const alone = await answer(handler.handle, body), beside = answer(handler.handle, body);
+  for (const more of [{ repetition_penalty: 1e-320 }, { logit_bias: { 5: 1.7e308, 6: 1.7e308 } }]) {
+    const error = await refusal(handler.handle, { ...body, presence_penalty: -1.7e308, ...more });
+    assertEquals([error.status, error.message.startsWith("Cannot sample")], [400, true]);
+  }
+  assertEquals((await beside).choices[0].text, alone.choices[0].text);
+  assertEquals((await answer(handler.handle, body)).choices[0].text, alone.choices[0].text);
 });
 
 Deno.test("where the model fails, those that run get an error, and later ones 503", async () => {

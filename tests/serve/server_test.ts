@@ -101,6 +101,9 @@ Deno.test("without a key, only this machine may ask, by one of its names", async
   ) {
     assertMatch(await raw(own.url, head(host)), / 403 /);
   }
+  for (const host of ["[", "a b", "%00", "localhost:99999", "localhost:x"]) {
+    assertMatch(await raw(own.url, head(host)), / 40[34] /); // no address, and no error of the server's own
+  }
   const model = mockModel();
   assertThrows(() => serve(model, { hostname: "0.0.0.0" }), TypeError, "unless there is a key");
   for (const key of ["short", "with a blank", "with\nits end"]) {
@@ -124,6 +127,11 @@ Deno.test("bodies that are too long, too slow, or of another type", async () => 
     assertEquals(await error(own.send(LONG, { headers })), [415, "unsupported_media_type"]);
   }
   const headers = { "content-type": "Application/JSON; charset=utf-8" };
+  const packed = { ...headers, "content-encoding": "gzip" };
+  assertEquals(await error(own.send(LONG, { headers: packed })), [
+    415,
+    "unsupported_content_coding",
+  ]);
   assertEquals((await (await own.send(LONG, { headers })).json()).usage.completion_tokens, 60);
   const never = new ReadableStream<Uint8Array>();
   const late = jsonOf(post("/", "", { body: never }), { bytes: 9, ms: 20 });
