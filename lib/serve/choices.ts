@@ -33,8 +33,8 @@ function randomSeed(): number {
 function charactersIn(value: unknown): number {
   const values = [value]; // no recursion: who sends it says how deep it is
   let count = 0;
-  for (let own; values.length > 0; count++) {
-    own = values.pop();
+  for (; values.length > 0; count++) {
+    const own = values.pop();
     if (typeof own === "string") count += own.length;
     else if (typeof own === "object" && own !== null) {
       for (const [name, one] of Object.entries(own)) {

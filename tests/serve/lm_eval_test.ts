@@ -13,8 +13,10 @@ import { loadModel } from "@moi/moi/model";
 import { importRuns } from "@moi/moi/study";
 import { addition } from "@moi/moi/tasks";
 import { served } from "../../scripts/_served.ts";
-import { clientsFolder } from "./_clients.ts";
 import { type TemporaryFolder, temporaryFolder } from "../_temporary.ts";
+import { CLIENTS, needing, REAL_MODEL } from "../_needing.ts";
+
+const test = needing({ ...CLIENTS, ...REAL_MODEL });
 
 const MODEL = "smollm2-135m-instruct.Q4_1", TOKENS = 24;
 
@@ -58,7 +60,7 @@ async function harness(folder: TemporaryFolder, kind: string, url: string, more:
     ],
     cwd: path,
     env: {
-      PYTHONPATH: clientsFolder(),
+      PYTHONPATH: Deno.env.get("MOI_LM_EVAL")!,
       ...{ HF_HOME: `${output}-home`, HF_HUB_OFFLINE: "1", HF_DATASETS_OFFLINE: "1" },
     },
     ...{ stdin: "null", stdout: "piped", stderr: "piped" },
@@ -71,10 +73,8 @@ async function harness(folder: TemporaryFolder, kind: string, url: string, more:
   return await importRuns(`${own}/${samples!.name}`);
 }
 
-Deno.test("lm-evaluation-harness gets the library's texts, and its file is read and graded", async () => {
-  const folder = Deno.env.get("MOI_REAL_MODEL");
-  assert(folder !== undefined, "MOI_REAL_MODEL must name a folder: bash scripts/real_model.sh DIR");
-  const file = `${folder}/${MODEL}.gguf`, task = addition({ limit: 6 });
+test("lm-evaluation-harness gets the library's texts, and its file is read and graded", async () => {
+  const file = `${Deno.env.get("MOI_REAL_MODEL")}/${MODEL}.gguf`, task = addition({ limit: 6 });
   const problems = await task.problems();
   const rows = problems.map(({ left, right }) => ({
     ...{ question: `What is ${left} + ${right}?`, answer: `${left + right}` },

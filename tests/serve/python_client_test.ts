@@ -10,7 +10,9 @@ import { generate, moi } from "@moi/moi/decode";
 import { loadModel } from "@moi/moi/model";
 import { served } from "../../scripts/_served.ts";
 import { root } from "../_repository.ts";
-import { clientsFolder } from "./_clients.ts";
+import { CLIENTS, needing } from "../_needing.ts";
+
+const test = needing(CLIENTS);
 
 const STREAM = `
 from openai import BadRequestError
@@ -27,14 +29,14 @@ except BadRequestError as error:
     print(error.status_code, error.param)
 `;
 
-Deno.test("the Python cell of the documentation runs, streams and refusals are as the client knows them", async () => {
+test("the Python cell of the documentation runs, streams and refusals are as the client knows them", async () => {
   const text = await Deno.readTextFile(new URL("scripts/README.md", root));
   const [, cell = ""] = /\n```py\n(from openai [^]*?)```\n/.exec(text) ?? [];
   assertStringIncludes(cell, "http://127.0.0.1:8000");
   await using server = await served(["--model", "votes-tiny"]);
   const { success, stdout, stderr } = await new Deno.Command("python3", {
     args: ["-c", cell.replace("http://127.0.0.1:8000", server.url) + STREAM],
-    env: { PYTHONPATH: clientsFolder(), PYTHONDONTWRITEBYTECODE: "1" },
+    env: { PYTHONPATH: Deno.env.get("MOI_LM_EVAL")!, PYTHONDONTWRITEBYTECODE: "1" },
     ...{ stdin: "null", stdout: "piped", stderr: "piped" },
   }).output();
   const [said, why] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));

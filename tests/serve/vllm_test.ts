@@ -17,6 +17,9 @@ import { readRuns, runStudy } from "@moi/moi/study";
 import { votes } from "@moi/moi/tasks";
 import { startServer } from "../scripts/vllm/_vllm.ts";
 import { withStore } from "../study/_letters.ts";
+import { needing, VLLM } from "../_needing.ts";
+
+const test = needing(VLLM);
 
 /** Methods that mix also where the most probable token is taken, and two that do not. */
 const METHODS: readonly Method[] = [
@@ -31,7 +34,7 @@ const METHODS: readonly Method[] = [
 /** Problems of the sweep. */
 const PROBLEMS = 500;
 
-Deno.test("vLLM with the plugin is a model of a study, and finds the gains of this process", async (t) => {
+test("vLLM with the plugin is a model of a study, and finds the gains of this process", async (t) => {
   await using here = await loadModel("votes-tiny");
   await using server = await startServer("votes-tiny", ["--max-model-len", "256"]);
   const { url } = server;

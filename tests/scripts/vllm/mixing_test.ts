@@ -15,6 +15,9 @@ import {
 import { type Mixture, offSampleMass } from "../../../lib/model/mod.ts";
 import { type Random, seeded } from "../../_random.ts";
 import { runPython, sources } from "./_vllm.ts";
+import { needing, VLLM } from "../../_needing.ts";
+
+const test = needing(VLLM);
 
 /** A distribution, a token, and a method both ways. */
 interface Case {
@@ -113,7 +116,7 @@ function denseWeights({ ids, weights }: Mixture, size: number): Float64Array {
   return all;
 }
 
-Deno.test("the torch core mixes as the methods do: weights, entropy, off-sample mass", async () => {
+test("the torch core mixes as the methods do: weights, entropy, off-sample mass", async () => {
   const all = cases(), script = fromFileUrl(new URL("mixing.py", import.meta.url));
   const asked = all.map(({ logits, sampler, token, fields }) => ({
     logits: Array.from(logits, (l) => Number.isFinite(l) ? l : null),
@@ -144,7 +147,7 @@ Deno.test("the torch core mixes as the methods do: weights, entropy, off-sample 
   assert(all.length > 2000 && mixing > 1000 && joined > 20, `${all.length} ${mixing} ${joined}`);
 });
 
-Deno.test("fields and versions of vLLM: what is recorded, and what is refused by name", async () => {
+test("fields and versions of vLLM: what is recorded, and what is refused by name", async () => {
   const script = fromFileUrl(new URL("fields.py", import.meta.url));
   const good = METHODS.map(([, fields]) => fields);
   const bad = [

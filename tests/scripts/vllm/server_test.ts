@@ -20,6 +20,9 @@ import {
 } from "../../../lib/tasks/mod.ts";
 import { type Answer, type Asked, bodyOf, complete, follow, post } from "./_follow.ts";
 import { type Server, startServer } from "./_vllm.ts";
+import { needing, VLLM } from "../../_needing.ts";
+
+const test = needing(VLLM);
 
 type Mixes = readonly [Method, Asked["fields"]];
 
@@ -250,7 +253,7 @@ async function description(url: string, model: Model): Promise<void> {
 
 const LIMITS = ["--max-model-len", "256", "--block-size", "32"];
 
-Deno.test("vLLM with the plugin is this library over HTTP, on votes-tiny", async (t) => {
+test("vLLM with the plugin is this library over HTTP, on votes-tiny", async (t) => {
   await using model = await loadModel("votes-tiny");
   const args = ["--max-logprobs", "30", "--num-gpu-blocks-override", "40", "--max-num-seqs", "64"];
   await using server: Server = await startServer("votes-tiny", [...LIMITS, ...args]);
@@ -280,7 +283,7 @@ Deno.test("vLLM with the plugin is this library over HTTP, on votes-tiny", async
   await t.step("a request goes with its client", () => goesWithItsClient(url, model));
 });
 
-Deno.test("two tensor-parallel ranks, and prompts prefilled in pieces, on countdown-tiny", async () => {
+test("two tensor-parallel ranks, and prompts prefilled in pieces, on countdown-tiny", async () => {
   await using model = await loadModel("countdown-tiny");
   const args = ["--max-logprobs", "117", "--num-gpu-blocks-override", "16", "--max-num-seqs", "16"];
   const pieces = ["--enable-chunked-prefill", "--max-num-batched-tokens", "32"];
