@@ -3,12 +3,20 @@
  * library, its errors are the client's own classes.
  */
 
-import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import OpenAI from "openai";
 import { generate, moi, standard } from "@moi/moi/decode";
 import { loadModel, type Message } from "@moi/moi/model";
 import { votes } from "@moi/moi/tasks";
 import { type Served, served } from "../../scripts/_served.ts";
+import { deno } from "../_process.ts";
+import { root } from "../_repository.ts";
 
 /** The fields that a choice has beside OpenAI's. */
 interface Mixed {
@@ -136,6 +144,19 @@ Deno.test("errors are the client's own classes, with the field that is wrong", a
     () => clientOf(server, { apiKey: "open-barley" }).models.list(),
     OpenAI.AuthenticationError,
   );
+});
+
+Deno.test("the cell of the documentation streams the library's text", async () => {
+  const text = await Deno.readTextFile(new URL("scripts/README.md", root));
+  const [, cell = ""] = /\n```ts\n(import OpenAI [^]*?)```\n/.exec(text) ?? [];
+  assertStringIncludes(cell, "http://127.0.0.1:8000");
+  await using server = await served(["--model", ID]);
+  const { stdout, stderr } = await deno(["run", "-A", "--quiet", "-"], {
+    stdin: cell.replace("http://127.0.0.1:8000", server.url),
+  });
+  await using model = await loadModel(ID);
+  const expected = await generate(model, [1], { ...OPTIONS, seed: 1 });
+  assertEquals([stdout.replaceAll("\n", ""), stderr], [expected.text, ""]);
 });
 
 /** A metric of a server. */
