@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isObject, isWords, refusal } from "../_check.ts";
+import { isObject, refusal } from "../_check.ts";
 
 /** The protocol's number: it changes where a reader of the one before would misread an answer. */
 export const PROTOCOL = 1;
@@ -54,16 +54,24 @@ export interface ServerAbout {
   readonly methods: Readonly<Record<string, readonly string[]>>;
 }
 
+/**
+ * Whether a value is a name as runs and terminals take it, whoever tells it: a text that is not empty, of up to 1024
+ * characters, none of which steers a terminal or turns the direction of writing.
+ */
+export const isName = (value: unknown): value is string =>
+  typeof value === "string" && value.length <= 1024 &&
+  /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+$/u.test(value);
+
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0;
 const isProgram = (value: unknown) =>
-  isObject(value) && isWords(value.name) && isWords(value.version);
+  isObject(value) && isName(value.name) && isName(value.version);
 const isModel = (value: unknown) =>
-  isObject(value) && ["id", "dtype", "device"].every((name) => isWords(value[name])) &&
-  (value.fingerprint === null || isWords(value.fingerprint)) &&
+  isObject(value) && ["id", "dtype", "device"].every((name) => isName(value[name])) &&
+  (value.fingerprint === null || isName(value.fingerprint)) &&
   isCount(value.max_length) && isCount(value.vocabulary_size);
 const isMethods = (value: unknown) =>
   isObject(value) &&
-  Object.values(value).every((knobs) => Array.isArray(knobs) && knobs.every(isWords));
+  Object.values(value).every((knobs) => Array.isArray(knobs) && knobs.every(isName));
 
 /** The rules of the answer: what each field must be, and whether it is. */
 const FIELDS: Readonly<Record<keyof ServerAbout, readonly [string, (value: unknown) => boolean]>> =

@@ -21,7 +21,8 @@
  * the study ends rather than keep a run under a wrong name. Where nothing was answered (no connection, a
  * reset, time over, status 408, 429, 500, 502, 503, 504, an answer that is cut) the request is sent again,
  * later each time, no earlier than `Retry-After` says, and only to the same server: after a lost
- * connection it must say of itself what it said before. What was answered is never asked for again.
+ * connection, and after a pause in which one could go and another come, it must say of itself what it
+ * said before. What was answered is never asked for again.
  *
  * @module
  */
@@ -85,6 +86,9 @@ const VERB = "use the server", CONCURRENCY = 32;
 
 /** Milliseconds: an hour, ten minutes, and how long a server may take to be there at the start. */
 const TIMEOUT = 3_600_000, PATIENCE = 600_000, OPENING = 10_000;
+
+/** Milliseconds within which no other server takes the place of one that had nothing to do. */
+const PAUSE = 100;
 
 const RULES: Rules<ServerModelOptions> = {
   url: anything, // where it is parsed
@@ -155,7 +159,7 @@ async function checkSame(connection: Connection, server: Host): Promise<void> {
   });
   throw new Error(
     `Cannot go on with ${server.device} at ${connection.base} as it is another server since the ` +
-      `connection was lost (${parts.join("; ")}): open the model anew, and name another file`,
+      `last answer (${parts.join("; ")}): open the model anew, and name another file`,
   );
 }
 
@@ -166,12 +170,22 @@ const limitOf = ({ maxNewTokens }: Sent, { prompt }: TextRequest) =>
 /** What asks the server for texts. */
 function remoteOf(connection: Connection, asked: Peer, concurrency: number): Remote {
   const { server, base, tokenizer } = asked;
-  const again = () => checkSame(connection, server);
+  let underWay = 0, quiet = performance.now(), isSure = true;
+  const again = async () => {
+    await checkSame(connection, server);
+    isSure = true;
+  };
   const textOf = async (request: TextRequest, signal?: AbortSignal) => {
     const sent = sentRequest(asked, request), { path, body } = sent;
     const limit = limitOf(sent, request);
     const read = (answer: unknown) => remoteText(asked, request, sent, answer);
-    return await ask(connection, { path, body, limit, signal, read }, again);
+    // while something is under way a server does not go unseen
+    if (underWay++ === 0 && performance.now() - quiet > PAUSE) isSure = false;
+    try {
+      return await ask(connection, { path, body, limit, signal, read, lost: !isSure }, again);
+    } finally {
+      if (--underWay === 0) quiet = performance.now();
+    }
   };
 
   let shown: Promise<void> | undefined;

@@ -23,7 +23,11 @@ function pretending(answer: Body, body: Body): Body {
   const parameters = Object.fromEntries(
     Object.entries(knobs).map(([name, value]) => [name.replace("moi_", ""), value]),
   );
-  const told = { ...choice.moi as Body, method: moi_method, parameters };
+  const isPlain = moi_method === "standard"; // no server tells that it mixed there
+  const told = {
+    ...{ ...choice.moi as Body, method: moi_method, parameters },
+    ...(isPlain && { mean_off_sample_mass: 0 }),
+  };
   return { ...answer, choices: [{ ...choice, moi: told }] };
 }
 

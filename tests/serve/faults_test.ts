@@ -8,6 +8,7 @@ import { readRuns, runStudy } from "@moi/moi/study";
 import { votes } from "@moi/moi/tasks";
 import { type Body, type Fake, fakeServer, refusedAs } from "./_fake_server.ts";
 import { faultyProxy } from "./_faulty_proxy.ts";
+import { given } from "../../lib/_given.ts";
 import { placeless, withStore } from "../study/_letters.ts";
 
 Deno.test("a proxy that drops, delays, cuts, repeats and refuses costs no run, doubles none, mislabels none", async () => {
@@ -48,7 +49,17 @@ const WRONG: Readonly<Record<string, readonly [told: NonNullable<Fake["told"]>, 
   "of no known method": [withMoi({ method: {}, parameters: [[]] }), "'moi' must be of the method"],
   "of another seed": [withMoi({ seed: 5 }), "'moi.seed' must be 3"],
   "of another version": [withMoi({ version: "0.2.0" }), "'moi.version' must be 0.1.0"],
-  "without a mean": [withMoi({ mean_entropy: "0" }), "'moi.meanEntropy' must be a number"],
+  "without a mean": [withMoi({ mean_entropy: "0" }), "'moi.mean_entropy' must be a number"],
+  "of an entropy that there is not": [withMoi({ mean_entropy: 1.1 }), "a number from 0 to 1"],
+  "of no mass": [withMoi({ mean_off_sample_mass: null }), "'moi.mean_off_sample_mass' must be"],
+  "that was cut short": [
+    withChoice({ token_ids: [5], text: "<answer>", finish_reason: "length" }),
+    "'token_ids' must be 9 of a text that its length ended",
+  ],
+  "that goes on after its end": [
+    withChoice({ token_ids: [2, 2], text: "", finish_reason: "stop" }),
+    "'token_ids' must end with the first end-of-text token",
+  ],
   "of two choices": [
     (answer) => ({ ...answer, choices: [...answer.choices as [], {}] }),
     "'choices' must be one choice",
@@ -95,6 +106,80 @@ Deno.test("an answer to something else ends the work, and is not asked for again
     await assertRejects(() => generate(model, "a b c", options), Error, words, name);
     assertEquals(server.posts.filter(({ body }) => body.max_tokens === 9).length, 1, name);
   }
+});
+
+Deno.test("what a server mixed that was asked for standard decoding is no run of it", async () => {
+  await using votesTiny = await loadModel("votes-tiny");
+  const mixed = withMoi({ mean_off_sample_mass: 0.2 });
+  await using server = fakeServer(votesTiny, {
+    told: (answer, body) => body.max_tokens === 9 ? mixed(answer, body) : answer,
+  });
+  await using model = await serverModel({ url: server.url });
+  const maxNewTokens = 9, words = "standard decoding mixes nothing";
+  await assertRejects(() => generate(model, "a b", { maxNewTokens }), TypeError, words);
+  const { mixing } = await generate(model, "a b", { maxNewTokens, method: moi() });
+  assertEquals(mixing.meanOffSampleMass, 0.2);
+});
+
+Deno.test("tokens that there are not are refused where the server tells no vocabulary, too", async () => {
+  await using votesTiny = await loadModel("votes-tiny");
+  for (const id of [30, 2 ** 31, 2 ** 53 - 1]) {
+    await using server = fakeServer(votesTiny, {
+      ...{ about: null, entry: { owned_by: "vllm", max_model_len: 256 } },
+      told: withChoice({ token_ids: [id], text: "" }),
+    });
+    await using model = await serverModel({ url: server.url });
+    const options = { maxNewTokens: 1 };
+    await assertRejects(() => generate(model, "a b", options), TypeError, "ids below 30");
+  }
+});
+
+Deno.test("what a server says of itself is told in half a minute, and in names as runs keep them", async () => {
+  await using votesTiny = await loadModel("votes-tiny");
+  const refused = (fake: Fake, words: string, patience?: number) =>
+    serverOf(
+      fake,
+      (url) => assertRejects(() => serverModel({ url, ...given({ patience }) }), Error, words),
+    );
+  const serverOf = async (fake: Fake, use: (url: string) => Promise<unknown>) => {
+    await using server = fakeServer(votesTiny, fake);
+    await use(server.url);
+  };
+  for (const version of ["", "1\n2", "1\x1b[2J", "1\u202e", "1\ud800", "v".repeat(1025), 1, null]) {
+    const about = (own: Body) => ({ ...own, server: { name: "moi", version } });
+    await refused({ about }, "'server' must be a program's name and version");
+    await refused({ entry: { id: version || "\n" } }, "name a model that");
+  }
+  for (const name of ["constructor", "__proto__", "toString"]) {
+    await serverOf({ about: null, entry: { owned_by: name } }, async (url) => {
+      await using model = await serverModel({ url });
+      assertEquals(model.device, "openai");
+    });
+    const about = (own: Body) => ({ ...own, model: { ...own.model as Body, dtype: name } });
+    await serverOf({ about }, async (url) => {
+      await using model = await serverModel({ url });
+      assertEquals(model.dtype, name);
+    });
+  }
+  const real = setTimeout,
+    late = () => new Promise<undefined>((resolve) => real(() => resolve(undefined), 200));
+  globalThis.setTimeout = ((work: () => void, ms: number) => real(work, ms / 1000)) as typeof real;
+  try {
+    await refused({ instead: late }, "nothing came for 30 s", 0);
+  } finally {
+    globalThis.setTimeout = real;
+  }
+});
+
+Deno.test("an adapter has not the fingerprint of the model that it adapts", async () => {
+  await using votesTiny = await loadModel("votes-tiny");
+  const fingerprints = await Promise.all([null, "votes-tiny"].map(async (parent) => {
+    await using server = fakeServer(votesTiny, { entry: { parent } });
+    await using model = await serverModel({ url: server.url });
+    return model.fingerprint;
+  }));
+  assertEquals(fingerprints.indexOf(votesTiny.fingerprint), 0);
+  assert(fingerprints[1] !== fingerprints[0]);
 });
 
 Deno.test("a refusal ends the work with the server's own words", async () => {
@@ -173,9 +258,30 @@ Deno.test("a server that comes back as another one is refused", async () => {
   await assertRejects(
     () => generate(model, "a b"),
     Error,
-    'it is another server since the connection was lost (fingerprint was "',
+    'it is another server since the last answer (fingerprint was "',
   );
   assertEquals(second.posts.length, 1);
+});
+
+Deno.test("another server in the place of one that had nothing to do is refused, whoever asks", async () => {
+  await using votesTiny = await loadModel("votes-tiny");
+  const first = fakeServer(votesTiny), { url, port } = first;
+  await using model = await serverModel({ url });
+  await generate(model, "a b");
+  await first[Symbol.asyncDispose]();
+  const other = fakeServer({ ...votesTiny, fingerprint: "another" }, { port });
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  for (const prompts of [["a"], ["a", "b", "c"]]) {
+    const answers = await Promise.allSettled(prompts.map((prompt) => generate(model, prompt)));
+    for (const answer of answers) {
+      assert(`${(answer as PromiseRejectedResult).reason}`.includes("it is another server"));
+    }
+  }
+  assertEquals(other.posts, []);
+  await other[Symbol.asyncDispose]();
+  await using again = fakeServer(votesTiny, { port });
+  await Promise.all(["a", "b"].map((prompt) => generate(model, prompt)));
+  assertEquals(again.posts.length, 2);
 });
 
 Deno.test("an aborted signal, and the end of the model, end what is under way", async () => {

@@ -39,6 +39,9 @@ function tokensOf(ids: unknown, size: number, most: number, refuse: Refuse): num
   return ids;
 }
 
+/** By how much float32 may be off. */
+const ROUNDING = 1e-3;
+
 /** What was mixed, which must be what was asked for. */
 function mixingOf(
   { server }: Peer,
@@ -70,11 +73,17 @@ function mixingOf(
   if (told.seed !== undefined && told.seed !== seed) {
     refuse("moi.seed", `be ${seed}, which was asked for`, told.seed);
   }
-  const means = { meanEntropy: mean_entropy, meanOffSampleMass: mean_off_sample_mass };
-  for (const [name, value] of Object.entries(means)) {
-    if (!Number.isFinite(value)) refuse(`moi.${name}`, "be a number", value);
+  const isIn = (value: unknown, min: number, max: number) =>
+    Number.isFinite(value) && (value as number) >= min && (value as number) <= max;
+  if (!isIn(mean_entropy, -ROUNDING, 1 + ROUNDING)) {
+    refuse("moi.mean_entropy", "be a number from 0 to 1", mean_entropy);
   }
-  return means as RemoteText["mixing"];
+  const most = name === "standard" ? ROUNDING : Infinity; // signed mixtures have any
+  if (!isIn(mean_off_sample_mass, -most, most)) {
+    const rule = name === "standard" ? "be 0, as standard decoding mixes nothing" : "be a number";
+    refuse("moi.mean_off_sample_mass", rule, mean_off_sample_mass);
+  }
+  return { meanEntropy: mean_entropy as number, meanOffSampleMass: mean_off_sample_mass as number };
 }
 
 /** What differs between decoders of the same tokens: blanks, and bytes of a character that is cut. */
@@ -90,6 +99,8 @@ function textIn(
 ): { readonly text: string; readonly isStopped: boolean } {
   if (!tokenizer || !tokens) return { text: told, isStopped: false };
   const eos = new Set(ignoreEos ? [] : tokenizer.eosTokenIds);
+  const after = tokens.findIndex((id, i) => i < tokens.length - 1 && eos.has(id));
+  if (after >= 0) refuse("token_ids", "end with the first end-of-text token", tokens.slice(after));
   const text = endedText(tokenizer, tokens, { eos, stop });
   if (alike(text) !== alike(told)) {
     const rule = `be what its token ids mean here, ${shown(text)}: 'tokenizer' must be that of ${
@@ -137,14 +148,22 @@ export function remoteText(
   if (tokenizer && Array.isArray(read) && !isDeepStrictEqual(read, [...prompt])) {
     refuse("prompt_token_ids", "be those of the prompt", read);
   }
-  const { vocabularySize: size = Infinity } = server;
+  const { vocabularySize: size = tokenizer?.size ?? Infinity } = server;
   const tokens = tokensOf(choice.token_ids, size, sent.maxNewTokens, refuse);
   const { text, isStopped } = textIn(asked, request, told, tokens, refuse);
+  const finishReason = isStopped ? "stop" : reason as RemoteText["finishReason"],
+    most = sent.maxNewTokens;
+  if (finishReason === "length" && tokens && tokens.length < most) {
+    const rule =
+      `be ${most} of a text that its length ended, as was asked for (a server may have a ` +
+      "limit of its own)";
+    refuse("token_ids", rule, tokens.length);
+  }
   const counted = isObject(usage) ? usage.prompt_tokens : undefined;
   return {
     text,
     tokens: tokens ?? [],
-    finishReason: isStopped ? "stop" : reason as RemoteText["finishReason"],
+    finishReason,
     promptTokens: tokenizer || !isCount(counted) ? prompt.length : counted,
     mixing: mixingOf(asked, request, sent, choice.moi, refuse),
   };

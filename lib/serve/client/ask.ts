@@ -35,6 +35,8 @@ export interface Asking<T = unknown> {
   /** Largest answer, in bytes. Default: 1 MiB. */
   readonly limit?: number;
   readonly signal?: AbortSignal | undefined;
+  /** Whether another server may stand there since the last answer. Default: no. */
+  readonly lost?: boolean;
   /** Makes of the answer what is wanted of it; may find that it is none ({@linkcode NotAnswered}). */
   readonly read: (answer: unknown) => T;
 }
@@ -156,8 +158,8 @@ async function sendOnce(server: Connection, asking: Omit<Asking, "read">, signal
 /**
  * Asks a server until it answers.
  *
- * @param again Called before a request is sent again after the connection was lost: throws where another
- * server stands there now.
+ * @param again Called before a request is sent where another server may stand there now, as after the connection
+ * was lost: throws where one does.
  * @returns What is read of the answer.
  * @throws {Refused} Where the server refuses, with its own words.
  * @throws {NotAnswered} Where patience has run out.
@@ -169,7 +171,7 @@ export async function ask<T>(
 ): Promise<T> {
   const { closed, patience, onRetry } = server;
   const signal = asking.signal ? AbortSignal.any([closed, asking.signal]) : closed;
-  let since: number | undefined, lost = false;
+  let since: number | undefined, { lost = false } = asking;
   for (let failures = 0;; failures++) {
     try {
       if (lost) await again();

@@ -8,10 +8,10 @@
  * @module
  */
 
-import { isObject, isWords, refusal } from "../../_check.ts";
+import { isObject, refusal } from "../../_check.ts";
 import { sha256 } from "../../_sha256.ts";
 import { type Sampler, SAMPLER_FIELDS } from "../../decode/mod.ts";
-import { aboutOf, PATHS, type ServerAbout } from "../about.ts";
+import { aboutOf, isName, PATHS, type ServerAbout } from "../about.ts";
 import { ask, type Connection, Refused } from "./ask.ts";
 
 /** A server, as far as a study must know it. */
@@ -56,14 +56,17 @@ const PENALTIES = { repetitionPenalty: 1, presencePenalty: 0, frequencyPenalty: 
 const CUTS = { typicalP: 1, epsilonCutoff: 0, etaCutoff: 0 };
 
 /** Programs by the owner that their lists of models name. */
-const OWNERS: Readonly<Record<string, string>> = {
-  ...{ vllm: "vllm", llamacpp: "llama.cpp", library: "ollama" },
-};
+const OWNERS: ReadonlyMap<unknown, string> = new Map([
+  ...[["vllm", "vllm"], ["llamacpp", "llama.cpp"], ["library", "ollama"]] as const,
+]);
 
 /** Number formats by the names that torch gives them. */
-const DTYPES: Readonly<Record<string, string>> = {
-  ...{ float32: "fp32", float16: "fp16", bfloat16: "bf16" },
-};
+const DTYPES: ReadonlyMap<string, string> = new Map([
+  ...[["float32", "fp32"], ["float16", "fp16"], ["bfloat16", "bf16"]] as const,
+]);
+
+/** Milliseconds after which what a server should say of itself counts as not answered. */
+const TIMEOUT = 30_000;
 
 /** Statuses with which a server says that it has no such page. */
 const NO_PAGE = [400, 404, 405, 501];
@@ -84,12 +87,12 @@ const digest = (names: readonly unknown[]) => sha256(JSON.stringify(names));
 /** The answer as it is. */
 const asIs = (answer: unknown) => answer;
 
-const textOr = (value: unknown) => isWords(value) ? value : undefined;
+const nameOr = (value: unknown) => isName(value) ? value : undefined;
 
 /** The entry of a model in the list of a server; without a name, its only one. */
 function entryOf(list: unknown, model: string | undefined, base: string) {
   const data = isObject(list) && Array.isArray(list.data) ? list.data : [];
-  const entries = data.filter((one) => isObject(one) && typeof one.id === "string") as (
+  const entries = data.filter((one) => isObject(one) && isName(one.id)) as (
     & Record<string, unknown>
     & { readonly id: string }
   )[];
@@ -107,18 +110,18 @@ async function plainHost(
   entry: Readonly<Record<string, unknown>> & { readonly id: string },
 ): Promise<Host> {
   const { id } = entry,
-    root = textOr(entry.root),
-    name = OWNERS[String(entry.owned_by)] ?? "openai";
+    root = nameOr(entry.root),
+    name = OWNERS.get(entry.owned_by) ?? "openai";
   const isVllm = name === "vllm", length = entry.max_model_len;
   const told = isVllm
     ? await optional(ask(connection, { path: "/version", read: asIs }))
     : undefined;
-  const version = isObject(told) ? textOr(told.version) : undefined;
+  const version = isObject(told) ? nameOr(told.version) : undefined;
   const device = version === undefined ? name : `${name} ${version}`;
   return {
     ...{ id, device, versions: { server: device }, dtype: "unknown", isVllm, takesIds: isVllm },
     fingerprint: digest([name, id, root]),
-    ...(Number.isSafeInteger(length) && { maxLength: length as number }),
+    ...(Number.isSafeInteger(length) && (length as number) > 0 && { maxLength: length as number }),
     ...(root !== undefined && { root }),
     methods: { standard: [] },
     ...{ settings: isVllm ? VLLM : OPENAI, always: isVllm ? PENALTIES : {} },
@@ -139,12 +142,13 @@ function mixingHost(
   entry: Readonly<Record<string, unknown>> & { readonly id: string },
 ): Host {
   const { server, plugin, model, methods } = about, { name, version } = server;
-  const isVllm = name !== "moi", root = textOr(entry.root);
+  const isVllm = name !== "moi", root = nameOr(entry.root);
   if (isVllm && plugin === undefined) {
     const rule = "name what mixes there, and its version";
     throw new TypeError(refusal("use the server", "plugin", rule, plugin));
   }
-  const where = model.device === "cpu" ? "" : `, ${model.device}`, told = model.fingerprint;
+  const where = model.device === "cpu" ? "" : `, ${model.device}`;
+  const told = (entry.parent ?? null) === null ? model.fingerprint : null; // an adapter is another model
   return {
     id: entry.id,
     device: `${name} ${version}${where}`,
@@ -153,7 +157,7 @@ function mixingHost(
       ...(plugin && { plugin: `${plugin.name} ${plugin.version}` }),
     },
     fingerprint: told ?? digest([name, entry.id, root]),
-    dtype: DTYPES[model.dtype] ?? model.dtype,
+    dtype: DTYPES.get(model.dtype) ?? model.dtype,
     ...{ maxLength: model.max_length, vocabularySize: model.vocabulary_size },
     ...(root !== undefined && { root }),
     ...{ methods, mixes: (plugin ?? server).version, isVllm, takesIds: true },
@@ -166,11 +170,12 @@ function mixingHost(
 }
 
 /**
- * Asks a server what it is.
+ * Asks a server what it is, which it must say within half a minute, however long its texts take.
  *
  * @param model The model that is asked for. Default: the only one that the server has.
  */
-export async function describeHost(connection: Connection, model?: string): Promise<Host> {
+export async function describeHost(patient: Connection, model?: string): Promise<Host> {
+  const connection = { ...patient, timeout: Math.min(patient.timeout, TIMEOUT) };
   const about = await optional(ask(connection, { path: PATHS.about, read: aboutOf }));
   const entry = entryOf(
     await ask(connection, { path: PATHS.models, read: asIs }),
