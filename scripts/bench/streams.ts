@@ -2,8 +2,8 @@
  * The other end of a server: a process of its own that opens streams of completions, all at once, and
  * tells when their tokens came.
  *
- * It speaks HTTP by hand, since what a client costs is taken from the server where both share cores:
- * about 13 µs a token here. It looks at what it has read once a stream is whole.
+ * It speaks HTTP by hand, since what a client costs is taken from the server where both share cores, and
+ * looks at what it has read once a stream is whole.
  */
 
 import process from "node:process";

@@ -1,11 +1,22 @@
-import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { generate } from "@moi/moi/decode";
 import { parseModel } from "@moi/moi/graph";
+import { loadModel } from "@moi/moi/model";
+import { serve } from "@moi/moi/serve";
 import { SMALL, writeCheckpoint } from "../../scripts/bench/checkpoint.ts";
 import { exportQuantized } from "../../scripts/bench/export.ts";
 import { writeGguf } from "../../scripts/bench/gguf.ts";
 import { equalLengths, spreadLengths } from "../../scripts/bench/prompts.ts";
+import { sendMalformed } from "../../scripts/bench/malformed.ts";
 import { linearBytes, openQuantized } from "../../scripts/bench/quantized_copy.ts";
 import { meets, paired, type Row, summary } from "../../scripts/bench/rows.ts";
+import { streamed } from "../../scripts/bench/streams.ts";
 import { temporaryFolder } from "../_temporary.ts";
 import { script } from "../_process.ts";
 
@@ -43,6 +54,30 @@ Deno.test("bench refuses what it cannot measure", async () => {
     assertEquals(code, 1);
     assertStringIncludes(stderr, `error: Cannot measure as ${why} must`);
   }
+});
+
+Deno.test("streams of a server come whole beside requests that it refuses", async () => {
+  await using model = await loadModel("countdown-tiny");
+  await using server = serve(model, { port: 0 });
+  const { port } = new URL(server.url), tokens = 8, seeds = [1, 2, 3];
+  const bodies = seeds.map((seed) => ({ prompt: [9], stream: true, max_tokens: tokens, seed }));
+  const whole = bodies.map((body) => ({ ...body, ignore_eos: true }));
+  const [{ texts, events, gaps }, statuses] = await Promise.all([
+    streamed({ port: Number(port), bodies: whole }),
+    sendMalformed(server.url, 72, model.config.vocabularySize),
+  ]);
+  const options = { maxNewTokens: tokens, ignoreEos: true };
+  const expected = await Promise.all(
+    seeds.map((seed) => generate(model, [9], { ...options, seed })),
+  );
+  assertEquals(texts, expected.map(({ text }) => text));
+  assert(events > seeds.length && gaps.median <= gaps.p99 && gaps.p99 <= gaps.most);
+  assertEquals([statuses.length, [...new Set(statuses)].sort()], [72, [400, 404, 405, 415]]);
+  await assertRejects(
+    () => streamed({ port: Number(port), bodies: [{ prompt: [] }] }),
+    Error,
+    "a stream was answered: HTTP/1.1 400",
+  );
 });
 
 Deno.test("paired() takes turns and relates the times of a round", async () => {

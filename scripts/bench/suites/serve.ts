@@ -11,10 +11,13 @@ import { type Served, served } from "../../_served.ts";
 import type { Bench } from "../bench.ts";
 import { sendMalformed } from "../malformed.ts";
 import { promptOf } from "../prompts.ts";
-import { clocked, digits, paired, ratioOf, residentBytes, summary } from "../rows.ts";
+import { clocked, digits, paired, ratioOf, residentBytes, type Row, summary } from "../rows.ts";
 import { type Streamed, streamed } from "../streams.ts";
 
-const ID = "countdown-tiny", STREAMS = 64, PROMPT = 24, suite = "serve";
+const ID = "countdown-tiny", STREAMS = 64, PROMPT = 24;
+
+/** What all rows have. */
+const ROW = { suite: "serve", model: ID, dtype: "fp32", batch: STREAMS } as const;
 
 /** A request in both forms: that of the library, and its body. */
 function requestOf(model: Model, row: number, tokens: number) {
@@ -25,87 +28,130 @@ function requestOf(model: Model, row: number, tokens: number) {
   return { own: { prompt, ...options, method: moi({ beta: 1 }) }, body };
 }
 
-/** Milliseconds of all requests in one batch, and their texts. */
-async function batched(model: Model, requests: readonly ReturnType<typeof requestOf>[]) {
+type Requests = readonly ReturnType<typeof requestOf>[];
+
+/** What is measured: a server, and the model in this process. */
+interface Side {
+  readonly bench: Bench;
+  readonly server: Served;
+  readonly model: Model;
+  /** Requests that end together, their texts, and the tokens of each. */
+  readonly requests: Requests;
+  readonly texts: readonly string[];
+  readonly tokens: number;
+}
+
+/** Milliseconds of requests in one batch, however often, and their texts. */
+async function batched(model: Model, requests: Requests, times = 1) {
   const texts: string[] = [], all = requests.map(({ own }) => own);
   const ms = await clocked(async () => {
-    for await (const { index, generation } of generateBatch(model, all, { slots: STREAMS })) {
-      texts[index] = generation.text;
+    const many = Array.from({ length: times }, () => all).flat();
+    for await (const { index, generation } of generateBatch(model, many, { slots: STREAMS })) {
+      texts[index % all.length] = generation.text;
     }
   });
   return { ms, texts };
 }
 
-/** Streams of the same texts, or an error. */
-async function checked(server: Served, bodies: readonly object[], texts: readonly string[]) {
-  const told = await streamed({ port: Number(new URL(server.url).port), bodies });
+const streams = ({ url }: Served, requests: Requests, seconds = 0) =>
+  streamed({ port: Number(new URL(url).port), bodies: requests.map(({ body }) => body), seconds });
+
+/** Streams that must have the texts of the batch. */
+async function checked({ server, requests, texts }: Side): Promise<Streamed> {
+  const told = await streams(server, requests);
   const row = told.texts.findIndex((text, i) => text !== texts[i]);
   if (row >= 0) throw new Error(`internal: the text of stream ${row} is not that of the batch`);
   return told;
 }
 
-export async function serve(bench: Bench): Promise<void> {
-  await using server = await served(["--model", ID]);
-  await using model = await loadModel(ID);
-  const tokens = bench.quick ? 16 : 256, place = { model: ID, dtype: "fp32", batch: STREAMS };
-  const requests = Array.from({ length: STREAMS }, (_, row) => requestOf(model, row, tokens));
-  const bodies = requests.map(({ body }) => body), { texts } = await batched(model, requests);
+/** The row of how long tokens are waited for, in steps of so many milliseconds. */
+function waits(what: string, all: readonly Streamed[], step: number, detail: string): Row {
+  const p99 = summary(all.map(({ gaps }) => gaps.p99 / step));
+  return { ...ROW, what, unit: "×", ...p99, target: { atMost: 3 }, detail };
+}
 
-  const told: Streamed[] = [], steps: number[] = [];
+/** Rounds in turns; gives the milliseconds of a step of the batch. */
+async function rounds(side: Side): Promise<number> {
+  const { bench, model, requests, tokens } = side, told: Streamed[] = [];
   const pair = await paired(2 * bench.rounds, async () => {
-    told.push(await checked(server, bodies, texts));
+    told.push(await checked(side));
     return told.at(-1)!.ms / tokens;
-  }, async () => {
-    steps.push((await batched(model, requests)).ms / tokens);
-    return steps.at(-1)!;
-  });
-  const relation = ratioOf(pair);
-  const cost = digits(summary(told.map(({ cost }) => cost)).median);
+  }, async () => (await batched(model, requests)).ms / tokens);
+  const counted = told.slice(1), { detail, ...ratio } = ratioOf(pair), step = pair.b.median;
+  const cost = digits(summary(counted.map(({ cost }) => cost)).median);
   bench.row({
-    ...{ suite, what: "throughput of serve / generateBatch", ...place, ...relation },
+    ...{ ...ROW, what: "throughput of serve / generateBatch", ...ratio },
     target: { atLeast: 0.95 },
-    detail: `${relation.detail} a step; the client took ${cost} µs a token`,
+    detail: `${detail} a step; the client takes ${cost} µs a token`,
   });
-  const waits = (all: readonly Streamed[]) =>
-    summary(all.map(({ gaps }) => gaps.p99 / pair.b.median));
-  const gap = { suite, ...place, unit: "×", target: { atMost: 3 } } as const;
-  bench.row({ ...gap, what: "p99 of the time to the next token / step", ...waits(told.slice(1)) });
+  bench.row(
+    waits("p99 of the next token / step", counted, step, `a step takes ${digits(step)} ms`),
+  );
+  return step;
+}
 
-  const beside: Streamed[] = [], statuses: number[] = [];
+/** Rounds beside requests that are refused. */
+async function besideMalformed(side: Side, step: number): Promise<void> {
+  const { bench, server, model } = side, count = bench.quick ? 40 : 1000;
+  const told: Streamed[] = [], statuses: number[] = [];
   for (let round = 0; round < bench.rounds; round++) {
-    const count = bench.quick ? 20 : 1000;
-    const [streams, answered] = await Promise.all([
-      checked(server, bodies, texts),
-      sendMalformed(server.url, count, model.config.vocabularySize),
-    ]);
-    beside.push(streams);
+    const { vocabularySize } = model.config;
+    const both = [checked(side), sendMalformed(server.url, count, vocabularySize)] as const;
+    const [own, answered] = await Promise.all(both);
+    told.push(own);
     statuses.push(...answered);
   }
-  const wrong = statuses.filter((status) => status < 400 || status >= 500);
+  const wrong = statuses.filter((status) => !(status >= 400 && status < 500));
   if (wrong.length > 0) throw new Error(`internal: malformed requests were answered ${wrong}`);
-  bench.row({
-    ...{ ...gap, what: "the same beside 1,000 malformed requests" },
-    ...waits(beside),
-    detail: `${statuses.length} answers, all 4xx`,
-  });
+  const detail = `${statuses.length} refused, all with 4xx; all texts are the batch's`;
+  bench.row(waits(`the same beside ${count} malformed requests`, told, step, detail));
+}
 
-  const before = residentBytes(server.pid), seconds = bench.quick ? 1 : 120;
-  const lengths = bodies.map((body, row) => ({
-    ...body,
-    max_tokens: Math.ceil(tokens * (1 - row / 128)),
-  }));
-  const long = await streamed({ port: Number(new URL(server.url).port), bodies: lengths, seconds });
-  const after = residentBytes(server.pid), growth = (after - before) / 1e6;
-  const mb = (bytes: number) => (bytes / 1e6).toFixed(0);
+/** Streams that begin again when they end, each by itself. */
+async function onEnd({ bench, server, model, tokens }: Side, step: number): Promise<void> {
+  const seconds = bench.quick ? 1 : 120, warm = bench.quick ? 1 : 10;
+  const requests = Array.from(
+    { length: STREAMS },
+    (_, row) => requestOf(model, row, Math.ceil(tokens * (1 - row / (2 * STREAMS)))),
+  );
+  const written = requests.reduce((sum, { own }) => sum + own.maxNewTokens, 0);
+  const rate = async () => {
+    const times = bench.quick ? 1 : 8, { ms } = await batched(model, requests, times);
+    return times * written / ms * 1e3;
+  };
+  await streams(server, requests, warm);
+  const before = residentBytes(server.pid), first = await rate();
+  const told = await streams(server, requests, seconds), after = residentBytes(server.pid);
+  const own = told.events / told.ms * 1e3, others = [first, await rate()];
+  const [a, b] = others.map((other) => digits(other)), mb = (bytes: number) => digits(bytes / 1e6);
   bench.row({
-    ...{ suite, what: `growth of memory in ${seconds} s`, ...place, unit: "MB" },
-    ...summary([growth]),
+    ...{ ...ROW, what: `the same throughput over ${seconds} s`, unit: "×" },
+    ...summary(others.map((other) => own / other)),
+    target: { atLeast: 0.95 },
+    detail: `${digits(own)} / ${a} before, ${b} after, tokens a second`,
+  });
+  const most = `p99 is ${digits(told.gaps.p99)} ms, the longest wait ${digits(told.gaps.most)} ms`;
+  bench.row(waits(`p99 of the next token / step, ${seconds} s`, [told], step, most));
+  bench.row({
+    ...{ ...ROW, what: `growth of memory in ${seconds} s`, unit: "MB" },
+    ...summary([(after - before) / 1e6]),
     target: { atMost: 5 },
-    detail: `${mb(before)} to ${mb(after)} MB, ${long.events} tokens`,
+    detail: `${mb(before)} to ${mb(after)} MB, ${told.events} tokens`,
   });
-  bench.row({
-    ...{ ...gap, what: `p99 of the time to the next token in ${seconds} s / step` },
-    ...waits([long]),
-    detail: `${digits(long.gaps.p99)} ms, at most ${digits(long.gaps.most)} ms`,
-  });
+}
+
+export async function serve(bench: Bench): Promise<void> {
+  if (Deno.build.os !== "linux") {
+    bench.note("a server was not measured: its memory is read from /proc, which Linux alone has");
+    return;
+  }
+  await using server = await served(["--model", ID]);
+  await using model = await loadModel(ID);
+  const tokens = bench.quick ? 16 : 256;
+  const requests = Array.from({ length: STREAMS }, (_, row) => requestOf(model, row, tokens));
+  const { texts } = await batched(model, requests);
+  const side: Side = { bench, server, model, requests, texts, tokens };
+  const step = await rounds(side);
+  await besideMalformed(side, step);
+  await onEnd(side, step);
 }
