@@ -53,7 +53,7 @@ interface Source {
 }
 
 /** What came of a run: two runs that differ in it are not the same. */
-const OUTCOME = ["text", "tokens", "finishReason", "grade"] as const;
+const OUTCOME = ["seed", "text", "tokens", "finishReason", "grade"] as const;
 
 function checkSame(run: Run, earlier: Run, name: string): void {
   const other = OUTCOME.find((field) => canonical(run[field]) !== canonical(earlier[field]));
@@ -111,15 +111,13 @@ function recordsOf(sources: readonly Source[]): Map<number, Map<number, ShardRec
   return records;
 }
 
-/** Numbers in words: "1, 4–7". */
-function ranges(numbers: readonly number[]): string {
-  const runs: [number, number][] = [];
-  for (const n of numbers) {
-    const last = runs.at(-1);
-    if (last && last[1] === n - 1) last[1] = n;
-    else runs.push([n, n]);
-  }
-  return runs.map(([a, b]) => a === b ? `${a}` : `${a}–${b}`).join(", ");
+/** The numbers from 1 to a count that are not among some, in words: "1, 4–7". A file may tell any count. */
+function gapsIn(numbers: Iterable<number>, count: number): string {
+  const ends = [...numbers].sort((a, b) => a - b).concat(count + 1);
+  return ends.flatMap((end, i) => {
+    const first = (ends[i - 1] ?? 0) + 1, last = end - 1;
+    return first > last ? [] : first === last ? `${first}` : `${first}–${last}`;
+  }).join(", ");
 }
 
 /** Which shards lack how many of `lacking` runs. */
@@ -134,12 +132,10 @@ function shardsWithout(
     .map(({ index, runs }) => ({ index, runs, there: found.get(index)?.length ?? 0 }))
     .filter(({ runs, there }) => there < runs);
   const known = partial.reduce((sum, { runs, there }) => sum + runs - there, 0);
-  const absent = Array.from({ length: count }, (_, i) => i + 1).filter((index) =>
-    !found.has(index)
-  );
-  const some = absent.length === 1 ? `shard ${absent[0]}` : `shards ${ranges(absent)}`;
+  const absent = gapsIn(found.keys(), count);
+  const some = `${/\D/.test(absent) ? "shards" : "shard"} ${absent}`;
   return [
-    ...(lacking > known && absent.length > 0 ? [`none of ${some} of ${count}`] : []),
+    ...(lacking > known && absent !== "" ? [`none of ${some} of ${count}`] : []),
     ...partial.map(({ index, runs, there }) => `${there} of ${runs} of shard ${index} of ${count}`),
   ];
 }

@@ -1,6 +1,6 @@
 /** Files of shards as the file of the whole study. */
 
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { pathToFileURL } from "node:url";
 import { gains } from "@moi/moi/stats";
 import { mergeRuns, readRuns, type Run, runStudy, shardOf, type Study } from "@moi/moi/study";
@@ -140,6 +140,7 @@ Deno.test("mergeRuns() refuses another result of the same run, naming both", asy
   const files = await shards(folder.path), copy = `${folder.path}/copy.jsonl`;
   const changes: [Partial<Run>, string][] = [
     [{ text: "else" }, "has another text of problem 'letters-"],
+    [{ seed: 7 }, "has another seed of problem"],
     [{ tokens: [1] }, "has another tokens of problem"],
     [{ finishReason: "stop", grade: { correct: true, extracted: "x" } }, "has another"],
     [{ grade: { correct: true, extracted: "x" } }, "has another grade of problem"],
@@ -220,6 +221,16 @@ Deno.test("mergeRuns() says which shards are missing, and takes what is there if
   assertEquals(missing, `${240 - lines.length + 3} of 240 runs: ${some}`);
   const both = (await mergeRuns(files.filter((_, i) => i !== 4), { partial: true })).missing!;
   assertEquals(both.split(": ")[1], `none of shard 5 of 16; ${some}`);
+});
+
+Deno.test("mergeRuns() says what is missing however many shards a file tells of", async () => {
+  await using folder = await temporaryFolder();
+  const [file] = await shards(folder.path, 2) as [string];
+  const { length } = await readRuns(file), count = 9_000_000_000_000_000;
+  const shard = { index: 1, count, runs: 1, of: length + 9 };
+  await edit(file, (run) => Object.assign(run, { shard }));
+  const { missing } = await mergeRuns([file], { partial: true });
+  assertMatch(missing!, new RegExp(`none of shards 1–\\d+, .*–${count} of ${count}`));
 });
 
 Deno.test("an empty shard is not missed, with an empty file or with none", async () => {
