@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkNumber } from "../_check.ts";
 import { given } from "../_given.ts";
 import { openBatch } from "../decode/mod.ts";
 import type { Model } from "../model/mod.ts";
@@ -95,6 +96,7 @@ export function openCompletions(
     },
     /** Refuses further requests and waits for those that run; what is not done in time is ended. */
     async close(seconds: number): Promise<void> {
+      checkNumber("close the server", "seconds", seconds, { min: 0, max: 1e6 });
       isOpen = false;
       const late = unavailable("The server shuts down", "shutting_down");
       const timer = setTimeout(() => running.forEach((one) => one.abort(late)), seconds * 1000);

@@ -52,7 +52,7 @@ export interface Handler extends AsyncDisposable {
   /**
    * Refuses further requests and waits for those that run; what is not done in time is ended.
    *
-   * @param seconds Time that they have. Default: 30.
+   * @param seconds Time that they have, up to 10⁶. Default: 30.
    */
   close(seconds?: number): Promise<void>;
 }

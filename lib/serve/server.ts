@@ -37,7 +37,7 @@ export interface Server extends AsyncDisposable {
   /**
    * Refuses further requests (503), waits for those that run, and ends.
    *
-   * @param seconds Time that they have; then they are ended. Default: 30.
+   * @param seconds Time that they have, up to 10⁶; then they are ended. Default: 30.
    */
   shutdown(seconds?: number): Promise<void>;
 }

@@ -273,6 +273,9 @@ Deno.test("what is not done in time is ended when it shuts down", async () => {
   const endless = { ...LONG, max_tokens: 3999 };
   const streamed = await own.send({ ...endless, stream: true }), waiting = own.send(endless);
   await own.until("moi_waiting", 1);
+  for (const seconds of [-1, NaN, 1e7]) {
+    await assertRejects(() => own.server.shutdown(seconds), RangeError, "'seconds'");
+  }
   await own.server.shutdown(0.1);
   assertEquals(await error(waiting), [503, "shutting_down"]);
   const last = (await streamed.text()).trim().split("data: ").at(-1)!;
