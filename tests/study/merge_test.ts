@@ -1,6 +1,12 @@
 /** Files of shards as the file of the whole study. */
 
-import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { pathToFileURL } from "node:url";
 import { gains } from "@moi/moi/stats";
 import { mergeRuns, readRuns, type Run, runStudy, shardOf, type Study } from "@moi/moi/study";
