@@ -2,11 +2,14 @@
  * `deno task serve` under load: 64 streams at once against `generateBatch` with the same 64 requests in
  * one process; what a thousand malformed requests do to streams beside them; two minutes on end.
  *
- * Client and server share the cores, so that what the client costs is part of the ratio.
+ * Client and server share the cores, so that what the client costs is part of the ratio. Two sessions of
+ * one graph may differ in speed by a tenth: in the rounds, server and batch have the same one, in this
+ * process.
  */
 
 import { generateBatch, moi } from "../../../lib/decode/mod.ts";
 import { loadModel, type Model } from "../../../lib/model/mod.ts";
+import { serve as serveModel } from "../../../lib/serve/mod.ts";
 import { type Served, served } from "../../_served.ts";
 import type { Bench } from "../bench.ts";
 import { sendMalformed } from "../malformed.ts";
@@ -53,11 +56,13 @@ async function batched(model: Model, requests: Requests, times = 1) {
   return { ms, texts };
 }
 
-const streams = ({ url }: Served, requests: Requests, seconds = 0) =>
+type Address = Pick<Served, "url">;
+
+const streams = ({ url }: Address, requests: Requests, seconds = 0) =>
   streamed({ port: Number(new URL(url).port), bodies: requests.map(({ body }) => body), seconds });
 
 /** Streams that must have the texts of the batch. */
-async function checked({ server, requests, texts }: Side): Promise<Streamed> {
+async function checked(server: Address, { requests, texts }: Side): Promise<Streamed> {
   const told = await streams(server, requests);
   const row = told.texts.findIndex((text, i) => text !== texts[i]);
   if (row >= 0) throw new Error(`internal: the text of stream ${row} is not that of the batch`);
@@ -73,8 +78,9 @@ function waits(what: string, all: readonly Streamed[], step: number, detail: str
 /** Rounds in turns; gives the milliseconds of a step of the batch. */
 async function rounds(side: Side): Promise<number> {
   const { bench, model, requests, tokens } = side, told: Streamed[] = [];
+  await using server = serveModel(model, { port: 0 });
   const pair = await paired(2 * bench.rounds, async () => {
-    told.push(await checked(side));
+    told.push(await checked(server, side));
     return told.at(-1)!.ms / tokens;
   }, async () => (await batched(model, requests)).ms / tokens);
   const counted = told.slice(1), { detail, ...ratio } = ratioOf(pair), step = pair.b.median;
@@ -96,7 +102,7 @@ async function besideMalformed(side: Side, step: number): Promise<void> {
   const told: Streamed[] = [], statuses: number[] = [];
   for (let round = 0; round < bench.rounds; round++) {
     const { vocabularySize } = model.config;
-    const both = [checked(side), sendMalformed(server.url, count, vocabularySize)] as const;
+    const both = [checked(server, side), sendMalformed(server.url, count, vocabularySize)] as const;
     const [own, answered] = await Promise.all(both);
     told.push(own);
     statuses.push(...answered);
