@@ -129,16 +129,19 @@ function takeStep(model: Model, row: Row, distribution: Distribution): void {
   const full = tokens.length === job.maxNewTokens || row.position === model.maxLength;
   if (made.stop || isEnd || told?.stopped) row.finished = "stop";
   else if (full) row.finished = "length";
-  row.text = row.finished === undefined
-    ? row.text + (told?.text ?? "")
-    : endedText(model.tokenizer, tokens, job);
+  let text = told?.text ?? "";
+  if (row.finished === undefined) row.text += text;
+  else {
+    row.text = endedText(model.tokenizer, tokens, job);
+    text = row.text.slice(before);
+  }
 
   if (job.top > 0) {
     const norm = relativeNorm(model, row.next.input, recorded);
     const step: Step = {
       index,
       token: recorded,
-      text: row.text.slice(before),
+      text,
       entropy: distribution.normalizedEntropy,
       probability: distribution.probability(recorded),
       mixture: mixtureRecord(row.next.input, distribution),
@@ -151,7 +154,7 @@ function takeStep(model: Model, row: Row, distribution: Distribution): void {
     };
     row.trace.push(step);
     row.last = step;
-  } else if (job.tells) row.last = { token: recorded, text: row.text.slice(before) };
+  } else if (job.tells) row.last = { token: recorded, text };
 }
 
 /** Text that is certain of tokens that were broken off. */
