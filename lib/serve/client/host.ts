@@ -89,13 +89,13 @@ const asIs = (answer: unknown) => answer;
 
 const nameOr = (value: unknown) => isName(value) ? value : undefined;
 
+/** A model in the list of a server: untrusted but for its name. */
+type Entry = Readonly<Record<string, unknown>> & { readonly id: string };
+
 /** The entry of a model in the list of a server; without a name, its only one. */
-function entryOf(list: unknown, model: string | undefined, base: string) {
-  const data = isObject(list) && Array.isArray(list.data) ? list.data : [];
-  const entries = data.filter((one) => isObject(one) && isName(one.id)) as (
-    & Record<string, unknown>
-    & { readonly id: string }
-  )[];
+function entryOf(list: unknown, model: string | undefined, base: string): Entry {
+  const data: unknown[] = isObject(list) && Array.isArray(list.data) ? list.data : [];
+  const entries = data.filter((one): one is Entry => isObject(one) && isName(one.id));
   const named = model === undefined ? entries : entries.filter(({ id }) => id === model);
   const [entry] = named;
   if (entry !== undefined && (model !== undefined || named.length === 1)) return entry;
@@ -105,13 +105,9 @@ function entryOf(list: unknown, model: string | undefined, base: string) {
 }
 
 /** A server that speaks OpenAI's protocol and does not mix. */
-async function plainHost(
-  connection: Connection,
-  entry: Readonly<Record<string, unknown>> & { readonly id: string },
-): Promise<Host> {
-  const { id } = entry,
-    root = nameOr(entry.root),
-    name = OWNERS.get(entry.owned_by) ?? "openai";
+async function plainHost(connection: Connection, entry: Entry): Promise<Host> {
+  const { id } = entry, root = nameOr(entry.root);
+  const name = OWNERS.get(entry.owned_by) ?? "openai";
   const isVllm = name === "vllm", length = entry.max_model_len;
   const told = isVllm
     ? await optional(ask(connection, { path: "/version", read: asIs }))
@@ -137,10 +133,7 @@ async function plainHost(
 }
 
 /** A server that says what it mixes. */
-function mixingHost(
-  about: ServerAbout,
-  entry: Readonly<Record<string, unknown>> & { readonly id: string },
-): Host {
+function mixingHost(about: ServerAbout, entry: Entry): Host {
   const { server, plugin, model, methods } = about, { name, version } = server;
   const isVllm = name !== "moi", root = nameOr(entry.root);
   if (isVllm && plugin === undefined) {
