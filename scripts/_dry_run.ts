@@ -11,7 +11,7 @@ import {
   TASKS,
 } from "../mod.ts";
 import { downloadModel, EMBEDDED } from "../lib/model/mod.ts";
-import { measuredBandwidth } from "../lib/study/mod.ts";
+import { measuredBandwidth, type StudySize } from "../lib/study/mod.ts";
 import { gib } from "../lib/_gib.ts";
 import { tableText } from "../lib/plot/mod.ts";
 import { type Shard, shardOf, shardText } from "../lib/study/shard.ts";
@@ -119,6 +119,15 @@ export function tokensText(
   return `tokens        ${prompts} of prompts, up to ${newTokens} new (${maxNewTokens} a run)`;
 }
 
+/** What it costs, with so many texts at once, in a number format, at so many bytes a second. */
+export function costOf(
+  { config, share, tokens, maxNewTokens, methods, repeats }: Size,
+  how: Required<Pick<StudySize, "slots" | "dtype" | "bandwidth">>,
+) {
+  const known = { config, problems: share, promptTokens: tokens };
+  return estimateStudy({ ...known, maxNewTokens, methods, repeats, ...how });
+}
+
 /** What the whole study could find. */
 export function gainText({ count, repeats, methods, shard }: Size): string {
   const discordance = 0.2, comparisons = Math.max(1, methods - 1);
@@ -140,7 +149,7 @@ export async function dryRun(
   shard: Shard | undefined,
 ): Promise<void> {
   const size = await sizeOf(id, name, methods, args, shard);
-  const { config, share, tokens, how, maxNewTokens, repeats } = size;
+  const { share, how, repeats } = size;
   const given = args.number("bandwidth"), title = sizeText(size);
   if (share === 0) {
     print(`${title}\n`);
@@ -149,10 +158,7 @@ export async function dryRun(
   const bandwidth = given === undefined ? measuredBandwidth() : 1e9 * given;
   const slots = Math.min(args.number("slots") ?? 64, share * methods * repeats);
   const rows = (["fp32", "int8", "int4"] as const satisfies Dtype[]).map((dtype) => {
-    const cost = estimateStudy({
-      ...{ config, problems: share, promptTokens: tokens, maxNewTokens, methods, repeats },
-      ...{ slots, dtype, bandwidth },
-    });
+    const cost = costOf(size, { slots, dtype, bandwidth });
     return { dtype, ...cost, together: cost.weightsBytes + cost.kvBytes };
   });
   const table = tableOf(rows, [

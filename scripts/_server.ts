@@ -1,7 +1,6 @@
 /** Models behind servers on command lines: how one is opened, and what a study on it takes. */
 
 import {
-  estimateStudy,
   loadModel,
   type Method,
   type Model,
@@ -13,7 +12,7 @@ import {
 import { gib } from "../lib/_gib.ts";
 import { tableText } from "../lib/plot/mod.ts";
 import { type Arguments, commandLine, given, print, say } from "./_cli.ts";
-import { duration, gainText, sizeOf, sizeText, tokensText } from "./_dry_run.ts";
+import { costOf, duration, gainText, sizeOf, sizeText, tokensText } from "./_dry_run.ts";
 import { loadOptions } from "./_tasks.ts";
 
 /** Names of the options that {@linkcode openModel} reads. */
@@ -116,10 +115,7 @@ export async function dryServerRun(
   const rows = [...new Set([...AT_ONCE, asked])].filter((slots) => slots === asked || slots <= runs)
     .sort((a, b) => a - b).map((slots) => {
       // numbers of bf16 have half of the bytes of fp32: the same as twice the bandwidth
-      const cost = estimateStudy({
-        ...{ config, problems: share, promptTokens: tokens, maxNewTokens, methods, repeats },
-        ...{ slots, dtype: "fp32", bandwidth: 2 * gpus * each * 1e9 },
-      });
+      const cost = costOf(size, { slots, dtype: "fp32", bandwidth: 2 * gpus * each * 1e9 });
       const weights = cost.weightsBytes / 2, kv = cost.kvBytes / 2;
       return { ...cost, slots, weights, kv, gpu: (weights + kv) / gpus };
     });
