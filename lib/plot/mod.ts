@@ -50,7 +50,7 @@ export { type GainLike, plotGains, type PlotGainsOptions } from "./gains.ts";
 export * from "./mixing.ts";
 export * from "./mixture.ts";
 export * from "./scores.ts";
-export * from "./trace.ts";
+export { plotTrace, type PlotTraceOptions, type StepLike, type TracedLike } from "./trace.ts";
 
 // Tables, and everything about a study
 export * from "./compare_with_paper.ts";

@@ -6,6 +6,7 @@ import type { Generation, Step } from "../decode/mod.ts";
 import { displayable } from "./display.ts";
 import type { Html } from "./figure.ts";
 import { counted, quoted } from "./_format.ts";
+import { heat, type Token, told, visible } from "./page/tokens.ts";
 
 /** What {@linkcode plotTrace} and `plotMixture` read of a step: those of `generate` and `stream` are such. */
 export type StepLike = Omit<Step, "index" | "candidates"> & Partial<Pick<Step, "candidates">>;
@@ -67,12 +68,13 @@ export function plotTrace(generation: TracedLike, options: PlotTraceOptions = {}
   const mass = mean(steps.map((step) => step.offSampleMass));
   const summary = `${counted(steps.length, "token")}, ` +
     `mean H ${entropy.toFixed(3)}, mean off-sample mass ${mass.toFixed(3)}`;
-  const tokens = steps.map((step, i) =>
-    badge(step.event, i === 0 ? undefined : steps[i - 1]!.event) +
-    `<span title="${escapeHtml(tooltip(step, candidates))}" style="background:${
-      heat(step.entropy / max)
-    };border-radius:2px">${escapeHtml(visible(step))}</span>`
-  ).join("");
+  const tokens = steps.map((step, i) => {
+    const token = tokenOf(step, candidates);
+    return badge(step.event, i === 0 ? undefined : steps[i - 1]!.event) +
+      `<span title="${escapeHtml(told(token).join("\n"))}" style="background:${
+        heat(step.entropy / max)
+      };border-radius:2px">${escapeHtml(visible(token))}</span>`;
+  }).join("");
   const ramp = [0, 0.25, 0.5, 0.75, 1].map(heat).join(",");
   return displayable({
     html: `<div style="background:#fff;color:#000;padding:10px 12px">` +
@@ -93,37 +95,25 @@ function badge(event: string | undefined, before: string | undefined): string {
     `padding:0 3px;margin:0 2px;vertical-align:super">${escapeHtml(event)}</span>`;
 }
 
-function tooltip(step: StepLike, most: number): string {
-  const { candidates = [], mixture, norm, drawn, event } = step;
-  const texts = new Map(candidates.map(({ token, text }) => [token, text]));
-  if (!texts.has(step.token)) texts.set(step.token, step.text);
-  const line = (value: number, token: number) =>
-    `${value.toFixed(3)}  ${quoted(texts.get(token), token)}`;
+/** A step as pages show it: at most so many candidates, and tokens of its mixture. */
+export function tokenOf(step: StepLike, most: number): Token {
+  const { text, entropy, probability, offSampleMass, mixture, norm, drawn, event, end } = step;
+  const texts = new Map((step.candidates ?? []).map((one) => [one.token, one.text]));
+  if (!texts.has(step.token)) texts.set(step.token, text);
+  const nameOf = (token: number) => quoted(texts.get(token), token);
+  const candidates = (step.candidates ?? []).slice(0, most)
+    .map((one) => [nameOf(one.token), one.probability] as const);
   const weights = Array.from(mixture.ids, (id, k) => [id, mixture.weights[k]!] as const)
-    .sort(([, a], [, b]) => b - a).slice(0, most);
-  return [
-    `${quoted(texts.get(step.token), step.token)}  p = ${step.probability.toFixed(3)}`,
-    ...(drawn === undefined ? [] : [`recorded in place of ${quoted(texts.get(drawn), drawn)}`]),
-    ...(event === undefined ? [] : [event]),
-    `H = ${step.entropy.toFixed(3)}`,
-    ...candidates.slice(0, most).map(({ probability, token }) => line(probability, token)),
-    `off-sample mass ${step.offSampleMass.toFixed(3)}` +
-    (norm === undefined ? "" : `, norm ${norm.toFixed(3)}`),
-    ...weights.map(([token, weight]) => line(weight, token)),
-  ].join("\n");
-}
-
-/** Text of a token in running text: line breaks and the end get a mark, an empty text a dot. */
-function visible({ text, end }: StepLike): string {
-  return text.replace(/\n/g, "↵\n") + (end ? "∎" : text === "" ? "·" : "");
-}
-
-/** White to orange: one hue, so that it reads the same with any colour vision and with black text. */
-function heat(share: number): string {
-  const t = Math.max(0, Math.min(1, share));
-  return `rgb(${Math.round(255 - 25 * t)},${Math.round(255 - 96 * t)},${
-    Math.round(255 - 225 * t)
-  })`;
+    .sort(([, a], [, b]) => b - a).slice(0, most)
+    .map(([id, weight]) => [nameOf(id), weight] as const);
+  return {
+    ...{ text, name: nameOf(step.token), entropy, probability, offSampleMass, candidates },
+    ...{ mixture: weights },
+    ...(norm === undefined ? {} : { norm }),
+    ...(event === undefined ? {} : { event }),
+    ...(drawn === undefined ? {} : { drawn: nameOf(drawn) }),
+    ...(end ? { end } : {}),
+  };
 }
 
 function mean(values: readonly number[]): number {
