@@ -1,5 +1,8 @@
 /** Pages in a headless Chromium. */
 
+import type { AxeResults } from "axe-core";
+import { fileURLToPath } from "node:url";
+import puppeteer, { type Page } from "puppeteer-core";
 import { temporaryFolder } from "./_temporary.ts";
 
 /** Path of a Chromium, if there is one. */
@@ -32,4 +35,37 @@ export async function load(chromium: string, page: string): Promise<{ dom: strin
   }).output();
   const decoder = new TextDecoder();
   return { dom: decoder.decode(stdout), log: decoder.decode(stderr) };
+}
+
+/** A browser that is driven: pages are opened, clicked, typed into. It has ended when it is disposed. */
+export type DrivenBrowser = AsyncDisposable & { readonly newPage: () => Promise<Page> };
+
+/** Starts a Chromium with a profile of its own. */
+export async function browser(): Promise<DrivenBrowser> {
+  const executablePath = findChromium();
+  if (executablePath === undefined) throw new Error("No Chromium found: set CHROME_PATH");
+  const folder = await temporaryFolder();
+  const own = await puppeteer.launch({
+    ...{ executablePath, userDataDir: `${folder.path}/profile`, headless: true },
+    args: [
+      ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
+      ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    ],
+  });
+  return {
+    newPage: () => own.newPage(),
+    async [Symbol.asyncDispose]() {
+      await own.close();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** What axe-core finds wrong in a page for people who cannot see it or use no mouse, the serious things. */
+export async function seriousFindings(page: Page): Promise<string[]> {
+  const source = fileURLToPath(import.meta.resolve("npm:axe-core@4.14.1/axe.min.js"));
+  await page.evaluate(await Deno.readTextFile(source));
+  const { violations } = await page.evaluate("axe.run()") as AxeResults;
+  return violations.filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ").slice(0, 500)}`);
 }

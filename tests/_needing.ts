@@ -19,3 +19,4 @@ export function needing(variables: Readonly<Record<string, string>>) {
 export const VLLM = { MOI_VLLM: "bash .ci/vllm.sh FOLDER" } as const;
 export const CLIENTS = { MOI_LM_EVAL: "bash .ci/clients.sh FOLDER" } as const;
 export const REAL_MODEL = { MOI_REAL_MODEL: "bash scripts/real_model.sh FOLDER" } as const;
+export const JUPYTERLAB = { MOI_JUPYTERLAB: "bash .ci/jupyterlab.sh FOLDER" } as const;
