@@ -30,7 +30,7 @@ const unavailable = (message: string, code: string) =>
   new ServeError(message, { status: 503, code, headers: { "retry-after": "5" } });
 
 /** Ends a request's texts once its client has gone or its time is up; gives what takes that back. */
-function bound({ signal }: Request, ended: AbortController, seconds: number): () => void {
+export function bound({ signal }: Request, ended: AbortController, seconds: number): () => void {
   const gone = () => ended.abort(new ServeError("The client has gone", { status: 499 }));
   signal.addEventListener("abort", gone);
   if (signal.aborted) gone();

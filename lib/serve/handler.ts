@@ -58,7 +58,7 @@ export interface Handler extends AsyncDisposable {
 }
 
 /** The last part of an id, without the ending of a model's file. */
-function nameOf(id: string): string {
+export function nameOf(id: string): string {
   const last = id.replace(/\/+$/, "").split(/[/\\]/).at(-1)!;
   return last.replace(/\.(gguf|onnx)$/i, "") || id;
 }
@@ -85,7 +85,7 @@ function modelList(id: string, length: number): object {
 }
 
 /** Answers by method and path, as in "GET /health"; refuses others. */
-function routed(
+export function routed(
   routes: Readonly<Record<string, (request: Request) => Response | Promise<Response>>>,
 ) {
   return (request: Request, path: string) => {

@@ -9,7 +9,7 @@ import { checkOptions, number, type Rules, words } from "../_check.ts";
 import { given } from "../_given.ts";
 import type { Model } from "../model/mod.ts";
 import { checkReach } from "./access.ts";
-import { HANDLER_RULES, type HandlerOptions, openHandler } from "./handler.ts";
+import { type Handler, HANDLER_RULES, type HandlerOptions, openHandler } from "./handler.ts";
 
 /** Options of {@linkcode serve}. */
 export interface ServeOptions extends HandlerOptions {
@@ -63,8 +63,15 @@ export function serve(model: Model, options: ServeOptions = {}): Server {
   checkOptions("serve", options, RULES);
   const { port = 8000, hostname = "127.0.0.1", ...more } = options;
   checkReach(hostname, more.key !== undefined);
-  const handler = openHandler(model, given(more)), ending = new AbortController();
-  const answers = new Set<Promise<void>>();
+  return served(openHandler(model, given(more)), { port, hostname });
+}
+
+/** Puts a handler on a port; the server closes it. */
+export function served(
+  handler: Handler,
+  { port, hostname }: { readonly port: number; readonly hostname: string },
+): Server {
+  const ending = new AbortController(), answers = new Set<Promise<void>>();
   const http = Deno.serve(
     { port, hostname, onListen: () => {}, signal: ending.signal },
     (request, { completed }) => {

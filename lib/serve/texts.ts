@@ -92,7 +92,8 @@ export async function wholeAnswer(running: Running): Promise<Response> {
   return Response.json(answerOf(head, tokenizer, asked, all));
 }
 
-const HEADERS = {
+/** Those of a stream of events. */
+export const EVENT_HEADERS = {
   "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-store, no-transform",
 };
@@ -132,5 +133,5 @@ export async function streamedAnswer(running: Running, done: () => void): Promis
     events.end(errorBody(serveError(error)));
   }).finally(done);
   await begun.promise;
-  return new Response(events.body, { headers: HEADERS });
+  return new Response(events.body, { headers: EVENT_HEADERS });
 }

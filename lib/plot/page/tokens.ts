@@ -43,6 +43,11 @@ export function heat(share: number): string {
   return `rgb(${r},${g},${b})`;
 }
 
+/** The same on paper of any colour: on white it is `heat`. */
+export function shade(share: number): string {
+  return `rgb(230 159 30 / ${Math.max(0, Math.min(1, share)).toFixed(3)})`;
+}
+
 /** A token in running text: line breaks and the end get a mark, an empty text a dot. */
 export function visible({ text, end }: Pick<Token, "text" | "end">): string {
   return text.replace(/\n/g, "↵\n") + (end ? "∎" : text === "" ? "·" : "");

@@ -1,0 +1,155 @@
+/// <reference lib="dom" />
+/**
+ * The playground's page: one form, two answers, and what was fed back after a token.
+ *
+ * @module
+ */
+
+import { showDetail } from "./detail.ts";
+import { type Fields, valueOf } from "./parts.ts";
+import { openSide, type Side } from "./side.ts";
+
+/** What the server tells the page. */
+interface About {
+  readonly methods: Readonly<Record<string, readonly string[]>>;
+  readonly sampler: Readonly<Record<string, number>>;
+  readonly prompt: string;
+  readonly as: string;
+}
+
+/** Milliseconds that a slider must rest. */
+const REST = 150;
+
+const byId = <E extends HTMLElement>(id: string) => document.getElementById(id) as E;
+
+function main(): void {
+  const about: About = JSON.parse(byId("about").textContent!);
+  const prompt = byId<HTMLTextAreaElement>("prompt"), as = byId<HTMLSelectElement>("as");
+  const form = byId<HTMLFormElement>("form"), stop = byId<HTMLButtonElement>("stop");
+  const colours = byId<HTMLInputElement>("colours"), detail = byId("detail");
+  const settings = [...form.querySelectorAll<HTMLInputElement>("input[data-field]")];
+
+  /** The request without its method, as the form stands. */
+  const asked = (): Record<string, unknown> => {
+    const text = prompt.value;
+    const ids = text.trim().split(/[\s,]+/).map(Number);
+    const own = as.value === "chat"
+      ? { messages: [{ role: "user", content: text }] }
+      : { prompt: as.value === "ids" ? ids : text };
+    const typed = settings.filter((input) => input.value.trim() !== "")
+      .map((input) => [input.dataset.field!, valueOf(input.value)]);
+    return { ...own, ...Object.fromEntries(typed) };
+  };
+
+  let largest = 0;
+  const repaint = () => {
+    for (const { list } of sides) list.colour(colours.checked ? largest : 0);
+    byId("largest").textContent = largest.toFixed(3);
+  };
+  /** Colours by the largest entropy of both; marks where the two texts part. */
+  const onToken = (side: Side | undefined, index: number) => {
+    const entropy = side?.list.tokens[index]?.entropy ?? 0;
+    if (entropy > largest) {
+      largest = entropy;
+      repaint();
+    }
+    const [a, b] = sides.map(({ list }) => list.tokens);
+    if (!a || !b || index > Math.min(a.length, b.length)) return;
+    let same = 0;
+    while (same < a.length && same < b.length && a[same]!.name === b[same]!.name) same++;
+    const parts = same < Math.min(a.length, b.length) ? same : undefined;
+    for (const { list } of sides) list.differFrom(parts);
+  };
+  const select = (side: Side, name: string, index: number) => {
+    for (const one of sides) {
+      one.selected = one === side ? index : undefined;
+      one.list.select(one.selected);
+    }
+    showDetail(detail, name, index, side.list.tokens[index]!);
+  };
+
+  const busy = (work: Promise<unknown>) => {
+    running++;
+    stop.disabled = false;
+    work.finally(() => stop.disabled = --running === 0);
+  };
+  let running = 0;
+  const sides: Side[] = [];
+  const open = (name: string, method: string) => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const side: Side = openSide({
+      ...{ name, method, beta: 0.25, methods: about.methods, asked },
+      onChange() {
+        keep();
+        clearTimeout(timer);
+        timer = setTimeout(() => {
+          if (side.list.tokens.length === 0) return; // nothing was asked yet
+          const from = side.selected ?? 0;
+          busy(
+            side.run(from).then(() => {
+              if (side.selected !== undefined) showSelected(side, name);
+            }),
+          );
+        }, REST);
+      },
+      onToken(index) {
+        onToken(side, index);
+        if (index === side.selected) showSelected(side, name);
+      },
+      onSelect: (index) => select(side, name, index),
+    });
+    sides.push(side);
+    byId("sides").append(side.element);
+  };
+  const showSelected = (side: Side, name: string) => {
+    const token = side.list.tokens[side.selected!];
+    if (token) showDetail(detail, name, side.selected!, token);
+  };
+
+  /** Keeps the settings in the address, so that it can be passed on. */
+  const keep = () => {
+    const fields = sides.map((side) => side.fields());
+    const own = settings.map((input) => [input.dataset.field!, input.value]);
+    const state = { prompt: prompt.value, as: as.value, settings: Object.fromEntries(own), fields };
+    history.replaceState(null, "", `#${encodeURIComponent(JSON.stringify(state))}`);
+  };
+  /** Takes settings from the address, which anybody may have written: into fields, as text. */
+  const restore = () => {
+    const state = JSON.parse(decodeURIComponent(location.hash.slice(1)));
+    prompt.value = `${state.prompt ?? prompt.value}`;
+    if ([...as.options].some(({ value }) => value === state.as)) as.value = state.as;
+    for (const input of settings) input.value = `${state.settings?.[input.dataset.field!] ?? ""}`;
+    sides.forEach((side, i) => side.set({ ...state.fields?.[i] } as Fields));
+  };
+
+  prompt.value = about.prompt;
+  as.value = about.as;
+  for (const input of settings) {
+    const value = about.sampler[input.dataset.field!];
+    if (value !== undefined) input.value = `${value}`;
+  }
+  open("left", "standard");
+  open("right", "moi");
+  try {
+    if (location.hash.length > 1) restore();
+  } catch {
+    history.replaceState(null, "", "#"); // none of ours
+  }
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    keep();
+    largest = 0;
+    detail.replaceChildren();
+    for (const side of sides) busy(side.run());
+  });
+  prompt.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+  });
+  const stopAll = () => sides.forEach((side) => side.stop());
+  stop.addEventListener("click", stopAll);
+  addEventListener("keydown", ({ key }) => key === "Escape" && stopAll());
+  colours.addEventListener("change", repaint);
+  document.documentElement.dataset.ready = "";
+}
+
+main();
