@@ -38,7 +38,9 @@ const CONTROLS: Readonly<Record<string, () => Task>> = {
 
 /** A prompt to begin with: of an embedded model one that it was made for. */
 async function examplePrompt({ id }: Model): Promise<string> {
-  if (!Object.hasOwn(CONTROLS, id)) return "How many days are there in three weeks? Think step by step.";
+  if (!Object.hasOwn(CONTROLS, id)) {
+    return "How many days are there in three weeks? Think step by step.";
+  }
   const task = CONTROLS[id]!(), [problem] = await task.problems(), prompt = task.prompt(problem!);
   return typeof prompt === "string" ? prompt : prompt.map(({ content }) => content).join("\n");
 }
