@@ -1,7 +1,7 @@
 /** Pages in a headless Chromium. */
 
 import type { AxeResults } from "axe-core";
-import { fileURLToPath } from "node:url";
+import axe from "npm:axe-core@4.14.1/axe.min.js" with { type: "text" };
 import puppeteer, { type Page } from "puppeteer-core";
 import { temporaryFolder } from "./_temporary.ts";
 
@@ -63,8 +63,7 @@ export async function browser(): Promise<DrivenBrowser> {
 
 /** What axe-core finds wrong in a page for people who cannot see it or use no mouse, the serious things. */
 export async function seriousFindings(page: Page): Promise<string[]> {
-  const source = fileURLToPath(import.meta.resolve("npm:axe-core@4.14.1/axe.min.js"));
-  await page.evaluate(await Deno.readTextFile(source));
+  await page.evaluate(axe);
   const { violations } = await page.evaluate("axe.run()") as AxeResults;
   return violations.filter(({ impact }) => impact === "serious" || impact === "critical")
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ").slice(0, 500)}`);

@@ -79,7 +79,7 @@ export function figureHtml(figure: Figure, id: string, until = ""): string {
   const height = heightOf(figure);
   const json = scriptJson(figureJson(figure));
   const label = escapeHtml(describe(figure));
-  return `<div id="${id}" class="moi-figure" role="img" aria-label="${label}" ` +
+  return `<div id="${id}" class="moi-figure" role="figure" aria-label="${label}" ` +
     `style="min-height:${height}px;background:#fff;color:#000">${escapeHtml(until)}</div>
 <script>(() => {
 const figure = ${json};

@@ -57,6 +57,10 @@ body { max-width: 960px; margin: 24px auto; padding: 0 16px; background: #fff; c
   font: 15px/1.5 "Helvetica Neue", Helvetica, Arial, "Liberation Sans", sans-serif; }
 h1 { font-size: 22px; font-weight: 600; }
 .moi-figure, .moi-html { margin: 0 0 28px; }
+@media (prefers-color-scheme: dark) {
+  :root { color-scheme: dark; }
+  body { background: #16181b; color: #e9eaec; }
+}
 </style>
 ${count > 0 ? await loaderScript() : ""}
 </head>

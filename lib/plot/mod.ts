@@ -55,7 +55,8 @@ export { plotTrace, type PlotTraceOptions, type StepLike, type TracedLike } from
 // Tables, and everything about a study
 export * from "./compare_with_paper.ts";
 export * from "./gains_table.ts";
-export * from "./report.ts";
+export { studyReport, type StudyReportOptions, studyTables } from "./report.ts";
+export * from "./report_page.ts";
 export { scoreTable, type ScoreTableOptions } from "./score_table.ts";
 
 // Where they go

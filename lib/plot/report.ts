@@ -66,10 +66,29 @@ export function studyReport(
   runs: readonly Run[],
   options: StudyReportOptions = {},
 ): (Figure | Html)[] {
+  const { parts, compared, baseline } = reportOf(runs, options);
+  const flips = compared === undefined ? [] : [plotFlips(runs, { method: compared, baseline })];
+  return displayable([...parts, ...flips]);
+}
+
+/** What there is to see of a study but for its samples, and the comparison that these begin with. */
+export interface Report {
+  /** Model and task. */
+  readonly name: string;
+  readonly parts: readonly (Figure | Html)[];
+  readonly baseline: string;
+  /** Key of the method of the primary comparison, else of the largest gain; undefined: there is none. */
+  readonly compared: string | undefined;
+}
+
+/** See {@linkcode studyReport}. */
+export function reportOf(runs: readonly Run[], options: StudyReportOptions = {}): Report {
   checkOptions("report", options, RULES);
   const { baseline = "standard", greedy = [] } = options;
   const { rows, scores, digits, tables } = judgedOf(runs, baseline);
-  if ((rows ?? scores)!.length === 0) return displayable(tables.slice(0, 1));
+  if ((rows ?? scores)!.length === 0) {
+    return { name: "", parts: tables.slice(0, 1), baseline, compared: undefined };
+  }
   const best = rows?.find((row) => row.isPrimary) ??
     rows?.filter((row) => !row.isBaseline).sort((a, b) => b.gain - a.gain)[0];
   const { model, task } = runs[0]!;
@@ -85,14 +104,14 @@ export function studyReport(
     );
   }
   const paragraphs = texts.map((text) => `<p>${escapeHtml(text)}</p>`).join("\n");
-  return displayable([
+  const parts = [
     { html: `<h2>${escapeHtml(name)}</h2>${paragraphs}`, text: [name, ...texts].join("\n") },
     ...(rows ? tables.slice(0, 1) : []),
     ...(scores ? [tables.at(-1)!, plotScores(scores, digits)] : []),
     ...(rows ? [plotGains(rows, { title: `Gain over ${baseline}: ${name}`, baseline })] : []),
     plotMixing(runs, { title: `Was there anything to mix? ${name}` }),
-    ...(best ? [plotFlips(runs, { method: best.method, baseline })] : []),
-  ]);
+  ];
+  return { name, parts, baseline, compared: best?.method };
 }
 
 /**

@@ -34,6 +34,8 @@ export interface TokenList {
   colour(max: number): void;
   /** Marks the token at a place, or none. */
   select(index: number | undefined): void;
+  /** What is told of the token at a place. */
+  told(index: number): string[];
   /** Marks tokens from a place on as another text's; none where it is undefined. */
   differFrom(index: number | undefined): void;
 }
@@ -116,6 +118,7 @@ export function tokenList({ label, max: full, onSelect }: TokenListOptions): Tok
       selected = index;
       for (const i of [before ?? 0, index ?? 0]) if (spans[i]) paint(i);
     },
+    told: (index) => told(tokens[index]!),
     differFrom(index) {
       const before = Math.min(differs, spans.length);
       differs = index ?? Infinity;

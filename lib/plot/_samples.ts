@@ -1,0 +1,219 @@
+/** The samples of a report as its page carries them: packed on this side of `page/sample_data.ts`. @module */
+
+import { gzipSync } from "node:zlib";
+import { escapeHtml } from "../_escape.ts";
+import { type Run, verdictOf } from "../study/run.ts";
+import { counted, fixed } from "./_format.ts";
+import {
+  type IndexedStudy,
+  type SampleProblem,
+  type SampleRun,
+  VERDICTS,
+} from "./page/sample_data.ts";
+
+/** What was asked of a model, as it is kept beside the runs. */
+export interface AskedProblem {
+  /** The prompt as the task words it. */
+  readonly prompt: string | readonly { readonly role: string; readonly content: string }[];
+  /** The problem's fields, the right answer among them. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** A study whose samples are shown. */
+export interface SampledStudy {
+  /** Model and task. */
+  readonly name: string;
+  /** Its runs; each as long as their page can carry. */
+  readonly runs: readonly Run[];
+  /** Its problems by id, where they were kept. */
+  readonly problems?: ReadonlyMap<string, AskedProblem> | undefined;
+  /** Key of the method that others are compared with, and of the one that is compared at first. */
+  readonly baseline: string;
+  readonly compared?: string | undefined;
+}
+
+/** Most characters of samples in a page, packed. */
+const MOST = 26e6;
+
+/** What a page can carry, before it is packed: halved until it fits. */
+const BUDGET = { texts: 48e6, traces: 12e6 };
+
+/** Characters of a chunk before it is packed, about. */
+const CHUNK = 400_000;
+
+/** Most characters of a problem's field. */
+const LONGEST_FIELD = 4000;
+
+const packed = (value: unknown) =>
+  gzipSync(new TextEncoder().encode(JSON.stringify(value))).toBase64();
+
+/** A text that is cut in the middle, with a word that says so. */
+export function shortened(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const tail = Math.floor(most / 4), head = most - tail;
+  const left = text.length - head - tail;
+  return `${text.slice(0, head)}\n… [${left} characters are left out on this page] …\n${
+    text.slice(-tail)
+  }`
+    .toWellFormed();
+}
+
+/** A problem's field as a text. */
+function fieldText(value: unknown): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value, null, 1) ?? "";
+  return shortened(text, LONGEST_FIELD);
+}
+
+/** What is told of a run beside its text. */
+function factsOf({ grade, finishReason, mixing, seed, measure }: Run): string[] {
+  const { score, reason } = grade;
+  const ends = { stop: "ended by itself", length: "cut at the token limit", aborted: "stopped" };
+  return [
+    ...(reason === undefined ? [] : [reason]),
+    ...(score === undefined ? [] : [`${measure?.name ?? "score"} ${fixed(score, 4)}`]),
+    ends[finishReason],
+    `mean H ${fixed(mixing?.meanEntropy, 3)}`,
+    `off-sample mass ${fixed(mixing?.meanOffSampleMass, 3)}`,
+    `seed ${seed}`,
+  ];
+}
+
+function sampleOf(run: Run, most: number, withTrace: boolean): SampleRun {
+  const { text, grade: { extracted }, trace } = run as Run & { readonly trace?: unknown };
+  const isWhole = text.length <= most;
+  return {
+    text: shortened(text, most),
+    extracted: extracted === null ? null : shortened(extracted, LONGEST_FIELD),
+    facts: factsOf(run),
+    ...(withTrace && isWhole && trace !== undefined ? { trace } : {}),
+  };
+}
+
+/** A problem and its runs. */
+function problemOf(
+  asked: AskedProblem | undefined,
+  runs: readonly SampleRun[],
+  most: number,
+): SampleProblem {
+  const { prompt, fields = {} } = asked ?? {};
+  const parts = typeof prompt === "string" ? [{ role: "prompt", content: prompt }] : prompt;
+  return {
+    ...(parts && {
+      prompt: parts.map(({ role, content }) => [role, shortened(content, most)] as const),
+    }),
+    fields: Object.entries(fields).map(([name, value]) => [name, fieldText(value)] as const),
+    runs,
+  };
+}
+
+/** A study's runs, problem by problem, repeat by repeat, methods in their order. */
+function inOrder(runs: readonly Run[], methods: readonly string[], problems: readonly string[]) {
+  const places = [methods, problems].map((keys) => new Map(keys.map((key, i) => [key, i])));
+  const [method, problem] = places as [Map<string, number>, Map<string, number>];
+  return runs.map((run) => ({
+    run,
+    problem: problem.get(run.problem)!,
+    method: method.get(run.method)!,
+  })).sort((a, b) => a.problem - b.problem || a.run.repeat - b.run.repeat || a.method - b.method);
+}
+
+/** What is packed of studies: the index, and the chunks. */
+function pack(studies: readonly SampledStudy[], budget: typeof BUDGET) {
+  const count = studies.reduce((sum, { runs }) => sum + runs.length, 0);
+  const most = Math.max(400, Math.floor(budget.texts / Math.max(1, count)));
+  const chunks: string[] = [];
+  let chunk: Record<string, SampleProblem> = {}, size = 0, traces = 0, isCut = false;
+  const close = () => {
+    if (size === 0) return;
+    chunks.push(packed(chunk));
+    [chunk, size] = [{}, 0];
+  };
+  const index = studies.map(
+    ({ name, runs, problems: asked, baseline, compared }, i): IndexedStudy => {
+      const methods = [...new Set(runs.map(({ method }) => method))];
+      const problems = [...new Set(runs.map(({ problem }) => problem))];
+      const rows = inOrder(runs, methods, problems), own: number[] = [];
+      const byProblem = Map.groupBy(rows, ({ problem }) => problem);
+      for (const [place, group] of byProblem) {
+        const samples = group.map(({ run }) => sampleOf(run, most, traces < budget.traces));
+        isCut ||= group.some(({ run }) => run.text.length > most);
+        const problem = problemOf(asked?.get(problems[place]!), samples, most);
+        chunk[`${i} ${place}`] = problem;
+        own[place] = chunks.length;
+        traces += samples.reduce(
+          (sum, { trace }) => sum + (trace ? JSON.stringify(trace).length : 0),
+          0,
+        );
+        size += JSON.stringify(problem).length;
+        if (size > CHUNK) {
+          close();
+        }
+      }
+      const at = (key: string | undefined, other: number) =>
+        key !== undefined && methods.includes(key) ? methods.indexOf(key) : other;
+      return {
+        ...{ name, methods, problems, chunks: own },
+        baseline: at(baseline, 0),
+        compared: at(compared, Math.min(1, methods.length - 1)),
+        problem: rows.map((row) => row.problem),
+        method: rows.map((row) => row.method),
+        repeat: rows.map(({ run }) => run.repeat),
+        verdict: rows.map(({ run }) => VERDICTS.indexOf(verdictOf(run))),
+        tokens: rows.map(({ run }) => run.tokens.length),
+      };
+    },
+  );
+  close();
+  return { index: packed(index), chunks, most, isCut, isTraced: traces > 0 };
+}
+
+/** The part of a page in which samples are looked at, and what it carries for that. */
+export function samplesHtml(studies: readonly SampledStudy[]): string {
+  let budget = BUDGET, all = pack(studies, budget);
+  const size = () => all.chunks.reduce((sum, { length }) => sum + length, all.index.length);
+  while (size() > MOST) {
+    budget = { texts: budget.texts / 2, traces: budget.traces / 2 };
+    all = pack(studies, budget);
+  }
+  const { index, chunks, most, isCut, isTraced } = all;
+  const notes = [
+    ...(isCut
+      ? [`Texts longer than ${counted(most, "character")} are cut in the middle here.`]
+      : []),
+    isTraced
+      ? "Tokens are coloured by the entropy that they were drawn at; a choice tells what was fed back."
+      : "Entropies of single tokens were not kept with these runs.",
+  ];
+  const data = (id: string, text: string) =>
+    `<script type="application/octet-stream" id="${id}">${text}</script>`;
+  const option = (value: string, text: string) => `<option value="${value}">${text}</option>`;
+  const verdicts = [
+    ["", "any verdict"],
+    ["won", "won against the baseline"],
+    ["lost", "lost against the baseline"],
+    ...VERDICTS.map((verdict) => [verdict, verdict] as const),
+  ].map(([value, text]) => option(value!, text!)).join("");
+  const side = (i: number) =>
+    `<div class="side"><label>method <select id="side-${i}"></select></label>` +
+    `<div id="answer-${i}"></div></div>`;
+  return `<section id="samples" aria-labelledby="samples-title">
+<h2 id="samples-title">Samples</h2>
+<p class="muted">${notes.map(escapeHtml).join(" ")}</p>
+<div class="controls">
+<label>study <select id="study"></select></label>
+<label>method <select id="method"></select></label>
+<label>verdict <select id="verdict">${verdicts}</select></label>
+<label>search <input id="search" type="search" placeholder="in prompts and answers"></label>
+<span id="count" role="status"></span>
+</div>
+<div id="list"></div>
+<div id="sample" hidden>
+<h3 id="sample-name"></h3>
+<div id="problem"></div>
+<label class="check"><input type="checkbox" id="colours" checked> colour by entropy H</label>
+<div class="answers">${side(0)}${side(1)}</div>
+</div>
+${data("sample-index", index)}
+${chunks.map((chunk, i) => data(`chunk-${i}`, chunk)).join("\n")}
+</section>`;
+}
