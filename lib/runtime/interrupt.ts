@@ -29,7 +29,8 @@ const ONE_PRESS_MS = 100;
 /** Turns of the event loop, a tenth of a second apart, without a look at the signal: a stop is over. */
 const QUIET_TURNS = 10, TURN_MS = 100;
 
-let current = newController();
+/** Whose signal the next press aborts, and the signal that the last press of a stop button has aborted. */
+let current = newController(), stopped = current.signal;
 let installed = false, listening = false, pressed = -Infinity;
 let quiet = QUIET_TURNS, turns: ReturnType<typeof setInterval> | undefined;
 
@@ -55,7 +56,8 @@ let quiet = QUIET_TURNS, turns: ReturnType<typeof setInterval> | undefined;
  */
 export function interruptSignal(): AbortSignal {
   listen();
-  if (current.signal.aborted && !lasts()) current = newController();
+  if (lasts()) return stopped;
+  if (current.signal.aborted) current = newController();
   return current.signal;
 }
 
@@ -87,6 +89,15 @@ export function defaultSignal(): AbortSignal | undefined {
   return jupyter() === undefined ? current.signal : interruptSignal();
 }
 
+/**
+ * The default signal of what has no part that could be kept, such as a model that is loaded: in a notebook it
+ * does not begin aborted, also while a stop lasts, as the cells that are queued could only fail without it.
+ * Another press ends it.
+ */
+export function nextSignal(): AbortSignal | undefined {
+  return jupyter() === undefined ? defaultSignal() : current.signal;
+}
+
 function listen(): void {
   if (listening || Deno.build.os === "windows") return;
   Deno.addSignalListener("SIGINT", interrupt);
@@ -98,8 +109,10 @@ function interrupt(): void {
   if (now - pressed < ONE_PRESS_MS) return;
   pressed = now;
   current.abort(new DOMException("Interrupted", "AbortError"));
-  if (jupyter() === undefined) Deno.unrefTimer(setTimeout(release, ONE_PRESS_MS));
-  else awaitQuiet();
+  if (jupyter() === undefined) return Deno.unrefTimer(setTimeout(release, ONE_PRESS_MS));
+  stopped = current.signal;
+  current = newController();
+  awaitQuiet();
 }
 
 /** Ends the stop when nobody has looked at the signal for a while. */

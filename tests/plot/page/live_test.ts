@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 /** Pictures that become live figures, in a real browser. */
 
 import { assertEquals } from "@std/assert";
