@@ -3,7 +3,7 @@
 import { fileURLToPath } from "node:url";
 
 /** Environment in which Jupyter finds the kernel "deno" that is this very Deno, and a place for its files. */
-async function kernelEnvironment(): Promise<{ env: Record<string, string>; dir: string }> {
+export async function kernelEnvironment(): Promise<{ env: Record<string, string>; dir: string }> {
   const dir = await Deno.makeTempDir({ prefix: "moi-jupyter-" });
   await Deno.mkdir(`${dir}/tmp`);
   await Deno.mkdir(`${dir}/kernels/deno`, { recursive: true });

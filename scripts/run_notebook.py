@@ -54,6 +54,8 @@ def execute(path, timeout, output):
         print(f"{path}: {error}", file=sys.stderr)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # times would change the file at every execution
+        if "outputs" in cell:  # an output that was emptied, such as that of plotly.js
+            cell.outputs = [output for output in cell.outputs if output.get("data") != {}]
     nbformat.write(notebook, output / path.name if output else path)
     return failed
 

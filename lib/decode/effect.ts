@@ -95,6 +95,8 @@ export interface PredictedEffect
   readonly method: string;
   /** Number of prompts. */
   readonly prompts: number;
+  /** Where it was stopped: how many prompts are in it, of how many. Without one, figures are NaN. */
+  readonly partial?: { readonly finished: number; readonly planned: number };
   /** Number of positions, N. */
   readonly positions: number;
   /** All of it in a few sentences, with its numbers. */
@@ -109,6 +111,7 @@ const SLOTS = 8;
 const NOTHING = 0.001, LITTLE = 0.01;
 
 function quantilesOf(values: readonly number[]): Quantiles {
+  if (values.length === 0) return { mean: NaN, median: NaN, q90: NaN, max: NaN };
   const sorted = values.toSorted((a, b) => a - b), last = sorted.length - 1;
   const at = (share: number) => {
     const place = share * last, below = Math.floor(place), part = place - below;
@@ -128,7 +131,7 @@ function totalVariation(P: Distribution, Q: Distribution): number {
 
 /** A verdict: what the numbers are, and what they mean. */
 function verdictOf(
-  { method, prompts, positions, entropy, offSampleMass, divergence, changed }: Omit<
+  { method, prompts, partial, positions, entropy, offSampleMass, divergence, changed }: Omit<
     PredictedEffect,
     "verdict" | "steps"
   >,
@@ -149,7 +152,8 @@ function verdictOf(
     described(offSampleMass)
   }, ` +
     `JS divergence of what follows ${described(divergence)} nats of at most 0.693. ` +
-    `N = ${many(positions, "position")} of ${many(prompts, "prompt")}.`;
+    `N = ${many(positions, "position")} of ${many(prompts, "prompt")}` +
+    `${partial ? ` (partial: ${partial.planned} were asked for)` : ""}.`;
 }
 
 function short(value: number): string {
@@ -164,6 +168,8 @@ function short(value: number): string {
  * come from the model, as for `generate`: give those of the study.
  * @throws {RangeError} Where a prompt leaves no room in the context for a token and what follows it,
  * there is no position, or the method cannot run with this model.
+ *
+ * A stop ends it with the prompts that are finished, and says so in `partial`.
  *
  * What a method forces or stops is not followed, as the text is not its own. The position of an
  * end-of-text token is not counted: nothing follows it.
@@ -191,7 +197,8 @@ export async function predictEffect(
   if (!Array.isArray(prompts) || prompts.length === 0) {
     throw new RangeError(refusal(verb, "prompts", "be a list of at least one", prompts));
   }
-  const steps: PredictedStep[] = [], most = model.maxLength - 1;
+  const steps: PredictedStep[] = [], most = model.maxLength - 1, planned = prompts.length;
+  let finished = 0;
   for (let from = 0; from < prompts.length; from += SLOTS) {
     const group = prompts.slice(from, from + SLOTS).map((prompt, i) =>
       jobOf(model, { ...settings, maxNewTokens: tokens, prompt }, from + i)
@@ -204,22 +211,27 @@ export async function predictEffect(
     }
     const texts = await shadowed(model, group, method, { ...settings, maxNewTokens: tokens });
     for (const [i, text] of texts.entries()) {
-      signal?.throwIfAborted();
+      if (signal?.aborted) break;
       if (text.length > 0) steps.push(...await compared(model, group[i]!, text));
+      finished++;
     }
+    if (signal?.aborted) break;
   }
-  if (steps.length === 0) throw new RangeError(`Cannot ${verb} as all texts are empty`);
+  const partial = finished < planned ? { finished, planned } : undefined;
+  if (steps.length === 0 && !partial) throw new RangeError(`Cannot ${verb} as all texts are empty`);
   const of = (pick: (step: PredictedStep) => number) => quantilesOf(steps.map(pick));
   const found = {
     method: method.name,
-    prompts: prompts.length,
+    prompts: finished,
+    ...given({ partial }),
     positions: steps.length,
     entropy: of((step) => step.entropy),
     offSampleMass: of((step) => step.offSampleMass),
     divergence: of((step) => step.divergence),
     changed: of((step) => step.changed),
   };
-  return { ...found, verdict: verdictOf(found), steps };
+  const verdict = steps.length === 0 ? "Stopped before the first position." : verdictOf(found);
+  return { ...found, verdict, steps };
 }
 
 /** What the method would have fed at a position of a text that goes on without it. */
@@ -255,7 +267,6 @@ async function shadowed(
     return { ...settings, prompt, method: watched };
   });
   for await (const { index, generation } of generateBatch(model, requests)) {
-    settings.signal?.throwIfAborted();
     if (generation.finishReason === "stop") texts[index]!.pop(); // nothing follows the end of text
   }
   return texts;

@@ -21,7 +21,7 @@ import {
   signal,
   text,
 } from "../_check.ts";
-import { defaultSignal } from "../runtime/mod.ts";
+import { nextSignal } from "../runtime/mod.ts";
 import {
   type CachedRepo,
   cachedRepo,
@@ -179,7 +179,7 @@ export async function obtain(
 ): Promise<{ readonly folder: string; readonly files: readonly string[] }> {
   const { revision = "main", cacheDir = hubCacheDir(), offline = isOffline() } = options;
   const repo = cachedRepo(cacheDir, id, kind), meter = meterOf(id, options.onProgress);
-  const { signal = defaultSignal(), retries = 5, timeout = 60_000 } = options;
+  const { signal = nextSignal(), retries = 5, timeout = 60_000 } = options;
   signal?.throwIfAborted();
 
   const cached = await lookUp(repo, revision, choose), { commit: known, missing } = cached;

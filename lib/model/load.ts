@@ -5,7 +5,7 @@
  */
 
 import type { DecoderConfig, RopedConfig } from "../graph/mod.ts";
-import { type Adapter, adapters, defaultSignal, type Device } from "../runtime/mod.ts";
+import { type Adapter, adapters, type Device, nextSignal } from "../runtime/mod.ts";
 import { defaultCacheDir } from "../_cache_home.ts";
 import { boolean, checkOptions, number, oneOf, refusal, type Rules } from "../_check.ts";
 import { given } from "../_given.ts";
@@ -174,7 +174,7 @@ export async function loadModel(
   const { device: askedDevice = "auto", maxLength: askedLength, ...others } = options;
   const { kv: askedKv, threads, spinning = isIdle(), ...places } = others;
   const { dtype = "auto", cacheDir = defaultCacheDir(), onProgress } = places;
-  const signal = places.signal ?? defaultSignal();
+  const signal = places.signal ?? nextSignal();
   const isSource = typeof id === "object" && id !== null && "prepare" in id;
   const name = isSource ? id.id : id instanceof URL ? id.pathname : id;
   const report = (done: number, note?: string) =>

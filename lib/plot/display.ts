@@ -3,19 +3,23 @@
  *
  * A cell ends with a figure, a table or a list of them, or calls `await show(figure)` anywhere. What goes out
  * of a figure is a picture and the JSON that it was made from, of which the front-end takes the best that it
- * knows. The picture is PNG, as that is the one form that every front-end shows of a notebook that it does
- * not trust, GitHub's included; JSON is drawn by front-ends that know plotly (VS Code, JupyterLab with its
- * extension), which rank it higher. HTML would outrank the picture everywhere, and without scripts it is an
- * empty box: it is sent only in a notebook that has called {@linkcode initPlots}, or where a figure cannot be
- * painted without a browser.
+ * knows: JSON where it knows plotly (VS Code, JupyterLab with plotly's extension), else the picture, PNG, which
+ * every front-end shows, also of a notebook that it does not trust, GitHub's included.
+ *
+ * The picture carries its figure (see `toPng`), and becomes live where a script runs in the page that draws
+ * such pictures: plotly.js with it, 0.7 MB. A kernel sends this script before its first figure, and at once
+ * replaces that output by nothing, so that the page has run it and the file does not keep it: where the
+ * notebook is opened again, pictures are pictures until a cell shows a figure in a new kernel or calls
+ * {@linkcode initPlots}. HTML with scripts in it is not sent for figures, as front-ends prefer it to the
+ * picture also where its scripts do not run.
  *
  * @module
  */
 
-import { type Jupyter, jupyter, settle } from "../runtime/jupyter.ts";
+import { displayedAs, type Jupyter, jupyter, settle } from "../runtime/jupyter.ts";
 import { type Figure, type Html, isFigure, isHtml } from "./figure.ts";
-import { describe, figureHtml, figureJson, isDrawable, loaderScript } from "./_plotly.ts";
-import { toPng } from "./png.ts";
+import { describe, figureJson, liveScript } from "./_plotly.ts";
+import { namePng, toPng } from "./png.ts";
 import { isTable, type Table, tableHtml, tableText } from "./table.ts";
 
 /**
@@ -29,10 +33,9 @@ export async function show(value: unknown): Promise<void> {
 }
 
 /**
- * Puts plotly.js into the notebook (2.6 MB, once): from here on figures go out as HTML that draws
- * itself, too. Give it a cell of its own near the top, and leave it out of notebooks that are to be
- * read elsewhere: front-ends prefer HTML to the picture also where its scripts may not run, and then
- * show a line of text.
+ * Makes figures live again in a page that has been loaded anew: it sends the script that the kernel has sent
+ * before its first figure. The notebook's file does not keep it. Where this is the first call of a kernel, its
+ * figures do without a second script.
  *
  * @throws {TypeError} Outside a notebook.
  */
@@ -63,24 +66,36 @@ const isShown = (value: unknown): value is Shown =>
 export const htmlOf = (value: Html | Table): Html =>
   isTable(value) ? { html: tableHtml(value), text: tableText(value) } : value;
 
-let loaded = false;
-
 /** Sends a value, or each of a list of figures and HTML, to a notebook. */
 export async function showIn(api: Jupyter, value: unknown): Promise<void> {
   const isList = Array.isArray(value) && value.length > 0 && value.every(isShown);
   for (const part of isList ? value as readonly unknown[] : [value]) {
+    if (isFigure(part)) await loadedIn(api);
     if (isShown(part)) await api.display(await bundleOf(part), { raw: true });
     else await api.display(part);
     await settle();
   }
 }
 
-/** Sends plotly.js to a notebook. */
-export async function loadIn(api: Jupyter): Promise<void> {
-  const html = `${await loaderScript()}<span style="color:#5f6368">plotly.js is loaded</span>`;
-  await api.display({ "text/html": html, "text/plain": "plotly.js is loaded" }, { raw: true });
-  loaded = true;
-  await settle();
+/** What notebooks have been sent, or are being sent. */
+const loaded = new WeakMap<Jupyter, Promise<void>>();
+
+/** Sends plotly.js to a notebook in an output that is empty again at once. */
+export function loadIn(api: Jupyter): Promise<void> {
+  const sending = (async () => {
+    const script = { "text/html": await liveScript(), "text/plain": "" };
+    const output = { raw: true, display_id: crypto.randomUUID() };
+    await api.display(script, output);
+    await api.display({}, { ...output, update: true });
+    await settle();
+  })();
+  loaded.set(api, sending);
+  return sending;
+}
+
+/** Sends it where it has not been sent yet; where it cannot be had, pictures are pictures. */
+async function loadedIn(api: Jupyter): Promise<void> {
+  await (loaded.get(api) ?? loadIn(api)).catch(() => loaded.delete(api));
 }
 
 /** The forms of a figure, of HTML or of a table. */
@@ -89,41 +104,25 @@ export async function bundleOf(value: Shown): Promise<Bundle> {
     const { html, text } = htmlOf(value);
     return { "text/html": html, "text/plain": text };
   }
-  const json = figureJson(value);
   // Where the painter's packages are out of reach, the figure is shown all the same.
-  const png = isDrawable(value) ? await toPng(value).catch(() => undefined) : undefined;
+  const png = await toPng(value).catch(() => namePng(value)).catch(() => undefined);
   return {
-    "application/vnd.plotly.v1+json": JSON.parse(json),
+    "application/vnd.plotly.v1+json": JSON.parse(figureJson(value)),
     ...(png ? { "image/png": png.toBase64() } : {}),
-    ...(loaded || !png ? { "text/html": await drawn(value) } : {}),
     "text/plain": describe(value),
   };
 }
 
-/** A figure that draws itself where scripts run, and says what it is where they do not. */
-async function drawn(figure: Figure): Promise<string> {
-  const loader = loaded ? "" : await loaderScript();
-  return loader + figureHtml(figure, `figure-${crypto.randomUUID()}`, describe(figure));
-}
-
-const DISPLAY = Symbol.for("Jupyter.display");
-
-/**
- * Makes a value display itself where it is the last one of a cell. The hook is not enumerable: the
- * value stays the plain data that it is for JSON, comparisons and copies.
- */
+/** Makes a value display itself where it is the last one of a cell. */
 export function displayable<T extends Shown | readonly Shown[]>(value: T): T {
-  return Object.defineProperty(value, DISPLAY, {
-    value: () => displayed(value),
-    enumerable: false,
-    configurable: true,
-  });
+  return displayedAs(value, () => displayed(value));
 }
 
 /** The bundle of a value; of a list that of its last part, after the others have been sent. */
 async function displayed(value: Shown | readonly Shown[]): Promise<Bundle> {
-  if (!Array.isArray(value)) return await bundleOf(value as Shown);
-  const parts = value as readonly Shown[], last = parts.at(-1), api = jupyter();
+  const parts = Array.isArray(value) ? value as readonly Shown[] : [value as Shown];
+  const last = parts.at(-1), api = jupyter();
   if (api && parts.length > 1) await showIn(api, parts.slice(0, -1));
+  if (api && isFigure(last)) await loadedIn(api);
   return last === undefined ? { "text/plain": "[]" } : await bundleOf(last);
 }

@@ -29,7 +29,7 @@ const PANELS = [
  * most models are certain.
  *
  * @returns A figure; method and N stand below the title.
- * @throws {RangeError} If there are no positions.
+ * @throws {RangeError} If there are no positions, other than of a prediction that was stopped.
  *
  * @example
  * ```ts
@@ -41,12 +41,12 @@ const PANELS = [
  * ```
  */
 export function plotEffect(
-  effect: Pick<PredictedEffect, "method" | "prompts" | "positions" | "steps">,
+  effect: Pick<PredictedEffect, "method" | "prompts" | "partial" | "positions" | "steps">,
   options: PlotEffectOptions = {},
 ): Figure {
   checkOptions("plot the effect", options, RULES);
-  const { method, prompts, positions, steps } = effect;
-  if (steps.length === 0) {
+  const { method, prompts, partial, positions, steps } = effect;
+  if (steps.length === 0 && !partial) {
     throw new RangeError(refusal("plot the effect", "steps", "have at least one position", steps));
   }
   const width = 1 / PANELS.length, data: object[] = [], axes: Record<string, object> = {};
@@ -73,14 +73,15 @@ export function plotEffect(
     });
     axes[`yaxis${panel}`] = axis({
       type: "log",
-      range: [Math.log10(0.7), Math.log10(1.5 * steps.length)],
+      range: [Math.log10(0.7), Math.log10(1.5 * Math.max(1, steps.length))],
       anchor: `x${panel}`,
       ...(i === 0 ? { title: axisTitle("positions") } : { showticklabels: false }),
     });
   }
   const n = `N = ${positions} positions of ${counted(prompts, "prompt")}`;
+  const part = partial && `partial: ${partial.finished} of ${counted(partial.planned, "prompt")}`;
   const title = options.title ?? "Will mixing matter here?";
-  return framed({ title, caption: [method, n] }, data, {
+  return framed({ title, caption: [method, n, part] }, data, {
     ...{ height: 340, margin: { l: 60, r: 24, t: 70, b: 58 }, showlegend: false },
     ...axes,
   });

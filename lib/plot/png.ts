@@ -7,7 +7,11 @@
  */
 
 import { checkOptions, number, type Rules } from "../_check.ts";
+import { escapeHtml } from "../_escape.ts";
 import type { Figure } from "./figure.ts";
+import { DEFAULT_SIZE, describe, figureJson, heightOf, isCartesian } from "./_plotly.ts";
+import { palettePng, withText } from "./_png.ts";
+import { KEYWORD, LONGEST } from "./page/live.ts";
 import { SIZE_RULES, toSvg, type ToSvgOptions } from "./svg.ts";
 
 /** Options of {@linkcode toPng}. */
@@ -32,6 +36,10 @@ let painter: Promise<Paint> | undefined;
 /**
  * Paints a figure, of those that {@linkcode toSvg} draws, as a PNG file. The same figure gives the same bytes.
  *
+ * The file carries what it shows: the figure as JSON, deflated, is its text "moi-figure" (in Python,
+ * `json.loads(Image.open(file).text["moi-figure"])` with Pillow), unless that is longer than 1 MB. Viewers pass
+ * over it; in a notebook it makes the picture a live figure.
+ *
  * @throws {TypeError} As {@linkcode toSvg}.
  */
 export async function toPng(
@@ -41,11 +49,38 @@ export async function toPng(
   checkOptions("draw a PNG", options, RULES);
   const { scale = 1, ...size } = options;
   const svg = await toSvg(figure, size);
-  const paint = await (painter ??= start()).catch((error: unknown) => {
+  return withFigure((await painting())(svg, scale), figure);
+}
+
+/** A picture that says what the figure is, where it cannot be painted without a browser: a heatmap, say. */
+export async function namePng(figure: Figure): Promise<Uint8Array<ArrayBuffer>> {
+  const { width } = DEFAULT_SIZE, height = heightOf(figure), said = describe(figure);
+  const where = isCartesian(figure)
+    ? "It is drawn where scripts run."
+    : "A page of toHtml draws it.";
+  const line = (text: string, y: number, color: string) =>
+    `<text x="${width / 2}" y="${y}" font-size="15" text-anchor="middle" fill="${color}">${
+      escapeHtml(text)
+    }</text>`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">` +
+    `<rect width="100%" height="100%" fill="#fff" stroke="#9aa0a6"/>` +
+    line(said.length > 100 ? `${said.slice(0, 99)}…` : said, height / 2 - 10, "#222") +
+    `${line(where, height / 2 + 18, "#5f6368")}</svg>`;
+  return withFigure((await painting())(svg, 1), figure);
+}
+
+/** The picture with its figure in it, unless that is too long. */
+function withFigure(png: Uint8Array<ArrayBuffer>, figure: Figure): Uint8Array<ArrayBuffer> {
+  const json = new TextEncoder().encode(figureJson(figure));
+  return json.length > LONGEST ? png : withText(png, KEYWORD, json);
+}
+
+/** What paints. */
+async function painting(): Promise<Paint> {
+  return await (painter ??= start()).catch((error: unknown) => {
     painter = undefined; // the next call tries again
     throw error;
   });
-  return paint(svg, scale);
 }
 
 async function start(): Promise<Paint> {
@@ -72,6 +107,7 @@ async function start(): Promise<Paint> {
     using made = new DisposableStack();
     const fitTo = { mode: "zoom", value: scale } as const;
     const image = made.adopt(new Resvg(svg, { font, fitTo }), (own) => own.free());
-    return Uint8Array.from(made.adopt(image.render(), (own) => own.free()).asPng());
+    const picture = made.adopt(image.render(), (own) => own.free());
+    return palettePng(picture) ?? Uint8Array.from(picture.asPng());
   };
 }

@@ -12,7 +12,8 @@ import { heat, type Token, told, visible } from "./page/tokens.ts";
 export type StepLike = Omit<Step, "index" | "candidates"> & Partial<Pick<Step, "candidates">>;
 
 /** What {@linkcode plotTrace} reads of a generation: its text, and its steps if made with `trace: true`. */
-export interface TracedLike extends Pick<Generation, "text"> {
+export interface TracedLike
+  extends Pick<Generation, "text">, Partial<Pick<Generation, "finishReason">> {
   /** The steps. */
   readonly trace?: readonly StepLike[] | undefined;
 }
@@ -54,7 +55,7 @@ const RULES: Rules<PlotTraceOptions> = {
 export function plotTrace(generation: TracedLike, options: PlotTraceOptions = {}): Html {
   const verb = "plot a trace";
   checkOptions(verb, options, RULES);
-  const { trace } = generation;
+  const { trace, finishReason } = generation;
   if (!Array.isArray(trace)) {
     const refused = refusal(verb, "generation.trace", "be an array of steps", trace);
     throw new TypeError(`${refused} (pass trace: true to generate)`);
@@ -67,7 +68,8 @@ export function plotTrace(generation: TracedLike, options: PlotTraceOptions = {}
   const entropy = mean(steps.map((step) => step.entropy));
   const mass = mean(steps.map((step) => step.offSampleMass));
   const summary = `${counted(steps.length, "token")}, ` +
-    `mean H ${entropy.toFixed(3)}, mean off-sample mass ${mass.toFixed(3)}`;
+    `mean H ${entropy.toFixed(3)}, mean off-sample mass ${mass.toFixed(3)}` +
+    (finishReason === "aborted" ? ", partial: it was stopped" : "");
   const tokens = steps.map((step, i) => {
     const token = tokenOf(step, candidates);
     return badge(step.event, i === 0 ? undefined : steps[i - 1]!.event) +

@@ -29,3 +29,14 @@ export function jupyter(): Jupyter | undefined {
 export function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 50));
 }
+
+const DISPLAY = Symbol.for("Jupyter.display");
+
+/**
+ * Makes a value display itself, as what `bundle` returns, where it is the last one of a cell. The hook is not
+ * enumerable: the value stays the plain data that it is for JSON, comparisons and copies.
+ */
+export function displayedAs<T extends object>(value: T, bundle: () => unknown): T {
+  const hook = { value: bundle, enumerable: false, configurable: true };
+  return Object.defineProperty(value, DISPLAY, hook);
+}

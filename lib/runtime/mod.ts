@@ -64,7 +64,7 @@ export { type Adapter, type AdapterKind, type Footprint, noRoom } from "./adapte
 export { adapters } from "./adapters.ts";
 export { openedVersion, OrtError, type Pointer } from "./api.ts";
 export { deviceError } from "./device_error.ts";
-export { defaultSignal, interruptSignal } from "./interrupt.ts";
+export { defaultSignal, interruptSignal, nextSignal } from "./interrupt.ts";
 export { type Jupyter, jupyter } from "./jupyter.ts";
 export { runtimeVersion } from "./library.ts";
 export { allocate, mapFile, type MappedFile, type Memory, memoryOver } from "./memory.ts";

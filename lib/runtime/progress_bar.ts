@@ -107,8 +107,9 @@ export function progressBar(options: ProgressBarOptions = {}): ProgressBar {
   let work: Work | undefined, pending: Promise<void> = Promise.resolve();
   const draw = (): void => {
     if (!work?.dirty) return;
-    const line = lineOf(work, unit), { id, drawnAt } = work;
-    if (mode === "notebook") {
+    const isNotebook = mode === "notebook", { id, drawnAt } = work;
+    const line = lineOf(work, unit, isNotebook);
+    if (isNotebook) {
       const content = cellOf(work, line), update = drawnAt > -Infinity;
       pending = pending.then(() => api?.display(content, { raw: true, display_id: id, update }))
         .catch(() => {});
@@ -118,9 +119,10 @@ export function progressBar(options: ProgressBarOptions = {}): ProgressBar {
   };
   const finish = (): void => {
     if (!work || work.ended) return;
+    if (mode === "notebook") work.dirty = true; // its last state has no bar
+    work.ended = true;
     draw();
     if (mode === "terminal") write("\n");
-    work.ended = true;
   };
   /** Showing progress must never end the work it shows. */
   const safely = (show: () => void): void => {
@@ -170,16 +172,21 @@ interface Work {
   ended: boolean;
 }
 
-function lineOf({ label, done, total, first, at, note }: Work, unit: "steps" | "bytes"): string {
+/** The line; one that stays in a notebook also tells where it began, and that it was stopped. */
+function lineOf(work: Work, unit: "steps" | "bytes", isNotebook: boolean): string {
+  const { label, done, total, first, at, note, ended } = work;
   const seconds = (at - first.at) / 1000;
   const rate = seconds > 0 ? (done - first.done) / seconds : 0;
   const left = (total - done) / rate;
   return [
     label,
     total > 0 ? `${count(done, unit)}/${count(total, unit)}` : count(done, unit),
+    isNotebook && first.done > 0 ? `(from ${count(first.done, unit)})` : "",
     rate > 0 ? rateText(rate, unit) : "",
     total > 0 && done >= total
       ? `done in ${duration(seconds)}`
+      : isNotebook && ended && total > 0
+      ? `stopped after ${duration(seconds)}`
       : rate > 0 && left > 0
       ? `${duration(left)} left`
       : "",
@@ -193,8 +200,8 @@ function barOf({ done, total }: Work): string {
   return `${"█".repeat(filled)}${"░".repeat(20 - filled)} `;
 }
 
-function cellOf({ done, total }: Work, line: string): Record<string, string> {
-  const bar = total > 0 ? `<progress value="${done}" max="${total}"></progress> ` : "";
+function cellOf({ done, total, ended }: Work, line: string): Record<string, string> {
+  const bar = total > 0 && !ended ? `<progress value="${done}" max="${total}"></progress> ` : "";
   return { "text/html": `${bar}<code>${escapeHtml(line)}</code>`, "text/plain": line };
 }
 

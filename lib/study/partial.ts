@@ -16,7 +16,8 @@ export interface Planned {
 
 /**
  * Finished runs that know how many were planned: an array like any other, with a property that
- * neither JSON nor a comparison sees. Copies (`filter`, `slice`, `[...runs]`) do not have it.
+ * neither JSON nor a comparison sees. Copies (`filter`, `slice`, `[...runs]`) do not have it. A notebook
+ * shows their number where a cell ends with them.
  */
 export interface StudyRuns extends Array<Run> {
   /** What the study was to have; there are fewer runs where it was stopped. Absent in copies. */
@@ -64,6 +65,15 @@ export function partialOf(runs: readonly unknown[]): PartialStudy | undefined {
 /** The words for what {@linkcode partialOf} returned: "partial: 37 of 120 runs". */
 export function partialText({ finished, planned }: PartialStudy): string {
   return `partial: ${finished} of ${planned} runs`;
+}
+
+/** What a study is, in words: "360 runs: 30 problems × 3 methods × 4 repeats". */
+export function sizeText(runs: readonly unknown[], planned: Planned): string {
+  const { problems, methods, repeats } = planned, partial = partialOf(runs);
+  const many = (n: number, noun: string) => `${n} ${noun}${n === 1 ? "" : "s"}`;
+  const size = [many(problems, "problem"), many(methods.length, "method"), many(repeats, "repeat")]
+    .join(" × ");
+  return partial ? `${partialText(partial)} (${size})` : `${many(runs.length, "run")}: ${size}`;
 }
 
 /**

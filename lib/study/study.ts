@@ -8,11 +8,12 @@ import { anything, callable, checkOptions, number, type Rules, signal } from "..
 import { given } from "../_given.ts";
 import { generateBatch } from "../decode/mod.ts";
 import type { Progress } from "../model/mod.ts";
+import { displayedAs } from "../runtime/jupyter.ts";
 import { defaultSignal } from "../runtime/mod.ts";
 import { type Grade, type Measure, measured, type Problem } from "../tasks/mod.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { checkStored, checkVerdicts } from "./identity.ts";
-import { type StudyRuns, withPlanned } from "./partial.ts";
+import { sizeText, type StudyRuns, withPlanned } from "./partial.ts";
 import { planStudy, type Study } from "./plan.ts";
 import { keyOf, type Run, verdictOf } from "./run.ts";
 import { openStore } from "./store.ts";
@@ -182,5 +183,6 @@ export async function runStudy<P extends Problem>(
     grading.add(own);
   }
   await Promise.all(grading);
-  return withPlanned(inOrder(), size);
+  const runs = withPlanned(inOrder(), size);
+  return displayedAs(runs, () => ({ "text/plain": sizeText(runs, size) }));
 }

@@ -1,6 +1,12 @@
 /** The predicted effect, against independent forward passes over the same texts. */
 
-import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import {
   directMixture,
   generate,
@@ -155,6 +161,24 @@ Deno.test("predictEffect() refuses what it cannot do", async () => {
   await assertRejects(ask([[1]], { tokens: 0 }), RangeError, "'tokens'");
   await assertRejects(ask([[1]], { trace: true }), TypeError, "'trace' is not an option");
   await assertRejects(ask([[1]], { temprature: 1 }), TypeError, "'temprature' is not an option");
-  const signal = AbortSignal.abort(new Error("enough"));
-  await assertRejects(ask([[1]], { signal }), Error, "enough");
+});
+
+Deno.test("predictEffect() that is stopped has the prompts that were finished, and says so", async () => {
+  await using model = await loadModel("votes-tiny");
+  const prompts = Array.from({ length: 20 }, () => [1]);
+  const ask = (signal: AbortSignal) => predictEffect(model, prompts, moi(), { tokens: 4, signal });
+  const none = await ask(AbortSignal.abort());
+  assertEquals([none.partial, none.positions], [{ finished: 0, planned: 20 }, 0]);
+  assertEquals([none.changed.mean, none.verdict], [NaN, "Stopped before the first position."]);
+  const stop = new AbortController(), slow = moi(), asked = { steps: 0 };
+  const method = {
+    ...slow,
+    step: (...args: Parameters<typeof slow.step>) => {
+      if (++asked.steps > 40) stop.abort(); // in the second group of eight prompts
+      return slow.step(...args);
+    },
+  };
+  const some = await predictEffect(model, prompts, method, { tokens: 4, signal: stop.signal });
+  assertEquals([some.partial, some.prompts], [{ finished: 8, planned: 20 }, 8]);
+  assertStringIncludes(some.verdict, "of 8 prompts (partial: 20 were asked for).");
 });

@@ -2,8 +2,8 @@
 
 usage: python3 kernel_cells.py FOLDER cells.json
 
-`cells.json` is a list of { "code", "stopAfter" }: with "stopAfter" the stop button is pressed so many
-seconds after the cell has printed "going".
+`cells.json` is a list of { "code", "stopAfter", "pause" }: with "stopAfter" the stop button is pressed so
+many seconds after the cell has printed "going", with "pause" a person waits so many seconds before the cell.
 """
 
 import json
@@ -39,9 +39,19 @@ def run(manager, client, cell):
         elif kind == "error":
             outputs.append({"error": f"{content['ename']}: {content['evalue']}"})
         elif kind in ("display_data", "execute_result"):
-            outputs.append({"kind": kind, "data": content["data"]})
+            display = content.get("transient", {}).get("display_id")
+            outputs.append({"kind": kind, "data": content["data"], "display": display})
+        elif kind == "update_display_data":
+            for output in outputs:
+                if output.get("display") == content["transient"]["display_id"]:
+                    output["data"] = content["data"]
         elif kind == "status" and content["execution_state"] == "idle":
             end = time.monotonic() + LATE_SECONDS
+
+
+def kept(outputs):
+    """What a notebook keeps that a reader sees: no output that was emptied."""
+    return [output for output in outputs if output.get("data") != {}]
 
 
 def main():
@@ -53,7 +63,8 @@ def main():
         client.wait_for_ready(timeout=60)
         results = []
         for cell in json.load(open(sys.argv[2], encoding="utf-8")):
-            results.append(run(manager, client, cell))
+            time.sleep(cell.get("pause", 0))
+            results.append(kept(run(manager, client, cell)))
             if not manager.is_alive():
                 results.append([{"error": "the kernel died"}])
                 break

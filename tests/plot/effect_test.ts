@@ -26,3 +26,12 @@ Deno.test("plotEffect() counts every position in each of three histograms", () =
 Deno.test("plotEffect() refuses an effect without positions", () => {
   assertThrows(() => plotEffect(found([])), RangeError, "at least one position");
 });
+
+Deno.test("plotEffect() says of a prediction that was stopped how much of it there is", () => {
+  for (const [entropies, finished] of [[[0.1, 0.2], 3], [[], 0]] as const) {
+    const partial = { finished, planned: 8 };
+    const { layout } = plotEffect({ ...found(entropies), partial }) as Any;
+    assertEquals(layout.title.subtitle.text.endsWith(`· partial: ${finished} of 8 prompts`), true);
+    assertEquals(JSON.stringify(layout).includes("null"), false);
+  }
+});

@@ -1,7 +1,17 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Figure, plotGains, plotMixing, plotScores, toPng } from "../../lib/plot/mod.ts";
+import { palettePng } from "../../lib/plot/_png.ts";
+import { carriedBy } from "../../lib/plot/page/live.ts";
+import { plainJson } from "../../lib/plot/_json.ts";
+import { colorOf, pixelsOf } from "./_png.ts";
 import { runs, scores, study } from "./_rows.ts";
 import { deno } from "../_process.ts";
+
+/** A figure with an area of this colour. */
+const filled = (color: string): Figure => ({
+  data: [],
+  layout: { paper_bgcolor: color, plot_bgcolor: color },
+});
 
 /** Width and height in the header of a PNG file. */
 function sizeOf(png: Uint8Array<ArrayBuffer>): [number, number] {
@@ -10,11 +20,11 @@ function sizeOf(png: Uint8Array<ArrayBuffer>): [number, number] {
   return [view.getUint32(16), view.getUint32(20)];
 }
 
-Deno.test("toPng() paints figures at their size, in less than 100 kB", async () => {
+Deno.test("toPng() paints figures at their size, in less than 40 kB", async () => {
   for (const figure of [plotGains(study), plotMixing(runs), plotScores(scores)]) {
     const png = await toPng(figure);
     assertEquals(sizeOf(png), [900, figure.layout?.height as number ?? 420]);
-    assert(png.length > 5000 && png.length < 100_000, `${png.length} bytes`);
+    assert(png.length > 5000 && png.length < 40_000, `${png.length} bytes`);
   }
 });
 
@@ -32,8 +42,46 @@ Deno.test("toPng() has the letters of labels: without fonts they would all look 
   const titled = (text: string) =>
     toPng({ data: [], layout: { title: { text } } }, { width: 200, height: 200 });
   const pictures = await Promise.all(["", "β", "¼", "λ = ⅓", "−1", "文", "<b>β</b>"].map(titled));
-  const texts = new Set(pictures.map((png) => png.toBase64()));
+  const texts = new Set(pictures.map((png) => pixelsOf(png).toBase64()));
   assertEquals(texts.size, pictures.length);
+});
+
+Deno.test("toPng() puts the figure into the file, where viewers pass over it", async () => {
+  const figure: Figure = {
+    ...{ data: [{ y: Float32Array.of(1, 2.5), name: "β → ∞" }], config: { scrollZoom: true } },
+  };
+  const png = await toPng(figure), carried = (await carriedBy(png))!;
+  assertEquals(carried.data, JSON.parse(plainJson(figure.data)));
+  assertEquals([carried.layout.height, carried.config.scrollZoom], [420, true]);
+  assertEquals(await carriedBy(png.slice(0, 1000)), undefined);
+  const long = { data: [{ y: [1], customdata: ["x".repeat(2 ** 20)] }] };
+  assertEquals(await carriedBy(await toPng(long)), undefined);
+});
+
+Deno.test("toPng() keeps colours, also where a palette has not all of them", async () => {
+  for (const [color, rgba] of [["#0072b2", [0, 114, 178, 255]], ["rgba(0,0,0,0)", [0, 0, 0, 0]]]) {
+    assertEquals(colorOf(await toPng(filled(color as string)), 5, 5), rgba);
+  }
+});
+
+Deno.test("palettePng() takes the nearest of 256 colours, or refuses", () => {
+  const picture = (count: number, step: number) => ({
+    ...{ width: count, height: 2 },
+    pixels: Uint8Array.from(
+      { length: 8 * count },
+      (_, i) =>
+        i % 4 === 3 ? 255 : i % 4 === 0 ? (i >> 2) % count * step % 256 : (i >> 2) % count >> 7,
+    ),
+  });
+  const near = picture(300, 1), png = palettePng(near)!;
+  const found = pixelsOf(png);
+  assertEquals(found.length, near.pixels.length);
+  assertEquals(found.every((byte, i) => Math.abs(byte - near.pixels[i]!) <= 24), true);
+  assertEquals(found.subarray(0, 4 * 200), near.pixels.subarray(0, 4 * 200));
+  const wild = { width: 512, height: 1, pixels: new Uint8Array(4 * 512).fill(255) };
+  for (let i = 0; i < 512; i++) wild.pixels.set([37 * i % 256, 91 * i % 256, i >> 1], 4 * i);
+  assertEquals(palettePng(wild), undefined);
+  assertEquals(palettePng({ width: 1, height: 1, pixels: Uint8Array.of(1, 2, 3, 254) }), undefined);
 });
 
 Deno.test("toPng() refuses what it cannot draw", async () => {

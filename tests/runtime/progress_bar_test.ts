@@ -76,10 +76,11 @@ Deno.test("progressBar() in a notebook updates one display", async () => {
   clock.time = 300;
   bar.update({ done: 2, total: 4 });
   await bar.close();
-  assertEquals(sent.length, 2);
-  assertEquals(sent[0]![0]["text/plain"], "1/4 <b>");
-  assertStringIncludes(sent[0]![0]["text/html"]!, 'value="1" max="4"></progress> <code>1/4 &lt;b');
-  assertEquals(sent.map(([, options]) => options.update), [false, true]);
+  assertEquals(sent[0]![0]["text/plain"], "1/4 (from 1) <b>"); // resumed
+  const [drawn, , last] = sent.map(([bundle]) => bundle["text/html"]!);
+  assertStringIncludes(drawn!, 'value="1" max="4"></progress> <code>1/4 (from 1) &lt;b');
+  assertEquals(last, "<code>2/4 (from 1) 3.3/s stopped after 0 s</code>"); // a line, no bar
+  assertEquals(sent.map(([, options]) => options.update), [false, true, true]);
   assertEquals(new Set(sent.map(([, options]) => options.display_id)).size, 1);
   assertEquals(out, []);
 });
