@@ -16,7 +16,9 @@ import { type Jupyter, jupyter, settle } from "../runtime/jupyter.ts";
 import { type Figure, type Html, isFigure, isHtml } from "./figure.ts";
 import { describe, figureHtml, figureJson, isDrawable, loaderScript } from "./_plotly.ts";
 import { toPng } from "./png.ts";
-import { isTable, type Table, tableHtml, tableText } from "./table.ts";
+import { isTable, type Table } from "./table.ts";
+import { tableHtml } from "./_table_html.ts";
+import { toText } from "./text.ts";
 
 /**
  * Displays a value in the cell that runs, and waits until it has left.
@@ -61,7 +63,7 @@ const isShown = (value: unknown): value is Shown =>
 
 /** A table, or HTML, as HTML with its twin. */
 export const htmlOf = (value: Html | Table): Html =>
-  isTable(value) ? { html: tableHtml(value), text: tableText(value) } : value;
+  isTable(value) ? { html: tableHtml(value), text: toText(value) } : value;
 
 let loaded = false;
 
