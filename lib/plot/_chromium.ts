@@ -44,6 +44,7 @@ export interface ImageFormat {
   readonly width: number;
   readonly height: number;
   readonly scale?: number;
+  readonly setBackground?: "opaque";
 }
 
 /**
@@ -88,7 +89,7 @@ try {
   const figure = ${scriptJson(figure)}, known = Object.keys(Plotly.PlotSchema.get().traces);
   const other = figure.data.find(({ type = "scatter" }) => !known.includes(type));
   if (other) throw new Error("a trace has the unknown type " + JSON.stringify(other.type));
-  told(await Plotly.toImage(figure, ${JSON.stringify({ setBackground: "opaque", ...format })}));
+  told(await Plotly.toImage(figure, ${JSON.stringify(format)}));
 } catch (error) {
   told("error: " + (error?.message ?? error));
 }

@@ -64,8 +64,10 @@ const columnsOf = (
   { heading: "won/lost", of: ["won", "lost"], as: against },
   {
     ...{ heading: "finds", of: "finds", as: bare },
-    means: "the smallest true gain in points that such a row finds with 80 % power" +
-      (comparisons > 1 ? `, at p ≤ 0.05 over ${comparisons} comparisons` : ""),
+    ...(comparisons === 0 ? {} : {
+      means: "the smallest true gain in points that such a row finds with 80 % power" +
+        (comparisons > 1 ? `, at p ≤ 0.05 over ${comparisons} comparisons` : ""),
+    }),
   },
   {
     ...{ heading: "tok ×", of: "tokensRatio", as: (ratio: number) => fixed(ratio, 2) },
@@ -149,7 +151,7 @@ export function gainsTable(rows: readonly GainLike[]): Tables {
     const others = rows.filter((row) => row !== baseline && !row.isPrimary).length;
     const comparisons = Math.max(1, others), lines = shown(rows, baseline, comparisons);
     const isCounted = lines.some(({ ungradable }) => ungradable > 0);
-    const columns = columnsOf(baseline, comparisons, isCounted);
+    const columns = columnsOf(baseline, rows.length > 1 ? comparisons : 0, isCounted);
     const table = tableOf(lines, columns, { notes: notes(rows, baseline) });
     if (!rows.some((row) => (row.cut ?? 0) >= SOME_CUT * (row.n ?? Infinity))) return [table];
     return [

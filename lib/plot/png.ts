@@ -47,7 +47,7 @@ export async function toPng(
   const { json, width, height, chromium } = drawing;
   checkNumber(VERB, "width × height × scale²", width * height * scale ** 2, { max: MOST_PIXELS });
   if (chromium === undefined) return await paintSvg(await svgOf(drawing), scale);
-  const format = { format: "png", width, height, scale } as const;
+  const format = { format: "png", width, height, scale, setBackground: "opaque" } as const;
   return Uint8Array.fromBase64(await drawInChromium(VERB, chromium, json, format));
 }
 
