@@ -160,12 +160,21 @@ export {
   plotTrace,
   scoreTable,
   studyReport,
-  tableCsv,
   tableOf,
 } from "./lib/plot/mod.ts";
 
 // Where they go, and long work
-export { initPlots, show, toHtml, toSvg } from "./lib/plot/mod.ts";
+export {
+  initPlots,
+  show,
+  toCsv,
+  toHtml,
+  toLatex,
+  toMarkdown,
+  toPng,
+  toSvg,
+  toText,
+} from "./lib/plot/mod.ts";
 export { interruptSignal, progressBar } from "./lib/runtime/mod.ts";
 
 // What all these are made of

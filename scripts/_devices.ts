@@ -1,9 +1,9 @@
 /** The GPUs of this machine, and on which devices a session starts. */
 
 import { type Adapter, adapters, deviceError } from "../lib/runtime/mod.ts";
-import { type Column, tableOf, tableText } from "../lib/plot/table.ts";
+import { type Column, tableOf } from "../lib/plot/table.ts";
 import { visible } from "./_cli.ts";
-import { gib } from "./_table.ts";
+import { gib, textOf } from "./_table.ts";
 
 const yes = (is: boolean) => is ? "yes" : "no";
 
@@ -32,7 +32,7 @@ export async function devicesText(): Promise<string> {
   const found = adapters();
   const table = found.length === 0
     ? "no GPU was found: see lib/runtime/adapters.ts for what is asked, and what a driver needs"
-    : tableText(tableOf(found.map(rowOf), COLUMNS));
+    : textOf(tableOf(found.map(rowOf), COLUMNS));
   const lines: string[] = [];
   for (const device of ["cpu", "webgpu", "cuda"] as const) {
     const error = await deviceError(device);

@@ -13,12 +13,12 @@ import {
 import { downloadModel, EMBEDDED } from "../lib/model/mod.ts";
 import { measuredBandwidth, type StudySize } from "../lib/study/mod.ts";
 import { gib } from "../lib/_gib.ts";
-import { tableText } from "../lib/plot/mod.ts";
 import { type Shard, shardOf, shardText } from "../lib/study/shard.ts";
 import { isGguf } from "../lib/model/gguf/split.ts";
 import { placeOf } from "../lib/model/place.ts";
 import { configText } from "../lib/model/sources/mod.ts";
 import { type Arguments, given, print } from "./_cli.ts";
+import { textOf } from "./_table.ts";
 import { type AnyTask, taskOf } from "./_tasks.ts";
 
 /** Problems of benchmarks whose source is not at hand. */
@@ -176,7 +176,7 @@ export async function dryRun(
     title,
     how,
     tokensText(size, rows[0]!),
-    tableText(table),
+    textOf(table),
     `time: every step reads weights, keys and values once, at ${rate} GB/s (${source}), ` +
     "all runs at full length; arithmetic and prompts come on top",
     gainText(size),

@@ -10,9 +10,9 @@ import {
   tableOf,
 } from "../mod.ts";
 import { gib } from "../lib/_gib.ts";
-import { tableText } from "../lib/plot/mod.ts";
 import { type Arguments, commandLine, given, print, say } from "./_cli.ts";
 import { costOf, duration, gainText, sizeOf, sizeText, tokensText } from "./_dry_run.ts";
+import { textOf } from "./_table.ts";
 import { loadOptions } from "./_tasks.ts";
 
 /** Names of the options that {@linkcode openModel} reads. */
@@ -135,7 +135,7 @@ export async function dryServerRun(
     `${sizeText(size)}, by a server on ${gpus} GPUs`,
     how,
     tokensText(size, rows[0]!),
-    tableText(table),
+    textOf(table),
     `time: every step reads weights, keys and values once, all of them in bf16, at ${gpus} × ${each} GB/s ` +
     `(${
       args.value("bandwidth") === undefined ? "an H100 SXM's data sheet; --bandwidth" : "given"

@@ -1,7 +1,16 @@
-/** Tables that are printed while they are made, and what stands in them. */
+/** Tables as commands print them, at once or while they are made, and what stands in them. */
 
-import { type Column, type Table, tableOf, tableText } from "../lib/plot/table.ts";
+import { type Column, type Table, tableOf, type Tabular, toText } from "../lib/plot/mod.ts";
 import { print } from "./_cli.ts";
+
+/** Columns of a terminal, where nothing tells how many it has. */
+const COLUMNS = 80;
+
+/** Tables as text, as wide as the terminal that it is for. */
+export function textOf(tables: Tabular): string {
+  const columns = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 0;
+  return toText(tables, { width: columns >= 20 ? columns : COLUMNS });
+}
 
 /**
  * Prints the headings of a table, and then line by line the rows that are found. Columns of text are in line
@@ -9,7 +18,7 @@ import { print } from "./_cli.ts";
  */
 export function printing<Row extends object>(
   columns: readonly Column<Row>[],
-  write: (table: Table) => string = tableText,
+  write: (table: Table) => string = (table) => toText(table, { width: Infinity }),
 ): (row: Row) => void {
   const head = write(tableOf<Row>([], columns));
   if (head !== "") print(`${head}\n`);

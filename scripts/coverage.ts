@@ -4,7 +4,7 @@ import { accuracy, type GainRow, gains, type Outcome, tuneThenTest } from "../li
 import { uint32s } from "../lib/stats/_random.ts";
 import { normalUpperQuantile } from "../lib/stats/_special.ts";
 import type { Run } from "../lib/study/mod.ts";
-import { type Column, tableMarkdown } from "../lib/plot/table.ts";
+import { type Column, toMarkdown } from "../lib/plot/mod.ts";
 import { command, print, say } from "./_cli.ts";
 import { printing } from "./_table.ts";
 
@@ -133,7 +133,7 @@ const percent = (share: number) => (100 * share).toFixed(1);
 function table<Name extends string>(...names: readonly Name[]) {
   type Line = Readonly<Record<Name, string | number>>;
   const columns = names.map((name): Column<Line> => ({ heading: name, of: name, align: "right" }));
-  return printing(columns, tableMarkdown);
+  return printing(columns, toMarkdown);
 }
 
 const covers = ({ low, high }: { low: number; high: number }, value: number) =>
@@ -228,7 +228,7 @@ function tuned(studies: number, seed: number): void {
     { heading: "tuneThenTest, 300 problems, 12 settings against 2", of: "way" },
     { heading: "p ≤ 0.05, %", of: "p", as: percent },
     { heading: "interval without 0, %", of: "apart", as: percent },
-  ], tableMarkdown);
+  ], toMarkdown);
   for (const [way, { p, apart }] of counts) row({ way, p: p / studies, apart: apart / studies });
 }
 

@@ -9,7 +9,7 @@
 import { type AboutMethod, METHODS } from "../lib/decode/mod.ts";
 import { ARCHITECTURES } from "../lib/graph/mod.ts";
 import { DTYPES } from "../lib/model/mod.ts";
-import { tableMarkdown, tableOf } from "../lib/plot/table.ts";
+import { tableOf, toMarkdown } from "../lib/plot/mod.ts";
 import { caseOf, CASES } from "../tests/golden/architectures.ts";
 import { RUNS } from "../tests/model/_device_matrix.ts";
 
@@ -17,7 +17,7 @@ import { RUNS } from "../tests/model/_device_matrix.ts";
 function table(rows: readonly Readonly<Record<string, string>>[]): string {
   const headings = Object.keys(rows[0]!);
   const columns = headings.map((heading) => ({ heading, of: heading, align: "left" as const }));
-  return `${tableMarkdown(tableOf(rows, columns))}\n`;
+  return `${toMarkdown(tableOf(rows, columns))}\n`;
 }
 
 /** The architectures of golden cases. */

@@ -17,7 +17,7 @@ import {
 } from "../mod.ts";
 import { regrade, regradedRun, verdictOf, wordingOf } from "../lib/study/mod.ts";
 import { type Arguments, command, given, print, say } from "./_cli.ts";
-import { printing } from "./_table.ts";
+import { printing, textOf } from "./_table.ts";
 import { type AnyTask, TASK_USAGE, TASK_VALUES, taskOf } from "./_tasks.ts";
 
 const USAGE = `
@@ -245,5 +245,5 @@ await command(USAGE, { values: [...TASK_VALUES, ...CHOICES, "out"] }, async (arg
   }
   if (pairs.length === 0) return;
   const rows = gains(pairs, { baseline: methods[0]! });
-  print(`\n${gainsTable(rows).text}\n`);
+  print(`\n${textOf(gainsTable(rows))}\n`);
 });

@@ -13,12 +13,11 @@ import {
   tableOf,
 } from "../mod.ts";
 import { type DeviceCheck, DTYPES, kvBytesPerToken } from "../lib/model/mod.ts";
-import { tableText } from "../lib/plot/mod.ts";
 import { placeOf } from "../lib/model/place.ts";
 import { openSource } from "../lib/model/sources/mod.ts";
 import { type Arguments, command, given, print, visible } from "./_cli.ts";
 import { devicesText } from "./_devices.ts";
-import { gib } from "./_table.ts";
+import { gib, textOf } from "./_table.ts";
 
 const USAGE = `
 Prints what a model is: architecture, parameters, memory by number format, tokenizer, special tokens,
@@ -81,7 +80,7 @@ function describe(
       ? "parameters    as an ONNX export stores them"
       : `parameters    ${count(parameters)}`,
     "",
-    tableText(memory),
+    textOf(memory),
     "",
   ].join("\n");
 }

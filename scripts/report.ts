@@ -3,19 +3,17 @@
 import {
   completePairs,
   type Figure,
-  type GainRow,
-  gains,
-  gainsTable,
   type Html,
   joinStudies,
-  plotGains,
   readRuns,
   type Run,
   studyReport,
-  toSvg,
 } from "../mod.ts";
+import { studyTables } from "../lib/plot/mod.ts";
 import { command, print, say } from "./_cli.ts";
+import { type Compared, EXPORTS, EXPORTS_USAGE, writeExports } from "./_exports.ts";
 import { commandsOf, commandsPart, writePage } from "./_made_by.ts";
+import { textOf } from "./_table.ts";
 
 const USAGE = `
 Prints the table of stored runs and writes a self-contained page.
@@ -27,8 +25,7 @@ temperatures, are joined in one table. Of the others, those at temperature 0 bec
 line of a table.
 
   --baseline KEY   method that the others are measured against (default: standard)
-  --out FILE       page to write (default: report.html)
-  --svg FILE       also writes the gains of all studies as one SVG
+  --out FILE       page to write (default: report.html)${EXPORTS_USAGE}
   -h, --help       this text
 `;
 
@@ -49,19 +46,6 @@ function byMethod(a: Run, b: Run): number {
   const first = family(a), isKnown = first < FAMILIES.length;
   const byName = a.problemFields ? 0 : a.method < b.method ? -1 : Number(a.method > b.method);
   return first - family(b) || (isKnown ? knob(a) - knob(b) || 0 : 0) || byName;
-}
-
-const WIDTH = 900, HEIGHT = 420;
-
-/** Pictures below one another. */
-function stacked(pictures: readonly { readonly svg: string; readonly height: number }[]): string {
-  let all = 0;
-  const placed = pictures.map(({ svg, height }) => {
-    all += height;
-    return svg.replace("<svg", `<svg y="${all - height}"`);
-  });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${all}" ` +
-    `viewBox="0 0 ${WIDTH} ${all}">${placed.join("\n")}</svg>\n`;
 }
 
 const isGreedy = (runs: readonly Run[]) => runs[0]!.sampler.temperature === 0;
@@ -95,7 +79,7 @@ function joined(stored: readonly Stored[], baseline: string): Stored[] {
   return studies;
 }
 
-await command(USAGE, { values: ["baseline", "out", "svg"] }, async (args) => {
+await command(USAGE, { values: ["baseline", "out", ...EXPORTS] }, async (args) => {
   if (args.rest.length === 0) throw new TypeError("Cannot report as no file is named; see --help");
   const baseline = args.value("baseline") ?? "standard";
   const stored = await Promise.all(args.rest.map(async (path) => ({
@@ -107,7 +91,7 @@ await command(USAGE, { values: ["baseline", "out", "svg"] }, async (args) => {
   }
   const all = joined(stored, baseline), mixed = all.filter(({ runs }) => !isGreedy(runs));
   const studies = mixed.length > 0 ? mixed : all;
-  const reports: { name: string; rows: GainRow[]; parts: (Figure | Html)[] }[] = [];
+  const reports: (Compared & { parts: (Figure | Html)[] })[] = [];
   for (const { path, runs } of studies) {
     const judged = completePairs(runs);
     const left = new Set(runs.map((run) => run.problem)).size -
@@ -119,25 +103,15 @@ await command(USAGE, { values: ["baseline", "out", "svg"] }, async (args) => {
       ? undefined
       : all.find((other) => isGreedy(other.runs) && isOfIt(other.runs));
     const name = `${model.split("@")[0]} on ${task}`;
-    const rows = gains(judged, { baseline });
-    print(`\n${name}\n${gainsTable(rows).text}\n`);
+    print(`\n${name}\n${textOf(studyTables(judged, { baseline }))}\n`);
     const commands = await commandsOf(path);
     const parts = [
       ...studyReport(judged, { baseline, ...(greedy ? { greedy: greedy.runs } : {}) }),
       ...(commands.length > 0 ? [commandsPart(commands)] : []),
     ];
-    reports.push({ name, rows, parts });
+    reports.push({ name, runs: judged, parts });
   }
   const out = args.value("out") ?? "report.html";
   await writePage(out, "report", reports.flatMap(({ parts }) => parts), "Mixture of Inputs");
-  const svg = args.value("svg");
-  if (svg !== undefined) {
-    const pictures = await Array.fromAsync(reports, async ({ name, rows }) => {
-      const figure = plotGains(rows, { baseline, title: `Gain over ${baseline}: ${name}` });
-      const height = Number(figure.layout?.height ?? HEIGHT);
-      return { svg: await toSvg(figure, { width: WIDTH, height }), height };
-    });
-    await Deno.writeTextFile(svg, stacked(pictures));
-    print(`picture: ${svg}\n`);
-  }
+  await writeExports(args, reports, baseline);
 });

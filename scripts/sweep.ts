@@ -34,6 +34,7 @@ import {
   SERVER_USAGE,
   SERVER_VALUES,
 } from "./_server.ts";
+import { textOf } from "./_table.ts";
 import {
   CONTROLS,
   LOAD_USAGE,
@@ -219,7 +220,7 @@ async function study(
 }
 
 /** The tables of a study as text. */
-const tablesOf = (runs: readonly Run[]) => studyTables(runs).map(({ text }) => text).join("\n\n");
+const tablesOf = (runs: readonly Run[]) => textOf(studyTables(runs));
 
 /** Stands in where only the number of methods is asked for. */
 const NO_TOKENIZER: Tokenizer = { encode: () => [], decode: () => "", eosTokenIds: [] };

@@ -3,24 +3,10 @@
 import type { AxeResults } from "axe-core";
 import axe from "npm:axe-core@4.14.1/axe.min.js" with { type: "text" };
 import puppeteer, { type Page } from "puppeteer-core";
+import { findChromium } from "../lib/plot/_chromium.ts";
 import { temporaryFolder } from "./_temporary.ts";
 
-/** Path of a Chromium, if there is one. */
-export function findChromium(): string | undefined {
-  const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-  const folders = (Deno.env.get("PATH") ?? "").split(Deno.build.os === "windows" ? ";" : ":");
-  return [
-    Deno.env.get("CHROME_PATH") ?? [],
-    "/usr/bin/chromium",
-    folders.flatMap((folder) => names.map((name) => `${folder}/${name}`)),
-  ].flat().find((path) => {
-    try {
-      return Deno.statSync(path).isFile;
-    } catch {
-      return false;
-    }
-  });
-}
+export { findChromium };
 
 /** The DOM of a page after its scripts have run, and what the browser logged. */
 export async function load(chromium: string, page: string): Promise<{ dom: string; log: string }> {

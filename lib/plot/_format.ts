@@ -76,7 +76,7 @@ export function pText(p: number): string {
 }
 
 /** A p value in a column of its own. */
-export const pCell = (p: number): string => pText(p).replace("= ", "");
+export const pCell = (p: number): string => pText(p).replace(/= |(?<=<) /, "");
 
 const FRACTIONS = new Map([
   [0.125, "⅛"],

@@ -20,7 +20,9 @@ import { displayedAs, type Jupyter, jupyter, settle } from "../runtime/jupyter.t
 import { type Figure, type Html, isFigure, isHtml } from "./figure.ts";
 import { describe, figureJson, liveScript } from "./_plotly.ts";
 import { namePng, toPng } from "./png.ts";
-import { isTable, type Table, tableHtml, tableText } from "./table.ts";
+import { isTable, type Table } from "./table.ts";
+import { tableHtml } from "./_table_html.ts";
+import { toText } from "./text.ts";
 
 /**
  * Displays a value in the cell that runs, and waits until it has left.
@@ -64,7 +66,7 @@ const isShown = (value: unknown): value is Shown =>
 
 /** A table, or HTML, as HTML with its twin. */
 export const htmlOf = (value: Html | Table): Html =>
-  isTable(value) ? { html: tableHtml(value), text: tableText(value) } : value;
+  isTable(value) ? { html: tableHtml(value), text: toText(value) } : value;
 
 /** Sends a value, or each of a list of figures and HTML, to a notebook. */
 export async function showIn(api: Jupyter, value: unknown): Promise<void> {

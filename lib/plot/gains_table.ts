@@ -1,7 +1,8 @@
 /** The table of a study: one row a method. @module */
 
 import { minimumDetectableGain } from "../stats/mod.ts";
-import { against, bare, estimate, fixed, milli, pCell, percent, signed } from "./_format.ts";
+import { ADJUSTED_P, MIXING } from "./_columns.ts";
+import { against, bare, estimate, fixed, percent, signed } from "./_format.ts";
 import { partialNote, sizeNote } from "./_notes.ts";
 import { baselineOf, type GainLike } from "./gains.ts";
 import { type Column, tableOf } from "./table.ts";
@@ -38,9 +39,8 @@ function shown(rows: readonly GainLike[], baseline: GainLike, comparisons: numbe
     const cut = row.cut ?? row.truncated;
     return {
       ...{ ungradable: 0, ...row, ...row.mixing },
-      method: row.isPrimary ? `${row.method} *` : row.method,
       finds: row === baseline ? undefined : found(row, comparisons),
-      "cut %": cut === undefined || row.n === undefined ? undefined : 100 * cut / row.n,
+      shareCut: cut === undefined || row.n === undefined ? undefined : cut / row.n,
       ...(row === baseline ? NOT_COMPARED : {}),
     };
   });
@@ -48,58 +48,70 @@ function shown(rows: readonly GainLike[], baseline: GainLike, comparisons: numbe
 
 type Shown = ReturnType<typeof shown>[number];
 
-const fixed1 = (value: number) => fixed(value, 1), fixed2 = (value: number) => fixed(value, 2);
-
-const COLUMNS: readonly Column<Shown>[] = [
-  { heading: "method", of: "method" },
+/** The columns; what was found comes first, and fits a terminal. */
+const columnsOf = (
+  baseline: GainLike,
+  comparisons: number,
+  isCounted: boolean,
+): readonly Column<Shown>[] => [
+  {
+    ...{ heading: "method", of: ["method", "isPrimary"] },
+    as: (method: string, isPrimary?: boolean) => isPrimary ? `${method} *` : method,
+  },
   { heading: "accuracy %", of: ["accuracy", "accuracyLow", "accuracyHigh"], as: estimate(bare) },
   { heading: "gain [95 %]", of: ["gain", "low", "high"], as: estimate(signed) },
-  { heading: "p (Holm)", of: "adjustedP", as: pCell },
+  ADJUSTED_P,
   { heading: "won/lost", of: ["won", "lost"], as: against },
-  { heading: "finds", of: "finds", as: bare },
-  { heading: "tok ×", of: "tokensRatio", as: fixed2 },
-  { heading: "cut %", of: "cut %", as: fixed1 },
-  { heading: "ungradable", of: "ungradable" },
-  { heading: "H", of: "meanEntropy", as: milli },
-  { heading: "mass", of: "meanOffSampleMass", as: milli },
+  {
+    ...{ heading: "finds", of: "finds", as: bare },
+    ...(comparisons === 0 ? {} : {
+      means: "the smallest true gain in points that such a row finds with 80 % power" +
+        (comparisons > 1 ? `, at p ≤ 0.05 over ${comparisons} comparisons` : ""),
+    }),
+  },
+  {
+    ...{ heading: "tok ×", of: "tokensRatio", as: (ratio: number) => fixed(ratio, 2) },
+    means: `tokens of a run over those of ${baseline.method}`,
+  },
+  {
+    ...{ heading: "cut %", of: "shareCut", as: bare },
+    means: "runs that ended at the token limit without a right answer",
+  },
+  ...(isCounted
+    ? [{
+      ...{ heading: "ungradable", of: "ungradable" as const },
+      means: "runs that nothing can judge; they are left out, with their partners",
+    }]
+    : []),
+  ...MIXING,
 ];
 
 /** What of a gain comes from finishing, and what from being right. */
 const FINISHING: readonly Column<Shown>[] = [
   { heading: "method", of: "method" },
   { heading: "finished %", of: "finished", as: bare },
-  { heading: "right of these %", of: "rightOfFinished", as: bare },
+  { heading: "right of them %", of: "rightOfFinished", as: bare },
   { heading: "gain: finishing", of: "gainOfFinishing", as: signed },
   { heading: "gain: right", of: "gainOfRightness", as: signed },
 ];
 
 /** What a reader of the table must know: its N, its terms, and whether it can tell anything. */
-function notes(rows: readonly GainLike[], baseline: GainLike, comparisons: number) {
+function notes(rows: readonly GainLike[], baseline: GainLike) {
   const problems = Math.max(...rows.map((row) => row.problems));
   const repeats = Math.max(...rows.map((row) => row.repeats));
   const mixed = rows.filter((row) => row.parameters.name === "moi")
     .map((row) => row.mixing.meanOffSampleMass).filter(Number.isFinite);
   const most = Math.max(0, ...mixed), seconds = baseline.meanSeconds ?? NaN;
-  const others = rows.filter((row) => row !== baseline);
-  const primary = others.find((row) => row.isPrimary);
-  const ungradable = rows.reduce((sum, row) => sum + (row.ungradable ?? 0), 0);
+  const primary = rows.find((row) => row !== baseline && row.isPrimary);
   const { accuracy, method } = baseline, right = `${method} is right in ${percent(accuracy)}`;
   return [
     partialNote(baseline.partial),
     `${sizeNote(problems, repeats)}; gains in points over ${method}, paired by problem; ` +
     "intervals are pointwise",
-    others.length > 0 &&
-    "finds: the smallest true gain in points that such a row finds with 80 % power" +
-      (comparisons > 1 ? `, at p ≤ 0.05 over ${comparisons} comparisons` : ""),
     primary &&
     `* ${primary.method} was declared as the primary comparison before the study ran: its p is not adjusted`,
-    "cut: at the token limit without a right answer; H: entropy / ln V; mass: mean weight on other tokens " +
-    "than the sampled one" +
-    (Number.isFinite(seconds)
-      ? `; a run of ${method} took ${seconds.toPrecision(2)} s, shared with its batch`
-      : ""),
-    ungradable > 0 &&
-    `ungradable: ${ungradable} runs that nothing can judge are left out, with their partners`,
+    Number.isFinite(seconds) &&
+    `a run of ${method} took ${seconds.toPrecision(2)} s, shared with its batch`,
     accuracy < FLOOR && `floor: ${right}, too seldom for this study to see a gain`,
     accuracy > CEILING && `ceiling: ${right}, too often for this study to see a gain`,
     mixed.length > 0 && most < LITTLE_MIXING &&
@@ -123,14 +135,14 @@ function notes(rows: readonly GainLike[], baseline: GainLike, comparisons: numbe
  *
  * @example As text, and as CSV
  * ```ts
- * import { betaGrid, gains, gainsTable, tableCsv, loadModel, runStudy, votes } from "@moi/moi";
+ * import { betaGrid, gains, gainsTable, loadModel, runStudy, toCsv, votes } from "@moi/moi";
  * import { assertStringIncludes } from "@std/assert";
  * await using model = await loadModel("votes-tiny");
  * const methods = betaGrid({ betas: [1], controls: false });
  * const runs = await runStudy({ model, task: votes({ limit: 5 }), methods });
  * const { text, tables } = gainsTable(gains(runs));
  * assertStringIncludes(text, "N = 5 problems × 1 repeat");
- * assertStringIncludes(tableCsv(tables[0]!), "method,accuracy,accuracyLow");
+ * assertStringIncludes(toCsv(tables[0]!), "method,isPrimary,accuracy,accuracyLow");
  * ```
  */
 export function gainsTable(rows: readonly GainLike[]): Tables {
@@ -138,13 +150,13 @@ export function gainsTable(rows: readonly GainLike[]): Tables {
     const baseline = baselineOf(rows) ?? rows[0]!;
     const others = rows.filter((row) => row !== baseline && !row.isPrimary).length;
     const comparisons = Math.max(1, others), lines = shown(rows, baseline, comparisons);
-    const counted = lines.some(({ ungradable }) => ungradable > 0);
-    const columns = COLUMNS.filter(({ of }) => of !== "ungradable" || counted);
-    const table = tableOf(lines, columns, { notes: notes(rows, baseline, comparisons) });
+    const isCounted = lines.some(({ ungradable }) => ungradable > 0);
+    const columns = columnsOf(baseline, rows.length > 1 ? comparisons : 0, isCounted);
+    const table = tableOf(lines, columns, { notes: notes(rows, baseline) });
     if (!rows.some((row) => (row.cut ?? 0) >= SOME_CUT * (row.n ?? Infinity))) return [table];
     return [
       table,
-      tableOf(lines.map((line, i) => ({ ...line, method: rows[i]!.method })), FINISHING, {
+      tableOf(lines, FINISHING, {
         notes: [
           "runs were cut at the token limit: a gain is one of finishing more often plus one of being " +
           "right more often once finished",

@@ -21,7 +21,7 @@
  * | what one step was fed | {@linkcode plotMixture} |
  * | a study beside the paper | {@linkcode compareWithPaper} |
  * | all of a study | {@linkcode studyReport}, {@linkcode gainsTable} |
- * | a table of one's own, as text, HTML, Markdown, CSV | {@linkcode tableOf} |
+ * | a table of one's own | {@linkcode tableOf} |
  *
  * @example From runs to a file
  * ```ts
@@ -40,7 +40,7 @@
 
 // What a figure is, and what a table is
 export * from "./figure.ts";
-export * from "./table.ts";
+export { type Column, isTable, type Table, tableOf, type Tabular, type Value } from "./table.ts";
 export { type Tables, tablesOf } from "./tables.ts";
 
 // Figures
@@ -60,8 +60,12 @@ export * from "./report_page.ts";
 export { scoreTable, type ScoreTableOptions } from "./score_table.ts";
 
 // Where they go
+export * from "./csv.ts";
 export { initPlots, show, type Shown } from "./display.ts";
 export * from "./html.ts";
+export * from "./latex.ts";
+export * from "./markdown.ts";
+export * from "./text.ts";
 export { toPng, type ToPngOptions } from "./png.ts";
 export { toSvg, type ToSvgOptions } from "./svg.ts";
 export { escapeHtml } from "../_escape.ts";

@@ -1,18 +1,20 @@
 /**
- * A figure as PNG, without a browser: the picture that every front-end shows, trusted or not. resvg, compiled
- * to WebAssembly, paints the SVG of `toSvg` with the fonts of DejaVu, which have the letters of most alphabets;
- * no font of the machine is looked for, so that the same figure is the same picture everywhere.
+ * A figure as PNG: the picture that every front-end shows, trusted or not. resvg, compiled to WebAssembly, paints
+ * the SVG of `toSvg` with the fonts of DejaVu, which have the letters of most alphabets; no browser and no font of
+ * the machine is looked for, so that the same figure is the same picture everywhere. Figures that need a canvas
+ * are painted by a Chromium, where there is one.
  *
  * @module
  */
 
-import { checkOptions, number, type Rules } from "../_check.ts";
+import { checkNumber, checkOptions, number, type Rules } from "../_check.ts";
 import { escapeHtml } from "../_escape.ts";
+import { drawInChromium } from "./_chromium.ts";
 import type { Figure } from "./figure.ts";
 import { DEFAULT_SIZE, describe, figureJson, heightOf, isCartesian } from "./_plotly.ts";
 import { palettePng, withText } from "./_png.ts";
 import { KEYWORD, LONGEST } from "./page/live.ts";
-import { SIZE_RULES, toSvg, type ToSvgOptions } from "./svg.ts";
+import { drawingOf, SIZE_RULES, svgOf, type ToSvgOptions } from "./svg.ts";
 
 /** Options of {@linkcode toPng}. */
 export interface ToPngOptions extends ToSvgOptions {
@@ -34,25 +36,38 @@ type Paint = (svg: string, scale: number) => Uint8Array<ArrayBuffer>;
 let painter: Promise<Paint> | undefined;
 
 /**
- * Paints a figure, of those that {@linkcode toSvg} draws, as a PNG file. The same figure gives the same bytes.
+ * Paints a figure as a PNG file, on white. The same figure gives the same bytes, but for one that needs a Chromium,
+ * as {@linkcode toSvg} tells.
  *
  * The file carries what it shows: the figure as JSON, deflated, is its text "moi-figure" (in Python,
  * `json.loads(Image.open(file).text["moi-figure"])` with Pillow), unless that is longer than 1 MB. Viewers pass
  * over it; in a notebook it makes the picture a live figure.
  *
  * @throws {TypeError} As {@linkcode toSvg}.
+ * @throws {RangeError} If the picture would have more than a hundred million pixels.
  */
 export async function toPng(
   figure: Figure,
   options: ToPngOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  checkOptions("draw a PNG", options, RULES);
-  const { scale = 1, ...size } = options;
-  const svg = await toSvg(figure, size);
-  return withFigure((await painting())(svg, scale), figure);
+  checkOptions(VERB, options, RULES);
+  const { scale = 1 } = options, drawing = drawingOf(VERB, figure, options);
+  const { json, width, height, chromium } = drawing;
+  checkNumber(VERB, "width × height × scale²", width * height * scale ** 2, { max: MOST_PIXELS });
+  if (chromium === undefined) {
+    return withFigure(await paintSvg(await svgOf(drawing), scale), figure);
+  }
+  const format = { format: "png", width, height, scale, setBackground: "opaque" } as const;
+  const png = Uint8Array.fromBase64(await drawInChromium(VERB, chromium, json, format));
+  return withFigure(png, figure);
 }
 
-/** A picture that says what the figure is, where it cannot be painted without a browser: a heatmap, say. */
+const VERB = "draw a PNG";
+
+/** Most pixels of a picture, which has four bytes for each while it is painted. */
+const MOST_PIXELS = 1e8;
+
+/** A picture that says what the figure is, where it cannot be painted here: a heatmap without a Chromium, say. */
 export async function namePng(figure: Figure): Promise<Uint8Array<ArrayBuffer>> {
   const { width } = DEFAULT_SIZE, height = heightOf(figure), said = describe(figure);
   const where = isCartesian(figure)
@@ -66,7 +81,7 @@ export async function namePng(figure: Figure): Promise<Uint8Array<ArrayBuffer>> 
     `<rect width="100%" height="100%" fill="#fff" stroke="#9aa0a6"/>` +
     line(said.length > 100 ? `${said.slice(0, 99)}…` : said, height / 2 - 10, "#222") +
     `${line(where, height / 2 + 18, "#5f6368")}</svg>`;
-  return withFigure((await painting())(svg, 1), figure);
+  return withFigure(await paintSvg(svg, 1), figure);
 }
 
 /** The picture with its figure in it, unless that is too long. */
@@ -75,12 +90,13 @@ function withFigure(png: Uint8Array<ArrayBuffer>, figure: Figure): Uint8Array<Ar
   return json.length > LONGEST ? png : withText(png, KEYWORD, json);
 }
 
-/** What paints. */
-async function painting(): Promise<Paint> {
-  return await (painter ??= start()).catch((error: unknown) => {
+/** Paints a picture in SVG, with so many pixels for a pixel of it. */
+export async function paintSvg(svg: string, scale: number): Promise<Uint8Array<ArrayBuffer>> {
+  const paint = await (painter ??= start()).catch((error: unknown) => {
     painter = undefined; // the next call tries again
     throw error;
   });
+  return paint(svg, scale);
 }
 
 async function start(): Promise<Paint> {
@@ -106,7 +122,10 @@ async function start(): Promise<Paint> {
   return (svg, scale) => {
     using made = new DisposableStack();
     const fitTo = { mode: "zoom", value: scale } as const;
-    const image = made.adopt(new Resvg(svg, { font, fitTo }), (own) => own.free());
+    const image = made.adopt(
+      new Resvg(svg, { font, fitTo, background: "#fff" }),
+      (own) => own.free(),
+    );
     const picture = made.adopt(image.render(), (own) => own.free());
     return palettePng(picture) ?? Uint8Array.from(picture.asPng());
   };

@@ -2,7 +2,9 @@
 
 import { checkOptions, number, type Rules, text } from "../_check.ts";
 import type { ScoreRow } from "../stats/mod.ts";
-import { against, ends, estimate, milli, pCell, scoreFormat } from "./_format.ts";
+import type { Measure } from "../tasks/mod.ts";
+import { ADJUSTED_P, MIXING } from "./_columns.ts";
+import { against, ends, estimate, pCell, scoreFormat } from "./_format.ts";
 import { partialNote } from "./_notes.ts";
 import { type Column, tableOf } from "./table.ts";
 import { type Tables, tablesOfRows } from "./tables.ts";
@@ -35,12 +37,11 @@ export function scoreTable(rows: readonly ScoreRow[], options: ScoreTableOptions
   return tablesOfRows(rows, () => {
     const { problems, n, measure, partial } = rows[0]!;
     const words = { ...measureOf(rows), ...options };
-    return [tableOf(shown(rows), scoreColumns(words), {
+    return [tableOf(shown(rows), scoreColumns(words, measure), {
       notes: [
         partialNote(partial),
         `N = ${problems} problems, ${n} runs a method; differences are paired by problem`,
-        measure &&
-        `${measure.better} is better${measure.caution ? `; ${measure.caution}` : ""}`,
+        measure?.caution,
       ],
     })];
   });
@@ -61,18 +62,22 @@ function shown(rows: readonly ScoreRow[]) {
 
 function scoreColumns(
   { name, scale, digits }: Required<ScoreTableOptions>,
+  measure: Measure | undefined,
 ): Column<ReturnType<typeof shown>[number]>[] {
   const { number, signed } = scoreFormat(scale, digits);
   return [
     { heading: "method", of: "method" },
-    { heading: name, of: ["mean", "low", "high"], as: estimate(number) },
+    {
+      heading: measure ? `${name} ${measure.better === "lower" ? "↓" : "↑"}` : name,
+      ...{ of: ["mean", "low", "high"], as: estimate(number) },
+      ...(measure ? { means: `${measure.better} is better` } : {}),
+    },
     { heading: "difference [95 %, t]", of: ["gain", "gainLow", "gainHigh"], as: estimate(signed) },
     { heading: "[95 %, bootstrap]", of: ["bootstrapLow", "bootstrapHigh"], as: ends(signed) },
     { heading: "p", of: "p", as: pCell },
-    { heading: "p (Holm)", of: "adjustedP", as: pCell },
+    ADJUSTED_P,
     { heading: "higher/lower", of: ["higher", "lower"], as: against },
-    { heading: "mean H", of: "meanEntropy", as: milli },
-    { heading: "off-sample", of: "meanOffSampleMass", as: milli },
+    ...MIXING,
   ];
 }
 

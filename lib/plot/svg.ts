@@ -1,7 +1,7 @@
 /**
  * A figure as SVG, without a browser: plotly.js draws into jsdom. Heatmaps and WebGL need a canvas, which jsdom
- * has not: `toHtml` and a browser show them. The first call loads and compiles plotly.js (about a second), the
- * next ones take a tenth of that.
+ * has not: such a figure is drawn by a Chromium, where there is one, and its canvas is a picture within the SVG.
+ * The first call loads and compiles plotly.js (about a second), the next ones take a tenth of that.
  *
  * @module
  */
@@ -9,6 +9,7 @@
 import { checkOptions, number, refusal, type Rules } from "../_check.ts";
 import { xmlText } from "../_escape.ts";
 import { uniform } from "../_random.ts";
+import { drawInChromium, findChromium } from "./_chromium.ts";
 import { type Figure, isFigure } from "./figure.ts";
 import { plainJson } from "./_json.ts";
 import { CONFIG, DEFAULT_SIZE, DRAWABLE, heightOf, plotlySource, typeOf } from "./_plotly.ts";
@@ -30,10 +31,12 @@ export const SIZE_RULES: Rules<ToSvgOptions> = { width: PIXELS, height: PIXELS }
 let compiled: Promise<import("node:vm").Script> | undefined;
 
 /**
- * Draws a figure as SVG. The same figure gives the same text, so it can be committed and compared.
+ * Draws a figure as SVG. The same figure of scatter, bar, box, histogram, violin and pie traces gives the same
+ * text, so it can be committed and compared. One with other traces needs a Chromium, in PATH or named by the
+ * variable CHROME_PATH, and the permission to run it; fonts are the machine's then.
  *
- * @param figure A figure of scatter, bar, box, histogram, violin or pie traces.
- * @throws {TypeError} If the value is no figure, or a trace needs a canvas
+ * @throws {TypeError} If the value is no figure, or a trace needs a Chromium and none is there.
+ * @throws {Error} If the Chromium may not be run, fails, or takes longer than a minute.
  *
  * @example A line as SVG
  * ```ts
@@ -44,23 +47,49 @@ let compiled: Promise<import("node:vm").Script> | undefined;
  * ```
  */
 export async function toSvg(figure: Figure, options: ToSvgOptions = {}): Promise<string> {
-  const verb = "draw an SVG";
-  checkOptions(verb, options, SIZE_RULES);
+  checkOptions(VERB, options, SIZE_RULES);
+  const drawing = drawingOf(VERB, figure, options), { json, width, height, chromium } = drawing;
+  if (chromium === undefined) return await svgOf(drawing);
+  const format = { format: "svg", width, height } as const;
+  return xmlText(decodeURIComponent(await drawInChromium(VERB, chromium, json, format)));
+}
+
+const VERB = "draw an SVG";
+
+/** What is drawn, and by what. */
+export interface Drawing {
+  /** The figure as JSON, with its size and configuration. */
+  readonly json: string;
+  readonly width: number;
+  readonly height: number;
+  /** Path of the Chromium that draws what jsdom cannot; without it jsdom can. */
+  readonly chromium?: string;
+}
+
+/** Checks what is to be drawn. */
+export function drawingOf(verb: string, figure: Figure, options: ToSvgOptions): Drawing {
   if (!isFigure(figure)) {
     throw new TypeError(refusal(verb, "figure", "be a figure ({ data, layout })", figure));
-  }
-  const other = figure.data.map(typeOf).find((type) => !DRAWABLE.includes(type as string));
-  if (other !== undefined) {
-    const rule = `be one of ${DRAWABLE.join(", ")}`;
-    throw new TypeError(refusal(verb, "trace.type", rule, other));
   }
   const own = figure.layout?.width;
   const width = options.width ?? (typeof own === "number" ? own : DEFAULT_SIZE.width);
   const height = options.height ?? heightOf(figure);
   PIXELS(verb, "width", width);
   PIXELS(verb, "height", height);
+  const layout = { ...figure.layout, width, height };
+  const json = plainJson({ data: figure.data, layout, config: CONFIG });
+  const other = figure.data.map(typeOf).find((type) => !DRAWABLE.includes(type as string));
+  if (other === undefined) return { json, width, height };
+  const chromium = findChromium();
+  if (chromium !== undefined) return { json, width, height, chromium };
+  const rule =
+    `be one of ${DRAWABLE.join(", ")} where there is no Chromium: install one, or name ` +
+    "its file in CHROME_PATH";
+  throw new TypeError(refusal(verb, "trace.type", rule, other));
+}
 
-  const plain = plainJson({ data: figure.data, layout: { ...figure.layout, width, height } });
+/** Draws into jsdom. */
+export async function svgOf({ json, width, height }: Drawing): Promise<string> {
   const { JSDOM, VirtualConsole } = await import("npm:jsdom@31.0.1");
   // A virtual console that nobody listens to: jsdom reports every missing canvas otherwise.
   const dom = new JSDOM("<!doctype html><body></body>", {
@@ -73,7 +102,7 @@ export async function toSvg(figure: Figure, options: ToSvgOptions = {}): Promise
   const window = dom.window as unknown as PlotlyWindow;
   // Plotly names clip paths at random. Seeded by the figure, the names are the same each time,
   // and differ between two figures in one document.
-  window.Math.random = randomFrom(plain);
+  window.Math.random = randomFrom(json);
   window.URL.createObjectURL = () => "blob:none";
   Object.assign(window.SVGElement.prototype, {
     getBBox(this: SvgElementLike) {
@@ -90,10 +119,8 @@ export async function toSvg(figure: Figure, options: ToSvgOptions = {}): Promise
     },
   });
   (await (compiled ??= compile())).runInContext(dom.getInternalVMContext());
-  // Through JSON, as plotly writes defaults into what it is given.
-  const copy = { ...JSON.parse(plain), config: { ...CONFIG } };
   const format = { format: "svg", imageDataOnly: true, width, height };
-  return xmlText(await window.Plotly.toImage(copy, format));
+  return xmlText(await window.Plotly.toImage(JSON.parse(json), format));
 }
 
 /** The end of a segment of a path: the last two of its numbers. */

@@ -7,7 +7,7 @@ import { type Table, tableOf } from "./table.ts";
 
 /** Tables written as HTML and as text, with the values at hand. */
 export interface Tables extends Html {
-  /** The tables, for `tableMarkdown` and `tableCsv`. */
+  /** The tables, for `toText` in another width, `toCsv`, `toMarkdown` and `toLatex`. */
   readonly tables: readonly Table[];
 }
 

@@ -85,12 +85,20 @@ Deno.test("palettePng() takes the nearest of 256 colours, or refuses", () => {
 });
 
 Deno.test("toPng() refuses what it cannot draw", async () => {
-  const heatmap = { data: [{ type: "heatmap", z: [[1]] }] };
-  await assertRejects(() => toPng(heatmap), TypeError, "'trace.type' must be one of scatter");
   await assertRejects(() => toPng("x" as unknown as Figure), TypeError, "must be a figure");
   await assertRejects(() => toPng({ data: [] }, { scale: 9 }), RangeError, "'scale'");
   const typo = { scael: 2 } as unknown as { scale: number };
   await assertRejects(() => toPng({ data: [] }, typo), TypeError, "'scael' is not an option");
+  const large = { width: 1e4, height: 1e4, scale: 2 };
+  await assertRejects(() => toPng({ data: [] }, large), RangeError, "at most 100000000");
+});
+
+Deno.test("toPng() paints on white", async () => {
+  const figure = { data: [], layout: { paper_bgcolor: "rgba(0,0,0,0)" } };
+  assertEquals(
+    await toPng({ data: [], layout: { paper_bgcolor: "#fff", plot_bgcolor: "#fff" } }),
+    await toPng({ ...figure, layout: { ...figure.layout, plot_bgcolor: "rgba(0,0,0,0)" } }),
+  );
 });
 
 Deno.test("toPng() works where someone else has started resvg", async () => {

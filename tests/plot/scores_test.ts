@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { plotScores, scoreTable } from "../../lib/plot/mod.ts";
+import { plotScores, scoreTable, toText } from "../../lib/plot/mod.ts";
 import { scores } from "./_rows.ts";
 
 const percent = { name: "repeated 4-grams, %", scale: 100 };
@@ -38,11 +38,20 @@ Deno.test("plotScores() refuses no rows, and options that it does not know", () 
 });
 
 Deno.test("scoreTable() says beside each score whether anything was mixed", () => {
-  const { text, html } = scoreTable(scores, percent);
-  assertStringIncludes(text.split("\n")[0]!, "mean H  off-sample");
+  const { html, ...table } = scoreTable(scores, percent);
+  const text = toText(table, { width: Infinity });
+  assertEquals(text.split("\n")[0]!.endsWith("higher/lower      H   mass"), true);
   assertStringIncludes(text, "−2.00 [−3.00, 0.00]");
   const [row] = scoreTable([{ ...scores[0]!, low: -0.01 }], percent).text.match(/standard.*?\]/)!;
   assertStringIncludes(row, "[−1.00, ");
-  assertEquals(text.split("\n")[3]!.endsWith("0.200       0.100"), true);
+  assertEquals(text.split("\n")[3]!.endsWith("0.200  0.100"), true);
   assertStringIncludes(html, "&lt;b&gt;");
+});
+
+Deno.test("scoreTable() says which way is up", () => {
+  const measured = (better: "lower" | "higher") =>
+    scoreTable(scores.map((row) => ({ ...row, measure: { name: "rate", unit: "%", better } })));
+  assertStringIncludes(measured("lower").text, "rate, % ↓");
+  assertStringIncludes(measured("lower").text, "\nrate, % ↓: lower is better\n");
+  assertStringIncludes(measured("higher").text, "\nrate, % ↑: higher is better\n");
 });
