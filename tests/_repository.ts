@@ -3,7 +3,13 @@
 /** Folder of the repository. */
 export const root: URL = new URL("../", import.meta.url);
 
-/** Serves the repository, remembering what is asked for. */
+const { publish } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", root)));
+
+/** Whether a registry would have a file of the repository. */
+const isPublished = (path: string): boolean =>
+  publish.include.some((name: string) => path === `/${name}` || path.startsWith(`/${name}/`));
+
+/** Serves what would be published of the repository, remembering what is asked for. */
 export function servedRepository(): AsyncDisposable & {
   readonly address: string;
   readonly requested: readonly string[];
@@ -12,7 +18,9 @@ export function servedRepository(): AsyncDisposable & {
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
     const { pathname } = new URL(request.url);
     requested.push(pathname);
-    const bytes = await Deno.readFile(new URL(`.${pathname}`, root)).catch(() => undefined);
+    const bytes = isPublished(pathname)
+      ? await Deno.readFile(new URL(`.${pathname}`, root)).catch(() => undefined)
+      : undefined;
     if (bytes === undefined) return new Response("not found", { status: 404 });
     const type = pathname.endsWith(".ts")
       ? "application/typescript"

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { root, servedRepository } from "./_repository.ts";
 import { temporaryFolder } from "./_temporary.ts";
+import { findPython, runPython } from "../scripts/_notebook.ts";
 import { deno, type ProcessOptions } from "./_process.ts";
 
 /** What a Deno in a process of its own writes, which is JSON. */
@@ -48,15 +49,28 @@ Deno.test("the package imported by path runs in folders with a configuration of 
   }
 });
 
-Deno.test("the package imported by URL grades programs", async () => {
+/** A study whose figure is drawn in all ways, as a program of someone's own. */
+const study = `
+  await using model = await loadModel("votes-tiny");
+  const methods = betaGrid({ betas: [1], controls: false }), task = votes({ limit: 10 });
+  const runs = await runStudy({ model, task, methods }, { store: "runs/own.jsonl" });
+  const figure = plotGains(gains(runs, { baseline: "standard" }));
+  const pages = [await toSvg(figure), await toHtml(figure)].map((page) => page.slice(0, 4));
+  const [, ...png] = (await toPng(figure)).slice(0, 4);
+  console.log(JSON.stringify([runs.length, ...pages, String.fromCharCode(...png)]));
+`;
+const listed = "betaGrid, gains, loadModel, plotGains, runStudy, toHtml, toSvg, votes";
+const drawn = [20, "<svg", "<!do", "PNG"];
+
+Deno.test("the package imported by URL runs a study, draws it and grades programs", async () => {
   await using server = servedRepository();
-  const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
-  const npm = Object.entries<string>(imports).filter(([, to]) => to.startsWith("npm:"));
   const row = { task_id: 1, text: "Add one.", test_list: ["assert f(1) == 2"] };
   await using folder = await temporaryFolder({
-    "deno.json": JSON.stringify({ imports: Object.fromEntries(npm) }),
     "rows.jsonl": JSON.stringify(row),
-    "main.ts": `
+    "study.ts": `import { ${listed} } from "${server.address}/mod.ts";
+      import { toPng } from "${server.address}/lib/plot/mod.ts";
+      ${study}`,
+    "grade.ts": `
       import { mbpp } from "${server.address}/lib/tasks/mod.ts";
       const source = new URL("rows.jsonl", import.meta.url);
       const task = mbpp({ source }), [problem] = await task.problems();
@@ -65,6 +79,66 @@ Deno.test("the package imported by URL grades programs", async () => {
     `,
   });
   const reload = `--reload=${server.address}`;
-  const args = ["run", "-A", "--quiet", "--no-check", "--no-lock", reload, "main.ts"];
-  assertEquals(await ran(args, { cwd: folder.path }), [true, "pass: 1 test"]);
+  const run = (name: string) =>
+    ran(["run", "-A", "--quiet", "--no-check", "--no-lock", reload, name], { cwd: folder.path });
+  assertEquals(await run("study.ts"), drawn);
+  assertEquals(await run("grade.ts"), [true, "pass: 1 test"]);
+});
+
+/** A folder of one's own with one import. */
+const ownFolder = (files: Readonly<Record<string, string>>) => {
+  const imports = { "@moi/moi": fileURLToPath(new URL("mod.ts", root)) };
+  return temporaryFolder({ ...files, "deno.json": JSON.stringify({ imports }) });
+};
+
+Deno.test("a folder of one's own with one import runs a study, without all permissions", async () => {
+  const program = `import { ${listed} } from "@moi/moi";
+    import { toPng } from "@moi/moi/plot";
+    ${study}`;
+  await using folder = await ownFolder({ "own.ts": program });
+  const allowed = ["read", "write", "env", "ffi", "sys", "net"].map((name) => `--allow-${name}`);
+  const flags = ["--quiet", "--no-prompt", "--no-lock", ...allowed];
+  assertEquals(await ran(["run", ...flags, "own.ts"], { cwd: folder.path }), drawn);
+});
+
+Deno.test("a folder of one's own imports each folder of the package by name", async () => {
+  const { exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
+  const names = Object.keys(exports).map((name) => `@moi/moi${name.slice(1)}`);
+  const program = `const all = await Promise.all([${
+    names.map((name) => `import("${name}")`).join(", ")
+  }]);
+  console.log(JSON.stringify(all.map((one) => Object.keys(one).length > 0)));`;
+  await using folder = await ownFolder({ "own.ts": program });
+  const args = ["run", "-A", "--quiet", "--no-check", "--no-lock", "own.ts"];
+  assertEquals(await ran(args, { cwd: folder.path }), names.map(() => true));
+});
+
+/** Continuous integration has Jupyter: there its absence is a failure, not a reason to skip. */
+const python = await findPython();
+const ignore = python === undefined && Deno.env.get("CI") === undefined;
+
+Deno.test({
+  name: `a notebook in a folder of one's own shows a figure${
+    ignore ? " (skipped: no Python with nbclient found)" : ""
+  }`,
+  ignore,
+  async fn() {
+    const cells = [
+      `import { ${listed} } from "@moi/moi";\nimport { typicalP } from "@moi/moi/decode";`,
+      "typeof typicalP",
+      `const model = await loadModel("votes-tiny"), methods = betaGrid({ betas: [1], controls: false });
+      const rows = gains(await runStudy({ model, task: votes({ limit: 10 }), methods }), {
+        baseline: "standard",
+      });`,
+      "plotGains(rows)",
+    ].map((code) => ({ code }));
+    await using folder = await ownFolder({ "cells.json": JSON.stringify(cells) });
+    const script = new URL("tests/notebooks/kernel_cells.py", root);
+    const args = [folder.path, `${folder.path}/cells.json`];
+    const { code, stdout, stderr } = await runPython(python!, script, args);
+    assertEquals(code, 0, stderr);
+    const [imported, known, run, figure] = JSON.parse(stdout);
+    assertEquals([imported, run, known[0].data["text/plain"]], [[], [], '"function"']);
+    assertEquals(Object.keys(figure[0].data).includes("image/png"), true);
+  },
 });

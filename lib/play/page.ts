@@ -105,6 +105,7 @@ ${settings}
 <div class="row">
 <label class="check"><input type="checkbox" id="colours" checked> colour by entropy H</label>
 <span class="muted">0 <span class="ramp"></span> <span id="largest">–</span></span>
+<span class="muted"><span class="legend-parts">dotted</span>: from where the texts part</span>
 </div>
 </form>
 <section id="sides" class="sides" aria-label="answers"></section>

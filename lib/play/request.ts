@@ -19,18 +19,22 @@ const MOST = 64;
 /** Candidates and tokens of a mixture that are told of each step. */
 export const TOLD = 8;
 
+/** Fields of `lib/serve` that say in which form a text is told. */
+const NOT_TOLD = ["stream", "stream_options", "logprobs", "top_logprobs", "return_token_ids"];
+
 /** The methods of the beginning, in their order. */
 function earlierIn(
   value: unknown,
 ): readonly { readonly until: number; readonly method: Part["method"] }[] {
-  const rule =
-    `be a list of up to ${MOST} parts, each with 'until', rising from 1, and 'vllm_xargs'`;
+  const rule = `be a list of up to ${MOST} parts, each of 'until', rising from 1, and 'vllm_xargs'`;
   if (!Array.isArray(value) || value.length > MOST) throw refused("earlier", rule, value);
   let before = 0;
   return value.map((part: unknown) => {
-    const { until, vllm_xargs: fields } = isObject(part) ? part : {};
+    const { until, vllm_xargs: fields, ...more } = isObject(part) ? part : {};
     const isNext = Number.isSafeInteger(until) && until as number > before;
-    if (!isNext || !isObject(fields)) throw refused("earlier", rule, part);
+    if (!isNext || !isObject(fields) || Object.keys(more).length > 0) {
+      throw refused("earlier", rule, part);
+    }
     before = until as number;
     return { until: before, method: inFields(methodFieldOf, () => methodOf(fields)) };
   });
@@ -46,6 +50,9 @@ function earlierIn(
 export function readAsked(body: unknown, model: string): Asked {
   if (!isObject(body)) throw refused("body", "be a JSON object", body);
   const { earlier = [], ...own } = body;
+  for (const name of NOT_TOLD) {
+    if (name in own) throw refused(name, "be left out, as each token is told", own[name]);
+  }
   const asked = readRequest("messages" in own ? "chat" : "completions", own, model);
   if (asked.n !== 1 || asked.prompts.length !== 1) {
     throw refused("n", "be 1, of one prompt", asked.n);

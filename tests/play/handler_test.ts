@@ -124,6 +124,16 @@ for (
       400,
       "rising",
     ],
+    [
+      "an earlier part of more fields",
+      { prompt: [1], earlier: [{ until: 1, vllm_xargs: {}, n: 1 }] },
+      {},
+      400,
+      "each of 'until'",
+    ],
+    ["a text at once", { prompt: [1], stream: false }, {}, 400, "'stream' must be left out"],
+    ["log probabilities", { prompt: [1], logprobs: 2 }, {}, 400, "'logprobs' must be left out"],
+    ["no prompt", { prompt: [] }, {}, 400, "'prompt' must"],
     ["a prompt that does not fit", { prompt: Array(300).fill(1) }, {}, 400, "tokens"],
   ] as const
 ) {

@@ -22,21 +22,30 @@ async function ended(page: Page): Promise<void> {
 }
 
 /** What generate() decodes, as the page shows it. */
-async function expected(model: Model, method: Method = standard()): Promise<string[]> {
+async function expected(
+  model: Model,
+  method: Method = standard(),
+  seed = 0,
+): Promise<string[]> {
   const task = votes({ limit: 1 }), [problem] = await task.problems();
-  const options = { method, temperature: 1, seed: 0, maxNewTokens: 32, trace: true };
+  const options = { method, temperature: 1, seed, maxNewTokens: 32, trace: true };
   const { trace } = await generate(model, task.prompt(problem!), options);
   return trace!.map(({ text, end }) =>
     text.replace(/\n/g, "↵\n") + (end ? "∎" : text === "" ? "·" : "")
   );
 }
 
-function type(page: Page, beta: string): Promise<void> {
-  return page.$eval(`${RIGHT} [id$="-beta"]`, (input, value) => {
-    (input as unknown as { value: string }).value = value;
+function set(page: Page, field: string, text: string): Promise<void> {
+  return page.$eval(field, (input, text) => {
+    (input as unknown as { value: string }).value = text;
     input.dispatchEvent(new Event("change", { bubbles: true }));
-  }, beta);
+  }, text);
 }
+
+const value = (page: Page, field: string) =>
+  page.$eval(field, (input) => (input as unknown as { value: string }).value);
+
+const type = (page: Page, beta: string) => set(page, "#right-beta", beta);
 
 async function slide(page: Page, beta: string): Promise<void> {
   await type(page, beta);
@@ -67,7 +76,13 @@ Deno.test({
       await (await page.$$(`${RIGHT} .tokens span`))[3]!.click();
       const detail = await page.$eval("#detail", (one) => one.textContent ?? "");
       assertStringIncludes(detail, "Token 3 of the answer right");
+      assertStringIncludes(detail, "moi, β 0.25 · H = ");
       assertStringIncludes(detail, "off-sample mass");
+      const scales = await page.$$eval(
+        "#detail .bar",
+        (all) => all.map((one) => Math.round(one.getBoundingClientRect().width)),
+      );
+      assertEquals(new Set(scales).size, 1, "all bars have one scale");
     });
     await t.step("arrow keys choose the next one", async () => {
       await page.keyboard.press("ArrowRight");
@@ -80,6 +95,12 @@ Deno.test({
       const method = moi({ beta: ({ step }) => step < 4 ? 0.25 : Infinity });
       assertEquals(await shown(page), await expected(model, method));
       assertEquals((await shown(page)).slice(0, 5), before.slice(0, 5));
+      const tokens = await page.$$(`${RIGHT} .tokens span`);
+      for (const [index, told] of [[3, "moi, β 0.25 ·"], [4, "moi, β ∞ ·"]] as const) {
+        await tokens[index]!.click();
+        const detail = await page.$eval("#detail", (one) => one.textContent ?? "");
+        assertStringIncludes(detail, told);
+      }
       await slide(page, "0.25");
       assertEquals(await shown(page), before);
     });
@@ -100,6 +121,30 @@ Deno.test({
       await slide(page, "1");
       assertEquals(await page.$eval(`${RIGHT} .error`, (one) => one.textContent), "");
     });
+    await t.step("once the form has changed, β moves with all of it, on both sides", async () => {
+      await set(page, '[data-field="seed"]', "7");
+      await slide(page, "2");
+      assertEquals(await shown(page, ".side:nth-child(1)"), await expected(model, standard(), 7));
+      assertEquals(await shown(page), await expected(model, moi({ beta: 2 }), 7));
+      assertEquals(await page.$eval("#detail", (one) => one.textContent), "");
+    });
+    await t.step("a setting that is left out gets its usual value, for all to see", async () => {
+      await set(page, '[data-field="seed"]', "");
+      await slide(page, "1");
+      assertEquals(await shown(page), await expected(model, moi({ beta: 1 })));
+      assertEquals(await value(page, '[data-field="seed"]'), "0");
+    });
+    await t.step("an address holds the settings, in a page that is open already, too", async () => {
+      const settings = { seed: "3" }, fields = [{}, { moi_method: "moi", moi_beta: 4 }];
+      const hash = `#${encodeURIComponent(JSON.stringify({ settings, fields }))}`;
+      await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+      await page.waitForFunction(`document.querySelector("#right-beta").value === "4"`);
+      await page.click("#run");
+      await ended(page);
+      assertEquals(await shown(page), await expected(model, moi({ beta: 4 }), 3));
+      await page.evaluate(`location.hash = "#%7Bnonsense"`);
+      await page.waitForFunction(`location.hash === ""`);
+    });
     await t.step("markup in a prompt, and in an address, stays text", async () => {
       const evil = `</script><img src=x onerror="document.title='run'"><b>`;
       const state = {
@@ -110,10 +155,7 @@ Deno.test({
       await page.goto("about:blank");
       await page.goto(`${server.url}#${encodeURIComponent(JSON.stringify(state))}`);
       await page.waitForSelector("html[data-ready]");
-      assertEquals(
-        await page.$eval("#prompt", (one) => (one as unknown as { value: string }).value),
-        evil,
-      );
+      assertEquals(await value(page, "#prompt"), evil);
       await page.click("#run");
       await page.waitForFunction(`document.querySelector("${RIGHT} .error").textContent !== ""`);
       assertEquals(await page.$$eval("img, b", (all) => all.length), 0);

@@ -18,8 +18,11 @@ function bar(value: number | undefined, kind: string): HTMLElement {
 
 /** What was fed back, in words. */
 function sentence({ name, probability, mixture = [] }: Token): string {
-  const parts = mixture.filter(([, weight]) => weight >= 0.0005)
-    .map(([other, weight]) => `${(100 * weight).toFixed(1)} % ${other}`);
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const told = mixture.filter(([, weight]) => weight >= 0.0005);
+  const rest = told.reduce((left, [, weight]) => left - weight, 1);
+  const parts = told.map(([other, weight]) => `${percent(weight)} ${other}`);
+  if (rest >= 0.0005) parts.push(`${percent(rest)} others`);
   return `sampled ${name}${probability === undefined ? "" : ` (p ${probability.toFixed(3)})`}; ` +
     `fed back ${parts.join(", ")}`;
 }
@@ -34,10 +37,21 @@ function rowsOf({ name, probability, candidates = [], mixture = [] }: Token) {
     .sort((a, b) => (b.p ?? 0) - (a.p ?? 0) || (b.weight ?? 0) - (a.weight ?? 0));
 }
 
+/** A token that is chosen. */
+export interface Chosen {
+  /** Name of its side. */
+  readonly side: string;
+  readonly index: number;
+  readonly token: Token;
+  /** The method that made what was fed, in words. */
+  readonly method: string;
+}
+
 /** Fills the part of the page that tells of a token. */
-export function showDetail(place: HTMLElement, side: string, index: number, token: Token): void {
+export function showDetail(place: HTMLElement, { side, index, token, method }: Chosen): void {
   const { entropy, offSampleMass = 0, norm, event, end } = token;
   const facts = [
+    method,
     `H = ${entropy.toFixed(3)}`,
     `off-sample mass ${offSampleMass.toFixed(3)}`,
     ...(norm === undefined ? [] : [`length ${norm.toFixed(3)} of the token's own embedding`]),

@@ -29,17 +29,21 @@ function main(): void {
   const colours = byId<HTMLInputElement>("colours"), detail = byId("detail");
   const settings = [...form.querySelectorAll<HTMLInputElement>("input[data-field]")];
 
-  /** The request without its method, as the form stands. */
+  const usual = (input: HTMLInputElement) => `${about.sampler[input.dataset.field!]}`;
+  /** The request without its method, as the form stands; a setting that is left out gets its usual value. */
   const asked = (): Record<string, unknown> => {
     const text = prompt.value;
-    const ids = text.trim().split(/[\s,]+/).map(Number);
+    const ids = text.split(/[\s,]+/).filter((part) => part !== "").map(valueOf);
     const own = as.value === "chat"
       ? { messages: [{ role: "user", content: text }] }
       : { prompt: as.value === "ids" ? ids : text };
-    const typed = settings.filter((input) => input.value.trim() !== "")
-      .map((input) => [input.dataset.field!, valueOf(input.value)]);
+    for (const input of settings) if (input.value.trim() === "") input.value = usual(input);
+    const typed = settings.map((input) => [input.dataset.field!, valueOf(input.value)]);
     return { ...own, ...Object.fromEntries(typed) };
   };
+  /** What stands in the form, to see whether it has changed since both sides answered it. */
+  const formText = () => JSON.stringify(asked());
+  let answered = "";
 
   let largest = 0;
   const repaint = () => {
@@ -65,7 +69,7 @@ function main(): void {
       one.selected = one === side ? index : undefined;
       one.list.select(one.selected);
     }
-    showDetail(detail, name, index, side.list.tokens[index]!);
+    showSelected(side, name);
   };
 
   const busy = (work: Promise<unknown>) => {
@@ -84,12 +88,8 @@ function main(): void {
         clearTimeout(timer);
         timer = setTimeout(() => {
           if (side.list.tokens.length === 0) return; // nothing was asked yet
-          const from = side.selected ?? 0;
-          busy(
-            side.run(from).then(() => {
-              if (side.selected !== undefined) showSelected(side, name);
-            }),
-          );
+          if (formText() !== answered) return form.requestSubmit();
+          busy(side.run(side.selected));
         }, REST);
       },
       onToken(index) {
@@ -102,8 +102,8 @@ function main(): void {
     byId("sides").append(side.element);
   };
   const showSelected = (side: Side, name: string) => {
-    const token = side.list.tokens[side.selected!];
-    if (token) showDetail(detail, name, side.selected!, token);
+    const index = side.selected!, token = side.list.tokens[index]!;
+    showDetail(detail, { side: name, index, token, method: side.methodAt(index) });
   };
 
   /** Keeps the settings in the address, so that it can be passed on. */
@@ -118,25 +118,29 @@ function main(): void {
     const state = JSON.parse(decodeURIComponent(location.hash.slice(1)));
     prompt.value = `${state.prompt ?? prompt.value}`;
     if ([...as.options].some(({ value }) => value === state.as)) as.value = state.as;
-    for (const input of settings) input.value = `${state.settings?.[input.dataset.field!] ?? ""}`;
+    for (const input of settings) {
+      input.value = `${state.settings?.[input.dataset.field!] ?? usual(input)}`;
+    }
     sides.forEach((side, i) => side.set({ ...state.fields?.[i] } as Fields));
   };
 
   prompt.value = about.prompt;
   as.value = about.as;
-  for (const input of settings) {
-    const value = about.sampler[input.dataset.field!];
-    if (value !== undefined) input.value = `${value}`;
-  }
+  for (const input of settings) input.value = usual(input);
   open("left", "standard");
   open("right", "moi");
-  try {
-    if (location.hash.length > 1) restore();
-  } catch {
-    history.replaceState(null, "", "#"); // none of ours
-  }
+  const restored = () => {
+    try {
+      if (location.hash.length > 1) restore();
+    } catch {
+      history.replaceState(null, "", "#"); // none of ours
+    }
+  };
+  restored();
+  addEventListener("hashchange", restored);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    answered = formText();
     keep();
     largest = 0;
     detail.replaceChildren();

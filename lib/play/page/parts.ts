@@ -36,6 +36,14 @@ export function valueOf(text: string): string | number | boolean {
   return own !== "" && Number.isFinite(Number(own)) ? Number(own) : own;
 }
 
+/** A method in words, as in "moi, beta 0.25". */
+export function methodText({ moi_method: method, ...knobs }: Fields): string {
+  const told = Object.entries(knobs).map(([field, value]) =>
+    `${field.replace(/^moi_/, "").replaceAll("_", " ").replace(/^beta$/, "β")} ${value}`
+  );
+  return [method, ...told].join(", ").replace("Infinity", "∞");
+}
+
 /** How a text ended, in words. */
 export function endText(ended: Ended): string {
   const { finishReason, promptTokens, tokens, meanEntropy, meanOffSampleMass } = ended;

@@ -7,7 +7,7 @@
 
 import { type TokenList, tokenList } from "../../plot/page/token_list.ts";
 import type { Token } from "../../plot/page/tokens.ts";
-import { element, type Ended, endText, type Fields, valueOf } from "./parts.ts";
+import { element, type Ended, endText, type Fields, methodText, valueOf } from "./parts.ts";
 import { streamed } from "./stream.ts";
 
 /** What both sides are asked: all of a request but its method. */
@@ -39,7 +39,9 @@ export interface Side {
   readonly set: (fields: Fields) => void;
   /** Index of the chosen token. */
   selected: number | undefined;
-  /** Decodes anew: all, or from the chosen token on where only the method has changed. */
+  /** The method that made what was fed after a token, in words. */
+  readonly methodAt: (index: number) => string;
+  /** Decodes anew: all, or from a token on where only the method has changed. */
   readonly run: (from?: number) => Promise<void>;
   readonly stop: () => void;
 }
@@ -129,9 +131,9 @@ export function openSide(options: SideOptions): Side {
     ),
   });
 
-  let controller = new AbortController(), before: string | undefined;
+  let controller = new AbortController();
   /** Methods of the text that stands there, by the token from which on each made what was fed. */
-  let history: { readonly from: number; readonly fields: Fields }[] = [];
+  let history: readonly { readonly from: number; readonly fields: Fields }[] = [];
   const side: Side = {
     element: element(
       "article",
@@ -162,13 +164,14 @@ export function openSide(options: SideOptions): Side {
     },
     selected: undefined,
     stop: () => controller.abort(),
-    async run(from = 0) {
+    methodAt: (index) => methodText(history.findLast(({ from }) => from <= index)!.fields),
+    async run(start = 0) {
       controller.abort();
-      const own = controller = new AbortController(), body = asked();
-      const isSame = JSON.stringify(body) === before && from < list.tokens.length;
-      const start = isSame ? from : 0;
-      before = JSON.stringify(body);
-      history = [...history.filter((part) => part.from < start), { from: start, fields: fields() }];
+      const own = controller = new AbortController();
+      const next = [...history.filter(({ from }) => from < start), {
+        from: start,
+        fields: fields(),
+      }];
       list.cut(start === 0 ? 0 : start + 1);
       if (start === 0) {
         side.selected = undefined;
@@ -177,15 +180,16 @@ export function openSide(options: SideOptions): Side {
       onToken(start);
       error.textContent = "";
       status.textContent = "decoding …";
-      const earlier = history.slice(1).map(({ from: until }, i) => ({
-        ...{ until, vllm_xargs: history[i]!.fields },
+      const earlier = next.slice(1).map(({ from: until }, i) => ({
+        ...{ until, vllm_xargs: next[i]!.fields },
       }));
-      const request = { ...body, earlier, vllm_xargs: history.at(-1)!.fields };
+      const request = { ...asked(), earlier, vllm_xargs: next.at(-1)!.fields };
       let count = 0;
       try {
         const ended = await streamed<Token, Ended>("decode", request, own.signal, (token) => {
           const index = count++;
           if (index < start) return; // it stands there
+          if (index === start) history = next;
           list.put(index, token);
           onToken(index);
         });

@@ -32,6 +32,8 @@ export async function streamed<Told, End>(
   const answer = await fetch(path, {
     ...{ method: "POST", headers: { "content-type": "application/json" }, signal },
     body: JSON.stringify(request),
+  }).catch((reason) => {
+    throw signal.aborted ? reason : new Error("The playground does not answer: is it running?");
   });
   const fail = ({ error }: { error: { message: string } }): never => {
     throw new Error(error.message);

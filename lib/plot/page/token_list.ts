@@ -17,8 +17,8 @@ export interface TokenListOptions {
   readonly onSelect?: (index: number) => void;
 }
 
-/** Share of the full colour from which on letters are black on dark pages, too. */
-const HOT = 0.6;
+/** Share of the full colour from which on letters are black on dark pages, too; below they are white. */
+export const HOT = 0.63;
 
 /** A text in a page. */
 export interface TokenList {
