@@ -2,7 +2,10 @@
 
 import { fileURLToPath } from "node:url";
 
-/** Environment in which Jupyter finds the kernel "deno" that is this very Deno, and a place for its files. */
+/**
+ * Environment in which Jupyter finds the kernel "deno" that is this very Deno, and a place for its files:
+ * those of studies, too, so that what is executed begins anew and leaves nothing beside the notebooks.
+ */
 export async function kernelEnvironment(): Promise<{ env: Record<string, string>; dir: string }> {
   const dir = await Deno.makeTempDir({ prefix: "moi-jupyter-" });
   await Deno.mkdir(`${dir}/tmp`);
@@ -13,7 +16,7 @@ export async function kernelEnvironment(): Promise<{ env: Record<string, string>
     language: "typescript",
   };
   await Deno.writeTextFile(`${dir}/kernels/deno/kernel.json`, JSON.stringify(spec));
-  return { env: { JUPYTER_PATH: dir, TMPDIR: `${dir}/tmp` }, dir };
+  return { env: { JUPYTER_PATH: dir, TMPDIR: `${dir}/tmp`, MOI_RUNS: `${dir}/runs` }, dir };
 }
 
 /** A Python with these modules, or undefined where there is none. */

@@ -22,8 +22,8 @@ import type { Interval } from "./wilson.ts";
 
 /** Options of {@linkcode scoreGains}. */
 export interface ScoreGainsOptions<R extends Outcome = Outcome> extends PairedBootstrapOptions {
-  /** Key of the method that the others are compared with. */
-  readonly baseline: string;
+  /** Key of the method that the others are compared with. Default: "standard". */
+  readonly baseline?: string;
   /** The number of a run. Default: `run.grade.score`. */
   readonly of?: (run: R) => number | undefined;
 }
@@ -97,7 +97,7 @@ function tInterval(values: readonly number[], level: number): Interval & { reado
  */
 export function scoreGains<R extends Outcome>(
   runs: readonly R[],
-  options: ScoreGainsOptions<R>,
+  options: ScoreGainsOptions<R> = {},
 ): ScoreRow[] {
   return rowsOf(runs, (judged) => scoreRows(judged, options));
 }
@@ -108,7 +108,7 @@ function scoreRows<R extends Outcome>(
 ): ScoreRow[] {
   const verb = "compare scores";
   checkOptions<ScoreGainsOptions<R>>(verb, options, RULES);
-  const { baseline, of = ({ grade }: R) => grade.score } = options;
+  const { baseline = "standard", of = ({ grade }: R) => grade.score } = options;
   const { level = 0.95, resamples = 10_000, seed = 1 } = options;
   const groups = groupRuns(verb, runs), keys = [...groups.keys()];
   checkKey(verb, "baseline", baseline, keys);

@@ -9,6 +9,7 @@ import { refusal, shown } from "../_check.ts";
 import { given } from "../_given.ts";
 import { sha256 } from "../_sha256.ts";
 import { canonical } from "./_digest.ts";
+import { partialOf, plannedOf, type StudyRuns, withPlanned } from "./partial.ts";
 import type { Run } from "./run.ts";
 
 const VERB = "join studies";
@@ -21,12 +22,25 @@ const isGreedy = (runs: readonly Run[]) => runs.every(({ sampler }) => sampler.t
 
 const repeatsOf = (runs: readonly Run[]) => [...new Set(runs.map(({ repeat }) => repeat))];
 
+/** Joined runs, which know that they are not all where one of their studies was stopped. */
+function told(joined: Run[], studies: readonly (readonly Run[])[]): StudyRuns {
+  if (!studies.some((runs) => partialOf(runs))) return joined;
+  const first = studies.map(plannedOf).find((planned) => planned !== undefined)!;
+  const methods = [...new Set(joined.map(({ method }) => method))];
+  const all = studies.flatMap((runs) =>
+    plannedOf(runs)?.methods ?? [...new Set(runs.map((run) => run.method))]
+  );
+  const { problems, repeats } = first;
+  return withPlanned(joined, { problems, methods, repeats, runs: problems * repeats * all.length });
+}
+
 /**
  * Runs of several studies as runs of one.
  *
  * Only problems that all of them have are kept. A study at temperature 0 gives the same text in every
  * repeat, so one repeat of it stands for all repeats of the first study. What was declared as the primary
- * comparison of the first study is that of all.
+ * comparison of the first study is that of all. Where one of them was stopped, the joined runs say so, as
+ * those of `runStudy` do.
  *
  * @param studies Runs of each study; the first one's settings are those that a report names.
  * @throws {RangeError} Where there is no study, two have a method of the same key, or they differ in model,
@@ -43,7 +57,7 @@ const repeatsOf = (runs: readonly Run[]) => [...new Set(runs.map(({ repeat }) =>
  * assertEquals(gains(joinStudies([warm, cold])).map(({ method }) => method), ["standard", "cold"]);
  * ```
  */
-export function joinStudies(studies: readonly (readonly Run[])[]): Run[] {
+export function joinStudies(studies: readonly (readonly Run[])[]): StudyRuns {
   const [main, ...others] = studies.filter((runs) => runs.length > 0);
   if (main === undefined) {
     throw new RangeError(refusal(VERB, "studies", "hold runs of one study at least", studies));
@@ -70,10 +84,11 @@ export function joinStudies(studies: readonly (readonly Run[])[]): Run[] {
   const study = sha256(canonical([main, ...others].map((runs) => runs[0]!.study)));
   const shared = { study, model: first.model, ...given({ primary: first.primary }) };
   const repeats = repeatsOf(main);
-  return [main, ...others].flatMap((runs) => {
+  const joined = [main, ...others].flatMap((runs) => {
     const copied = isGreedy(runs) && repeatsOf(runs).length === 1;
     return (copied ? repeats.flatMap((repeat) => runs.map((run) => ({ ...run, repeat }))) : runs)
       .filter(({ problem }) => problems.has(problem))
       .map((run) => ({ ...run, ...shared }));
   });
+  return told(joined, studies);
 }

@@ -53,6 +53,7 @@ Deno.test("another number of the runs can be compared", () => {
 Deno.test("scoreGains() refuses what cannot be compared", () => {
   const runs = runsOf({ a: single([1, 2]), b: single([1, 2]) });
   assertThrows(() => scoreGains(runs, { baseline: "c" }), RangeError, "'baseline'");
+  assertThrows(() => scoreGains(runs), RangeError, `current value is "standard"`); // as for gains
   assertThrows(() => scoreGains(runs.slice(1), { baseline: "a" }), RangeError, "same problems");
   const none = runs.map((run) => ({ ...run, grade: { correct: true, extracted: null } }));
   assertThrows(() => scoreGains(none, { baseline: "a" }), TypeError, "finite score");

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { joinStudies, type Run } from "@moi/moi/study";
+import { joinStudies, partialOf, type Run, withPlanned } from "@moi/moi/study";
 import { gains } from "@moi/moi/stats";
 
 /** Runs of one method at a temperature. */
@@ -46,6 +46,19 @@ Deno.test("joinStudies() keeps the problems that all have, and what the first de
   assertEquals(new Set(runs.map(({ problem }) => problem)).size, 3);
   assertEquals(gains(runs)[1]!.isPrimary, true);
   assert(!("primary" in joinStudies([runsOf("standard", 1)])[0]!));
+});
+
+Deno.test("joinStudies() of a study that was stopped is partial, and so are its rows", () => {
+  const planned = { problems: 4, methods: ["standard"], repeats: 2, runs: 8 };
+  const main = withPlanned(runsOf("standard", 1), planned);
+  const cold = withPlanned(runsOf("cold", 0.3).slice(0, 3), { ...planned, methods: ["cold"] });
+  assertEquals(partialOf(joinStudies([main, cold])), { finished: 7, planned: 16 });
+  const [row] = gains(joinStudies([main, cold])); // of the one problem that both have finished
+  assertEquals([row!.problems, row!.partial], [1, { finished: 7, planned: 16 }]);
+  const none = withPlanned([] as Run[], { ...planned, methods: ["cold"] });
+  assertEquals(partialOf(joinStudies([main, none])), { finished: 8, planned: 16 });
+  const whole = withPlanned(runsOf("cold", 0.3), { ...planned, methods: ["cold"] });
+  assertEquals(partialOf(joinStudies([main, whole])), undefined);
 });
 
 Deno.test("joinStudies() refuses what must not stand in one table", () => {
