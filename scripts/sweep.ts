@@ -21,6 +21,7 @@ import {
   type Tokenizer,
   withStandIns,
 } from "../mod.ts";
+import { refusal } from "../lib/_check.ts";
 import { studyTables } from "../lib/plot/mod.ts";
 import { shardText } from "../lib/study/shard.ts";
 import { type Arguments, command, given, numbers, print, say } from "./_cli.ts";
@@ -126,8 +127,9 @@ function methodsOf(args: Arguments): Chosen {
   for (const name of wanted) {
     if (name !== "all" && !inGrid(name) && !Object.hasOwn(METHODS, name)) {
       const known = [...keys, ...Object.keys(METHODS).filter((name) => !inGrid(name)), "all"];
-      const rule = `must name some of ${known.join(", ")}: current value is "${name}"`;
-      throw new RangeError(`Cannot sweep as '--methods' ${rule}`);
+      const rule = `name some of ${known.join(", ")}`;
+      const families = keys.map((key) => key.replace(/-.*/, ""));
+      throw new RangeError(refusal("sweep", "--methods", rule, name, [...known, ...families]));
     }
   }
   const ofGrid = Object.entries(grid).filter(([key]) =>

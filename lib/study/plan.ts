@@ -154,7 +154,8 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
   const { model, task, methods, repeats = 1, seed = 0, limit = Infinity, primary, shard } = study;
   const keys = Object.keys(methods);
   if (primary !== undefined && !keys.includes(primary)) {
-    throw new RangeError(refusal(verb, "primary", `be one of ${keys.join(", ")}`, primary));
+    const rule = `be one of ${keys.join(", ")}`;
+    throw new RangeError(refusal(verb, "primary", rule, primary, keys));
   }
   checkOptions<Partial<Omit<Settings, "transforms">>>(verb, task.defaults ?? {}, SETTINGS_RULES);
   const settings = resolvedSettings(verb, model, study, task.defaults);
