@@ -60,6 +60,10 @@ export function parse(args: readonly string[], { values, flags = [] }: Options):
       throw new TypeError(`Cannot use ${arg} as ${rule}${hint(asked, known)}`);
     },
   }) as Record<string, unknown> & { _: (string | number)[] };
+  const isOption = (name: string) => (arg: string) =>
+    arg === `--${name}` || arg.startsWith(`--${name}=`);
+  const twice = values.find((name) => own.filter(isOption(name)).length > 1);
+  if (twice !== undefined) throw new TypeError(`Cannot use --${twice} as it is given twice`);
   const value = (name: string): string | undefined => {
     const found = parsed[name];
     if (found === undefined) return undefined;

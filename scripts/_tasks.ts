@@ -109,6 +109,10 @@ export const LOAD_USAGE =
   --threads N           threads within an operator
   --revision R          branch, tag or commit of a model on the hub`;
 
+/** What the usage texts say of variables of the chat template. */
+export const TEMPLATE_USAGE = `  --chat-template-kwargs JSON
+                        variables of the chat template, as in '{"enable_thinking": false}'`;
+
 /** Options of `loadModel` that command lines share. */
 export function loadOptions(args: Arguments): LoadOptions {
   return given({
