@@ -4,6 +4,8 @@
  * @module
  */
 
+import { hint } from "./_near.ts";
+
 /** A received value as it appears in an error message: short, one line. */
 export function shown(value: unknown): string {
   const text = typeof value === "string"
@@ -12,9 +14,20 @@ export function shown(value: unknown): string {
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
 }
 
-/** The sentence itself: "Cannot decode as 'beta' must be at least 0: current value is -1". */
-export function refusal(verb: string, name: string, rule: string, value: unknown): string {
-  return `Cannot ${verb} as '${name}' must ${rule}: current value is ${shown(value)}`;
+/**
+ * The sentence itself: "Cannot decode as 'beta' must be at least 0: current value is -1".
+ *
+ * @param known Where the value must be one of these names: one that is near is offered at the end.
+ */
+export function refusal(
+  verb: string,
+  name: string,
+  rule: string,
+  value: unknown,
+  known: readonly string[] = [],
+): string {
+  const current = `current value is ${shown(value)}${hint(value, known)}`;
+  return `Cannot ${verb} as '${name}' must ${rule}: ${current}`;
 }
 
 /** Bounds of {@linkcode checkNumber}. */
@@ -73,10 +86,11 @@ export function oneOf(...values: readonly (string | number | boolean)[]): Rule {
   const shownValues = values.map((value) => typeof value === "string" ? `'${value}'` : value);
   const last = shownValues.at(-1), before = shownValues.slice(0, -1).join(", ");
   const words = `be ${before ? `${before} or ` : ""}${last}`;
+  const names = values.filter((one) => typeof one === "string");
   return (verb, name, value) => {
     if (values.includes(value as string)) return;
     const isKind = values.some((one) => typeof one === typeof value);
-    throw new (isKind ? RangeError : TypeError)(refusal(verb, name, words, value));
+    throw new (isKind ? RangeError : TypeError)(refusal(verb, name, words, value, names));
   };
 }
 
@@ -129,7 +143,8 @@ function checkNames(verb: string, options: object, rules: object): void {
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   throw new TypeError(
-    `Cannot ${verb} as '${unknown}' is not an option: known options are ${known.join(", ")}`,
+    `Cannot ${verb} as '${unknown}' is not an option: known options are ${known.join(", ")}` +
+      hint(unknown, known),
     { cause: { known } },
   );
 }

@@ -6,6 +6,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { isObject } from "../lib/_check.ts";
+import { hint } from "../lib/_near.ts";
 
 export { given } from "../lib/_given.ts";
 
@@ -54,10 +55,15 @@ export function parse(args: readonly string[], { values, flags = [] }: Options):
     alias: { help: "h" },
     unknown(arg: string) {
       if (!arg.startsWith("-") || arg === "-") return true;
-      const known = [...values, ...all].map((name) => `--${name}`).join(", ");
-      throw new TypeError(`Cannot use ${arg} as it is not an option: known options are ${known}`);
+      const known = [...values, ...all].map((name) => `--${name}`), asked = arg.split("=")[0];
+      const rule = `it is not an option: known options are ${known.join(", ")}`;
+      throw new TypeError(`Cannot use ${arg} as ${rule}${hint(asked, known)}`);
     },
   }) as Record<string, unknown> & { _: (string | number)[] };
+  const isOption = (name: string) => (arg: string) =>
+    arg === `--${name}` || arg.startsWith(`--${name}=`);
+  const twice = values.find((name) => own.filter(isOption(name)).length > 1);
+  if (twice !== undefined) throw new TypeError(`Cannot use --${twice} as it is given twice`);
   const value = (name: string): string | undefined => {
     const found = parsed[name];
     if (found === undefined) return undefined;

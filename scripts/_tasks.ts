@@ -14,6 +14,7 @@ import {
   TASKS,
   type Tokenizer,
 } from "../mod.ts";
+import { refusal } from "../lib/_check.ts";
 import { type Arguments, given, numbers } from "./_cli.ts";
 
 /** The embedded models and the task that each was trained for. */
@@ -55,9 +56,8 @@ export function taskOf(
 ): AnyTask {
   const known = Object.hasOwn(TASKS, name) ? TASKS[name] : undefined;
   if (known === undefined) {
-    const names = Object.keys(TASKS).join(", ");
-    const rule = `must be one of ${names}: current value is "${name}"`;
-    throw new RangeError(`Cannot find the task as '--task' ${rule}`);
+    const names = Object.keys(TASKS), rule = `be one of ${names.join(", ")}`;
+    throw new RangeError(refusal("find the task", "--task", rule, name, names));
   }
   const limit = args.number("problems") ?? args.number("limit") ?? problems;
   const source = args.value("source"), fromFile = known.needsSource || source !== undefined;
@@ -108,6 +108,10 @@ export const LOAD_USAGE =
   --device NAME         auto, cpu, webgpu, cuda (default: auto)
   --threads N           threads within an operator
   --revision R          branch, tag or commit of a model on the hub`;
+
+/** What the usage texts say of variables of the chat template. */
+export const TEMPLATE_USAGE = `  --chat-template-kwargs JSON
+                        variables of the chat template, as in '{"enable_thinking": false}'`;
 
 /** Options of `loadModel` that command lines share. */
 export function loadOptions(args: Arguments): LoadOptions {

@@ -26,12 +26,6 @@ const VALUES = ["revision", "cache-dir", "file"];
 
 await command(USAGE, { values: VALUES, flags: ["offline"] }, async (args) => {
   const id = args.one("download", "one org/name");
-  for (const name of VALUES) {
-    const option = `--${name}`;
-    if (Deno.args.filter((arg) => arg === option || arg.startsWith(`${option}=`)).length > 1) {
-      throw new TypeError(`Cannot use ${option} as it is given twice`);
-    }
-  }
   await using bar = progressBar({ label: `download ${id}`, unit: "bytes" });
   const signal = interruptSignal();
   const options: DownloadOptions = {

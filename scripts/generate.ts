@@ -1,27 +1,32 @@
-/** `deno task generate`: one answer, as it is decoded. */
+/** `deno task generate`: an answer, or a conversation, as it is decoded. */
 
 import {
+  generate,
   type Generation,
   interruptSignal,
-  loadModel,
+  type Message,
   type Method,
   METHODS,
   type Model,
   type Prompt,
-  type Step,
   stream,
   type Tokenizer,
 } from "../mod.ts";
+import { refusal } from "../lib/_check.ts";
 import { promptTokens } from "../lib/decode/mod.ts";
-import { type Arguments, command, numbers, print, say, visible } from "./_cli.ts";
-import { LOAD_USAGE, loadOptions, methodFor } from "./_tasks.ts";
+import { answerJson, ending, traceText } from "./_answer.ts";
+import { type Arguments, command, given, numbers, print, say, visible } from "./_cli.ts";
+import { converse, stdinLines } from "./_conversation.ts";
+import { checkServer, openModel, SERVER_USAGE } from "./_server.ts";
+import { LOAD_USAGE, methodFor, TEMPLATE_USAGE } from "./_tasks.ts";
 import { SAMPLER_USAGE, samplerOptions, SHARED_VALUES } from "./_tasks.ts";
 
 const USAGE = `
 Answers a prompt and prints the text as it is decoded, and on stderr why it ended.
 
 usage: deno task generate -- "prompt" [options]
-       deno task generate -- - [options]         the prompt is read from stdin
+       deno task generate -- - [options]         the prompt is all of stdin
+       deno task generate -- --chat [options]    a conversation: each line of stdin is a turn
 
   --model ID            countdown-tiny, votes-tiny, a folder, a file or a name on the hub
                         (default: countdown-tiny)
@@ -30,20 +35,36 @@ usage: deno task generate -- "prompt" [options]
   --beta B              β of moi and random (default: 1); Infinity is standard decoding
   --preset NAME         paper or mixinputs-0.1.1 (default: paper)
   --weight L            λ of linear (default: 0.5)
-  --chat JSON           variables of the chat template, as in '{"enable_thinking": false}'
+  --system TEXT         system message before the prompt (default: what the template has)
+${TEMPLATE_USAGE}
+  --chat                a conversation, also in a pipe; a prompt that is given is its first turn.
+                        Ctrl-C ends an answer, and at the prompt the conversation, as Ctrl-D does.
+                        Turn k, from 0, is drawn with seed N + k
   --raw                 continue the text as it is, without the chat template
   --ids                 the prompt is token ids, as in "1 26 23": for models without a tokenizer
 ${LOAD_USAGE}
-  --trace               print a line per token: what was sampled, what was fed back
+${SERVER_USAGE}
+  --json                prints one line of JSON in place of the text, of a conversation one a
+                        turn: text, tokens, why it ended, what was mixed, and what it ran with
+  --trace               a line per token: what was sampled, what was fed back; in JSON all of it
   --seed N              (default: 0)
-  --max-new-tokens N    (default: what the context holds, at most 4096)
+  --max-new-tokens N    (default: what the context holds, at most 4096; of a server what its model
+                        recommends, else 256)
 ${SAMPLER_USAGE}
   -h, --help            this text
 `;
 
-const VALUES = ["model", "method", "beta", "preset", "weight", "chat", ...SHARED_VALUES];
+const VALUES = [
+  ...["model", "method", "beta", "preset", "weight", "system", "chat-template-kwargs"],
+  ...["server", "tokenizer", "key", ...SHARED_VALUES],
+];
+const FLAGS = ["chat", "raw", "ids", "json", "trace"];
+
 /** Most new tokens where none are asked for: what a model recommends may cut its own answers. */
 const MOST_TOKENS = 4096;
+
+/** What a terminal shows where it waits for a line. */
+const PROMPT = new TextEncoder().encode("> ");
 
 /** Short names of methods, as studies call them, and the options that each takes. */
 const SHORT: Readonly<Record<string, string>> = {
@@ -64,8 +85,9 @@ function methodOf(args: Arguments): (tokenizer: Tokenizer) => Method {
     (given.includes("beta") || given.includes("preset") ? "moi" : "standard");
   const name = SHORT[asked] ?? asked;
   if (!Object.hasOwn(METHODS, name)) {
-    const rule = `must be one of ${Object.keys(METHODS).join(", ")}: current value is "${asked}"`;
-    throw new RangeError(`Cannot generate as '--method' ${rule}`);
+    const names = Object.keys(METHODS), rule = `be one of ${names.join(", ")}`;
+    const known = [...names, ...Object.keys(SHORT)];
+    throw new RangeError(refusal("generate", "--method", rule, asked, known));
   }
   for (const option of given) {
     if (!TAKES[name]?.includes(option)) {
@@ -79,9 +101,33 @@ function methodOf(args: Arguments): (tokenizer: Tokenizer) => Method {
   return (tokenizer) => methodFor(tokenizer, name, options);
 }
 
-/** The prompt itself, or stdin without its last line break. */
-async function promptText(given: string): Promise<string> {
-  if (given !== "-") return given;
+/** Options that need the chat template, which --raw and --ids leave out. */
+const OF_TEMPLATE = ["system", "chat-template-kwargs", "chat"];
+
+/** Refuses options that contradict each other. */
+function checkTogether(args: Arguments): void {
+  const isGiven = (name: string) =>
+    FLAGS.includes(name) ? args.flag(name) : args.value(name) !== undefined;
+  const refuse = (name: string, other: string, why: string) => {
+    if (!isGiven(name) || !isGiven(other)) return;
+    throw new TypeError(`Cannot use --${name} with --${other}: ${why}`);
+  };
+  refuse("raw", "ids", "the prompt is either text or ids");
+  for (const other of ["raw", "ids"]) {
+    const why = "that takes the prompt as it is, without the chat template";
+    for (const name of OF_TEMPLATE) refuse(name, other, why);
+  }
+  refuse("trace", "server", "a server does not tell what is mixed at each token");
+}
+
+/** The prompt that is given; all of stdin for "-", without its last line break; none where stdin is a conversation. */
+async function promptText(args: Arguments): Promise<string | undefined> {
+  if (args.flag("chat") && args.rest.length === 0) return undefined;
+  const prompt = args.one("generate", "one prompt, in quotes,");
+  if (prompt !== "-") return prompt;
+  if (args.flag("chat")) {
+    throw new TypeError("Cannot use - with --chat: stdin holds the turns of the conversation");
+  }
   const bytes = new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer());
   let text: string;
   try {
@@ -93,65 +139,85 @@ async function promptText(given: string): Promise<string> {
   return text;
 }
 
-/** Why a generation ended, in a line. */
-function ending(model: Model, generation: Generation): string {
-  const { finishReason, promptTokens, tokens, trace } = generation;
-  const count = `${tokens.length} ${tokens.length === 1 ? "token" : "tokens"}`;
-  if (finishReason === "aborted") return `interrupted after ${count}`;
-  if (finishReason === "stop") {
-    return `${trace?.at(-1)?.end ? "end of text" : "ended by the method"} after ${count}`;
+/** Refuses messages for a model that has no template, or whose template leaves the system message out. */
+function checkTemplate(model: Model, system: string | undefined): void {
+  if (model.remote) return; // it may have one of its own
+  if (model.template === undefined) {
+    throw new TypeError(
+      `Cannot answer as ${model.id} has no chat template: --raw continues a text as it is`,
+    );
   }
-  return promptTokens + tokens.length > model.maxLength
-    ? `cut after ${count}, as the context of ${model.maxLength} is full`
-    : `cut after ${count}, as --max-new-tokens is ${tokens.length}`;
+  if (system === undefined) return;
+  const text = model.chat([{ role: "system", content: system }, { role: "user", content: "x" }]);
+  if (!text.includes(system.trim())) {
+    throw new TypeError(`Cannot use --system as the template of ${model.id} leaves it out`);
+  }
 }
 
-const fixed = (value: number) => value.toFixed(3).padStart(6);
-
-function traceLine(step: Step, tokenizer: Tokenizer) {
-  const { index, token, entropy, probability, offSampleMass, candidates, event } = step;
-  const shown = visible(JSON.stringify(tokenizer.decode([token]))).padEnd(14);
-  const top = candidates.slice(0, 4)
-    .map((c) => `${visible(JSON.stringify(c.text))} ${c.probability.toFixed(2)}`);
-  const figures = [probability, entropy, offSampleMass].map(fixed).join(" ");
-  const place = `${String(index).padStart(4)} ${String(token).padStart(6)}  ${shown}`;
-  return `${place} ${figures}  ${top.join("  ")}${event === undefined ? "" : `  [${event}]`}`;
-}
-
-await command(USAGE, { values: VALUES, flags: ["raw", "ids", "trace"] }, async (args) => {
-  const given = args.one("generate", "one prompt, in quotes,");
-  const chosen = methodOf(args), chat = args.object("chat"), prompt = await promptText(given);
-  const id = args.value("model") ?? "countdown-tiny";
-  await using model = await loadModel(id, loadOptions(args));
-  const method = chosen(model.tokenizer);
-  const asked: Prompt = args.flag("ids")
-    ? numbers("ids", prompt.trim().replaceAll(/\s+/g, ","))
-    : args.flag("raw")
-    ? prompt
-    : [{ role: "user", content: prompt }];
-  const steps: Step[] = [];
-  const length = promptTokens(model, asked, chat).length;
-  const most = Math.max(1, Math.min(MOST_TOKENS, model.maxLength - length + 1));
-  const options = {
-    ...{ method, signal: interruptSignal(), maxNewTokens: most },
-    ...samplerOptions(args),
-    ...(chat && { chat }),
+/** What answers prompts as the arguments say, and tells of it. */
+function answering(model: Model, method: Method, args: Arguments) {
+  const chat = args.object("chat-template-kwargs"), settings = samplerOptions(args);
+  const isQuiet = args.flag("json"), first = settings.seed ?? 0;
+  const write = (text: string) => isQuiet || print(visible(text));
+  const text = async (prompt: Prompt, seed: number, signal: AbortSignal): Promise<Generation> => {
+    const known = { method, signal, ...settings, seed, ...given({ chat }) };
+    if (model.remote) {
+      const generation = await generate(model, prompt, known);
+      write(generation.text);
+      return generation;
+    }
+    const { maxLength } = model, { length } = promptTokens(model, prompt, chat);
+    const room = maxLength - length + 1;
+    if (args.flag("chat") && room < 1) {
+      const why = `has ${length} tokens, and the context holds ${maxLength}: start another one`;
+      throw new RangeError(`Cannot go on as the conversation ${why}`);
+    }
+    const most = Math.max(1, Math.min(MOST_TOKENS, room));
+    const run = stream(model, prompt, { maxNewTokens: most, ...known });
+    let next = await run.next();
+    for (; !next.done; next = await run.next()) write(next.value.text);
+    return next.value;
   };
-  const run = stream(model, asked, options);
-  let next = await run.next();
-  for (; !next.done; next = await run.next()) {
-    steps.push(next.value);
-    print(visible(next.value.text));
+  return async (prompt: Prompt, turn: number, signal: AbortSignal): Promise<Generation> => {
+    const seed = first + turn, generation = await text(prompt, seed, signal);
+    const { trace: _, ...untraced } = generation, isTraced = args.flag("trace");
+    write("\n");
+    say(`[${ending(model, generation)}]`);
+    const of = { model, method, seed, ...given({ chat }) };
+    if (isQuiet) print(`${answerJson(isTraced ? generation : untraced, of)}\n`);
+    else if (isTraced) print(traceText(generation, method, model.tokenizer));
+    return generation;
+  };
+}
+
+await command(USAGE, { values: VALUES, flags: FLAGS }, async (args) => {
+  checkTogether(args);
+  checkServer(args);
+  const chosen = methodOf(args), isChat = args.flag("chat"), system = args.value("system");
+  args.object("chat-template-kwargs"); // refused before a model is loaded
+  const prompt = await promptText(args), isMessages = !args.flag("ids") && !args.flag("raw");
+  const id = args.value("model") ?? (args.value("server") ? undefined : "countdown-tiny");
+  await using model = await openModel(id, args);
+  if (isMessages) checkTemplate(model, system);
+  const answer = answering(model, chosen(model.tokenizer), args);
+  const messages: Message[] = [
+    ...(system === undefined ? [] : [{ role: "system", content: system }]),
+    ...(prompt === undefined ? [] : [{ role: "user", content: prompt }]),
+  ];
+  if (isChat) {
+    const isTerminal = Deno.stdin.isTerminal();
+    if (isTerminal) say("a line a turn; Ctrl-C ends an answer, Ctrl-D the conversation");
+    const ready = () => void (isTerminal && Deno.stderr.writeSync(PROMPT));
+    const how = await converse(stdinLines(), messages, { answer, signal: interruptSignal, ready });
+    if (isTerminal) say("");
+    if (how === "interrupted") Deno.exitCode = 130;
+    return;
   }
-  print("\n");
-  say(`[${ending(model, next.value)}]`);
-  if (args.flag("trace")) {
-    print("\nstep  token  text            p(y)      H    off  most probable\n");
-    for (const step of steps) print(`${traceLine(step, model.tokenizer)}\n`);
-    const mean = (of: (step: Step) => number) =>
-      (steps.reduce((sum, step) => sum + of(step), 0) / Math.max(1, steps.length)).toFixed(4);
-    const entropy = mean((step) => step.entropy), mass = mean((step) => step.offSampleMass);
-    const what = `${steps.length} tokens, ${method.name}`;
-    print(`\nmean H ${entropy}, mean off-sample mass ${mass}, ${what}\n`);
-  }
+  const asked: Prompt = args.flag("ids")
+    ? numbers("ids", prompt!.trim().replaceAll(/\s+/g, ","))
+    : isMessages
+    ? messages
+    : prompt!;
+  const { finishReason } = await answer(asked, 0, interruptSignal());
+  if (finishReason === "aborted") Deno.exitCode = 130;
 });

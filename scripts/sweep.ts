@@ -21,6 +21,7 @@ import {
   type Tokenizer,
   withStandIns,
 } from "../mod.ts";
+import { refusal } from "../lib/_check.ts";
 import { studyTables } from "../lib/plot/mod.ts";
 import { shardText } from "../lib/study/shard.ts";
 import { type Arguments, command, given, numbers, print, say } from "./_cli.ts";
@@ -46,6 +47,7 @@ import {
   TASK_USAGE,
   TASK_VALUES,
   taskOf,
+  TEMPLATE_USAGE,
 } from "./_tasks.ts";
 
 const USAGE = `
@@ -77,7 +79,7 @@ ${TASK_USAGE}
   --preset NAME         paper or mixinputs-0.1.1 (default: paper)
   --repeats N           runs of each problem (default: 1)
   --seed N              seed of the study (default: 0)
-  --chat JSON           variables of the chat template, as in '{"enable_thinking": false}'
+${TEMPLATE_USAGE}
   --max-new-tokens N    (default: the task's, as the sampler's settings)
 ${SAMPLER_USAGE}
   --slots N             rows decoded at once (default: 64; of a server 32)
@@ -98,7 +100,7 @@ ${SERVER_USAGE}
 
 const VALUES = [
   ...["model", "methods", "betas", "primary", "colder", "preset", "repeats", "slots"],
-  ...["out", "bandwidth", "chat", "shard"],
+  ...["out", "bandwidth", "chat-template-kwargs", "shard"],
   ...SERVER_VALUES,
   ...TASK_VALUES,
   ...SHARED_VALUES,
@@ -127,8 +129,9 @@ function methodsOf(args: Arguments): Chosen {
   for (const name of wanted) {
     if (name !== "all" && !inGrid(name) && !Object.hasOwn(METHODS, name)) {
       const known = [...keys, ...Object.keys(METHODS).filter((name) => !inGrid(name)), "all"];
-      const rule = `must name some of ${known.join(", ")}: current value is "${name}"`;
-      throw new RangeError(`Cannot sweep as '--methods' ${rule}`);
+      const rule = `name some of ${known.join(", ")}`;
+      const families = keys.map((key) => key.replace(/-.*/, ""));
+      throw new RangeError(refusal("sweep", "--methods", rule, name, [...known, ...families]));
     }
   }
   const ofGrid = Object.entries(grid).filter(([key]) =>
@@ -194,7 +197,10 @@ async function study(
   const all = chosen(model.tokenizer);
   const methods = args.value("methods") === undefined ? knownMethods(model, all) : all;
   const sampler = samplerOptions(args), primary = primaryOf(args, Object.keys(methods));
-  const asked = given({ repeats: args.number("repeats"), chat: args.object("chat") });
+  const asked = given({
+    repeats: args.number("repeats"),
+    chat: args.object("chat-template-kwargs"),
+  });
   const settings = { model, task, ...asked, ...sampler, ...given({ shard }) };
   await Deno.mkdir(out, { recursive: true });
   const base = join(out, `${basename(id)}-${name}`);

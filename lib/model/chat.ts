@@ -6,6 +6,7 @@
 
 import { boolean, checkOptions, isObject, kind, type Rules } from "../_check.ts";
 import { given } from "../_given.ts";
+import { hint } from "../_near.ts";
 import { jinja, type JinjaTemplate, Refusal } from "./jinja/mod.ts";
 
 /** One turn of a conversation. */
@@ -74,7 +75,7 @@ function checkVariables(variables: Readonly<Record<string, unknown>>, reads: Rea
   for (const [name, value] of Object.entries(variables)) {
     const why = Object.hasOwn(RESERVED, name)
       ? `'${name}' is no variable of 'chat': ${RESERVED[name]} gives it`
-      : `the model's template does not read the variable '${name}'`;
+      : `the model's template does not read the variable '${name}'${hint(name, [...reads])}`;
     if (Object.hasOwn(RESERVED, name) || (value !== undefined && !reads.has(name))) {
       throw new TypeError(`Cannot render the chat as ${why}`);
     }

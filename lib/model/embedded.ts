@@ -57,7 +57,7 @@ export interface EmbeddedOptions extends Pick<DatasetOptions, "cacheDir" | "offl
 export async function embeddedFolder(name: string, options: EmbeddedOptions = {}): Promise<string> {
   if (!EMBEDDED.includes(name)) {
     throw new RangeError(
-      refusal("load the model", "name", `be one of ${EMBEDDED.join(", ")}`, name),
+      refusal("load the model", "name", `be one of ${EMBEDDED.join(", ")}`, name, EMBEDDED),
     );
   }
   const base = new URL(`embedded/${name}/`, options.base ?? import.meta.url);

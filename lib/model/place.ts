@@ -85,6 +85,7 @@ async function foundPlace(
     `be ${EMBEDDED.map((name) => `'${name}'`).join(", ")}, a folder with config.json and ` +
       "model.safetensors, a .gguf file, or 'org/name' or 'org/name/file.gguf' on the Hugging Face Hub",
     id,
+    EMBEDDED,
   ));
 }
 

@@ -6,6 +6,7 @@
  */
 
 import { refusal } from "../_check.ts";
+import { hint } from "../_near.ts";
 import { type Method, METHODS, SAMPLER_FIELDS } from "../decode/mod.ts";
 
 /** How all our fields begin. */
@@ -141,8 +142,8 @@ export function methodOf(fields: Readonly<Record<string, unknown>>): Method {
   const { [METHOD]: asked, ...knobs } = fields, entries = Object.entries(knobs);
   const name = asked ?? (entries.length > 0 ? "moi" : "standard");
   if (typeof name !== "string" || !Object.hasOwn(METHODS, name)) {
-    const rule = `be one of ${Object.keys(METHODS).join(", ")}`;
-    throw new RangeError(refusal(VERB, METHOD, rule, name));
+    const names = Object.keys(METHODS), rule = `be one of ${names.join(", ")}`;
+    throw new RangeError(refusal(VERB, METHOD, rule, name, names));
   }
   const known = KNOBS[name]!.map((knob) => `${PREFIX}${knob}`);
   const flat = entries.map(([field, value]): [string, unknown] => {
@@ -151,7 +152,8 @@ export function methodOf(fields: Readonly<Record<string, unknown>>): Method {
     };
     if (!field.startsWith(PREFIX)) return refuse(`begin with ${PREFIX}`);
     if (!known.includes(field)) {
-      return refuse(`be left out, as ${name} takes ${known.join(", ") || "no fields"}`);
+      const own = known.join(", ") || "no fields";
+      return refuse(`be left out, as ${name} takes ${own}${hint(field, known)}`);
     }
     const isScalar = ["string", "number", "boolean"].includes(typeof value);
     if (!isScalar) return refuse("be a text, a number, true or false");

@@ -15,6 +15,7 @@ import {
   text,
 } from "../_check.ts";
 import { given } from "../_given.ts";
+import { hint } from "../_near.ts";
 import type { GenerateOptions, Method, Prompt, Sampler } from "../decode/mod.ts";
 import type { Message } from "../model/mod.ts";
 import { type FieldOf, inFields, refused, ServeError } from "./error.ts";
@@ -132,9 +133,8 @@ function checkFields(route: Route, body: Body): void {
     } else if (name.startsWith(PREFIX)) {
       throw refused(name, "be put into 'vllm_xargs'", value);
     } else {
-      const rule = `be left out, as it is no field here; there are ${
-        Object.keys(fields).join(", ")
-      }`;
+      const names = Object.keys(fields), there = `there are ${names.join(", ")}`;
+      const rule = `be left out, as it is no field here; ${there}${hint(name, names)}`;
       throw refused(name, rule, value);
     }
   }

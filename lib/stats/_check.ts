@@ -33,7 +33,7 @@ export function checkKey(
   if (known.includes(value as string)) return value as string;
   // all of them, whole: what is not shown cannot be named
   const names = known.map((key) => JSON.stringify(key)).join(", ");
-  throw new RangeError(refusal(verb, name, `be one of [ ${names} ]`, value));
+  throw new RangeError(refusal(verb, name, `be one of [ ${names} ]`, value, known));
 }
 
 /** At least one difference, each finite; returned as a typed array. */

@@ -1,8 +1,9 @@
 /** Values as they are recorded and compared: digests of texts and records, records of scalars. @module */
 
+import manifest from "../../deno.json" with { type: "json" };
 import { given } from "../_given.ts";
 import { sha256 } from "../_sha256.ts";
-import type { Message } from "../model/mod.ts";
+import type { Message, Model } from "../model/mod.ts";
 import type { Problem } from "../tasks/mod.ts";
 import type { Scalars } from "./run.ts";
 
@@ -61,6 +62,18 @@ export function fieldDigests({ id, ...fields }: Problem): Record<string, string>
     }),
   );
 }
+
+/** A model as runs name it: the last part of its id, and a digest of its weights. */
+export function modelName({ id, fingerprint }: Pick<Model, "id" | "fingerprint">): string {
+  return `${id.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!}@${fingerprint}`;
+}
+
+/** Versions of what computes a model's texts. */
+export const versionsOf = ({ versions }: Pick<Model, "versions">): Record<string, string> => ({
+  moi: manifest.version,
+  ...versions,
+  deno: Deno.version.deno,
+});
 
 /** A record of scalars as it comes back from a file: without `undefined`, infinities as text. */
 export function scalars(record: object = {}): Scalars {

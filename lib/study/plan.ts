@@ -26,7 +26,7 @@ import { SAMPLER_RULES } from "../decode/sampler.ts";
 import type { Model } from "../model/mod.ts";
 import type { Grade, Problem, Task } from "../tasks/mod.ts";
 import { sha256 } from "../_sha256.ts";
-import { canonical, fieldDigests, scalars, wordingOf } from "./_digest.ts";
+import { canonical, fieldDigests, modelName, scalars, wordingOf } from "./_digest.ts";
 import type { PlannedRun } from "./run.ts";
 import { type Shard, shardOf, shardRule } from "./shard.ts";
 
@@ -154,7 +154,8 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
   const { model, task, methods, repeats = 1, seed = 0, limit = Infinity, primary, shard } = study;
   const keys = Object.keys(methods);
   if (primary !== undefined && !keys.includes(primary)) {
-    throw new RangeError(refusal(verb, "primary", `be one of ${keys.join(", ")}`, primary));
+    const rule = `be one of ${keys.join(", ")}`;
+    throw new RangeError(refusal(verb, "primary", rule, primary, keys));
   }
   checkOptions<Partial<Omit<Settings, "transforms">>>(verb, task.defaults ?? {}, SETTINGS_RULES);
   const settings = resolvedSettings(verb, model, study, task.defaults);
@@ -168,7 +169,6 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
   const { fingerprint } = model, isBatchExact = model.checked?.isBatchExact ?? true;
   const device = isBatchExact ? model.device : `${model.device}, rows depend on the batch`;
   const dtype = model.kv === "fp32" ? model.dtype : `${model.dtype}, kv ${model.kv}`;
-  const name = model.id.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!;
   const shared = {
     study: sha256(JSON.stringify([
       ...[fingerprint, dtype, device, task.name, sampler, seed],
@@ -176,7 +176,7 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
         ? [canonical({ taskParameters: taskParameters ?? {}, chat: chat ?? {} })]
         : []),
     ])),
-    ...{ model: `${name}@${fingerprint}`, device, dtype, task: task.name },
+    ...{ model: modelName(model), device, dtype, task: task.name },
   };
   const named = Object.entries(methods).map(([method, { name, parameters }]) => ({
     ...{ method, parameters: scalars({ name, ...parameters }) },

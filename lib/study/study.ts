@@ -11,7 +11,7 @@ import type { Progress } from "../model/mod.ts";
 import { displayedAs } from "../runtime/jupyter.ts";
 import { defaultSignal } from "../runtime/mod.ts";
 import { type Grade, type Measure, measured, type Problem } from "../tasks/mod.ts";
-import manifest from "../../deno.json" with { type: "json" };
+import { versionsOf } from "./_digest.ts";
 import { checkStored, checkVerdicts } from "./identity.ts";
 import { sizeText, type StudyRuns, withPlanned } from "./partial.ts";
 import { planStudy, type Study } from "./plan.ts";
@@ -145,11 +145,7 @@ export async function runStudy<P extends Problem>(
   // the file's own names, so that all of its runs have the same ones
   const names = stored[0] && { study: stored[0].study, model: stored[0].model };
   const declared = given({ primary: stored[0]?.primary });
-  const versions = {
-    moi: manifest.version,
-    ...model.versions,
-    deno: Deno.version.deno,
-  };
+  const versions = versionsOf(model);
   const requests = missing.map(([, { problem, method, seed }]) => ({
     ...{ prompt: plan.problems.get(problem)!.tokens, method: methods[method]!, seed },
     ...plan.settings,

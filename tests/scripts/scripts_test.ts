@@ -53,8 +53,16 @@ const BAD: [name: string, args: string[], message: string][] = [
   ["sweep", ["--model", "no/such/model"], "'--task' must be given"],
   ["sweep", ["--model", "no/such/model", "--task", "votes"], "'id' must be"],
   ["sweep", ["--problems", "0"], "'limit'"],
-  ["sweep", ["--model", "votes-tiny", "--chat", "{x"], "--chat as it must be a JSON object"],
-  ["sweep", ["--model", "votes-tiny", "--chat", "5"], "--chat as it must be a JSON object"],
+  [
+    "sweep",
+    ["--model", "votes-tiny", "--chat-template-kwargs", "{x"],
+    "--chat-template-kwargs as it must be a JSON object",
+  ],
+  [
+    "sweep",
+    ["--model", "votes-tiny", "--chat-template-kwargs", "5"],
+    "--chat-template-kwargs as it must be a JSON object",
+  ],
   ["sweep", ["--repeats"], "--repeats as it needs a value"],
   ["sweep", ["words"], '"words" is no option'],
   ["generate", [], "one prompt, in quotes, must be given"],

@@ -121,7 +121,7 @@ export function chosen(
 ): string {
   const found = asked === undefined ? names[0] : names.find((name) => name === asked);
   if (found !== undefined) return found;
-  throw new RangeError(refusal(VERB, option, `be one of '${names.join("', '")}'`, asked));
+  throw new RangeError(refusal(VERB, option, `be one of '${names.join("', '")}'`, asked, names));
 }
 
 /** Results that are no runs, those kinds that there are. */

@@ -9,6 +9,7 @@
  */
 
 import { basename } from "node:path";
+import { hint } from "../../_near.ts";
 import { type Config, configsOf, matchesGlob } from "./card.ts";
 
 /** Endings of files that can be read, in the order of preference. */
@@ -115,9 +116,10 @@ export function dataFiles(
   else {
     const own = config === undefined ? data : byConfig(data, config);
     if (own.length === 0 && config !== undefined) {
+      const known = configs.map(({ name }) => name), near = hint(config, known);
       refuse(
-        `'config' must name one of its configurations, folders or files, not "${config}"`,
-        configs.length > 0 ? configs.map(({ name }) => name) : data,
+        `'config' must name one of its configurations, folders or files, not "${config}"${near}`,
+        known.length > 0 ? known : data,
       );
     }
     files = bySplit(own, split, config, refuse, names);
@@ -168,7 +170,8 @@ function filesOfConfig(
   const wanted = split ?? (known.length === 1 ? known[0]! : "test");
   const key = [wanted, ...synonyms(wanted)].find((one) => splits.has(one));
   if (key === undefined) {
-    return refuse(`'split' must name one of its splits, not "${wanted}"`, known);
+    const near = hint(wanted, known);
+    return refuse(`'split' must name one of its splits, not "${wanted}"${near}`, known);
   }
   const patterns = splits.get(key)!, own = matching(patterns);
   const bad = own.find((one) => formatOf(one) === undefined);
