@@ -158,6 +158,8 @@ export {
   plotMixture,
   plotScores,
   plotTrace,
+  type ReportedStudy,
+  reportPage,
   scoreTable,
   studyReport,
   tableOf,

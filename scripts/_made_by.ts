@@ -3,8 +3,8 @@
  */
 
 import { basename, dirname, extname, join } from "node:path";
-import { type Figure, type Html, toHtml } from "../mod.ts";
-import { escapeHtml } from "../lib/plot/mod.ts";
+import { type ReportedStudy, reportPage } from "../mod.ts";
+import { commandsPart } from "../lib/plot/report_page.ts";
 import { commandLine, print, say } from "./_cli.ts";
 
 /** Where the commands of a file are kept: `runs/a.jsonl` has `runs/a.command.txt`. */
@@ -28,15 +28,6 @@ export async function keepCommand(
   const added = [...new Set([...earlier, commandLine(name)])].filter((one) => !kept.includes(one));
   if (added.length === 0) return;
   await Deno.writeTextFile(besideOf(file), `${added.join("\n")}\n`, { append: true });
-}
-
-/** What a page says of the commands that made its runs. */
-export function commandsPart(commands: readonly string[]): Html {
-  const lines = commands.map((command) => `<code>${escapeHtml(command)}</code>`);
-  return {
-    html: `<p class="moi-command">Made by ${lines.join("<br>")}</p>`,
-    text: `Made by ${commands.join("\n")}`,
-  };
 }
 
 /** Most pages that are kept beside one another. */
@@ -64,11 +55,11 @@ async function keptAside(page: string, command: string): Promise<string | undefi
 export async function writePage(
   page: string,
   name: string,
-  parts: readonly (Figure | Html)[],
+  studies: readonly ReportedStudy[],
   title: string,
 ): Promise<void> {
   const command = commandLine(name);
-  const text = await toHtml([commandsPart([command]), ...parts], { title });
+  const text = await reportPage(studies, { title, command });
   const earlier = await keptAside(page, command);
   if (earlier !== undefined) say(`the report of an earlier command is now ${earlier}`);
   await Deno.writeTextFile(page, text);

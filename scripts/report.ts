@@ -1,18 +1,10 @@
 /** `deno task report`: tables and a page from stored runs. */
 
-import {
-  completePairs,
-  type Figure,
-  type Html,
-  joinStudies,
-  readRuns,
-  type Run,
-  studyReport,
-} from "../mod.ts";
+import { completePairs, joinStudies, readRuns, type ReportedStudy, type Run } from "../mod.ts";
 import { studyTables } from "../lib/plot/mod.ts";
 import { command, print, say } from "./_cli.ts";
 import { type Compared, EXPORTS, EXPORTS_USAGE, writeExports } from "./_exports.ts";
-import { commandsOf, commandsPart, writePage } from "./_made_by.ts";
+import { commandsOf, writePage } from "./_made_by.ts";
 import { textOf } from "./_table.ts";
 
 const USAGE = `
@@ -91,7 +83,7 @@ await command(USAGE, { values: ["baseline", "out", ...EXPORTS] }, async (args) =
   }
   const all = joined(stored, baseline), mixed = all.filter(({ runs }) => !isGreedy(runs));
   const studies = mixed.length > 0 ? mixed : all;
-  const reports: (Compared & { parts: (Figure | Html)[] })[] = [];
+  const reports: (Compared & { page: ReportedStudy })[] = [];
   for (const { path, runs } of studies) {
     const judged = completePairs(runs);
     const left = new Set(runs.map((run) => run.problem)).size -
@@ -105,13 +97,10 @@ await command(USAGE, { values: ["baseline", "out", ...EXPORTS] }, async (args) =
     const name = `${model.split("@")[0]} on ${task}`;
     print(`\n${name}\n${textOf(studyTables(judged, { baseline }))}\n`);
     const commands = await commandsOf(path);
-    const parts = [
-      ...studyReport(judged, { baseline, ...(greedy ? { greedy: greedy.runs } : {}) }),
-      ...(commands.length > 0 ? [commandsPart(commands)] : []),
-    ];
-    reports.push({ name, runs: judged, parts });
+    const page = { runs, baseline, commands, ...(greedy ? { greedy: greedy.runs } : {}) };
+    reports.push({ name, runs: judged, page });
   }
   const out = args.value("out") ?? "report.html";
-  await writePage(out, "report", reports.flatMap(({ parts }) => parts), "Mixture of Inputs");
+  await writePage(out, "report", reports.map(({ page }) => page), "Mixture of Inputs");
   await writeExports(args, reports, baseline);
 });

@@ -3,8 +3,6 @@
 import { basename, join } from "node:path";
 import {
   betaGrid,
-  type Figure,
-  type Html,
   interruptSignal,
   joinStudies,
   type Method,
@@ -12,11 +10,11 @@ import {
   type MoiOptions,
   parseShard,
   progressBar,
+  type ReportedStudy,
   type Run,
   runStudy,
   type Shard,
   standard,
-  studyReport,
   type StudyRuns,
   type Tokenizer,
   withStandIns,
@@ -246,7 +244,7 @@ await command(USAGE, { values: VALUES, flags: ["dry-run"] }, async (args) => {
     return;
   }
   const signal = interruptSignal();
-  const parts: (Figure | Html)[] = [];
+  const studies: ReportedStudy[] = [];
   for (const id of ids) {
     const { runs, colder, file } = await study(id, methods, args, shard, signal);
     if (signal.aborted) {
@@ -263,9 +261,9 @@ await command(USAGE, { values: VALUES, flags: ["dry-run"] }, async (args) => {
     }
     const all = joinStudies([runs, ...colder]);
     print(`\n${runs[0]!.model.split("@")[0]} on ${runs[0]!.task}\n${tablesOf(all)}\n`);
-    parts.push(...studyReport(all));
+    studies.push({ runs: all });
   }
   if (shard) return; // a report is made of all shards
   const page = join(args.value("out") ?? "runs", "report.html");
-  await writePage(page, "sweep", parts, "Mixture of Inputs: β sweep");
+  await writePage(page, "sweep", studies, "Mixture of Inputs: β sweep");
 });

@@ -20,7 +20,7 @@
  * | where in a text the model was uncertain | {@linkcode plotTrace} |
  * | what one step was fed | {@linkcode plotMixture} |
  * | a study beside the paper | {@linkcode compareWithPaper} |
- * | all of a study | {@linkcode studyReport}, {@linkcode gainsTable} |
+ * | all of a study | {@linkcode studyReport}, {@linkcode gainsTable}; as a page with every sample {@linkcode reportPage} |
  * | a table of one's own | {@linkcode tableOf} |
  *
  * @example From runs to a file
@@ -56,7 +56,12 @@ export { plotTrace, type PlotTraceOptions, type StepLike, type TracedLike } from
 export * from "./compare_with_paper.ts";
 export * from "./gains_table.ts";
 export { studyReport, type StudyReportOptions, studyTables } from "./report.ts";
-export * from "./report_page.ts";
+export {
+  type AskedProblem,
+  type ReportedStudy,
+  reportPage,
+  type ReportPageOptions,
+} from "./report_page.ts";
 export { scoreTable, type ScoreTableOptions } from "./score_table.ts";
 
 // Where they go
