@@ -57,6 +57,7 @@ export async function toHtml(
 <style>
 body { max-width: 960px; margin: 24px auto; padding: 0 16px; background: #fff; color: #111;
   font: 15px/1.5 "Helvetica Neue", Helvetica, Arial, "Liberation Sans", sans-serif; }
+h1, h2, p { overflow-wrap: anywhere; }
 h1 { font-size: 22px; font-weight: 600; }
 .moi-figure, .moi-html { margin: 0 0 28px; }
 @media (prefers-color-scheme: dark) {
