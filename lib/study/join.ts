@@ -59,6 +59,7 @@ function told(joined: Run[], studies: readonly (readonly Run[])[]): StudyRuns {
  */
 export function joinStudies(studies: readonly (readonly Run[])[]): StudyRuns {
   const [main, ...others] = studies.filter((runs) => runs.length > 0);
+  if (main === undefined && studies.some((runs) => partialOf(runs))) return told([], studies);
   if (main === undefined) {
     throw new RangeError(refusal(VERB, "studies", "hold runs of one study at least", studies));
   }

@@ -57,6 +57,7 @@ Deno.test("joinStudies() of a study that was stopped is partial, and so are its 
   assertEquals([row!.problems, row!.partial], [1, { finished: 7, planned: 16 }]);
   const none = withPlanned([] as Run[], { ...planned, methods: ["cold"] });
   assertEquals(partialOf(joinStudies([main, none])), { finished: 8, planned: 16 });
+  assertEquals(gains(joinStudies([none, none])), []);
   const whole = withPlanned(runsOf("cold", 0.3), { ...planned, methods: ["cold"] });
   assertEquals(partialOf(joinStudies([main, whole])), undefined);
 });
