@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * What was fed back after a token, in words and as bars.
  *

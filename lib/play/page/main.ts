@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * The playground's page: one form, two answers, and what was fed back after a token.
  *

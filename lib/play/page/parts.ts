@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * Small parts of the page.
  *

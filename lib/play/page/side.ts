@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * One of the two answers: its method, and its text as it comes.
  *

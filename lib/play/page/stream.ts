@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * A text of the server, token by token.
  *

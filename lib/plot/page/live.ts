@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * Pictures of a page that become live figures: those that carry one (see `toPng`) are drawn by plotly.js in
  * place of the picture as soon as they come near the window. This goes on as long as the page is there, so

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * The samples of a report, as its page carries them: an index of all runs, and their texts in chunks that are
  * unpacked when they are shown.

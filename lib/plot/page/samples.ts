@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * The sample browser of a report: runs by task, method, verdict and words, and two answers to one problem.
  *

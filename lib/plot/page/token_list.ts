@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * A text in a page, token by token: coloured by entropy, told of on hover, chosen by click or keys.
  *

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * A list of which only the rows in sight are in the page: ten thousand are as fast as ten.
  *
