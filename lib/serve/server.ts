@@ -5,7 +5,7 @@
  * @module
  */
 
-import { checkOptions, number, type Rules, words } from "../_check.ts";
+import { checkOptions, number, refusal, type Rules, words } from "../_check.ts";
 import { given } from "../_given.ts";
 import type { Model } from "../model/mod.ts";
 import { checkReach } from "./access.ts";
@@ -66,13 +66,24 @@ export function serve(model: Model, options: ServeOptions = {}): Server {
   return served(openHandler(model, given(more)), { port, hostname });
 }
 
+/** Deno's server; where another program has the port, it says so. */
+function listening(options: Deno.ServeTcpOptions, answer: Deno.ServeHandler<Deno.NetAddr>) {
+  try {
+    return Deno.serve(options, answer);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    const rule = "be free, and another program has it (0 takes a free one)";
+    throw new Deno.errors.AddrInUse(refusal("serve", "port", rule, options.port));
+  }
+}
+
 /** Puts a handler on a port; the server closes it. */
 export function served(
   handler: Handler,
   { port, hostname }: { readonly port: number; readonly hostname: string },
 ): Server {
   const ending = new AbortController(), answers = new Set<Promise<void>>();
-  const http = Deno.serve(
+  const http = listening(
     { port, hostname, onListen: () => {}, signal: ending.signal },
     (request, { completed }) => {
       const read = completed.catch(() => {}).finally(() => answers.delete(read));

@@ -23,7 +23,9 @@ async function temporary(run: (dir: string) => Promise<void>): Promise<void> {
   await run(folder.path);
 }
 
-for (const name of ["sweep", "generate", "serve", "report", "merge", "notebooks", "bench/main"]) {
+for (
+  const name of ["sweep", "generate", "serve", "play", "report", "merge", "notebooks", "bench/main"]
+) {
   Deno.test(`${name} --help prints its usage on stdout`, async () => {
     const { code, stdout, stderr } = await script(name, "--help");
     assertEquals([code, stderr], [0, ""]);

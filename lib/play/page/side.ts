@@ -189,8 +189,11 @@ export function openSide(options: SideOptions): Side {
           const index = count++;
           if (index < start) return; // it stands there
           if (index === start) history = next;
+          const { scrollHeight, scrollTop, clientHeight } = list.element;
           list.put(index, token);
           onToken(index);
+          // who has not scrolled back sees what comes
+          if (scrollHeight - scrollTop - clientHeight < 40) list.element.scrollTop = scrollHeight;
         });
         status.textContent = endText(ended);
       } catch (reason) {
