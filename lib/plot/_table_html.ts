@@ -19,13 +19,16 @@ const BEHIND = "var(--jp-layout-color0,var(--vscode-editor-background," +
 const ROW = `<tr style="background:${BEHIND}">`,
   FIRST = "position:sticky;left:0;background:inherit";
 
+/** A space that a line of a heading must not end with: before a sign, "accuracy %". */
+const LAST = / (?=\S{1,2}$)/;
+
 /** Writes a table as HTML. */
 export function tableHtml(table: Table): string {
   const [head, ...rows] = linesOf(table), { columns } = table;
   const style = (i: number, more: string) =>
     `style="text-align:${columns[i]!.align};padding:1px 6px;${more}${i === 0 ? `;${FIRST}` : ""}"`;
   const heading = (text: string, i: number) => {
-    const means = columns[i]!.means, own = escapeHtml(text);
+    const means = columns[i]!.means, own = escapeHtml(text.replace(LAST, "\u00a0"));
     return `<th scope="col" ${style(i, "vertical-align:bottom")}>${
       means === undefined ? own : `<abbr title="${escapeHtml(means)}">${own}</abbr>`
     }</th>`;

@@ -61,7 +61,7 @@ export function compareWithPaper(
   return tablesOf(tableOf(lines, [
     { heading: "method", of: "method" },
     { heading: "here %", of: ["accuracy", "accuracyLow", "accuracyHigh"], as: estimate(bare) },
-    { heading: "gain here, points [95 %]", of: ["gain", "low", "high"], as: estimate(signed) },
+    { heading: "gain here [95 %]", of: ["gain", "low", "high"], as: estimate(signed) },
     ...chosen.map((one) => ({
       heading: `${one} %`,
       of: [one, `${one}, gain`],
@@ -72,7 +72,7 @@ export function compareWithPaper(
     notes: [
       `here: ${
         sizeNote(rows[0]!.problems, rows[0]!.repeats)
-      }; paper: ${name}, ${problems} problems, ` +
+      }, gains in points; paper: ${name}, ${problems} problems, ` +
       "stated to be means of five runs, printed without intervals",
       `${note}; MoI at the best β of a grid, which a row here of one β is not`,
     ],

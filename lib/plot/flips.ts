@@ -24,8 +24,8 @@ const RULES: Rules<PlotFlipsOptions> = {
   most: number({ min: 1, integer: true }),
 };
 
-/** Longest text shown, in characters: what is beyond stands in the runs. */
-const LONGEST = 20_000;
+/** Longest text and longest answer shown, in characters: what is beyond stands in the runs. */
+const LONGEST = 20_000, LONGEST_ANSWER = 60;
 
 /**
  * Shows the problems that two methods disagree on, won ones first. Each opens to the two texts, the
@@ -71,7 +71,7 @@ export function plotFlips(
   };
   const parts = [list(`only ${method} is right`, won), list(`only ${baseline} is right`, lost)];
   return displayable({
-    html: `<div style="background:#fff;color:#000;padding:10px 12px;font:13px sans-serif">` +
+    html: `<div style="font:13px sans-serif;overflow-wrap:anywhere">` +
       `<p>${escapeHtml(summary)}</p>${parts.map(({ html }) => html).join("\n")}</div>`,
     text: [summary, ...parts.map(({ text }) => text)].join("\n"),
   });
@@ -80,7 +80,12 @@ export function plotFlips(
 const nameOf = ({ problem, repeat }: Pair<Run | ImportedRun>) =>
   repeat === 0 ? problem : `${problem}, repeat ${repeat}`;
 
-const answerOf = ({ grade }: Pick<Run, "grade">) => grade.extracted ?? "no answer";
+function answerOf({ grade }: Pick<Run, "grade">): string {
+  const chars = [...grade.extracted ?? "no answer"];
+  return chars.length > LONGEST_ANSWER
+    ? `${chars.slice(0, LONGEST_ANSWER - 1).join("")}…`
+    : chars.join("");
+}
 
 function line(pair: Pair<Run | ImportedRun>, baseline: string, method: string): string {
   const side = (name: string, run: Pick<Run, "grade">) =>
@@ -88,11 +93,14 @@ function line(pair: Pair<Run | ImportedRun>, baseline: string, method: string): 
   return `${nameOf(pair)}  ${side(baseline, pair.baseline)}  ${side(method, pair.method)}`;
 }
 
+/** Two columns, or one where there is no place for two. */
+const COLUMNS = "repeat(auto-fit,minmax(min(100%,300px),1fr))";
+
 function details(pair: Pair<Run | ImportedRun>, baseline: string, method: string): string {
   return `<details style="margin:2px 0"><summary>${escapeHtml(nameOf(pair))} &nbsp; ${
     escapeHtml(answerOf(pair.baseline))
   } → ${escapeHtml(answerOf(pair.method))}</summary>` +
-    `<div style="display:grid;grid-template-columns:1fr 1fr;gap:12px">${
+    `<div style="display:grid;grid-template-columns:${COLUMNS};gap:12px">${
       column(baseline, pair.baseline)
     }${column(method, pair.method)}</div></details>`;
 }
@@ -112,5 +120,5 @@ function column(name: string, run: Run | ImportedRun): string {
   return `<div style="min-width:0"><div style="margin:4px 0"><b>${escapeHtml(name)}</b> ${
     escapeHtml(facts)
   }</div><pre style="white-space:pre-wrap;overflow-wrap:anywhere;margin:0;padding:8px;` +
-    `background:#f5f5f5;color:#000">${escapeHtml(shown)}</pre></div>`;
+    `background:color-mix(in srgb,currentColor 6%,transparent)">${escapeHtml(shown)}</pre></div>`;
 }

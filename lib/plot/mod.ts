@@ -2,9 +2,8 @@
  * Rows into figures.
  *
  * A figure is a value: plain plotly JSON (`{ data, layout }`), computed by a pure function from the
- * rows of a study, so it can be tested, stored and changed like any other value. Showing it is a
- * separate step: `show` in a notebook, `toHtml` for a page that works without a network, `toSvg`
- * for a paper or a README, without a browser. Three rules hold for all of them:
+ * rows of a study, so it can be tested, stored and changed like any other value. A table is one, too.
+ * Showing them is a separate step. Three rules hold for all of them:
  *
  * - every gain has its interval, and every figure states its N;
  * - text from models, data sets and users is escaped;
@@ -22,6 +21,14 @@
  * | a study beside the paper | {@linkcode compareWithPaper} |
  * | all of a study | {@linkcode studyReport}, {@linkcode gainsTable}; as a page with every sample {@linkcode reportPage} |
  * | a table of one's own | {@linkcode tableOf} |
+ *
+ * | Where | Use |
+ * | --- | --- |
+ * | in a notebook | the last value of a cell, or {@linkcode show} |
+ * | on a page that works without a network | {@linkcode toHtml} |
+ * | in a paper, a README | {@linkcode toSvg}, {@linkcode toPng}; of tables {@linkcode toLatex}, {@linkcode toMarkdown} |
+ * | in pandas or R | {@linkcode toCsv}: tables, rows, runs |
+ * | in a terminal | {@linkcode toText} |
  *
  * @example From runs to a file
  * ```ts

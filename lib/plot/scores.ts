@@ -68,7 +68,11 @@ export function plotScores(rows: readonly ScoreRow[], options: PlotScoresOptions
   const drawn = rows.map(pointOf);
   return gainFigure(drawn, drawn[0]!, {
     title: title ?? `${name}, difference to ${baseline.method}`,
-    caption: [subtitle, baseline.partial && partialText(baseline.partial)],
+    caption: [
+      subtitle,
+      baseline.measure && `${baseline.measure.better} is better`,
+      baseline.partial && partialText(baseline.partial),
+    ],
     axis: `difference (${name})`,
     value: number(baseline.mean),
   });

@@ -17,7 +17,7 @@ Deno.test("compareWithPaper() lays each method beside its column of the paper", 
   assertStringIncludes(lines[3]!, "+3.2 [+1.2, +5.2]");
   assertStringIncludes(lines[3]!, "78.75 (+6.7)");
   assert(lines[4]!.endsWith("–"));
-  assertStringIncludes(text, "N = 60 problems × 8 repeats; paper: Count Down 4, 128 problems");
+  assertStringIncludes(text, "N = 60 problems × 8 repeats, gains in points; paper: Count Down 4");
   assert(!html.includes("<b>"));
 });
 

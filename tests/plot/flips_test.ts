@@ -62,3 +62,16 @@ Deno.test("plotFlips() takes results of tools that tell neither tokens nor mixin
   const { html } = plotFlips(runs, { method: "moi" });
   assert(!html.includes("tokens") && !html.includes("off-sample") && html.includes("right · "));
 });
+
+Deno.test("plotFlips() cuts long answers in its list, and not the texts", () => {
+  const long = "x".repeat(100);
+  const wordy = hostileRuns(4).map((run) => ({
+    ...run,
+    text: long,
+    grade: { ...run.grade, extracted: long },
+  }));
+  const { html, text } = plotFlips(wordy, { method: "moi" });
+  assertStringIncludes(text, `"${"x".repeat(59)}…"`);
+  assert(!text.includes(long));
+  assertStringIncludes(html, `>${long}</pre>`);
+});

@@ -48,9 +48,14 @@ Deno.test("scoreTable() says beside each score whether anything was mixed", () =
   assertStringIncludes(html, "&lt;b&gt;");
 });
 
-Deno.test("scoreTable() says which way is up", () => {
-  const measured = (better: "lower" | "higher") =>
-    scoreTable(scores.map((row) => ({ ...row, measure: { name: "rate", unit: "%", better } })));
+Deno.test("plotScores() and scoreTable() say which way is up", () => {
+  const rows = (better: "lower" | "higher") =>
+    scores.map((row) => ({ ...row, measure: { name: "rate", unit: "%", better } }));
+  const measured = (better: "lower" | "higher") => scoreTable(rows(better));
+  assertStringIncludes(
+    JSON.stringify(plotScores(rows("lower")).layout),
+    "lower is better · N = 40",
+  );
   assertStringIncludes(measured("lower").text, "rate, % ↓");
   assertStringIncludes(measured("lower").text, "\nrate, % ↓: lower is better\n");
   assertStringIncludes(measured("higher").text, "\nrate, % ↑: higher is better\n");

@@ -96,12 +96,10 @@ Deno.test({
     for (const value of ["light", "dark"]) {
       await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value }]);
       await page.setViewport({ width: 400, height: 600 });
-      await page.focus("[role=group]");
-      await page.keyboard.press("End"); // scrolls by keyboard, as far as it goes
+      await page.focus("[role=group]"); // from where arrow keys scroll
       await page.evaluate(`document.activeElement.scrollLeft = 1e4`);
       const found = await page.evaluate(`(() => {
-        const [first, last] = [...document.querySelectorAll("tbody tr:first-child > *")]
-          .filter((_, i, all) => i === 0 || i === all.length - 1);
+        const { firstElementChild: first, lastElementChild: last } = document.querySelector("tbody tr");
         const { left, top } = first.getBoundingClientRect(), style = getComputedStyle(first);
         const owner = document.elementFromPoint(left + 2, top + 8);
         return [left - first.closest("div").getBoundingClientRect().left, owner === first,

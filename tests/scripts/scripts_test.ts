@@ -109,7 +109,7 @@ Deno.test("sweep writes runs, a table and a page, and does nothing twice", async
     assertEquals(first.code, 0, first.stderr);
     assertMatch(
       first.stdout,
-      /votes-tiny on votes\nmethod .*\nstandard .*\nmoi-1 \* .*\ngreedy .*\nN = 8 problems/,
+      /votes-tiny on votes\nmethod .*\nstandard .*\nmoi-1 \* .*\ngreedy .*\n\nmethod .*(?:\n.*){3}\nN = 8 /,
     );
     const runs = await Deno.readTextFile(`${dir}/votes-tiny-votes.jsonl`);
     assertEquals(runs.trimEnd().split("\n").length, 16);
@@ -137,14 +137,25 @@ Deno.test("sweep writes runs, a table and a page, and does nothing twice", async
       "report",
       `${dir}/votes-tiny-votes.jsonl`,
       `${dir}/votes-tiny-votes-greedy.jsonl`,
-      ...["--out", `${dir}/again.html`, "--svg", `${dir}/picture.svg`],
+      ...["--out", `${dir}/again.html`],
+      ...["csv", "md", "tex", "svg", "png"].flatMap((
+        name,
+      ) => [`--${name}`, `${dir}/new/a.${name}`]),
     );
     assertEquals(report.code, 0, report.stderr);
     assertEquals(report.stdout.split("\nreport:")[0], first.stdout.split("\nreport:")[0]);
     const again = await Deno.readTextFile(`${dir}/again.html`);
     assertStringIncludes(again, "greedy at temperature 0");
     assertStringIncludes(again, `Made by <code>${made}</code>`);
-    assertStringIncludes(await Deno.readTextFile(`${dir}/picture.svg`), "N = 8 problems");
+    const written = (name: string) => Deno.readTextFile(`${dir}/new/a.${name}`);
+    assertStringIncludes(await written("svg"), "N = 8 problems");
+    assertStringIncludes(await written("md"), "| moi-1 \\* |");
+    assertStringIncludes(await written("tex"), "\\toprule\nmethod & accuracy \\%");
+    const [head, ...rows] = (await written("csv")).split("\r\n");
+    assertStringIncludes(head!, "model,task,method,parameters.name,");
+    assertEquals(rows.map((row) => row.split(",")[2]), ["standard", "moi-1", "greedy", undefined]);
+    assertEquals([...(await Deno.readFile(`${dir}/new/a.png`)).subarray(1, 4)], [80, 78, 71]);
+    assertStringIncludes(report.stdout, `\ncsv: ${dir}/new/a.csv\nmd: ${dir}/new/a.md\n`);
   });
 });
 
@@ -157,7 +168,7 @@ Deno.test("sweep --methods names any method, or all", async () => {
       assertEquals(code, 0, stderr);
       const lines = stdout.split("\n"),
         first = lines.findIndex((line) => /^method /.test(line)) + 1;
-      return lines.slice(first, lines.findIndex((line) => /^N = /.test(line)))
+      return lines.slice(first, lines.indexOf("", first))
         .map((line) => line.split(" ")[0]);
     };
     assertEquals(await rows("selar,moi, linearMixture", "some"), [
