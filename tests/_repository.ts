@@ -1,9 +1,15 @@
-/** The repository as others see it: its folder, and a server that gives it as a registry does. */
+/** The repository as others see it: its folder, and a server that gives what is published of it. */
+
+import manifest from "../deno.json" with { type: "json" };
 
 /** Folder of the repository. */
 export const root: URL = new URL("../", import.meta.url);
 
-/** Serves the repository, remembering what is asked for. */
+/** Whether a path is part of the package. */
+const isPublished = (path: string) =>
+  manifest.publish.include.some((name) => path === `/${name}` || path.startsWith(`/${name}/`));
+
+/** Serves the package as a registry does, remembering what is asked for. */
 export function servedRepository(): AsyncDisposable & {
   readonly address: string;
   readonly requested: readonly string[];
@@ -12,7 +18,9 @@ export function servedRepository(): AsyncDisposable & {
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
     const { pathname } = new URL(request.url);
     requested.push(pathname);
-    const bytes = await Deno.readFile(new URL(`.${pathname}`, root)).catch(() => undefined);
+    const bytes = isPublished(pathname)
+      ? await Deno.readFile(new URL(`.${pathname}`, root)).catch(() => undefined)
+      : undefined;
     if (bytes === undefined) return new Response("not found", { status: 404 });
     const type = pathname.endsWith(".ts")
       ? "application/typescript"
