@@ -34,17 +34,18 @@ export async function keepCommand(
 const PAGES = 10_000;
 
 /**
- * Makes room for a page: one that another command made is kept under another name, `report-1.html`.
+ * Makes room for a page: one that another command made is kept under another name, `report-1.html`, or takes
+ * the name of an earlier page of the command that is running. So there is one page of each command.
  */
 async function keptAside(page: string, command: string): Promise<string | undefined> {
   const isThere = (path: string) => Deno.stat(path).then(() => true, () => false);
-  if (!await isThere(page)) return undefined;
-  const text = await Deno.readTextFile(page);
-  if (text.includes(commandsPart([command]).html)) return undefined;
+  const made = commandsPart([command]).html;
+  const isOwn = async (path: string) => (await Deno.readTextFile(path)).includes(made);
+  if (!await isThere(page) || await isOwn(page)) return undefined;
   const ending = extname(page), stem = page.slice(0, page.length - ending.length);
   for (let n = 1; n < PAGES; n++) {
     const other = `${stem}-${n}${ending}`;
-    if (await isThere(other)) continue;
+    if (await isThere(other) && !await isOwn(other)) continue;
     await Deno.rename(page, other);
     return other;
   }

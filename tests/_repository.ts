@@ -1,15 +1,15 @@
-/** The repository as others see it: its folder, and a server that gives it as a registry does. */
+/** The repository as others see it: its folder, and a server that gives what is published of it. */
+
+import manifest from "../deno.json" with { type: "json" };
 
 /** Folder of the repository. */
 export const root: URL = new URL("../", import.meta.url);
 
-const { publish } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", root)));
+/** Whether a path is part of the package. */
+const isPublished = (path: string) =>
+  manifest.publish.include.some((name) => path === `/${name}` || path.startsWith(`/${name}/`));
 
-/** Whether a registry would have a file of the repository. */
-const isPublished = (path: string): boolean =>
-  publish.include.some((name: string) => path === `/${name}` || path.startsWith(`/${name}/`));
-
-/** Serves what would be published of the repository, remembering what is asked for. */
+/** Serves the package as a registry does, remembering what is asked for. */
 export function servedRepository(): AsyncDisposable & {
   readonly address: string;
   readonly requested: readonly string[];

@@ -1,9 +1,13 @@
-import { assertEquals } from "@std/assert";
+/** The package as others use it: imported by URL, by path, and in a notebook of their own. */
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { root, servedRepository } from "./_repository.ts";
-import { temporaryFolder } from "./_temporary.ts";
-import { findPython, runPython } from "../scripts/_notebook.ts";
+import manifest from "../deno.json" with { type: "json" };
+import { executeNotebooks, findPython } from "../scripts/_notebook.ts";
 import { deno, type ProcessOptions } from "./_process.ts";
+import { root, servedRepository } from "./_repository.ts";
+import { type TemporaryFolder, temporaryFolder } from "./_temporary.ts";
 
 /** What a Deno in a process of its own writes, which is JSON. */
 async function ran(args: readonly string[], options: ProcessOptions): Promise<unknown> {
@@ -12,25 +16,78 @@ async function ran(args: readonly string[], options: ProcessOptions): Promise<un
   return JSON.parse(stdout);
 }
 
-Deno.test("the package imported by URL fetches an embedded model once and decodes with it", async () => {
-  await using server = servedRepository();
-  await using folder = await temporaryFolder();
-  const code = `
-    import { generate, loadModel, moi } from "${server.address}/mod.ts";
-    const model = await loadModel("votes-tiny");
-    const { tokens } = await generate(model, [1, 26], { method: moi(), seed: 1, maxNewTokens: 4 });
-    console.log(JSON.stringify(tokens));
-  `;
-  const run = () =>
-    ran(["eval", "--config", fileURLToPath(new URL("deno.json", root)), code], {
-      env: { XDG_CACHE_HOME: folder.path, LOCALAPPDATA: folder.path },
-    });
-  const weights = () => server.requested.filter((path) => path.endsWith("model.safetensors"));
-  const first = await run();
-  assertEquals((first as number[]).length, 4);
-  assertEquals(weights().length, 1);
-  assertEquals(await run(), first);
-  assertEquals(weights().length, 1);
+/** A cache of Deno's that holds the npm packages of this one, and nothing else. */
+async function freshCache(): Promise<TemporaryFolder> {
+  const { stdout } = await deno(["info", "--json"]);
+  const folder = await temporaryFolder();
+  await Deno.symlink(JSON.parse(stdout).npmCache, join(folder.path, "npm"));
+  return folder;
+}
+
+/** A program of someone who has the package from a registry: from a model to figures, and graded programs. */
+const PROGRAM = `
+  import { betaGrid, gains, gainsTable, loadModel, mbpp, plotGains, runStudy } from "@moi/moi";
+  import { studyReport, toHtml, toSvg, votes } from "@moi/moi";
+  import { play } from "@moi/moi/play";
+  import { toPng } from "@moi/moi/plot";
+  await using model = await loadModel("votes-tiny");
+  const methods = betaGrid({ betas: [1], controls: false });
+  const runs = await runStudy({ model, task: votes({ limit: 8 }), methods });
+  const rows = gains(runs, { baseline: "standard" }), figure = plotGains(rows);
+  const png = await toPng(figure);
+  const task = mbpp({ source: new URL("rows.jsonl", import.meta.url) });
+  const [problem] = await task.problems();
+  const grades = await Promise.all(["x + 1", "x"].map((body) =>
+    task.grade(problem, "def f(x): return " + body)));
+  await using server = play(model, { port: 0 });
+  console.log(JSON.stringify({
+    texts: runs.map(({ text }) => text),
+    table: gainsTable(rows).text,
+    svg: await toSvg(figure),
+    html: await toHtml(studyReport(runs)),
+    png: String.fromCharCode(...png.subarray(1, 4)),
+    grades: grades.map(({ correct, reason }) => [correct, reason]),
+    page: await (await fetch(server.url)).text(),
+  }));
+`;
+
+Deno.test("the package imported by URL does all that it does from a folder, and again without a network", async () => {
+  const cache = await freshCache(), repository = servedRepository();
+  await using _ = cache;
+  const addresses = Object.entries(manifest.exports).map(([name, path]) => [
+    `@moi/moi${name.slice(1)}`,
+    new URL(path, `${repository.address}/`).href,
+  ]);
+  const row = { task_id: 1, text: "Add one.", test_list: ["assert f(1) == 2"] };
+  await using folder = await temporaryFolder({
+    "deno.json": JSON.stringify({ imports: Object.fromEntries(addresses) }),
+    "rows.jsonl": JSON.stringify(row),
+    "main.ts": PROGRAM,
+  });
+  const env = {
+    ...{ DENO_DIR: cache.path, XDG_CACHE_HOME: cache.path, LOCALAPPDATA: cache.path },
+  };
+  const run = (...flags: string[]) =>
+    ran(["run", "-A", "--quiet", ...flags, "main.ts"], { cwd: folder.path, env });
+  let first: Awaited<ReturnType<typeof run>>;
+  try {
+    first = await run();
+  } finally {
+    await repository[Symbol.asyncDispose]();
+  }
+  const { texts, table, svg, html, png, grades, page } = first as Record<string, string>;
+  assertEquals(texts!.length, 16);
+  assertMatch(table!, /^method .*\nstandard .*\nmoi-1 /);
+  assertMatch(svg!, /^<svg .*<\/svg>/s);
+  assertMatch(html!.slice(-1000), /<\/html>\s*$/);
+  assertEquals(png, "PNG");
+  const wrong = "wrong answer: AssertionError in test 1 of 1";
+  assertEquals(grades as unknown, [[true, "pass: 1 test"], [false, wrong]]);
+  assertMatch(page!.slice(-1000), /<\/html>\s*$/);
+  const counted = Object.groupBy(repository.requested, (path) => path);
+  assertEquals(Object.values(counted).filter((paths) => paths!.length > 1), []);
+  assertEquals(counted["/lib/model/embedded/votes-tiny/model.safetensors"]?.length, 1);
+  assertEquals((await run("--cached-only") as Record<string, string>).texts, texts);
 });
 
 Deno.test("the package imported by path runs in folders with a configuration of their own or none", async () => {
@@ -62,29 +119,6 @@ const study = `
 const listed = "betaGrid, gains, loadModel, plotGains, runStudy, toHtml, toSvg, votes";
 const drawn = [20, "<svg", "<!do", "PNG"];
 
-Deno.test("the package imported by URL runs a study, draws it and grades programs", async () => {
-  await using server = servedRepository();
-  const row = { task_id: 1, text: "Add one.", test_list: ["assert f(1) == 2"] };
-  await using folder = await temporaryFolder({
-    "rows.jsonl": JSON.stringify(row),
-    "study.ts": `import { ${listed} } from "${server.address}/mod.ts";
-      import { toPng } from "${server.address}/lib/plot/mod.ts";
-      ${study}`,
-    "grade.ts": `
-      import { mbpp } from "${server.address}/lib/tasks/mod.ts";
-      const source = new URL("rows.jsonl", import.meta.url);
-      const task = mbpp({ source }), [problem] = await task.problems();
-      const { correct, reason } = await task.grade(problem, "def f(x): return x + 1");
-      console.log(JSON.stringify([correct, reason]));
-    `,
-  });
-  const reload = `--reload=${server.address}`;
-  const run = (name: string) =>
-    ran(["run", "-A", "--quiet", "--no-check", "--no-lock", reload, name], { cwd: folder.path });
-  assertEquals(await run("study.ts"), drawn);
-  assertEquals(await run("grade.ts"), [true, "pass: 1 test"]);
-});
-
 /** A folder of one's own with one import. */
 const ownFolder = (files: Readonly<Record<string, string>>) => {
   const imports = { "@moi/moi": fileURLToPath(new URL("mod.ts", root)) };
@@ -113,32 +147,35 @@ Deno.test("a folder of one's own imports each folder of the package by name", as
   assertEquals(await ran(args, { cwd: folder.path }), names.map(() => true));
 });
 
-/** Continuous integration has Jupyter: there its absence is a failure, not a reason to skip. */
 const python = await findPython();
+/** Continuous integration has Jupyter: there its absence is a failure, not a reason to skip. */
 const ignore = python === undefined && Deno.env.get("CI") === undefined;
 
 Deno.test({
-  name: `a notebook in a folder of one's own shows a figure${
-    ignore ? " (skipped: no Python with nbclient found)" : ""
-  }`,
+  name: "a notebook in a folder of one's own needs one import" +
+    (ignore ? " (skipped: no Python with nbclient found)" : ""),
   ignore,
   async fn() {
-    const cells = [
-      `import { ${listed} } from "@moi/moi";\nimport { typicalP } from "@moi/moi/decode";`,
-      "typeof typicalP",
-      `const model = await loadModel("votes-tiny"), methods = betaGrid({ betas: [1], controls: false });
-      const rows = gains(await runStudy({ model, task: votes({ limit: 10 }), methods }), {
-        baseline: "standard",
-      });`,
-      "plotGains(rows)",
-    ].map((code) => ({ code }));
-    await using folder = await ownFolder({ "cells.json": JSON.stringify(cells) });
-    const script = new URL("tests/notebooks/kernel_cells.py", root);
-    const args = [folder.path, `${folder.path}/cells.json`];
-    const { code, stdout, stderr } = await runPython(python!, script, args);
+    const source = `
+      import { loadModel, moi, plotGains, gains, runStudy, standard, votes } from "@moi/moi";
+      import { typicalP } from "@moi/moi/decode";
+      await using model = await loadModel("votes-tiny");
+      const methods = { standard: standard(), moi: moi() };
+      const study = { model, task: votes({ limit: 4 }), methods, sampler: [typicalP(0.9)] };
+      plotGains(gains(await runStudy(study, { store: "runs.jsonl" }), { baseline: "standard" }))`;
+    const cell = { cell_type: "code", execution_count: null, id: "a", metadata: {}, outputs: [] };
+    const kernelspec = { display_name: "Deno", language: "typescript", name: "deno" };
+    const notebook = { nbformat: 4, nbformat_minor: 5, metadata: { kernelspec } };
+    await using folder = await temporaryFolder({
+      "deno.json": JSON.stringify({ imports: { "@moi/moi": new URL("mod.ts", root).href } }),
+      "own.ipynb": JSON.stringify({ ...notebook, cells: [{ ...cell, source }] }),
+    });
+    const file = join(folder.path, "own.ipynb");
+    const { code, stderr } = await executeNotebooks(python!, [file]);
     assertEquals(code, 0, stderr);
-    const [imported, known, run, figure] = JSON.parse(stdout);
-    assertEquals([imported, run, known[0].data["text/plain"]], [[], [], '"function"']);
-    assertEquals(Object.keys(figure[0].data).includes("image/png"), true);
+    const [{ outputs }] = JSON.parse(await Deno.readTextFile(file)).cells;
+    const data = outputs.map((output: { data?: object }) => Object.keys(output.data ?? {})).flat();
+    assertStringIncludes(data.join(" "), "application/vnd.plotly.v1+json");
+    assertEquals((await Deno.stat(join(folder.path, "runs.jsonl"))).isFile, true);
   },
 });

@@ -239,6 +239,10 @@ Deno.test("sweep into the same folder keeps the report of another command", asyn
     assertStringIncludes(await page("report-3.html"), "N = 30");
     const commands = (await page("votes-tiny-votes.command.txt")).trimEnd().split("\n");
     assertEquals(commands.length, 3);
+    const third = await page("report.html"); // a command that runs again takes the name from the last one
+    assertStringIncludes(await sweep("--problems", "3", "--methods", "moi-1"), "report-2.html");
+    assertEquals([await page("report-2.html"), await page("report.html")], [third, first]);
+    await assertRejects(() => page("report-4.html"), Deno.errors.NotFound);
     const { stdout } = await script("report", `${dir}/votes-tiny-votes.jsonl`, "--out", `${dir}/r`);
     assertMatch(stdout, /\nstandard .*\nmoi-1 .*\ndirect .*\n/);
     for (const command of commands) {
