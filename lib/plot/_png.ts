@@ -20,12 +20,13 @@ const SIGNATURE = Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10);
 /** Colours of a palette. */
 const MOST = 256;
 
-/** Largest difference of a channel, of 255, at which a colour stands for another one. */
-const NEAR = 24;
+/** Differences of a channel, of 255, up to which a colour may stand for another one; the least that will do. */
+const NEAR = [0, 4, 8, 12, 16, 24];
 
 /**
- * A picture by its 256 commonest colours. What other colours are next to these, at the edges of letters and
- * lines, gets the nearest; undefined where one has none near, or is translucent.
+ * A picture by a palette of its commonest colours: all of them where they are 256 or fewer, else some that are
+ * near to each. At the edges of letters and lines colours are many. Undefined where 256 do not suffice, or the
+ * picture is translucent.
  */
 export function palettePng({ width, height, pixels }: Pixels): Uint8Array<ArrayBuffer> | undefined {
   const counts = new Map<number, number>(), view = new DataView(pixels.buffer, pixels.byteOffset);
@@ -34,13 +35,12 @@ export function palettePng({ width, height, pixels }: Pixels): Uint8Array<ArrayB
     counts.set(color, (counts.get(color) ?? 0) + 1);
   }
   const colors = [...counts].sort(([, a], [, b]) => b - a).map(([color]) => color);
-  const palette = colors.slice(0, MOST).map(channelsOf);
-  const places = new Map<number, number>();
-  for (const color of colors) {
-    const place = nearest(palette, channelsOf(color));
-    if (place === undefined) return undefined;
-    places.set(color, place);
-  }
+  if (colors.some((color) => (color & 255) < 255)) return undefined;
+  const palette = NEAR.values().map((near) => paletteOf(colors, near)).find((own) =>
+    own !== undefined
+  );
+  if (palette === undefined) return undefined;
+  const places = new Map(colors.map((color) => [color, nearest(palette, channelsOf(color)).place]));
   const rows = new Uint8Array(height * (width + 1)); // each begins with its filter: 0, none
   for (let i = 0; i < width * height; i++) {
     rows[i + Math.floor(i / width) + 1] = places.get(view.getUint32(4 * i))!;
@@ -52,27 +52,40 @@ export function palettePng({ width, height, pixels }: Pixels): Uint8Array<ArrayB
   return joined([
     SIGNATURE,
     chunk("IHDR", new Uint8Array(header.buffer)),
-    chunk("PLTE", Uint8Array.from(palette.flatMap((color) => color.slice(0, 3)))),
+    chunk("PLTE", Uint8Array.from(palette.flat())),
     chunk("IDAT", deflateSync(rows, { level: 9 })),
     chunk("IEND", new Uint8Array()),
   ]);
 }
 
-type Channels = readonly [red: number, green: number, blue: number, opacity: number];
+type Channels = readonly [red: number, green: number, blue: number];
 
-const channelsOf = (color: number): Channels => [
-  ...[color >>> 24, (color >>> 16) & 255, (color >>> 8) & 255] as const,
-  color & 255,
-];
+const channelsOf = (
+  color: number,
+): Channels => [color >>> 24, (color >>> 16) & 255, (color >>> 8) & 255];
 
-/** Place of the colour in a palette that differs least, in its channels' largest difference. */
-function nearest(palette: readonly Channels[], [r, g, b, a]: Channels): number | undefined {
-  let place: number | undefined, least = NEAR + 1;
+/** Colours of which one is so near to each of these; undefined where these would be too many. */
+function paletteOf(colors: readonly number[], near: number): Channels[] | undefined {
+  const palette: Channels[] = [];
+  for (const color of colors.map(channelsOf)) {
+    if (nearest(palette, color).far <= near) continue;
+    if (palette.length === MOST) return undefined;
+    palette.push(color);
+  }
+  return palette;
+}
+
+/** Place of the colour that differs least from another one, and the largest difference of a channel. */
+function nearest(
+  palette: readonly Channels[],
+  [r, g, b]: Channels,
+): { place: number; far: number } {
+  let place = -1, least = Infinity;
   for (const [i, [red, green, blue]] of palette.entries()) {
     const far = Math.max(Math.abs(red - r), Math.abs(green - g), Math.abs(blue - b));
     if (far < least) [place, least] = [i, far];
   }
-  return a === 255 ? place : undefined;
+  return { place, far: least };
 }
 
 /** The PNG with a text under a keyword, deflated: a chunk iTXt before the last one. */

@@ -97,13 +97,19 @@ function isTold(run: Partial<MixingRunLike>): run is MixingRunLike {
   return Number.isFinite(meanEntropy) && Number.isFinite(meanOffSampleMass);
 }
 
+/** A box as its numbers and the runs beyond its whiskers: as plotly would make it of all runs. */
 function box(method: string, values: readonly number[], color: string, panel: string): object {
+  const { q1, median, q3, low, high, outside } = spread(values);
+  const [one, mean] = [(value: number) => [rounded(value, 6)], values.reduce((a, b) => a + b, 0)];
   return {
     type: "box",
     orientation: "h",
     name: method,
-    x: values.map((value) => rounded(value, 6)),
-    y0: method,
+    y: [method],
+    ...{ q1: one(q1), median: one(median), q3: one(q3), mean: one(mean / values.length) },
+    ...{ lowerfence: one(low), upperfence: one(high) },
+    // an empty list would be taken for positions
+    ...(outside.length > 0 ? { x: [outside.map((value) => rounded(value, 6))] } : {}),
     xaxis: `x${panel}`,
     yaxis: "y",
     boxmean: true,
@@ -115,4 +121,18 @@ function box(method: string, values: readonly number[], color: string, panel: st
     marker: { color: alpha(color, 0.5), size: 4 },
     hoverinfo: "x",
   };
+}
+
+/** Quartiles, each run in the middle of its 1/N; the last runs within 1.5 boxes, and those beyond. */
+function spread(values: readonly number[]) {
+  const sorted = values.toSorted((a, b) => a - b), last = sorted.length - 1;
+  const at = (share: number) => {
+    const place = Math.max(0, Math.min(last, share * sorted.length - 0.5)),
+      below = Math.floor(place);
+    return sorted[below]! + (place - below) * (sorted[Math.min(last, below + 1)]! - sorted[below]!);
+  };
+  const [q1, median, q3] = [at(0.25), at(0.5), at(0.75)], reach = 1.5 * (q3 - q1);
+  const low = Math.min(q1, sorted.find((value) => value >= q1 - reach)!);
+  const high = Math.max(q3, sorted.findLast((value) => value <= q3 + reach)!);
+  return { q1, median, q3, low, high, outside: sorted.filter((own) => own < low || own > high) };
 }

@@ -17,8 +17,22 @@ Deno.test("plotMixing() draws entropy and off-sample mass side by side for each 
     ["box", "direct", "x"],
     ["box", "direct", "x2"],
   ]);
-  assertEquals(data.map((t) => t.x.length), [60, 60, 60, 60, 60, 60]);
-  assertEquals(new Set(data[1].x), new Set([0]));
+  const { q1, median, q3, mean, lowerfence, upperfence } = data[1]; // standard decoding mixes nothing
+  assertEquals([q1, median, q3, mean, lowerfence, upperfence], Array(6).fill([0]));
+  assertEquals("x" in data[1], false);
+});
+
+Deno.test("plotMixing() draws quartiles, whiskers and what is beyond, not every run", () => {
+  const run = (meanEntropy: number) => ({
+    ...{ method: "m", problem: "a", mixing: { meanEntropy, meanOffSampleMass: 0 } },
+  });
+  const values = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 5]; // quartiles by hand: places 1.5, 3.5, 5.5
+  const [{ x, q1, median, q3, mean, lowerfence, upperfence }] = plotMixing(values.map(run))
+    .data as Any;
+  assertEquals([q1, median, q3, mean], [[0.25], [0.45], [0.65], [0.975]]);
+  assertEquals([lowerfence, upperfence, x], [[0.1], [0.7], [[5]]]);
+  const many = plotMixing(Array.from({ length: 10_000 }, (_, i) => run(i / 10_000)));
+  assertEquals(JSON.stringify(many).length < 5000, true);
 });
 
 Deno.test("plotMixing() states the N", () => {

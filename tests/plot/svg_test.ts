@@ -32,7 +32,9 @@ Deno.test("toSvg() gives two figures different ids, so that they can share a doc
 
 Deno.test("toSvg() draws boxes and bars, at the figure's height or the one asked for", async () => {
   const mixing = plotMixing(runs);
-  assertStringIncludes(await toSvg(mixing), `height="${mixing.layout?.height}"`);
+  const boxes = await toSvg(mixing);
+  assertStringIncludes(boxes, `height="${mixing.layout?.height}"`);
+  assertEquals(boxes.split('class="box"').length - 1, mixing.data.length);
   const svg = await toSvg(plotMixture(generation.trace[1]!), { width: 600, height: 300 });
   assertStringIncludes(svg, 'width="600" height="300"');
   assertStringIncludes(svg, '"&#60;/script&#62;&#60;script&#62;alert(…"<');
