@@ -110,15 +110,14 @@ export function isDrawable({ data }: Figure): boolean {
 }
 
 /**
- * The element of a figure and the script that draws it as soon as plotly.js is there; until then, and
- * where scripts do not run, it says `until`.
+ * The element of a figure and the script that draws it as soon as plotly.js is there.
  */
-export function figureHtml(figure: Figure, id: string, until = ""): string {
+export function figureHtml(figure: Figure, id: string): string {
   const height = heightOf(figure);
   const json = scriptJson(figureJson(figure));
   const label = escapeHtml(describe(figure));
   return `<div id="${id}" class="moi-figure" role="figure" aria-label="${label}" ` +
-    `style="min-height:${height}px;background:#fff;color:#000">${escapeHtml(until)}</div>
+    `style="min-height:${height}px;background:#fff;color:#000"></div>
 <script>(() => {
 const figure = ${json};
 const draw = async (tries) => {
@@ -134,7 +133,7 @@ const draw = async (tries) => {
     return;
   }
   if (tries > 0) setTimeout(() => draw(tries - 1), 250);
-  else if (element) element.textContent = "plotly.js is not loaded: run the cell that calls initPlots()";
+  else if (element) element.textContent = "plotly.js is not loaded";
 };
 draw(120);
 })();</script>`;
