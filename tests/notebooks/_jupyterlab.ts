@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** A real JupyterLab for tests: a server of its own, with a kernel that is this very Deno. */
 
 import type { Page } from "puppeteer-core";

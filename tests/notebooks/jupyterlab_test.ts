@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** Notebooks in a real JupyterLab and a real browser: opened untrusted, run, stopped, run again, saved. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";

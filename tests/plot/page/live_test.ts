@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** Pictures that become live figures, in a real browser. */
 
 import { assertEquals } from "@std/assert";
