@@ -104,39 +104,19 @@ export function figureJson({ data, layout, config }: Figure): string {
 /** Trace types that draw without a canvas, which jsdom has not. */
 export const DRAWABLE = ["scatter", "bar", "box", "histogram", "violin", "pie"];
 
-/** Whether all of a figure can be drawn without a browser. */
-export function isDrawable({ data }: Figure): boolean {
-  return data.every((trace) => DRAWABLE.includes(typeOf(trace) as string));
-}
-
-/**
- * The element of a figure and the script that draws it as soon as plotly.js is there; until then, and
- * where scripts do not run, it says `until`.
- */
-export function figureHtml(figure: Figure, id: string, until = ""): string {
-  const height = heightOf(figure);
-  const json = scriptJson(figureJson(figure));
+/** The element of a figure, and the script that draws it once the page's plotly.js is there. */
+export function figureHtml(figure: Figure, id: string): string {
   const label = escapeHtml(describe(figure));
   return `<div id="${id}" class="moi-figure" role="figure" aria-label="${label}" ` +
-    `style="min-height:${height}px;background:#fff;color:#000">${escapeHtml(until)}</div>
-<script>(() => {
-const figure = ${json};
-const draw = async (tries) => {
-  const element = document.getElementById("${id}");
-  try {
-    const plotly = await (window.__moiPlotly ?? window.Plotly);
-    if (plotly && element) {
-      element.textContent = "";
-      return void await plotly.newPlot(element, figure);
-    }
-  } catch (error) {
-    if (element) element.textContent = "plotly.js could not draw this figure: " + error;
-    return;
-  }
-  if (tries > 0) setTimeout(() => draw(tries - 1), 250);
-  else if (element) element.textContent = "plotly.js is not loaded: run the cell that calls initPlots()";
-};
-draw(120);
+    `style="min-height:${heightOf(figure)}px;background:#fff;color:#000"></div>
+<script>(async () => {
+const element = document.getElementById("${id}");
+try {
+  const plotly = await window.__moiPlotly;
+  await plotly.newPlot(element, ${scriptJson(figureJson(figure))});
+} catch (error) {
+  element.textContent = "plotly.js could not draw this figure: " + error;
+}
 })();</script>`;
 }
 
