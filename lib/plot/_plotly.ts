@@ -12,8 +12,10 @@
 import { escapeHtml, plainLabel, scriptJson } from "../_escape.ts";
 import type { Figure } from "./figure.ts";
 import { plainJson } from "./_json.ts";
-import live from "./page/live.ts" with { type: "text" };
+import { packed } from "./_packed.ts";
+import liveCode from "./page/live.ts" with { type: "text" };
 import { scriptOf } from "./page/script.ts";
+import unpackedCode from "./page/unpacked.ts" with { type: "text" };
 
 /** Pixels of a figure whose layout names no size. */
 export const DEFAULT_SIZE = { width: 900, height: 420 } as const;
@@ -71,13 +73,10 @@ export function loaderScript(figures: readonly Figure[]): Promise<string> {
 }
 
 async function build(source: () => Promise<string>): Promise<string> {
-  const gzip = new Blob([await source()]).stream().pipeThrough(new CompressionStream("gzip"));
-  const base64 = new Uint8Array(await new Response(gzip).arrayBuffer()).toBase64();
   return `<script>window.__moiPlotly ??= (async () => {
-const bytes = Uint8Array.from(atob("${base64}"), (c) => c.charCodeAt(0));
-const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+${scriptOf(unpackedCode)}
 const script = document.createElement("script");
-script.textContent = await new Response(stream).text();
+script.textContent = await unpacked("${packed(await source())}");
 document.head.appendChild(script);
 return window.Plotly;
 })();</script>`;
@@ -86,7 +85,7 @@ return window.Plotly;
 /** A `<script>` after which every picture of the page that carries a figure is a live one. */
 export async function liveScript(): Promise<string> {
   return `${await loaderScript([])}<script>window.__moiLive ??= (() => {
-${scriptOf(live)}
+${scriptOf(liveCode)}
 window.__moiPlotly.then(enliven);
 return true;
 })();</script>`;

@@ -15,6 +15,7 @@ import { scriptOf } from "./page/script.ts";
 import tokensCss from "./page/tokens.css" with { type: "text" };
 import tokenListCode from "./page/token_list.ts" with { type: "text" };
 import tokensCode from "./page/tokens.ts" with { type: "text" };
+import unpackedCode from "./page/unpacked.ts" with { type: "text" };
 import virtualListCode from "./page/virtual_list.ts" with { type: "text" };
 import { reportOf, type StudyReportOptions } from "./report.ts";
 import { type AskedProblem, type SampledStudy, samplesHtml } from "./_samples.ts";
@@ -57,7 +58,8 @@ export function commandsPart(commands: readonly string[]): Html {
 /** The samples, and the code that shows them. */
 function samplesPart(studies: readonly SampledStudy[]): Html {
   const script = scriptOf(
-    ...[compactTraceCode, tokensCode, tokenListCode, virtualListCode, sampleDataCode, samplesCode],
+    ...[compactTraceCode, tokensCode, tokenListCode, virtualListCode, unpackedCode],
+    ...[sampleDataCode, samplesCode],
   );
   const count = studies.reduce((sum, { runs }) => sum + runs.length, 0);
   return {
