@@ -1,10 +1,11 @@
 /** What `deno task report` writes beside the page: tables for pandas, a README, a paper; figures as pictures. */
 
 import { dirname } from "node:path";
-import { type Figure, gains, plotGains, plotScores, type Run, scoreGains } from "../mod.ts";
+import { type Figure, plotGains, plotScores, type Run } from "../mod.ts";
 import { toCsv, toLatex, toMarkdown, toSvg } from "../mod.ts";
-import { studyTables } from "../lib/plot/mod.ts";
+import { DEFAULT_SIZE, heightOf } from "../lib/plot/_plotly.ts";
 import { paintSvg } from "../lib/plot/png.ts";
+import { judgedOf } from "../lib/plot/report.ts";
 import { type Arguments, print } from "./_cli.ts";
 
 /** Their flags, each of which names a file. */
@@ -27,32 +28,29 @@ export interface Compared {
 
 /** What is written of each study. */
 function contentOf({ name, runs }: Compared, baseline: string) {
-  const isMeasured = runs.every(({ measure }) => measure !== undefined);
-  const scores = isMeasured ? scoreGains(runs, { baseline }) : undefined;
-  const rows = scores ? undefined : gains(runs, { baseline }), { model, task } = runs[0]!;
+  const { rows, scores, digits, tables } = judgedOf(runs, baseline), { model, task } = runs[0]!;
   return {
-    rows: (rows ?? scores!).map((row) => ({ model, task, ...row })),
-    tables: studyTables(runs, { baseline }).flatMap(({ tables }) => tables)
+    rows: (rows ?? scores)!.map((row) => ({ model, task, ...row })),
+    tables: tables.flatMap((own) => own.tables)
       .map((table, i) => i === 0 ? { ...table, title: name } : table),
     figure: rows
       ? plotGains(rows, { baseline, title: `Gain over ${baseline}: ${name}` })
-      : plotScores(scores!, { subtitle: name }),
+      : plotScores(scores!, { ...digits, subtitle: name }),
   };
 }
 
-const WIDTH = 900, HEIGHT = 420;
-
 /** Figures below one another, as SVG. */
 async function stacked(figures: readonly Figure[]): Promise<string> {
+  const { width } = DEFAULT_SIZE;
   let all = 0;
   const placed = await Array.fromAsync(figures, async (figure) => {
-    const height = Number(figure.layout?.height ?? HEIGHT), y = all;
+    const height = heightOf(figure), y = all;
     all += height;
-    const svg = await toSvg(figure, { width: WIDTH, height });
+    const svg = await toSvg(figure, { width, height });
     return svg.replace("<svg", `<svg y="${y}"`);
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${all}" ` +
-    `viewBox="0 0 ${WIDTH} ${all}">${placed.join("\n")}</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${all}" ` +
+    `viewBox="0 0 ${width} ${all}">${placed.join("\n")}</svg>\n`;
 }
 
 /** Writes the files that are asked for, in folders that need not be there, and says where they are. */

@@ -2,6 +2,7 @@
 
 import { completePairs, joinStudies, readRuns, type ReportedStudy, type Run } from "../mod.ts";
 import { studyTables } from "../lib/plot/mod.ts";
+import { studyName } from "../lib/plot/report.ts";
 import { command, print, say } from "./_cli.ts";
 import { type Compared, EXPORTS, EXPORTS_USAGE, writeExports } from "./_exports.ts";
 import { commandsOf, writePage } from "./_made_by.ts";
@@ -94,7 +95,7 @@ await command(USAGE, { values: ["baseline", "out", ...EXPORTS] }, async (args) =
     const greedy = mixed.length === 0
       ? undefined
       : all.find((other) => isGreedy(other.runs) && isOfIt(other.runs));
-    const name = `${model.split("@")[0]} on ${task}`;
+    const name = studyName(runs);
     print(`\n${name}\n${textOf(studyTables(judged, { baseline }))}\n`);
     const commands = await commandsOf(path);
     const page = { runs, baseline, commands, ...(greedy ? { greedy: greedy.runs } : {}) };

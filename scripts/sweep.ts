@@ -21,6 +21,7 @@ import {
 } from "../mod.ts";
 import { refusal } from "../lib/_check.ts";
 import { studyTables } from "../lib/plot/mod.ts";
+import { studyName } from "../lib/plot/report.ts";
 import { shardText } from "../lib/study/shard.ts";
 import { type Arguments, command, given, numbers, print, say } from "./_cli.ts";
 import { dryRun } from "./_dry_run.ts";
@@ -260,7 +261,7 @@ await command(USAGE, { values: VALUES, flags: ["dry-run"] }, async (args) => {
       continue;
     }
     const all = joinStudies([runs, ...colder]);
-    print(`\n${runs[0]!.model.split("@")[0]} on ${runs[0]!.task}\n${tablesOf(all)}\n`);
+    print(`\n${studyName(runs)}\n${tablesOf(all)}\n`);
     studies.push({ runs: all });
   }
   if (shard) return; // a report is made of all shards

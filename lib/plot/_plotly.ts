@@ -12,8 +12,10 @@
 import { escapeHtml, plainLabel, scriptJson } from "../_escape.ts";
 import type { Figure } from "./figure.ts";
 import { plainJson } from "./_json.ts";
-import live from "./page/live.ts" with { type: "text" };
+import { packed } from "./_packed.ts";
+import liveCode from "./page/live.ts" with { type: "text" };
 import { scriptOf } from "./page/script.ts";
+import unpackedCode from "./page/unpacked.ts" with { type: "text" };
 
 /** Pixels of a figure whose layout names no size. */
 export const DEFAULT_SIZE = { width: 900, height: 420 } as const;
@@ -71,13 +73,10 @@ export function loaderScript(figures: readonly Figure[]): Promise<string> {
 }
 
 async function build(source: () => Promise<string>): Promise<string> {
-  const gzip = new Blob([await source()]).stream().pipeThrough(new CompressionStream("gzip"));
-  const base64 = new Uint8Array(await new Response(gzip).arrayBuffer()).toBase64();
   return `<script>window.__moiPlotly ??= (async () => {
-const bytes = Uint8Array.from(atob("${base64}"), (c) => c.charCodeAt(0));
-const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+${scriptOf(unpackedCode)}
 const script = document.createElement("script");
-script.textContent = await new Response(stream).text();
+script.textContent = await unpacked("${packed(await source())}");
 document.head.appendChild(script);
 return window.Plotly;
 })();</script>`;
@@ -86,7 +85,7 @@ return window.Plotly;
 /** A `<script>` after which every picture of the page that carries a figure is a live one. */
 export async function liveScript(): Promise<string> {
   return `${await loaderScript([])}<script>window.__moiLive ??= (() => {
-${scriptOf(live)}
+${scriptOf(liveCode)}
 window.__moiPlotly.then(enliven);
 return true;
 })();</script>`;
@@ -104,38 +103,19 @@ export function figureJson({ data, layout, config }: Figure): string {
 /** Trace types that draw without a canvas, which jsdom has not. */
 export const DRAWABLE = ["scatter", "bar", "box", "histogram", "violin", "pie"];
 
-/** Whether all of a figure can be drawn without a browser. */
-export function isDrawable({ data }: Figure): boolean {
-  return data.every((trace) => DRAWABLE.includes(typeOf(trace) as string));
-}
-
-/**
- * The element of a figure and the script that draws it as soon as plotly.js is there.
- */
+/** The element of a figure, and the script that draws it once the page's plotly.js is there. */
 export function figureHtml(figure: Figure, id: string): string {
-  const height = heightOf(figure);
-  const json = scriptJson(figureJson(figure));
   const label = escapeHtml(describe(figure));
   return `<div id="${id}" class="moi-figure" role="figure" aria-label="${label}" ` +
-    `style="min-height:${height}px;background:#fff;color:#000"></div>
-<script>(() => {
-const figure = ${json};
-const draw = async (tries) => {
-  const element = document.getElementById("${id}");
-  try {
-    const plotly = await (window.__moiPlotly ?? window.Plotly);
-    if (plotly && element) {
-      element.textContent = "";
-      return void await plotly.newPlot(element, figure);
-    }
-  } catch (error) {
-    if (element) element.textContent = "plotly.js could not draw this figure: " + error;
-    return;
-  }
-  if (tries > 0) setTimeout(() => draw(tries - 1), 250);
-  else if (element) element.textContent = "plotly.js is not loaded";
-};
-draw(120);
+    `style="min-height:${heightOf(figure)}px;background:#fff;color:#000"></div>
+<script>(async () => {
+const element = document.getElementById("${id}");
+try {
+  const plotly = await window.__moiPlotly;
+  await plotly.newPlot(element, ${scriptJson(figureJson(figure))});
+} catch (error) {
+  element.textContent = "plotly.js could not draw this figure: " + error;
+}
 })();</script>`;
 }
 

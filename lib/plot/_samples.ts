@@ -1,9 +1,9 @@
 /** The samples of a report as its page carries them: packed on this side of `page/sample_data.ts`. @module */
 
-import { gzipSync } from "node:zlib";
 import { escapeHtml } from "../_escape.ts";
 import { type Run, verdictOf } from "../study/run.ts";
 import { counted, fixed } from "./_format.ts";
+import { packed } from "./_packed.ts";
 import {
   type IndexedStudy,
   type SampleProblem,
@@ -43,9 +43,6 @@ const CHUNK = 400_000;
 
 /** Most characters of a problem's field. */
 const LONGEST_FIELD = 4000;
-
-const packed = (value: unknown) =>
-  gzipSync(new TextEncoder().encode(JSON.stringify(value))).toBase64();
 
 /** A text that is cut in the middle, with a word that says so. */
 export function shortened(text: string, most: number): string {
@@ -117,54 +114,69 @@ function inOrder(runs: readonly Run[], methods: readonly string[], problems: rea
   })).sort((a, b) => a.problem - b.problem || a.run.repeat - b.run.repeat || a.method - b.method);
 }
 
+/** Gathers problems as JSON, and packs them in chunks of about one size. */
+function chunked() {
+  const chunks: string[] = [];
+  let entries: string[] = [], size = 0;
+  const close = () => {
+    if (entries.length === 0) return;
+    chunks.push(packed(`{${entries.join()}}`));
+    [entries, size] = [[], 0];
+  };
+  return {
+    /** Adds a problem under its key; returns the place of its chunk. */
+    add(key: string, problem: SampleProblem): number {
+      const place = chunks.length, json = JSON.stringify(problem);
+      entries.push(`${JSON.stringify(key)}:${json}`);
+      size += json.length;
+      if (size > CHUNK) close();
+      return place;
+    },
+    /** All chunks. */
+    closed(): readonly string[] {
+      close();
+      return chunks;
+    },
+  };
+}
+
+/** Characters that the traces of samples take. */
+const traceSize = (samples: readonly SampleRun[]) =>
+  samples.reduce((sum, { trace }) => sum + (trace ? JSON.stringify(trace).length : 0), 0);
+
 /** What is packed of studies: the index, and the chunks. */
 function pack(studies: readonly SampledStudy[], budget: typeof BUDGET) {
   const count = studies.reduce((sum, { runs }) => sum + runs.length, 0);
   const most = Math.max(400, Math.floor(budget.texts / Math.max(1, count)));
-  const chunks: string[] = [];
-  let chunk: Record<string, SampleProblem> = {}, size = 0, traces = 0, isCut = false;
-  const close = () => {
-    if (size === 0) return;
-    chunks.push(packed(chunk));
-    [chunk, size] = [{}, 0];
-  };
-  const index = studies.map(
-    ({ name, runs, problems: asked, baseline, compared }, i): IndexedStudy => {
-      const methods = [...new Set(runs.map(({ method }) => method))];
-      const problems = [...new Set(runs.map(({ problem }) => problem))];
-      const rows = inOrder(runs, methods, problems), own: number[] = [];
-      const byProblem = Map.groupBy(rows, ({ problem }) => problem);
-      for (const [place, group] of byProblem) {
-        const samples = group.map(({ run }) => sampleOf(run, most, traces < budget.traces));
-        isCut ||= group.some(({ run }) => run.text.length > most);
-        const problem = problemOf(asked?.get(problems[place]!), samples, most);
-        chunk[`${i} ${place}`] = problem;
-        own[place] = chunks.length;
-        traces += samples.reduce(
-          (sum, { trace }) => sum + (trace ? JSON.stringify(trace).length : 0),
-          0,
-        );
-        size += JSON.stringify(problem).length;
-        if (size > CHUNK) {
-          close();
-        }
-      }
-      const at = (key: string | undefined, other: number) =>
-        key !== undefined && methods.includes(key) ? methods.indexOf(key) : other;
-      return {
-        ...{ name, methods, problems, chunks: own },
-        baseline: at(baseline, 0),
-        compared: at(compared, Math.min(1, methods.length - 1)),
-        problem: rows.map((row) => row.problem),
-        method: rows.map((row) => row.method),
-        repeat: rows.map(({ run }) => run.repeat),
-        verdict: rows.map(({ run }) => VERDICTS.indexOf(verdictOf(run))),
-        tokens: rows.map(({ run }) => run.tokens.length),
-      };
-    },
-  );
-  close();
-  return { index: packed(index), chunks, most, isCut, isTraced: traces > 0 };
+  const chunks = chunked();
+  let traces = 0;
+  const index = studies.map((study, i): IndexedStudy => {
+    const { name, runs, problems: asked, baseline, compared } = study;
+    const methods = [...new Set(runs.map(({ method }) => method))];
+    const problems = [...new Set(runs.map(({ problem }) => problem))];
+    const rows = inOrder(runs, methods, problems), places: number[] = [];
+    for (const [place, group] of Map.groupBy(rows, ({ problem }) => problem)) {
+      const samples = group.map(({ run }) => sampleOf(run, most, traces < budget.traces));
+      traces += traceSize(samples);
+      const problem = problemOf(asked?.get(problems[place]!), samples, most);
+      places[place] = chunks.add(`${i} ${place}`, problem);
+    }
+    const at = (key: string | undefined, other: number) =>
+      key !== undefined && methods.includes(key) ? methods.indexOf(key) : other;
+    return {
+      ...{ name, methods, problems, chunks: places },
+      baseline: at(baseline, 0),
+      compared: at(compared, Math.min(1, methods.length - 1)),
+      problem: rows.map(({ problem }) => problem),
+      method: rows.map(({ method }) => method),
+      repeat: rows.map(({ run }) => run.repeat),
+      verdict: rows.map(({ run }) => VERDICTS.indexOf(verdictOf(run))),
+      tokens: rows.map(({ run }) => run.tokens.length),
+    };
+  });
+  const isCut = studies.some(({ runs }) => runs.some(({ text }) => text.length > most));
+  const packedIndex = packed(JSON.stringify(index));
+  return { index: packedIndex, chunks: chunks.closed(), most, isCut, isTraced: traces > 0 };
 }
 
 /** The part of a page in which samples are looked at, and what it carries for that. */

@@ -26,6 +26,11 @@ export interface StudyReportOptions {
 
 const RULES: Rules<StudyReportOptions> = { baseline: text, greedy: listOf(anything) };
 
+/** What the study of some runs is called: model and task, "votes-tiny on votes". */
+export function studyName([run]: readonly Run[]): string {
+  return run === undefined ? "" : `${run.model.split("@")[0]} on ${run.task}`;
+}
+
 /** Every setting that the runs of a study share. */
 function settings(runs: readonly Run[]): string {
   const { sampler, device, dtype, versions, model, task, studySeed, chat } = runs[0]!;
@@ -73,8 +78,6 @@ export function studyReport(
 
 /** What there is to see of a study but for its samples, and the comparison that these begin with. */
 export interface Report {
-  /** Model and task. */
-  readonly name: string;
   readonly parts: readonly (Figure | Html)[];
   readonly baseline: string;
   /** Key of the method of the primary comparison, else of the largest gain; undefined: there is none. */
@@ -87,12 +90,11 @@ export function reportOf(runs: readonly Run[], options: StudyReportOptions = {})
   const { baseline = "standard", greedy = [] } = options;
   const { rows, scores, digits, tables } = judgedOf(runs, baseline);
   if ((rows ?? scores)!.length === 0) {
-    return { name: "", parts: tables.slice(0, 1), baseline, compared: undefined };
+    return { parts: tables.slice(0, 1), baseline, compared: undefined };
   }
   const best = rows?.find((row) => row.isPrimary) ??
     rows?.filter((row) => !row.isBaseline).sort((a, b) => b.gain - a.gain)[0];
-  const { model, task } = runs[0]!;
-  const name = `${model.split("@")[0]} on ${task}`;
+  const { task } = runs[0]!, name = studyName(runs);
   const texts = [settings(runs)];
   const note = controlNote(task);
   if (note !== undefined) texts.push(note);
@@ -111,7 +113,7 @@ export function reportOf(runs: readonly Run[], options: StudyReportOptions = {})
     ...(rows ? [plotGains(rows, { title: `Gain over ${baseline}: ${name}`, baseline })] : []),
     plotMixing(runs, { title: `Was there anything to mix? ${name}` }),
   ];
-  return { name, parts, baseline, compared: best?.method };
+  return { parts, baseline, compared: best?.method };
 }
 
 /**
@@ -127,7 +129,7 @@ export function studyTables(
 }
 
 /** Rows of gains, unless the task measures something else; of scores, where runs have them; their tables. */
-function judgedOf(runs: readonly Run[], baseline: string) {
+export function judgedOf(runs: readonly Run[], baseline: string) {
   const isScored = runs.length > 0 && runs.every(({ grade }) => grade.score !== undefined);
   const isMeasured = isScored && runs[0]!.measure !== undefined;
   const rows = isMeasured ? undefined : gains(runs, { baseline });

@@ -1,10 +1,10 @@
 /** A page that a reviewer can audit: what was run, what came out, and every sample. @module */
 
-import { anything, checkOptions, listOf, type Rules, text } from "../_check.ts";
+import { anything, checkOptions, kind, listOf, refusal, type Rules, text } from "../_check.ts";
 import { escapeHtml } from "../_escape.ts";
 import { given } from "../_given.ts";
 import compactTraceCode from "../decode/compact_trace.ts" with { type: "text" };
-import { completePairs } from "../study/partial.ts";
+import { completePairs, partialOf } from "../study/partial.ts";
 import type { Run } from "../study/run.ts";
 import type { Html } from "./figure.ts";
 import { toHtml } from "./html.ts";
@@ -15,8 +15,9 @@ import { scriptOf } from "./page/script.ts";
 import tokensCss from "./page/tokens.css" with { type: "text" };
 import tokenListCode from "./page/token_list.ts" with { type: "text" };
 import tokensCode from "./page/tokens.ts" with { type: "text" };
+import unpackedCode from "./page/unpacked.ts" with { type: "text" };
 import virtualListCode from "./page/virtual_list.ts" with { type: "text" };
-import { reportOf, type StudyReportOptions } from "./report.ts";
+import { reportOf, studyName, type StudyReportOptions } from "./report.ts";
 import { type AskedProblem, type SampledStudy, samplesHtml } from "./_samples.ts";
 
 export type { AskedProblem } from "./_samples.ts";
@@ -41,7 +42,9 @@ export interface ReportPageOptions {
 
 const RULES: Rules<ReportPageOptions> = { title: text, command: text };
 const STUDY_RULES: Rules<ReportedStudy> = {
-  ...{ runs: listOf(anything), problems: anything, commands: listOf(text) },
+  runs: listOf(anything),
+  problems: kind("be a Map of problems by their ids", (value) => value instanceof Map),
+  commands: listOf(text),
   ...{ baseline: text, greedy: listOf(anything) },
 };
 
@@ -57,7 +60,8 @@ export function commandsPart(commands: readonly string[]): Html {
 /** The samples, and the code that shows them. */
 function samplesPart(studies: readonly SampledStudy[]): Html {
   const script = scriptOf(
-    ...[compactTraceCode, tokensCode, tokenListCode, virtualListCode, sampleDataCode, samplesCode],
+    ...[compactTraceCode, tokensCode, tokenListCode, virtualListCode, unpackedCode],
+    ...[sampleDataCode, samplesCode],
   );
   const count = studies.reduce((sum, { runs }) => sum + runs.length, 0);
   return {
@@ -74,7 +78,7 @@ function samplesPart(studies: readonly SampledStudy[]): Html {
  * models, data sets and users are text in it. It is at most 30 MB long: long texts are cut in the middle where there
  * are too many of them, and the page says so.
  *
- * @throws {RangeError} Where a study has no runs, or is several.
+ * @throws {RangeError} Where there is no study, or one has no problem that all of its methods finished, or is several.
  *
  * @example
  * ```ts
@@ -93,15 +97,22 @@ export async function reportPage(
 ): Promise<string> {
   const verb = "make a report", { title = "Report", command } = options;
   checkOptions(verb, options, RULES);
+  listOf(anything)(verb, "studies", studies);
+  if (studies.length === 0) {
+    throw new RangeError(refusal(verb, "studies", "hold a study at least", studies));
+  }
   const reported = studies.map((study) => {
     checkOptions(verb, study, STUDY_RULES);
-    const { runs, problems, commands = [], ...more } = study;
-    const report = reportOf(completePairs(runs), given(more));
+    const { runs, problems, commands = [], ...more } = study, finished = completePairs(runs);
+    if (finished.length === 0 && !partialOf(runs)) {
+      const rule = "hold a problem that every method has finished";
+      throw new RangeError(refusal(verb, "runs", rule, runs));
+    }
+    const { parts, baseline, compared } = reportOf(finished, given(more));
     const made = commands.length > 0 ? [commandsPart(commands)] : [];
-    const { name, baseline, compared } = report;
     return {
-      parts: [...report.parts, ...made],
-      samples: { name, runs, problems, baseline, compared },
+      parts: [...parts, ...made],
+      samples: { name: studyName(runs), runs, problems, baseline, compared },
     };
   });
   const all = [

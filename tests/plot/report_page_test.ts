@@ -1,8 +1,8 @@
 /** The page of a report in a real browser: its samples are found, compared, and text. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { Page } from "puppeteer-core";
-import { type AskedProblem, reportPage } from "../../lib/plot/mod.ts";
+import { type AskedProblem, type ReportedStudy, reportPage } from "../../lib/plot/mod.ts";
 import { shortened } from "../../lib/plot/_samples.ts";
 import type { Run } from "../../lib/study/mod.ts";
 import { browser, findChromium, seriousFindings } from "../_browser.ts";
@@ -189,6 +189,22 @@ Deno.test("reportPage() stays below 30 MB, and says what it leaves out", async (
   const html = await reportPage([{ runs }]);
   assert(html.length < 30e6, `${html.length} characters`);
   assertStringIncludes(html, "characters are cut in the middle here");
+});
+
+Deno.test("reportPage() refuses what is no study, and studies of which nothing can be judged", async () => {
+  const runs = hostileRuns(2), apart = runs.filter(({ method }, i) => method === "moi" === i < 2);
+  for (
+    const [studies, error, message] of [
+      [{ runs }, TypeError, "'studies' must be a list"],
+      [[], RangeError, "'studies' must hold a study"],
+      [[{ runs, problems: {} }], TypeError, "'problems' must be a Map"],
+      [[{ runs, name: "x" }], TypeError, "'name' is not an option"],
+      [[{ runs: [] }], RangeError, "a problem that every method has finished"],
+      [[{ runs: apart }], RangeError, "a problem that every method has finished"],
+    ] as const
+  ) {
+    await assertRejects(() => reportPage(studies as unknown as ReportedStudy[]), error, message);
+  }
 });
 
 Deno.test("shortened() keeps both ends and says how much is missing", () => {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { unpacked } from "./unpacked.ts";
+
 /** Verdicts, in the order of their numbers in the index. */
 export const VERDICTS = ["right", "wrong", "cut", "ungradable"] as const;
 
@@ -55,14 +57,9 @@ export interface Row {
   readonly at: number;
 }
 
-/** What stands in a script element, unpacked: gzip in base64. */
-export async function unpacked<Value>(id: string): Promise<Value> {
-  const bytes = Uint8Array.from(
-    atob(document.getElementById(id)!.textContent!),
-    (c) => c.charCodeAt(0),
-  );
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return await new Response(stream).json();
+/** What stands packed in a script element. */
+export async function carried<Value>(id: string): Promise<Value> {
+  return JSON.parse(await unpacked(document.getElementById(id)!.textContent!));
 }
 
 const chunks = new Map<number, Promise<Readonly<Record<string, SampleProblem>>>>();
@@ -70,7 +67,7 @@ const chunks = new Map<number, Promise<Readonly<Record<string, SampleProblem>>>>
 /** The problem of a row, with its runs. */
 export async function problemOf({ study, at }: Row): Promise<SampleProblem> {
   const place = study.problem[at]!, chunk = study.chunks[place]!;
-  if (!chunks.has(chunk)) chunks.set(chunk, unpacked(`chunk-${chunk}`));
+  if (!chunks.has(chunk)) chunks.set(chunk, carried(`chunk-${chunk}`));
   return (await chunks.get(chunk)!)[`${studies.indexOf(study)} ${place}`]!;
 }
 

@@ -6,6 +6,7 @@
 
 import { type Note, notesOf } from "../../decode/compact_trace.ts";
 import {
+  carried,
   type IndexedStudy,
   placeOf,
   problemOf,
@@ -14,7 +15,6 @@ import {
   type SampleProblem,
   type SampleRun,
   studies,
-  unpacked,
   VERDICTS,
 } from "./sample_data.ts";
 import { tokenList } from "./token_list.ts";
@@ -128,7 +128,7 @@ function showProblem(place: HTMLElement, problem: SampleProblem): void {
 }
 
 async function openSamples(): Promise<void> {
-  studies.push(...await unpacked<IndexedStudy[]>("sample-index"));
+  studies.push(...await carried<IndexedStudy[]>("sample-index"));
   const study = byId<HTMLSelectElement>("study"), method = byId<HTMLSelectElement>("method");
   const verdict = byId<HTMLSelectElement>("verdict"), search = byId<HTMLInputElement>("search");
   const count = byId("count"), colours = byId<HTMLInputElement>("colours");
