@@ -16,7 +16,7 @@
  *
  * Here stands what a notebook needs. The rest is imported by folder, in a folder of one's own too:
  * `@moi/moi/model` (an engine or a file format of one's own), `/decode` (more transforms), `/tasks` (more
- * kinds of benchmarks), `/study`, `/stats`, `/plot`, `/graph`, `/runtime`.
+ * kinds of benchmarks), `/study`, `/stats`, `/plot`, `/serve`, `/play`, `/graph`, `/runtime`.
  *
  * @example A β curve
  * ```ts
