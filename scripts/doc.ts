@@ -67,7 +67,8 @@ function linksOf(html: string): string[] {
 
 /** Removes the pages of an earlier run, and nothing else. */
 async function clear(out: string): Promise<void> {
-  const names = await Array.fromAsync(Deno.readDir(out), ({ name }) => name).catch(() => []);
+  const listed = Array.fromAsync(Deno.readDir(out), ({ name }) => name);
+  const names = await listed.catch((): string[] => []); // there is no such folder
   if (names.length === 0) return;
   if (!names.includes("all_symbols.html")) {
     const rule = "be a new folder, or one with such pages, which are replaced";
@@ -77,9 +78,6 @@ async function clear(out: string): Promise<void> {
 }
 
 await command(USAGE, { values: ["out"] }, async (args) => {
-  if (args.rest.length > 0) {
-    throw new TypeError(`Cannot write the pages as "${args.rest[0]}" is no option; see --help`);
-  }
   const out = args.value("out") ?? "site", first = join(out, "index.html");
   await clear(out);
   await writePages(out);

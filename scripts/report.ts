@@ -30,6 +30,8 @@ line of a table.
   --out FILE       page to write (default: report.html)
   --svg FILE       also writes the gains of all studies as one SVG
   -h, --help       this text
+
+example, after deno task sweep: deno task report runs/votes-tiny-votes*.jsonl --out votes.html
 `;
 
 const FAMILIES = ["standard", "moi", "directMixture", "linearMixture", "randomMixture"];
@@ -95,7 +97,7 @@ function joined(stored: readonly Stored[], baseline: string): Stored[] {
   return studies;
 }
 
-await command(USAGE, { values: ["baseline", "out", "svg"] }, async (args) => {
+await command(USAGE, { values: ["baseline", "out", "svg"], words: true }, async (args) => {
   if (args.rest.length === 0) throw new TypeError("Cannot report as no file is named; see --help");
   const baseline = args.value("baseline") ?? "standard";
   const stored = await Promise.all(args.rest.map(async (path) => ({
