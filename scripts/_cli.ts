@@ -16,6 +16,8 @@ export interface Options {
   readonly values: readonly string[];
   /** Names of options that take none. */
   readonly flags?: readonly string[];
+  /** Whether it takes words that are no options, such as names of files. Default: no. */
+  readonly words?: boolean;
 }
 
 /** Parsed arguments. */
@@ -46,7 +48,8 @@ export function numbers(name: string, text: string): number[] {
 }
 
 /** Parses arguments; what is unknown is refused. */
-export function parse(args: readonly string[], { values, flags = [] }: Options): Arguments {
+export function parse(args: readonly string[], options: Options): Arguments {
+  const { values, flags = [], words = false } = options;
   const own = args[0] === "--" ? args.slice(1) : args; // `deno task name -- text`
   const all = [...flags, "help"];
   const parsed = parseArgs([...own], {
@@ -64,6 +67,14 @@ export function parse(args: readonly string[], { values, flags = [] }: Options):
     arg === `--${name}` || arg.startsWith(`--${name}=`);
   const twice = values.find((name) => own.filter(isOption(name)).length > 1);
   if (twice !== undefined) throw new TypeError(`Cannot use --${twice} as it is given twice`);
+  const valued = all.find((name) => own.some((arg) => arg.startsWith(`--${name}=`)));
+  if (valued !== undefined) {
+    throw new TypeError(`Cannot use --${valued} with a value as it takes none`);
+  }
+  const [word] = parsed._;
+  if (word !== undefined && !words && parsed.help !== true) {
+    throw new TypeError(`Cannot use "${word}" as it is no option; see --help`);
+  }
   const value = (name: string): string | undefined => {
     const found = parsed[name];
     if (found === undefined) return undefined;

@@ -10,8 +10,9 @@ import {
   tableOf,
   TASKS,
 } from "../mod.ts";
-import { downloadModel, EMBEDDED } from "../lib/model/mod.ts";
+import { downloadModel } from "../lib/model/mod.ts";
 import { measuredBandwidth, type StudySize } from "../lib/study/mod.ts";
+import { checkNumber } from "../lib/_check.ts";
 import { gib } from "../lib/_gib.ts";
 import { type Shard, shardOf, shardText } from "../lib/study/shard.ts";
 import { isGguf } from "../lib/model/gguf/split.ts";
@@ -35,17 +36,17 @@ const USUAL_PROMPT = 200, CHARACTERS = 4;
  */
 async function shapeOf(id: string, revision: string | undefined): Promise<DecoderConfig> {
   const isThere = await Deno.stat(id).then(() => true, () => false);
-  const isLocal = isThere || EMBEDDED.includes(id) || id.startsWith("file:");
-  if (!isLocal && isGguf(id)) {
+  if (!isThere && isGguf(id) && !id.startsWith("file:")) {
     throw new Deno.errors.NotFound(
       `Cannot tell the shape of ${id} as there is no such file; one of the hub must be downloaded ` +
         "first: its shape is in the file itself",
     );
   }
-  const place = isLocal ? await placeOf(id, given({ revision })) : await downloadModel(id, {
-    files: ["config.json"],
-    ...given({ revision }),
-  });
+  const place = await placeOf(
+    id,
+    given({ revision }),
+    (id, options) => downloadModel(id, { ...options, files: ["config.json"] }),
+  );
   return parseConfig(await configText(place));
 }
 
@@ -137,6 +138,13 @@ export function gainText({ count, repeats, methods, shard }: Size): string {
     `(if ${100 * discordance} % of pairs disagree, over ${comparisons} comparisons)`;
 }
 
+/** GB/s that are told, if any are. */
+export function bandwidthOf(args: Arguments): number | undefined {
+  const rule = { min: 0, exclusiveMin: true }, told = args.number("bandwidth");
+  if (told === undefined) return undefined;
+  return checkNumber("estimate the study", "--bandwidth", told, rule);
+}
+
 /**
  * Prints tokens, memory and time of a study with so many methods, or of one of its shards, and what the whole
  * study could find.
@@ -150,7 +158,7 @@ export async function dryRun(
 ): Promise<void> {
   const size = await sizeOf(id, name, methods, args, shard);
   const { share, how, repeats } = size;
-  const given = args.number("bandwidth"), title = sizeText(size);
+  const given = bandwidthOf(args), title = sizeText(size);
   if (share === 0) {
     print(`${title}\n`);
     return;

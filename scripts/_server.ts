@@ -11,7 +11,15 @@ import {
 } from "../mod.ts";
 import { gib } from "../lib/_gib.ts";
 import { type Arguments, commandLine, given, print, say } from "./_cli.ts";
-import { costOf, duration, gainText, sizeOf, sizeText, tokensText } from "./_dry_run.ts";
+import {
+  bandwidthOf,
+  costOf,
+  duration,
+  gainText,
+  sizeOf,
+  sizeText,
+  tokensText,
+} from "./_dry_run.ts";
 import { textOf } from "./_table.ts";
 import { loadOptions } from "./_tasks.ts";
 
@@ -36,9 +44,10 @@ export function checkServer(args: Arguments): void {
     const name = names.find((name) => args.value(name) !== undefined);
     if (name !== undefined) throw new TypeError(`Cannot use --${name} ${why}`);
   };
+  if (!isDry) refuse(["bandwidth"], "without --dry-run");
   if (!isServed) return refuse(SERVER_VALUES, "without --server");
   refuse(LOADING, "with --server: that is the server's to choose");
-  if (!isDry) refuse(["gpus", "bandwidth"], "with --server but for --dry-run");
+  if (!isDry) refuse(["gpus"], "without --dry-run");
   else if (args.value("model") === undefined) {
     throw new TypeError("Cannot sweep as --model must be given with --dry-run --server");
   }
@@ -110,7 +119,7 @@ export async function dryServerRun(
     print(`${sizeText(size)}\n`);
     return;
   }
-  const gpus = args.number("gpus") ?? 1, each = args.number("bandwidth") ?? H100;
+  const gpus = args.number("gpus") ?? 1, each = bandwidthOf(args) ?? H100;
   const asked = args.number("slots") ?? AT_ONCE[0]!, runs = share * methods * repeats;
   const rows = [...new Set([...AT_ONCE, asked])].filter((slots) => slots === asked || slots <= runs)
     .sort((a, b) => a - b).map((slots) => {

@@ -38,8 +38,8 @@ export const TASK_USAGE = `  --task NAME           ${
 }
   --source S            file, address or 'org/name' of a data set on the hub, for those that
                         need one; --split NAME, --config NAME choose within a data set
-  --prompt NAME         plain, boxed, paper, as the task has them
-  --grading NAME        last, or released: the rule of the released MoI code
+  --prompt NAME         plain, boxed, paper, as the task has them (default: the task's own)
+  --grading NAME        last, or released: the rule of the released MoI code (default: last)
   --system TEXT         system prompt (default: what the model's family needs)
   --problems N          first N problems, also --limit N`;
 
@@ -106,8 +106,8 @@ export const LOAD_USAGE =
   `  --dtype NAME          auto, fp32, fp16, int8, int4, native (default: auto)
   --kv NAME             keys and values: fp32, fp16, int8 (default: fp32, on a GPU fp16)
   --device NAME         auto, cpu, webgpu, cuda (default: auto)
-  --threads N           threads within an operator
-  --revision R          branch, tag or commit of a model on the hub`;
+  --threads N           threads within an operator (default: one a core, of tiny models one)
+  --revision R          branch, tag or commit of a model on the hub (default: main)`;
 
 /** What the usage texts say of variables of the chat template. */
 export const TEMPLATE_USAGE = `  --chat-template-kwargs JSON
@@ -127,7 +127,9 @@ export const SAMPLER_USAGE =
   --epsilon E --eta E   cutoffs of the probability
   --edt BASE,THETA      entropy-dependent temperature
   --repetition-penalty R    --presence-penalty R   --frequency-penalty R
-  --order NAME          temperature-first or temperature-last (default: temperature-first)`;
+  --order NAME          temperature-first or temperature-last (default: temperature-first)
+                        (defaults: of a task its own, else what the model recommends, else
+                        temperature 1 and no cutoff)`;
 
 function edtOf(text: string | undefined): Sampler["entropyTemperature"] {
   if (text === undefined) return undefined;

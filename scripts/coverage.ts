@@ -5,6 +5,7 @@ import { uint32s } from "../lib/stats/_random.ts";
 import { normalUpperQuantile } from "../lib/stats/_special.ts";
 import type { Run } from "../lib/study/mod.ts";
 import { type Column, toMarkdown } from "../lib/plot/mod.ts";
+import { checkNumber } from "../lib/_check.ts";
 import { command, print, say } from "./_cli.ts";
 import { printing } from "./_table.ts";
 
@@ -234,6 +235,9 @@ function tuned(studies: number, seed: number): void {
 
 await command(USAGE, { values: ["studies", "seed"] }, (args) => {
   const studies = args.number("studies") ?? 4000, seed = args.number("seed") ?? 1;
+  const verb = "simulate", integer = true;
+  checkNumber(verb, "--studies", studies, { min: 1, integer });
+  checkNumber(verb, "--seed", seed, { min: 0, max: 2 ** 32 - 2001, integer });
   const worst = coverage(studies, seed);
   print(`\nlowest coverage of a gain: ${percent(worst)} %\n\n`);
   errors(Math.min(studies, 2000), seed);

@@ -24,7 +24,7 @@ HF_HUB_OFFLINE
 
 const VALUES = ["revision", "cache-dir", "file"];
 
-await command(USAGE, { values: VALUES, flags: ["offline"] }, async (args) => {
+await command(USAGE, { values: VALUES, flags: ["offline"], words: true }, async (args) => {
   const id = args.one("download", "one org/name");
   await using bar = progressBar({ label: `download ${id}`, unit: "bytes" });
   const signal = interruptSignal();

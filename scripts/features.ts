@@ -64,7 +64,7 @@ export function methodTable(): string {
   );
 }
 
-/** The tables and the files in which each stands, in the comment at the top, between two marks. */
+/** The tables and the files in which each stands, in the comment at the top, between two marks that are shown nowhere. */
 export const TABLES = [
   { name: "features", make: featureTable, file: new URL("../lib/model/mod.ts", import.meta.url) },
   { name: "methods", make: methodTable, file: new URL("../lib/decode/mod.ts", import.meta.url) },
@@ -72,7 +72,7 @@ export const TABLES = [
 
 /** A file's text with a table in its place. */
 export function withTable(text: string, name: string, table: string): string {
-  const before = ` * <!-- ${name} -->\n *\n`, after = ` *\n * <!-- /${name} -->`;
+  const before = ` * [//]: # (${name})\n *\n`, after = ` *\n * [//]: # (/${name})`;
   const start = text.indexOf(before), end = text.indexOf(after);
   if (start < 0 || end < start) {
     throw new Error(`Cannot place the table as the file has no marks for ${name}`);

@@ -52,6 +52,10 @@ ${SERVER_USAGE}
                         recommends, else 256)
 ${SAMPLER_USAGE}
   -h, --help            this text
+
+examples:
+  deno task generate -- "Using the numbers [12, 11, 8], create an equation that equals 36." --beta 1
+  echo "1: a b a c" | deno task generate -- - --model votes-tiny --method softThinking --trace
 `;
 
 const VALUES = [
@@ -124,6 +128,7 @@ function checkTogether(args: Arguments): void {
 async function promptText(args: Arguments): Promise<string | undefined> {
   if (args.flag("chat") && args.rest.length === 0) return undefined;
   const prompt = args.one("generate", "one prompt, in quotes,");
+  if (prompt === "") throw new TypeError("Cannot generate as the prompt is empty");
   if (prompt !== "-") return prompt;
   if (args.flag("chat")) {
     throw new TypeError("Cannot use - with --chat: stdin holds the turns of the conversation");
@@ -190,7 +195,7 @@ function answering(model: Model, method: Method, args: Arguments) {
   };
 }
 
-await command(USAGE, { values: VALUES, flags: FLAGS }, async (args) => {
+await command(USAGE, { values: VALUES, flags: FLAGS, words: true }, async (args) => {
   checkTogether(args);
   checkServer(args);
   const chosen = methodOf(args), isChat = args.flag("chat"), system = args.value("system");

@@ -43,6 +43,8 @@ ${TASK_USAGE}
   --out FILE            writes the runs, graded again, one JSON object a line: a sweep continues
                         such a file with the task by which it was graded
   -h, --help            this text
+
+example, after deno task sweep: deno task grade runs/votes-tiny-votes.jsonl
 `;
 
 type Grader = (problem: Problem, text: string) => Grade | Promise<Grade>;
@@ -60,6 +62,9 @@ interface Stored {
 
 /** Whether a file holds runs: whether its first line is one, as far as can be seen. */
 async function holdsRuns(path: string): Promise<boolean> {
+  if ((await Deno.stat(path)).isDirectory) {
+    throw new TypeError(`Cannot grade as ${path} is a folder: name the files in it`);
+  }
   using file = await Deno.open(path);
   const start = new Uint8Array(2 ** 20), size = await file.read(start) ?? 0;
   const [line = ""] = new TextDecoder().decode(start.subarray(0, size)).trimStart().split("\n", 1);
@@ -192,7 +197,7 @@ function sayReworded(
   if (other > 0) say(`${path}: ${other} of ${runs.length} ${what}`);
 }
 
-await command(USAGE, { values: [...TASK_VALUES, ...CHOICES, "out"] }, async (args) => {
+await command(USAGE, { values: [...TASK_VALUES, ...CHOICES, "out"], words: true }, async (args) => {
   if (args.rest.length === 0) throw new TypeError("Cannot grade as no file is named; see --help");
   const compared: Run[][] = [];
   const names = namesOf(args.rest);

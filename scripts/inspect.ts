@@ -36,6 +36,8 @@ A file named …json is read as config.json alone: nothing is loaded.
   --no-load      does not load
   --devices      instead of a model: the GPUs of this machine, and on which devices sessions start
   -h, --help     this text
+
+example: deno task inspect votes-tiny
 `;
 
 function count(value: number): string {
@@ -146,6 +148,7 @@ function checkText({ chunk, worst, isBatchExact }: DeviceCheck): string {
 const OPTIONS = {
   values: ["length", "slots", "dtype", "device"],
   flags: ["quality", "no-load", "devices"],
+  words: true,
 };
 
 /** Refuses what says nothing about devices. */

@@ -17,9 +17,11 @@ run, and runs that are missing end it with exit code 1, and nothing is written.
   --out FILE    file to write
   --partial     writes what is there where runs are missing
   -h, --help    this text
+
+example: deno task merge runs/votes-tiny-votes.shard-*.jsonl --out runs/votes-tiny-votes.jsonl
 `;
 
-await command(USAGE, { values: ["out"], flags: ["partial"] }, async (args) => {
+await command(USAGE, { values: ["out"], flags: ["partial"], words: true }, async (args) => {
   const out = args.value("out"), files = args.rest;
   if (files.length === 0) throw new TypeError("Cannot merge as no file is named; see --help");
   if (out === undefined) throw new TypeError("Cannot merge as --out must name a file; see --help");

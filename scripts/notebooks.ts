@@ -21,7 +21,7 @@ async function committed(): Promise<string[]> {
   return names.filter((name) => name.endsWith(".ipynb")).sort().map((name) => `${folder}${name}`);
 }
 
-await command(USAGE, { values: ["output"] }, async (args) => {
+await command(USAGE, { values: ["output"], words: true }, async (args) => {
   const python = await findPython();
   if (python === undefined) {
     throw new Error(
@@ -29,7 +29,12 @@ await command(USAGE, { values: ["output"] }, async (args) => {
     );
   }
   const files = args.rest.length > 0 ? args.rest : await committed();
-  for (const file of files) await Deno.stat(file); // a missing one is told in a line
+  for (const file of files) {
+    if (!file.endsWith(".ipynb")) {
+      throw new TypeError(`Cannot run notebooks as ${file} must be a file named ….ipynb`);
+    }
+    await Deno.stat(file); // a missing one is told in a line
+  }
   const output = args.value("output");
   if (output !== undefined) await Deno.mkdir(output, { recursive: true });
   const { code, stdout, stderr } = await executeNotebooks(python, [

@@ -21,9 +21,6 @@ ${LOAD_USAGE}
 const VALUES = ["model", "port", "dtype", "kv", "device", "threads", "revision"];
 
 await command(USAGE, { values: VALUES }, async (args) => {
-  if (args.rest.length > 0) {
-    throw new TypeError(`Cannot play as "${args.rest[0]}" is no option; see --help`);
-  }
   const id = args.value("model") ?? "votes-tiny";
   await using model = await loadModel(id, loadOptions(args));
   await using server = play(model, given({ port: args.number("port") }));

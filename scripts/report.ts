@@ -20,6 +20,8 @@ line of a table.
   --baseline KEY   method that the others are measured against (default: standard)
   --out FILE       page to write (default: report.html)${EXPORTS_USAGE}
   -h, --help       this text
+
+example, after deno task sweep: deno task report runs/votes-tiny-votes*.jsonl --out votes.html
 `;
 
 const FAMILIES = ["standard", "moi", "directMixture", "linearMixture", "randomMixture"];
@@ -72,7 +74,7 @@ function joined(stored: readonly Stored[], baseline: string): Stored[] {
   return studies;
 }
 
-await command(USAGE, { values: ["baseline", "out", ...EXPORTS] }, async (args) => {
+await command(USAGE, { values: ["baseline", "out", ...EXPORTS], words: true }, async (args) => {
   if (args.rest.length === 0) throw new TypeError("Cannot report as no file is named; see --help");
   const baseline = args.value("baseline") ?? "standard";
   const stored = await Promise.all(args.rest.map(async (path) => ({

@@ -24,6 +24,8 @@ ${LOAD_USAGE}
   --queue N             texts that may wait for a slot (default: 256)
   --max-time SECONDS    that a request may take (default: 600)
   -h, --help            this text
+
+example: deno task serve --model votes-tiny; it prints a request to try
 `;
 
 const VALUES = [
@@ -45,9 +47,6 @@ function example(url: string, { template }: Model, key: string | undefined): str
 }
 
 await command(USAGE, { values: VALUES }, async (args) => {
-  if (args.rest.length > 0) {
-    throw new TypeError(`Cannot serve as "${args.rest[0]}" is no option; see --help`);
-  }
   const key = args.value("key") ?? (Deno.env.get("MOI_SERVER_KEY") || undefined);
   const options = given({
     ...{ key, name: args.value("name"), hostname: args.value("host") },

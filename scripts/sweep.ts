@@ -13,6 +13,7 @@ import {
   type ReportedStudy,
   type Run,
   runStudy,
+  samplerOf,
   type Shard,
   standard,
   type StudyRuns,
@@ -95,6 +96,10 @@ ${SERVER_USAGE}
                         With --server URL|none: the same of a server that need not exist, and
                         the commands; --gpus N, of --bandwidth GB/s each (default: 3350)
   -h, --help            this text
+
+examples:
+  deno task sweep --model votes-tiny --problems 100 --methods moi,softThinking --repeats 2
+  deno task sweep --dry-run --model votes-tiny --betas 0.5,1,2
 `;
 
 const VALUES = [
@@ -154,6 +159,16 @@ function colderOf(args: Arguments, own: number): number[] {
   if (text !== undefined) return numbers("colder", text).filter((one) => one !== own);
   const usual = args.value("methods") === undefined ? [0, 0.3, 0.6] : [0];
   return usual.filter((one) => one < own);
+}
+
+/** Refuses settings that no study could have, before anything is loaded or estimated. */
+async function checkSettings(args: Arguments): Promise<void> {
+  const { seed: _, maxNewTokens: __, ...sampler } = samplerOptions(args);
+  samplerOf(sampler);
+  for (const temperature of colderOf(args, 0)) samplerOf({ temperature });
+  args.object("chat-template-kwargs");
+  const out = args.value("out") ?? "runs", there = await Deno.stat(out).catch(() => undefined);
+  if (there?.isFile) throw new TypeError(refusal("sweep", "--out", "be a folder", out));
 }
 
 /** The comparison that a sweep is about. */
@@ -231,10 +246,8 @@ const tablesOf = (runs: readonly Run[]) => textOf(studyTables(runs));
 const NO_TOKENIZER: Tokenizer = { encode: () => [], decode: () => "", eosTokenIds: [] };
 
 await command(USAGE, { values: VALUES, flags: ["dry-run"] }, async (args) => {
-  if (args.rest.length > 0) {
-    throw new TypeError(`Cannot sweep as "${args.rest[0]}" is no option; see --help`);
-  }
   checkServer(args);
+  await checkSettings(args);
   const methods = methodsOf(args);
   const asked = args.value("shard");
   const shard = asked === undefined ? undefined : parseShard(asked, Deno.env.toObject());

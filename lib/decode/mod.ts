@@ -15,7 +15,7 @@
  * All methods run side by side in one batch, on the same sampler, seeds and problems. p is the
  * distribution sampled from, y the token drawn from it, H the entropy divided by its largest value.
  *
- * <!-- methods -->
+ * [//]: # (methods)
  *
  * | method | next input | random | acts | defaults | source | reference code |
  * | --- | --- | --- | --- | --- | --- | --- |
@@ -33,7 +33,7 @@
  * | `multiplex` | the mean of K tokens drawn from p | y and K − 1 more draws | none | `draws` 3, `weights` uniform | arXiv 2601.08808, its training-free variant | own code; see its repository |
  * | `thinkRouter` | p, or the token | y | max p ≥ τ | `threshold` 0.5, `prior` sampler, `topK` 0 | arXiv 2602.11683, from second-hand notes | paper only |
  *
- * <!-- /methods -->
+ * [//]: # (/methods)
  *
  * - **Which distribution.** `moi()` (preset `paper`) mixes the distribution _sampled from_, after
  *   temperature and truncation, over the whole vocabulary, with H divided by ln V (Eq. 5).

@@ -17,7 +17,7 @@
  * name; `chat: { enable_thinking: false }` gives variables to them. The logits of every family below
  * are compared with those of transformers 4.57 in float32:
  *
- * <!-- features -->
+ * [//]: # (features)
  *
  * | `model_type` | cpu fp32, fp16, int8, int4 | webgpu fp32 | webgpu fp16 | webgpu int8 | webgpu int4 | cuda |
  * | --- | --- | --- | --- | --- | --- | --- |
@@ -32,7 +32,7 @@
  * | `qwen3` | tested | emulated | emulated | emulated | emulated | not run |
  * | `qwen3_moe` | tested | emulated | emulated | emulated | emulated | not run |
  *
- * <!-- /features -->
+ * [//]: # (/features)
  *
  * "emulated": on a GPU that the CPU emulates, SwiftShader for fp32 and int8 and lavapipe for fp16 and int4
  * with fp16 between operators; in fp32 within 4e-5 of transformers, in fp16 within 0.11 of logits up to 15.

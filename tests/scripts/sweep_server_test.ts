@@ -97,7 +97,7 @@ Deno.test("sweep --dry-run --server says what a study takes, and the two command
       [["--dry-run", "--gpus", "8"], "Cannot use --gpus without --server"],
       [["--server", "none", "--dtype", "int4"], "Cannot use --dtype with --server"],
       [["--server", "none", "--dry-run"], "--model must be given"],
-      [["--server", "none", "--gpus", "2"], "Cannot use --gpus with --server but for --dry-run"],
+      [["--server", "none", "--gpus", "2"], "Cannot use --gpus without --dry-run"],
     ] as const
   ) {
     const { code, stderr } = await sweep(args);
