@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { escapeHtml, scriptJson } from "../_escape.ts";
 import type { Model } from "../model/mod.ts";
+import coloursCss from "../plot/page/colours.css" with { type: "text" };
 import tokensCss from "../plot/page/tokens.css" with { type: "text" };
 import { scriptOf } from "../plot/page/script.ts";
 import tokenListCode from "../plot/page/token_list.ts" with { type: "text" };
@@ -67,7 +68,7 @@ export async function pageOf(model: Model, name: string): Promise<[string, Respo
   const script = scriptOf(
     ...[tokensCode, tokenListCode, partsCode, streamCode, sideCode, detailCode, mainCode],
   );
-  const style = css + tokensCss, about = scriptJson(JSON.stringify(await aboutModel(model)));
+  const style = coloursCss + css + tokensCss, about = scriptJson(JSON.stringify(await aboutModel(model)));
   const settings = Object.entries(SETTINGS).map(([field, label]) =>
     `<label>${label} <input type="number" step="any" min="0" data-field="${field}"></label>`
   ).join("\n");
