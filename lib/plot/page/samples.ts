@@ -98,13 +98,14 @@ function textOf(run: SampleRun, label: string, isColoured: boolean): HTMLElement
 }
 
 /** One of the two answers. */
-async function showRun(
+function showRun(
   place: HTMLElement,
+  problem: SampleProblem,
   row: Row | undefined,
   isColoured: boolean,
-): Promise<void> {
+): void {
   if (!row) return place.replaceChildren(part("p", "muted", "There is no such run."));
-  const { study, at } = row, run = runOf(await problemOf(row), row);
+  const { study, at } = row, run = runOf(problem, row);
   const verdict = verdictAt(study, at),
     answer = run.extracted === null ? "no answer was found" : `answer found: ${run.extracted}`;
   const facts = [answer, ...run.facts, `${study.tokens[at]} tokens`].join(" · ");
@@ -218,18 +219,17 @@ async function openSamples(): Promise<void> {
   };
   const showBoth = async () => {
     if (!chosen) return;
-    const { study: own, at } = chosen, place = own.problem[at]!;
+    const row = chosen, { study: own, at } = row, place = own.problem[at]!;
+    const problem = await problemOf(row);
+    if (row !== chosen) return; // another one is shown already
     byId("sample").hidden = false;
     byId("sample-name").textContent = `${own.problems[place]} · ${own.name}`;
-    showProblem(byId("problem"), await problemOf(chosen));
-    await Promise.all(sides.map(({ select, place: side }) => {
+    showProblem(byId("problem"), problem);
+    for (const { select, place: side } of sides) {
       const other = placeOf(own, place, Number(select.value), own.repeat[at]!);
-      return showRun(
-        side,
-        other === undefined ? undefined : { study: own, at: other },
-        colours.checked,
-      );
-    }));
+      const shown = other === undefined ? undefined : { study: own, at: other };
+      showRun(side, problem, shown, colours.checked);
+    }
   };
 
   /** The rows that the filters leave; a later change of them takes over. */
