@@ -4,9 +4,9 @@
  * usage: deno run -A scripts/playground_png.ts (writes notebooks/playground.png)
  */
 
-import { crc32, deflateSync } from "node:zlib";
 import { loadModel } from "../mod.ts";
 import { play } from "../lib/play/mod.ts";
+import { pngOf } from "../lib/plot/_png.ts";
 import { browser } from "../tests/_browser.ts";
 
 const WIDTH = 1200;
@@ -14,28 +14,15 @@ const WIDTH = 1200;
 /** The chosen token of the answer on the right. */
 const CHOSEN = 3;
 
-/** A part of a PNG file. */
-function chunk(name: string, data: Uint8Array): Uint8Array[] {
-  const body = new Uint8Array([...new TextEncoder().encode(name), ...data]);
-  const number = (value: number) => new Uint8Array(new Uint32Array([value]).buffer).reverse();
-  return [number(data.length), body, number(crc32(body))];
-}
-
 /** Pixels (red, green, blue, opacity) as a PNG file without filters: a page's picture is a fifth smaller so. */
-function pngOf(pixels: Uint8Array, width: number): Promise<Uint8Array<ArrayBuffer>> {
+function unfiltered(pixels: Uint8Array, width: number): Uint8Array<ArrayBuffer> {
   const height = pixels.length / 4 / width, line = 3 * width + 1;
   const rows = new Uint8Array(line * height);
   for (let i = 0; i < width * height; i++) {
     const start = line * Math.floor(i / width) + 1 + 3 * (i % width);
     rows.set(pixels.subarray(4 * i, 4 * i + 3), start);
   }
-  const size = new Uint8Array(new Uint32Array([height, width]).buffer).reverse();
-  return new Blob([
-    new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
-    ...chunk("IHDR", new Uint8Array([...size, 8, 2, 0, 0, 0])),
-    ...chunk("IDAT", deflateSync(rows, { level: 9 })),
-    ...chunk("IEND", new Uint8Array()),
-  ] as BlobPart[]).bytes();
+  return pngOf({ width, height }, rows);
 }
 
 await using model = await loadModel("votes-tiny");
@@ -62,4 +49,4 @@ const pixels = await page.evaluate(async (base64) => {
   return new Uint8Array(context.getImageData(0, 0, width, height).data).toBase64();
 }, shot);
 const file = new URL("../notebooks/playground.png", import.meta.url);
-await Deno.writeFile(file, await pngOf(Uint8Array.fromBase64(pixels), WIDTH));
+await Deno.writeFile(file, unfiltered(Uint8Array.fromBase64(pixels), WIDTH));

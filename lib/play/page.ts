@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { escapeHtml, scriptJson } from "../_escape.ts";
 import type { Model } from "../model/mod.ts";
+import coloursCss from "../plot/page/colours.css" with { type: "text" };
 import tokensCss from "../plot/page/tokens.css" with { type: "text" };
 import { scriptOf } from "../plot/page/script.ts";
 import tokenListCode from "../plot/page/token_list.ts" with { type: "text" };
@@ -11,6 +12,7 @@ import { KNOBS } from "../serve/method_fields.ts";
 import { countdown, type Task, votes } from "../tasks/mod.ts";
 import detailCode from "./page/detail.ts" with { type: "text" };
 import mainCode from "./page/main.ts" with { type: "text" };
+import methodFormCode from "./page/method_form.ts" with { type: "text" };
 import partsCode from "./page/parts.ts" with { type: "text" };
 import css from "./page/play.css" with { type: "text" };
 import sideCode from "./page/side.ts" with { type: "text" };
@@ -65,9 +67,11 @@ const hashOf = (text: string) => `'sha256-${createHash("sha256").update(text).di
 /** The page and its headers. */
 export async function pageOf(model: Model, name: string): Promise<[string, ResponseInit]> {
   const script = scriptOf(
-    ...[tokensCode, tokenListCode, partsCode, streamCode, sideCode, detailCode, mainCode],
+    ...[tokensCode, tokenListCode, partsCode, streamCode, methodFormCode, sideCode, detailCode],
+    mainCode,
   );
-  const style = css + tokensCss, about = scriptJson(JSON.stringify(await aboutModel(model)));
+  const style = coloursCss + css + tokensCss,
+    about = scriptJson(JSON.stringify(await aboutModel(model)));
   const settings = Object.entries(SETTINGS).map(([field, label]) =>
     `<label>${label} <input type="number" step="any" min="0" data-field="${field}"></label>`
   ).join("\n");

@@ -102,9 +102,13 @@ export function rangeText(values: readonly number[]): string {
   return low === high ? `${low}` : `${low}–${high}`;
 }
 
+/** A text of at most so many characters; an ellipsis stands for what is cut. */
+export function cutTo(most: number, text: string): string {
+  const chars = [...text];
+  return chars.length > most ? `${chars.slice(0, most - 1).join("")}…` : text;
+}
+
 /** A token's text in quotes, its white space visible and its end cut; its id if it has no text. */
 export function quoted(text: string | undefined, token: number): string {
-  if (text === undefined) return `#${token}`;
-  const chars = [...text];
-  return JSON.stringify(chars.length > 24 ? `${chars.slice(0, 23).join("")}…` : text);
+  return text === undefined ? `#${token}` : JSON.stringify(cutTo(24, text));
 }

@@ -45,14 +45,29 @@ export function palettePng({ width, height, pixels }: Pixels): Uint8Array<ArrayB
   for (let i = 0; i < width * height; i++) {
     rows[i + Math.floor(i / width) + 1] = places.get(view.getUint32(4 * i))!;
   }
+  return pngOf({ width, height }, rows, Uint8Array.from(palette.flat()));
+}
+
+/**
+ * A PNG file of 8 bits a channel.
+ *
+ * @param rows Row by row a zero, for its filter: none; then the pixels, by red, green and blue or by their places
+ * in the palette.
+ * @param palette Red, green and blue of its colours.
+ */
+export function pngOf(
+  { width, height }: Pick<Pixels, "width" | "height">,
+  rows: Uint8Array,
+  palette?: Uint8Array,
+): Uint8Array<ArrayBuffer> {
   const header = new DataView(new ArrayBuffer(13));
   header.setUint32(0, width);
   header.setUint32(4, height);
-  header.setUint16(8, 0x0803); // 8 bits, a palette
+  header.setUint16(8, palette ? 0x0803 : 0x0802); // 8 bits; a palette, or colours
   return joined([
     SIGNATURE,
     chunk("IHDR", new Uint8Array(header.buffer)),
-    chunk("PLTE", Uint8Array.from(palette.flat())),
+    ...(palette ? [chunk("PLTE", palette)] : []),
     chunk("IDAT", deflateSync(rows, { level: 9 })),
     chunk("IEND", new Uint8Array()),
   ]);

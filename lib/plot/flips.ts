@@ -7,7 +7,7 @@ import type { ImportedRun, Run } from "../study/mod.ts";
 import { completePairs, partialOf, partialText } from "../study/partial.ts";
 import { displayable } from "./display.ts";
 import type { Html } from "./figure.ts";
-import { fixed } from "./_format.ts";
+import { cutTo, fixed } from "./_format.ts";
 
 /** Options of {@linkcode plotFlips}. */
 export interface PlotFlipsOptions {
@@ -80,12 +80,8 @@ export function plotFlips(
 const nameOf = ({ problem, repeat }: Pair<Run | ImportedRun>) =>
   repeat === 0 ? problem : `${problem}, repeat ${repeat}`;
 
-function answerOf({ grade }: Pick<Run, "grade">): string {
-  const chars = [...grade.extracted ?? "no answer"];
-  return chars.length > LONGEST_ANSWER
-    ? `${chars.slice(0, LONGEST_ANSWER - 1).join("")}…`
-    : chars.join("");
-}
+const answerOf = ({ grade }: Pick<Run, "grade">) =>
+  cutTo(LONGEST_ANSWER, grade.extracted ?? "no answer");
 
 function line(pair: Pair<Run | ImportedRun>, baseline: string, method: string): string {
   const side = (name: string, run: Pick<Run, "grade">) =>

@@ -11,6 +11,7 @@ import { checkNumber, checkOptions, number, type Rules } from "../_check.ts";
 import { escapeHtml } from "../_escape.ts";
 import { drawInChromium } from "./_chromium.ts";
 import type { Figure } from "./figure.ts";
+import { cutTo } from "./_format.ts";
 import { DEFAULT_SIZE, describe, figureJson, heightOf, isCartesian } from "./_plotly.ts";
 import { palettePng, withText } from "./_png.ts";
 import { KEYWORD, LONGEST } from "./page/live.ts";
@@ -79,7 +80,7 @@ export async function namePng(figure: Figure): Promise<Uint8Array<ArrayBuffer>> 
     }</text>`;
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">` +
     `<rect width="100%" height="100%" fill="#fff" stroke="#9aa0a6"/>` +
-    line(said.length > 100 ? `${said.slice(0, 99)}…` : said, height / 2 - 10, "#222") +
+    line(cutTo(100, said), height / 2 - 10, "#222") +
     `${line(where, height / 2 + 18, "#5f6368")}</svg>`;
   return withFigure(await paintSvg(svg, 1), figure);
 }

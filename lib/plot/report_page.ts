@@ -8,6 +8,7 @@ import { completePairs, partialOf } from "../study/partial.ts";
 import type { Run } from "../study/run.ts";
 import type { Html } from "./figure.ts";
 import { toHtml } from "./html.ts";
+import coloursCss from "./page/colours.css" with { type: "text" };
 import reportCss from "./page/report.css" with { type: "text" };
 import sampleDataCode from "./page/sample_data.ts" with { type: "text" };
 import samplesCode from "./page/samples.ts" with { type: "text" };
@@ -65,7 +66,7 @@ function samplesPart(studies: readonly SampledStudy[]): Html {
   );
   const count = studies.reduce((sum, { runs }) => sum + runs.length, 0);
   return {
-    html: `<style>${tokensCss}${reportCss}</style>${
+    html: `<style>${coloursCss}${tokensCss}${reportCss}</style>${
       samplesHtml(studies)
     }<script>(() => {${script}})();</script>`,
     text: `[${count} samples]`,

@@ -1,6 +1,7 @@
 /** Tables as text, for terminals and logs: columns in line, no line longer than a terminal is wide. @module */
 
 import { checkOptions, number, type Rules } from "../_check.ts";
+import { columnsOf } from "../_text_width.ts";
 import {
   aboveOf,
   linesOf,
@@ -13,7 +14,7 @@ import {
 
 /** Options of {@linkcode toText}. */
 export interface ToTextOptions {
-  /** Most characters in a line, from 20 on; Infinity breaks none. Default: 80. */
+  /** Most columns of a line, from 20 on, of which a Chinese letter takes two; Infinity breaks none. Default: 80. */
   readonly width?: number;
 }
 
@@ -53,16 +54,14 @@ export function toText(tables: Tabular, options: ToTextOptions = {}): string {
 /** Characters between two columns. */
 const GAP = "  ";
 
-const sizeOf = (text: string) => [...text].length;
-
 function textOf(table: Table, most: number): string {
   const { columns } = table;
   const lines = linesOf(table).slice(columns.every(({ heading }) => heading === "") ? 1 : 0);
   const widths = columns.map(({ width }, i) =>
-    lines.reduce((widest, line) => Math.max(widest, sizeOf(line[i]!)), width)
+    lines.reduce((widest, line) => Math.max(widest, columnsOf(line[i]!)), width)
   );
   const cell = (line: readonly string[], i: number) => {
-    const space = " ".repeat(widths[i]! - sizeOf(line[i]!));
+    const space = " ".repeat(widths[i]! - columnsOf(line[i]!));
     return columns[i]!.align === "left" ? line[i] + space : space + line[i];
   };
   const blocks = blocksOf(widths, most).map((block) =>
@@ -96,7 +95,7 @@ function wrapped(text: string, most: number): string {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
     const line = lines.at(-1);
-    if (line !== undefined && sizeOf(line) + 1 + sizeOf(word) <= most) {
+    if (line !== undefined && columnsOf(line) + 1 + columnsOf(word) <= most) {
       lines[lines.length - 1] = `${line} ${word}`;
     } else lines.push(line === undefined ? word : GAP + word);
   }

@@ -14,7 +14,7 @@
  */
 
 import { callable, checkOptions, number, oneOf, type Rules, text } from "../_check.ts";
-import { fitted } from "../_columns.ts";
+import { fitted } from "../_text_width.ts";
 import { escapeHtml } from "../_escape.ts";
 import { type Jupyter, jupyter, settle } from "./jupyter.ts";
 

@@ -34,6 +34,14 @@ Deno.test("toText() keeps least widths, and has no line of empty headings", () =
   assertEquals(toText(narrow), "x     y");
 });
 
+Deno.test("toText() puts wide letters, and marks without a width, in line", () => {
+  const all = tableOf([{ a: "日本", b: 1 }, { a: "e\u0301", b: 2 }, { a: "four", b: 3 }], [
+    { heading: "a", of: "a" },
+    { heading: "b", of: "b" },
+  ]);
+  assertEquals(toText(all), "a     b\n日本  1\ne\u0301     2\nfour  3");
+});
+
 Deno.test("toText() gives a row a line whatever its cells hold, and a table may be long", () => {
   const torn = tableOf([{ a: "x\ny\r\nz", b: "\\|" }], [
     { heading: "a\rb", of: "a" },

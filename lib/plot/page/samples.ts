@@ -98,13 +98,14 @@ function textOf(run: SampleRun, label: string, isColoured: boolean): HTMLElement
 }
 
 /** One of the two answers. */
-async function showRun(
+function showRun(
   place: HTMLElement,
+  problem: SampleProblem,
   row: Row | undefined,
   isColoured: boolean,
-): Promise<void> {
+): void {
   if (!row) return place.replaceChildren(part("p", "muted", "There is no such run."));
-  const { study, at } = row, run = runOf(await problemOf(row), row);
+  const { study, at } = row, run = runOf(problem, row);
   const verdict = verdictAt(study, at),
     answer = run.extracted === null ? "no answer was found" : `answer found: ${run.extracted}`;
   const facts = [answer, ...run.facts, `${study.tokens[at]} tokens`].join(" · ");
@@ -125,6 +126,56 @@ function showProblem(place: HTMLElement, problem: SampleProblem): void {
     part("dd", "", scrolled(name, value)),
   ]);
   place.replaceChildren(...prompt, part("dl", "", ...fields));
+}
+
+/** What runs are looked for; what is empty is any. */
+interface Wanted {
+  /** Key of their method. */
+  readonly method: string;
+  /** Their verdict, or how they changed it. */
+  readonly verdict: string;
+  /** Words in small letters that stand in a run, its answer, its prompt or the problem's fields. */
+  readonly words: string;
+}
+
+/** Whether a run is of a method and has a verdict. */
+function isWanted(row: Row, { method, verdict }: Wanted): boolean {
+  const { study, at } = row;
+  if (method !== "" && study.methods[study.method[at]!] !== method) return false;
+  if (verdict === "won" || verdict === "lost") return changeOf(row) === verdict;
+  return verdict === "" || verdictAt(study, at) === verdict;
+}
+
+/** Whether words stand in a run, its answer, its prompt or the problem's fields. */
+async function mentions(row: Row, words: string): Promise<boolean> {
+  const problem = await problemOf(row), { text, extracted } = runOf(problem, row);
+  const parts = [...problem.prompt ?? [], ...problem.fields].map(([, text]) => text);
+  return [row.study.problems[row.study.problem[row.at]!]!, text, extracted ?? "", ...parts]
+    .some((text) => text.toLowerCase().includes(words));
+}
+
+/** The runs that are looked for, with pauses in which others are served; given up where `isOver` says so. */
+async function rowsOf(
+  studies: readonly IndexedStudy[],
+  wanted: Wanted,
+  isOver: () => boolean,
+): Promise<Row[]> {
+  const found: Row[] = [];
+  let read = 0;
+  for (const study of studies) {
+    for (let at = 0; at < study.problem.length; at++) {
+      const row = { study, at };
+      if (!isWanted(row, wanted)) continue;
+      if (wanted.words !== "") {
+        if (++read % 500 === 0) await new Promise((resolve) => setTimeout(resolve));
+        const isFound = await mentions(row, wanted.words);
+        if (isOver()) return found;
+        if (!isFound) continue;
+      }
+      found.push(row);
+    }
+  }
+  return found;
 }
 
 async function openSamples(): Promise<void> {
@@ -168,54 +219,25 @@ async function openSamples(): Promise<void> {
   };
   const showBoth = async () => {
     if (!chosen) return;
-    const { study: own, at } = chosen, place = own.problem[at]!;
+    const row = chosen, { study: own, at } = row, place = own.problem[at]!;
+    const problem = await problemOf(row);
+    if (row !== chosen) return; // another one is shown already
     byId("sample").hidden = false;
     byId("sample-name").textContent = `${own.problems[place]} · ${own.name}`;
-    showProblem(byId("problem"), await problemOf(chosen));
-    await Promise.all(sides.map(({ select, place: side }) => {
+    showProblem(byId("problem"), problem);
+    for (const { select, place: side } of sides) {
       const other = placeOf(own, place, Number(select.value), own.repeat[at]!);
-      return showRun(
-        side,
-        other === undefined ? undefined : { study: own, at: other },
-        colours.checked,
-      );
-    }));
+      const shown = other === undefined ? undefined : { study: own, at: other };
+      showRun(side, problem, shown, colours.checked);
+    }
   };
 
-  /** Whether words stand in a run, its answer, its prompt or the problem's fields. */
-  const mentions = async (row: Row, words: string) => {
-    const problem = await problemOf(row), run = runOf(problem, row);
-    const prompt = (problem.prompt ?? []).map(([, text]) => text);
-    const all = [
-      row.study.problems[row.study.problem[row.at]!]!,
-      run.text,
-      run.extracted ?? "",
-      ...prompt,
-    ];
-    return [...all, ...problem.fields.map(([, value]) => value)]
-      .some((text) => text.toLowerCase().includes(words));
-  };
   /** The rows that the filters leave; a later change of them takes over. */
   const filter = async () => {
-    const own = ++round, words = search.value.trim().toLowerCase();
-    const found: Row[] = [];
-    let seen = 0;
-    for (const [i, one] of studies.entries()) {
-      if (study.value !== "" && study.value !== `${i}`) continue;
-      for (let at = 0; at < one.problem.length; at++) {
-        const row = { study: one, at }, wanted = verdict.value;
-        if (method.value !== "" && one.methods[one.method[at]!] !== method.value) continue;
-        if (wanted === "won" || wanted === "lost") {
-          if (changeOf(row) !== wanted) continue;
-        } else if (wanted !== "" && verdictAt(one, at) !== wanted) continue;
-        if (words !== "") {
-          if (!await mentions(row, words)) continue;
-          if (++seen % 500 === 0) await new Promise((resolve) => setTimeout(resolve));
-          if (own !== round) return;
-        }
-        found.push(row);
-      }
-    }
+    const own = ++round, [i, key] = [study.value, method.value], words = search.value.trim();
+    const shown = i === "" ? studies : [studies[Number(i)]!];
+    const wanted = { method: key, verdict: verdict.value, words: words.toLowerCase() };
+    const found = await rowsOf(shown, wanted, () => own !== round);
     if (own !== round) return;
     rows = found;
     list.reset(rows.length);

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { columnsOf, fitted } from "../lib/_columns.ts";
+import { columnsOf, fitted } from "../lib/_text_width.ts";
 
 /** Columns as terminals show them (wcwidth of Unicode's EastAsianWidth.txt, and emoji in colour as two). */
 const COLUMNS: readonly (readonly [string, number])[] = [
