@@ -35,5 +35,7 @@ Deno.test("the site of the public names is whole: its links, names and first pag
   const first = Deno.readTextFileSync(join(site, "index.html"));
   for (const key of Object.keys(manifest.exports).filter((key) => key !== ".")) {
     assert(first.includes(`href="${key.slice(2)}/index.html"`), key);
+    const own = Deno.readTextFileSync(join(site, key.slice(2), "index.html"));
+    assert(!/&lt;!--|\[(\/|&#x2F;){2}\]/.test(own), `${key} shows the marks of a table`);
   }
 });
