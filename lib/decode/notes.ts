@@ -7,22 +7,20 @@ import type { Distribution } from "./distribution.ts";
 /** Least weight on another token that is noted, and most of the tokens of a mixture that are. */
 const LEAST = 0.02, MOST = 3;
 
-/** Most bytes that become a text at once. */
-const CHUNK = 8192;
+/** Bytes as a text. */
+const inBase64 = (bytes: readonly number[]) => Uint8Array.from(bytes).toBase64();
 
-function inBase64(bytes: readonly number[]): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += CHUNK) {
-    text += String.fromCharCode(...bytes.slice(at, at + CHUNK));
-  }
-  return btoa(text);
-}
+/** Numbers of two bytes as a text, the lower byte first, as on every machine that Deno runs on. */
+const shortsInBase64 = (shorts: Uint16Array | Int16Array) =>
+  new Uint8Array(shorts.buffer).toBase64();
 
-const addShort = (to: number[], value: number) => to.push(value & 255, (value >> 8) & 255);
+/** A weight in its units. */
+const weightUnits = (value: number) =>
+  Math.max(-32768, Math.min(32767, Math.round(WEIGHT_UNITS * value)));
 
 function addWeight(to: number[], value: number): void {
-  const units = Math.round(WEIGHT_UNITS * value);
-  addShort(to, Math.max(-32768, Math.min(32767, units)));
+  const units = weightUnits(value);
+  to.push(units & 255, (units >> 8) & 255);
 }
 
 function addLength(to: number[], value: number): void {
@@ -37,24 +35,39 @@ function addCount(to: number[], value: number): void {
   to.push(rest);
 }
 
-/** The token's own weight in a mixture, and the heaviest others. */
-function heaviest({ ids, weights, dense }: Mixture, token: number, from: Distribution) {
-  const under = (id: number) => dense ? dense.weight * probabilityIn(dense, id) : 0;
-  const others: (readonly [id: number, weight: number])[] = [];
-  let own = under(token);
-  const note = (id: number, weight: number) => {
-    if (id === token) own = weight;
-    else if (Math.abs(weight) >= LEAST) others.push([id, weight]);
-  };
-  const listed = new Set<number>();
+type Weighed = readonly [id: number, weight: number];
+
+/** Tokens of a mixture that carry enough, this one apart. */
+function listedOthers({ ids, weights }: Mixture, token: number): Weighed[] {
+  const others: Weighed[] = [];
   for (let k = 0; k < ids.length; k++) {
-    const id = ids[k]!;
-    if (dense) listed.add(id);
-    note(id, weights[k]! + under(id));
+    const weight = weights[k]!;
+    if ((weight >= LEAST || weight <= -LEAST) && ids[k] !== token) others.push([ids[k]!, weight]);
   }
-  if (dense) { for (const id of from.top(2 * MOST).ids) if (!listed.has(id)) note(id, under(id)); }
+  return others;
+}
+
+/** The same of a mixture with a dense part: of that the tokens that are most probable. */
+function denseOthers(mixture: Mixture, token: number, from: Distribution): Weighed[] {
+  const likely = from.top(2 * MOST).ids, listed = Array.from(mixture.ids);
+  const ids = [...new Set([...likely, ...listed])],
+    weights = ids.map((id) => weightIn(mixture, id));
+  return listedOthers({ ids, weights }, token);
+}
+
+/** Weight of a token in a mixture. */
+function weightIn({ ids, weights, dense }: Mixture, token: number): number {
+  let weight = dense ? dense.weight * probabilityIn(dense, token) : 0;
+  for (let k = 0; k < ids.length; k++) if (ids[k] === token) weight += weights[k]!;
+  return weight;
+}
+
+/** The heaviest others of a mixture in descending order. */
+function heaviest(mixture: Mixture, token: number, from: Distribution): Weighed[] {
+  const others = mixture.dense ? denseOthers(mixture, token, from) : listedOthers(mixture, token);
+  if (others.length <= MOST) return others.sort(([, a], [, b]) => b - a);
   others.sort(([, a], [, b]) => Math.abs(b) - Math.abs(a));
-  return { own, others: others.slice(0, MOST).sort(([, a], [, b]) => b - a) };
+  return others.slice(0, MOST).sort(([, a], [, b]) => b - a);
 }
 
 /** Texts of single tokens, by tokenizer: decoding takes longer than a step of a small model. */
@@ -107,12 +120,12 @@ export function openNotes(): Notes {
   const mixtures: number[] = [], places = new Map<number, number>();
   let count = 0, noted = 0, isMixed = false;
   const addMixture = (token: number, from: Distribution, mixture: Mixture) => {
-    const { own, others } = heaviest(mixture, token, from);
+    const others = heaviest(mixture, token, from);
     if (others.length === 0) return;
     addCount(mixtures, count - noted);
     noted = count;
     mixtures.push(others.length);
-    addWeight(mixtures, own);
+    addWeight(mixtures, weightIn(mixture, token));
     for (const [id, weight] of others) {
       if (!places.has(id)) places.set(id, places.size);
       addCount(mixtures, places.get(id)!);
@@ -121,8 +134,8 @@ export function openNotes(): Notes {
   };
   return {
     add(token, from, mixture, mass) {
-      addShort(entropy, Math.round(ENTROPY_UNITS * Math.min(1, from.normalizedEntropy)));
-      addWeight(masses, mass);
+      entropy.push(Math.round(ENTROPY_UNITS * Math.min(1, from.normalizedEntropy)));
+      masses.push(weightUnits(mass));
       isMixed ||= mass !== 0;
       if (mass >= LEAST || mixture.signed || mixture.scaled) addMixture(token, from, mixture);
       count++;
@@ -132,8 +145,8 @@ export function openNotes(): Notes {
       for (const length of lengthsOf(tokenizer, tokens, text)) addLength(lengths, length);
       const noted = { mixtures: inBase64(mixtures), names: [...places.keys()].map(textOf) };
       return {
-        ...{ entropy: inBase64(entropy), lengths: inBase64(lengths) },
-        ...(isMixed ? { mass: inBase64(masses) } : {}),
+        ...{ entropy: shortsInBase64(Uint16Array.from(entropy)), lengths: inBase64(lengths) },
+        ...(isMixed ? { mass: shortsInBase64(Int16Array.from(masses)) } : {}),
         ...(places.size > 0 ? noted : {}),
         ...(isEnd ? { end: true } : {}),
       };
