@@ -128,6 +128,7 @@ export {
   parseShard,
   partialOf,
   partialText,
+  readProblems,
   readRuns,
   runStudy,
 } from "./lib/study/mod.ts";

@@ -9,13 +9,22 @@ import {
   type Imported,
   importRuns,
   type Problem,
+  readProblems,
   readRuns,
   type Run,
   type Task,
   TASKS,
   type Verdict,
 } from "../mod.ts";
-import { regrade, regradedRun, verdictOf, wordingOf } from "../lib/study/mod.ts";
+import {
+  type AskedProblem,
+  askedProblem,
+  regrade,
+  regradedRun,
+  verdictOf,
+  wordingOf,
+} from "../lib/study/mod.ts";
+import { keepProblems } from "../lib/study/problems.ts";
 import { type Arguments, command, given, print, say } from "./_cli.ts";
 import { printing, textOf } from "./_table.ts";
 import { type AnyTask, TASK_USAGE, TASK_VALUES, taskOf } from "./_tasks.ts";
@@ -199,12 +208,13 @@ function sayReworded(
 
 await command(USAGE, { values: [...TASK_VALUES, ...CHOICES, "out"], words: true }, async (args) => {
   if (args.rest.length === 0) throw new TypeError("Cannot grade as no file is named; see --help");
-  const compared: Run[][] = [];
+  const compared: Run[][] = [], asked = new Map<string, AskedProblem>();
   const names = namesOf(args.rest);
   for (const [i, path] of args.rest.entries()) {
     const name = names[i]!;
     const { runs, problems: own, what, task, claimed, told } = await load(path, name, args);
     if (runs.length === 0) throw new RangeError(`Cannot grade as ${path} holds no runs`);
+    const before = await readProblems(path); // its prompts are those that the texts answer
     print(`\n${path}\n${what} on ${task}, ${runs[0]!.model}: N = ${runs.length} texts\n`);
     let problems = own, graders: Record<string, Grader>;
     let chosen: AnyTask | undefined;
@@ -229,12 +239,18 @@ await command(USAGE, { values: [...TASK_VALUES, ...CHOICES, "out"], words: true 
       if (claimed === undefined) line({ what: "changed", share: changes(runs, again) });
       if (label === rule) compared.push(chosen ? marked(again, problems!, chosen) : again);
     }
+    const answered = new Set(compared.at(-1)!.map(({ problem }) => problem));
+    for (const problem of problems!) {
+      const { id } = problem;
+      if (answered.has(id)) asked.set(id, askedProblem(problem, before.get(id)?.prompt));
+    }
   }
   const out = args.value("out");
   if (out !== undefined) {
     const lines = compared.flat().map((run) => `${JSON.stringify(run)}\n`);
     await Deno.writeTextFile(`${out}.part`, lines.join("")); // it may be the file that was read
     await Deno.rename(`${out}.part`, out);
+    await keepProblems(out, asked);
     say(`runs: ${out}`);
   }
   const methods = compared.map((runs) => runs[0]!.method), all = compared.flat();

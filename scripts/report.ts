@@ -1,6 +1,14 @@
 /** `deno task report`: tables and a page from stored runs. */
 
-import { completePairs, joinStudies, readRuns, type ReportedStudy, type Run } from "../mod.ts";
+import {
+  completePairs,
+  joinStudies,
+  readProblems,
+  readRuns,
+  type ReportedStudy,
+  type Run,
+} from "../mod.ts";
+import type { AskedProblem } from "../lib/study/mod.ts";
 import { studyTables } from "../lib/plot/mod.ts";
 import { studyName } from "../lib/plot/report.ts";
 import { command, print, say } from "./_cli.ts";
@@ -49,8 +57,12 @@ const isGreedy = (runs: readonly Run[]) => runs[0]!.sampler.temperature === 0;
 const inOrder = (runs: Run[]) =>
   runs.every((run) => run.problemFields) ? runs : runs.sort(byMethod);
 
-/** A file's runs. */
-type Stored = { readonly path: string; readonly runs: Run[] };
+/** A file's runs, and what they answer. */
+interface Stored {
+  readonly path: string;
+  readonly runs: Run[];
+  readonly problems: ReadonlyMap<string, AskedProblem>;
+}
 
 /** Whether two files can stand in one table: the same model and task, and no method in both. */
 function isBeside(a: Stored, b: Stored): boolean {
@@ -67,8 +79,9 @@ function joined(stored: readonly Stored[], baseline: string): Stored[] {
     const at = studies.findIndex((study) => isBeside(study, one));
     if (at < 0) studies.push(one);
     else {
-      const { path, runs } = studies[at]!;
-      studies[at] = { path, runs: joinStudies([runs, one.runs]) };
+      const { path, runs, problems } = studies[at]!;
+      const asked = new Map([...one.problems, ...problems]);
+      studies[at] = { path, runs: joinStudies([runs, one.runs]), problems: asked };
     }
   }
   return studies;
@@ -80,6 +93,7 @@ await command(USAGE, { values: ["baseline", "out", ...EXPORTS], words: true }, a
   const stored = await Promise.all(args.rest.map(async (path) => ({
     path,
     runs: inOrder(await readRuns(path)),
+    problems: await readProblems(path),
   })));
   for (const { path, runs } of stored) {
     if (runs.length === 0) throw new RangeError(`Cannot report as ${path} holds no runs`);
@@ -87,7 +101,7 @@ await command(USAGE, { values: ["baseline", "out", ...EXPORTS], words: true }, a
   const all = joined(stored, baseline), mixed = all.filter(({ runs }) => !isGreedy(runs));
   const studies = mixed.length > 0 ? mixed : all;
   const reports: (Compared & { page: ReportedStudy })[] = [];
-  for (const { path, runs } of studies) {
+  for (const { path, runs, problems } of studies) {
     const judged = completePairs(runs);
     const left = new Set(runs.map((run) => run.problem)).size -
       new Set(judged.map((run) => run.problem)).size;
@@ -100,7 +114,7 @@ await command(USAGE, { values: ["baseline", "out", ...EXPORTS], words: true }, a
     const name = studyName(runs);
     print(`\n${name}\n${textOf(studyTables(judged, { baseline }))}\n`);
     const commands = await commandsOf(path);
-    const page = { runs, baseline, commands, ...(greedy ? { greedy: greedy.runs } : {}) };
+    const page = { runs, problems, baseline, commands, ...(greedy ? { greedy: greedy.runs } : {}) };
     reports.push({ name, runs: judged, page });
   }
   const out = args.value("out") ?? "report.html";

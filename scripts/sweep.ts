@@ -10,6 +10,7 @@ import {
   type MoiOptions,
   parseShard,
   progressBar,
+  readProblems,
   type ReportedStudy,
   type Run,
   runStudy,
@@ -83,6 +84,8 @@ ${TEMPLATE_USAGE}
   --max-new-tokens N    (default: the task's, as the sampler's settings)
 ${SAMPLER_USAGE}
   --slots N             rows decoded at once (default: 64; of a server 32)
+  --traces              runs keep the entropy of every token and what was fed back, which colour
+                        the report's samples: 3 to 30 bytes a token; not of a server
   --shard I/N           only the I-th of N parts of the problems, from 1, into files of its own:
                         deno task merge joins them. auto/N takes I from SLURM_ARRAY_TASK_ID
                         (an array 1-N) or from JOB_COMPLETION_INDEX + 1; auto takes N from
@@ -220,7 +223,11 @@ async function study(
   const base = join(out, `${basename(id)}-${name}`);
   const ending = shard ? `.shard-${shard.index}-of-${shard.count}.jsonl` : ".jsonl";
   const file = base + ending;
-  const options = { signal, ...given({ slots: args.number("slots") }) };
+  const options = {
+    signal,
+    traces: args.flag("traces"),
+    ...given({ slots: args.number("slots") }),
+  };
 
   await using bar = progressBar({ label: basename(id) });
   const runs = await runStudy({ ...settings, ...given({ primary }), methods }, {
@@ -245,8 +252,11 @@ const tablesOf = (runs: readonly Run[]) => textOf(studyTables(runs));
 /** Stands in where only the number of methods is asked for. */
 const NO_TOKENIZER: Tokenizer = { encode: () => [], decode: () => "", eosTokenIds: [] };
 
-await command(USAGE, { values: VALUES, flags: ["dry-run"] }, async (args) => {
+await command(USAGE, { values: VALUES, flags: ["dry-run", "traces"] }, async (args) => {
   checkServer(args);
+  if (args.flag("traces") && args.value("server") !== undefined) {
+    throw new TypeError("Cannot use --traces with --server: it does not tell what is mixed");
+  }
   await checkSettings(args);
   const methods = methodsOf(args);
   const asked = args.value("shard");
@@ -275,7 +285,7 @@ await command(USAGE, { values: VALUES, flags: ["dry-run"] }, async (args) => {
     }
     const all = joinStudies([runs, ...colder]);
     print(`\n${studyName(runs)}\n${tablesOf(all)}\n`);
-    studies.push({ runs: all });
+    studies.push({ runs: all, problems: await readProblems(file) });
   }
   if (shard) return; // a report is made of all shards
   const page = join(args.value("out") ?? "runs", "report.html");

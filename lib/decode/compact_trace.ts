@@ -8,11 +8,11 @@
  * | `entropy` | entropy over ln V, 2 bytes without sign | 1/65535 |
  * | `lengths` | length of its text, 1 byte; 255 says that more follows | exact |
  * | `mass` | off-sample mass, 2 bytes with sign; absent where all are 0 | 1/8192, from −4 to 4 |
- * | `mixtures` | of those that carry 0.01 or more on another token, see below | 1/8192, from −4 to 4 |
+ * | `mixtures` | of those that carry 0.02 or more on another token, see below | 1/8192, from −4 to 4 |
  *
  * A token takes 3 bytes (4 characters) where nothing is mixed, else 5. A mixture is noted as: the number of tokens
- * since the last noted one, how many of its other tokens follow (the heaviest, at most 4), the token's own weight,
- * and for each of the others its place in `ids` and its weight. Numbers and places take as many bytes as they need,
+ * since the last noted one, how many of its other tokens follow (the heaviest, at most 3), the token's own weight,
+ * and for each of the others its place in `names` and its weight. Numbers and places take as many bytes as they need,
  * seven bits each, the lowest first, the eighth bit saying that more follow; "how many" takes one, a weight two.
  *
  * `notes.ts` writes it. Pages carry this file's text (see `plot/page/`), so that it imports nothing.
@@ -30,9 +30,7 @@ export interface CompactTrace {
   readonly mass?: string;
   /** The mixtures that are noted. Default: none. */
   readonly mixtures?: string;
-  /** Ids of the other tokens in noted mixtures, each once. Default: none. */
-  readonly ids?: readonly number[];
-  /** Their texts. */
+  /** Texts of the other tokens in noted mixtures, each token once. Default: none. */
   readonly names?: readonly string[];
   /** Whether the last token is an end-of-text token. */
   readonly end?: true;
@@ -49,7 +47,7 @@ export interface Note {
   readonly entropy: number;
   /** Weight of what was fed on other tokens. */
   readonly offSampleMass: number;
-  /** Its own weight in what was fed. Absent where no other token carried 0.01. */
+  /** Its own weight in what was fed. Absent where no other token carried 0.02. */
   readonly own?: number;
   /** The heaviest of the others, in descending order. Absent likewise. */
   readonly others?: readonly NotedToken[];
@@ -57,8 +55,6 @@ export interface Note {
 
 /** A token in a mixture. */
 export interface NotedToken {
-  /** Token id. */
-  readonly token: number;
   /** Its text. */
   readonly text: string;
   /** Its weight. */
@@ -93,7 +89,7 @@ function columnOf(text: string) {
 
 /** What can be read of a trace; what is not there is NaN or undefined. */
 function readNotes(trace: CompactTrace): Note[] | undefined {
-  const { mass, ids = [], names = [] } = trace, notes: Note[] = [];
+  const { mass, names = [] } = trace, notes: Note[] = [];
   const entropy = columnOf(trace.entropy), lengths = columnOf(trace.lengths);
   const masses = columnOf(mass ?? ""), mixtures = columnOf(trace.mixtures ?? "");
   let noted = mixtures.isRead() ? -1 : mixtures.count();
@@ -111,7 +107,7 @@ function readNotes(trace: CompactTrace): Note[] | undefined {
     const others: NotedToken[] = [], size = mixtures.byte(), own = mixtures.weight();
     for (let k = 0; k < size; k++) {
       const place = mixtures.count(), weight = mixtures.weight();
-      others.push({ token: ids[place]!, text: names[place]!, weight });
+      others.push({ text: names[place]!, weight });
     }
     notes.push({ ...note, own, others });
     noted = mixtures.isRead() ? -1 : noted + mixtures.count();
@@ -122,10 +118,9 @@ function readNotes(trace: CompactTrace): Note[] | undefined {
 
 /** Whether every part of a noted mixture was there. */
 function isWholeNote({ own = 0, others = [] }: Note): boolean {
-  return !Number.isNaN(own) &&
-    others.every(({ token, text, weight }) =>
-      Number.isSafeInteger(token) && typeof text === "string" && !Number.isNaN(weight)
-    );
+  const isThere = ({ text, weight }: NotedToken) =>
+    typeof text === "string" && !Number.isNaN(weight);
+  return !Number.isNaN(own) && others.every(isThere);
 }
 
 /**

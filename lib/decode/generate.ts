@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkOptions, number, type Rules, signal } from "../_check.ts";
+import { checkOptions, number, refusal, type Rules, signal } from "../_check.ts";
 import type { Model } from "../model/mod.ts";
 import { decode, lengthFor, listed } from "./engine.ts";
 import { askRemote } from "./remote.ts";
@@ -73,7 +73,11 @@ export async function* stream(
   prompt: Prompt,
   options: GenerateOptions = {},
 ): AsyncGenerator<Step, Generation> {
-  const job = jobOf(model, { ...options, trace: options.trace || true, prompt }, 0);
+  const { trace = true } = options;
+  if (trace === "compact") {
+    throw new TypeError(refusal("stream", "trace", "be of whole steps, which it yields", trace));
+  }
+  const job = jobOf(model, { ...options, trace: trace || true, prompt }, 0);
   const shape = { slots: 1, length: lengthFor(model, [job]) };
   for await (const event of decode(model, listed([job]), shape)) {
     if ("error" in event) throw event.error;

@@ -19,6 +19,7 @@ import {
 } from "../_check.ts";
 import type { Message, Mixture, Model, TextRequest } from "../model/mod.ts";
 import { defaultSignal } from "../runtime/mod.ts";
+import type { CompactTrace } from "./compact_trace.ts";
 import { checkMethod, type Method } from "./method.ts";
 import { standard } from "./methods/standard.ts";
 import {
@@ -66,8 +67,11 @@ export interface GenerateOptions extends Partial<Sampler> {
    * notebook the stop button, in a program Ctrl-C once `interruptSignal` has been asked for.
    */
   readonly signal?: AbortSignal;
-  /** Whether every step is recorded. Default: false. */
-  readonly trace?: boolean | TraceOptions;
+  /**
+   * Whether every step is recorded: as a {@linkcode Step} in `trace`, or "compact", as a few bytes in `compact`,
+   * which takes hardly any time. Default: false.
+   */
+  readonly trace?: boolean | TraceOptions | "compact";
 }
 
 /** A prompt and its options. */
@@ -164,6 +168,8 @@ export interface Generation {
   };
   /** Every step, where asked for. */
   readonly trace?: Step[];
+  /** Entropies and mixtures of all tokens in few bytes, where asked for; `notesOf` reads them. */
+  readonly compact?: CompactTrace;
   /** Wall time in milliseconds; rows of a batch share theirs. */
   readonly timing: { readonly prefillMs: number; readonly decodeMs: number };
 }
@@ -182,13 +188,15 @@ export interface Job
   readonly signal: AbortSignal | undefined;
   /** Number of candidates recorded per step; 0 records nothing. */
   readonly top: number;
+  /** Whether every step is noted in few bytes. */
+  readonly notes: boolean;
   /** Whether each token is told with its text, where no steps are. */
   readonly tells: boolean;
 }
 
 const TRACE = objectOf<TraceOptions>(
   { top: number({ min: 1, integer: true }) },
-  "be true, false or an object",
+  'be true, false, "compact" or an object',
 );
 
 const RULES: Rules<Request> = {
@@ -204,7 +212,8 @@ const RULES: Rules<Request> = {
   ignoreEos: boolean,
   seed: number({ min: 0, integer: true }),
   signal,
-  trace: (verb, name, value) => typeof value === "boolean" || TRACE(verb, name, value),
+  trace: (verb, name, value) =>
+    typeof value === "boolean" || value === "compact" || TRACE(verb, name, value),
   chat: anything,
 };
 
@@ -318,7 +327,8 @@ export function jobOf(model: Model, request: Request, index: number): Job {
     seed,
     ignoreEos,
     tells: false,
-    top: trace === false ? 0 : top,
+    top: trace === false || trace === "compact" ? 0 : top,
+    notes: trace === "compact",
     signal: request.signal ?? defaultSignal(),
     eos: new Set(ignoreEos ? [] : model.tokenizer.eosTokenIds),
   };
@@ -328,10 +338,10 @@ export function jobOf(model: Model, request: Request, index: number): Job {
 
 /** A request as it is sent to where the model decodes: refused where it cannot be told. */
 export function textRequestOf({ device }: Model, job: Job): TextRequest {
-  const { method: { name, parameters = {} }, sampler, top, signal: _, ...known } = job;
-  if (top > 0) {
+  const { method: { name, parameters = {} }, sampler, top, notes, signal: _, ...known } = job;
+  if (top > 0 || notes) {
     const rule = `be left out, as ${device} does not tell what is mixed at each step`;
-    throw new TypeError(refusal("generate", "trace", rule, true));
+    throw new TypeError(refusal("generate", "trace", rule, notes ? "compact" : true));
   }
   if (!("temperature" in sampler)) {
     const rule =

@@ -70,6 +70,7 @@ export { type Input, type Mixture, oneToken } from "../model/mod.ts";
 export type { Distribution } from "./distribution.ts";
 export * from "./effect.ts";
 export { type OpenBatch, openBatch, type OpenBatchOptions, type ToldToken } from "./batch.ts";
+export { type CompactTrace, type Note, type NotedToken, notesOf } from "./compact_trace.ts";
 export { commonPrefix } from "./engine.ts";
 export * from "./generate.ts";
 export {

@@ -23,6 +23,7 @@ import {
   type Step,
 } from "./generation.ts";
 import { relativeNorm } from "./norm.ts";
+import { type Notes, openNotes } from "./notes.ts";
 import type { Made, WantedRow } from "./distributions.ts";
 import type { Distribution } from "./distribution.ts";
 import { type Chain, chainOf } from "./sampler.ts";
@@ -36,6 +37,8 @@ export interface Row {
   readonly job: Job;
   readonly tokens: number[];
   readonly trace: Step[];
+  /** The same in few bytes, where asked for. */
+  readonly notes: Notes | undefined;
   /** Text as it becomes certain; where nobody asks for it, it is made at the end. */
   readonly tell: ReturnType<typeof textStream> | undefined;
   /** Text told so far; that of a finished row is whole. */
@@ -136,6 +139,7 @@ function takeStep(model: Model, row: Row, distribution: Distribution): void {
     text = row.text.slice(before);
   }
 
+  row.notes?.add(recorded, distribution, row.next.input, mass);
   if (job.top > 0) {
     const norm = relativeNorm(model, row.next.input, recorded);
     const step: Step = {
@@ -167,9 +171,11 @@ function certainText(model: Model, { job, tokens, text, tell }: Row): string {
 /** The generation of a row that has ended, or was broken off. */
 export function generationOf(model: Model, row: Row): Generation {
   const { job, tokens, finished = "aborted" } = row;
-  const count = Math.max(1, tokens.length);
+  const count = Math.max(1, tokens.length), isEnd = job.eos.has(tokens.at(-1)!);
+  const text = finished === "aborted" ? certainText(model, row) : row.text;
+  const compact = row.notes?.packed(model.tokenizer, tokens, text, isEnd);
   return {
-    text: finished === "aborted" ? certainText(model, row) : row.text,
+    text,
     tokens,
     finishReason: finished,
     promptTokens: job.prompt.length,
@@ -179,18 +185,21 @@ export function generationOf(model: Model, row: Row): Generation {
       meanOffSampleMass: row.offSampleMass / count,
     },
     ...(job.top > 0 ? { trace: row.trace } : {}),
+    ...(compact ? { compact } : {}),
     timing: { prefillMs: row.prefillMs, decodeMs: performance.now() - row.started },
   };
 }
 
 /** A row for a job whose prompt is in the cache: its method is ready, or has failed. */
 export function startRow(model: Model, job: Job, prefillMs: number): Row {
-  const tokens: number[] = [], isTold = job.top > 0 || job.tells || job.stop.length > 0;
+  const tokens: number[] = [],
+    isTold = job.top > 0 || job.tells || job.stop.length > 0;
   const row: Row = {
     job,
     tokens,
     history: { prompt: job.prompt, generated: tokens },
     trace: [],
+    notes: job.notes ? openNotes() : undefined,
     tell: isTold ? textStream(model.tokenizer, job.stop) : undefined,
     text: "",
     position: job.prompt.length,

@@ -1,6 +1,7 @@
 /** The samples of a report as its page carries them: packed on this side of `page/sample_data.ts`. @module */
 
 import { escapeHtml } from "../_escape.ts";
+import { type AskedProblem, LONGEST_FIELD } from "../study/problems.ts";
 import { type Run, verdictOf } from "../study/run.ts";
 import { counted, fixed } from "./_format.ts";
 import { packed } from "./_packed.ts";
@@ -10,14 +11,6 @@ import {
   type SampleRun,
   VERDICTS,
 } from "./page/sample_data.ts";
-
-/** What was asked of a model, as it is kept beside the runs. */
-export interface AskedProblem {
-  /** The prompt as the task words it. */
-  readonly prompt: string | readonly { readonly role: string; readonly content: string }[];
-  /** The problem's fields, the right answer among them. */
-  readonly fields: Readonly<Record<string, unknown>>;
-}
 
 /** A study whose samples are shown. */
 export interface SampledStudy {
@@ -41,9 +34,6 @@ const BUDGET = { texts: 48e6, traces: 12e6 };
 /** Characters of a chunk before it is packed, about. */
 const CHUNK = 400_000;
 
-/** Most characters of a problem's field. */
-const LONGEST_FIELD = 4000;
-
 /** A text that is cut in the middle, with a word that says so. */
 export function shortened(text: string, most: number): string {
   if (text.length <= most) return text;
@@ -55,10 +45,11 @@ export function shortened(text: string, most: number): string {
     .toWellFormed();
 }
 
-/** A problem's field as a text. */
-function fieldText(value: unknown): string {
+/** A problem's field as a text; `whole` is its length where only the start was kept. */
+function fieldText(value: unknown, whole: number | undefined): string {
   const text = typeof value === "string" ? value : JSON.stringify(value, null, 1) ?? "";
-  return shortened(text, LONGEST_FIELD);
+  const own = shortened(text, LONGEST_FIELD);
+  return whole === undefined ? own : `${own}\n… [${whole - text.length} characters were not kept]`;
 }
 
 /** What is told of a run beside its text. */
@@ -76,7 +67,7 @@ function factsOf({ grade, finishReason, mixing, seed, measure }: Run): string[] 
 }
 
 function sampleOf(run: Run, most: number, withTrace: boolean): SampleRun {
-  const { text, grade: { extracted }, trace } = run as Run & { readonly trace?: unknown };
+  const { text, grade: { extracted }, trace } = run;
   const isWhole = text.length <= most;
   return {
     text: shortened(text, most),
@@ -92,13 +83,15 @@ function problemOf(
   runs: readonly SampleRun[],
   most: number,
 ): SampleProblem {
-  const { prompt, fields = {} } = asked ?? {};
+  const { prompt, fields = {}, cut = {} } = asked ?? {};
   const parts = typeof prompt === "string" ? [{ role: "prompt", content: prompt }] : prompt;
   return {
     ...(parts && {
       prompt: parts.map(({ role, content }) => [role, shortened(content, most)] as const),
     }),
-    fields: Object.entries(fields).map(([name, value]) => [name, fieldText(value)] as const),
+    fields: Object.entries(fields).map(([name, value]) =>
+      [name, fieldText(value, cut[name])] as const
+    ),
     runs,
   };
 }
@@ -194,7 +187,7 @@ export function samplesHtml(studies: readonly SampledStudy[]): string {
       : []),
     isTraced
       ? "Tokens are coloured by the entropy that they were drawn at; a choice tells what was fed back."
-      : "Entropies of single tokens were not kept with these runs.",
+      : "Entropies of single tokens were not kept with these runs (deno task sweep --traces keeps them).",
   ];
   const data = (id: string, text: string) =>
     `<script type="application/octet-stream" id="${id}">${text}</script>`;

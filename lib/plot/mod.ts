@@ -63,12 +63,7 @@ export { plotTrace, type PlotTraceOptions, type StepLike, type TracedLike } from
 export * from "./compare_with_paper.ts";
 export * from "./gains_table.ts";
 export { studyReport, type StudyReportOptions, studyTables } from "./report.ts";
-export {
-  type AskedProblem,
-  type ReportedStudy,
-  reportPage,
-  type ReportPageOptions,
-} from "./report_page.ts";
+export { type ReportedStudy, reportPage, type ReportPageOptions } from "./report_page.ts";
 export { scoreTable, type ScoreTableOptions } from "./score_table.ts";
 
 // Where they go

@@ -5,6 +5,7 @@ import { escapeHtml } from "../_escape.ts";
 import { given } from "../_given.ts";
 import compactTraceCode from "../decode/compact_trace.ts" with { type: "text" };
 import { completePairs, partialOf } from "../study/partial.ts";
+import type { AskedProblem } from "../study/problems.ts";
 import type { Run } from "../study/run.ts";
 import type { Html } from "./figure.ts";
 import { toHtml } from "./html.ts";
@@ -19,9 +20,7 @@ import tokensCode from "./page/tokens.ts" with { type: "text" };
 import unpackedCode from "./page/unpacked.ts" with { type: "text" };
 import virtualListCode from "./page/virtual_list.ts" with { type: "text" };
 import { reportOf, studyName, type StudyReportOptions } from "./report.ts";
-import { type AskedProblem, type SampledStudy, samplesHtml } from "./_samples.ts";
-
-export type { AskedProblem } from "./_samples.ts";
+import { type SampledStudy, samplesHtml } from "./_samples.ts";
 
 /** A study on a page. */
 export interface ReportedStudy extends StudyReportOptions {

@@ -13,6 +13,7 @@ import { anything, boolean, checkOptions, refusal, type Rules, shown } from "../
 import { canonical } from "./_digest.ts";
 import { changedField, differenceOf, type Known, valuesOf } from "./identity.ts";
 import { keyOf, type PlannedRun, type Run, type Scalars } from "./run.ts";
+import { type AskedProblem, keepProblems, readProblems } from "./problems.ts";
 import { shardOf, type ShardRecord } from "./shard.ts";
 import { inOrder, type Line, readLines, rewrite, runsOf } from "./store.ts";
 
@@ -157,12 +158,24 @@ function absence(sources: readonly Source[], lines: readonly Line[]) {
   return { planned, missing: `${lines.length} of ${planned} runs: ${words}` };
 }
 
+/** What the studies of some files asked; of a problem that several have the first counts. */
+async function problemsOf(files: readonly (string | URL)[]): Promise<Map<string, AskedProblem>> {
+  const problems = new Map<string, AskedProblem>();
+  for (const file of files) {
+    for (const [id, asked] of await readProblems(file)) {
+      if (!problems.has(id)) problems.set(id, asked);
+    }
+  }
+  return problems;
+}
+
 /**
  * Joins files of one study, such as those of its shards, and writes them as one.
  *
  * What is missing is known from the lines of shards, which tell the size of their shard and of the study, and
  * from the grid of the methods, problems and repeats that are there. A torn last line is passed over, as in
- * {@linkcode readRuns}. A file without any run does no harm: a shard can be without problems.
+ * {@linkcode readRuns}. A file without any run does no harm: a shard can be without problems. What was asked, which
+ * stands beside the files, is joined beside `out`.
  *
  * @param files Paths or file URLs; of a run that several have, the first counts.
  * @throws {Error} Where a file holds runs of another study or another result of the same run, saying what
@@ -208,7 +221,14 @@ export async function mergeRuns(
   };
   let merged: ReturnType<typeof merge> | undefined;
   if (out === undefined) merged = merge([]);
-  else await rewrite(out, (own) => (merged = merge(own)).lines);
+  else {
+    const problems = await problemsOf(files);
+    await rewrite(out, async (own) => {
+      merged = merge(own);
+      await keepProblems(out, problems);
+      return merged.lines;
+    });
+  }
   const { lines, ...rest } = merged!;
   return { runs: runsOf(lines), ...rest };
 }

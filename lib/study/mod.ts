@@ -47,6 +47,7 @@ export {
   verdictOf,
 } from "./run.ts";
 export { parseShard, type Shard, shardOf } from "./shard.ts";
+export { type AskedProblem, askedProblem, readProblems } from "./problems.ts";
 export { readRuns } from "./store.ts";
 export * from "./partial.ts";
 export { type RunOptions, runStudy } from "./study.ts";

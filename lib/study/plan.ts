@@ -111,6 +111,8 @@ const STUDY_RULES: Rules<Study> = {
 export interface PlannedProblem<P extends Problem = Problem> {
   /** The problem. */
   readonly problem: P;
+  /** The prompt as the task words it. */
+  readonly worded: ReturnType<Task["prompt"]>;
   /** Token ids of the prompt. */
   readonly tokens: readonly number[];
   /** Whether the chat template rendered it. */
@@ -198,7 +200,7 @@ export async function planStudy<P extends Problem>(study: Study<P>): Promise<Pla
         `Cannot ${verb} as the prompt of '${id}' must be shorter than the context of ${model.maxLength} tokens: current value is ${tokens.length}`,
       );
     }
-    problems.set(id, { problem, tokens, isChat, place });
+    problems.set(id, { problem, worded, tokens, isChat, place });
     const own = {
       prompt: sha256(tokens.join(",")),
       wording: wordingOf(worded),

@@ -1,6 +1,6 @@
 /** One line of a study: a problem decoded once by one method, as planned and as measured. @module */
 
-import type { Settings } from "../decode/mod.ts";
+import type { CompactTrace, Settings } from "../decode/mod.ts";
 import type { Grade, Measure } from "../tasks/mod.ts";
 
 /** A record of scalars, such as the knobs of a method. */
@@ -88,6 +88,11 @@ export interface Run extends PlannedRun {
     /** Mean over steps of the mixture's weight on other tokens than the sampled one. */
     readonly meanOffSampleMass: number;
   };
+  /**
+   * Entropies and mixtures of all tokens, where the study kept traces; `notesOf` reads it, also where a file
+   * has something else there.
+   */
+  readonly trace?: CompactTrace;
   /** Wall time in milliseconds; a run in a batch shares its time with the others. */
   readonly timing: { readonly prefillMs: number; readonly decodeMs: number };
   /** Versions of what computed it, and `graded`, where the text was graded again since. */

@@ -16,7 +16,7 @@ import type { Run } from "./run.ts";
 import { isShardRecord, type ShardRecord } from "./shard.ts";
 
 /** Path of a store given as path or file URL. */
-function pathOf(store: string | URL): string {
+export function pathOf(store: string | URL): string {
   if (typeof store !== "string" && !(store instanceof URL)) {
     throw new TypeError(refusal("open runs", "store", "be a path or file URL", store));
   }
@@ -120,7 +120,7 @@ function isTorn(text: string): boolean {
 }
 
 /** The lines of a file: bytes without the newline, where they start, and whether one ended them. */
-async function* rawLines(file: Deno.FsFile) {
+export async function* rawLines(file: Deno.FsFile) {
   const NEWLINE = 10, chunk = new Uint8Array(1 << 20);
   let rest = new Uint8Array(0), at = 0;
   for (let read; (read = await file.read(chunk)) !== null;) {
@@ -250,27 +250,19 @@ async function openAlone(path: string, options: Deno.OpenOptions): Promise<Deno.
   throw new Error(`Cannot open runs as another process writes to ${path}`);
 }
 
-/**
- * Writes a file anew, whole or not at all: what is there stays until the new one is complete. Nobody else may be
- * writing to it.
- *
- * @param linesFor The lines that it is to have, given those that it has: none where it is not there.
- */
-export async function rewrite(
-  store: string | URL,
-  linesFor: (own: readonly Line[]) => readonly Line[],
+/** Writes a file whole or not at all: what is there stays until the new one is complete. */
+export async function replaceFile(
+  path: string,
+  what: string,
+  lines: Iterable<string>,
 ): Promise<void> {
-  const path = pathOf(store), part = `${path}.part`;
-  const info = await Deno.stat(path).catch(() => undefined);
-  if (info) checkFile(path, info);
-  using old = info && await openAlone(path, { read: true, write: true });
-  const lines = linesFor(old ? (await readFile(old, path)).lines : []);
+  const part = `${path}.part`;
   await Deno.mkdir(dirname(path), { recursive: true });
   using file = await openAlone(part, { write: true, create: true });
   try {
     await file.truncate(); // a process that died may have left it
-    for (const { run, ...own } of lines) {
-      const bytes = new TextEncoder().encode(lineText(run, given(own)));
+    for (const line of lines) {
+      const bytes = new TextEncoder().encode(line);
       for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
     }
     await file.sync();
@@ -278,8 +270,26 @@ export async function rewrite(
   } catch (cause) {
     await Deno.remove(part).catch(() => {});
     const why = (cause as Error).message;
-    throw new Error(`Cannot write runs to ${path}: ${why}; it is as it was`, { cause });
+    throw new Error(`Cannot write ${what} to ${path}: ${why}; it is as it was`, { cause });
   }
+}
+
+/**
+ * Writes a file of runs anew, whole or not at all. Nobody else may be writing to it.
+ *
+ * @param linesFor The lines that it is to have, given those that it has: none where it is not there.
+ */
+export async function rewrite(
+  store: string | URL,
+  linesFor: (own: readonly Line[]) => readonly Line[] | Promise<readonly Line[]>,
+): Promise<void> {
+  const path = pathOf(store);
+  const info = await Deno.stat(path).catch(() => undefined);
+  if (info) checkFile(path, info);
+  using old = info && await openAlone(path, { read: true, write: true });
+  const lines = await linesFor(old ? (await readFile(old, path)).lines : []);
+  const texts = Iterator.from(lines).map(({ run, ...own }) => lineText(run, given(own)));
+  await replaceFile(path, "runs", texts);
 }
 
 /** Opens a store for appending, made with its folder where it is missing, alone: a second process is refused. */

@@ -4,7 +4,16 @@
  * @module
  */
 
-import { anything, callable, checkOptions, number, type Rules, signal } from "../_check.ts";
+import {
+  anything,
+  boolean,
+  callable,
+  checkOptions,
+  number,
+  refusal,
+  type Rules,
+  signal,
+} from "../_check.ts";
 import { given } from "../_given.ts";
 import { generateBatch } from "../decode/mod.ts";
 import type { Progress } from "../model/mod.ts";
@@ -14,7 +23,8 @@ import { type Grade, type Measure, measured, type Problem } from "../tasks/mod.t
 import { versionsOf } from "./_digest.ts";
 import { checkStored, checkVerdicts } from "./identity.ts";
 import { sizeText, type StudyRuns, withPlanned } from "./partial.ts";
-import { planStudy, type Study } from "./plan.ts";
+import { type Plan, planStudy, type Study } from "./plan.ts";
+import { type AskedProblem, askedProblem, keepProblems } from "./problems.ts";
 import { keyOf, type Run, verdictOf } from "./run.ts";
 import { openStore } from "./store.ts";
 
@@ -24,6 +34,12 @@ export interface RunOptions {
   readonly store?: string | URL;
   /** Rows decoded at once. Default: as for `generateBatch`. */
   readonly slots?: number;
+  /**
+   * Whether runs keep entropies and mixtures of their tokens, for pages that show them: 3 to 30 bytes a token, see
+   * {@linkcode Run.trace}. Nothing else depends on it, and runs that are there already stay as they are. Default:
+   * false.
+   */
+  readonly traces?: boolean;
   /**
    * Stops between two steps; what is finished is kept and returned. Default: in a notebook the stop
    * button, in a program Ctrl-C once `interruptSignal` has been asked for.
@@ -68,9 +84,14 @@ function live(methods: readonly string[], measure: Measure | undefined): (run: R
 const RUN_RULES: Rules<RunOptions> = {
   store: anything, // checked where it is opened
   slots: number({ min: 1, integer: true }),
+  traces: boolean,
   signal,
   onProgress: callable,
 };
+
+/** The problems of a study as they are kept beside its runs. */
+const askedOf = <P extends Problem>({ problems }: Plan<P>): ReadonlyMap<string, AskedProblem> =>
+  new Map([...problems].map(([id, { problem, worded }]) => [id, askedProblem(problem, worded)]));
 
 /**
  * Runs a study, or finishes one that was stopped.
@@ -84,7 +105,7 @@ const RUN_RULES: Rules<RunOptions> = {
  * gold answer among them. More methods, problems and repeats may be added. Where a stored run does not
  * tell how it was graded, its text is graded again, and the file is refused where the verdict differs.
  * Of a study with a `shard` only that part is run, into a file that holds nothing else; every run is the one that
- * the whole study has.
+ * the whole study has. Beside the file stands what was asked, which {@linkcode readProblems} reads.
  *
  * @param study Model, task, methods, repeats, sampler settings, chat variables, seed. Settings that
  * are left out or `undefined` come from the task, then from the model.
@@ -118,7 +139,11 @@ export async function runStudy<P extends Problem>(
   checkOptions("run the study", options, RUN_RULES);
   const plan = await planStudy(study);
   const { model, task, methods, repeats = 1 } = study, { measure } = task;
-  const { store, signal: stop = defaultSignal(), onProgress, slots } = options;
+  const { store, signal: stop = defaultSignal(), onProgress, slots, traces = false } = options;
+  if (traces && model.remote) {
+    const rule = `be left out, as ${model.device} does not tell what is mixed at each step`;
+    throw new TypeError(refusal("run the study", "traces", rule, traces));
+  }
   using file = store === undefined ? undefined : await openStore(store);
   const stored = file?.runs ?? [], where = String(store);
   const rendered = checkStored(plan, stored, where);
@@ -130,6 +155,7 @@ export async function runStudy<P extends Problem>(
       return [key, { ...run, parameters: wanted.get(key)!.parameters }];
     }),
   );
+  if (store !== undefined) await keepProblems(store, askedOf(plan));
   const missing = [...wanted].filter(([key]) => !finished.has(key));
   const keys = Object.keys(methods), total = plan.runs.length;
   const size = { problems: plan.problems.size, methods: keys, repeats, runs: total };
@@ -149,6 +175,7 @@ export async function runStudy<P extends Problem>(
   const requests = missing.map(([, { problem, method, seed }]) => ({
     ...{ prompt: plan.problems.get(problem)!.tokens, method: methods[method]!, seed },
     ...plan.settings,
+    ...(traces ? { trace: "compact" as const } : {}),
   }));
   const grading = new Set<Promise<void>>(); // programs that are being run
   const batch = given({ signal: stop, slots });
@@ -156,12 +183,12 @@ export async function runStudy<P extends Problem>(
     if (generation.finishReason === "aborted") continue;
     const [key, planned] = missing[index]!;
     const { problem, place } = plan.problems.get(planned.problem)!;
-    const { text, tokens, finishReason, promptTokens, mixing, timing } = generation;
+    const { text, tokens, finishReason, promptTokens, mixing, timing, compact } = generation;
     const keep = (grade: Grade) => {
       const run: Run = {
         ...{ ...planned, ...names, ...declared },
         ...{ promptTokens, tokens, text, finishReason, grade },
-        ...{ ...given({ measure }), mixing, timing, versions },
+        ...{ ...given({ measure, trace: compact }), mixing, timing, versions },
       };
       file?.append(run, [place, keys.indexOf(run.method)], shard);
       finished.set(key, run);

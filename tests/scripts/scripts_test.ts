@@ -6,9 +6,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { pathToFileURL } from "node:url";
-import { standard } from "@moi/moi/decode";
+import { notesOf, standard } from "@moi/moi/decode";
 import { loadModel } from "@moi/moi/model";
-import { runStudy } from "@moi/moi/study";
+import { readProblems, runStudy } from "@moi/moi/study";
 import { gsm8k } from "@moi/moi/tasks";
 import { SMALL, writeCheckpoint } from "../../scripts/bench/checkpoint.ts";
 import { writeGguf } from "../../scripts/bench/gguf.ts";
@@ -84,6 +84,7 @@ const BAD: [name: string, args: string[], message: string][] = [
   ["coverage", ["--studies", "0"], "'--studies' must be an integer at least 1"],
   ["grade", ["lib"], "lib is a folder"],
   ["notebooks", ["mod.ts"], "mod.ts must be a file named"],
+  ["sweep", ["--server", "http://127.0.0.1:9", "--traces"], "--traces with --server"],
   ["generate", [], "one prompt, in quotes, must be given"],
   [
     "generate",
@@ -121,7 +122,8 @@ for (const [name, args, message] of BAD) {
 
 Deno.test("sweep writes runs, a table and a page, and does nothing twice", async () => {
   await temporary(async (dir) => {
-    const args = ["--model", "votes-tiny", "--problems", "8", "--methods", "moi-1", "--out", dir];
+    const base = ["--model", "votes-tiny", "--problems", "8", "--methods", "moi-1"];
+    const args = [...base, "--traces", "--out", dir];
     const first = await script("sweep", ...args);
     assertEquals(first.code, 0, first.stderr);
     assertMatch(
@@ -129,7 +131,10 @@ Deno.test("sweep writes runs, a table and a page, and does nothing twice", async
       /votes-tiny on votes\nmethod .*\nstandard .*\nmoi-1 \* .*\ngreedy .*\n\nmethod .*(?:\n.*){3}\nN = 8 /,
     );
     const runs = await Deno.readTextFile(`${dir}/votes-tiny-votes.jsonl`);
-    assertEquals(runs.trimEnd().split("\n").length, 16);
+    const lines = runs.trimEnd().split("\n");
+    assertEquals(lines.length, 16);
+    assert(lines.every((line) => notesOf(JSON.parse(line).trace)));
+    assertEquals((await readProblems(`${dir}/votes-tiny-votes.jsonl`)).size, 8);
     const page = await Deno.readTextFile(`${dir}/report.html`);
     assertStringIncludes(page, "votes-tiny on votes");
     assertStringIncludes(page, "; seed 0; preset paper; temperature 1");
@@ -312,7 +317,10 @@ Deno.test("grade takes task and options from a file of runs, says what changed, 
     const { code, stdout, stderr } = await script("grade", file, ...more, "--out", file);
     assertEquals(code, 0, stderr);
     assertMatch(stdout, /changed +1 of 3 verdicts: (wrong|cut) → right 1\n/);
+    const { prompt, fields } = (await readProblems(file)).get("p1")!; // what the file was graded by
+    assertEquals([prompt, fields.answer], [undefined, "42"]); // no file told the prompt
     assertEquals((await again()).map(({ grade }) => grade.correct), [true, true, false]);
+    assertEquals((await readProblems(file)).get("p1")!.prompt, task.prompt(problems[1]!));
 
     await Deno.writeTextFile(source, rows("42").replace("a 13", "b 13"));
     const reworded = await script("grade", file, ...more);
