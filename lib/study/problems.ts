@@ -54,15 +54,17 @@ function kept(value: unknown): { readonly value: unknown; readonly cut?: number 
  * @param prompt The prompt as the task words it. Default: not told.
  * @throws {TypeError} Where a field refers to itself.
  */
-export function askedProblem({ id: _, ...fields }: Problem, prompt?: AskedProblem["prompt"]) {
+export function askedProblem(
+  { id: _, ...fields }: Problem,
+  prompt?: AskedProblem["prompt"],
+): AskedProblem {
   const own = Object.entries(given(fields)).map(([name, value]) => [name, kept(value)] as const);
   const cut = own.flatMap(([name, { cut }]) => cut === undefined ? [] : [[name, cut] as const]);
-  const asked: AskedProblem = {
+  return {
     ...given({ prompt }),
     fields: Object.fromEntries(own.map(([name, { value }]) => [name, value])),
     ...(cut.length > 0 ? { cut: Object.fromEntries(cut) } : {}),
   };
-  return asked;
 }
 
 const isMessage = (value: unknown) =>
