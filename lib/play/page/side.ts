@@ -77,7 +77,7 @@ export function openSide(options: SideOptions): Side {
       try {
         const ended = await streamed<Token, Ended>("decode", request, own.signal, (token) => {
           const index = count++;
-          if (index < start) return; // it stands there
+          if (own.signal.aborted || index < start) return; // nobody waits for it, or it stands there
           if (index === start) history = next;
           const { scrollHeight, scrollTop, clientHeight } = list.element;
           list.put(index, token);
