@@ -8,14 +8,19 @@ import { temporaryFolder } from "./_temporary.ts";
 
 export { findChromium };
 
+/** How every Chromium is started: it asks nothing of a network, and also root may start it. */
+const FLAGS = [
+  ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
+  ...["--disable-background-networking", "--disable-component-update"],
+];
+
 /** The DOM of a page after its scripts have run, and what the browser logged. */
 export async function load(chromium: string, page: string): Promise<{ dom: string; log: string }> {
   await using folder = await temporaryFolder({ "page.html": page });
   const { stdout, stderr } = await new Deno.Command(chromium, {
     args: [
-      ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-      ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-      ...["--enable-logging=stderr", `--user-data-dir=${folder.path}/profile`],
+      ...["--headless", ...FLAGS, "--enable-logging=stderr"],
+      ...[`--user-data-dir=${folder.path}/profile`],
       ...["--virtual-time-budget=10000", "--dump-dom", `file://${folder.path}/page.html`],
     ],
   }).output();
@@ -33,10 +38,7 @@ export async function browser(): Promise<DrivenBrowser> {
   const folder = await temporaryFolder();
   const own = await puppeteer.launch({
     ...{ executablePath, userDataDir: `${folder.path}/profile`, headless: true },
-    args: [
-      ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-      ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-    ],
+    args: FLAGS,
   });
   return {
     newPage: () => own.newPage(),
