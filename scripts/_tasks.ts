@@ -17,13 +17,6 @@ import {
 import { refusal } from "../lib/_check.ts";
 import { type Arguments, given, numbers } from "./_cli.ts";
 
-/** The embedded models and the task that each was trained for. */
-export const CONTROLS: Readonly<Record<string, string>> = {
-  "votes-tiny": "votes",
-  "countdown-tiny-baseline": "countdown",
-  "countdown-tiny": "countdown",
-};
-
 /** Those that are swept unless told otherwise: a sensitivity check, and a null control. */
 export const SWEPT = ["votes-tiny", "countdown-tiny-baseline"] as const;
 

@@ -25,6 +25,7 @@ import { refusal } from "../lib/_check.ts";
 import { studyTables } from "../lib/plot/mod.ts";
 import { studyName } from "../lib/plot/report.ts";
 import { shardText } from "../lib/study/shard.ts";
+import { CONTROLS } from "../lib/tasks/registry.ts";
 import { type Arguments, command, given, numbers, print, say } from "./_cli.ts";
 import { dryRun } from "./_dry_run.ts";
 import { keepCommand, writePage } from "./_made_by.ts";
@@ -38,7 +39,6 @@ import {
 } from "./_server.ts";
 import { textOf } from "./_table.ts";
 import {
-  CONTROLS,
   LOAD_USAGE,
   methodFor,
   SAMPLER_USAGE,

@@ -9,7 +9,7 @@ import { scriptOf } from "../plot/page/script.ts";
 import tokenListCode from "../plot/page/token_list.ts" with { type: "text" };
 import tokensCode from "../plot/page/tokens.ts" with { type: "text" };
 import { KNOBS } from "../serve/method_fields.ts";
-import { countdown, type Task, votes } from "../tasks/mod.ts";
+import { CONTROLS, TASKS } from "../tasks/registry.ts";
 import detailCode from "./page/detail.ts" with { type: "text" };
 import mainCode from "./page/main.ts" with { type: "text" };
 import methodFormCode from "./page/method_form.ts" with { type: "text" };
@@ -31,19 +31,13 @@ const SETTINGS = {
 /** New tokens where the model recommends no number. */
 const NEW_TOKENS = 128;
 
-/** The tasks that embedded models were made for. */
-const CONTROLS: Readonly<Record<string, () => Task>> = {
-  "votes-tiny": () => votes({ limit: 1 }) as Task,
-  "countdown-tiny": () => countdown({ limit: 1 }) as Task,
-  "countdown-tiny-baseline": () => countdown({ limit: 1 }) as Task,
-};
-
 /** A prompt to begin with: of an embedded model one that it was made for. */
 async function examplePrompt({ id }: Model): Promise<string> {
   if (!Object.hasOwn(CONTROLS, id)) {
     return "How many days are there in three weeks? Think step by step.";
   }
-  const task = CONTROLS[id]!(), [problem] = await task.problems(), prompt = task.prompt(problem!);
+  const task = TASKS[CONTROLS[id]!]!.make({ limit: 1 }), [problem] = await task.problems();
+  const prompt = task.prompt(problem!);
   return typeof prompt === "string" ? prompt : prompt.map(({ content }) => content).join("\n");
 }
 
@@ -64,14 +58,27 @@ async function aboutModel(model: Model) {
 /** The hash of a text by which a policy allows it. */
 const hashOf = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
+/** Headers of a page that runs this script, has this style, asks its own server, and nothing else. */
+function headersOf(script: string, style: string): Record<string, string> {
+  const policy = [
+    ...["default-src 'none'", "connect-src 'self'", "base-uri 'none'", "form-action 'none'"],
+    ...["frame-ancestors 'none'", `script-src ${hashOf(script)}`, `style-src ${hashOf(style)}`],
+  ];
+  return {
+    ...{ "content-type": "text/html; charset=utf-8", "cache-control": "no-store" },
+    ...{ "content-security-policy": policy.join("; "), "x-content-type-options": "nosniff" },
+    ...{ "referrer-policy": "no-referrer", "cross-origin-resource-policy": "same-origin" },
+  };
+}
+
 /** The page and its headers. */
 export async function pageOf(model: Model, name: string): Promise<[string, ResponseInit]> {
   const script = scriptOf(
     ...[tokensCode, tokenListCode, partsCode, streamCode, methodFormCode, sideCode, detailCode],
     mainCode,
   );
-  const style = coloursCss + css + tokensCss,
-    about = scriptJson(JSON.stringify(await aboutModel(model)));
+  const style = coloursCss + css + tokensCss;
+  const about = scriptJson(JSON.stringify(await aboutModel(model)));
   const settings = Object.entries(SETTINGS).map(([field, label]) =>
     `<label>${label} <input type="number" step="any" min="0" data-field="${field}"></label>`
   ).join("\n");
@@ -120,14 +127,5 @@ ${settings}
 </body>
 </html>
 `;
-  const policy = [
-    ...["default-src 'none'", "connect-src 'self'", "base-uri 'none'", "form-action 'none'"],
-    ...["frame-ancestors 'none'", `script-src ${hashOf(script)}`, `style-src ${hashOf(style)}`],
-  ];
-  const headers = {
-    ...{ "content-type": "text/html; charset=utf-8", "cache-control": "no-store" },
-    ...{ "content-security-policy": policy.join("; "), "x-content-type-options": "nosniff" },
-    ...{ "referrer-policy": "no-referrer", "cross-origin-resource-policy": "same-origin" },
-  };
-  return [html, { headers }];
+  return [html, { headers: headersOf(script, style) }];
 }

@@ -29,6 +29,13 @@ export const TASKS: Readonly<Record<string, KnownTask>> = {
   ...known({ gsm8k, math500, aime, amc, gpqaDiamond, humanEval, mbpp, liveCodeBench }, true),
 };
 
+/** The embedded models, and the task that each was trained for. */
+export const CONTROLS: Readonly<Record<string, string>> = {
+  "votes-tiny": "votes",
+  "countdown-tiny-baseline": "countdown",
+  "countdown-tiny": "countdown",
+};
+
 // The engine hands a task its own problems only, so that the type of a problem can be left open.
 function known(tasks: Readonly<Record<string, unknown>>, needsSource: boolean) {
   return Object.fromEntries(
