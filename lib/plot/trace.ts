@@ -97,12 +97,21 @@ function badge(event: string | undefined, before: string | undefined): string {
     `padding:0 3px;margin:0 2px;vertical-align:super">${escapeHtml(event)}</span>`;
 }
 
+/** Names of tokens: their texts, and the ids too of those that have one text, as parts of a character do. */
+function namesOf(texts: ReadonlyMap<number, string>): (token: number) => string {
+  const alike = Map.groupBy(texts, ([token, text]) => quoted(text, token));
+  return (token) => {
+    const name = quoted(texts.get(token), token);
+    return (alike.get(name)?.length ?? 0) > 1 ? `${name} #${token}` : name;
+  };
+}
+
 /** A step as pages show it: at most so many candidates, and tokens of its mixture. */
 export function tokenOf(step: StepLike, most: number): Token {
   const { text, entropy, probability, offSampleMass, mixture, norm, drawn, event, end } = step;
   const texts = new Map((step.candidates ?? []).map((one) => [one.token, one.text]));
   if (!texts.has(step.token)) texts.set(step.token, text);
-  const nameOf = (token: number) => quoted(texts.get(token), token);
+  const nameOf = namesOf(texts);
   const candidates = (step.candidates ?? []).slice(0, most)
     .map((one) => [nameOf(one.token), one.probability] as const);
   const weights = Array.from(mixture.ids, (id, k) => [id, mixture.weights[k]!] as const)

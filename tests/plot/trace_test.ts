@@ -56,6 +56,16 @@ Deno.test("plotTrace() tells norm, events once each, and what was drawn in place
   assertStringIncludes(html, "recorded in place of &quot; dog&quot;\n&lt;soft&gt;\nH = 0.100");
 });
 
+Deno.test("plotTrace() tells tokens of one text apart by their ids", () => {
+  const candidates = [7, 8, 9].map((token) => ({
+    ...{ token, text: token === 9 ? "x" : "\ufffd", probability: 0.3 },
+  }));
+  const { html } = plotTrace({ text: "\ufffd", trace: [{ ...step("\ufffd", 8, 0), candidates }] });
+  const [name, ...others] = ["\ufffd", "\ufffd", "x"].map((text) => `&quot;${text}&quot;`);
+  assertStringIncludes(html, `title="${name} #8  p = `);
+  assertStringIncludes(html, `0.300  ${name} #7\n0.300  ${others[0]} #8\n0.300  ${others[1]}\n`);
+});
+
 Deno.test("plotTrace() marks the end of the text, and names the token in its tooltip", () => {
   const end = { ...step("", 5, 0.1), candidates: [{ token: 5, text: "<eos>", probability: 1 }] };
   const { html } = plotTrace({ text: "a", trace: [step("a", 1, 0), { ...end, end: true }] });

@@ -59,7 +59,8 @@ function main(): void {
     const [a, b] = sides.map(({ list }) => list.tokens);
     if (!a || !b || index > Math.min(a.length, b.length)) return;
     let same = 0;
-    while (same < a.length && same < b.length && a[same]!.name === b[same]!.name) same++;
+    const isSame = (i: number) => a[i]!.text === b[i]!.text && a[i]!.end === b[i]!.end;
+    while (same < a.length && same < b.length && isSame(same)) same++;
     const parts = same < Math.min(a.length, b.length) ? same : undefined;
     for (const { list } of sides) list.differFrom(parts);
   };
