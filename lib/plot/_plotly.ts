@@ -110,9 +110,9 @@ export function figureHtml(figure: Figure, id: string): string {
     `style="min-height:${heightOf(figure)}px;background:#fff;color:#000"></div>
 <script>(async () => {
 const element = document.getElementById("${id}");
+const figure = ${scriptJson(figureJson(figure))};
 try {
-  const plotly = await window.__moiPlotly;
-  await plotly.newPlot(element, ${scriptJson(figureJson(figure))});
+  await (await window.__moiPlotly).newPlot(element, figure);
 } catch (error) {
   element.textContent = "plotly.js could not draw this figure: " + error;
 }
