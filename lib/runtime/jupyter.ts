@@ -35,8 +35,24 @@ const DISPLAY = Symbol.for("Jupyter.display");
 /**
  * Makes a value display itself, as what `bundle` returns, where it is the last one of a cell. The hook is not
  * enumerable: the value stays the plain data that it is for JSON, comparisons and copies.
+ *
+ * The hook sends the bundle itself and leaves an empty result to the kernel, which may send a result after the
+ * end of its cell: JupyterLab then shows it below the next cell, or nowhere.
  */
-export function displayedAs<T extends object>(value: T, bundle: () => unknown): T {
-  const hook = { value: bundle, enumerable: false, configurable: true };
-  return Object.defineProperty(value, DISPLAY, hook);
+export function displayedAs<T extends object>(
+  value: T,
+  bundle: () => Record<string, unknown> | Promise<Record<string, unknown>>,
+): T {
+  const hook = async () => {
+    const api = jupyter(), made = await bundle();
+    if (api === undefined) return made;
+    await api.display(made, { raw: true });
+    await settle();
+    return {};
+  };
+  return Object.defineProperty(value, DISPLAY, {
+    value: hook,
+    enumerable: false,
+    configurable: true,
+  });
 }
