@@ -54,15 +54,17 @@ function kept(value: unknown): { readonly value: unknown; readonly cut?: number 
  * @param prompt The prompt as the task words it. Default: not told.
  * @throws {TypeError} Where a field refers to itself.
  */
-export function askedProblem({ id: _, ...fields }: Problem, prompt?: AskedProblem["prompt"]) {
+export function askedProblem(
+  { id: _, ...fields }: Problem,
+  prompt?: AskedProblem["prompt"],
+): AskedProblem {
   const own = Object.entries(given(fields)).map(([name, value]) => [name, kept(value)] as const);
   const cut = own.flatMap(([name, { cut }]) => cut === undefined ? [] : [[name, cut] as const]);
-  const asked: AskedProblem = {
+  return {
     ...given({ prompt }),
     fields: Object.fromEntries(own.map(([name, { value }]) => [name, value])),
     ...(cut.length > 0 ? { cut: Object.fromEntries(cut) } : {}),
   };
-  return asked;
 }
 
 const isMessage = (value: unknown) =>
@@ -106,7 +108,7 @@ function parsed(bytes: Uint8Array) {
  * await runStudy({ model, task, methods: { standard: standard() } }, { store });
  * const [first] = await task.problems();
  * const { prompt, fields } = (await readProblems(store)).get(first!.id)!;
- * assertEquals([prompt, fields.answer], [task.prompt(first!), first!.answer]);
+ * assertEquals([prompt, fields.leaders], [task.prompt(first!), first!.leaders]);
  * await Deno.remove(folder, { recursive: true });
  * ```
  */
