@@ -51,6 +51,8 @@ export interface Note {
   readonly own?: number;
   /** The heaviest of the others, in descending order. Absent likewise. */
   readonly others?: readonly NotedToken[];
+  /** Whether it ended the text. */
+  readonly end?: true;
 }
 
 /** A token in a mixture. */
@@ -112,6 +114,8 @@ function readNotes(trace: CompactTrace): Note[] | undefined {
     notes.push({ ...note, own, others });
     noted = mixtures.isRead() ? -1 : noted + mixtures.count();
   }
+  const last = notes.at(-1);
+  if (trace.end && last) notes[notes.length - 1] = { ...last, end: true };
   const isWhole = noted < 0 && [lengths, masses, mixtures].every(({ isRead }) => isRead());
   return isWhole ? notes : undefined;
 }

@@ -108,7 +108,7 @@ function parsed(bytes: Uint8Array) {
  * await runStudy({ model, task, methods: { standard: standard() } }, { store });
  * const [first] = await task.problems();
  * const { prompt, fields } = (await readProblems(store)).get(first!.id)!;
- * assertEquals([prompt, fields.answer], [task.prompt(first!), first!.answer]);
+ * assertEquals([prompt, fields.leaders], [task.prompt(first!), first!.leaders]);
  * await Deno.remove(folder, { recursive: true });
  * ```
  */

@@ -103,7 +103,9 @@ Deno.test("an end-of-text token is told, and has no text", async () => {
     Array.from({ length: VOCABULARY }, (_, id) => id === (at > 2 ? EOS : ids("a")[0]) ? 0 : -1000);
   const { text, compact } = await generate(model, [0], { trace: "compact", maxNewTokens: 9 });
   assertEquals([text, compact?.end], ["aa", true]);
-  assertEquals(notesOf(compact)!.map(({ length }) => length), [1, 1, 0]);
+  const notes = notesOf(compact)!;
+  assertEquals(notes.map(({ length }) => length), [1, 1, 0]);
+  assertEquals(notes.map(({ end }) => end), [undefined, undefined, true]);
 });
 
 Deno.test("a batch that stays open makes compact traces, a stream does not", async () => {

@@ -40,7 +40,8 @@ const HOSTILE = `</script><img src=x onerror="document.title='run'">\u2028\ud800
 const asked = (runs: readonly Run[]): ReadonlyMap<string, AskedProblem> =>
   new Map(runs.map(({ problem }) => [problem, {
     prompt: [{ role: "user", content: `${HOSTILE} ask ${problem}` }],
-    fields: { id: problem, answer: HOSTILE, tests: ["x".repeat(9000)] },
+    fields: { id: problem, answer: HOSTILE, tests: ["x".repeat(9000)], begun: "as" },
+    cut: { begun: 5000 },
   }]));
 
 /** Entropies ½ and 0 of two tokens, "</p" and the rest; the first one's mixture has a hostile name. */
@@ -109,6 +110,7 @@ Deno.test({
       const problem = await page.$eval("#problem", (one) => one.textContent ?? "");
       assertStringIncludes(problem, "ask <b>p3</b>");
       assertStringIncludes(problem, "characters are left out");
+      assertStringIncludes(problem, "as\n… [4998 characters were not kept]");
     });
     await t.step("a token tells what was fed back", async () => {
       const tokens = await page.$$("#answer-1 .tokens span");

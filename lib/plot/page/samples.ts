@@ -76,6 +76,7 @@ function tokensOf({ text, trace }: SampleRun): Token[] | undefined {
       ...(mixture && note.own !== undefined
         ? { mixture: [[name, note.own] as const, ...mixture] }
         : {}),
+      ...(note.end ? { end: note.end } : {}),
     };
   });
 }
