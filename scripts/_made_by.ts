@@ -52,7 +52,7 @@ async function keptAside(page: string, command: string): Promise<string | undefi
   throw new Error(`Cannot write ${page} as ${PAGES} pages are kept beside it`);
 }
 
-/** Writes the page that a command makes, and says where; an earlier command's page is kept. */
+/** Writes the page that a command makes, in a folder that need not be there; an earlier command's page is kept. */
 export async function writePage(
   page: string,
   name: string,
@@ -61,6 +61,7 @@ export async function writePage(
 ): Promise<void> {
   const command = commandLine(name);
   const text = await reportPage(studies, { title, command });
+  await Deno.mkdir(dirname(page), { recursive: true });
   const earlier = await keptAside(page, command);
   if (earlier !== undefined) say(`the report of an earlier command is now ${earlier}`);
   await Deno.writeTextFile(page, text);

@@ -45,9 +45,14 @@ export function shortened(text: string, most: number): string {
     .toWellFormed();
 }
 
+/** Most characters of a field that stands in one line. */
+const LONGEST_LINE = 80;
+
 /** A problem's field as a text; `whole` is its length where only the start was kept. */
 function fieldText(value: unknown, whole: number | undefined): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value, null, 1) ?? "";
+  const line = JSON.stringify(value) ?? "";
+  const json = line.length <= LONGEST_LINE ? line : JSON.stringify(value, null, 1);
+  const text = typeof value === "string" ? value : json;
   const own = shortened(text, LONGEST_FIELD);
   return whole === undefined ? own : `${own}\n… [${whole - text.length} characters were not kept]`;
 }
@@ -215,7 +220,9 @@ export function samplesHtml(studies: readonly SampledStudy[]): string {
 <div id="sample" hidden>
 <h3 id="sample-name"></h3>
 <div id="problem"></div>
-<label class="check"><input type="checkbox" id="colours" checked> colour by entropy H</label>
+<label class="check"${
+    isTraced ? "" : " hidden"
+  }><input type="checkbox" id="colours" checked> colour by entropy H</label>
 <div class="answers">${side(0)}${side(1)}</div>
 </div>
 ${data("sample-index", index)}

@@ -1,7 +1,8 @@
 /**
  * Figures in a notebook.
  *
- * A cell ends with a figure, a table or a list of them, or calls `await show(figure)` anywhere. What goes out
+ * A cell ends with a figure, a table or a report, or calls `await show(figure)` anywhere, which takes lists, too:
+ * a list that a cell makes is shown as any object. What goes out
  * of a figure is a picture and the JSON that it was made from, of which the front-end takes the best that it
  * knows: JSON where it knows plotly (VS Code, JupyterLab with plotly's extension), else the picture, PNG, which
  * every front-end shows, also of a notebook that it does not trust, GitHub's included.

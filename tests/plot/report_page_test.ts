@@ -40,7 +40,9 @@ const HOSTILE = `</script><img src=x onerror="document.title='run'">\u2028\ud800
 const asked = (runs: readonly Run[]): ReadonlyMap<string, AskedProblem> =>
   new Map(runs.map(({ problem }) => [problem, {
     prompt: [{ role: "user", content: `${HOSTILE} ask ${problem}` }],
-    fields: { id: problem, answer: HOSTILE, tests: ["x".repeat(9000)], begun: "as" },
+    fields: {
+      ...{ id: problem, answer: HOSTILE, tests: ["x".repeat(9000)], begun: "as", numbers: [7, 2] },
+    },
     cut: { begun: 5000 },
   }]));
 
@@ -111,6 +113,7 @@ Deno.test({
       assertStringIncludes(problem, "ask <b>p3</b>");
       assertStringIncludes(problem, "characters are left out");
       assertStringIncludes(problem, "as\n… [4998 characters were not kept]");
+      assertStringIncludes(problem, "[7,2]");
     });
     await t.step("a token tells what was fed back", async () => {
       const tokens = await page.$$("#answer-1 .tokens span");
@@ -143,6 +146,11 @@ Deno.test({
           all.every((one) => (one as unknown as { offsetParent: unknown }).offsetParent === null),
       );
       assert(hidden);
+      const methods = await page.$$eval(
+        "#samples .side select",
+        (all) => all.map((one) => one.getBoundingClientRect().height > 0),
+      );
+      assertEquals(methods, [true, true], "each answer says of which method it is");
       assert((await page.pdf()).length > 10_000);
     });
     assertEquals(
@@ -176,6 +184,7 @@ Deno.test({
     await using driven = await browser();
     const page = await driven.newPage(), { ms, failures } = await opened(page, html);
     assert(ms < 6000, `${ms} ms`); // 2 s on a machine that does nothing else
+    assertEquals(await page.$eval(".check", (one) => one.checkVisibility()), false, "no traces");
     await page.focus("#samples .rows");
     await page.keyboard.press("End");
     await until(page, `document.querySelector("#sample-name")?.textContent.startsWith("p4999")`);

@@ -265,10 +265,15 @@ Deno.test("sweep into the same folder keeps the report of another command", asyn
     assertStringIncludes(await sweep("--problems", "3", "--methods", "moi-1"), "report-2.html");
     assertEquals([await page("report-2.html"), await page("report.html")], [third, first]);
     await assertRejects(() => page("report-4.html"), Deno.errors.NotFound);
-    const { stdout } = await script("report", `${dir}/votes-tiny-votes.jsonl`, "--out", `${dir}/r`);
+    const { stdout } = await script(
+      "report",
+      `${dir}/votes-tiny-votes.jsonl`,
+      "--out",
+      `${dir}/new/r`,
+    );
     assertMatch(stdout, /\nstandard .*\nmoi-1 .*\ndirect .*\n/);
     for (const command of commands) {
-      assertStringIncludes(await page("r"), `<code>${command}</code>`);
+      assertStringIncludes(await page("new/r"), `<code>${command}</code>`);
     }
   });
 });

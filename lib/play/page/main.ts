@@ -84,9 +84,9 @@ function main(): void {
     const side: Side = openSide({
       ...{ name, method, beta: 0.25, methods: about.methods, asked },
       onChange() {
-        keep();
         clearTimeout(timer);
         timer = setTimeout(() => {
+          keep(); // browsers refuse an address that changes all the time
           if (side.list.tokens.length === 0) return; // nothing was asked yet
           if (formText() !== answered) return form.requestSubmit();
           busy(side.run(side.selected));

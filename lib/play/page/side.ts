@@ -45,6 +45,19 @@ export function openSide(options: SideOptions): Side {
   error.setAttribute("role", "alert");
   const list = tokenList({ label: `Answer, ${name}`, max: 0, onSelect });
 
+  let isFollowing = false;
+  /** Before tokens come: who has not scrolled back sees them, at the next frame, as measuring is not cheap. */
+  const follow = () => {
+    if (isFollowing) return;
+    isFollowing = true;
+    const { scrollHeight, scrollTop, clientHeight } = list.element;
+    const isAtEnd = scrollHeight - scrollTop - clientHeight < 40;
+    requestAnimationFrame(() => {
+      isFollowing = false;
+      if (isAtEnd) list.element.scrollTop = list.element.scrollHeight;
+    });
+  };
+
   let controller = new AbortController();
   /** Methods of the text that stands there, by the token from which on each made what was fed. */
   let history: readonly { readonly from: number; readonly fields: Fields }[] = [];
@@ -79,11 +92,9 @@ export function openSide(options: SideOptions): Side {
           const index = count++;
           if (own.signal.aborted || index < start) return; // nobody waits for it, or it stands there
           if (index === start) history = next;
-          const { scrollHeight, scrollTop, clientHeight } = list.element;
+          follow();
           list.put(index, token);
           onToken(index);
-          // who has not scrolled back sees what comes
-          if (scrollHeight - scrollTop - clientHeight < 40) list.element.scrollTop = scrollHeight;
         });
         status.textContent = endText(ended);
       } catch (reason) {

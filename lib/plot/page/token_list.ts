@@ -119,9 +119,10 @@ export function tokenList({ label, max: full, onSelect }: TokenListOptions): Tok
     },
     told: (index) => told(tokens[index]!),
     differFrom(index) {
-      const before = Math.min(differs, spans.length);
-      differs = index ?? Infinity;
-      for (let i = Math.min(before, differs); i < spans.length; i++) paint(i);
+      const [before, now] = [differs, index ?? Infinity];
+      differs = now;
+      const end = Math.min(spans.length, Math.max(before, now)); // those beyond stay marked
+      for (let i = Math.min(before, now); i < end; i++) paint(i);
     },
   };
 }
