@@ -9,7 +9,8 @@
  * A run is what was planned, which decides its text and verdict, and what came of it. Stored runs belong
  * to a study whose plan would make them again (`identity.ts`).
  *
- * {@linkcode runStudy} makes the runs, {@linkcode readRuns} reads them back. The same call again
+ * {@linkcode runStudy} makes the runs, {@linkcode readRuns} reads them back, {@linkcode readProblems} what was
+ * asked, which stands in a file beside them. The same call again
  * finishes what is missing; more methods, problems or repeats may be added to a file, but its runs
  * always share model, task, sampler, chat variables and seed, and a problem keeps its prompt and its gold
  * answer: otherwise the file is refused, saying what differs.
