@@ -2,7 +2,7 @@
 
 import { escapeHtml } from "../_escape.ts";
 import { type AskedProblem, LONGEST_FIELD } from "../study/problems.ts";
-import { type Run, verdictOf } from "../study/run.ts";
+import { type ImportedRun, type Run, verdictOf } from "../study/run.ts";
 import { counted, fixed } from "./_format.ts";
 import { packed } from "./_packed.ts";
 import {
@@ -17,7 +17,7 @@ export interface SampledStudy {
   /** Model and task. */
   readonly name: string;
   /** Its runs; each as long as their page can carry. */
-  readonly runs: readonly Run[];
+  readonly runs: readonly (Run | ImportedRun)[];
   /** Its problems by id, where they were kept. */
   readonly problems?: ReadonlyMap<string, AskedProblem> | undefined;
   /** Key of the method that others are compared with, and of the one that is compared at first. */
@@ -58,20 +58,26 @@ function fieldText(value: unknown, whole: number | undefined): string {
 }
 
 /** What is told of a run beside its text. */
-function factsOf({ grade, finishReason, mixing, seed, measure }: Run): string[] {
+function factsOf(run: Run | ImportedRun): string[] {
+  const { grade, finishReason, mixing, seed, measure, tokens } = run;
   const { score, reason } = grade;
   const ends = { stop: "ended by itself", length: "cut at the token limit", aborted: "stopped" };
   return [
     ...(reason === undefined ? [] : [reason]),
     ...(score === undefined ? [] : [`${measure?.name ?? "score"} ${fixed(score, 4)}`]),
     ends[finishReason],
-    `mean H ${fixed(mixing?.meanEntropy, 3)}`,
-    `off-sample mass ${fixed(mixing?.meanOffSampleMass, 3)}`,
-    `seed ${seed}`,
+    ...(mixing
+      ? [
+        `mean H ${fixed(mixing.meanEntropy, 3)}`,
+        `off-sample mass ${fixed(mixing.meanOffSampleMass, 3)}`,
+      ]
+      : []),
+    ...(seed === undefined ? [] : [`seed ${seed}`]),
+    ...(tokens === undefined ? [] : [counted(tokens.length, "token")]),
   ];
 }
 
-function sampleOf(run: Run, most: number, withTrace: boolean): SampleRun {
+function sampleOf(run: Run | ImportedRun, most: number, withTrace: boolean): SampleRun {
   const { text, grade: { extracted }, trace } = run;
   const isWhole = text.length <= most;
   return {
@@ -102,7 +108,11 @@ function problemOf(
 }
 
 /** A study's runs, problem by problem, repeat by repeat, methods in their order. */
-function inOrder(runs: readonly Run[], methods: readonly string[], problems: readonly string[]) {
+function inOrder(
+  runs: readonly (Run | ImportedRun)[],
+  methods: readonly string[],
+  problems: readonly string[],
+) {
   const places = [methods, problems].map((keys) => new Map(keys.map((key, i) => [key, i])));
   const [method, problem] = places as [Map<string, number>, Map<string, number>];
   return runs.map((run) => ({
@@ -168,8 +178,7 @@ function pack(studies: readonly SampledStudy[], budget: typeof BUDGET) {
       problem: rows.map(({ problem }) => problem),
       method: rows.map(({ method }) => method),
       repeat: rows.map(({ run }) => run.repeat),
-      verdict: rows.map(({ run }) => VERDICTS.indexOf(verdictOf(run))),
-      tokens: rows.map(({ run }) => run.tokens.length),
+      verdict: rows.map(({ run }) => VERDICTS.indexOf(run.measure ? "measured" : verdictOf(run))),
     };
   });
   const isCut = studies.some(({ runs }) => runs.some(({ text }) => text.length > most));

@@ -3,7 +3,7 @@
 import { anything, checkOptions, listOf, type Rules, text } from "../_check.ts";
 import { escapeHtml } from "../_escape.ts";
 import { accuracy, gains, scoreGains } from "../stats/mod.ts";
-import type { Run } from "../study/mod.ts";
+import type { ImportedRun, Run } from "../study/mod.ts";
 import { controlNote } from "../tasks/mod.ts";
 import { displayable } from "./display.ts";
 import { percent } from "./_format.ts";
@@ -21,43 +21,54 @@ export interface StudyReportOptions {
   /** Key of the method that the others are measured against. Default: "standard". */
   readonly baseline?: string;
   /** Runs of the same model and task at temperature 0, for a line that tells what greedy gets. */
-  readonly greedy?: readonly Run[];
+  readonly greedy?: readonly (Run | ImportedRun)[];
 }
 
 const RULES: Rules<StudyReportOptions> = { baseline: text, greedy: listOf(anything) };
 
 /** What the study of some runs is called: model and task, "votes-tiny on votes". */
-export function studyName([run]: readonly Run[]): string {
+export function studyName([run]: readonly (Run | ImportedRun)[]): string {
   return run === undefined ? "" : `${run.model.split("@")[0]} on ${run.task}`;
 }
 
-/** Every setting that the runs of a study share. */
-function settings(runs: readonly Run[]): string {
-  const { sampler, device, dtype, versions, model, task, studySeed, chat } = runs[0]!;
+/** Every setting that the runs of a study share; those of other tools tell few. */
+function settings(runs: readonly (Run | ImportedRun)[]): string {
+  const { sampler = {}, device, dtype, versions, model, task, studySeed, chat } = runs[0]!;
   const options = Object.entries(runs[0]!.taskParameters ?? {})
     .map(([name, value]) => `${name} ${value}`);
   const named = [...new Set(runs.flatMap(({ parameters }) => parameters.preset ?? []))];
-  const { temperature, topK, topP, minP, maxNewTokens, ...more } = sampler;
-  const others = Object.entries(more).map(([name, value]) => `, ${name} ${JSON.stringify(value)}`);
+  const { maxNewTokens, ...shown } = sampler;
   const temperatures = new Map(
-    runs.filter((run) => run.sampler.temperature !== temperature)
-      .map((run) => [run.method, run.sampler.temperature]),
+    runs.filter((run) => run.sampler?.temperature !== sampler.temperature)
+      .map((run) => [run.method, run.sampler?.temperature]),
   );
   const truncated = runs.filter((run) => run.finishReason === "length").length;
   const software = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
     `${model} on ${task}${options.length > 0 ? ` (${options.join(", ")})` : ""}`,
-    `seed ${studySeed}`,
+    ...(studySeed === undefined ? [] : [`seed ${studySeed}`]),
     ...(named.length > 0 ? [`preset ${named.join(", ")}`] : []),
     ...(chat ? [`chat variables ${JSON.stringify(chat)}`] : []),
-    `temperature ${temperature}, top-k ${topK || "off"}, top-p ${topP}, min-p ${minP || "off"}${
-      others.join("")
-    }`,
-    ...[...temperatures].map(([method, own]) => `${method} at temperature ${own}`),
-    `at most ${maxNewTokens} new tokens (${truncated} of ${runs.length} runs reached the limit)`,
-    `${dtype} on ${device}`,
+    ...(Object.keys(shown).length > 0
+      ? [Object.entries(shown).map(([name, value]) => setting(name, value)).join(", ")]
+      : []),
+    ...[...temperatures].map(([method, own]) => `${method} at temperature ${own ?? "unknown"}`),
+    ...(maxNewTokens === undefined ? [] : [
+      `at most ${maxNewTokens} new tokens (${truncated} of ${runs.length} runs reached the limit)`,
+    ]),
+    ...(dtype === undefined ? [] : [`${dtype} on ${device}`]),
     software.join(", "),
   ].join("; ");
+}
+
+/** Settings whose names are written as in papers, and those that 0 turns off. */
+const WRITTEN: Readonly<Record<string, string>> = { topK: "top-k", topP: "top-p", minP: "min-p" };
+const OFF_AT_ZERO = ["topK", "minP"];
+
+/** A setting of the sampler in words. */
+function setting(name: string, value: unknown): string {
+  const told = value === 0 && OFF_AT_ZERO.includes(name) ? "off" : JSON.stringify(value);
+  return `${WRITTEN[name] ?? name} ${told}`;
 }
 
 /**
@@ -68,7 +79,7 @@ function settings(runs: readonly Run[]): string {
  * @throws {RangeError} Where the runs are none, of several studies, or incomplete.
  */
 export function studyReport(
-  runs: readonly Run[],
+  runs: readonly (Run | ImportedRun)[],
   options: StudyReportOptions = {},
 ): (Figure | Html)[] {
   const { parts, compared, baseline } = reportOf(runs, options);
@@ -85,7 +96,10 @@ export interface Report {
 }
 
 /** See {@linkcode studyReport}. */
-export function reportOf(runs: readonly Run[], options: StudyReportOptions = {}): Report {
+export function reportOf(
+  runs: readonly (Run | ImportedRun)[],
+  options: StudyReportOptions = {},
+): Report {
   checkOptions("report", options, RULES);
   const { baseline = "standard", greedy = [] } = options;
   const { rows, scores, digits, tables } = judgedOf(runs, baseline);
@@ -111,7 +125,9 @@ export function reportOf(runs: readonly Run[], options: StudyReportOptions = {})
     ...(rows ? tables.slice(0, 1) : []),
     ...(scores ? [tables.at(-1)!, plotScores(scores, digits)] : []),
     ...(rows ? [plotGains(rows, { title: `Gain over ${baseline}: ${name}`, baseline })] : []),
-    plotMixing(runs, { title: `Was there anything to mix? ${name}` }),
+    ...(runs.some(({ mixing }) => mixing !== undefined)
+      ? [plotMixing(runs, { title: `Was there anything to mix? ${name}` })]
+      : []),
   ];
   return { parts, baseline, compared: best?.method };
 }
@@ -122,14 +138,14 @@ export function reportOf(runs: readonly Run[], options: StudyReportOptions = {})
  * @throws {RangeError} As {@linkcode studyReport}.
  */
 export function studyTables(
-  runs: readonly Run[],
+  runs: readonly (Run | ImportedRun)[],
   { baseline = "standard" }: Pick<StudyReportOptions, "baseline"> = {},
 ): Tables[] {
   return judgedOf(runs, baseline).tables;
 }
 
 /** Rows of gains, unless the task measures something else; of scores, where runs have them; their tables. */
-export function judgedOf(runs: readonly Run[], baseline: string) {
+export function judgedOf(runs: readonly (Run | ImportedRun)[], baseline: string) {
   const isScored = runs.length > 0 && runs.every(({ grade }) => grade.score !== undefined);
   const isMeasured = isScored && runs[0]!.measure !== undefined;
   const rows = isMeasured ? undefined : gains(runs, { baseline });

@@ -6,7 +6,7 @@ import { given } from "../_given.ts";
 import compactTraceCode from "../decode/compact_trace.ts" with { type: "text" };
 import { completePairs, partialOf } from "../study/partial.ts";
 import type { AskedProblem } from "../study/problems.ts";
-import type { Run } from "../study/run.ts";
+import type { ImportedRun, Run } from "../study/run.ts";
 import type { Html } from "./figure.ts";
 import { toHtml } from "./html.ts";
 import coloursCss from "./page/colours.css" with { type: "text" };
@@ -25,7 +25,7 @@ import { type SampledStudy, samplesHtml } from "./_samples.ts";
 /** A study on a page. */
 export interface ReportedStudy extends StudyReportOptions {
   /** Its runs; what some methods have not finished is left out of tables, and shown among the samples. */
-  readonly runs: readonly Run[];
+  readonly runs: readonly (Run | ImportedRun)[];
   /** Its problems by id: what was asked, and what is right. Default: nobody kept them. */
   readonly problems?: ReadonlyMap<string, AskedProblem>;
   /** The commands that made it. Default: not told. */

@@ -1,10 +1,12 @@
 /** The page of a report in a real browser: its samples are found, compared, and text. */
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { gunzipSync } from "node:zlib";
 import type { Page } from "puppeteer-core";
 import type { CompactTrace } from "../../lib/decode/mod.ts";
-import { type ReportedStudy, reportPage } from "../../lib/plot/mod.ts";
+import { type ReportedStudy, reportPage, studyReport } from "../../lib/plot/mod.ts";
 import { shortened } from "../../lib/plot/_samples.ts";
+import { VERDICTS } from "../../lib/plot/page/sample_data.ts";
 import type { AskedProblem, Run } from "../../lib/study/mod.ts";
 import { browser, findChromium, seriousFindings } from "../_browser.ts";
 import { seeded } from "../_random.ts";
@@ -201,6 +203,39 @@ Deno.test("reportPage() stays below 30 MB, and says what it leaves out", async (
   const html = await reportPage([{ runs }]);
   assert(html.length < 30e6, `${html.length} characters`);
   assertStringIncludes(html, "characters are cut in the middle here");
+});
+
+/** The index of the samples of a page. */
+function indexOf(html: string): Record<string, unknown>[] {
+  const [, text] = /id="sample-index">([^<]*)</.exec(html)!;
+  return JSON.parse(new TextDecoder().decode(gunzipSync(Uint8Array.fromBase64(text!))));
+}
+
+Deno.test("what is measured is neither right nor wrong among the samples", async () => {
+  const measure = { name: "repeated 4-grams", unit: "%", scale: 100, better: "lower" } as const;
+  const runs = hostileRuns(3).map((run): Run => ({
+    ...{ ...run, measure },
+    grade: { correct: true, extracted: "48 words", score: 0.25 },
+  }));
+  const [study] = indexOf(await reportPage([{ runs }]));
+  assertEquals(study!.verdict, runs.map(() => VERDICTS.indexOf("measured")));
+});
+
+Deno.test("runs of other tools make a report of what they tell", async () => {
+  const runs = hostileRuns(3).map(
+    ({ study, model, task, problem, method, parameters, ...more }) => {
+      const { repeat, text, finishReason, grade } = more, sampler = { topP: 0.6 };
+      return {
+        ...{ study, model, task, problem, method, parameters, repeat, text, finishReason, grade },
+        ...{ versions: { imported: "released" }, sampler },
+      };
+    },
+  );
+  const [head] = studyReport(runs) as { readonly text: string }[];
+  assertStringIncludes(head!.text, "; top-p 0.6; imported released");
+  const html = await reportPage([{ runs }]);
+  assert(!/undefined|NaN/.test(html.replaceAll(/<script[^]*?<\/script>/g, "")));
+  assertEquals(indexOf(html).length, 1);
 });
 
 Deno.test("reportPage() refuses what is no study, and studies of which nothing can be judged", async () => {

@@ -7,8 +7,8 @@
 
 import { unpacked } from "./unpacked.ts";
 
-/** Verdicts, in the order of their numbers in the index. */
-export const VERDICTS = ["right", "wrong", "cut", "ungradable"] as const;
+/** Verdicts, in the order of their numbers in the index; what is measured is neither right nor wrong. */
+export const VERDICTS = ["right", "wrong", "cut", "ungradable", "measured"] as const;
 
 /** A study in the index. Runs stand problem by problem, repeat by repeat, methods in their order. */
 export interface IndexedStudy {
@@ -22,12 +22,11 @@ export interface IndexedStudy {
   /** Ids of the problems, and the chunk that each lies in. */
   readonly problems: readonly string[];
   readonly chunks: readonly number[];
-  /** Columns, one entry a run: places of problem and method, repeat, verdict, number of tokens. */
+  /** Columns, one entry a run: places of problem and method, repeat, verdict. */
   readonly problem: readonly number[];
   readonly method: readonly number[];
   readonly repeat: readonly number[];
   readonly verdict: readonly number[];
-  readonly tokens: readonly number[];
 }
 
 /** A run in a chunk. */

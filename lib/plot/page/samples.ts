@@ -55,7 +55,7 @@ function changeOf({ study, at }: Row): "won" | "lost" | undefined {
   const other = placeOf(study, problem[at]!, baseline, repeat[at]!);
   if (other === undefined || other === at) return undefined;
   const [own, before] = [verdictAt(study, at), verdictAt(study, other)];
-  if (own === "ungradable" || before === "ungradable") return undefined;
+  if ([own, before].some((one) => one === "ungradable" || one === "measured")) return undefined;
   if ((own === "right") === (before === "right")) return undefined;
   return own === "right" ? "won" : "lost";
 }
@@ -109,7 +109,7 @@ function showRun(
   const { study, at } = row, run = runOf(problem, row);
   const verdict = verdictAt(study, at),
     answer = run.extracted === null ? "no answer was found" : `answer found: ${run.extracted}`;
-  const facts = [answer, ...run.facts, `${study.tokens[at]} tokens`].join(" · ");
+  const facts = [answer, ...run.facts].join(" · ");
   place.replaceChildren(
     part("p", "facts", part("strong", `verdict ${verdict}`, verdict), ` · ${facts}`),
     textOf(run, `Answer of ${study.methods[study.method[at]!]}`, isColoured),
