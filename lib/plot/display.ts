@@ -8,7 +8,7 @@
  * every front-end shows, also of a notebook that it does not trust, GitHub's included.
  *
  * The picture carries its figure (see `toPng`), and becomes live where a script runs in the page that draws
- * such pictures: plotly.js with it, 0.7 MB. A kernel sends this script before its first figure, and at once
+ * such pictures: plotly.js with it, 0.7 MB. A kernel sends this script before its first figure, and then
  * replaces that output by nothing, so that the page has run it and the file does not keep it: where the
  * notebook is opened again, pictures are pictures until a cell shows a figure in a new kernel or calls
  * {@linkcode initPlots}. HTML with scripts in it is not sent for figures, as front-ends prefer it to the
@@ -83,12 +83,16 @@ export async function showIn(api: Jupyter, value: unknown): Promise<void> {
 /** What notebooks have been sent, or are being sent. */
 const loaded = new WeakMap<Jupyter, Promise<void>>();
 
-/** Sends plotly.js to a notebook in an output that is empty again at once. */
+/** Milliseconds that a front-end, which may be busy drawing a notebook, has to run the script, once. */
+const RUN_MS = 500;
+
+/** Sends plotly.js to a notebook in an output that is empty again afterwards. */
 export function loadIn(api: Jupyter): Promise<void> {
   const sending = (async () => {
     const script = { "text/html": await liveScript(), "text/plain": "" };
     const output = { raw: true, display_id: crypto.randomUUID() };
     await api.display(script, output);
+    await new Promise((resolve) => setTimeout(resolve, RUN_MS));
     await api.display({}, { ...output, update: true });
     await settle();
   })();

@@ -59,6 +59,18 @@ const seen = (page: Page) =>
     };
   });
 
+const picturesOf = (notebook: string) => notebook.split('"image/png"').length - 1;
+
+/** Waits until so many pictures are there. */
+const shown = (page: Page, count: number) =>
+  page.waitForFunction(
+    (count) =>
+      [...document.querySelectorAll<HTMLImageElement>(".jp-RenderedImage img")]
+        .filter(({ naturalWidth }) => naturalWidth > 0).length === count,
+    {},
+    count,
+  );
+
 /** Waits until a cell has a live figure; it is kept in view, as figures are drawn where they are seen. */
 const settled = (page: Page, cell: number) =>
   page.waitForFunction(
@@ -85,15 +97,9 @@ needing(JUPYTERLAB)("notebooks in JupyterLab: read, run, stopped, run again, sav
 
   await t.step("a notebook that is not trusted shows its figures as pictures", async () => {
     await lab.open(page, server, "committed.ipynb");
-    const pictures = committed.split('"image/png"').length - 1;
+    const pictures = picturesOf(committed);
     assert(pictures > 0);
-    await page.waitForFunction(
-      (count) =>
-        [...document.querySelectorAll<HTMLImageElement>(".jp-RenderedImage img")]
-          .filter(({ naturalWidth }) => naturalWidth > 0).length === count,
-      {},
-      pictures,
-    );
+    await shown(page, pictures);
     assertEquals(await seen(page), { live: 0, pictures, images: pictures });
   });
 
@@ -164,8 +170,9 @@ needing(JUPYTERLAB)("notebooks in JupyterLab: read, run, stopped, run again, sav
 
   await t.step("after a reload of the page pictures are pictures until initPlots()", async () => {
     await lab.open(page, server, "own.ipynb");
-    const before = await seen(page);
-    assertEquals([before.live, before.pictures], [0, before.images]);
+    const pictures = picturesOf(await Deno.readTextFile(`${server.path}/own.ipynb`));
+    await shown(page, pictures);
+    assertEquals(await seen(page), { live: 0, pictures, images: pictures });
     await lab.runCell(page, LAST);
     await lab.idle(page);
     await settled(page, FIGURE);
