@@ -105,7 +105,10 @@ await command(USAGE, { values: ["baseline", "out", ...EXPORTS], words: true }, a
     const judged = completePairs(runs);
     const left = new Set(runs.map((run) => run.problem)).size -
       new Set(judged.map((run) => run.problem)).size;
-    if (left > 0) say(`${path}: ${left} problems are left out, some of their runs are missing`);
+    if (left > 0) {
+      const what = left === 1 ? "1 problem is" : `${left} problems are`;
+      say(`${path}: ${what} left out, as some runs are missing`);
+    }
     const { model, task } = runs[0]!;
     const isOfIt = ([run]: readonly Run[]) => run!.model === model && run!.task === task;
     const greedy = mixed.length === 0

@@ -39,7 +39,7 @@ export interface Side extends Pick<MethodForm, "fields" | "set"> {
 export function openSide(options: SideOptions): Side {
   const { name, asked, onToken, onSelect } = options;
   const { elements, fields, set } = methodForm(options);
-  const status = element("p", { className: "status" });
+  const status = element("p", { className: "status" }, "Run begins both answers.");
   const error = element("p", { className: "error" });
   status.setAttribute("role", "status");
   error.setAttribute("role", "alert");
