@@ -85,7 +85,7 @@ Deno.test("serve's key comes from the environment, and is not shown", async () =
 
 for (
   const [args, message] of [
-    [["words"], '"words" is no option'],
+    [["words"], '"words" as it is no option'],
     [["--host", "0.0.0.0"], "unless there is a key"],
     [["--context", "1000"], "'length' must be"],
     [["--slots", "0"], "'slots' must be"],
