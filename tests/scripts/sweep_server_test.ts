@@ -36,7 +36,8 @@ Deno.test("sweep --server makes the runs of a sweep here, and keeps no key", asy
   const again = await sweep([], { MOI_SERVER_KEY: "very-secret" });
   assertEquals([again.code, again.stdout], [0, stdout]);
   const files = [...Deno.readDirSync(folder.path)].map(({ name }) => name).sort();
-  assertEquals(files, ["report.html", "votes-tiny-votes.command.txt", "votes-tiny-votes.jsonl"]);
+  const kept = ["command.txt", "jsonl", "problems.ndjson"].map((end) => `votes-tiny-votes.${end}`);
+  assertEquals(files, ["report.html", ...kept]);
   for (const name of files) {
     const text = await Deno.readTextFile(`${folder.path}/${name}`);
     assert(!text.includes("very-secret"), name);
