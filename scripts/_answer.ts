@@ -1,13 +1,14 @@
 /** What the command line tells of a generation: why it ended, its trace, and all of it as JSON. */
 
 import type { Generation, Method, Model, Step, Tokenizer } from "../mod.ts";
+import { counted } from "../lib/_counted.ts";
 import { modelName, scalars, versionsOf } from "../lib/study/_digest.ts";
 import { given, visible } from "./_cli.ts";
 
 /** Why a generation ended, in a line. */
 export function ending(model: Model, generation: Generation): string {
   const { finishReason, promptTokens, text, tokens, trace } = generation;
-  const count = `${tokens.length} ${tokens.length === 1 ? "token" : "tokens"}`;
+  const count = counted(tokens.length, "token");
   const after = tokens.length === 0 && text !== "" ? "" : ` after ${count}`; // a server need not tell
   if (finishReason === "aborted") return `interrupted${after}`;
   if (finishReason === "stop") {

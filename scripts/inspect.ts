@@ -12,6 +12,7 @@ import {
   quality,
   tableOf,
 } from "../mod.ts";
+import { counted } from "../lib/_counted.ts";
 import { type DeviceCheck, DTYPES, kvBytesPerToken } from "../lib/model/mod.ts";
 import { placeOf } from "../lib/model/place.ts";
 import { openSource } from "../lib/model/sources/mod.ts";
@@ -67,7 +68,7 @@ function describe(
     { heading: "KV cache", of: "kv", as: gib, width: 10 },
     { heading: "together", of: "together", as: gib, width: 10 },
   ], {
-    title: `memory for ${slots} sequence${slots === 1 ? "" : "s"} of ${length} tokens ` +
+    title: `memory for ${counted(slots, "sequence")} of ${length} tokens ` +
       `(${gib(perToken)} of keys and values per token)`,
   });
   const more = longestPositions > maxPositions ? `, ${longestPositions} when asked for` : "";

@@ -21,6 +21,7 @@
  */
 
 import { anything, checkOptions, number, refusal, type Rules } from "../_check.ts";
+import { counted } from "../_counted.ts";
 import { given } from "../_given.ts";
 import {
   checkMixture,
@@ -136,7 +137,6 @@ function verdictOf(
     "verdict" | "steps"
   >,
 ): string {
-  const many = (n: number, noun: string) => `${n} ${noun}${n === 1 ? "" : "s"}`;
   const described = ({ mean, median, q90, max }: Quantiles) =>
     `${short(mean)} (median ${short(median)}, 90 % below ${short(q90)}, largest ${short(max)})`;
   const per = short(100 * changed.mean);
@@ -152,7 +152,7 @@ function verdictOf(
     described(offSampleMass)
   }, ` +
     `JS divergence of what follows ${described(divergence)} nats of at most 0.693. ` +
-    `N = ${many(positions, "position")} of ${many(prompts, "prompt")}` +
+    `N = ${counted(positions, "position")} of ${counted(prompts, "prompt")}` +
     `${partial ? ` (partial: ${partial.planned} were asked for)` : ""}.`;
 }
 

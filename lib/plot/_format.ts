@@ -91,11 +91,6 @@ export function betaText(value: number): string {
   return FRACTIONS.get(value) ?? `${Number(value.toPrecision(4))}`;
 }
 
-/** "1 run", "2 runs". */
-export function counted(n: number | string, noun: string): string {
-  return `${n} ${noun}${`${n}` === "1" ? "" : "s"}`;
-}
-
 /** "7" or "4–8". */
 export function rangeText(values: readonly number[]): string {
   const low = Math.min(...values), high = Math.max(...values);

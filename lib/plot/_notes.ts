@@ -1,7 +1,7 @@
 /** What stands below tables and titles of figures: how much of a study is there, and its N. @module */
 
 import { type PartialStudy, partialText, plannedOf } from "../study/mod.ts";
-import { counted } from "./_format.ts";
+import { counted } from "../_counted.ts";
 
 /** Size of a study: "N = 500 problems × 4 repeats". */
 export function sizeNote(problems: number | string, repeats: number | string): string {

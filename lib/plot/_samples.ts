@@ -3,7 +3,8 @@
 import { escapeHtml } from "../_escape.ts";
 import { type AskedProblem, LONGEST_FIELD } from "../study/problems.ts";
 import { type ImportedRun, type Run, verdictOf } from "../study/run.ts";
-import { counted, fixed } from "./_format.ts";
+import { counted } from "../_counted.ts";
+import { fixed } from "./_format.ts";
 import { packed } from "./_packed.ts";
 import {
   type IndexedStudy,

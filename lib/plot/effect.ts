@@ -3,7 +3,8 @@
 import { checkOptions, refusal, type Rules, text } from "../_check.ts";
 import type { PredictedEffect } from "../decode/mod.ts";
 import type { Figure } from "./figure.ts";
-import { counted, rounded } from "./_format.ts";
+import { counted } from "../_counted.ts";
+import { rounded } from "./_format.ts";
 import { alpha, axis, axisTitle, COLORS, framed, upperEnd } from "./_theme.ts";
 
 /** Options of {@linkcode plotEffect}. */

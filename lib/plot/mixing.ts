@@ -9,7 +9,8 @@ import { checkOptions, refusal, type Rules, text } from "../_check.ts";
 import { plotlyText } from "../_escape.ts";
 import { partialOf, partialText, type Run } from "../study/mod.ts";
 import type { Figure } from "./figure.ts";
-import { counted, rounded } from "./_format.ts";
+import { counted } from "../_counted.ts";
+import { rounded } from "./_format.ts";
 import {
   alpha,
   axis,

@@ -5,7 +5,8 @@ import { escapeHtml } from "../_escape.ts";
 import type { Generation, Step } from "../decode/mod.ts";
 import { displayable } from "./display.ts";
 import type { Html } from "./figure.ts";
-import { counted, quoted } from "./_format.ts";
+import { counted } from "../_counted.ts";
+import { quoted } from "./_format.ts";
 import { heat, type Token, told, visible } from "./page/tokens.ts";
 
 /** What {@linkcode plotTrace} and `plotMixture` read of a step: those of `generate` and `stream` are such. */

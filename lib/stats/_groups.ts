@@ -8,6 +8,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { isObject, refusal, type Rule, shown } from "../_check.ts";
+import { counted } from "../_counted.ts";
 import {
   completePairs,
   partialOf,
@@ -251,7 +252,7 @@ export function checkPairs(verb: string, group: Group, base: Group): void {
   const missing = absent(base, group), extra = absent(group, base);
   if (missing.runs === 0 && extra.runs === 0) return;
   const counts = ({ problems, runs }: { problems: number; runs: number }) =>
-    `${problems} problem${problems === 1 ? "" : "s"} and ${runs} run${runs === 1 ? "" : "s"}`;
+    `${counted(problems, "problem")} and ${counted(runs, "run")}`;
   throw new RangeError(
     `Cannot ${verb} as 'runs' must hold the same problems and repeats for every method: ` +
       `current value has ${shown(group.key)} without ${counts(missing)} that the baseline ` +

@@ -1,5 +1,6 @@
 /** What a study that was stopped leaves: its finished runs, and how many were planned. @module */
 
+import { counted } from "../_counted.ts";
 import type { Run } from "./run.ts";
 
 /** The size of a study. */
@@ -70,10 +71,13 @@ export function partialText({ finished, planned }: PartialStudy): string {
 /** What a study is, in words: "360 runs: 30 problems × 3 methods × 4 repeats". */
 export function sizeText(runs: readonly unknown[], planned: Planned): string {
   const { problems, methods, repeats } = planned, partial = partialOf(runs);
-  const many = (n: number, noun: string) => `${n} ${noun}${n === 1 ? "" : "s"}`;
-  const size = [many(problems, "problem"), many(methods.length, "method"), many(repeats, "repeat")]
+  const size = [
+    counted(problems, "problem"),
+    counted(methods.length, "method"),
+    counted(repeats, "repeat"),
+  ]
     .join(" × ");
-  return partial ? `${partialText(partial)} (${size})` : `${many(runs.length, "run")}: ${size}`;
+  return partial ? `${partialText(partial)} (${size})` : `${counted(runs.length, "run")}: ${size}`;
 }
 
 /**

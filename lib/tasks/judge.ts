@@ -16,6 +16,7 @@
  * @module
  */
 
+import { counted } from "../_counted.ts";
 import { compareOutputs } from "./output.ts";
 import {
   type Program,
@@ -43,9 +44,6 @@ export const ungradable = (answer: Answer, why: string): Grade => ({
   ...graded(false, answer, `not gradable: ${why}`),
   ungradable: true,
 });
-
-const counted = (tests: readonly unknown[]) =>
-  `${tests.length} test${tests.length === 1 ? "" : "s"}`;
 
 /** The grade of a program that did not pass. */
 function failed(answer: Answer, { verdict, error, module }: PythonResult, where: string): Grade {
@@ -93,7 +91,7 @@ export async function judgeProgram(
   const only = near.length === 0
     ? ""
     : `, ${near.length} only within the tolerance of ${tolerance} (first test ${near[0]})`;
-  return graded(true, answer, `pass: ${counted(cases)}${only}`);
+  return graded(true, answer, `pass: ${counted(cases.length, "test")}${only}`);
 }
 
 /** How a function is judged. */
@@ -148,5 +146,5 @@ export async function judgeFunction(
   }
   const where = isCounted && ran > 1 ? ` in test ${ran - 1} of ${tests.length}` : "";
   if (last.verdict !== "pass") return failed(answer, last, where);
-  return graded(true, answer, isCounted ? `pass: ${counted(tests)}` : "pass");
+  return graded(true, answer, isCounted ? `pass: ${counted(tests.length, "test")}` : "pass");
 }

@@ -1,5 +1,6 @@
 /** Rows as lines of a table. */
 
+import { counted } from "../../lib/_counted.ts";
 import type { Column } from "../../lib/plot/table.ts";
 import { printing } from "../_table.ts";
 import { digits, meets, type Place, type Row } from "./rows.ts";
@@ -9,7 +10,7 @@ function placeText({ model, dtype, batch, context, threads }: Place): string {
     dtype === undefined ? model : `${model} ${dtype}`,
     batch === undefined ? [] : `B ${batch}`,
     context === undefined ? [] : `ctx ${context}`,
-    threads === undefined ? [] : `${threads} thread${threads === 1 ? "" : "s"}`,
+    threads === undefined ? [] : counted(threads, "thread"),
   ];
   return parts.flat().join(", ");
 }
