@@ -70,7 +70,7 @@ function columnOf(text: string) {
   const byte = () => bytes.charCodeAt(at++);
   const short = () => byte() + 256 * byte();
   return {
-    ...{ size: bytes.length, byte, short },
+    ...{ byte, short },
     weight() {
       const units = short();
       return (units > 32767 ? units - 65536 : units) / WEIGHT_UNITS;

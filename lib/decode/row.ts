@@ -192,8 +192,7 @@ export function generationOf(model: Model, row: Row): Generation {
 
 /** A row for a job whose prompt is in the cache: its method is ready, or has failed. */
 export function startRow(model: Model, job: Job, prefillMs: number): Row {
-  const tokens: number[] = [],
-    isTold = job.top > 0 || job.tells || job.stop.length > 0;
+  const tokens: number[] = [], isTold = job.top > 0 || job.tells || job.stop.length > 0;
   const row: Row = {
     job,
     tokens,

@@ -147,13 +147,13 @@ export async function keepProblems(
   store: string | URL,
   problems: ReadonlyMap<string, AskedProblem>,
 ): Promise<void> {
-  const all = new Map(await readProblems(store)), before = all.size;
+  const all = new Map(await readProblems(store));
   let isNew = false;
   for (const [id, asked] of problems) {
     isNew ||= canonical(all.get(id)) !== canonical(asked);
     all.set(id, asked);
   }
-  if (!isNew && all.size === before) return;
+  if (!isNew) return;
   const lines = [...all].map(([problem, asked]) => `${JSON.stringify({ problem, ...asked })}\n`);
   await replaceFile(besideOf(store), "problems", lines);
 }
