@@ -1,6 +1,7 @@
 /** What tests write: folders that are gone when they are disposed. No test makes one in another way. */
 
 import { dirname, join } from "node:path";
+import { removeFolder } from "../lib/_remove.ts";
 
 /** A folder with a path. */
 export type TemporaryFolder = AsyncDisposable & { readonly path: string };
@@ -20,17 +21,5 @@ export async function temporaryFolder(
     if (typeof content === "string") await Deno.writeTextFile(file, content);
     else await Deno.writeFile(file, content);
   }
-  return { path, [Symbol.asyncDispose]: () => removed(path) };
-}
-
-/** Removes a folder, into which processes that are ending (a browser's) may still be writing. */
-async function removed(path: string): Promise<void> {
-  for (let tries = 0;; tries++) {
-    try {
-      return await Deno.remove(path, { recursive: true });
-    } catch (error) {
-      if (tries === 40) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
+  return { path, [Symbol.asyncDispose]: () => removeFolder(path) };
 }

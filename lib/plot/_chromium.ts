@@ -9,6 +9,7 @@
 import { delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { scriptJson } from "../_escape.ts";
+import { removeFolder } from "../_remove.ts";
 import { plotlySource } from "./_plotly.ts";
 
 /** Longest that a figure may take. */
@@ -132,20 +133,8 @@ async function domOf(verb: string, chromium: string, folder: string): Promise<st
   }
 }
 
-/** A folder that is gone when it is disposed, also where the processes of a browser take a while to leave it. */
+/** A folder that is gone when it is disposed. */
 async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await Deno.makeTempDir({ prefix: "moi-figure" });
-  return {
-    path,
-    async [Symbol.asyncDispose]() {
-      for (let tries = 0;; tries++) {
-        try {
-          return await Deno.remove(path, { recursive: true });
-        } catch (error) {
-          if (tries === 40) throw error;
-          await new Promise((resolve) => setTimeout(resolve, 50));
-        }
-      }
-    },
-  };
+  return { path, [Symbol.asyncDispose]: () => removeFolder(path) };
 }
