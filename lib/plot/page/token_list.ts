@@ -12,8 +12,8 @@ export interface TokenListOptions {
   readonly label: string;
   /** Entropy that gets the full colour, 0 to 1. */
   readonly max: number;
-  /** Called with the place of a token that is chosen; without it tokens only tell. */
-  readonly onSelect?: (index: number) => void;
+  /** Called with the place of a token that is chosen. */
+  readonly onSelect: (index: number) => void;
 }
 
 /** Share of the full colour from which on letters are black on dark pages, too; below they are white. */
@@ -47,7 +47,7 @@ export function tokenList({ label, max: full, onSelect }: TokenListOptions): Tok
   element.setAttribute("aria-label", label);
   /** A list without an entry is none to a screen reader. */
   const nameRole = () => {
-    element.setAttribute("role", onSelect && spans.length > 0 ? "listbox" : "group");
+    element.setAttribute("role", spans.length > 0 ? "listbox" : "group");
   };
   let max = full, selected: number | undefined, differs = Infinity;
 
@@ -57,34 +57,31 @@ export function tokenList({ label, max: full, onSelect }: TokenListOptions): Tok
     span.style.background = share > 0 ? shade(share) : "";
     span.classList.toggle("hot", share > HOT);
     span.classList.toggle("differs", i >= differs);
-    if (!onSelect) return;
     span.setAttribute("aria-selected", `${i === selected}`);
     span.tabIndex = i === (selected ?? 0) ? 0 : -1;
   };
   const choose = (i: number) => {
     if (i < 0 || i >= spans.length) return;
     spans[i]!.focus();
-    onSelect?.(i);
+    onSelect(i);
   };
   const at = (target: EventTarget | null) => spans.indexOf(target as HTMLElement);
   nameRole();
-  if (onSelect) {
-    element.addEventListener("click", ({ target }) => choose(at(target)));
-    element.addEventListener("keydown", (event) => {
-      const moves: Record<string, (i: number) => number> = {
-        ArrowLeft: (i) => i - 1,
-        ArrowRight: (i) => i + 1,
-        Home: () => 0,
-        End: () => spans.length - 1,
-        Enter: (i) => i,
-        " ": (i) => i,
-      };
-      const move = moves[event.key], i = at(event.target);
-      if (!move || i < 0) return;
-      event.preventDefault();
-      choose(move(i));
-    });
-  }
+  element.addEventListener("click", ({ target }) => choose(at(target)));
+  element.addEventListener("keydown", (event) => {
+    const moves: Record<string, (i: number) => number> = {
+      ArrowLeft: (i) => i - 1,
+      ArrowRight: (i) => i + 1,
+      Home: () => 0,
+      End: () => spans.length - 1,
+      Enter: (i) => i,
+      " ": (i) => i,
+    };
+    const move = moves[event.key], i = at(event.target);
+    if (!move || i < 0) return;
+    event.preventDefault();
+    choose(move(i));
+  });
   return {
     element,
     tokens,
@@ -93,15 +90,13 @@ export function tokenList({ label, max: full, onSelect }: TokenListOptions): Tok
         span = isNew ? document.createElement("span") : spans[index]!;
       span.textContent = visible(token);
       span.title = told(token).join("\n");
-      if (onSelect) {
-        span.setAttribute("role", "option");
-        span.setAttribute("aria-label", `${token.name}, H ${token.entropy.toFixed(3)}`);
-      }
+      span.setAttribute("role", "option");
+      span.setAttribute("aria-label", `${token.name}, H ${token.entropy.toFixed(3)}`);
       tokens[index] = token;
       spans[index] = span;
       paint(index);
       if (isNew) element.append(span);
-      nameRole();
+      if (index === 0) nameRole();
     },
     cut(length) {
       for (const span of spans.splice(length)) span.remove();
