@@ -1,5 +1,6 @@
 /** Pages in a headless Chromium. */
 
+import { assert, assertEquals } from "@std/assert";
 import type { AxeResults } from "axe-core";
 import axe from "npm:axe-core@4.14.1/axe.min.js" with { type: "text" };
 import puppeteer, { type Page } from "puppeteer-core";
@@ -55,4 +56,18 @@ export async function seriousFindings(page: Page): Promise<string[]> {
   const { violations } = await page.evaluate("axe.run()") as AxeResults;
   return violations.filter(({ impact }) => impact === "serious" || impact === "critical")
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ").slice(0, 500)}`);
+}
+
+/** Sees that a page has no serious barrier and does not scroll sideways, in each of these schemes and widths. */
+export async function assertLooks(
+  page: Page,
+  looks: readonly (readonly [scheme: "light" | "dark", width: number])[],
+): Promise<void> {
+  for (const [value, width] of looks) {
+    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value }]);
+    await page.setViewport({ width, height: 900 });
+    assertEquals(await seriousFindings(page), []);
+    const wide = await page.evaluate("document.documentElement.scrollWidth");
+    assert(wide as number <= width, `${wide} of ${width} pixels`);
+  }
 }

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Page } from "puppeteer-core";
 import { generate, loadModel, type Method, type Model, moi, standard, votes } from "../../mod.ts";
 import { play } from "../../lib/play/mod.ts";
-import { browser, findChromium, seriousFindings } from "../_browser.ts";
+import { assertLooks, browser, findChromium } from "../_browser.ts";
 
 const ignore = findChromium() === undefined;
 const skipped = ignore ? " (skipped: no Chromium found; set CHROME_PATH)" : "";
@@ -168,13 +168,7 @@ Deno.test({
       await page.click("#run");
       await ended(page);
       await (await page.$$(`${RIGHT} .tokens span`))[2]!.click();
-      for (const [value, width] of [["light", 400], ["dark", 1600]] as const) {
-        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value }]);
-        await page.setViewport({ width, height: 900 });
-        assertEquals(await seriousFindings(page), []);
-        const wide = await page.evaluate("document.documentElement.scrollWidth");
-        assert(wide as number <= width, `${wide} of ${width} pixels`);
-      }
+      await assertLooks(page, [["light", 400], ["dark", 1600]]);
     });
     assertEquals(failures.filter((text) => !/status of 400/.test(text)), []);
   },

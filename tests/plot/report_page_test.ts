@@ -8,7 +8,7 @@ import { type ReportedStudy, reportPage, studyReport } from "../../lib/plot/mod.
 import { shortened } from "../../lib/plot/_samples.ts";
 import { VERDICTS } from "../../lib/plot/page/sample_data.ts";
 import type { AskedProblem, Run } from "../../lib/study/mod.ts";
-import { browser, findChromium, seriousFindings } from "../_browser.ts";
+import { assertLooks, browser, findChromium } from "../_browser.ts";
 import { seeded } from "../_random.ts";
 import { temporaryFolder } from "../_temporary.ts";
 import { hostileRuns } from "./_rows.ts";
@@ -132,13 +132,7 @@ Deno.test({
       await until(page, `document.querySelector("#answer-1 .tokens") !== null`);
     });
     await t.step("it has no serious barrier, light and dark, narrow and wide", async () => {
-      for (const [value, width] of [["light", 1600], ["dark", 400]] as const) {
-        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value }]);
-        await page.setViewport({ width, height: 900 });
-        assertEquals(await seriousFindings(page), []);
-        const wide = await page.evaluate("document.documentElement.scrollWidth");
-        assert(wide as number <= width, `${wide} of ${width} pixels`);
-      }
+      await assertLooks(page, [["light", 1600], ["dark", 400]]);
     });
     await t.step("on paper the chosen sample stands, and no controls", async () => {
       await page.emulateMediaType("print");
