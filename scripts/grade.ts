@@ -25,6 +25,7 @@ import {
   wordingOf,
 } from "../lib/study/mod.ts";
 import { keepProblems } from "../lib/study/problems.ts";
+import { replaceFile } from "../lib/study/store.ts";
 import { type Arguments, command, given, print, say } from "./_cli.ts";
 import { printing, textOf } from "./_table.ts";
 import { type AnyTask, TASK_USAGE, TASK_VALUES, taskOf } from "./_tasks.ts";
@@ -248,8 +249,7 @@ await command(USAGE, { values: [...TASK_VALUES, ...CHOICES, "out"], words: true 
   const out = args.value("out");
   if (out !== undefined) {
     const lines = compared.flat().map((run) => `${JSON.stringify(run)}\n`);
-    await Deno.writeTextFile(`${out}.part`, lines.join("")); // it may be the file that was read
-    await Deno.rename(`${out}.part`, out);
+    await replaceFile(out, "runs", lines); // it may be the file that was read
     await keepProblems(out, asked);
     say(`runs: ${out}`);
   }
