@@ -1,6 +1,5 @@
 /** `deno task grade`: grades stored texts again, other people's included. */
 
-import { basename } from "node:path";
 import {
   type Column,
   gains,
@@ -98,10 +97,15 @@ function sayTaken(path: string, { verdicts = {}, leftOut }: Imported): void {
 
 const CHOICES = ["filter", "metric", "scorer"] as const;
 
-/** Names of files as rows of a table: without folders and ending, where that tells them apart. */
+/** Names of files as rows of a table: no ending, and only as many folders as tell them apart. */
 function namesOf(paths: readonly string[]): string[] {
-  const short = paths.map((path) => basename(path).replace(/\.jsonl?$/, ""));
-  return new Set(short).size === short.length ? short : [...paths];
+  const parts = paths.map((path) => path.replace(/\.jsonl?$/, "").split(/[\\/]+/));
+  const deepest = Math.max(...parts.map((part) => part.length));
+  const ends = Array.from(
+    { length: deepest },
+    (_, folders) => parts.map((part) => part.slice(-1 - folders).join("/")),
+  );
+  return ends.find((names) => new Set(names).size === names.length) ?? [...paths];
 }
 
 /**

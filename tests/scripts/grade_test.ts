@@ -49,12 +49,12 @@ Deno.test("grade compares plain lines and batches in pairs, on the problems that
   const alike = await grade("a.jsonl", "b/a.jsonl"); // of one name in two folders
   assertMatch(
     alike.stdout,
-    /\n\S*\/a\.jsonl +33\.3 .*\n\S*\/b\/a\.jsonl +66\.7 [^]*\n\S*\/b\/a\.jsonl +0\.50 +1\/0 /,
+    /\n[^\s/]+\/a +33\.3 .*\nb\/a +66\.7 .* 0\.50\n[^]*\nb\/a +1\/0 /,
   );
   const three = await grade("batch.jsonl", "a.jsonl", "b/a.jsonl");
   assertMatch(
     three.stdout,
-    /batch\.jsonl +100\.0 .*\n\S*\/a\.jsonl +33\.3 .*\n\S*b\/a\.jsonl +66\.7/,
+    /\n[^\s/]+\/batch +100\.0 .*\n[^\s/]+\/a +33\.3 .*\nb\/a +66\.7/,
   );
   const none = await grade("a.jsonl", "other.jsonl");
   assertEquals(none.code, 0, none.stderr);
