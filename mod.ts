@@ -53,6 +53,8 @@ export {
   generate,
   generateBatch,
   greedySimilarity,
+  inputLoss,
+  type InputLossOptions,
   predictEffect,
   probeStep,
   stream,

@@ -88,6 +88,7 @@ export {
   type TraceOptions,
 } from "./generation.ts";
 export * from "./method.ts";
+export * from "./input_loss.ts";
 export * from "./methods/direct_mixture.ts";
 export * from "./methods/dirichlet_soft_thinking.ts";
 export * from "./methods/fixed_mass.ts";

@@ -1,0 +1,271 @@
+/**
+ * Is a mixture a better input than the token? Asked of a text, without a grader.
+ *
+ * A text's own tokens are fed, some as the mixtures that a method would have fed in their places, and the model is
+ * asked how surprised it is by the token that follows:
+ *
+ * ```text
+ * L_m(t) = −ln p(y_{t+1} | y_1 … y_c, h_{c+1} … h_t)         h_s = method m's input for y_s
+ * L_0(t) = −ln p(y_{t+1} | y_1 … y_t)                        tokens alone
+ * ```
+ *
+ * p is the model's own distribution, at temperature 1 and untruncated, whatever the sampler: losses of all methods
+ * are then of one kind. h_s is made of the distribution that the sampler makes of the logits before y_s. In the
+ * **open** loop these logits follow the tokens, so that all methods see the same distributions and a window of
+ * positions is one forward pass; in the **closed** loop they follow the method's own mixtures, as in decoding, and a
+ * position is a pass.
+ *
+ * What it cannot say: whether texts that a method writes are better. The tokens are the text's, not drawn.
+ *
+ * @module
+ */
+
+import { anything, checkOptions, isObject, number, oneOf, refusal, type Rules } from "../_check.ts";
+import { given } from "../_given.ts";
+import { STREAM, uniform } from "../_random.ts";
+import { SMALL_VOCABULARY } from "../graph/mod.ts";
+import {
+  checkMixture,
+  type Input,
+  type KvCache,
+  type Model,
+  offSampleMass,
+  trusted,
+} from "../model/mod.ts";
+import { defaultSignal } from "../runtime/mod.ts";
+import { dense, type Distribution } from "./distribution.ts";
+import { promptTokens } from "./generation.ts";
+import { checkMethod, type Method } from "./method.ts";
+import { standard } from "./methods/standard.ts";
+import { distributionOf } from "./sample.ts";
+import { chainOf, type Sampler, SAMPLER_RULES, samplerOf } from "./sampler.ts";
+import { softmax } from "./softmax.ts";
+
+/** Options of {@linkcode inputLoss}: sampler settings are those of the distributions that are mixed. */
+export interface InputLossOptions extends Partial<Sampler> {
+  /** The methods, by keys of one's own. */
+  readonly methods: Readonly<Record<string, Method>>;
+  /** Tokens at the beginning of each text that are fed as they are. Default: 24. */
+  readonly context?: number;
+  /** Most tokens of a text that are fed after those. Default: what the model's context holds. */
+  readonly tokens?: number;
+  /** Which logits the mixtures are made of. Default: "open". */
+  readonly loop?: "open" | "closed";
+  /** Seed of methods that draw, an integer from 0 to 2⁵³ − 1; each text has one of its own. Default: 0. */
+  readonly seed?: number;
+  /** Ends the work between two windows: what is there of whole texts is returned. Default: as `generate`. */
+  readonly signal?: AbortSignal;
+  /** Called after each text. */
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+}
+
+const RULES: Rules<InputLossOptions> = {
+  ...SAMPLER_RULES,
+  methods: anything, // one by one
+  context: number({ min: 1, integer: true }),
+  tokens: number({ min: 2, integer: true }),
+  loop: oneOf("open", "closed"),
+  seed: number({ min: 0, integer: true }),
+  ...{ signal: anything, onProgress: anything },
+};
+
+/** Losses of one text, position by position: the token that was mixed, and the surprise at the next one. */
+export interface TextLoss {
+  /** Index of the text. */
+  readonly text: number;
+  /** Index in the text of the first token that was fed as a mixture. */
+  readonly from: number;
+  /** H before each such token: entropy of the distribution that is mixed over ln V, in the one-hot pass. */
+  readonly entropy: readonly number[];
+  /** −ln p of the token after each, in nats, where tokens alone were fed. */
+  readonly base: readonly number[];
+  /** The same where a method's inputs were fed, by its key. */
+  readonly losses: Readonly<Record<string, readonly number[]>>;
+  /** Weight of a method's inputs on other tokens than the text's, by its key. */
+  readonly offSampleMass: Readonly<Record<string, readonly number[]>>;
+}
+
+/** A method at work on a text, in a slot of its own. */
+interface Worker {
+  readonly slot: number;
+  readonly method: Method;
+  state: unknown;
+  readonly losses: number[];
+  readonly masses: number[];
+}
+
+/** A text, and what works on it: first the tokens alone, then the methods. */
+interface Work {
+  readonly model: Model;
+  readonly cache: KvCache;
+  readonly sampler: Sampler;
+  readonly tokens: readonly number[];
+  /** Index of the first token that is mixed. */
+  readonly from: number;
+  readonly workers: readonly Worker[];
+  readonly entropy: number[];
+}
+
+/** −ln softmax(logits)[token], in float64. */
+function surprise(logits: Float32Array, token: number): number {
+  let most = -Infinity, sum = 0;
+  for (const value of logits) if (value > most) most = value;
+  for (const value of logits) sum += Math.exp(value - most);
+  return most + Math.log(sum) - logits[token]!;
+}
+
+/** What the sampler makes of the logits before a token of the text. */
+function distributionBefore({ sampler, tokens, from }: Work, at: number, logits: Float32Array) {
+  const step = at - from;
+  const history = { prompt: tokens.slice(0, from), generated: tokens.slice(from, at) };
+  const { plain } = chainOf(sampler), size = logits.length, temperature = plain?.temperature ?? 0;
+  if (size <= SMALL_VOCABULARY || temperature === 0 || plain!.ranks.length > 0) {
+    return distributionOf(logits.slice(), sampler, step, history);
+  }
+  const probabilities = trusted(Float32Array.from(softmax(logits, temperature)));
+  return dense({ logits: logits.slice(), size, step }, temperature, { probabilities });
+}
+
+/** What a method feeds in place of a token of the text. */
+function inputFor({ model }: Work, worker: Worker, distribution: Distribution, token: number) {
+  const { method } = worker, { input, state } = method.step(distribution, token, worker.state);
+  checkMixture(input, model.config.vocabularySize, `the method '${method.name}'`);
+  worker.state = state;
+  worker.masses.push(offSampleMass(input, token));
+  return input;
+}
+
+/** The open loop: a window of positions is a pass of the tokens, and one of each method's inputs. */
+async function openLoop(work: Work): Promise<void> {
+  const { model: { config: { vocabularySize } }, cache, tokens, from, workers, entropy } = work;
+  const window = cache.chunk ?? 128, end = tokens.length - 1, [base, ...others] = workers;
+  const row = (all: Float32Array, i: number) =>
+    all.subarray(i * vocabularySize, (i + 1) * vocabularySize);
+  let before: Float32Array = new Float32Array();
+  for (let start = 0; start < end; start += window) {
+    const fed = tokens.slice(start, Math.min(start + window, end)),
+      first = Math.max(0, from - start);
+    const feed = async ({ slot, losses }: Worker, inputs: readonly Input[]) => {
+      const logits = await cache.prefill(slot, start, inputs, "all");
+      for (let i = first; i < fed.length; i++) {
+        losses.push(surprise(row(logits, i), tokens[start + i + 1]!));
+      }
+      return logits;
+    };
+    const logits = await feed(base!, fed);
+    const distributions = fed.map((_, i) =>
+      i < first
+        ? undefined
+        : distributionBefore(work, start + i, i === 0 ? before : row(logits, i - 1))
+    );
+    before = row(logits, fed.length - 1).slice();
+    entropy.push(...distributions.flatMap((own) => own?.normalizedEntropy ?? []));
+    for (const worker of others) {
+      const inputs = distributions.map((own, i) =>
+        own ? inputFor(work, worker, own, fed[i]!) : fed[i]!
+      );
+      await feed(worker, inputs);
+    }
+  }
+}
+
+/** The closed loop: a position is one step of all methods, each after its own inputs. */
+async function closedLoop(work: Work): Promise<void> {
+  const { model: { config: { vocabularySize } }, cache, tokens, from, workers, entropy } = work;
+  const first = await cache.prefill(0, 0, tokens.slice(0, from), "last");
+  for (const { slot } of workers.slice(1)) await cache.copy(0, slot, from);
+  let rows: readonly Float32Array[] = workers.map(() => first);
+  for (let at = from; at < tokens.length - 1; at++) {
+    const inputs = workers.map((worker, i) => {
+      const own = distributionBefore(work, at, rows[i]!);
+      if (i === 0) entropy.push(own.normalizedEntropy);
+      return inputFor(work, worker, own, tokens[at]!);
+    });
+    const logits = await cache.step(inputs, workers.map(() => at));
+    rows = workers.map((_, i) => logits.subarray(i * vocabularySize, (i + 1) * vocabularySize));
+    for (const [i, { losses }] of workers.entries()) {
+      losses.push(surprise(rows[i]!, tokens[at + 1]!));
+    }
+  }
+}
+
+/** A method before the first token of a text. */
+function startWorker(
+  model: Model,
+  method: Method,
+  slot: number,
+  prompt: readonly number[],
+  sampler: Sampler,
+  seed: number,
+): Worker {
+  const state = method.init({
+    ...{ vocabularySize: model.config.vocabularySize, prompt, sampler, tokenizer: model.tokenizer },
+    uniform: (step, index) => uniform(seed, STREAM.method, step, index),
+  });
+  return { slot, method, state, losses: [], masses: [] };
+}
+
+/**
+ * Feeds texts as methods would, and measures how surprised the model is by what follows.
+ *
+ * @param texts Texts (with the token that begins a text, where the tokenizer says so) or token ids; each longer than
+ * `context` by two tokens at least.
+ * @param options The methods, and the sampler of the distributions that they mix: temperature 1, nothing cut, unless
+ * it is said; the model's recommendations are passed over.
+ * @returns Losses of each text, in their order: fewer texts where it was stopped.
+ * @throws {RangeError} Where a text is too short.
+ * @throws {TypeError} Where an option is unknown or of the wrong kind.
+ *
+ * @example β → ∞ is the token itself
+ * ```ts
+ * import { inputLoss, moi } from "@moi/moi/decode";
+ * import { loadModel } from "@moi/moi/model";
+ * import { assertEquals } from "@std/assert";
+ * await using model = await loadModel("votes-tiny");
+ * const text = [1, 26, 23, 3, 4, 3, 5, 3, 3, 4];
+ * const methods = { token: moi({ beta: Infinity }), mixture: moi({ beta: 0.25 }) };
+ * const [loss] = await inputLoss(model, [text], { methods, context: 4 });
+ * assertEquals(loss!.losses.token, loss!.base);
+ * assertEquals(loss!.losses.mixture!.length, 5);
+ * ```
+ */
+export async function inputLoss(
+  model: Model,
+  texts: readonly (string | readonly number[])[],
+  options: InputLossOptions,
+): Promise<TextLoss[]> {
+  const verb = "measure what inputs are worth";
+  checkOptions(verb, given(options), RULES);
+  const { methods, context = 24, loop = "open", seed = 0, onProgress, ...more } = options;
+  const { tokens: most = model.maxLength, signal = defaultSignal(), ...settings } = more;
+  if (!isObject(methods)) throw new TypeError(refusal(verb, "methods", "be an object", methods));
+  for (const [key, method] of Object.entries(methods)) checkMethod(verb, `methods.${key}`, method);
+  if (!Array.isArray(texts)) throw new TypeError(refusal(verb, "texts", "be a list", texts));
+  const all = texts.map((text, i) => {
+    const own = promptTokens(model, text);
+    const rule = `have more than ${context + 1} tokens, of which the first ${context} are context`;
+    if (own.length > context + 1) return own.slice(0, Math.min(context + most, model.maxLength));
+    throw new RangeError(refusal(verb, `texts[${i}]`, rule, own.length));
+  });
+  const sampler = samplerOf(settings), keys = Object.keys(methods);
+  const length = Math.max(1, ...all.map((tokens) => tokens.length - 1));
+  using cache = model.openCache({ slots: keys.length + 1, length });
+  const found: TextLoss[] = [];
+  for (const [text, tokens] of all.entries()) {
+    if (signal?.aborted) break;
+    const prompt = tokens.slice(0, context);
+    const workers = [standard(), ...Object.values(methods)].map((method, slot) =>
+      startWorker(model, method, slot, prompt, sampler, seed + text)
+    );
+    const work = { model, cache, sampler, tokens, from: context, workers, entropy: [] as number[] };
+    await (loop === "open" ? openLoop : closedLoop)(work);
+    const byKey = (of: (worker: Worker) => number[]) =>
+      Object.fromEntries(keys.map((key, i) => [key, of(workers[i + 1]!)]));
+    found.push({
+      ...{ text, from: context, entropy: work.entropy, base: workers[0]!.losses },
+      ...{ losses: byKey((own) => own.losses), offSampleMass: byKey((own) => own.masses) },
+    });
+    onProgress?.({ done: text + 1, total: all.length });
+  }
+  return found;
+}
