@@ -151,6 +151,7 @@ export function int8Kv(graph: Graph, kv: readonly KvLayer[], scales: KvScales): 
   const narrow = (port: ValueInfo): ValueInfo =>
     cached.has(port.name) ? { ...port, type: "int8" } : port;
   return {
+    ...graph,
     nodes,
     initializers: [...graph.initializers, ...initializers],
     inputs: graph.inputs.map(narrow),

@@ -24,7 +24,7 @@ export interface FirstAttention {
 }
 
 /** Nodes that a value depends on, in their order. */
-function nodesBefore(value: string, nodes: readonly Node[]): Node[] {
+export function nodesBefore(value: string, nodes: readonly Node[]): Node[] {
   const needed = new Set([value]), kept: Node[] = [];
   for (const node of nodes.toReversed()) {
     if (!node.outputs.some((name) => needed.has(name))) continue;

@@ -298,7 +298,7 @@ function retyped(
       if (name !== results[i]) cast(results[i]!, "float32", name);
     });
   }
-  return { nodes, initializers: [...made.values()], inputs, outputs };
+  return { ...graph, nodes, initializers: [...made.values()], inputs, outputs };
 }
 
 /**

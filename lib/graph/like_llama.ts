@@ -30,26 +30,35 @@ interface Sublayer {
   run(x: string): string;
 }
 
-/** `x ← x + after(run(before(x)))` for all sublayers in order, then the last norm. */
+/**
+ * `x ← x + after(run(before(x)))` for all sublayers in order, then the last norm.
+ *
+ * @param layers The sublayers of each layer.
+ * @returns The normed stream, and the stream before the first layer and after each.
+ */
 function residualStack(
   b: Builder,
   x: string,
-  sublayers: readonly Sublayer[],
+  layers: readonly (readonly Sublayer[])[],
   { hiddenSize, rmsNormEps }: DecoderConfig,
-): string {
-  const last = "model.norm";
+): { readonly normed: string; readonly streams: readonly string[] } {
+  const last = "model.norm", sublayers = layers.flat(), streams = [x];
   const norm = (x: string, name: string | undefined) =>
     name === undefined ? x : rmsNorm(b, x, `${name}.weight`, hiddenSize, rmsNormEps);
-  let residual = x, normed = norm(x, sublayers[0]?.norms[0]), isNormed = false;
-  sublayers.forEach(({ run, norms: [before, after] }, i) => {
-    const added = norm(run(normed), after);
-    isNormed = before !== undefined;
-    if (isNormed) { // with the next norm in one operator
-      const next = `${sublayers[i + 1]?.norms[0] ?? last}.weight`;
-      ({ normed, residual } = addAndNorm(b, residual, added, next, hiddenSize, rmsNormEps));
-    } else residual = normed = b.op("Add", [residual, added]);
-  });
-  return isNormed ? normed : norm(residual, last);
+  let residual = x, normed = norm(x, sublayers[0]?.norms[0]), isNormed = false, next = 0;
+  for (const layer of layers) {
+    for (const { run, norms: [before, after] } of layer) {
+      const added = norm(run(normed), after);
+      isNormed = before !== undefined;
+      next++;
+      if (isNormed) { // with the next norm in one operator
+        const name = `${sublayers[next]?.norms[0] ?? last}.weight`;
+        ({ normed, residual } = addAndNorm(b, residual, added, name, hiddenSize, rmsNormEps));
+      } else residual = normed = b.op("Add", [residual, added]);
+    }
+    streams.push(residual);
+  }
+  return { normed: isNormed ? normed : norm(residual, last), streams };
 }
 
 /** What is particular to an architecture: what its configs leave out, how its layers differ from Llama's. */
@@ -128,9 +137,9 @@ export function likeLlama<Own extends object = object>(
         { length: layers },
         (_, layer) => sublayersOf(layer, windows?.[layer] === undefined ? rotary : local ?? rotary),
       );
-      const normed = residualStack(b, x, sublayers.flat(), config);
+      const { normed, streams } = residualStack(b, x, sublayers, config);
       head(b, normed, config.tiedEmbeddings ? table : "lm_head.weight", config, finalSoftcap);
-      return b.graph();
+      return { ...b.graph(), streams };
     },
   };
 }

@@ -118,6 +118,11 @@ export interface Graph {
   readonly inputs: readonly ValueInfo[];
   /** Outputs. */
   readonly outputs: readonly ValueInfo[];
+  /**
+   * Of a decoder that was built here the values `[B, S, D]` of its residual stream: what the first layer gets, and
+   * what stands in the stream after each layer. Not part of a file.
+   */
+  readonly streams?: readonly string[];
   /** Remarks of a file on the shapes of other values, unread. */
   readonly shapes?: readonly Uint8Array[];
   /** What else a file says of it. */

@@ -22,7 +22,7 @@ interface Model {
 }
 
 /** Opens memory for slots of so many positions. */
-type OpenSlabs = (slots: number, length: number) => Slabs;
+export type OpenSlabs = (slots: number, length: number) => Slabs;
 
 /** A session, memory for its caches, and what was found of its device. */
 interface CheckedSession {
@@ -33,7 +33,7 @@ interface CheckedSession {
 }
 
 /** Memory for caches of a session; the scope keeps what moves its slots. */
-async function slabsOf(
+export async function slabsOf(
   { memory, device }: Session,
   layers: Pick<DecoderConfig, "kv">,
   kv: KvFormat,

@@ -85,6 +85,22 @@ export interface DeviceCheck {
   readonly isBatchExact: boolean;
 }
 
+/**
+ * A look inside the layers. The residual stream is what the first layer gets, and what stands after each:
+ * L + 1 vectors `[D]` a position.
+ */
+export interface Layers {
+  /** Opens a cache whose rows are longer: after the V logits stand the L + 1 vectors of the stream. */
+  openCache(shape: CacheShape): Promise<KvCache>;
+  /**
+   * Logits that the last norm and the head make of rows of a stream.
+   *
+   * @param rows `[n · D]`.
+   * @returns `[n · V]`.
+   */
+  read(rows: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
+}
+
 /** What computes logits. */
 export interface Engine extends AsyncDisposable {
   /** Device that it runs on, such as "cpu". */
@@ -108,4 +124,6 @@ export interface Engine extends AsyncDisposable {
    * there. Default: all.
    */
   openNextToken?(tokens?: number): NextToken;
+  /** What tells the residual stream; absent where it cannot be told. */
+  readonly layers?: Layers;
 }

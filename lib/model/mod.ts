@@ -130,7 +130,7 @@ export {
   parseGguf,
 } from "./gguf/parse.ts";
 export { EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
-export { forward } from "./forward.ts";
+export { forward, logitLens } from "./forward.ts";
 export { type DatasetOptions, downloadDataset } from "./hub.ts";
 export { downloadModel, type DownloadOptions } from "./download.ts";
 export type { LogitRows } from "./logit_rows.ts";

@@ -15,10 +15,12 @@ import type { NextToken } from "./next_token.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** A loaded language model. Dispose it when done (`await using model = await loadModel(…)`). */
-export interface Model
-  extends
-    AsyncDisposable,
-    Pick<Engine, "device" | "threads" | "fallenBack" | "checked" | "versions" | "remote"> {
+export interface Model extends
+  AsyncDisposable,
+  Pick<
+    Engine,
+    "device" | "threads" | "fallenBack" | "checked" | "versions" | "remote" | "layers"
+  > {
   /** The id it was loaded by. */
   readonly id: string;
   /** First 16 hex digits of a SHA-256 over the configuration, tensor table and sampled weights. */
@@ -138,7 +140,7 @@ export function createModel({ engine, ...known }: ModelParts): Model {
     device: engine.device,
     threads: engine.threads,
     ...given({ fallenBack: engine.fallenBack, checked: engine.checked }),
-    ...given({ versions: engine.versions, remote: engine.remote }),
+    ...given({ versions: engine.versions, remote: engine.remote, layers: engine.layers }),
     openCache({ slots, length }) {
       checkUse("open a cache");
       checkNumber("open a cache", "slots", slots, { min: 1, integer: true });

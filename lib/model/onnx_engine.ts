@@ -9,6 +9,7 @@ import {
   ARCHITECTURES,
   denseMixtureGraph,
   denseMixtureOnDevice,
+  type Graph,
   halfKv,
   halfPrecision,
   int8Kv,
@@ -24,6 +25,7 @@ import { type DeviceSessions, openOnDevice, startOnDevice } from "./device_next_
 import type { CacheShape, Engine, KvFormat } from "./engine.ts";
 import { rangeReader } from "./external.ts";
 import { calibrateKv } from "./kv.ts";
+import { openLayers } from "./layers.ts";
 import { lazySession } from "./lazy_session.ts";
 import { nextTokenSource } from "./next_token.ts";
 import { type CreateSession, sessionStarter } from "./sessions.ts";
@@ -129,8 +131,14 @@ async function start(
     const product = table && openDenseMixtures(table, config.vocabularySize, config.hiddenSize);
     return openCache(session, config, slabs(slots, length), { slots, length, chunk, product });
   };
+  const layers = isOwn
+    ? scope.use(
+      openLayers(graph, running as Graph, { config, kv, chunk }, { ...settings, device }, create),
+    )
+    : undefined;
   const owned = scope.move();
   return {
+    ...(layers && { layers }),
     device: session.device,
     threads,
     fallenBack: session.fallenBack,
