@@ -118,6 +118,7 @@ export {
   KV_TYPES,
   type KvCache,
   type KvFormat,
+  type Layers,
 } from "./engine.ts";
 export type { ExternalData } from "./external.ts";
 export { dequantize } from "./gguf/blocks.ts";
