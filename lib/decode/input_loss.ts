@@ -34,18 +34,26 @@ import {
 } from "../model/mod.ts";
 import { defaultSignal } from "../runtime/mod.ts";
 import { dense, type Distribution } from "./distribution.ts";
-import { promptTokens } from "./generation.ts";
+import { type Prompt, promptTokens } from "./generation.ts";
 import { checkMethod, type Method } from "./method.ts";
 import { standard } from "./methods/standard.ts";
 import { distributionOf } from "./sample.ts";
 import { chainOf, type Sampler, SAMPLER_RULES, samplerOf } from "./sampler.ts";
 import { softmax } from "./softmax.ts";
 
+/** A text whose beginning is its own context, or an answer after its prompt. */
+export type LossText = string | readonly number[] | {
+  /** What is fed as it is: text, messages or token ids. */
+  readonly prompt: Prompt;
+  /** What is fed after it as a method would: text, or token ids such as those of a generation. */
+  readonly answer: string | readonly number[];
+};
+
 /** Options of {@linkcode inputLoss}: sampler settings are those of the distributions that are mixed. */
 export interface InputLossOptions extends Partial<Sampler> {
   /** The methods, by keys of one's own. */
   readonly methods: Readonly<Record<string, Method>>;
-  /** Tokens at the beginning of each text that are fed as they are. Default: 24. */
+  /** Tokens at the beginning of a text that are fed as they are; of an answer its prompt is. Default: 24. */
   readonly context?: number;
   /** Most tokens of a text that are fed after those. Default: what the model's context holds. */
   readonly tokens?: number;
@@ -124,6 +132,15 @@ function distributionBefore({ sampler, tokens, from }: Work, at: number, logits:
   }
   const probabilities = trusted(Float32Array.from(softmax(logits, temperature)));
   return dense({ logits: logits.slice(), size, step }, temperature, { probabilities });
+}
+
+/** The tokens of a text, and how many of them are fed as they are. */
+function tokensOf(model: Model, text: LossText, context: number) {
+  if (!isObject(text)) return { own: promptTokens(model, text as Prompt), from: context };
+  const { prompt, answer } = text as Exclude<LossText, string | readonly number[]>;
+  const before = promptTokens(model, prompt);
+  const after = typeof answer === "string" ? model.tokenizer.encode(answer) : answer;
+  return { own: [...before, ...promptTokens(model, after)], from: before.length };
 }
 
 /** What a method feeds in place of a token of the text. */
@@ -208,8 +225,8 @@ function startWorker(
 /**
  * Feeds texts as methods would, and measures how surprised the model is by what follows.
  *
- * @param texts Texts (with the token that begins a text, where the tokenizer says so) or token ids; each longer than
- * `context` by two tokens at least.
+ * @param texts Texts (with the token that begins a text, where the tokenizer says so), token ids, or answers after
+ * their prompts; each longer than its context by two tokens at least.
  * @param options The methods, and the sampler of the distributions that they mix: temperature 1, nothing cut, unless
  * it is said; the model's recommendations are passed over.
  * @returns Losses of each text, in their order: fewer texts where it was stopped.
@@ -231,7 +248,7 @@ function startWorker(
  */
 export async function inputLoss(
   model: Model,
-  texts: readonly (string | readonly number[])[],
+  texts: readonly LossText[],
   options: InputLossOptions,
 ): Promise<TextLoss[]> {
   const verb = "measure what inputs are worth";
@@ -242,27 +259,28 @@ export async function inputLoss(
   for (const [key, method] of Object.entries(methods)) checkMethod(verb, `methods.${key}`, method);
   if (!Array.isArray(texts)) throw new TypeError(refusal(verb, "texts", "be a list", texts));
   const all = texts.map((text, i) => {
-    const own = promptTokens(model, text);
-    const rule = `have more than ${context + 1} tokens, of which the first ${context} are context`;
-    if (own.length > context + 1) return own.slice(0, Math.min(context + most, model.maxLength));
+    const { own, from } = tokensOf(model, text, context);
+    const tokens = own.slice(0, Math.min(from + most, model.maxLength));
+    if (from > 0 && tokens.length > from + 1) return { tokens, from };
+    const rule = `have two tokens or more after its context of ${from}, of one token at least`;
     throw new RangeError(refusal(verb, `texts[${i}]`, rule, own.length));
   });
   const sampler = samplerOf(settings), keys = Object.keys(methods);
-  const length = Math.max(1, ...all.map((tokens) => tokens.length - 1));
+  const length = Math.max(1, ...all.map(({ tokens }) => tokens.length - 1));
   using cache = model.openCache({ slots: keys.length + 1, length });
   const found: TextLoss[] = [];
-  for (const [text, tokens] of all.entries()) {
+  for (const [text, { tokens, from }] of all.entries()) {
     if (signal?.aborted) break;
-    const prompt = tokens.slice(0, context);
+    const prompt = tokens.slice(0, from);
     const workers = [standard(), ...Object.values(methods)].map((method, slot) =>
       startWorker(model, method, slot, prompt, sampler, seed + text)
     );
-    const work = { model, cache, sampler, tokens, from: context, workers, entropy: [] as number[] };
+    const work = { model, cache, sampler, tokens, from, workers, entropy: [] as number[] };
     await (loop === "open" ? openLoop : closedLoop)(work);
     const byKey = (of: (worker: Worker) => number[]) =>
       Object.fromEntries(keys.map((key, i) => [key, of(workers[i + 1]!)]));
     found.push({
-      ...{ text, from: context, entropy: work.entropy, base: workers[0]!.losses },
+      ...{ text, from, entropy: work.entropy, base: workers[0]!.losses },
       ...{ losses: byKey((own) => own.losses), offSampleMass: byKey((own) => own.masses) },
     });
     onProgress?.({ done: text + 1, total: all.length });

@@ -17,6 +17,7 @@
  * | whether mixing could act at all | {@linkcode plotMixing}, {@linkcode plotEffect} |
  * | which problems changed hands, and how | {@linkcode plotFlips} |
  * | where in a text the model was uncertain | {@linkcode plotTrace} |
+ * | whether a mixture is a better input than the token | {@linkcode plotLosses}, {@linkcode lossTable} |
  * | what one step was fed | {@linkcode plotMixture} |
  * | a study beside the paper | {@linkcode compareWithPaper} |
  * | all of a study | {@linkcode studyReport}, {@linkcode gainsTable}; as a page with every sample {@linkcode reportPage} |
@@ -54,6 +55,7 @@ export { type Tables, tablesOf } from "./tables.ts";
 export * from "./effect.ts";
 export * from "./flips.ts";
 export { type GainLike, plotGains, type PlotGainsOptions } from "./gains.ts";
+export { plotLosses, type PlotLossesOptions } from "./losses.ts";
 export * from "./mixing.ts";
 export * from "./mixture.ts";
 export * from "./scores.ts";
@@ -62,6 +64,7 @@ export { plotTrace, type PlotTraceOptions, type StepLike, type TracedLike } from
 // Tables, and everything about a study
 export * from "./compare_with_paper.ts";
 export * from "./gains_table.ts";
+export { lossTable } from "./losses.ts";
 export { studyReport, type StudyReportOptions, studyTables } from "./report.ts";
 export { type ReportedStudy, reportPage, type ReportPageOptions } from "./report_page.ts";
 export { scoreTable, type ScoreTableOptions } from "./score_table.ts";

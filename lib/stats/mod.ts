@@ -11,6 +11,7 @@
  *
  * - {@linkcode gains}: the table of a study, one row a method (a model, a setting), with interval and p value
  * - {@linkcode scoreGains}: the same for grades that are numbers
+ * - {@linkcode lossGains}: the same for losses of teacher-forced inputs, by document
  * - {@linkcode accuracy}: one method alone
  * - {@linkcode mcnemarMidP}, {@linkcode mcnemarExact}, {@linkcode signFlipTest}: is there a difference?
  * - {@linkcode pairedScore}, {@linkcode pairedBootstrap}, {@linkcode wilson}: how large may it be?
@@ -46,6 +47,15 @@ export { type Gain, type GainRow, gains, type GainsOptions } from "./gains.ts";
 export { type Accuracy, accuracy, type AccuracyOptions } from "./accuracy.ts";
 export { mcnemarExact, mcnemarMidP } from "./mcnemar.ts";
 export { scoreGains, type ScoreGainsOptions, type ScoreRow } from "./scores.ts";
+export {
+  byEntropy,
+  byStep,
+  lossGains,
+  type LossGainsOptions,
+  type LossGroup,
+  type LossRow,
+  type MixedPosition,
+} from "./losses.ts";
 export { signFlipTest, type SignFlipTestOptions } from "./sign_flip.ts";
 export { pairedBootstrap, type PairedBootstrapOptions } from "./bootstrap.ts";
 export { pairedScore } from "./paired_score.ts";
