@@ -1,0 +1,59 @@
+/** What the studies share: their plans, methods as plans write them, and results that are kept. @module */
+
+import { type Method, METHODS } from "../../lib/decode/mod.ts";
+import { replaceFile } from "../../lib/study/store.ts";
+import { sha256 } from "../../lib/_sha256.ts";
+
+/** A pre-registered study: what is asked, how it is decided, and the settings that it runs with. */
+export interface Plan<Settings> {
+  readonly name: string;
+  readonly question: string;
+  readonly model: string;
+  readonly settings: Settings;
+  readonly primary: string;
+}
+
+/** A method as plans write it: its name in METHODS, and its options. */
+export type WrittenMethod = Readonly<Record<string, string | number | boolean>>;
+
+/** Reads a plan: `scripts/evidence/plans/NAME.json`. */
+export async function planOf<Settings>(name: string): Promise<Plan<Settings>> {
+  const text = await Deno.readTextFile(new URL(`plans/${name}.json`, import.meta.url));
+  return JSON.parse(text);
+}
+
+/** The methods of a plan; a number that JSON lacks stands there as text. */
+export function methodsOf(
+  written: Readonly<Record<string, WrittenMethod>>,
+): Record<string, Method> {
+  const number = (value: unknown) => value === "Infinity" ? Infinity : value;
+  return Object.fromEntries(
+    Object.entries(written).map(([key, { name, ...options }]) => {
+      const known = Object.entries(options).map(([option, value]) => [option, number(value)]);
+      return [key, METHODS[name as string]!.make(Object.fromEntries(known))];
+    }),
+  );
+}
+
+/**
+ * A part of a study, computed once: what was found before with the same settings is read again.
+ *
+ * @param part Name of the part.
+ * @param settings All that decides what is found.
+ */
+export async function kept<Found>(
+  part: string,
+  settings: unknown,
+  compute: () => Promise<Found>,
+): Promise<Found> {
+  const digest = sha256(JSON.stringify(settings));
+  const path = `runs/evidence/${part}-${digest}.json`;
+  try {
+    return JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const found = await compute();
+  await replaceFile(path, "what was found", [JSON.stringify(found)]);
+  return found;
+}
