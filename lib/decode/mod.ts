@@ -60,7 +60,8 @@
  *
  * What a text was made of, seen from inside: {@linkcode jsProbe} and {@linkcode probeStep} (which token
  * of a mixture does the model follow?), {@linkcode greedySimilarity} (is this more than greedy
- * decoding?), {@linkcode predictEffect} (will mixing matter on these prompts at all?).
+ * decoding?), {@linkcode predictEffect} (will mixing matter on these prompts at all?), {@linkcode inputLoss} (is a
+ * mixture a better input than the token that it replaces?).
  *
  * @module
  */

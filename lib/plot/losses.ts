@@ -1,6 +1,7 @@
 /** What inputs are worth, in nats a token: the table and the figure of `lossGains()`. @module */
 
 import { plotlyText } from "../_escape.ts";
+import { counted } from "../_counted.ts";
 import { checkOptions, refusal, type Rules, text } from "../_check.ts";
 import type { LossRow } from "../stats/mod.ts";
 import { ADJUSTED_P, MIXING } from "./_columns.ts";
@@ -87,7 +88,8 @@ export function plotLosses(rows: readonly LossRow[], options: PlotLossesOptions 
   const { title = "Is a mixture a better input than the token?", subtitle } = options;
   const groups = groupsOf(verb, rows), methods = [...new Set(rows.map(({ method }) => method))];
   const data = groups.map(([group, own], g) => ({
-    ...{ type: "scatter", mode: "markers", name: plotlyText(group) },
+    ...{ type: "scatter", mode: "markers" },
+    name: plotlyText(`${group}, N = ${own[0]!.tokens}`),
     x: own.map(({ method }) => methods.indexOf(method) + (g - (groups.length - 1) / 2) * BESIDE),
     y: own.map(({ difference }) => Number(difference.toPrecision(6))),
     error_y: {
@@ -107,7 +109,9 @@ export function plotLosses(rows: readonly LossRow[], options: PlotLossesOptions 
     hoverinfo: "text",
   }));
   const { tokens, documents } = rows[0]!;
-  const n = `N = ${tokens} tokens of ${documents} documents`;
+  const n = groups.length > 1
+    ? counted(documents, "document")
+    : `N = ${tokens} tokens of ${counted(documents, "document")}`;
   return framed({ title, caption: [subtitle, n, "95 % intervals by document"] }, data, {
     ...{ height: 420, margin: { l: 64, r: 24, t: 76, b: 80 }, showlegend: groups.length > 1 },
     legend: { orientation: "h", x: 0, y: -0.2, yanchor: "top", font: { size: 12 } },

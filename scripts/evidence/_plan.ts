@@ -1,5 +1,6 @@
 /** What the studies share: their plans, methods as plans write them, and results that are kept. @module */
 
+import { fileURLToPath } from "node:url";
 import { type Method, METHODS } from "../../lib/decode/mod.ts";
 import { replaceFile } from "../../lib/study/store.ts";
 import { sha256 } from "../../lib/_sha256.ts";
@@ -16,10 +17,19 @@ export interface Plan<Settings> {
 /** A method as plans write it: its name in METHODS, and its options. */
 export type WrittenMethod = Readonly<Record<string, string | number | boolean>>;
 
-/** Reads a plan: `scripts/evidence/plans/NAME.json`. */
-export async function planOf<Settings>(name: string): Promise<Plan<Settings>> {
-  const text = await Deno.readTextFile(new URL(`plans/${name}.json`, import.meta.url));
-  return JSON.parse(text);
+/** The committed plan of a study. */
+export function planPath(name: string): string {
+  return fileURLToPath(new URL(`plans/${name}.json`, import.meta.url));
+}
+
+/** Reads a plan. */
+export async function planOf<Settings>(path: string): Promise<Plan<Settings>> {
+  return JSON.parse(await Deno.readTextFile(path));
+}
+
+/** Where what was found is kept. */
+export function foundFolder(): string {
+  return `${Deno.env.get("MOI_RUNS") ?? "runs"}/evidence`;
 }
 
 /** The methods of a plan; a number that JSON lacks stands there as text. */
@@ -47,7 +57,7 @@ export async function kept<Found>(
   compute: () => Promise<Found>,
 ): Promise<Found> {
   const digest = sha256(JSON.stringify(settings));
-  const path = `runs/evidence/${part}-${digest}.json`;
+  const path = `${foundFolder()}/${part}-${digest}.json`;
   try {
     return JSON.parse(await Deno.readTextFile(path));
   } catch (error) {

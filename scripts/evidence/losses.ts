@@ -24,7 +24,7 @@ import type { Model } from "../../lib/model/mod.ts";
 import type { LossGainsOptions } from "../../lib/stats/mod.ts";
 import { print, say } from "../_cli.ts";
 import { textOf } from "../_table.ts";
-import { kept, methodsOf, type Plan, type WrittenMethod } from "./_plan.ts";
+import { foundFolder, kept, methodsOf, type Plan, type WrittenMethod } from "./_plan.ts";
 
 /** Settings of the plan. */
 export interface LossSettings {
@@ -137,7 +137,7 @@ export async function losses(model: Model, { settings }: Plan<LossSettings>): Pr
   told("Rivals", await lossesOf(model, "rivals", every(rivalDocuments), settings, rivals));
   const rows = lossGains(own, { groups: [all, ...bins], primary: "MoI 1" });
   const shown = rows.filter(({ method }) => !["direct", "β → ∞"].includes(method));
-  await Deno.writeTextFile("runs/evidence/losses.svg", await toSvg(plotLosses(shown)));
+  await Deno.writeTextFile(`${foundFolder()}/losses.svg`, await toSvg(plotLosses(shown)));
 }
 
 /** The 64 most probable tokens, at their share of the entropy of all: what the pilot mixed. */

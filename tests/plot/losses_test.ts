@@ -18,11 +18,12 @@ Deno.test("plotLosses() draws a series for each group, with intervals by documen
   assertEquals(data[0].y, [0.2, 3]);
   assertEquals(data[0].error_y.array[1], 0);
   assertEquals(layout.xaxis.ticktext, ["&lt;moi&gt;", "direct"]);
-  assertEquals(data[0].name, "step &lt; 1");
+  assertEquals(data[0].name, "step &lt; 1, N = 3");
   assertStringIncludes(data[0].hovertext[0], "&lt;moi&gt;, step &lt; 1<br>ΔNLL +0.200");
-  assertStringIncludes(layout.title.subtitle.text, "N = 3 tokens of 3 documents");
+  assertStringIncludes(layout.title.subtitle.text, "3 documents · 95 %");
   const one = plotLosses(lossGains(LOSSES.slice(1, 2))) as Any; // an interval without ends is not drawn
   assertEquals(one.data[0].error_y.array, [null, null]);
+  assertStringIncludes(one.layout.title.subtitle.text, "N = 2 tokens of 1 document");
 });
 
 Deno.test("lossTable() has a table for each group, and says what was declared", () => {

@@ -1,0 +1,68 @@
+/** `deno task evidence`: plans that can run, and a study of a few tokens. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { methodsOf, planOf, planPath, type WrittenMethod } from "../../scripts/evidence/_plan.ts";
+import { type LossSettings } from "../../scripts/evidence/losses.ts";
+import { script } from "../_process.ts";
+import { temporaryFolder } from "../_temporary.ts";
+
+Deno.test("every plan says what decides it, and every study its result", async () => {
+  const folder = new URL("../../scripts/evidence/plans/", import.meta.url);
+  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  assert(names.length > 0);
+  for (const file of names) {
+    const plan = await planOf<Record<string, unknown>>(planPath(file.replace(/\.json$/, "")));
+    const { name, question, model, primary, secondary, exclusions, analysis, power, tried } =
+      plan as unknown as Record<string, string>;
+    assertEquals(`${name}.json`, file);
+    for (const text of [question, model, primary, secondary, exclusions, analysis, power, tried]) {
+      assertEquals(typeof text, "string", file);
+    }
+    for (const value of Object.values(plan.settings)) {
+      const [first] = Object.values((value ?? {}) as Record<string, WrittenMethod>);
+      if (typeof first?.name === "string") methodsOf(value as Record<string, WrittenMethod>);
+    }
+    const found = await Deno.readTextFile(new URL(`../${name}.md`, folder));
+    assertMatch(found, /plan .*`[0-9a-f]{7,}`/i, `${name}.md names the plan's commit`);
+  }
+});
+
+Deno.test("a study runs as its plan says, and is computed once", async () => {
+  await using folder = await temporaryFolder();
+  const plan = await planOf<LossSettings>(planPath("losses"));
+  const small = {
+    speeches: 2,
+    chapters: 2,
+    characters: 400,
+    context: 4,
+    tokens: 12,
+    leastAnswer: 1,
+  };
+  const settings = { ...plan.settings, ...small, rivalDocuments: 2, closedDocuments: 2 };
+  const file = `${folder.path}/plan.json`;
+  await Deno.writeTextFile(file, JSON.stringify({ ...plan, settings }));
+  const env = { MOI_RUNS: folder.path };
+  const run = () =>
+    script("evidence", ["losses", "--model", "countdown-tiny", "--plan", file], { env });
+  const first = await run();
+  assertEquals(first.code, 0, first.stderr);
+  assertMatch(first.stdout, /β → ∞ +0\.000 \[0\.000, 0\.000\] +1\.0/);
+  assertStringIncludes(first.stdout, "MoI 1 was declared beforehand");
+  for (const title of ["By entropy", "own continuation, sampled", "Closed loop", "Rivals"]) {
+    assertStringIncludes(first.stdout, title);
+  }
+  assert((await Deno.stat(`${folder.path}/evidence/losses.svg`)).size > 1000);
+  const again = await run();
+  const tables = (text: string) => text.replace(/wall time .*/, "");
+  assertEquals(tables(again.stdout), tables(first.stdout));
+});
+
+Deno.test("evidence says what it lacks", async () => {
+  const unknown = await script("evidence", ["gains"]);
+  assertEquals(unknown.code, 1);
+  assertStringIncludes(unknown.stderr, 'a study named "gains"');
+  const none = await script("evidence", ["losses"], { env: { MOI_REAL_MODEL: "" } });
+  assertStringIncludes(none.stderr, "--model names none, and MOI_REAL_MODEL names no folder");
+  const pilot = await script("evidence", ["pilot", "--model", "votes-tiny"]);
+  assertStringIncludes(pilot.stderr, "--source must name a file");
+});
