@@ -74,12 +74,12 @@ const BESIDE = 0.14;
  *
  * @example
  * ```ts
- * import { byEntropy, inputLoss, loadModel, lossGains, moi, plotLosses } from "@moi/moi";
+ * import { byStep, inputLoss, loadModel, lossGains, moi, plotLosses } from "@moi/moi";
  * import { assertEquals } from "@std/assert";
  * await using model = await loadModel("votes-tiny");
  * const texts = [[1, 26, 23, 3, 4, 3, 5], [1, 26, 24, 4, 5, 4, 3]];
  * const losses = await inputLoss(model, texts, { methods: { moi: moi() }, context: 2 });
- * assertEquals(plotLosses(lossGains(losses, { groups: byEntropy([0.3]) })).data.length, 2);
+ * assertEquals(plotLosses(lossGains(losses, { groups: byStep([2]) })).data.length, 2);
  * ```
  */
 export function plotLosses(rows: readonly LossRow[], options: PlotLossesOptions = {}): Figure {
