@@ -29,12 +29,13 @@ function groupsOf(verb: string, rows: readonly LossRow[]): (readonly [string, Lo
 export function lossTable(rows: readonly LossRow[]): Tables {
   const groups = groupsOf("make a table", rows), isAlone = groups.length === 1;
   return tablesOf(...groups.map(([group, own], i) => {
-    const { documents, tokens, base } = own[0]!, primary = own.find((row) => row.isPrimary);
+    const { documents, tokens, base, baseline = "tokens alone" } = own[0]!,
+      primary = own.find((row) => row.isPrimary);
     return tableOf(own, [
       { heading: "input", of: "method" },
       {
         ...{ heading: "ΔNLL [95 %]", of: ["difference", "low", "high"], as: estimate(signed) },
-        means: "loss of the next token less that after the tokens alone, nats; above 0 is worse",
+        means: `loss of the next token less that of ${baseline}, nats; above 0 is worse`,
       },
       { heading: "p", of: "p", as: pCell },
       ADJUSTED_P,
@@ -42,7 +43,7 @@ export function lossTable(rows: readonly LossRow[]): Tables {
     ], {
       ...(isAlone ? {} : { title: `positions: ${group}` }),
       notes: [
-        `N = ${tokens} tokens of ${documents} documents; tokens alone: ${fixed(base, 3)} nats`,
+        `N = ${tokens} tokens of ${documents} documents; ${baseline}: ${fixed(base, 3)} nats`,
         i === groups.length - 1 && "t intervals clustered by document, pointwise",
         primary && `${primary.method} was declared beforehand: its p is not adjusted`,
       ],
@@ -108,11 +109,12 @@ export function plotLosses(rows: readonly LossRow[], options: PlotLossesOptions 
     ),
     hoverinfo: "text",
   }));
-  const { tokens, documents } = rows[0]!;
+  const { tokens, documents, baseline } = rows[0]!;
   const n = groups.length > 1
     ? counted(documents, "document")
     : `N = ${tokens} tokens of ${counted(documents, "document")}`;
-  return framed({ title, caption: [subtitle, n, "95 % intervals by document"] }, data, {
+  const other = baseline && `against ${baseline}`;
+  return framed({ title, caption: [subtitle, other, n, "95 % intervals by document"] }, data, {
     ...{ height: 420, margin: { l: 64, r: 24, t: 76, b: 80 }, showlegend: groups.length > 1 },
     legend: { orientation: "h", x: 0, y: -0.2, yanchor: "top", font: { size: 12 } },
     xaxis: axis({

@@ -1,5 +1,5 @@
 /**
- * What inputs are worth: differences of losses to those of the tokens alone, by document.
+ * What inputs are worth: differences of losses to those of the tokens alone, or of another method, by document.
  *
  * Positions of one text are alike, so the unit is the document. With S_d the sum of a document's differences in a
  * group of positions, and n_d the number of these,
@@ -16,6 +16,7 @@
 
 import { anything, checkOptions, refusal, type Rules, text } from "../_check.ts";
 import type { TextLoss } from "../decode/mod.ts";
+import { given } from "../_given.ts";
 import { checkKey, inside } from "./_check.ts";
 import { mean } from "./_moments.ts";
 import { studentTail, studentUpperQuantile } from "./_special.ts";
@@ -42,6 +43,8 @@ export interface LossGroup {
 
 /** Options of {@linkcode lossGains}. */
 export interface LossGainsOptions {
+  /** Key of a method whose inputs the others are compared with. Default: none, the tokens alone. */
+  readonly baseline?: string;
   /** Groups of positions, which may overlap. Default: one of all. */
   readonly groups?: readonly LossGroup[];
   /**
@@ -63,9 +66,11 @@ export interface LossRow extends Interval {
   readonly documents: number;
   /** Its positions. */
   readonly tokens: number;
-  /** Mean loss where tokens alone are fed, in nats a token. */
+  /** Key of the method that is compared with; absent: the tokens alone. */
+  readonly baseline?: string;
+  /** Mean loss after its inputs, in nats a token. */
   readonly base: number;
-  /** Mean loss less that, in nats a token: above 0 the method's inputs are worse than the tokens. */
+  /** Mean loss less that, in nats a token: above 0 the method's inputs are the worse ones. */
   readonly difference: number;
   /** Two-sided p of no difference. */
   readonly p: number;
@@ -81,7 +86,9 @@ export interface LossRow extends Interval {
 
 const VERB = "compare losses";
 
-const RULES: Rules<LossGainsOptions> = { groups: anything, primary: text, level: inside };
+const RULES: Rules<LossGainsOptions> = {
+  ...{ baseline: text, groups: anything, primary: text, level: inside },
+};
 
 const ALL: LossGroup = { name: "all", has: () => true };
 
@@ -108,16 +115,21 @@ function clustered(sums: readonly number[], counts: readonly number[], level: nu
   return { difference, low: difference - half, high: difference + half, p };
 }
 
-function rowOf(parts: readonly Part[], method: string, level: number) {
+function rowOf(
+  parts: readonly Part[],
+  method: string,
+  baseOf: (loss: TextLoss) => readonly number[],
+  level: number,
+) {
   const differences = parts.map(({ loss, at }) =>
-    sum(at.map((i) => loss.losses[method]![i]! - loss.base[i]!))
+    sum(at.map((i) => loss.losses[method]![i]! - baseOf(loss)[i]!))
   );
   const counts = parts.map(({ at }) => at.length);
   const over = (of: (loss: TextLoss) => readonly number[]) =>
     mean(parts.flatMap(({ loss, at }) => at.map((i) => of(loss)[i]!)));
   return {
     ...{ documents: parts.length, tokens: sum(counts) },
-    base: over(({ base }) => base),
+    base: over(baseOf),
     ...clustered(differences, counts, level),
     meanEntropy: over(({ entropy }) => entropy),
     meanOffSampleMass: over(({ offSampleMass }) => offSampleMass[method]!),
@@ -125,7 +137,7 @@ function rowOf(parts: readonly Part[], method: string, level: number) {
 }
 
 /**
- * Compares the losses of methods' inputs with those of the tokens alone, paired by position, clustered by document.
+ * Compares the losses of methods' inputs with those of the tokens alone, or of one of the methods, paired by position, clustered by document.
  *
  * @param losses What `inputLoss` found.
  * @returns Rows of the first group, method by method, then those of the others; groups without a position are left out.
@@ -149,11 +161,14 @@ export function lossGains(
   options: LossGainsOptions = {},
 ): LossRow[] {
   checkOptions(VERB, options, RULES);
-  const { groups = [ALL], primary, level = 0.95 } = options;
-  const methods = Object.keys(losses[0]?.losses ?? {});
+  const { baseline, groups = [ALL], primary, level = 0.95 } = options;
+  const known = Object.keys(losses[0]?.losses ?? {});
+  const methods = known.filter((method) => method !== baseline);
   if (methods.length === 0) {
     throw new RangeError(refusal(VERB, "losses", "tell of a text and a method at least", losses));
   }
+  if (baseline !== undefined) checkKey(VERB, "baseline", baseline, known);
+  const baseOf = (loss: TextLoss) => baseline === undefined ? loss.base : loss.losses[baseline]!;
   if (primary !== undefined) checkKey(VERB, "primary", primary, methods);
   const rows = groups.flatMap(({ name: group, has }, g) => {
     const parts = losses.map((loss) => ({
@@ -163,7 +178,7 @@ export function lossGains(
       ),
     })).filter(({ at }) => at.length > 0);
     return parts.length === 0 ? [] : methods.map((method) => ({
-      ...{ method, group, ...rowOf(parts, method, level) },
+      ...{ method, group, ...given({ baseline }), ...rowOf(parts, method, baseOf, level) },
       isPrimary: g === 0 && method === primary,
     }));
   });

@@ -135,6 +135,15 @@ export async function losses(model: Model, { settings }: Plan<LossSettings>): Pr
   );
   told("Closed loop: mixtures of what the mixtures made", closed);
   told("Rivals", await lossesOf(model, "rivals", every(rivalDocuments), settings, rivals));
+  print(
+    "\n## Looked at afterwards: MoI beside inputs of its own mass, on the documents' own text\n",
+  );
+  for (const beta of ["¼", "1"]) {
+    for (const other of ["linear", "random"]) {
+      const baseline = `${other} as ${beta}`, rows = lossGains(own, { baseline });
+      print(`\n${textOf(lossTable(rows.filter(({ method }) => method === `MoI ${beta}`)))}\n`);
+    }
+  }
   const rows = lossGains(own, { groups: [all, ...bins], primary: "MoI 1" });
   const shown = rows.filter(({ method }) => !["direct", "β → ∞"].includes(method));
   await Deno.writeTextFile(`${foundFolder()}/losses.svg`, await toSvg(plotLosses(shown)));

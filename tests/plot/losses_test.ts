@@ -35,6 +35,12 @@ Deno.test("lossTable() has a table for each group, and says what was declared", 
   assertEquals(toCsv(tables[0]!).split("\r\n")[0]!.startsWith("method,difference,low,high"), true);
 });
 
+Deno.test("figures and tables say what methods are compared with", () => {
+  const rows = lossGains(LOSSES, { baseline: "direct" });
+  assertStringIncludes((plotLosses(rows) as Any).layout.title.subtitle.text, "against direct");
+  assertStringIncludes(lossTable(rows).text, "direct: 5.600 nats");
+});
+
 Deno.test("figures and tables of losses refuse what they cannot show", () => {
   assertThrows(() => plotLosses([]), RangeError, "at least one row");
   assertThrows(() => lossTable([]), RangeError, "at least one row");

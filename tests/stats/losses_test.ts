@@ -29,6 +29,15 @@ Deno.test("lossGains() agrees with a regression with clustered errors", () => {
   assertEquals([same!.meanOffSampleMass, row!.meanOffSampleMass.toFixed(3)], [0, "0.100"]);
 });
 
+Deno.test("methods are compared with one of them", () => {
+  const [row, ...more] = lossGains(lossesOf(TEXTS), { baseline: "moi" });
+  const [moi] = lossGains(lossesOf(TEXTS));
+  assertEquals([row!.method, row!.baseline, more.length], ["same", "moi", 0]);
+  assertAlmostEquals(row!.difference, -moi!.difference, 1e-12);
+  assertAlmostEquals(row!.high, -moi!.low, 1e-12);
+  assertAlmostEquals(row!.base, 1 + moi!.difference, 1e-12);
+});
+
 Deno.test("groups of positions hold the documents that have such a position", () => {
   const groups = [...byEntropy([0.1, 0.25]), ...byStep([1, 3])];
   const rows = lossGains(lossesOf(TEXTS), { groups }).filter(({ method }) => method === "moi");
@@ -72,5 +81,6 @@ Deno.test("lossGains() refuses what it cannot compare", () => {
   assertThrows(() => lossGains([]), RangeError, "a text and a method");
   assertThrows(() => lossGains(lossesOf(TEXTS, { losses: {} })), RangeError, "a text and a method");
   assertThrows(() => lossGains(lossesOf(TEXTS), { primary: "moi-1" }), RangeError, "'primary'");
+  assertThrows(() => lossGains(lossesOf(TEXTS), { baseline: "none" }), RangeError, "'baseline'");
   assertThrows(() => lossGains(lossesOf(TEXTS), { level: 95 }), RangeError, "'level'");
 });
