@@ -17,6 +17,7 @@
  * - {@linkcode pairedScore}, {@linkcode pairedBootstrap}, {@linkcode wilson}: how large may it be?
  * - {@linkcode avgAtK}, {@linkcode passAtK}, {@linkcode majAtK}: repeats, as the field reports them
  * - {@linkcode holm}: several comparisons at once
+ * - {@linkcode interaction}: whether an effect grows with something measured beside it
  * - {@linkcode flips}: which problems changed hands
  * - {@linkcode tuneThenTest}: settings chosen on some problems and judged on others
  * - {@linkcode minimumDetectableGain}: is the study large enough? (ask first)
@@ -62,6 +63,8 @@ export { pairedScore } from "./paired_score.ts";
 export { type Interval, wilson } from "./wilson.ts";
 export * from "./repeats.ts";
 export { holm } from "./holm.ts";
+export { type Interaction, interaction, type InteractionOptions } from "./interaction.ts";
+export type { InteractionPoint } from "./interaction.ts";
 export { type Flips, flips, type FlipsOptions, type Pair } from "./flips.ts";
 export { type FoldChoice, type Tuned, type TuneOptions, tuneThenTest } from "./tune.ts";
 export { minimumDetectableGain, type MinimumDetectableGainOptions } from "./power.ts";
