@@ -143,7 +143,7 @@ function isIdle(): boolean {
  * The graph is built here from the checkpoint's own files, with a mixture of embeddings as its
  * input; the weights are mapped, not read into the JavaScript heap.
  *
- * @param id "votes-tiny", "countdown-tiny-baseline" or "countdown-tiny" (embedded), or a folder (path or
+ * @param id "votes-tiny", "countdown-tiny-baseline" or another embedded model, or a folder (path or
  * file URL) in Hugging Face format: `config.json`, `model.safetensors`, and usually `generation_config.json`,
  * `tokenizer.json`, `tokenizer_config.json`; or a GGUF file (of a split one any part), or a folder with
  * one and nothing else. A folder without `model.safetensors` and its index may

@@ -17,7 +17,6 @@
  * - {@linkcode pairedScore}, {@linkcode pairedBootstrap}, {@linkcode wilson}: how large may it be?
  * - {@linkcode avgAtK}, {@linkcode passAtK}, {@linkcode majAtK}: repeats, as the field reports them
  * - {@linkcode holm}: several comparisons at once
- * - {@linkcode interaction}: whether an effect grows with something measured beside it
  * - {@linkcode flips}: which problems changed hands
  * - {@linkcode tuneThenTest}: settings chosen on some problems and judged on others
  * - {@linkcode minimumDetectableGain}: is the study large enough? (ask first)

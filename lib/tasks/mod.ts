@@ -58,6 +58,7 @@ export type { Message } from "../model/mod.ts"; // what a prompt is made of
 export { controlNote, type SyntheticOptions } from "./synthetic.ts";
 export { votes, type VotesProblem } from "./votes.ts"; // sensitivity check
 export { countdown, type CountdownFileOptions, type CountdownProblem } from "./countdown.ts"; // null control
+export { pancakes, type PancakesProblem } from "./pancakes.ts"; // control whose decisions are uncertain
 export { addition, type AdditionOptions, type AdditionProblem } from "./addition.ts";
 export { repetition, type RepetitionProblem } from "./repetition.ts";
 

@@ -10,6 +10,7 @@ import { countdown } from "./countdown.ts";
 import { humanEval } from "./human_eval.ts";
 import { liveCodeBench } from "./live_code_bench.ts";
 import { mbpp } from "./mbpp.ts";
+import { pancakes } from "./pancakes.ts";
 import { aime, amc, gsm8k, math500 } from "./question.ts";
 import { repetition } from "./repetition.ts";
 import type { Grade, Problem, Task } from "./task.ts";
@@ -25,7 +26,7 @@ export interface KnownTask {
 
 /** All tasks by name. */
 export const TASKS: Readonly<Record<string, KnownTask>> = {
-  ...known({ votes, countdown, addition, repetition }, false),
+  ...known({ votes, countdown, pancakes, addition, repetition }, false),
   ...known({ gsm8k, math500, aime, amc, gpqaDiamond, humanEval, mbpp, liveCodeBench }, true),
 };
 
@@ -34,6 +35,9 @@ export const CONTROLS: Readonly<Record<string, string>> = {
   "votes-tiny": "votes",
   "countdown-tiny-baseline": "countdown",
   "countdown-tiny": "countdown",
+  "decisions-tiny-1": "pancakes",
+  "decisions-tiny-2": "pancakes",
+  "decisions-tiny-3": "pancakes",
 };
 
 // The engine hands a task its own problems only, so that the type of a problem can be left open.

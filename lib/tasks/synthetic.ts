@@ -1,5 +1,5 @@
 /**
- * What the two synthetic tasks share: held-out problems from the package, or new ones from a seed.
+ * What the synthetic tasks share: held-out problems from the package, or new ones from a seed.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type Random, seededRandom } from "./_random.ts";
 import { LIMIT } from "./benchmark.ts";
 import type { Problem } from "./task.ts";
 
-/** Options of `votes` and `countdown`: which problems they pose. */
+/** Options of `votes`, `countdown` and `pancakes`: which problems they pose. */
 export interface SyntheticOptions {
   /**
    * "held-out": the 1000 problems published beside the model; "generated": new ones by the rule that made
@@ -98,6 +98,11 @@ const NOTES: Readonly<Record<string, string>> = {
     "nearly every token, so that MoI has almost nothing to mix and an honest instrument shows no effect. Its " +
     "accuracy is the share of answers that are finished within the token limit. (countdown-tiny, its twin, " +
     "did see MoI's mixtures in the last phase of its training.) Nothing about language models.",
+  pancakes:
+    "A control whose decisions are uncertain: decisions-tiny-1, -2 and -3 were taught one way to sort each " +
+    "stack, by tokens alone, and training was stopped while they were still unsure of flips that need looking " +
+    "ahead. What they are uncertain of is their own ignorance, not the noise of a draw. Tiny models of one " +
+    "puzzle: nothing about language models.",
 };
 
 /** What an embedded control shows and does not show; undefined for the name of a task that is no control. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { countdown, votes } from "../../lib/tasks/mod.ts";
+import { countdown, pancakes, votes } from "../../lib/tasks/mod.ts";
 
-for (const [name, task] of Object.entries({ votes, countdown })) {
+for (const [name, task] of Object.entries({ votes, countdown, pancakes })) {
   Deno.test(`${name}() poses 1000 held-out problems by default`, async () => {
     const ids = (await task().problems()).map(({ id }) => id);
     assertEquals(ids.length, 1000);
