@@ -4,6 +4,13 @@
  * Imported from disk they are read where they lie. Imported by URL they are fetched once, checked
  * against their SHA-256 and kept in the cache folder.
  *
+ * | model | task | weights | trained on |
+ * |---|---|---|---|
+ * | `votes-tiny` | `votes` | 1.3 MB | tokens |
+ * | `countdown-tiny-baseline` | `countdown` | 6.4 MB | tokens |
+ * | `countdown-tiny` | `countdown` | 6.4 MB | tokens, at the end MoI's mixtures too |
+ * | `decisions-tiny-1`, `-2`, `-3` | `pancakes` | 0.5 MB each | tokens: three seeds of `scripts/train/decisions.py` |
+ *
  * @module
  */
 

@@ -10,7 +10,7 @@ import {
   standard,
 } from "@moi/moi/decode";
 import { forward, type KvCache, loadModel, type Model } from "@moi/moi/model";
-import { countdown, votes } from "@moi/moi/tasks";
+import { countdown, pancakes, votes } from "@moi/moi/tasks";
 import { argmax, maxDifference, QWEN3, qwen3Weights, readTensors } from "../golden/golden.ts";
 
 const golden = await readTensors(new URL("golden.safetensors", QWEN3));
@@ -198,7 +198,9 @@ async function* follow(model: Model, prompt: readonly number[], method: Method) 
   }
 }
 
-for (const name of ["votes-tiny", "countdown-tiny", "countdown-tiny-baseline"]) {
+const DECISIONS = ["decisions-tiny-1", "decisions-tiny-2", "decisions-tiny-3"];
+
+for (const name of ["votes-tiny", "countdown-tiny", "countdown-tiny-baseline", ...DECISIONS]) {
   Deno.test(`${name} logits after the 20 prompts are torch's`, async () => {
     await using model = await loadModel(name);
     const prompts = await promptsOf(name);
@@ -235,6 +237,18 @@ Deno.test("votes-tiny prompts of the task have torch's ids", async () => {
     assertEquals(model.tokenizer.encode(model.chat(messages as [])), input_ids, id);
   }
 });
+
+for (const name of DECISIONS) {
+  Deno.test(`${name} prompts of the task have the ids of its training`, async () => {
+    await using model = await loadModel(name);
+    const task = pancakes(), problems = await task.problems();
+    for (const [i, { id, input_ids }] of (await promptsOf(name)).entries()) {
+      assertEquals(problems[i]!.id, id);
+      const messages = task.prompt(problems[i]!);
+      assertEquals(model.tokenizer.encode(model.chat(messages as [])), input_ids, id);
+    }
+  });
+}
 
 for (const name of ["countdown-tiny", "countdown-tiny-baseline"]) {
   Deno.test(`${name} prompts have torch's text and ids`, async () => {

@@ -100,10 +100,8 @@ Deno.test("loadModel() refuses an id that is neither a model nor a folder", asyn
     await assertRejects(() => loadModel(id), Deno.errors.NotFound, "Cannot load the model");
   }
   const { message } = await assertRejects(() => loadModel("votes"), Deno.errors.NotFound);
-  assertStringIncludes(
-    message,
-    "'id' must be 'votes-tiny', 'countdown-tiny', 'countdown-tiny-baseline', a folder",
-  );
+  assertStringIncludes(message, "'id' must be 'votes-tiny', 'countdown-tiny', 'countdown-tiny-b");
+  assertStringIncludes(message, "'decisions-tiny-2', 'decisions-tiny-3', a folder");
 });
 
 Deno.test("loadModel() refuses a URL that is no file", async () => {
