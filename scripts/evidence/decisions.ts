@@ -48,6 +48,8 @@ export interface TaughtEntropy {
   readonly forced: number;
   /** At all other tokens. */
   readonly others: number;
+  /** Weight that MoI of β gives to other tokens than the drawn one at a decision, as expected, times β + 1. */
+  readonly mass: number;
 }
 
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
@@ -64,15 +66,17 @@ export async function taughtEntropy(
   const prompt = promptTokens(model, pancakes().prompt(problem)), way = shortestWay(problem.stack);
   const answer = model.tokenizer.encode(taughtAnswer(problem.stack));
   const rows = await forward(model, [...prompt, ...answer]), sampler = samplerOf({ temperature });
-  const entropies = rows.slice(prompt.length - 1)
-    .map((logits) => distributionOf(logits, sampler).normalizedEntropy);
+  const spread = rows.slice(prompt.length - 1).map((logits) => distributionOf(logits, sampler));
+  const entropies = spread.map(({ normalizedEntropy }) => normalizedEntropy);
   const line = problem.stack.length + 1; // a token a letter, and the line feed
   const flips = way.slice(1).map((_, i) => (i + 1) * line), open = decisionsOf(way);
   const at = (places: readonly number[]) => mean(places.map((place) => entropies[place]!));
+  const decisions = open.map((i) => flips[i]!);
   return {
-    decisions: at(open.map((i) => flips[i]!)),
+    decisions: at(decisions),
     forced: at(flips.filter((_, i) => !open.includes(i))),
     others: mean(entropies.filter((_, place) => !flips.includes(place))),
+    mass: mean(decisions.map((place) => entropies[place]! * (1 - spread[place]!.collision()))),
   };
 }
 
@@ -105,7 +109,7 @@ async function partOf(name: string, settings: DecisionsSettings): Promise<Part> 
     cooler.push([cool, await study(`T${cool}`, own, { standard: standard() })]);
   }
   const asked = { name, fingerprint: model.fingerprint, problems, temperature };
-  const entropy = await kept(`decisions-entropy-${name}`, asked, async () => {
+  const entropy = await kept(`decisions-taught-${name}`, asked, async () => {
     const all: Record<string, TaughtEntropy> = {};
     for (const problem of await task.problems()) {
       all[problem.id] = await taughtEntropy(model, problem, temperature);
@@ -115,7 +119,9 @@ async function partOf(name: string, settings: DecisionsSettings): Promise<Part> 
   return { model: name, runs, cooler, entropy };
 }
 
-const percent = (share: number) => (100 * share).toFixed(1);
+const fixed = (value: number, digits: number) =>
+  value.toFixed(digits).replace(/^-(?=[0.]+$)/, "").replace("-", "−");
+const percent = (share: number) => fixed(100 * share, 1);
 const interval = (low: number, high: number) => `[${percent(low)}, ${percent(high)}]`;
 const pText = (p: number) => p < 0.0001 ? "<.0001" : p.toFixed(4);
 
@@ -128,6 +134,7 @@ function modelRow({ model, runs, cooler, entropy }: Part, baseline: string) {
     decisions: mean(all.map((one) => one.decisions)),
     forced: mean(all.map((one) => one.forced)),
     others: mean(all.map((one) => one.others)),
+    mass: mean(all.map((one) => one.mass / 2)),
     tokens: mean(own.map(({ tokens }) => tokens.length)),
     cut: own.filter(({ finishReason }) => finishReason === "length").length / own.length,
   };
@@ -163,18 +170,23 @@ export function contrastPoints(
   });
 }
 
-function slopeRows(parts: readonly Part[], contrasts: DecisionsSettings["contrasts"]) {
-  const found = contrasts.map((pair) => ({
-    contrast: pair.join(" less "),
-    gain: mean(contrastPoints(parts, pair).map(({ y }) => y)),
-    ...interaction(contrastPoints(parts, pair)),
-  }));
+function slopeRows(parts: readonly Part[], { contrasts, repeats }: DecisionsSettings) {
+  const runs = pooled(parts, repeats);
+  const found = contrasts.map((pair) => {
+    const own = gains(runs.filter((run) => pair.includes(run.method)), { baseline: pair[1] });
+    const { gain, low, high } = own.find(({ method }) => method === pair[0])!;
+    return {
+      contrast: pair.join(" less "),
+      mean: `${percent(gain)} ${interval(low, high)}`,
+      ...interaction(contrastPoints(parts, pair)),
+    };
+  });
   const adjusted = [found[0]!.p, ...holm(found.slice(1).map(({ p }) => p))];
   return found.map((row, i) => ({ ...row, adjusted: adjusted[i]! }));
 }
 
 const slopeText = (slope: number, low: number, high: number) =>
-  `${(10 * slope).toFixed(2)} [${(10 * low).toFixed(2)}, ${(10 * high).toFixed(2)}]`;
+  `${fixed(10 * slope, 2)} [${fixed(10 * low, 2)}, ${fixed(10 * high, 2)}]`;
 
 /** Gains within each quarter of H at the decisions, of model and problem together. */
 function quarterRows(parts: readonly Part[], { quarters, methods, repeats }: DecisionsSettings) {
@@ -210,7 +222,7 @@ function told<Row extends object>(
 
 /** Runs the study; runs are kept in `runs/evidence`. */
 export async function decisions({ settings }: Plan<DecisionsSettings>): Promise<void> {
-  const { models, methods, repeats, temperatures, contrasts } = settings;
+  const { models, methods, repeats, temperatures, quarters } = settings;
   const [baseline = ""] = Object.keys(methods), parts: Part[] = [];
   for (const model of models) parts.push(await partOf(model, settings));
   const three = (value: number) => value.toFixed(3);
@@ -221,16 +233,28 @@ export async function decisions({ settings }: Plan<DecisionsSettings>): Promise<
     { heading: "H: decisions", of: "decisions", as: three },
     { heading: "other flips", of: "forced", as: three },
     { heading: "other tokens", of: "others", as: three },
+    { heading: "MoI 1's mass at decisions", of: "mass", as: three },
     { heading: "tokens", of: "tokens", as: (count: number) => count.toFixed(0) },
     { heading: "cut, %", of: "cut", as: percent },
   ]);
-  const rows = slopeRows(parts, contrasts);
+  const rows = slopeRows(parts, settings);
   told("Slopes on H at the decisions (points for .1 of H); the first was declared", rows, [
     { heading: "contrast", of: "contrast" },
-    { heading: "gain, points", of: "gain", as: percent },
+    { heading: "gain, points", of: "mean" },
     { heading: "slope", of: ["slope", "low", "high"], as: slopeText },
     { heading: "p", of: "p", as: pText },
     { heading: "Holm", of: "adjusted", as: pText },
+  ]);
+  const each = parts.flatMap((part) =>
+    quarters.map((method) => {
+      const { slope, low, high } = interaction(contrastPoints([part], [method, baseline]));
+      return { model: part.model, method, slope, low, high };
+    })
+  );
+  told("The same by model, less standard (pointwise)", each, [
+    { heading: "model", of: "model" },
+    { heading: "method", of: "method", align: "left" },
+    { heading: "slope", of: ["slope", "low", "high"], as: slopeText },
   ]);
   told("Gains by quarter of H", quarterRows(parts, settings), [
     { heading: "H at decisions", of: "quarter" },
