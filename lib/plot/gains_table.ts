@@ -117,7 +117,7 @@ function notes(rows: readonly GainLike[], baseline: GainLike) {
     mixed.length > 0 && most < LITTLE_MIXING &&
     `MoI had almost nothing to mix here: its mean off-sample mass is at most ${
       most.toFixed(4)
-    }, so no effect can be expected`,
+    }, so only few tokens could carry an effect`,
   ];
 }
 

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { methodsOf, planOf, planPath, type WrittenMethod } from "../../scripts/evidence/_plan.ts";
-import { type LossSettings } from "../../scripts/evidence/losses.ts";
+import type { LossSettings } from "../../scripts/evidence/losses.ts";
 import { script } from "../_process.ts";
 import { temporaryFolder } from "../_temporary.ts";
 
