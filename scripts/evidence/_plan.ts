@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import { type Method, METHODS } from "../../lib/decode/mod.ts";
+import type { Model } from "../../lib/model/mod.ts";
 import { replaceFile } from "../../lib/study/store.ts";
 import { sha256 } from "../../lib/_sha256.ts";
 
@@ -46,17 +47,18 @@ export function methodsOf(
 }
 
 /**
- * A part of a study, computed once: what was found before with the same settings is read again.
+ * A part of a study, computed once: what was found before with the same model and settings is read again.
  *
  * @param part Name of the part.
- * @param settings All that decides what is found.
+ * @param settings All else that decides what is found.
  */
 export async function kept<Found>(
+  { fingerprint, dtype, kv }: Model,
   part: string,
   settings: unknown,
   compute: () => Promise<Found>,
 ): Promise<Found> {
-  const digest = sha256(JSON.stringify(settings));
+  const digest = sha256(JSON.stringify({ fingerprint, dtype, kv, settings }));
   const path = `${foundFolder()}/${part}-${digest}.json`;
   try {
     return JSON.parse(await Deno.readTextFile(path));

@@ -108,8 +108,8 @@ async function partOf(name: string, settings: DecisionsSettings): Promise<Part> 
     const own = { temperature: cool, ...(cool === 0 ? { repeats: 1 } : {}) };
     cooler.push([cool, await study(`T${cool}`, own, { standard: standard() })]);
   }
-  const asked = { name, fingerprint: model.fingerprint, problems, temperature };
-  const entropy = await kept(`decisions-taught-${name}`, asked, async () => {
+  const asked = { name, problems, temperature };
+  const entropy = await kept(model, `decisions-taught-${name}`, asked, async () => {
     const all: Record<string, TaughtEntropy> = {};
     for (const problem of await task.problems()) {
       all[problem.id] = await taughtEntropy(model, problem, temperature);

@@ -70,7 +70,7 @@ function lossesOf(
   loop: "open" | "closed" = "open",
 ): Promise<TextLoss[]> {
   const settings = { context, tokens, temperature, seed, loop };
-  return kept(`losses-${part}`, { settings, written, texts }, async () => {
+  return kept(model, `losses-${part}`, { settings, written, texts }, async () => {
     const found = await inputLoss(model, texts, {
       ...{ ...settings, methods: methodsOf(written) },
       onProgress: ({ done, total }) => done % 20 === 0 && say(`${part}: ${done} of ${total}`),
