@@ -43,6 +43,7 @@ export {
   estimateMemory,
   forward,
   loadModel,
+  logitLens,
   parseConfig,
   quality,
   withStandIns,
@@ -55,9 +56,12 @@ export {
   greedySimilarity,
   inputLoss,
   type InputLossOptions,
+  lens,
+  patchEffects,
   predictEffect,
   probeStep,
   stream,
+  superposition,
 } from "./lib/decode/mod.ts";
 
 // Methods: from a distribution and a token to the next input
