@@ -86,13 +86,14 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
 
 /**
  * The weights of sum 1 whose `Σ b_i h_i` is nearest to a stream, by conjugate gradients on what the others differ from
- * the first: k − 1 steps. Where streams are the same, those nearest to the given weights.
+ * the first: k − 1 steps. Where streams are the same, those nearest to the given weights. And what they leave of the
+ * square of what the stream differs from the first.
  */
 export function streamSharesOf(
   stream: Float32Array,
   parts: readonly Float32Array[],
   weights: readonly number[],
-): number[] {
+): { readonly shares: number[]; readonly unexplained: number } {
   const [first, ...others] = parts as [Float32Array, ...Float32Array[]];
   const away = (own: Float32Array) => Float64Array.from(own, (x, d) => x - first[d]!);
   const columns = others.map(away), target = away(stream);
@@ -111,5 +112,8 @@ export function streamSharesOf(
     direction = rest.map((x, i) => x + left / size * direction[i]!);
     size = left;
   }
-  return [1 - found.reduce((a, b) => a + b, 0), ...found];
+  const shares = [1 - found.reduce((a, b) => a + b, 0), ...found];
+  const all = dot(target, target),
+    left = blendOf([target, ...columns], [1, ...found.map((b) => -b)]);
+  return { shares, unexplained: all > 0 ? dot(left, left) / all : 0 };
 }

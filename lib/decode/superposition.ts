@@ -84,6 +84,8 @@ export interface SuperpositionLayer {
   readonly unexplained: number;
   /** b of the streams, by least squares, without a lens; sum 1. */
   readonly streamShares: readonly number[];
+  /** Part of ‖h − h_1‖² that they leave: 0 where the stream is a mixture of streams; near 1 they say little. */
+  readonly streamUnexplained: number;
 }
 
 /** What {@linkcode superposition} finds. */
@@ -107,6 +109,7 @@ function layerOf(
 ): SuperpositionLayer {
   const q = softmax(mixed!), own = parts.map((row) => softmax(row));
   const ensemble = blendOf(own, weights), shares = sharesOf(q, own);
+  const ofStream = streamSharesOf(streams[0]!, streams.slice(1), weights);
   const within = weights.reduce((sum, w, i) => sum + w * entropyOf(own[i]!), 0);
   return {
     layer,
@@ -116,7 +119,7 @@ function layerOf(
     shares,
     survival: shares.map((share, i) => share / weights[i]!),
     unexplained: jsOf(q, blendOf(own, shares)),
-    streamShares: streamSharesOf(streams[0]!, streams.slice(1), weights),
+    ...{ streamShares: ofStream.shares, streamUnexplained: ofStream.unexplained },
   };
 }
 

@@ -65,14 +65,17 @@ export function plotSuperposition(
     ...names.map((name) => `lens ${name}`),
     ...names.map((name) => `stream ${name}`),
   ];
-  const cells = found.layers.map(({ shares, survival, streamShares }) => {
+  const cells = found.layers.map(({ shares, survival, streamShares, streamUnexplained }) => {
     const text = (share: number) => ({ value: share, text: share.toFixed(2).replace("-", "−") });
     return [
       ...shares.map((share, i) => ({
         ...text(share),
         told: [`share ${milli(share)}, survival ${milli(survival[i]!)}`],
       })),
-      ...streamShares.map((share) => ({ ...text(share), told: [`share ${milli(share)}`] })),
+      ...streamShares.map((share) => ({
+        ...text(share),
+        told: [`share ${milli(share)}, ${percent(streamUnexplained)} unexplained`],
+      })),
     ];
   });
   const heat = heatTrace({ layers, columns, cells });
@@ -92,7 +95,7 @@ export function plotSuperposition(
     `${percent(weight)} of the mixture in ${counted(ingredients.length, "ingredient")}`,
   ];
   return framed({ title: options.title ?? TITLE, caption }, [heat, ...lines], {
-    ...{ height: 40 + heatHeight(layers.length), margin: { l: 84, r: 24, t: 70, b: 132 } },
+    ...{ height: 70 + heatHeight(layers.length), margin: { l: 84, r: 24, t: 98, b: 132 } },
     ...{ bargap: 0, barmode: "overlay" },
     xaxis: { ...columnsAxis(columns, ""), domain: [0, 0.66], tickangle: -45 },
     yaxis: layersAxis(layers),
@@ -102,7 +105,7 @@ export function plotSuperposition(
     }),
     yaxis2: { ...layersAxis(layers), anchor: "x2", title: undefined },
     legend: {
-      ...{ x: 0.7, xanchor: "left", y: 0.02, yref: "container", yanchor: "bottom" },
+      ...{ orientation: "h", x: 1, xanchor: "right", y: 1.01, yanchor: "bottom" },
       font: { size: 11 },
     },
   });

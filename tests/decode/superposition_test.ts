@@ -53,11 +53,14 @@ Deno.test("shares of streams are least squares, of sum 1", () => {
   const sum = (by: readonly number[]) =>
     parts[0]!.map((_, d) => parts.reduce((s, part, i) => s + by[i]! * part[d]!, 0));
   for (const own of [weights, [1.5, -0.25, -0.25, 0], [0, 0, 0, 1]]) {
-    streamSharesOf(sum(own), parts, weights)
-      .forEach((share, i) => assertAlmostEquals(share, own[i]!, 1e-5));
+    const { shares, unexplained } = streamSharesOf(sum(own), parts, weights);
+    assertAlmostEquals(unexplained, 0, 1e-10);
+    shares.forEach((share, i) => assertAlmostEquals(share, own[i]!, 1e-5));
   }
-  const other = random(), best = streamSharesOf(other, parts, weights);
+  const other = random();
   const away = (by: readonly number[]) => sum(by).reduce((s, x, d) => s + (x - other[d]!) ** 2, 0);
+  const { shares: best, unexplained } = streamSharesOf(other, parts, weights);
+  assertAlmostEquals(unexplained, away(best) / away([1, 0, 0, 0]), 1e-5);
   for (let i = 1; i < 4; i++) {
     for (const by of [-0.01, 0.01]) {
       const near = best.map((b, j) => j === i ? b + by : j === 0 ? b - by : b);
@@ -65,7 +68,7 @@ Deno.test("shares of streams are least squares, of sum 1", () => {
     }
   }
   const same = streamSharesOf(parts[0]!, [parts[0]!, parts[0]!], [0.7, 0.3]);
-  assertEquals(same, [0.7, 0.3]); // nothing tells them apart
+  assertEquals(same, { shares: [0.7, 0.3], unexplained: 0 }); // nothing tells them apart
 });
 
 Deno.test("superposition() compares the mixture with each ingredient alone", async () => {

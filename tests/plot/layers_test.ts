@@ -38,7 +38,12 @@ const FOUND: Superposition = {
   ingredients: [{ token: 1, text: " a", weight: 0.75 }, { token: 2, text: "<i>", weight: 0.25 }],
   layers: [0, 3].map((layer) => ({
     ...{ layer, toMixture: 0.1, toIngredients: [0.2, 0.3], apart: 0.4, unexplained: 0.05 },
-    ...{ shares: [0.9, 0.1], survival: [1.2, 0.4], streamShares: [1.1, -0.1] },
+    ...{
+      shares: [0.9, 0.1],
+      survival: [1.2, 0.4],
+      streamShares: [1.1, -0.1],
+      streamUnexplained: 0.5,
+    },
   })),
 };
 
