@@ -9,7 +9,7 @@ import { argmax } from "./softmax.ts";
 type Numbers = ArrayLike<number>;
 
 /** Nats within which shares are the best, and most exchanges. */
-const GAP = 1e-4, EXCHANGES = 200;
+const GAP = 1e-6, EXCHANGES = 200;
 /** Most steps of one exchange. */
 const STEPS = 40;
 
@@ -53,10 +53,15 @@ function bestStep(q: Numbers, m: Numbers, d: Numbers, most: number): number {
 /**
  * The weights that make `Σ a_i p_i` explain q best: the maximum-likelihood proportions of known distributions, by
  * exchanges between the part that would explain more and the one that explains least. They end where no weights are
- * better by more than a gap of nats, which `max_i Σ q p_i / Σ a p − 1` bounds.
+ * better by more than a gap of nats, which `max_i Σ q p_i / Σ a p − 1` bounds. They begin at given weights, where they
+ * stay if the parts are the same.
  */
-export function sharesOf(q: Numbers, parts: readonly Numbers[]): number[] {
-  const shares = Array<number>(parts.length).fill(1 / parts.length);
+export function sharesOf(
+  q: Numbers,
+  parts: readonly Numbers[],
+  weights: readonly number[],
+): number[] {
+  const shares = [...weights];
   const sum = blendOf(parts, shares);
   for (let exchange = 0; exchange < EXCHANGES; exchange++) {
     const gains = parts.map((p) => {

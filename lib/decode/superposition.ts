@@ -76,7 +76,7 @@ export interface SuperpositionLayer {
   readonly toIngredients: readonly number[];
   /** Σ w_i KL(p_i ‖ m), nats: how much the ingredients differ, at most the entropy of w. Near 0 shares say nothing. */
   readonly apart: number;
-  /** a, within 10⁻⁴ nats of the best; sum 1. */
+  /** a, within 10⁻⁶ nats of the best; the weights that were fed, where ingredients say the same; sum 1. */
   readonly shares: readonly number[];
   /** a_i / w_i: 1 as in a mixture of outputs, 0 gone; at most 1 / w_i. */
   readonly survival: readonly number[];
@@ -108,7 +108,7 @@ function layerOf(
   streams: readonly Float32Array[],
 ): SuperpositionLayer {
   const q = softmax(mixed!), own = parts.map((row) => softmax(row));
-  const ensemble = blendOf(own, weights), shares = sharesOf(q, own);
+  const ensemble = blendOf(own, weights), shares = sharesOf(q, own, weights);
   const ofStream = streamSharesOf(streams[0]!, streams.slice(1), weights);
   const within = weights.reduce((sum, w, i) => sum + w * entropyOf(own[i]!), 0);
   return {
