@@ -25,11 +25,14 @@ export interface Heat {
   readonly cells: readonly (readonly Cell[])[];
 }
 
-/** Pixels of a row, and of what stands around the rows. */
-const ROW = 17, AROUND = 172;
+/** Pixels of a row, of what stands around the rows, and of names that stand upright. */
+const ROW = 17, AROUND = 150, UPRIGHT = 70;
+/** Most columns whose names lie flat. */
+const FLAT = 8;
 
-/** Height of a figure with so many layers. */
-export const heatHeight = (layers: number): number => AROUND + ROW * Math.max(8, layers);
+/** Height of a figure with so many layers and columns. */
+export const heatHeight = (layers: number, columns: number): number =>
+  AROUND + ROW * Math.max(9, layers) + (columns > FLAT ? UPRIGHT : 0);
 
 const SCALE = [[0, "#ffffff"], [0.5, "#7fb8d8"], [1, COLORS.blue]] as const;
 
@@ -80,7 +83,7 @@ export function columnsAxis(columns: readonly string[], title: string): Record<s
   return axis({
     ...{ tickmode: "array", tickvals: [...columns.keys()], ticktext: columns.map(plotlyText) },
     ...{ range: [-0.5, columns.length - 0.5], showgrid: false },
-    ...{ tickangle: columns.length > 8 ? -60 : 0, tickfont: { size: 11 } },
+    ...{ tickangle: columns.length > FLAT ? -60 : 0, tickfont: { size: 11 } },
     title: axisTitle(title),
   });
 }

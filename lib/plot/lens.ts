@@ -72,7 +72,10 @@ export function plotLens(found: Lens, options: PlotLensOptions = {}): Figure {
   const colors = colorText("probability of the most probable token");
   const title = options.title ?? "What would each layer say next?";
   return framed({ title, caption: [options.subtitle, colors, n] }, [heat], {
-    ...{ height: heatHeight(layers.length), margin: { l: 60, r: 24, t: 70, b: 90 } },
+    ...{
+      height: heatHeight(layers.length, columns.length),
+      margin: { l: 60, r: 24, t: 70, b: 90 },
+    },
     ...{ bargap: 0, barmode: "overlay" },
     xaxis: columnsAxis(columns, "after"),
     yaxis: layersAxis(layers),

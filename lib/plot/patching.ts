@@ -76,7 +76,10 @@ export function plotPatching(effects: PatchEffects, options: PlotPatchingOptions
   const n = `${counted(layers.length, "layer")}, ${counted(positions.length, "position")}`;
   const title = options.title ?? "Where does the difference live?";
   return framed({ title, caption: [options.subtitle, difference, colors, n] }, [heat], {
-    ...{ height: heatHeight(layers.length), margin: { l: 60, r: 24, t: 70, b: 90 } },
+    ...{
+      height: heatHeight(layers.length, columns.length),
+      margin: { l: 60, r: 24, t: 70, b: 90 },
+    },
     ...{ bargap: 0, barmode: "overlay" },
     xaxis: columnsAxis(columns, "position"),
     yaxis: layersAxis(layers),

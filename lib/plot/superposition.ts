@@ -95,7 +95,10 @@ export function plotSuperposition(
     `${percent(weight)} of the mixture in ${counted(ingredients.length, "ingredient")}`,
   ];
   return framed({ title: options.title ?? TITLE, caption }, [heat, ...lines], {
-    ...{ height: 70 + heatHeight(layers.length), margin: { l: 84, r: 24, t: 98, b: 132 } },
+    ...{
+      height: 70 + heatHeight(layers.length, columns.length),
+      margin: { l: 84, r: 24, t: 98, b: 132 },
+    },
     ...{ bargap: 0, barmode: "overlay" },
     xaxis: { ...columnsAxis(columns, ""), domain: [0, 0.66], tickangle: -45 },
     yaxis: layersAxis(layers),
@@ -159,7 +162,10 @@ export function plotSurvival(
   const colors = colorText("survival of what was fed beside the heaviest token");
   const caption = [options.subtitle, colors, `N = ${counted(found.length, "mixture")}`];
   return framed({ title: options.title ?? TITLE, caption }, [heat], {
-    ...{ height: heatHeight(layers.length), margin: { l: 60, r: 24, t: 70, b: 90 } },
+    ...{
+      height: heatHeight(layers.length, columns.length),
+      margin: { l: 60, r: 24, t: 70, b: 90 },
+    },
     ...{ bargap: 0, barmode: "overlay" },
     xaxis: columnsAxis(columns, "mixture"),
     yaxis: layersAxis(layers),
