@@ -4,6 +4,7 @@ import { loadModel } from "../mod.ts";
 import { command, print } from "./_cli.ts";
 import { planOf, planPath } from "./evidence/_plan.ts";
 import { losses, type LossSettings, pilot } from "./evidence/losses.ts";
+import { superposition, type SuperpositionSettings } from "./evidence/superposition.ts";
 
 const USAGE = `
 Runs a pre-registered study as its plan says, and prints its tables: scripts/evidence/plans/NAME.json
@@ -14,6 +15,7 @@ usage: deno task evidence NAME [options]
 
   losses               is a mixture a better input than the token that it replaces?
   pilot                the same on pairs of questions of GSM8K, which --source names
+  superposition        does a mixture stay a superposition inside, or collapse to one token?
 
   --model ID           default: SmolLM2-135M-Instruct in the folder that MOI_REAL_MODEL names
                        (bash scripts/real_model.sh FOLDER)
@@ -39,12 +41,15 @@ async function questionsOf(path: string | undefined): Promise<string[]> {
 
 await command(USAGE, { values: ["model", "plan", "source"], words: true }, async (args) => {
   const name = args.one("run a study", "its name"), started = performance.now();
-  if (!["losses", "pilot"].includes(name)) {
+  if (!["losses", "pilot", "superposition"].includes(name)) {
     throw new RangeError(`Cannot run a study named "${name}"; see --help`);
   }
   const questions = name === "pilot" ? await questionsOf(args.value("source")) : undefined;
   await using model = await loadModel(args.value("model") ?? realModel());
   if (questions) await pilot(model, questions);
-  else await losses(model, await planOf<LossSettings>(args.value("plan") ?? planPath(name)));
+  else if (name === "superposition") {
+    const path = args.value("plan") ?? planPath(name);
+    await superposition(model, await planOf<SuperpositionSettings>(path));
+  } else await losses(model, await planOf<LossSettings>(args.value("plan") ?? planPath(name)));
   print(`\nwall time ${((performance.now() - started) / 1000).toFixed(0)} s\n`);
 });

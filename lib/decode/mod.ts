@@ -114,6 +114,9 @@ export {
   type ThinkingOptions,
 } from "./phase.ts";
 export * from "./probe.ts";
+export * from "./superposition.ts";
+export * from "./patching.ts";
+export * from "./lens.ts";
 export { distributionOf } from "./sample.ts";
 export {
   mergedSampler,

@@ -22,7 +22,8 @@
 import { checkNumber, checkOptions, number, type Rules } from "../_check.ts";
 import { type Input, type Mixture, type Model, oneToken } from "../model/mod.ts";
 import { type Generation, type Prompt, promptTokens } from "./generation.ts";
-import { softmax } from "./softmax.ts";
+import { heaviest } from "./heaviest.ts";
+import { jsOf, softmax } from "./softmax.ts";
 
 /**
  * Jensen–Shannon divergence of two next-token distributions in nats, from 0 to ln 2.
@@ -45,14 +46,7 @@ export function jsDivergence(a: ArrayLike<number>, b: ArrayLike<number>): number
       `Cannot compare distributions as both must have ${a.length} logits: current value is ${b.length}`,
     );
   }
-  const p = softmax(a), q = softmax(b);
-  let sum = 0;
-  for (let i = 0; i < p.length; i++) {
-    const own = p[i]!, other = q[i]!, middle = (own + other) / 2;
-    if (own > 0) sum += own * Math.log(own / middle);
-    if (other > 0) sum += other * Math.log(other / middle);
-  }
-  return Math.min(Math.LN2, Math.max(0, sum / 2)); // rounding leaves the bounds by 1e−16
+  return jsOf(softmax(a), softmax(b));
 }
 
 /** A token of a mixture, and how far the model's answer to it is from that to the mixture. */
@@ -84,17 +78,6 @@ export interface ProbeOptions {
 }
 
 const RULES: Rules<ProbeOptions> = { top: number({ min: 1, integer: true }) };
-
-/** The heaviest tokens of a mixture, heaviest first, the lower id first among equals. */
-function heaviest({ ids, weights, dense }: Mixture, count: number): [number, number][] {
-  const all = new Map<number, number>();
-  dense?.probabilities.forEach((p, id) => {
-    if (p > 0) all.set(id, dense.weight * p);
-  });
-  for (let k = 0; k < ids.length; k++) all.set(ids[k]!, (all.get(ids[k]!) ?? 0) + weights[k]!);
-  return [...all].filter(([, weight]) => weight !== 0)
-    .sort(([a, u], [b, v]) => v - u || a - b).slice(0, count);
-}
 
 /**
  * Feeds a mixture, and each of its heaviest tokens alone, after the same inputs. These are prefilled

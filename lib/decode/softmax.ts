@@ -44,6 +44,17 @@ export function entropyOf(probabilities: ArrayLike<number>): number {
   return entropy > 0 ? entropy : 0;
 }
 
+/** Jensen–Shannon divergence of two lists of probabilities, nats, 0 to ln 2. */
+export function jsOf(p: ArrayLike<number>, q: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < p.length; i++) {
+    const own = p[i]!, other = q[i]!, middle = (own + other) / 2;
+    if (own > 0) sum += own * Math.log(own / middle);
+    if (other > 0) sum += other * Math.log(other / middle);
+  }
+  return Math.min(Math.LN2, Math.max(0, sum / 2)); // rounding leaves the bounds by 1e−16
+}
+
 /** Sum of the first `count` weights. */
 export function sumOf(weights: ArrayLike<number>, count = weights.length): number {
   let sum = 0;

@@ -71,7 +71,7 @@ export {
   QUANTIZER_VERSION,
   quantizeRows,
 } from "./quantize.ts";
-export { headGraph, STREAM_ROWS, withStreams } from "./streams.ts";
+export { headGraph, PATCH_PORTS, STREAM_ROWS, withStreams } from "./streams.ts";
 export { CPU_TARGET, type Target } from "./target.ts";
 export { type Rope, type RopeScaling, ropeTables } from "./rope.ts";
 export type { Windows } from "./windows.ts";

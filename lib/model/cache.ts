@@ -13,7 +13,7 @@
  */
 
 import { type DecoderConfig, PORTS } from "../graph/mod.ts";
-import { type Binding, type Session, takingTurns, tensor } from "../runtime/mod.ts";
+import { type Binding, type Session, takingTurns, tensor, type Tensors } from "../runtime/mod.ts";
 import { checkNumber, refusal } from "../_check.ts";
 import type { CacheShape, KvCache } from "./engine.ts";
 import type { LogitRows } from "./logit_rows.ts";
@@ -38,6 +38,8 @@ export interface CacheOptions extends CacheShape {
   readonly chunk?: number;
   /** Numbers of a row of logits; default: the size of the vocabulary. */
   readonly width?: number;
+  /** Further inputs of the run that feeds so many positions from one on; none: no steps are taken then. */
+  readonly further?: (from: number, count: number) => Tensors;
   /** What multiplies mixtures over the whole vocabulary, disposed with the cache; default: they are listed. */
   readonly product?: DenseProduct | undefined;
 }
@@ -49,7 +51,7 @@ export function openCache(
   slabs: Slabs,
   { slots, length, chunk: longest = PREFILL_CHUNK, product, ...options }: CacheOptions,
 ): KvCache {
-  const { vocabularySize, hiddenSize } = config, { width = vocabularySize } = options;
+  const { vocabularySize, hiddenSize } = config, { width = vocabularySize, further } = options;
   const listed = session.inputs.includes(PORTS.ids),
     takesDense = session.inputs.includes(PORTS.dense);
   const ports = { listed, dense: takesDense ? hiddenSize : 0 };
@@ -73,7 +75,7 @@ export function openCache(
     for (let row = 0; row < rows; row++) own.rows[row] = BigInt(inputs.length - rows + row);
     using scope = new DisposableStack();
     const logits = new Float32Array(rows * width);
-    const tensors = feedTensors(own, shape, ports);
+    const tensors = { ...feedTensors(own, shape, ports), ...further?.(from, inputs.length) };
     const result = tensor(logits, [rows, width]);
     for (const value of [...Object.values(tensors), result]) scope.use(value);
     await slabs.fill(slot, from, async ({ past, present }) => {
@@ -152,7 +154,10 @@ export function openCache(
         checkPosition(slot, from);
         checkPosition(slot, from + inputs.length - 1);
         const all = new Float32Array(logits === "all" ? inputs.length * width : 0);
-        const fitting = Math.max(MIN_CHUNK, Math.floor(CHUNK_LOGITS / width));
+        const fitting = Math.max(
+          MIN_CHUNK,
+          Math.floor(CHUNK_LOGITS / Math.min(width, vocabularySize)),
+        );
         const size = logits === "all" ? Math.min(longest, fitting) : longest;
         let last = all;
         for (let start = 0; start < inputs.length; start += size) {

@@ -85,21 +85,38 @@ export interface DeviceCheck {
   readonly isBatchExact: boolean;
 }
 
+/** A vector that is put in the place of what stands in the stream. */
+export interface Patch {
+  /** Layer: 0 is what the first layer gets, ℓ what stands in the stream after layer ℓ, up to L. */
+  readonly layer: number;
+  /** Position in the sequence, from 0. */
+  readonly position: number;
+  /** The vector `[D]`, such as another run's at that place. */
+  readonly stream: Float32Array;
+}
+
 /**
  * A look inside the layers. The residual stream is what the first layer gets, and what stands after each:
  * L + 1 vectors `[D]` a position.
  */
 export interface Layers {
-  /** Opens a cache whose rows are longer: after the V logits stand the L + 1 vectors of the stream. */
-  openCache(shape: CacheShape): Promise<KvCache>;
+  /**
+   * Opens a cache whose rows are longer: after the V logits stand the L + 1 vectors of the stream. It takes no steps.
+   *
+   * @param patches What is replaced, each place at most once. Default: nothing.
+   */
+  openCache(shape: CacheShape, patches?: readonly Patch[]): Promise<StreamCache>;
   /**
    * Logits that the last norm and the head make of rows of a stream.
    *
-   * @param rows `[n · D]`.
+   * @param rows `[n · D]`, n at least 1.
    * @returns `[n · V]`.
    */
   read(rows: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
 }
+
+/** A cache that tells the stream. */
+export type StreamCache = CacheShape & Pick<KvCache, "prefill"> & Disposable;
 
 /** What computes logits. */
 export interface Engine extends AsyncDisposable {

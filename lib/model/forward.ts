@@ -1,15 +1,46 @@
 /**
- * Logits at every position of a sequence of tokens and mixtures.
+ * Logits at every position of a sequence of tokens and mixtures, and what stands inside the layers.
  *
  * @module
  */
 
-import { anything, checkNumber, checkOptions, type Rules } from "../_check.ts";
-import type { Layers } from "./engine.ts";
+import {
+  anything,
+  checkNumber,
+  checkOptions,
+  kind,
+  listOf,
+  refusal,
+  type Rules,
+} from "../_check.ts";
+import { given } from "../_given.ts";
+import type { Layers, Patch } from "./engine.ts";
 import type { Input } from "./mixture.ts";
 import type { Model } from "./model.ts";
 
-const RULES: Rules<{ readonly layers?: true | readonly number[] }> = { layers: anything };
+/** What is asked of the inside of a model. */
+export interface InsideOptions {
+  /**
+   * Which layers are told: 0 is what the first layer gets, ℓ what stands in the residual stream after layer ℓ, up to
+   * the number of layers L, before the last norm; `true`: all of them, from 0 to L.
+   */
+  readonly layers: true | readonly number[];
+  /** What is put in the stream's place before the next layer reads it. Default: nothing. */
+  readonly patches?: readonly Patch[];
+}
+
+const RULES: Rules<Partial<InsideOptions>> = {
+  layers: kind("be true or a list of layers", (own) => own === true || Array.isArray(own)),
+  patches: listOf(anything), // one by one, where the model's size is known
+};
+
+/** What is found inside. */
+export interface Inside {
+  /** Next-token logits `[V]` after every input, raw. */
+  readonly logits: Float32Array[];
+  /** Residual stream `[D]` by layer, in the order that was asked for, and position; in float32. */
+  readonly layers: Float32Array[][];
+}
 
 /**
  * Feeds a sequence to a model.
@@ -30,39 +61,52 @@ const RULES: Rules<{ readonly layers?: true | readonly number[] }> = { layers: a
  */
 export function forward(model: Model, inputs: readonly Input[]): Promise<Float32Array[]>;
 /**
- * Feeds a sequence to a model and looks inside.
+ * Feeds a sequence to a model and looks inside: what stands in its residual stream, and what follows where something
+ * else is put there.
  *
- * @param options Which layers are told: 0 is what the first layer gets, ℓ what stands in the residual stream after
- * layer ℓ, up to the number of layers L, before the last norm; `true`: all of them.
- * @returns Logits `[V]` and, layer by layer in the order that was asked for, the residual stream `[D]` at every
- * position, in float32. The weights are held once more from the first call on.
+ * A session of its own does it, which starts at the first such call and holds the weights once more. Where nothing is
+ * replaced, logits are those of a call without `layers`, to the bit on the CPU.
+ *
+ * @returns Logits and streams; a place that was replaced tells what it was replaced by.
  * @throws {TypeError} Where the model cannot tell its layers, as an ONNX export or a server.
- * @throws {RangeError} Where there is no such layer.
+ * @throws {RangeError} Where there is no such layer or position.
+ *
+ * @example The stream of one run in the place of another's, all of the last layer: its logits
+ * ```ts
+ * import { forward, loadModel } from "@moi/moi/model";
+ * import { assertEquals } from "@std/assert";
+ * await using model = await loadModel("votes-tiny");
+ * const layer = model.config.layers;
+ * const { logits, layers: [last] } = await forward(model, [1, 26], { layers: [layer] });
+ * const patches = last!.map((stream, position) => ({ layer, position, stream }));
+ * const other = await forward(model, [1, 23], { layers: [], patches });
+ * assertEquals(other.logits, logits);
+ * ```
  */
 export function forward(
   model: Model,
   inputs: readonly Input[],
-  options: { readonly layers: true | readonly number[] },
-): Promise<{ logits: Float32Array[]; layers: Float32Array[][] }>;
+  options: InsideOptions,
+): Promise<Inside>;
 export async function forward(
   model: Model,
   inputs: readonly Input[],
-  options: { readonly layers?: true | readonly number[] } = {},
+  options: Partial<InsideOptions> = {},
 ): Promise<unknown> {
   const verb = "run the model";
-  checkOptions(verb, options, RULES);
+  checkOptions(verb, given(options), RULES);
   checkNumber(verb, "inputs.length", inputs.length, { min: 1, max: model.maxLength });
-  const { layers } = options, { vocabularySize: V, hiddenSize: D, layers: L } = model.config;
+  const { layers, patches } = options, { vocabularySize: V, hiddenSize: D } = model.config;
   const shape = { slots: 1, length: inputs.length };
   if (layers === undefined) {
+    if (patches) throw new TypeError(refusal(verb, "layers", "be given with 'patches'", layers));
     using cache = model.openCache(shape);
     const logits = await cache.prefill(0, 0, inputs, "all");
     return inputs.map((_, i) => logits.subarray(i * V, (i + 1) * V));
   }
-  const asked = layers === true ? Array.from({ length: L + 1 }, (_, layer) => layer) : layers;
-  for (const layer of asked) checkNumber(verb, "layers", layer, { min: 0, max: L, integer: true });
-  using cache = await insideOf(verb, model).openCache(shape);
-  const rows = await cache.prefill(0, 0, inputs, "all"), width = V + (L + 1) * D;
+  const asked = layersOf(verb, model, layers), width = V + (model.config.layers + 1) * D;
+  using cache = await insideOf(verb, model).openCache(shape, patches);
+  const rows = await cache.prefill(0, 0, inputs, "all");
   const part = (i: number, from: number, size: number) =>
     rows.slice(i * width + from, i * width + from + size);
   return {
@@ -71,27 +115,67 @@ export async function forward(
   };
 }
 
-function insideOf(verb: string, { layers, id }: Model): Layers {
+/** The layers that are asked for; refuses those that there are not. */
+function layersOf(
+  verb: string,
+  { config: { layers: L } }: Model,
+  layers: true | readonly number[],
+): readonly number[] {
+  if (layers === true) return Array.from({ length: L + 1 }, (_, layer) => layer);
+  for (const layer of layers) checkNumber(verb, "layers", layer, { min: 0, max: L, integer: true });
+  return layers;
+}
+
+/**
+ * What looks inside a model.
+ *
+ * @param verb What cannot be done without, for the error.
+ * @throws {TypeError} Where the model does not tell its layers.
+ */
+export function insideOf(verb: string, { layers, id }: Pick<Model, "layers" | "id">): Layers {
   if (layers) return layers;
-  throw new TypeError(`Cannot ${verb} with layers as ${id} does not tell its residual stream`);
+  throw new TypeError(
+    `Cannot ${verb} as ${id} does not tell its layers: checkpoints in Hugging Face's format and GGUF files do, ` +
+      "ONNX exports, servers and engines of one's own do not",
+  );
 }
 
 /**
  * The logit lens: the distribution that the last norm and the head would make of the stream at each layer.
  *
+ * What it cannot say: what a layer "believes". The head was trained to read the last stream, and what earlier ones
+ * hold in other directions it does not see.
+ *
  * Source: nostalgebraist, "interpreting GPT: the logit lens" (2020).
  *
  * @param layers Residual streams `[D]` by layer and position, as {@linkcode forward} tells them.
- * @returns Distributions `[V]` by layer and position, at temperature 1; of the last layer the model's own.
- * @throws {TypeError} Where the model cannot tell its layers.
+ * @returns Distributions `[V]` by layer and position, at temperature 1; of the last layer the model's own: to the
+ * bit in float32 on the CPU, and elsewhere but for rounding.
+ * @throws {TypeError} Where the model cannot tell its layers, or a stream has another size.
+ *
+ * @example Of the last layer: what the model says next
+ * ```ts
+ * import { forward, loadModel, logitLens } from "@moi/moi/model";
+ * import { assertEquals } from "@std/assert";
+ * await using model = await loadModel("votes-tiny");
+ * const { layers } = await forward(model, [1, 26], { layers: true });
+ * const lens = await logitLens(model, layers);
+ * assertEquals(lens.map((row) => row.length), Array(model.config.layers + 1).fill(2));
+ * ```
  */
 export async function logitLens(
   model: Model,
   layers: readonly (readonly Float32Array[])[],
 ): Promise<Float32Array[][]> {
-  const inside = insideOf("look through the lens", model);
+  const verb = "look through the lens", inside = insideOf(verb, model);
   const { hiddenSize: D, vocabularySize: V } = model.config;
+  for (const stream of layers.flat()) {
+    if (stream instanceof Float32Array && stream.length === D) continue;
+    const rule = `be Float32Arrays of ${D} numbers by layer and position`;
+    throw new TypeError(refusal(verb, "layers", rule, stream?.length ?? stream));
+  }
   return await Array.fromAsync(layers, async (streams) => {
+    if (streams.length === 0) return [];
     const rows = new Float32Array(streams.length * D);
     streams.forEach((stream, i) => rows.set(stream, i * D));
     const logits = await inside.read(rows);

@@ -119,6 +119,8 @@ export {
   type KvCache,
   type KvFormat,
   type Layers,
+  type Patch,
+  type StreamCache,
 } from "./engine.ts";
 export type { ExternalData } from "./external.ts";
 export { dequantize } from "./gguf/blocks.ts";
@@ -131,7 +133,7 @@ export {
   parseGguf,
 } from "./gguf/parse.ts";
 export { EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
-export { forward, logitLens } from "./forward.ts";
+export { forward, type Inside, insideOf, type InsideOptions, logitLens } from "./forward.ts";
 export { type DatasetOptions, downloadDataset } from "./hub.ts";
 export { downloadModel, type DownloadOptions } from "./download.ts";
 export type { LogitRows } from "./logit_rows.ts";

@@ -129,6 +129,12 @@ export function createModel({ engine, ...known }: ModelParts): Model {
   const checkUse = (verb: string) => {
     if (disposed) throw new Error(`Cannot ${verb} as the model is disposed`);
   };
+  const checkedShape = ({ slots, length }: CacheShape): CacheShape => {
+    checkUse("open a cache");
+    checkNumber("open a cache", "slots", slots, { min: 1, integer: true });
+    checkNumber("open a cache", "length", length, { min: 1, max: maxLength, integer: true });
+    return { slots, length };
+  };
   return {
     fingerprint: known.id,
     dtype: "fp32",
@@ -140,13 +146,17 @@ export function createModel({ engine, ...known }: ModelParts): Model {
     device: engine.device,
     threads: engine.threads,
     ...given({ fallenBack: engine.fallenBack, checked: engine.checked }),
-    ...given({ versions: engine.versions, remote: engine.remote, layers: engine.layers }),
-    openCache({ slots, length }) {
-      checkUse("open a cache");
-      checkNumber("open a cache", "slots", slots, { min: 1, integer: true });
-      checkNumber("open a cache", "length", length, { min: 1, max: maxLength, integer: true });
-      return engine.openCache({ slots, length });
-    },
+    ...given({ versions: engine.versions, remote: engine.remote }),
+    openCache: (shape) => engine.openCache(checkedShape(shape)),
+    ...(engine.layers && {
+      layers: {
+        openCache: (shape, patches) => engine.layers!.openCache(checkedShape(shape), patches),
+        read(rows) {
+          checkUse("read a stream");
+          return engine.layers!.read(rows);
+        },
+      },
+    }),
     ...(engine.openNextToken && {
       openNextToken(tokens = vocabularySize) {
         checkUse("look at logits");

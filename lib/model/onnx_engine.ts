@@ -127,14 +127,15 @@ async function start(
     for (const started of onDevice.values()) await (await started)?.[Symbol.asyncDispose]();
   });
   const chunk = checked?.chunk ?? PREFILL_CHUNK;
-  const openOwn = ({ slots, length }: CacheShape) => {
-    const product = table && openDenseMixtures(table, config.vocabularySize, config.hiddenSize);
-    return openCache(session, config, slabs(slots, length), { slots, length, chunk, product });
-  };
+  const openProduct = () =>
+    table && openDenseMixtures(table, config.vocabularySize, config.hiddenSize);
+  const openOwn = ({ slots, length }: CacheShape) =>
+    openCache(session, config, slabs(slots, length), {
+      ...{ slots, length, chunk, product: openProduct() },
+    });
+  const inside = { config, kv, chunk, openProduct }, onHere = { ...settings, device };
   const layers = isOwn
-    ? scope.use(
-      openLayers(graph, running as Graph, { config, kv, chunk }, { ...settings, device }, create),
-    )
+    ? scope.use(openLayers(graph, running as Graph, inside, onHere, create))
     : undefined;
   const owned = scope.move();
   return {

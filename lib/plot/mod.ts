@@ -54,6 +54,9 @@ export { type Tables, tablesOf } from "./tables.ts";
 // Figures
 export * from "./effect.ts";
 export * from "./flips.ts";
+export * from "./lens.ts";
+export * from "./patching.ts";
+export * from "./superposition.ts";
 export { type GainLike, plotGains, type PlotGainsOptions } from "./gains.ts";
 export { plotLosses, type PlotLossesOptions } from "./losses.ts";
 export * from "./mixing.ts";

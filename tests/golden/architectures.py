@@ -106,6 +106,7 @@ class NemotronNas(torch.nn.Module):
                 x = x + layer.self_attn(normed, position_embeddings=rotation, attention_mask=mask)[0]
             if not block["ffn"]["no_op"]:
                 x = x + layer.mlp(layer.post_attention_layernorm(x))
+            layer.stream = x
         return transformers.modeling_outputs.CausalLMOutput(logits=self.lm_head(self.model.norm(x)))
 
 
@@ -223,19 +224,26 @@ def file_config(index, name, kind, config, dtype):
     return dict(model_type=kind, text_config=dict(stored, model_type="gemma3_text"), vision_config=dict(hidden_size=8), mm_tokens_per_image=4, image_token_index=47, boi_token_index=46, eoi_token_index=45) | ids | {key: dtype}
 
 
+def case_of(index):
+    """The model of a case, with its weights, and what its tensors and inputs are."""
+    _, kind, options = CASES[index]
+    dtype = ["float32", "bfloat16"][index % 2] if not kind.startswith("gemma3") else "bfloat16"
+    config = BASE | options
+    model = model_of(kind, config).eval()
+    tied = config.get("tie_word_embeddings", False)
+    shapes = {k: list(v.shape) for k, v in model.state_dict().items() if not (tied and k == "lm_head.weight")}
+    weights = weights_of(index + 1, shapes, kind.startswith("gemma3"), dtype)
+    if tied:
+        weights["lm_head.weight"] = weights["model.embed_tokens.weight"]
+    model.load_state_dict(weights)
+    ids = [int(u * VOCABULARY) for u in mulberry32(1000 + index, POSITIONS)]
+    return model, config, dtype, shapes, ids
+
+
 def main():
     cases = []
-    for index, (name, kind, options) in enumerate(CASES):
-        dtype = ["float32", "bfloat16"][index % 2] if not kind.startswith("gemma3") else "bfloat16"
-        config = BASE | options
-        model = model_of(kind, config).eval()
-        tied = config.get("tie_word_embeddings", False)
-        shapes = {k: list(v.shape) for k, v in model.state_dict().items() if not (tied and k == "lm_head.weight")}
-        weights = weights_of(index + 1, shapes, kind.startswith("gemma3"), dtype)
-        if tied:
-            weights["lm_head.weight"] = weights["model.embed_tokens.weight"]
-        model.load_state_dict(weights)
-        ids = [int(u * VOCABULARY) for u in mulberry32(1000 + index, POSITIONS)]
+    for index, (name, kind, _) in enumerate(CASES):
+        model, config, dtype, shapes, ids = case_of(index)
         with torch.no_grad():
             logits = model(input_ids=torch.tensor([ids]), use_cache=False).logits[0].float().numpy()
         prefix = {20: "language_model.model.", 21: "model.language_model."}.get(index, "model.")
@@ -259,4 +267,5 @@ def main():
         file.write(f'{{"versions": {json.dumps(versions)}, "cases": [\n{lines}\n]}}\n')
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -10,7 +10,7 @@ import {
   type Request,
   standard,
 } from "@moi/moi/decode";
-import { type Dtype, type Input, loadModel, type Model } from "@moi/moi/model";
+import { type Dtype, forward, type Input, loadModel, type Model } from "@moi/moi/model";
 import { maxDifference } from "../golden/golden.ts";
 import { FAULTS } from "./_device_faults.ts";
 import { blockModel, LENGTH, randomModel, type Stored, VOCABULARY } from "./_device_models.ts";
@@ -49,6 +49,25 @@ async function lengths(options: PartOptions) {
     );
   }
   return { worst, chunk: model.checked!.chunk, fallenBack: [...model.fallenBack?.keys() ?? []] };
+}
+
+/** A look inside the layers: logits beside those without, streams beside the host's, a column of the last layer. */
+async function inside(options: PartOptions) {
+  await using folder = await randomModel("small");
+  await using model = await onGpu(folder.path, options, "fp32");
+  await using host = await loadModel(folder.path, { device: "cpu", dtype: "fp32" });
+  const inputs = promptOf(20, 48), layer = model.config.layers;
+  const own = await forward(model, inputs, { layers: true });
+  const other = await forward(host, inputs, { layers: true });
+  const patches = own.layers[layer]!.map((stream, position) => ({ layer, position, stream }));
+  const patched = await forward(model, inputs.toReversed(), { layers: [], patches });
+  const largest = (a: readonly Float32Array[], b: readonly Float32Array[]) =>
+    Math.max(...a.map((row, i) => maxDifference(row, b[i]!)));
+  return {
+    logits: largest(own.logits, await forward(model, inputs)),
+    patched: largest(patched.logits, own.logits),
+    streams: largest(own.layers.flat(), other.layers.flat()),
+  };
 }
 
 /** A large vocabulary, stored in each format: mixtures of 3 and 20 tokens, then of all. */
@@ -181,4 +200,4 @@ async function recorded(options: PartOptions) {
 }
 
 /** Parts by name. */
-export const PARTS = { lengths, large, blocks, texts, recorded, ...FAULTS } as const;
+export const PARTS = { lengths, inside, large, blocks, texts, recorded, ...FAULTS } as const;

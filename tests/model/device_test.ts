@@ -72,6 +72,10 @@ const CHECKS: {
     for (const value of Object.values(worst)) assertLess(value, most);
     assertEquals([chunk, fallenBack], [24, []]);
   },
+  inside({ logits, patched, streams }, most) {
+    assertEquals([logits, patched], [0, 0]);
+    assertLess(streams, most);
+  },
   large({ worst, whole }, most) {
     assertEquals(Object.keys(whole), ["float32", "bfloat16", "float16"]);
     // a mean of all embeddings is short, and its norm makes the rounding of float16 larger: seen 0.21

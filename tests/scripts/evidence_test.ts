@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { methodsOf, planOf, planPath, type WrittenMethod } from "../../scripts/evidence/_plan.ts";
 import type { LossSettings } from "../../scripts/evidence/losses.ts";
+import type { SuperpositionSettings } from "../../scripts/evidence/superposition.ts";
 import { script } from "../_process.ts";
 import { temporaryFolder } from "../_temporary.ts";
 
@@ -54,6 +55,29 @@ Deno.test("a study runs as its plan says, and is computed once", async () => {
   assert((await Deno.stat(`${folder.path}/evidence/losses.svg`)).size > 1000);
   const again = await run();
   const tables = (text: string) => text.replace(/wall time .*/, "");
+  assertEquals(tables(again.stdout), tables(first.stdout));
+});
+
+Deno.test("the study of superposition runs on the embedded models", async () => {
+  await using folder = await temporaryFolder();
+  const plan = await planOf<SuperpositionSettings>(planPath("superposition"));
+  const parts = Object.fromEntries(
+    Object.entries(plan.settings.parts).filter(([, { model }]) => model !== "real")
+      .map(([key, part]) => [key, { ...part, documents: 3 }]),
+  );
+  const file = `${folder.path}/plan.json`;
+  await Deno.writeTextFile(
+    file,
+    JSON.stringify({ ...plan, settings: { ...plan.settings, parts } }),
+  );
+  const args = ["superposition", "--model", "countdown-tiny", "--plan", file];
+  const run = () => script("evidence", args, { env: { MOI_RUNS: folder.path } });
+  const first = await run();
+  assertEquals(first.code, 0, first.stderr);
+  for (const key of Object.keys(parts)) assertStringIncludes(first.stdout, `## ${key}: MoI ¼ of 4`);
+  // before the first layer the stream is the mixture
+  assertMatch(first.stdout, / 1\.000 \[1\.000, 1\.000\]/);
+  const again = await run(), tables = (text: string) => text.replace(/wall time .*/, "");
   assertEquals(tables(again.stdout), tables(first.stdout));
 });
 

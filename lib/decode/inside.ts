@@ -1,0 +1,35 @@
+/** What looks inside a model have in common: which places are asked for, and streams as the head reads them. @module */
+
+import { checkNumber, refusal } from "../_check.ts";
+import { insideOf, type Model } from "../model/mod.ts";
+
+/**
+ * The places of a range from 0 that are asked for.
+ *
+ * @param asked Default: all.
+ * @throws {TypeError | RangeError} Where they are no list, or there is no such place.
+ */
+export function placesOf(
+  verb: string,
+  name: string,
+  asked: readonly number[] | undefined,
+  max: number,
+): readonly number[] {
+  if (asked === undefined) return Array.from({ length: max + 1 }, (_, i) => i);
+  if (!Array.isArray(asked)) throw new TypeError(refusal(verb, name, "be a list", asked));
+  for (const one of asked) checkNumber(verb, name, one, { min: 0, max, integer: true });
+  return asked;
+}
+
+/** Logits `[V]` that the last norm and the head make of streams `[D]`. */
+export async function readStreams(
+  verb: string,
+  model: Model,
+  streams: readonly Float32Array[],
+): Promise<Float32Array[]> {
+  const { hiddenSize: D, vocabularySize: V } = model.config;
+  const rows = new Float32Array(streams.length * D);
+  streams.forEach((stream, i) => rows.set(stream, i * D));
+  const logits = await insideOf(verb, model).read(rows);
+  return streams.map((_, i) => logits.subarray(i * V, (i + 1) * V));
+}
