@@ -10,9 +10,9 @@
  * loadModel ─▶ generate(method) ─▶ runStudy(task, methods) ─▶ gains ─▶ plotGains ─▶ show
  * ```
  *
- * Two controls ship inside the package. The only error of `votes-tiny` is the noise of its own draws, part
- * of which mixing recovers; `countdown-tiny-baseline` has almost nothing to mix. They show which effects
- * the instrument sees, and nothing about language models.
+ * Three controls ship inside the package. The only error of `votes-tiny` is the noise of its own draws, part
+ * of which mixing recovers; `countdown-tiny-baseline` has almost nothing to mix; `decisions-tiny-1`, `-2` and `-3`
+ * are uncertain of what to do next. They show which effects the instrument sees, and nothing about language models.
  *
  * Here stands what a notebook needs. The rest is imported by folder, in a folder of one's own too:
  * `@moi/moi/model` (an engine or a file format of one's own), `/decode` (more transforms), `/tasks` (more

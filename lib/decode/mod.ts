@@ -61,7 +61,9 @@
  * What a text was made of, seen from inside: {@linkcode jsProbe} and {@linkcode probeStep} (which token
  * of a mixture does the model follow?), {@linkcode greedySimilarity} (is this more than greedy
  * decoding?), {@linkcode predictEffect} (will mixing matter on these prompts at all?), {@linkcode inputLoss} (is a
- * mixture a better input than the token that it replaces?).
+ * mixture a better input than the token that it replaces?). Inside the layers: {@linkcode lens} (what would each layer
+ * say?), {@linkcode superposition} (does a mixture stay one, or collapse to a token?), {@linkcode patchEffects} (where
+ * does a difference between two runs live?).
  *
  * @module
  */

@@ -18,6 +18,7 @@
  * | which problems changed hands, and how | {@linkcode plotFlips} |
  * | where in a text the model was uncertain | {@linkcode plotTrace} |
  * | whether a mixture is a better input than the token | {@linkcode plotLosses}, {@linkcode lossTable} |
+ * | what stands inside the layers | {@linkcode plotLens}, {@linkcode plotSuperposition}, {@linkcode plotSurvival}, {@linkcode plotPatching} |
  * | what one step was fed | {@linkcode plotMixture} |
  * | a study beside the paper | {@linkcode compareWithPaper} |
  * | all of a study | {@linkcode studyReport}, {@linkcode gainsTable}; as a page with every sample {@linkcode reportPage} |

@@ -12,6 +12,7 @@
  * - {@linkcode gains}: the table of a study, one row a method (a model, a setting), with interval and p value
  * - {@linkcode scoreGains}: the same for grades that are numbers
  * - {@linkcode lossGains}: the same for losses of teacher-forced inputs, by document
+ * - {@linkcode interaction}: does an effect grow with something measured beside it?
  * - {@linkcode accuracy}: one method alone
  * - {@linkcode mcnemarMidP}, {@linkcode mcnemarExact}, {@linkcode signFlipTest}: is there a difference?
  * - {@linkcode pairedScore}, {@linkcode pairedBootstrap}, {@linkcode wilson}: how large may it be?

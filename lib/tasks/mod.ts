@@ -1,10 +1,10 @@
 /**
  * Tasks: problems, the words they are put in, and graders.
  *
- * A {@linkcode Task} is a plain value, so a notebook can write its own. Two come with the package
- * and need no network: {@linkcode votes}, whose only error is the noise of a model's own draws, and
- * {@linkcode countdown}, where there is almost nothing to mix. Each has a tiny model that was trained for
- * it: they show which effects the instrument sees.
+ * A {@linkcode Task} is a plain value, so a notebook can write its own. Three come with the package
+ * and need no network: {@linkcode votes}, whose only error is the noise of a model's own draws,
+ * {@linkcode countdown}, where there is almost nothing to mix, and {@linkcode pancakes}, where a model is uncertain of
+ * its decisions. Each has tiny models that were trained for it: they show which effects the instrument sees.
  *
  * The benchmarks of the field read their problems from a source; none is shipped. {@linkcode TASKS} has them
  * all by name. Licences are those of the data, as their authors state them.

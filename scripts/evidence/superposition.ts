@@ -256,11 +256,9 @@ export async function superposition(
 ): Promise<void> {
   for (const [key, part] of Object.entries(settings.parts)) {
     const { parts: _parts, ...shared } = settings;
-    const all = await kept(`superposition-${key}`, { shared, part }, async () => {
-      if (part.model === "real") return await found(real, part, settings);
-      await using model = await loadModel(part.model);
-      return await found(model, part, settings);
-    });
+    await using own = part.model === "real" ? undefined : await loadModel(part.model);
+    const model = own ?? real, asked = { shared, part };
+    const all = await kept(model, `superposition-${key}`, asked, () => found(model, part, settings));
     for (const method of Object.keys(settings.methods)) {
       told(`${key}: ${method}`, all.filter((one) => one.method === method), settings);
     }
