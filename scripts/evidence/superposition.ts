@@ -258,7 +258,12 @@ export async function superposition(
     const { parts: _parts, ...shared } = settings;
     await using own = part.model === "real" ? undefined : await loadModel(part.model);
     const model = own ?? real, asked = { shared, part };
-    const all = await kept(model, `superposition-${key}`, asked, () => found(model, part, settings));
+    const all = await kept(
+      model,
+      `superposition-${key}`,
+      asked,
+      () => found(model, part, settings),
+    );
     for (const method of Object.keys(settings.methods)) {
       told(`${key}: ${method}`, all.filter((one) => one.method === method), settings);
     }
