@@ -2,7 +2,7 @@
 
 import { interruptSignal, loadModel, type Model } from "../../mod.ts";
 import { print, say } from "../_cli.ts";
-import { type Plan, planOf } from "./_plan.ts";
+import { type Plan, planOf, planPath } from "./_plan.ts";
 
 const FILE = "smollm2-135m-instruct.Q4_1.gguf";
 
@@ -19,7 +19,7 @@ export async function alone<Settings>(
   const started = performance.now(), signal = interruptSignal();
   await using model = await loadModel(`${folder}/${FILE}`, { dtype: "fp32", threads: 2 });
   say(`${name}: ${model.dtype} on ${model.device}`);
-  await study(model, await planOf<Settings>(name));
+  await study(model, await planOf<Settings>(planPath(name)));
   if (signal.aborted) Deno.exitCode = 130;
   print(`\nwall time ${((performance.now() - started) / 1000).toFixed(0)} s\n`);
 }

@@ -15,7 +15,7 @@ import type { RepetitionProblem, Task } from "../../lib/tasks/mod.ts";
 import { print, say } from "../_cli.ts";
 import { textOf } from "../_table.ts";
 import { alone } from "./_alone.ts";
-import { kept, methodsOf, type Plan, type WrittenMethod } from "./_plan.ts";
+import { foundFolder, kept, methodsOf, type Plan, type WrittenMethod } from "./_plan.ts";
 
 /** Settings of the plan. */
 interface RepetitionSettings {
@@ -95,7 +95,7 @@ export async function repetition(
   const task = framedPrompts(settings), methods = methodsOf(settings.methods);
   const runs: Run[] = await runStudy({
     ...{ model, task, methods, primary, seed, temperature, topP, maxNewTokens },
-  }, { slots, store: "runs/evidence/repetition.jsonl" });
+  }, { slots, store: `${foundFolder()}/repetition.jsonl` });
   const rows = scoreGains(runs);
   print(`\n## Repeated 4-grams\n\n${textOf(scoreTable(rows))}\n\n${textOf(lengthTable(runs))}\n`);
 

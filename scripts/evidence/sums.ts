@@ -5,7 +5,7 @@ import type { ImportedRun } from "../../lib/study/mod.ts";
 import { given, print } from "../_cli.ts";
 import { textOf } from "../_table.ts";
 import { alone } from "./_alone.ts";
-import { methodsOf, type Plan, type WrittenMethod } from "./_plan.ts";
+import { foundFolder, methodsOf, type Plan, type WrittenMethod } from "./_plan.ts";
 import { oneShotSums, sumProblems, type SumSettings } from "./_sums.ts";
 
 /** Settings of the plan. */
@@ -26,7 +26,7 @@ export async function runsOf(model: Model, settings: SumStudySettings): Promise<
     ...{ model, seed, temperature, topP, maxNewTokens },
     ...{ task: oneShotSums(settings), methods: methodsOf(settings.methods) },
     ...given({ primary }),
-  }, { slots, store: `runs/evidence/sums-t${temperature}.jsonl` });
+  }, { slots, store: `${foundFolder()}/sums-t${temperature}.jsonl` });
 }
 
 /**
