@@ -14,7 +14,6 @@ import type { ScoreRow } from "../../lib/stats/mod.ts";
 import type { RepetitionProblem, Task } from "../../lib/tasks/mod.ts";
 import { print, say } from "../_cli.ts";
 import { textOf } from "../_table.ts";
-import { alone } from "./_alone.ts";
 import { foundFolder, kept, methodsOf, type Plan, type WrittenMethod } from "./_plan.ts";
 
 /** Settings of the plan. */
@@ -58,7 +57,7 @@ async function surprises(
   settings: RepetitionSettings,
 ): Promise<number[]> {
   const problems = new Map((await task.problems()).map((problem) => [problem.id, problem]));
-  return await kept("repetition-surprise", settings, async () => {
+  return await kept(model, "repetition-surprise", settings, async () => {
     const texts = runs.map(({ problem, tokens }) => (
       { prompt: task.prompt(problems.get(problem)!), answer: [...tokens] }
     ));
@@ -117,5 +116,3 @@ export async function repetition(
   print(`\n## Surprise\n\n${textOf(scoreTable(scoreGains(whole), options))}\n`);
   return rows;
 }
-
-if (import.meta.main) await alone("repetition", repetition);

@@ -4,7 +4,6 @@ import { type GainRow, gains, gainsTable, type Model, type Run, runStudy } from 
 import type { ImportedRun } from "../../lib/study/mod.ts";
 import { given, print } from "../_cli.ts";
 import { textOf } from "../_table.ts";
-import { alone } from "./_alone.ts";
 import { foundFolder, methodsOf, type Plan, type WrittenMethod } from "./_plan.ts";
 import { oneShotSums, sumProblems, type SumSettings } from "./_sums.ts";
 
@@ -56,5 +55,3 @@ export async function sums(
   print(`\nThe same, pairs of summands as problems\n\n${textOf(gainsTable(clustered))}\n`);
   return rows;
 }
-
-if (import.meta.main) await alone("sums", sums);

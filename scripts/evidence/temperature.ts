@@ -13,7 +13,6 @@ import {
 import type { Tuned } from "../../lib/stats/mod.ts";
 import { print } from "../_cli.ts";
 import { textOf } from "../_table.ts";
-import { alone } from "./_alone.ts";
 import type { Plan } from "./_plan.ts";
 import { runsOf, type SumStudySettings } from "./sums.ts";
 
@@ -98,5 +97,3 @@ export async function temperature(
   print(`naive: ${JSON.stringify(tuned.naive)}\n`);
   return tuned;
 }
-
-if (import.meta.main) await alone("temperature", temperature);
