@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { methodsOf, planOf, planPath, type WrittenMethod } from "../../scripts/evidence/_plan.ts";
+import { oneShotSums, sumProblems } from "../../scripts/evidence/_sums.ts";
 import type { LossSettings } from "../../scripts/evidence/losses.ts";
 import type { SuperpositionSettings } from "../../scripts/evidence/superposition.ts";
 import { script } from "../_process.ts";
@@ -89,4 +90,48 @@ Deno.test("evidence says what it lacks", async () => {
   assertStringIncludes(none.stderr, "--model names none, and MOI_REAL_MODEL names no folder");
   const pilot = await script("evidence", ["pilot", "--model", "votes-tiny"]);
   assertStringIncludes(pilot.stderr, "--source must name a file");
+});
+
+Deno.test("sums are posed in prompts that come once, after another sum", async () => {
+  const settings = { problems: 300, problemSeed: 1, most: 10 }, task = oneShotSums(settings);
+  const problems = await task.problems();
+  assertEquals(problems.slice(0, 9), sumProblems({ ...settings, problems: 9 }));
+  const prompts = problems.map((problem) => JSON.stringify(task.prompt(problem)));
+  assertEquals(new Set(prompts).size, 300);
+  for (const problem of problems) {
+    const { left, right, shown } = problem, sum = left + right;
+    assert([left, right].every((value) => value >= 1 && value <= 10));
+    assert(sum !== shown.left + shown.right);
+    assertEquals(task.grade(problem, `That makes ${sum}.`).correct, true);
+    assertEquals(task.grade(problem, `That makes ${sum + 1}.`).correct, false);
+  }
+});
+
+Deno.test("studies of generated texts run as their plans say, and go on where they stopped", async () => {
+  await using folder = await temporaryFolder();
+  const env = { MOI_RUNS: folder.path };
+  const run = async (name: string, small: object) => {
+    const plan = await planOf<object>(planPath(name)), file = `${folder.path}/${name}.json`;
+    await Deno.writeTextFile(
+      file,
+      JSON.stringify({ ...plan, settings: { ...plan.settings, ...small } }),
+    );
+    const found = await script("evidence", [name, "--model", "countdown-tiny", "--plan", file], {
+      env,
+    });
+    assertEquals(found.code, 0, found.stderr);
+    return found.stdout;
+  };
+  const sums = await run("sums", { problems: 6, maxNewTokens: 3 });
+  assertStringIncludes(sums, "moi-1 was declared as the primary comparison");
+  assertStringIncludes(sums, "pairs of summands as problems");
+  const colder = await run("temperature", { problems: 4, maxNewTokens: 3 });
+  assertMatch(colder, /moi-0\.25 T 1 +standard T 1/);
+  assertStringIncludes(colder, "Chosen on one half, judged on the other");
+  const lines = await Deno.readTextFile(`${folder.path}/evidence/sums-t0.6.jsonl`);
+  assertEquals(lines.trim().split("\n").length, 24); // the colder study took its part from there
+  const words = { topics: ["a kite"], maxNewTokens: 6, surprisedPrompts: 4 };
+  const repeated = await run("repetition", words);
+  assertStringIncludes(repeated, "NLL, nats a token");
+  assertMatch(repeated, /N = 10 problems[^]*N = 4 problems/);
 });
