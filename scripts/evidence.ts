@@ -1,8 +1,10 @@
 /** `deno task evidence`: runs a pre-registered study, and prints its tables. */
 
-import { loadModel, type LoadOptions, type Model } from "../mod.ts";
-import { command, print } from "./_cli.ts";
+import { hint } from "../lib/_near.ts";
+import { type Dtype, loadModel, type Model } from "../lib/model/mod.ts";
+import { type Arguments, command, print } from "./_cli.ts";
 import { type Plan, planOf, planPath } from "./evidence/_plan.ts";
+import { decisions } from "./evidence/decisions.ts";
 import { losses, pilot } from "./evidence/losses.ts";
 import { repetition } from "./evidence/repetition.ts";
 import { sums } from "./evidence/sums.ts";
@@ -21,28 +23,16 @@ usage: deno task evidence NAME [options]
   temperature          do mixtures do anything that another temperature does not?
   repetition           do texts repeat themselves less, and are they still as likely?
   superposition        does a mixture stay a superposition inside, or collapse to one token?
+  decisions            does MoI gain more where a model that reasons is less certain?
   pilot                the first on pairs of questions of GSM8K, which --source names
 
   --model ID           default: SmolLM2-135M-Instruct in the folder that MOI_REAL_MODEL names
                        (bash scripts/real_model.sh FOLDER)
+  --dtype TYPE         default: fp32, as the plans say; native: as the file's blocks are
   --plan FILE          another plan of the same study
   --source FILE        questions: one JSON object a line, each with a question or a prompt
   -h, --help           this text
 `;
-
-/** A study: how its model is loaded, and how it runs as a plan says. */
-const study = <Settings>(
-  run: (model: Model, plan: Plan<Settings>) => Promise<unknown>,
-  load: LoadOptions = {},
-) => ({ load, run: async (model: Model, path: string) => run(model, await planOf(path)) });
-
-const STUDIES: Readonly<Record<string, ReturnType<typeof study>>> = {
-  losses: study(losses),
-  sums: study(sums, { dtype: "fp32" }),
-  temperature: study(temperature, { dtype: "fp32" }),
-  repetition: study(repetition, { dtype: "fp32" }),
-  superposition: study(superposition),
-};
 
 /** The real model, as it is built into the plans. */
 function realModel(): string {
@@ -59,15 +49,46 @@ async function questionsOf(path: string | undefined): Promise<string[]> {
   return lines.map(({ question, prompt }) => question ?? prompt);
 }
 
-await command(USAGE, { values: ["model", "plan", "source"], words: true }, async (args) => {
+/** A study of the real model, or of the one that is named. */
+const ofModel =
+  (run: (model: Model, path: string, args: Arguments) => Promise<unknown>) =>
+  async (path: string, args: Arguments) => {
+    const dtype = (args.value("dtype") ?? "fp32") as Dtype; // checked where it is loaded
+    await using model = await loadModel(args.value("model") ?? realModel(), { dtype });
+    await run(model, path, args);
+  };
+
+/** The same, as a plan says. */
+const planned = <Settings>(run: (model: Model, plan: Plan<Settings>) => Promise<unknown>) =>
+  ofModel(async (model, path) => run(model, await planOf(path)));
+
+const STUDIES: Readonly<Record<string, (path: string, args: Arguments) => Promise<unknown>>> = {
+  losses: planned(losses),
+  sums: planned(sums),
+  temperature: planned(temperature),
+  repetition: planned(repetition),
+  superposition: planned(superposition),
+  async decisions(path, args) {
+    for (const name of ["model", "dtype"]) {
+      if (args.value(name) === undefined) continue;
+      throw new TypeError(`Cannot run decisions with --${name}: its plan names its models`);
+    }
+    await decisions(await planOf(path));
+  },
+  pilot: ofModel(async (model, _path, args) =>
+    pilot(model, await questionsOf(args.value("source")))
+  ),
+};
+
+const OPTIONS = ["model", "dtype", "plan", "source"];
+
+await command(USAGE, { values: OPTIONS, words: true }, async (args) => {
   const name = args.one("run a study", "its name"), started = performance.now();
-  const known = Object.hasOwn(STUDIES, name) ? STUDIES[name] : undefined;
-  if (!known && name !== "pilot") {
-    throw new RangeError(`Cannot run a study named "${name}"; see --help`);
+  if (!Object.hasOwn(STUDIES, name)) {
+    throw new RangeError(
+      `Cannot run a study named "${name}"${hint(name, Object.keys(STUDIES))}; see --help`,
+    );
   }
-  const questions = name === "pilot" ? await questionsOf(args.value("source")) : undefined;
-  await using model = await loadModel(args.value("model") ?? realModel(), known?.load);
-  if (questions) await pilot(model, questions);
-  else await known!.run(model, args.value("plan") ?? planPath(name));
+  await STUDIES[name]!(args.value("plan") ?? planPath(name), args);
   print(`\nwall time ${((performance.now() - started) / 1000).toFixed(0)} s\n`);
 });

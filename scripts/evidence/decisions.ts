@@ -20,8 +20,7 @@ import { decisionsOf, shortestWay, taughtAnswer } from "../../lib/tasks/pancakes
 import type { PancakesProblem, SyntheticOptions } from "../../lib/tasks/mod.ts";
 import { print, say } from "../_cli.ts";
 import { textOf } from "../_table.ts";
-import { foundFolder, kept, methodsOf, type Plan, planOf, planPath } from "./_plan.ts";
-import type { WrittenMethod } from "./_plan.ts";
+import { foundFolder, kept, methodsOf, type Plan, type WrittenMethod } from "./_plan.ts";
 
 /** Settings of the plan. */
 export interface DecisionsSettings {
@@ -267,10 +266,4 @@ export async function decisions({ settings }: Plan<DecisionsSettings>): Promise<
   for (const { model, runs } of parts) {
     print(`\n## Gains, ${model}\n\n${textOf(gainsTable(gains(runs, { baseline })))}\n`);
   }
-}
-
-if (import.meta.main) {
-  const started = performance.now();
-  await decisions(await planOf<DecisionsSettings>(Deno.args[0] ?? planPath("decisions")));
-  print(`\nwall time ${((performance.now() - started) / 1000).toFixed(0)} s\n`);
 }

@@ -9,7 +9,7 @@ import {
   type DecisionsSettings,
   taughtEntropy,
 } from "../../scripts/evidence/decisions.ts";
-import { deno } from "../_process.ts";
+import { script } from "../_process.ts";
 import { temporaryFolder } from "../_temporary.ts";
 
 Deno.test("the models are uncertain of decisions, and of next to nothing else", async () => {
@@ -48,8 +48,8 @@ Deno.test("the study of decisions runs as its plan says, and goes on from what i
   const models = plan.settings.models.slice(0, 2);
   const file = `${folder.path}/plan.json`, settings = { ...plan.settings, problems, models };
   await Deno.writeTextFile(file, JSON.stringify({ ...plan, settings }));
-  const run = () =>
-    deno(["run", "-A", "scripts/evidence/decisions.ts", file], { env: { MOI_RUNS: folder.path } });
+  const env = { MOI_RUNS: folder.path };
+  const run = () => script("evidence", ["decisions", "--plan", file], { env });
   const first = await run();
   assertEquals(first.code, 0, first.stderr);
   assertMatch(first.stdout, /decisions-tiny-2 +\d/);
@@ -57,4 +57,6 @@ Deno.test("the study of decisions runs as its plan says, and goes on from what i
   assertStringIncludes(first.stdout, "Gains, all models");
   const again = await run(), tables = (text: string) => text.replace(/wall time .*/, "");
   assertEquals(tables(again.stdout), tables(first.stdout));
+  const named = await script("evidence", ["decisions", "--model", "votes-tiny"]);
+  assertStringIncludes(named.stderr, "--model: its plan names its models");
 });

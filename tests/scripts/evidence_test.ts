@@ -25,7 +25,7 @@ Deno.test("every plan says what decides it, and every study its result", async (
       if (typeof first?.name === "string") methodsOf(value as Record<string, WrittenMethod>);
     }
     const found = await Deno.readTextFile(new URL(`../${name}.md`, folder));
-    assertMatch(found, /plan .*`[0-9a-f]{7,}`/i, `${name}.md names the plan's commit`);
+    assertMatch(found, /plan\b.*`[0-9a-f]{7,}`/i, `${name}.md names the plan's commit`);
   }
 });
 
