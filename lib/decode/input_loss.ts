@@ -66,7 +66,7 @@ export interface InputLossOptions extends Partial<Sampler> {
   readonly methods: Readonly<Record<string, Method>>;
   /** Tokens at the beginning of a text that are fed as they are; of an answer its prompt is. Default: 24. */
   readonly context?: number;
-  /** Most tokens of a text that are fed after those. Default: what the model's context holds. */
+  /** Most tokens of a text after those, the last of which is only asked for. Default: what the context holds. */
   readonly tokens?: number;
   /** Which logits the mixtures are made of. Default: "open". */
   readonly loop?: "open" | "closed";

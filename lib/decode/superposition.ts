@@ -26,6 +26,9 @@
  * Beside them stand shares without a lens, of the streams themselves: the least-squares weights, Σ b_i = 1, of
  * h ≈ Σ b_i h_i. Before the first layer the stream is linear, so there b = w; they may be negative or above 1.
  *
+ * The lens is a softmax, which favours the heaviest token even of a stream that is exactly Σ w_i h_i: at layer 0 b = w,
+ * and a may be near 1 for one token. A loss is seen where b falls as well.
+ *
  * What it cannot say: what is in a stream and not in its lens, which reads early layers badly, or in directions that
  * later layers alone use; anything where the ingredients say the same (Σ w KL near 0); whether a superposition that
  * survives is of use; and what several mixtures in a row do, as the inputs before are what they are.
