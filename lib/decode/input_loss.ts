@@ -20,8 +20,19 @@
  * @module
  */
 
-import { anything, checkOptions, isObject, number, oneOf, refusal, type Rules } from "../_check.ts";
-import { given } from "../_given.ts";
+import {
+  anything,
+  callable,
+  checkOptions,
+  isObject,
+  kind,
+  number,
+  objectOf,
+  oneOf,
+  refusal,
+  type Rules,
+  signal,
+} from "../_check.ts";
 import { STREAM, uniform } from "../_random.ts";
 import { SMALL_VOCABULARY } from "../graph/mod.ts";
 import {
@@ -55,13 +66,13 @@ export interface InputLossOptions extends Partial<Sampler> {
   readonly methods: Readonly<Record<string, Method>>;
   /** Tokens at the beginning of a text that are fed as they are; of an answer its prompt is. Default: 24. */
   readonly context?: number;
-  /** Most tokens of a text that are fed after those. Default: what the model's context holds. */
+  /** Most tokens of a text after those, the last of which is only asked for. Default: what the context holds. */
   readonly tokens?: number;
   /** Which logits the mixtures are made of. Default: "open". */
   readonly loop?: "open" | "closed";
   /** Seed of methods that draw, an integer from 0 to 2⁵³ − 1; each text has one of its own. Default: 0. */
   readonly seed?: number;
-  /** Ends the work between two windows: what is there of whole texts is returned. Default: as `generate`. */
+  /** Ends the work between two passes: what is there of whole texts is returned. Default: as `generate`. */
   readonly signal?: AbortSignal;
   /** Called after each text. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
@@ -74,8 +85,18 @@ const RULES: Rules<InputLossOptions> = {
   tokens: number({ min: 2, integer: true }),
   loop: oneOf("open", "closed"),
   seed: number({ min: 0, integer: true }),
-  ...{ signal: anything, onProgress: anything },
+  ...{ signal, onProgress: callable },
 };
+
+const isText = (value: unknown) => typeof value === "string" || Array.isArray(value);
+
+const checkAnswer = objectOf<Exclude<LossText, string | readonly number[]>>(
+  { prompt: anything, answer: kind("be a text or token ids", isText) },
+  "be a text, token ids, or an answer after its prompt",
+  false,
+);
+
+const VERB = "measure what inputs are worth";
 
 /** Losses of one text, position by position: the token that was mixed, and the surprise at the next one. */
 export interface TextLoss {
@@ -112,6 +133,7 @@ interface Work {
   readonly from: number;
   readonly workers: readonly Worker[];
   readonly entropy: number[];
+  readonly signal: AbortSignal | undefined;
 }
 
 /** −ln softmax(logits)[token], in float64. */
@@ -135,8 +157,9 @@ function distributionBefore({ sampler, tokens, from }: Work, at: number, logits:
 }
 
 /** The tokens of a text, and how many of them are fed as they are. */
-function tokensOf(model: Model, text: LossText, context: number) {
-  if (!isObject(text)) return { own: promptTokens(model, text as Prompt), from: context };
+function tokensOf(model: Model, text: LossText, name: string, context: number) {
+  if (isText(text)) return { own: promptTokens(model, text as Prompt), from: context };
+  checkAnswer(VERB, name, text);
   const { prompt, answer } = text as Exclude<LossText, string | readonly number[]>;
   const before = promptTokens(model, prompt);
   const after = typeof answer === "string" ? model.tokenizer.encode(answer) : answer;
@@ -154,12 +177,13 @@ function inputFor({ model }: Work, worker: Worker, distribution: Distribution, t
 
 /** The open loop: a window of positions is a pass of the tokens, and one of each method's inputs. */
 async function openLoop(work: Work): Promise<void> {
-  const { model: { config: { vocabularySize } }, cache, tokens, from, workers, entropy } = work;
+  const { model: { config: { vocabularySize } }, cache, tokens, from, workers, entropy, signal } =
+    work;
   const window = cache.chunk ?? 128, end = tokens.length - 1, [base, ...others] = workers;
   const row = (all: Float32Array, i: number) =>
     all.subarray(i * vocabularySize, (i + 1) * vocabularySize);
   let before: Float32Array = new Float32Array();
-  for (let start = 0; start < end; start += window) {
+  for (let start = 0; start < end && !signal?.aborted; start += window) {
     const fed = tokens.slice(start, Math.min(start + window, end)),
       first = Math.max(0, from - start);
     const feed = async ({ slot, losses }: Worker, inputs: readonly Input[]) => {
@@ -188,11 +212,12 @@ async function openLoop(work: Work): Promise<void> {
 
 /** The closed loop: a position is one step of all methods, each after its own inputs. */
 async function closedLoop(work: Work): Promise<void> {
-  const { model: { config: { vocabularySize } }, cache, tokens, from, workers, entropy } = work;
+  const { model: { config: { vocabularySize } }, cache, tokens, from, workers, entropy, signal } =
+    work;
   const first = await cache.prefill(0, 0, tokens.slice(0, from), "last");
   for (const { slot } of workers.slice(1)) await cache.copy(0, slot, from);
   let rows: readonly Float32Array[] = workers.map(() => first);
-  for (let at = from; at < tokens.length - 1; at++) {
+  for (let at = from; at < tokens.length - 1 && !signal?.aborted; at++) {
     const inputs = workers.map((worker, i) => {
       const own = distributionBefore(work, at, rows[i]!);
       if (i === 0) entropy.push(own.normalizedEntropy);
@@ -251,32 +276,31 @@ export async function inputLoss(
   texts: readonly LossText[],
   options: InputLossOptions,
 ): Promise<TextLoss[]> {
-  const verb = "measure what inputs are worth";
-  checkOptions(verb, given(options), RULES);
+  checkOptions(VERB, options, RULES);
   const { methods, context = 24, loop = "open", seed = 0, onProgress, ...more } = options;
   const { tokens: most = model.maxLength, signal = defaultSignal(), ...settings } = more;
-  if (!isObject(methods)) throw new TypeError(refusal(verb, "methods", "be an object", methods));
-  for (const [key, method] of Object.entries(methods)) checkMethod(verb, `methods.${key}`, method);
-  if (!Array.isArray(texts)) throw new TypeError(refusal(verb, "texts", "be a list", texts));
+  if (!isObject(methods)) throw new TypeError(refusal(VERB, "methods", "be an object", methods));
+  for (const [key, method] of Object.entries(methods)) checkMethod(VERB, `methods.${key}`, method);
+  if (!Array.isArray(texts)) throw new TypeError(refusal(VERB, "texts", "be a list", texts));
   const all = texts.map((text, i) => {
-    const { own, from } = tokensOf(model, text, context);
+    const { own, from } = tokensOf(model, text, `texts[${i}]`, context);
     const tokens = own.slice(0, Math.min(from + most, model.maxLength));
     if (from > 0 && tokens.length > from + 1) return { tokens, from };
     const rule = `have two tokens or more after its context of ${from}, of one token at least`;
-    throw new RangeError(refusal(verb, `texts[${i}]`, rule, own.length));
+    throw new RangeError(refusal(VERB, `texts[${i}]`, rule, own.length));
   });
   const sampler = samplerOf(settings), keys = Object.keys(methods);
   const length = Math.max(1, ...all.map(({ tokens }) => tokens.length - 1));
   using cache = model.openCache({ slots: keys.length + 1, length });
   const found: TextLoss[] = [];
   for (const [text, { tokens, from }] of all.entries()) {
-    if (signal?.aborted) break;
     const prompt = tokens.slice(0, from);
     const workers = [standard(), ...Object.values(methods)].map((method, slot) =>
       startWorker(model, method, slot, prompt, sampler, seed + text)
     );
-    const work = { model, cache, sampler, tokens, from, workers, entropy: [] as number[] };
+    const work = { model, cache, sampler, tokens, from, workers, entropy: [] as number[], signal };
     await (loop === "open" ? openLoop : closedLoop)(work);
+    if (workers.some(({ losses }) => losses.length < tokens.length - 1 - from)) break; // stopped
     const byKey = (of: (worker: Worker) => number[]) =>
       Object.fromEntries(keys.map((key, i) => [key, of(workers[i + 1]!)]));
     found.push({

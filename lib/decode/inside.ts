@@ -1,7 +1,7 @@
 /** What looks inside a model have in common: which places are asked for, and streams as the head reads them. @module */
 
 import { checkNumber, refusal } from "../_check.ts";
-import { insideOf, type Model } from "../model/mod.ts";
+import { type Input, insideOf, type Model } from "../model/mod.ts";
 
 /**
  * The places of a range from 0 that are asked for.
@@ -19,6 +19,11 @@ export function placesOf(
   if (!Array.isArray(asked)) throw new TypeError(refusal(verb, name, "be a list", asked));
   for (const one of asked) checkNumber(verb, name, one, { min: 0, max, integer: true });
   return asked;
+}
+
+/** Refuses what is no list of tokens and mixtures; what is in it is checked where it is fed. */
+export function checkInputs(verb: string, name: string, inputs: readonly Input[]): void {
+  if (!Array.isArray(inputs)) throw new TypeError(refusal(verb, name, "be a list", inputs));
 }
 
 /** Logits `[V]` that the last norm and the head make of streams `[D]`. */

@@ -8,7 +8,7 @@ import { anything, checkOptions, number, type Rules } from "../_check.ts";
 import { forward, type Input, insideOf, type Model } from "../model/mod.ts";
 import type { ProbedToken } from "./probe.ts";
 import { heaviest } from "./heaviest.ts";
-import { placesOf, readStreams } from "./inside.ts";
+import { checkInputs, placesOf, readStreams } from "./inside.ts";
 import { entropyOf, identity, jsOf, mostProbable, softmax } from "./softmax.ts";
 
 /** Options of {@linkcode lens}. */
@@ -80,6 +80,7 @@ export async function lens(
   options: LensOptions = {},
 ): Promise<Lens> {
   checkOptions(VERB, options, RULES);
+  checkInputs(VERB, "inputs", inputs);
   const { vocabularySize: V, layers: L } = model.config, { top = 5 } = options;
   const layers = placesOf(VERB, "layers", options.layers, L);
   insideOf(VERB, model); // refuses in this verb's words
@@ -89,9 +90,8 @@ export async function lens(
   const [last, ...others] = streams, final = await distributionsOf(last!);
   const nameOf = (token: number) => ({ token, text: model.tokenizer.decode([token]) });
   const cellOf = (p: number[], i: number): LensCell => ({
-    tokens: mostProbable(identity(V), p, top).map((token) => ({
-      ...{ ...nameOf(token), probability: p[token]! },
-    })),
+    tokens: mostProbable(identity(V), p, top)
+      .map((token) => ({ ...nameOf(token), probability: p[token]! })),
     entropy: entropyOf(p) / Math.log(V),
     divergence: jsOf(p, final[i]!),
   });

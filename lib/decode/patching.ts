@@ -20,11 +20,18 @@
  * @module
  */
 
-import { anything, checkNumber, checkOptions, number, type Rules } from "../_check.ts";
-import { given } from "../_given.ts";
+import {
+  anything,
+  callable,
+  checkNumber,
+  checkOptions,
+  number,
+  type Rules,
+  signal,
+} from "../_check.ts";
 import { forward, type Input, insideOf, type Model, type Patch } from "../model/mod.ts";
 import { defaultSignal } from "../runtime/mod.ts";
-import { placesOf } from "./inside.ts";
+import { checkInputs, placesOf } from "./inside.ts";
 import { argmax, jsOf, softmax } from "./softmax.ts";
 
 /** Options of {@linkcode patchEffects}. */
@@ -44,7 +51,7 @@ export interface PatchOptions {
 const RULES: Rules<PatchOptions> = {
   ...{ layers: anything, positions: anything }, // one by one
   token: number({ min: 0, integer: true }),
-  ...{ signal: anything, onProgress: anything },
+  ...{ signal, onProgress: callable },
 };
 
 /** What {@linkcode patchEffects} finds; matrices are by layer, then position, in the order that was asked for. */
@@ -103,7 +110,9 @@ export async function patchEffects(
   from: readonly Input[],
   options: PatchOptions = {},
 ): Promise<PatchEffects> {
-  checkOptions(VERB, given(options), RULES);
+  checkOptions(VERB, options, RULES);
+  checkInputs(VERB, "into", into);
+  checkInputs(VERB, "from", from);
   const { signal = defaultSignal(), onProgress } = options, { config } = model;
   checkNumber(VERB, "from.length", from.length, { min: into.length, max: into.length });
   const layers = placesOf(VERB, "layers", options.layers, config.layers);

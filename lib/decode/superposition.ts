@@ -26,6 +26,9 @@
  * Beside them stand shares without a lens, of the streams themselves: the least-squares weights, Σ b_i = 1, of
  * h ≈ Σ b_i h_i. Before the first layer the stream is linear, so there b = w; they may be negative or above 1.
  *
+ * The lens is a softmax, which favours the heaviest token even of a stream that is exactly Σ w_i h_i: at layer 0 b = w,
+ * and a may be near 1 for one token. A loss is seen where b falls as well.
+ *
  * What it cannot say: what is in a stream and not in its lens, which reads early layers badly, or in directions that
  * later layers alone use; anything where the ingredients say the same (Σ w KL near 0); whether a superposition that
  * survives is of use; and what several mixtures in a row do, as the inputs before are what they are.
@@ -36,12 +39,20 @@
  * @module
  */
 
-import { anything, checkNumber, checkOptions, number, refusal, type Rules } from "../_check.ts";
+import {
+  anything,
+  checkNumber,
+  checkOptions,
+  isObject,
+  number,
+  refusal,
+  type Rules,
+} from "../_check.ts";
 import { type Input, insideOf, type Mixture, type Model, oneToken } from "../model/mod.ts";
 import { heaviest } from "./heaviest.ts";
-import { placesOf, readStreams } from "./inside.ts";
+import { checkInputs, placesOf, readStreams } from "./inside.ts";
 import { blendOf, sharesOf, streamSharesOf } from "./shares.ts";
-import { entropyOf, jsOf, softmax } from "./softmax.ts";
+import { entropyOf, jsOf, softmax, sumOf } from "./softmax.ts";
 
 /** Options of {@linkcode superposition}. */
 export interface SuperpositionOptions {
@@ -100,6 +111,20 @@ export interface Superposition {
 
 const VERB = "look for a superposition";
 
+/** Refuses what is no sum of tokens. */
+function checkSum(mixture: Mixture): void {
+  if (!isObject(mixture)) {
+    throw new TypeError(refusal(VERB, "mixture", "be a mixture of tokens", mixture));
+  }
+  if (mixture.signed) {
+    throw new RangeError(refusal(VERB, "mixture.signed", "be left out: shares are of sums", true));
+  }
+  const all = sumOf(mixture.weights) + (mixture.dense?.weight ?? 0);
+  if (all > 1.001) { // less is what a trace keeps of a mixture over a large vocabulary
+    throw new RangeError(refusal(VERB, "mixture.weights", "sum to 1", all));
+  }
+}
+
 /** One layer, from rows of the mixture and of each ingredient. */
 function layerOf(
   layer: number,
@@ -128,10 +153,11 @@ function layerOf(
  * layer.
  *
  * @param inputs Tokens and mixtures before it; may be none.
- * @param mixture A mixture of two tokens at least; weights at least 0.
+ * @param mixture A mixture of two tokens at least, weights at least 0; where they sum to less than 1, as those of a trace
+ * over a large vocabulary, it is fed as it is.
  * @returns Plain numbers: `layers[ℓ].shares[i]` and so on; see the head of this file for what they mean.
  * @throws {TypeError} Where the model does not tell its layers, or an option is of the wrong kind.
- * @throws {RangeError} Where the mixture has fewer than two tokens, an input is not valid, or the context is too short.
+ * @throws {RangeError} Where the mixture has fewer than two tokens, is signed or weighs more than 1, an input is not valid, or the context is too short.
  *
  * @example Before the first layer the stream is the mixture of the tokens' streams
  * ```ts
@@ -153,12 +179,11 @@ export async function superposition(
   options: SuperpositionOptions = {},
 ): Promise<Superposition> {
   checkOptions(VERB, options, RULES);
+  checkInputs(VERB, "inputs", inputs);
   const { hiddenSize: D, vocabularySize: V, layers: L } = model.config, { top = 4 } = options;
   const layers = placesOf(VERB, "layers", options.layers, L);
-  if (mixture.signed) {
-    throw new RangeError(refusal(VERB, "mixture.signed", "be left out: shares are of sums", true));
-  }
-  const entries = heaviest(mixture, top), weight = entries.reduce((sum, [, own]) => sum + own, 0);
+  checkSum(mixture);
+  const entries = heaviest(mixture, top), weight = sumOf(entries.map(([, own]) => own));
   if (entries.length < 2) {
     throw new RangeError(refusal(VERB, "mixture", "have two tokens at least", mixture));
   }

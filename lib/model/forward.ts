@@ -13,7 +13,6 @@ import {
   refusal,
   type Rules,
 } from "../_check.ts";
-import { given } from "../_given.ts";
 import type { Layers, Patch } from "./engine.ts";
 import type { Input } from "./mixture.ts";
 import type { Model } from "./model.ts";
@@ -94,7 +93,8 @@ export async function forward(
   options: Partial<InsideOptions> = {},
 ): Promise<unknown> {
   const verb = "run the model";
-  checkOptions(verb, given(options), RULES);
+  checkOptions(verb, options, RULES);
+  if (!Array.isArray(inputs)) throw new TypeError(refusal(verb, "inputs", "be a list", inputs));
   checkNumber(verb, "inputs.length", inputs.length, { min: 1, max: model.maxLength });
   const { layers, patches } = options, { vocabularySize: V, hiddenSize: D } = model.config;
   const shape = { slots: 1, length: inputs.length };
@@ -169,10 +169,12 @@ export async function logitLens(
 ): Promise<Float32Array[][]> {
   const verb = "look through the lens", inside = insideOf(verb, model);
   const { hiddenSize: D, vocabularySize: V } = model.config;
-  for (const stream of layers.flat()) {
-    if (stream instanceof Float32Array && stream.length === D) continue;
+  const isStream = (own: unknown) => own instanceof Float32Array && own.length === D;
+  const isListOf = (own: unknown, is: (item: unknown) => boolean) =>
+    Array.isArray(own) && own.every(is);
+  if (!isListOf(layers, (row) => isListOf(row, isStream))) {
     const rule = `be Float32Arrays of ${D} numbers by layer and position`;
-    throw new TypeError(refusal(verb, "layers", rule, stream?.length ?? stream));
+    throw new TypeError(refusal(verb, "layers", rule, layers));
   }
   return await Array.fromAsync(layers, async (streams) => {
     if (streams.length === 0) return [];

@@ -15,7 +15,7 @@ import {
   withStreams,
 } from "../graph/mod.ts";
 import { type SessionOptions, takingTurns, tensor, type Tensors } from "../runtime/mod.ts";
-import { checkNumber, refusal } from "../_check.ts";
+import { checkNumber, isObject, refusal } from "../_check.ts";
 import { given } from "../_given.ts";
 import { openCache } from "./cache.ts";
 import { slabsOf } from "./checked_session.ts";
@@ -40,8 +40,10 @@ function checkPatches(
   length: number,
 ): void {
   const verb = "replace a stream", places = new Set<string>();
-  for (const [i, { layer, position, stream }] of patches.entries()) {
-    const name = `patches[${i}]`, place = `${layer} ${position}`;
+  for (const [i, patch] of patches.entries()) {
+    const name = `patches[${i}]`;
+    if (!isObject(patch)) throw new TypeError(refusal(verb, name, "be an object", patch));
+    const { layer, position, stream } = patch as Patch, place = `${layer} ${position}`;
     checkNumber(verb, `${name}.layer`, layer, { min: 0, max: layers, integer: true });
     const range = { min: 0, max: length - 1, integer: true };
     checkNumber(verb, `${name}.position`, position, range);

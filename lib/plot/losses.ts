@@ -43,7 +43,9 @@ export function lossTable(rows: readonly LossRow[]): Tables {
     ], {
       ...(isAlone ? {} : { title: `positions: ${group}` }),
       notes: [
-        `N = ${tokens} tokens of ${documents} documents; ${baseline}: ${fixed(base, 3)} nats`,
+        `N = ${tokens} tokens of ${counted(documents, "document")}; ${baseline}: ${
+          fixed(base, 3)
+        } nats`,
         i === groups.length - 1 && "t intervals clustered by document, pointwise",
         primary && `${primary.method} was declared beforehand: its p is not adjusted`,
       ],
@@ -104,7 +106,9 @@ export function plotLosses(rows: readonly LossRow[], options: PlotLossesOptions 
         `${row.method}, ${row.group}`,
         `ΔNLL ${signed(row.difference)} ${intervalText(row.low, row.high, signed)}`,
         `p ${pText(row.p)}, adjusted p ${pText(row.adjustedP)}`,
-        `N = ${row.tokens} tokens of ${row.documents} documents, base ${milli(row.base)} nats`,
+        `N = ${row.tokens} tokens of ${counted(row.documents, "document")}, base ${
+          milli(row.base)
+        } nats`,
       ].map(plotlyText).join("<br>")
     ),
     hoverinfo: "text",

@@ -14,7 +14,16 @@
  * @module
  */
 
-import { anything, checkOptions, refusal, type Rules, text } from "../_check.ts";
+import {
+  callable,
+  checkNumber,
+  checkOptions,
+  listOf,
+  objectOf,
+  refusal,
+  type Rules,
+  text,
+} from "../_check.ts";
 import type { TextLoss } from "../decode/mod.ts";
 import { given } from "../_given.ts";
 import { checkKey, inside } from "./_check.ts";
@@ -86,8 +95,13 @@ export interface LossRow extends Interval {
 
 const VERB = "compare losses";
 
+const checkGroup = objectOf<LossGroup>(
+  { name: text, has: callable },
+  "be a list of groups, such as byEntropy makes",
+  false,
+);
 const RULES: Rules<LossGainsOptions> = {
-  ...{ baseline: text, groups: anything, primary: text, level: inside },
+  ...{ baseline: text, groups: listOf(checkGroup), primary: text, level: inside },
 };
 
 const ALL: LossGroup = { name: "all", has: () => true };
@@ -100,7 +114,21 @@ interface Part {
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
-/** A sum over a mean per position, clustered by document. */
+/** Refuses what tells of other methods than the first, or lacks a number at a position. */
+function checkLoss(name: string, loss: TextLoss, methods: readonly string[]): void {
+  const { entropy, base, losses, offSampleMass } = loss;
+  if (Object.keys(losses).length !== methods.length) {
+    const rule = `tell of ${methods.join(", ")}, as the first does`;
+    throw new RangeError(refusal(VERB, `${name}.losses`, rule, losses));
+  }
+  for (const own of [base, ...methods.flatMap((key) => [losses[key], offSampleMass[key]])]) {
+    if (own?.length === entropy.length && own.every(Number.isFinite)) continue;
+    const rule = `hold ${entropy.length} numbers for the tokens alone and for each method`;
+    throw new RangeError(refusal(VERB, name, rule, own));
+  }
+}
+
+/** A mean over positions of all documents, its error clustered by document. */
 function clustered(sums: readonly number[], counts: readonly number[], level: number) {
   const clusters = sums.length, total = sum(counts), difference = sum(sums) / total;
   if (clusters < 2) return { difference, low: -Infinity, high: Infinity, p: 1 };
@@ -137,11 +165,13 @@ function rowOf(
 }
 
 /**
- * Compares the losses of methods' inputs with those of the tokens alone, or of one of the methods, paired by position, clustered by document.
+ * Compares the losses of methods' inputs with those of the tokens alone, or of one of the methods, paired by position,
+ * clustered by document.
  *
  * @param losses What `inputLoss` found.
  * @returns Rows of the first group, method by method, then those of the others; groups without a position are left out.
- * @throws {RangeError} Where there are no losses, no methods, or no method of the declared key.
+ * @throws {RangeError} Where there are no losses, no methods, or no method of a key that is named; where a text tells of
+ * other methods than the first, or a number is missing or not finite.
  *
  * @example Two documents of two tokens
  * ```ts
@@ -167,6 +197,7 @@ export function lossGains(
   if (methods.length === 0) {
     throw new RangeError(refusal(VERB, "losses", "tell of a text and a method at least", losses));
   }
+  for (const [i, loss] of losses.entries()) checkLoss(`losses[${i}]`, loss, known);
   if (baseline !== undefined) checkKey(VERB, "baseline", baseline, known);
   const baseOf = (loss: TextLoss) => baseline === undefined ? loss.base : loss.losses[baseline]!;
   if (primary !== undefined) checkKey(VERB, "primary", primary, methods);
@@ -195,6 +226,11 @@ function between(
   name: string,
   of: (position: MixedPosition) => number,
 ): LossGroup[] {
+  const verb = `group positions by ${name}`;
+  if (!Array.isArray(edges)) throw new TypeError(refusal(verb, "edges", "be a list", edges));
+  for (const [i, edge] of edges.entries()) {
+    checkNumber(verb, `edges[${i}]`, edge, { min: edges[i - 1] ?? -Infinity, exclusiveMin: true });
+  }
   const ends = [-Infinity, ...edges, Infinity];
   return ends.slice(1).map((high, i) => ({
     name: [
@@ -210,6 +246,7 @@ function between(
  * Groups of positions by the entropy before the mixture, over ln V.
  *
  * @param edges Where a group ends and the next begins, upward.
+ * @throws {RangeError} Where they do not ascend.
  *
  * @example
  * ```ts
@@ -226,6 +263,7 @@ export function byEntropy(edges: readonly number[]): LossGroup[] {
  * Groups of positions by their distance from the first mixture of the text, which is step 0.
  *
  * @param edges Where a group ends and the next begins, upward.
+ * @throws {RangeError} Where they do not ascend.
  *
  * @example
  * ```ts

@@ -130,6 +130,22 @@ Deno.test("the sampler shapes what is mixed, not what is measured", async () => 
   assertGreater(Math.abs(cold!.losses.direct![1]! - one!.losses.direct![1]!), 1e-4);
 });
 
+Deno.test("inputLoss() stops within a text, which it then leaves out", async () => {
+  await using model = await loadModel("votes-tiny");
+  for (const loop of ["open", "closed"] as const) {
+    const stop = new AbortController(), own = moi();
+    let steps = 0;
+    const step: typeof own.step = (...fed) => {
+      if (++steps === 5) stop.abort();
+      return own.step(...fed);
+    };
+    const texts = [drawn(20, 8), drawn(20, 240)];
+    const options = { methods: { moi: { ...own, step } }, context: 5, loop, signal: stop.signal };
+    assertEquals((await inputLoss(model, texts, options)).length, 1);
+    assertEquals(steps < 200, true);
+  }
+});
+
 Deno.test("inputLoss() stops between texts, and refuses what it cannot measure", async () => {
   await using model = await loadModel("votes-tiny");
   const stop = new AbortController(), methods = { moi: moi() }, seen: number[] = [];
@@ -151,6 +167,11 @@ Deno.test("inputLoss() stops between texts, and refuses what it cannot measure",
   await refused([[1, 2, 3]], { context: 2 }, "two tokens or more");
   await refused([{ prompt: [], answer: [1, 2, 3] }], {}, "of one token at least");
   await refused("a text", {}, "'texts' must be a list");
+  await refused([null], {}, "'texts[0]' must be a text, token ids, or an answer after its prompt");
+  await refused([{ prompt: [1] }], {}, "'texts[0].answer' must be a text or token ids");
+  await refused([{ prompt: [1], answer: [3, 4], context: 2 }], {}, "'context' is not an option");
+  await refused(texts, { signal: 5 }, "'signal' must be an AbortSignal");
+  await refused(texts, { onProgress: 5 }, "'onProgress' must be a function");
   await refused([[1, 999_999]], { context: 1 }, "current value is 999999");
   await refused(texts, { methods: [moi()] }, "'methods' must be an object");
   await refused(texts, { methods: { moi: {} } }, "methods.moi");

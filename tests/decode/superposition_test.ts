@@ -130,6 +130,10 @@ Deno.test("superposition() refuses what has no ingredients, or no layers", async
   const two = { ids: [3, 4], weights: [0.5, 0.5] };
   const one = { ids: [3, 4], weights: [1, 0] };
   await assertRejects(() => superposition(model, [1], one), RangeError, "two tokens at least");
+  const heavy = { ids: [3, 4], weights: [1, 1] };
+  await assertRejects(() => superposition(model, [1], heavy), RangeError, "sum to 1");
+  const token = 3 as unknown as typeof one;
+  await assertRejects(() => superposition(model, [1], token), TypeError, "a mixture of tokens");
   const signed = { ids: [3, 4], weights: [1.5, -0.5], signed: true } as const;
   await assertRejects(() => superposition(model, [1], signed), RangeError, "'mixture.signed'");
   for (const [options, words] of [[{ top: 1 }, "'top'"], [{ layers: [99] }, "'layers'"]] as const) {

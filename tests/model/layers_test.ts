@@ -143,6 +143,8 @@ Deno.test("layers, streams and patches that there are not are refused", async ()
     const patches = [{ layer: 0, position: 1, stream }, { layer: 0, position, stream }];
     await assertRejects(inside({ layers: [], patches }), RangeError, "'patches[1].position'");
   }
+  await assertRejects(() => logitLens(model, [stream] as never), TypeError, "'layers'");
+  await assertRejects(inside({ layers: [], patches: [null] }), TypeError, "'patches[0]'");
   for (const wrong of [stream.slice(1), [...stream], undefined]) {
     const patches = [{ layer: 0, position: 1, stream: wrong }];
     await assertRejects(inside({ layers: [], patches }), TypeError, "be a Float32Array of");

@@ -2,7 +2,7 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import type { TextLoss } from "@moi/moi/decode";
-import { byEntropy, byStep, holm, lossGains } from "../../lib/stats/mod.ts";
+import { byEntropy, byStep, holm, lossGains, type LossGroup } from "../../lib/stats/mod.ts";
 import { seeded } from "../_random.ts";
 
 /** Texts whose inputs lose so much more than tokens, position by position. */
@@ -83,4 +83,19 @@ Deno.test("lossGains() refuses what it cannot compare", () => {
   assertThrows(() => lossGains(lossesOf(TEXTS), { primary: "moi-1" }), RangeError, "'primary'");
   assertThrows(() => lossGains(lossesOf(TEXTS), { baseline: "none" }), RangeError, "'baseline'");
   assertThrows(() => lossGains(lossesOf(TEXTS), { level: 95 }), RangeError, "'level'");
+  const groups = [{ name: "all" }] as unknown as LossGroup[];
+  assertThrows(() => lossGains(lossesOf(TEXTS), { groups }), TypeError, "'groups.has'");
+  const [first, ...others] = lossesOf(TEXTS);
+  for (const base of [first!.base.slice(1), first!.base.with(0, NaN)]) {
+    assertThrows(() => lossGains([{ ...first!, base }, ...others]), RangeError, "'losses[0]'");
+  }
+  const losses = { other: first!.base };
+  assertThrows(() => lossGains([...others, { ...first!, losses }]), RangeError, "'losses[");
+});
+
+Deno.test("edges of groups ascend", () => {
+  for (const edges of [[0.5, 0.1], [0.5, 0.5], [NaN]]) {
+    assertThrows(() => byEntropy(edges), RangeError, "'edges[");
+  }
+  assertThrows(() => byStep(["3"] as unknown as number[]), TypeError, "'edges[0]'");
 });
