@@ -1,7 +1,7 @@
-/** What looks inside a model have in common: which places are asked for, and streams as the head reads them. @module */
+/** What looks inside a model have in common: inputs, and which places are asked for. @module */
 
 import { checkNumber, refusal } from "../_check.ts";
-import { type Input, insideOf, type Model } from "../model/mod.ts";
+import type { Input } from "../model/mod.ts";
 
 /**
  * The places of a range from 0 that are asked for.
@@ -24,17 +24,4 @@ export function placesOf(
 /** Refuses what is no list of tokens and mixtures; what is in it is checked where it is fed. */
 export function checkInputs(verb: string, name: string, inputs: readonly Input[]): void {
   if (!Array.isArray(inputs)) throw new TypeError(refusal(verb, name, "be a list", inputs));
-}
-
-/** Logits `[V]` that the last norm and the head make of streams `[D]`. */
-export async function readStreams(
-  verb: string,
-  model: Model,
-  streams: readonly Float32Array[],
-): Promise<Float32Array[]> {
-  const { hiddenSize: D, vocabularySize: V } = model.config;
-  const rows = new Float32Array(streams.length * D);
-  streams.forEach((stream, i) => rows.set(stream, i * D));
-  const logits = await insideOf(verb, model).read(rows);
-  return streams.map((_, i) => logits.subarray(i * V, (i + 1) * V));
 }

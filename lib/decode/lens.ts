@@ -8,7 +8,7 @@ import { anything, checkOptions, number, type Rules } from "../_check.ts";
 import { forward, type Input, insideOf, type Model } from "../model/mod.ts";
 import type { ProbedToken } from "./probe.ts";
 import { heaviest } from "./heaviest.ts";
-import { checkInputs, placesOf, readStreams } from "./inside.ts";
+import { checkInputs, placesOf } from "./inside.ts";
 import { entropyOf, identity, jsOf, mostProbable, softmax } from "./softmax.ts";
 
 /** Options of {@linkcode lens}. */
@@ -83,10 +83,10 @@ export async function lens(
   checkInputs(VERB, "inputs", inputs);
   const { vocabularySize: V, layers: L } = model.config, { top = 5 } = options;
   const layers = placesOf(VERB, "layers", options.layers, L);
-  insideOf(VERB, model); // refuses in this verb's words
+  const inside = insideOf(VERB, model);
   const { layers: streams } = await forward(model, inputs, { layers: [L, ...layers] });
   const distributionsOf = async (rows: readonly Float32Array[]) =>
-    (await readStreams(VERB, model, rows)).map((row) => softmax(row));
+    (await inside.read(rows)).map((row) => softmax(row));
   const [last, ...others] = streams, final = await distributionsOf(last!);
   const nameOf = (token: number) => ({ token, text: model.tokenizer.decode([token]) });
   const cellOf = (p: number[], i: number): LensCell => ({

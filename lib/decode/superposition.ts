@@ -50,7 +50,7 @@ import {
 } from "../_check.ts";
 import { type Input, insideOf, type Mixture, type Model, oneToken } from "../model/mod.ts";
 import { heaviest } from "./heaviest.ts";
-import { checkInputs, placesOf, readStreams } from "./inside.ts";
+import { checkInputs, placesOf } from "./inside.ts";
 import { blendOf, sharesOf, streamSharesOf } from "./shares.ts";
 import { entropyOf, jsOf, softmax, sumOf } from "./softmax.ts";
 
@@ -198,7 +198,7 @@ export async function superposition(
   }
   const found = await Array.fromAsync(layers, async (layer) => {
     const streams = rows.map((row) => row.subarray(at(layer), at(layer + 1)));
-    return layerOf(layer, weights, await readStreams(VERB, model, streams), streams);
+    return layerOf(layer, weights, await inside.read(streams), streams);
   });
   const ingredients = entries.map(([token], i) => ({
     ...{ token, text: model.tokenizer.decode([token]), weight: weights[i]! },

@@ -107,12 +107,11 @@ export interface Layers {
    */
   openCache(shape: CacheShape, patches?: readonly Patch[]): Promise<StreamCache>;
   /**
-   * Logits that the last norm and the head make of rows of a stream.
+   * Logits `[V]` that the last norm and the head make of each stream `[D]`.
    *
-   * @param rows `[n · D]`, n at least 1.
-   * @returns `[n · V]`.
+   * @param streams At least one.
    */
-  read(rows: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
+  read(streams: readonly Float32Array[]): Promise<Float32Array[]>;
 }
 
 /** A cache that tells the stream. */

@@ -168,7 +168,7 @@ export async function logitLens(
   layers: readonly (readonly Float32Array[])[],
 ): Promise<Float32Array[][]> {
   const verb = "look through the lens", inside = insideOf(verb, model);
-  const { hiddenSize: D, vocabularySize: V } = model.config;
+  const { hiddenSize: D } = model.config;
   const isStream = (own: unknown) => own instanceof Float32Array && own.length === D;
   const isListOf = (own: unknown, is: (item: unknown) => boolean) =>
     Array.isArray(own) && own.every(is);
@@ -178,10 +178,7 @@ export async function logitLens(
   }
   return await Array.fromAsync(layers, async (streams) => {
     if (streams.length === 0) return [];
-    const rows = new Float32Array(streams.length * D);
-    streams.forEach((stream, i) => rows.set(stream, i * D));
-    const logits = await inside.read(rows);
-    return streams.map((_, i) => softmaxOf(logits.subarray(i * V, (i + 1) * V)));
+    return (await inside.read(streams)).map(softmaxOf);
   });
 }
 

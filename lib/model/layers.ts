@@ -120,9 +120,11 @@ export function openLayers(
       );
       return cache;
     },
-    async read(rows) {
-      const session = await reader.session(), count = rows.length / hiddenSize;
+    async read(streams) {
+      const session = await reader.session(), count = streams.length;
       using made = new DisposableStack();
+      const rows = new Float32Array(count * hiddenSize);
+      streams.forEach((stream, i) => rows.set(stream, i * hiddenSize));
       const logits = new Float32Array(count * vocabularySize);
       const own = made.use(tensor(rows, [count, hiddenSize]));
       const places = made.use(
@@ -133,7 +135,7 @@ export function openLayers(
         session.bind({ [STREAM_ROWS]: own, [PORTS.rows]: places }, { [PORTS.logits]: result }),
       );
       await execute(binding);
-      return logits;
+      return streams.map((_, i) => logits.subarray(i * vocabularySize, (i + 1) * vocabularySize));
     },
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
   };

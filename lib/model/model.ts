@@ -151,9 +151,9 @@ export function createModel({ engine, ...known }: ModelParts): Model {
     ...(engine.layers && {
       layers: {
         openCache: (shape, patches) => engine.layers!.openCache(checkedShape(shape), patches),
-        read(rows) {
+        read(streams) {
           checkUse("read a stream");
-          return engine.layers!.read(rows);
+          return engine.layers!.read(streams);
         },
       },
     }),
