@@ -28,7 +28,7 @@ import type { TextLoss } from "../decode/mod.ts";
 import { given } from "../_given.ts";
 import { checkKey, inside } from "./_check.ts";
 import { mean } from "./_moments.ts";
-import { studentTail, studentUpperQuantile } from "./_special.ts";
+import { clusteredRatio, sumOf } from "./_ratio.ts";
 import { holm } from "./holm.ts";
 import type { Interval } from "./wilson.ts";
 
@@ -112,8 +112,6 @@ interface Part {
   readonly at: readonly number[];
 }
 
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-
 /** Refuses what tells of other methods than the first, or lacks a number at a position. */
 function checkLoss(name: string, loss: TextLoss, methods: readonly string[]): void {
   const { entropy, base, losses, offSampleMass } = loss;
@@ -128,21 +126,6 @@ function checkLoss(name: string, loss: TextLoss, methods: readonly string[]): vo
   }
 }
 
-/** A mean over positions of all documents, its error clustered by document. */
-function clustered(sums: readonly number[], counts: readonly number[], level: number) {
-  const clusters = sums.length, total = sum(counts), difference = sum(sums) / total;
-  if (clusters < 2) return { difference, low: -Infinity, high: Infinity, p: 1 };
-  const squares = sum(sums.map((own, i) => (own - difference * counts[i]!) ** 2));
-  const error = Math.sqrt(clusters / (clusters - 1) * squares) / total, dof = clusters - 1;
-  const half = studentUpperQuantile((1 - level) / 2, dof) * error;
-  const p = difference === 0
-    ? 1
-    : error === 0
-    ? 0
-    : 2 * studentTail(Math.abs(difference) / error, dof);
-  return { difference, low: difference - half, high: difference + half, p };
-}
-
 function rowOf(
   parts: readonly Part[],
   method: string,
@@ -150,15 +133,16 @@ function rowOf(
   level: number,
 ) {
   const differences = parts.map(({ loss, at }) =>
-    sum(at.map((i) => loss.losses[method]![i]! - baseOf(loss)[i]!))
+    sumOf(at.map((i) => loss.losses[method]![i]! - baseOf(loss)[i]!))
   );
   const counts = parts.map(({ at }) => at.length);
+  const { ratio: difference, low, high, p } = clusteredRatio(differences, counts, level);
   const over = (of: (loss: TextLoss) => readonly number[]) =>
     mean(parts.flatMap(({ loss, at }) => at.map((i) => of(loss)[i]!)));
   return {
-    ...{ documents: parts.length, tokens: sum(counts) },
+    ...{ documents: parts.length, tokens: sumOf(counts) },
     base: over(baseOf),
-    ...clustered(differences, counts, level),
+    ...{ difference, low, high, p },
     meanEntropy: over(({ entropy }) => entropy),
     meanOffSampleMass: over(({ offSampleMass }) => offSampleMass[method]!),
   };

