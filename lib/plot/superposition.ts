@@ -137,6 +137,8 @@ export function plotSurvival(
   options: PlotSuperpositionOptions = {},
 ): Figure {
   checkOptions("plot survival", options, RULES);
+  const isList: boolean = Array.isArray(found);
+  if (!isList) throw new TypeError(refusal("plot survival", "found", "be a list", found));
   const layers = layersIn("plot survival", found);
   const columns = found.map(({ ingredients: [first, second] }, i) =>
     `${i}: ${[first!, second!].map(({ token, text }) => quoted(cutTo(8, text), token)).join(" + ")}`

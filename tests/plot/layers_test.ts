@@ -115,5 +115,6 @@ Deno.test("figures of layers refuse what they cannot draw", () => {
   assertThrows(() => plotSuperposition(empty), RangeError, "have at least one layer");
   assertThrows(() => plotSurvival([]), RangeError, "have at least one layer");
   assertThrows(() => plotSurvival([FOUND, empty]), RangeError, "all the same ones");
+  assertThrows(() => plotSurvival(FOUND as never), TypeError, "be a list");
   assertThrows(() => plotLens(lensOf(["a"]), { name: 1 } as object), TypeError, "not an option");
 });
