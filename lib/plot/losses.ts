@@ -57,11 +57,9 @@ export function lossTable(rows: readonly LossRow[]): Tables {
 export interface PlotLossesOptions {
   /** Title. Default: "Is a mixture a better input than the token?". */
   readonly title?: string;
-  /** Text before the N in the line below the title. */
-  readonly subtitle?: string;
 }
 
-const RULES: Rules<PlotLossesOptions> = { title: text, subtitle: text };
+const RULES: Rules<PlotLossesOptions> = { title: text };
 
 const PALETTE = [COLORS.text, COLORS.sky, COLORS.orange, COLORS.vermillion, COLORS.purple];
 
@@ -88,7 +86,7 @@ const BESIDE = 0.14;
 export function plotLosses(rows: readonly LossRow[], options: PlotLossesOptions = {}): Figure {
   const verb = "plot losses";
   checkOptions(verb, options, RULES);
-  const { title = "Is a mixture a better input than the token?", subtitle } = options;
+  const { title = "Is a mixture a better input than the token?" } = options;
   const groups = groupsOf(verb, rows), methods = [...new Set(rows.map(({ method }) => method))];
   const data = groups.map(([group, own], g) => ({
     ...{ type: "scatter", mode: "markers" },
@@ -118,7 +116,7 @@ export function plotLosses(rows: readonly LossRow[], options: PlotLossesOptions 
     ? counted(documents, "document")
     : `N = ${tokens} tokens of ${counted(documents, "document")}`;
   const other = baseline && `against ${baseline}`;
-  return framed({ title, caption: [subtitle, other, n, "95 % intervals by document"] }, data, {
+  return framed({ title, caption: [other, n, "95 % intervals by document"] }, data, {
     ...{ height: 420, margin: { l: 64, r: 24, t: 76, b: 80 }, showlegend: groups.length > 1 },
     legend: { orientation: "h", x: 0, y: -0.2, yanchor: "top", font: { size: 12 } },
     xaxis: axis({
