@@ -12,11 +12,9 @@ import { framed } from "./_theme.ts";
 export interface PlotLensOptions {
   /** Title. Default: "What would each layer say next?". */
   readonly title?: string;
-  /** Text before the N in the line below the title, such as the model. */
-  readonly subtitle?: string;
 }
 
-const RULES: Rules<PlotLensOptions> = { title: text, subtitle: text };
+const RULES: Rules<PlotLensOptions> = { title: text };
 
 /** Most positions at which cells have words. */
 const WORDS = 24;
@@ -71,7 +69,7 @@ export function plotLens(found: Lens, options: PlotLensOptions = {}): Figure {
   const n = `${counted(layers.length, "layer")}, ${counted(inputs.length, "position")}`;
   const colors = colorText("probability of the most probable token");
   const title = options.title ?? "What would each layer say next?";
-  return framed({ title, caption: [options.subtitle, colors, n] }, [heat], {
+  return framed({ title, caption: [colors, n] }, [heat], {
     ...{
       height: heatHeight(layers.length, columns.length),
       margin: { l: 60, r: 24, t: 70, b: 90 },

@@ -12,13 +12,11 @@ import { framed } from "./_theme.ts";
 export interface PlotPatchingOptions {
   /** Title. Default: "Where does the difference live?". */
   readonly title?: string;
-  /** Text before the rest of the line below the title, such as the model. */
-  readonly subtitle?: string;
   /** Names of all positions of the sequence, such as the texts of its tokens. Default: their numbers. */
   readonly names?: readonly string[];
 }
 
-const RULES: Rules<PlotPatchingOptions> = { title: text, subtitle: text, names: listOf(text) };
+const RULES: Rules<PlotPatchingOptions> = { title: text, names: listOf(text) };
 
 /**
  * Draws the effects of patching as layers × positions: the colour is how much of the difference between the two runs a
@@ -75,7 +73,7 @@ export function plotPatching(effects: PatchEffects, options: PlotPatchingOptions
   const difference = `JS between the runs ${between.toPrecision(2)} nats`;
   const n = `${counted(layers.length, "layer")}, ${counted(positions.length, "position")}`;
   const title = options.title ?? "Where does the difference live?";
-  return framed({ title, caption: [options.subtitle, difference, colors, n] }, [heat], {
+  return framed({ title, caption: [difference, colors, n] }, [heat], {
     ...{
       height: heatHeight(layers.length, columns.length),
       margin: { l: 60, r: 24, t: 70, b: 90 },

@@ -12,11 +12,9 @@ import { axis, axisTitle, COLORS, framed, upperEnd } from "./_theme.ts";
 export interface PlotSuperpositionOptions {
   /** Title. Default: "Superposition or collapse?". */
   readonly title?: string;
-  /** Text before the rest of the line below the title, such as the model. */
-  readonly subtitle?: string;
 }
 
-const RULES: Rules<PlotSuperpositionOptions> = { title: text, subtitle: text };
+const RULES: Rules<PlotSuperpositionOptions> = { title: text };
 const TITLE = "Superposition or collapse?";
 
 const LINES = [
@@ -90,7 +88,6 @@ export function plotSuperposition(
   });
   const all = lines.flatMap(({ x }) => x);
   const caption = [
-    options.subtitle,
     colorText("share of an ingredient"),
     `${percent(weight)} of the mixture in ${counted(ingredients.length, "ingredient")}`,
   ];
@@ -162,7 +159,7 @@ export function plotSurvival(
   );
   const heat = heatTrace({ layers, columns, cells });
   const colors = colorText("survival of what was fed beside the heaviest token");
-  const caption = [options.subtitle, colors, `N = ${counted(found.length, "mixture")}`];
+  const caption = [colors, `N = ${counted(found.length, "mixture")}`];
   return framed({ title: options.title ?? TITLE, caption }, [heat], {
     ...{
       height: heatHeight(layers.length, columns.length),
