@@ -68,6 +68,19 @@ export function heatTrace({ layers, columns, cells }: Heat): object {
 /** What the colours say, for the line below the title. */
 export const colorText = (words: string): string => `colour: ${words}, 0 (white) to 1 (blue)`;
 
+/** The layout of a figure that is a heat map and nothing else. */
+export function heatLayout(
+  { layers, columns }: Pick<Heat, "layers" | "columns">,
+  title: string,
+): Record<string, unknown> {
+  return {
+    ...{ height: heatHeight(layers.length, columns.length), bargap: 0, barmode: "overlay" },
+    margin: { l: 60, r: 24, t: 70, b: 90 },
+    xaxis: columnsAxis(columns, title),
+    yaxis: layersAxis(layers),
+  };
+}
+
 /** The axis of layers. */
 export function layersAxis(layers: readonly number[]): Record<string, unknown> {
   const every = Math.ceil(layers.length / 16);

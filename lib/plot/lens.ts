@@ -5,7 +5,7 @@ import { counted } from "../_counted.ts";
 import type { Lens } from "../decode/mod.ts";
 import type { Figure } from "./figure.ts";
 import { cutTo, milli, quoted } from "./_format.ts";
-import { colorText, columnsAxis, heatHeight, heatTrace, inputName, layersAxis } from "./_heat.ts";
+import { colorText, heatLayout, heatTrace, inputName } from "./_heat.ts";
 import { framed } from "./_theme.ts";
 
 /** Options of {@linkcode plotLens}. */
@@ -69,13 +69,5 @@ export function plotLens(found: Lens, options: PlotLensOptions = {}): Figure {
   const n = `${counted(layers.length, "layer")}, ${counted(inputs.length, "position")}`;
   const colors = colorText("probability of the most probable token");
   const title = options.title ?? "What would each layer say next?";
-  return framed({ title, caption: [colors, n] }, [heat], {
-    ...{
-      height: heatHeight(layers.length, columns.length),
-      margin: { l: 60, r: 24, t: 70, b: 90 },
-    },
-    ...{ bargap: 0, barmode: "overlay" },
-    xaxis: columnsAxis(columns, "after"),
-    yaxis: layersAxis(layers),
-  });
+  return framed({ title, caption: [colors, n] }, [heat], heatLayout({ layers, columns }, "after"));
 }

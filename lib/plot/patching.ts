@@ -5,7 +5,7 @@ import { counted } from "../_counted.ts";
 import type { PatchEffects } from "../decode/mod.ts";
 import type { Figure } from "./figure.ts";
 import { cutTo, milli, percent, quoted } from "./_format.ts";
-import { colorText, columnsAxis, heatHeight, heatTrace, layersAxis } from "./_heat.ts";
+import { colorText, heatLayout, heatTrace } from "./_heat.ts";
 import { framed } from "./_theme.ts";
 
 /** Options of {@linkcode plotPatching}. */
@@ -73,13 +73,9 @@ export function plotPatching(effects: PatchEffects, options: PlotPatchingOptions
   const difference = `JS between the runs ${between.toPrecision(2)} nats`;
   const n = `${counted(layers.length, "layer")}, ${counted(positions.length, "position")}`;
   const title = options.title ?? "Where does the difference live?";
-  return framed({ title, caption: [difference, colors, n] }, [heat], {
-    ...{
-      height: heatHeight(layers.length, columns.length),
-      margin: { l: 60, r: 24, t: 70, b: 90 },
-    },
-    ...{ bargap: 0, barmode: "overlay" },
-    xaxis: columnsAxis(columns, "position"),
-    yaxis: layersAxis(layers),
-  });
+  return framed(
+    { title, caption: [difference, colors, n] },
+    [heat],
+    heatLayout({ layers, columns }, "position"),
+  );
 }

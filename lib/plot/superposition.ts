@@ -5,7 +5,7 @@ import { counted } from "../_counted.ts";
 import type { Superposition } from "../decode/mod.ts";
 import type { Figure } from "./figure.ts";
 import { cutTo, milli, percent, quoted, rounded } from "./_format.ts";
-import { colorText, columnsAxis, heatHeight, heatTrace, layersAxis } from "./_heat.ts";
+import { colorText, columnsAxis, heatHeight, heatLayout, heatTrace, layersAxis } from "./_heat.ts";
 import { axis, axisTitle, COLORS, framed, upperEnd } from "./_theme.ts";
 
 /** Options of {@linkcode plotSuperposition} and {@linkcode plotSurvival}. */
@@ -160,13 +160,9 @@ export function plotSurvival(
   const heat = heatTrace({ layers, columns, cells });
   const colors = colorText("survival of what was fed beside the heaviest token");
   const caption = [colors, `N = ${counted(found.length, "mixture")}`];
-  return framed({ title: options.title ?? TITLE, caption }, [heat], {
-    ...{
-      height: heatHeight(layers.length, columns.length),
-      margin: { l: 60, r: 24, t: 70, b: 90 },
-    },
-    ...{ bargap: 0, barmode: "overlay" },
-    xaxis: columnsAxis(columns, "mixture"),
-    yaxis: layersAxis(layers),
-  });
+  return framed(
+    { title: options.title ?? TITLE, caption },
+    [heat],
+    heatLayout({ layers, columns }, "mixture"),
+  );
 }
