@@ -1,6 +1,6 @@
 /** A ratio of two sums whose parts come in clusters. @module */
 
-import { studentTail, studentUpperQuantile } from "./_special.ts";
+import { studentTest } from "./_special.ts";
 
 /** A sum. */
 export const sumOf = (values: readonly number[]): number =>
@@ -21,8 +21,6 @@ export function clusteredRatio(
   const clusters = y.length, total = sumOf(x), ratio = sumOf(y) / total;
   if (clusters < 2) return { ratio, low: -Infinity, high: Infinity, p: 1 };
   const squares = sumOf(y.map((own, i) => (own - ratio * x[i]!) ** 2));
-  const error = Math.sqrt(clusters / (clusters - 1) * squares) / total, dof = clusters - 1;
-  const half = studentUpperQuantile((1 - level) / 2, dof) * error;
-  const p = ratio === 0 ? 1 : error === 0 ? 0 : 2 * studentTail(Math.abs(ratio) / error, dof);
-  return { ratio, low: ratio - half, high: ratio + half, p };
+  const error = Math.sqrt(clusters / (clusters - 1) * squares) / total;
+  return { ratio, ...studentTest(ratio, error, clusters - 1, level) };
 }

@@ -112,6 +112,18 @@ export function studentUpperQuantile(tail: number, dof: number): number {
   return climb(excess, (t) => studentDensity(t, dof), normalUpperQuantile(tail));
 }
 
+/** Student's interval of an estimate with a standard error, and the two-sided p of "it is 0". */
+export function studentTest(
+  estimate: number,
+  error: number,
+  dof: number,
+  level: number,
+): { readonly low: number; readonly high: number; readonly p: number } {
+  const half = studentUpperQuantile((1 - level) / 2, dof) * error;
+  const p = estimate === 0 ? 1 : error === 0 ? 0 : 2 * studentTail(Math.abs(estimate) / error, dof);
+  return { low: estimate - half, high: estimate + half, p };
+}
+
 const polynomial = (x: number, coefficients: readonly number[]) =>
   coefficients.reduceRight((sum, c) => sum * x + c, 0);
 

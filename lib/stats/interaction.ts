@@ -3,7 +3,7 @@
 import { checkNumber, checkOptions, refusal, type Rules } from "../_check.ts";
 import { inside } from "./_check.ts";
 import { mean } from "./_moments.ts";
-import { studentTail, studentUpperQuantile } from "./_special.ts";
+import { studentTest } from "./_special.ts";
 import type { Interval } from "./wilson.ts";
 
 /** One comparison: a problem answered once by both methods, as a rule. */
@@ -99,9 +99,7 @@ export function interaction(
   const scores = groups.values().map((own) => sum(own, ({ x, y }) => x * (y - slope * x)));
   const correction = clusters / (clusters - 1) * (n - 1) / (n - 1 - strata);
   const se = Math.sqrt(correction * sum([...scores], (score) => score * score)) / squares;
-  const half = studentUpperQuantile((1 - level) / 2, clusters - 1) * se;
-  const p = slope === 0 ? 1 : se === 0 ? 0 : 2 * studentTail(Math.abs(slope) / se, clusters - 1);
-  return { slope, se, low: slope - half, high: slope + half, p, n, clusters };
+  return { slope, se, ...studentTest(slope, se, clusters - 1, level), n, clusters };
 }
 
 /** A sum over items. */

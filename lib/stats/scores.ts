@@ -14,7 +14,7 @@ import type { Measure } from "../tasks/mod.ts";
 import { checkKey, DRAW_RULES, inside } from "./_check.ts";
 import { checkPairs, type Group, groupRuns, type Outcome, rowsOf } from "./_groups.ts";
 import { mean as meanOf, variance } from "./_moments.ts";
-import { studentUpperQuantile } from "./_special.ts";
+import { studentTest } from "./_special.ts";
 import { bootstrapIntervals, type PairedBootstrapOptions } from "./bootstrap.ts";
 import { holm } from "./holm.ts";
 import { signFlipTest } from "./sign_flip.ts";
@@ -71,8 +71,8 @@ export interface ScoreRow extends Interval {
 function tInterval(values: readonly number[], level: number): Interval & { readonly mean: number } {
   const n = values.length, mean = meanOf(values);
   if (n < 2) return { mean, low: -Infinity, high: Infinity };
-  const half = studentUpperQuantile((1 - level) / 2, n - 1) * Math.sqrt(variance(values) / n);
-  return { mean, low: mean - half, high: mean + half };
+  const { low, high } = studentTest(mean, Math.sqrt(variance(values) / n), n - 1, level);
+  return { mean, low, high };
 }
 
 /**
