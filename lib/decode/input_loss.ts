@@ -128,6 +128,8 @@ interface Work {
   readonly model: Model;
   readonly cache: KvCache;
   readonly sampler: Sampler;
+  /** The temperature of a sampler that does nothing else, where it is above 0. */
+  readonly soft: number | undefined;
   readonly tokens: readonly number[];
   /** Index of the first token that is mixed. */
   readonly from: number;
@@ -145,15 +147,14 @@ function surprise(logits: Float32Array, token: number): number {
 }
 
 /** What the sampler makes of the logits before a token of the text. */
-function distributionBefore({ sampler, tokens, from }: Work, at: number, logits: Float32Array) {
-  const step = at - from;
-  const history = { prompt: tokens.slice(0, from), generated: tokens.slice(from, at) };
-  const { plain } = chainOf(sampler), size = logits.length, temperature = plain?.temperature ?? 0;
-  if (size <= SMALL_VOCABULARY || temperature === 0 || plain!.ranks.length > 0) {
+function distributionBefore(work: Work, at: number, logits: Float32Array) {
+  const { sampler, soft, tokens, from } = work, step = at - from, size = logits.length;
+  if (soft === undefined || size <= SMALL_VOCABULARY) {
+    const history = { prompt: tokens.slice(0, from), generated: tokens.slice(from, at) };
     return distributionOf(logits.slice(), sampler, step, history);
   }
-  const probabilities = trusted(Float32Array.from(softmax(logits, temperature)));
-  return dense({ logits: logits.slice(), size, step }, temperature, { probabilities });
+  const probabilities = trusted(Float32Array.from(softmax(logits, soft)));
+  return dense({ logits: logits.slice(), size, step }, soft, { probabilities });
 }
 
 /** The tokens of a text, and how many of them are fed as they are. */
@@ -289,7 +290,8 @@ export async function inputLoss(
     const rule = `have two tokens or more after its context of ${from}, of one token at least`;
     throw new RangeError(refusal(VERB, `texts[${i}]`, rule, own.length));
   });
-  const sampler = samplerOf(settings), keys = Object.keys(methods);
+  const sampler = samplerOf(settings), keys = Object.keys(methods), { plain } = chainOf(sampler);
+  const soft = plain?.ranks.length === 0 && plain.temperature > 0 ? plain.temperature : undefined;
   const length = Math.max(1, ...all.map(({ tokens }) => tokens.length - 1));
   using cache = model.openCache({ slots: keys.length + 1, length });
   const found: TextLoss[] = [];
@@ -298,7 +300,10 @@ export async function inputLoss(
     const workers = [standard(), ...Object.values(methods)].map((method, slot) =>
       startWorker(model, method, slot, prompt, sampler, seed + text)
     );
-    const work = { model, cache, sampler, tokens, from, workers, entropy: [] as number[], signal };
+    const work = {
+      ...{ model, cache, sampler, soft, tokens, from, workers, signal },
+      entropy: [] as number[],
+    };
     await (loop === "open" ? openLoop : closedLoop)(work);
     if (workers.some(({ losses }) => losses.length < tokens.length - 1 - from)) break; // stopped
     const byKey = (of: (worker: Worker) => number[]) =>
