@@ -8,7 +8,7 @@ import { anything, checkOptions, number, type Rules } from "../_check.ts";
 import { forward, type Input, insideOf, type Model } from "../model/mod.ts";
 import type { ProbedToken } from "./probe.ts";
 import { heaviest } from "./heaviest.ts";
-import { checkInputs, placesOf } from "./inside.ts";
+import { checkInputs, placesOf } from "../model/inside.ts";
 import { entropyOf, identity, jsOf, mostProbable, softmax } from "./softmax.ts";
 
 /** Options of {@linkcode lens}. */

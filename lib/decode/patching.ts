@@ -31,7 +31,7 @@ import {
 } from "../_check.ts";
 import { forward, type Input, insideOf, type Model, type Patch } from "../model/mod.ts";
 import { defaultSignal } from "../runtime/mod.ts";
-import { checkInputs, placesOf } from "./inside.ts";
+import { checkInputs, placesOf } from "../model/inside.ts";
 import { argmax, jsOf, softmax } from "./softmax.ts";
 
 /** Options of {@linkcode patchEffects}. */

@@ -50,7 +50,7 @@ import {
 } from "../_check.ts";
 import { type Input, insideOf, type Mixture, type Model, oneToken } from "../model/mod.ts";
 import { heaviest } from "./heaviest.ts";
-import { checkInputs, placesOf } from "./inside.ts";
+import { checkInputs, placesOf } from "../model/inside.ts";
 import { blendOf, sharesOf, streamSharesOf } from "./shares.ts";
 import { entropyOf, jsOf, softmax, sumOf } from "./softmax.ts";
 

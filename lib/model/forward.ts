@@ -13,7 +13,8 @@ import {
   refusal,
   type Rules,
 } from "../_check.ts";
-import type { Layers, Patch } from "./engine.ts";
+import type { Patch } from "./engine.ts";
+import { checkInputs, insideOf, placesOf } from "./inside.ts";
 import type { Input } from "./mixture.ts";
 import type { Model } from "./model.ts";
 
@@ -94,9 +95,10 @@ export async function forward(
 ): Promise<unknown> {
   const verb = "run the model";
   checkOptions(verb, options, RULES);
-  if (!Array.isArray(inputs)) throw new TypeError(refusal(verb, "inputs", "be a list", inputs));
+  checkInputs(verb, "inputs", inputs);
   checkNumber(verb, "inputs.length", inputs.length, { min: 1, max: model.maxLength });
-  const { layers, patches } = options, { vocabularySize: V, hiddenSize: D } = model.config;
+  const { layers, patches } = options,
+    { vocabularySize: V, hiddenSize: D, layers: L } = model.config;
   const shape = { slots: 1, length: inputs.length };
   if (layers === undefined) {
     if (patches) throw new TypeError(refusal(verb, "layers", "be given with 'patches'", layers));
@@ -104,7 +106,8 @@ export async function forward(
     const logits = await cache.prefill(0, 0, inputs, "all");
     return inputs.map((_, i) => logits.subarray(i * V, (i + 1) * V));
   }
-  const asked = layersOf(verb, model, layers), width = V + (model.config.layers + 1) * D;
+  const asked = placesOf(verb, "layers", layers === true ? undefined : layers, L);
+  const width = V + (L + 1) * D;
   using cache = await insideOf(verb, model).openCache(shape, patches);
   const rows = await cache.prefill(0, 0, inputs, "all");
   const part = (i: number, from: number, size: number) =>
@@ -113,31 +116,6 @@ export async function forward(
     logits: inputs.map((_, i) => part(i, 0, V)),
     layers: asked.map((layer) => inputs.map((_, i) => part(i, V + layer * D, D))),
   };
-}
-
-/** The layers that are asked for; refuses those that there are not. */
-function layersOf(
-  verb: string,
-  { config: { layers: L } }: Model,
-  layers: true | readonly number[],
-): readonly number[] {
-  if (layers === true) return Array.from({ length: L + 1 }, (_, layer) => layer);
-  for (const layer of layers) checkNumber(verb, "layers", layer, { min: 0, max: L, integer: true });
-  return layers;
-}
-
-/**
- * What looks inside a model.
- *
- * @param verb What cannot be done without, for the error.
- * @throws {TypeError} Where the model does not tell its layers.
- */
-export function insideOf(verb: string, { layers, id }: Pick<Model, "layers" | "id">): Layers {
-  if (layers) return layers;
-  throw new TypeError(
-    `Cannot ${verb} as ${id} does not tell its layers: checkpoints in Hugging Face's format and GGUF files do, ` +
-      "ONNX exports, servers and engines of one's own do not",
-  );
 }
 
 /**

@@ -133,8 +133,9 @@ export {
   parseGguf,
 } from "./gguf/parse.ts";
 export { EMBEDDED, embeddedFolder, type EmbeddedOptions } from "./embedded.ts";
-export { forward, type Inside, insideOf, type InsideOptions, logitLens } from "./forward.ts";
+export { forward, type Inside, type InsideOptions, logitLens } from "./forward.ts";
 export { type DatasetOptions, downloadDataset } from "./hub.ts";
+export { insideOf } from "./inside.ts";
 export { downloadModel, type DownloadOptions } from "./download.ts";
 export type { LogitRows } from "./logit_rows.ts";
 export { loadModel, type LoadOptions } from "./load.ts";

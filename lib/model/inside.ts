@@ -1,7 +1,9 @@
 /** What looks inside a model have in common: inputs, and which places are asked for. @module */
 
 import { checkNumber, refusal } from "../_check.ts";
-import type { Input } from "../model/mod.ts";
+import type { Layers } from "./engine.ts";
+import type { Input } from "./mixture.ts";
+import type { Model } from "./model.ts";
 
 /**
  * The places of a range from 0 that are asked for.
@@ -24,4 +26,18 @@ export function placesOf(
 /** Refuses what is no list of tokens and mixtures; what is in it is checked where it is fed. */
 export function checkInputs(verb: string, name: string, inputs: readonly Input[]): void {
   if (!Array.isArray(inputs)) throw new TypeError(refusal(verb, name, "be a list", inputs));
+}
+
+/**
+ * What looks inside a model.
+ *
+ * @param verb What cannot be done without, for the error.
+ * @throws {TypeError} Where the model does not tell its layers.
+ */
+export function insideOf(verb: string, { layers, id }: Pick<Model, "layers" | "id">): Layers {
+  if (layers) return layers;
+  throw new TypeError(
+    `Cannot ${verb} as ${id} does not tell its layers: checkpoints in Hugging Face's format and GGUF files do, ` +
+      "ONNX exports, servers and engines of one's own do not",
+  );
 }
