@@ -1,10 +1,18 @@
 /** What the studies share: their plans, methods as plans write them, and results that are kept. @module */
 
 import { fileURLToPath } from "node:url";
-import { type Method, METHODS } from "../../lib/decode/mod.ts";
+import {
+  inputLoss,
+  type InputLossOptions,
+  type LossText,
+  type Method,
+  METHODS,
+  type TextLoss,
+} from "../../lib/decode/mod.ts";
 import type { Model } from "../../lib/model/mod.ts";
 import { replaceFile } from "../../lib/study/store.ts";
 import { sha256 } from "../../lib/_sha256.ts";
+import { say } from "../_cli.ts";
 
 /** A pre-registered study: what is asked, how it is decided, and the settings that it runs with. */
 export interface Plan<Settings> {
@@ -26,6 +34,11 @@ export function planPath(name: string): string {
 /** Reads a plan. */
 export async function planOf<Settings>(path: string): Promise<Plan<Settings>> {
   return JSON.parse(await Deno.readTextFile(path));
+}
+
+/** So many of a list, evenly. */
+export function spread<T>(all: readonly T[], count: number): T[] {
+  return Array.from({ length: count }, (_, i) => all[Math.floor(i * all.length / count)]!);
 }
 
 /** Where what was found is kept. */
@@ -67,5 +80,19 @@ export async function kept<Found>(
   }
   const found = await compute();
   await replaceFile(path, "what was found", [JSON.stringify(found)]);
+  return found;
+}
+
+/** Losses of all texts of a part; it is an error to be stopped, since a part is kept whole. */
+export async function lossesOfAll(
+  model: Model,
+  part: string,
+  texts: readonly LossText[],
+  options: InputLossOptions,
+): Promise<TextLoss[]> {
+  const onProgress: InputLossOptions["onProgress"] = ({ done, total }) =>
+    done % 20 === 0 && say(`${part}: ${done} of ${total}`);
+  const found = await inputLoss(model, texts, { ...options, onProgress });
+  if (found.length < texts.length) throw new Error(`Cannot go on with ${part} as it was stopped`);
   return found;
 }

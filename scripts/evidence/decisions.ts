@@ -14,6 +14,7 @@ import {
 import { distributionOf, promptTokens, samplerOf, standard } from "../../lib/decode/mod.ts";
 import type { Model } from "../../lib/model/mod.ts";
 import { type Column, tableOf } from "../../lib/plot/mod.ts";
+import { mean } from "../../lib/stats/_moments.ts";
 import type { InteractionPoint } from "../../lib/stats/mod.ts";
 import type { Run } from "../../lib/study/mod.ts";
 import { decisionsOf, shortestWay, taughtAnswer } from "../../lib/tasks/pancakes.ts";
@@ -50,8 +51,6 @@ export interface TaughtEntropy {
   /** Weight that MoI of β gives to other tokens than the drawn one at a decision, as expected, times β + 1. */
   readonly mass: number;
 }
-
-const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
 /**
  * What a model that is fed the taught text, token by token, is uncertain of. It depends on model and

@@ -20,10 +20,18 @@ import {
 } from "../../lib/decode/mod.ts";
 import type { Model } from "../../lib/model/mod.ts";
 import type { LossGainsOptions } from "../../lib/stats/mod.ts";
-import { print, say } from "../_cli.ts";
+import { print } from "../_cli.ts";
 import { textOf } from "../_table.ts";
 import { chapters, speeches } from "./_documents.ts";
-import { foundFolder, kept, methodsOf, type Plan, type WrittenMethod } from "./_plan.ts";
+import {
+  foundFolder,
+  kept,
+  lossesOfAll,
+  methodsOf,
+  type Plan,
+  spread,
+  type WrittenMethod,
+} from "./_plan.ts";
 
 /** Settings of the plan. */
 export interface LossSettings {
@@ -44,11 +52,6 @@ export interface LossSettings {
   readonly stepEdges: readonly number[];
 }
 
-/** So many of a list, evenly. */
-function spread<T>(all: readonly T[], count: number): T[] {
-  return Array.from({ length: count }, (_, i) => all[Math.floor(i * all.length / count)]!);
-}
-
 /** The documents of the plan: a speech, a chapter, a speech, … */
 function documentsOf(settings: LossSettings): string[] {
   const { characters } = settings, cut = (text: string) => text.slice(0, characters);
@@ -67,14 +70,12 @@ function lossesOf(
   loop: "open" | "closed" = "open",
 ): Promise<TextLoss[]> {
   const settings = { context, tokens, temperature, seed, loop };
-  return kept(model, `losses-${part}`, { settings, written, texts }, async () => {
-    const found = await inputLoss(model, texts, {
-      ...{ ...settings, methods: methodsOf(written) },
-      onProgress: ({ done, total }) => done % 20 === 0 && say(`${part}: ${done} of ${total}`),
-    });
-    if (found.length < texts.length) throw new Error(`Cannot go on with ${part} as it was stopped`);
-    return found;
-  });
+  return kept(
+    model,
+    `losses-${part}`,
+    { settings, written, texts },
+    () => lossesOfAll(model, part, texts, { ...settings, methods: methodsOf(written) }),
+  );
 }
 
 /** What the model itself goes on with after the first tokens of each document. */

@@ -1,7 +1,6 @@
 /** Study D: do texts repeat themselves less where mixtures are fed back, and are they still the model's? */
 
 import {
-  inputLoss,
   type Model,
   repetition as repetitionTask,
   type Run,
@@ -10,11 +9,19 @@ import {
   scoreTable,
   tableOf,
 } from "../../mod.ts";
-import type { ScoreRow } from "../../lib/stats/mod.ts";
+import { mean } from "../../lib/stats/_moments.ts";
 import type { RepetitionProblem, Task } from "../../lib/tasks/mod.ts";
-import { print, say } from "../_cli.ts";
+import { print } from "../_cli.ts";
 import { textOf } from "../_table.ts";
-import { foundFolder, kept, methodsOf, type Plan, type WrittenMethod } from "./_plan.ts";
+import {
+  foundFolder,
+  kept,
+  lossesOfAll,
+  methodsOf,
+  type Plan,
+  spread,
+  type WrittenMethod,
+} from "./_plan.ts";
 
 /** Settings of the plan. */
 interface RepetitionSettings {
@@ -61,18 +68,13 @@ async function surprises(
     const texts = runs.map(({ problem, tokens }) => (
       { prompt: task.prompt(problems.get(problem)!), answer: [...tokens] }
     ));
-    const onProgress = ({ done, total }: { readonly done: number; readonly total: number }) => {
-      if (done % 50 === 0) say(`surprise: ${done} of ${total}`);
-    };
-    const losses = await inputLoss(model, texts, { methods: {}, onProgress });
-    if (losses.length < texts.length) throw new Error("Cannot go on as it was stopped");
-    return losses.map(({ base }) => base.reduce((sum, loss) => sum + loss, 0) / base.length);
+    const losses = await lossesOfAll(model, "surprise", texts, { methods: {} });
+    return losses.map(({ base }) => mean(base));
   });
 }
 
 /** How long the texts of each method are, and how many ended by themselves. */
 function lengthTable(runs: readonly Run[]) {
-  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
   const lines = [...Map.groupBy(runs, ({ method }) => method)].map(([method, own]) => ({
     method,
     tokens: mean(own.map(({ tokens }) => tokens.length)).toFixed(1),
@@ -89,7 +91,7 @@ function lengthTable(runs: readonly Run[]) {
 export async function repetition(
   model: Model,
   { settings }: Plan<RepetitionSettings>,
-): Promise<ScoreRow[]> {
+): Promise<void> {
   const { seed, primary, temperature, topP, maxNewTokens, slots, surprisedPrompts } = settings;
   const task = framedPrompts(settings), methods = methodsOf(settings.methods);
   const runs: Run[] = await runStudy({
@@ -99,12 +101,7 @@ export async function repetition(
   print(`\n## Repeated 4-grams\n\n${textOf(scoreTable(rows))}\n\n${textOf(lengthTable(runs))}\n`);
 
   const ids = [...new Set(runs.map(({ problem }) => problem))];
-  const asked = new Set(
-    Array.from(
-      { length: surprisedPrompts },
-      (_, i) => ids[Math.floor(i * ids.length / surprisedPrompts)]!,
-    ),
-  );
+  const asked = new Set(spread(ids, surprisedPrompts));
   const some = runs.filter(({ problem, tokens }) => asked.has(problem) && tokens.length > 1);
   const nats = await surprises(model, some, task, settings);
   const scored = some.map(({ measure: _, ...run }, i) => (
@@ -114,5 +111,4 @@ export async function repetition(
     .filter((own) => own.length === Object.keys(methods).length).flat();
   const options = { name: "NLL, nats a token", scale: 1, digits: 3 };
   print(`\n## Surprise\n\n${textOf(scoreTable(scoreGains(whole), options))}\n`);
-  return rows;
 }

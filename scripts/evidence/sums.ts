@@ -1,6 +1,6 @@
 /** Study B: are sums right more often where mixtures are fed back? */
 
-import { type GainRow, gains, gainsTable, type Model, type Run, runStudy } from "../../mod.ts";
+import { gains, gainsTable, type Model, type Run, runStudy } from "../../mod.ts";
 import type { ImportedRun } from "../../lib/study/mod.ts";
 import { given, print } from "../_cli.ts";
 import { textOf } from "../_table.ts";
@@ -48,10 +48,9 @@ function byPair(runs: readonly Run[], settings: SumSettings): ImportedRun[] {
 export async function sums(
   model: Model,
   { settings }: Plan<SumStudySettings>,
-): Promise<GainRow[]> {
-  const runs = await runsOf(model, settings), rows = gains(runs);
-  print(`\n${textOf(gainsTable(rows))}\n`);
+): Promise<void> {
+  const runs = await runsOf(model, settings);
+  print(`\n${textOf(gainsTable(gains(runs)))}\n`);
   const clustered = gains(byPair(runs, settings));
   print(`\nThe same, pairs of summands as problems\n\n${textOf(gainsTable(clustered))}\n`);
-  return rows;
 }

@@ -17,6 +17,7 @@ import { promptTokens, type SuperpositionLayer } from "../../lib/decode/mod.ts";
 import type { Mixture } from "../../lib/model/mod.ts";
 import { heaviest } from "../../lib/decode/heaviest.ts";
 import { clusteredRatio, sumOf } from "../../lib/stats/_ratio.ts";
+import { estimate, scoreFormat } from "../../lib/plot/_format.ts";
 import { print, say } from "../_cli.ts";
 import { textOf } from "../_table.ts";
 import { chapters, speeches } from "./_documents.ts";
@@ -165,10 +166,8 @@ function ratio(all: readonly Found[], of: (one: Found) => readonly [y: number, x
   return clusteredRatio(sums(0), sums(1), 0.95);
 }
 
-function shown({ ratio: value, low, high }: ReturnType<typeof ratio>): string {
-  const [middle, from, to] = [value, low, high].map((one) => one.toFixed(3).replace("-", "−"));
-  return `${middle} [${from}, ${to}]`;
-}
+const shown = ({ ratio: value, low, high }: ReturnType<typeof ratio>): string =>
+  estimate(scoreFormat(1, 3).number)(value, low, high);
 
 const others = (shares: readonly number[]) => 1 - shares[0]!;
 

@@ -10,7 +10,7 @@ import {
   tableOf,
   tuneThenTest,
 } from "../../mod.ts";
-import type { Tuned } from "../../lib/stats/mod.ts";
+import { bare, estimate } from "../../lib/plot/_format.ts";
 import { print } from "../_cli.ts";
 import { textOf } from "../_table.ts";
 import type { Plan } from "./_plan.ts";
@@ -21,8 +21,6 @@ interface TemperatureSettings extends Omit<SumStudySettings, "temperature"> {
   readonly temperatures: readonly number[];
   readonly splitSeed: number;
 }
-
-const percent = (value: number) => (100 * value).toFixed(1);
 
 /** Runs whose methods are named with their temperature; what the study of sums declared is not declared here. */
 const cellsOf = (runs: readonly Run[], temperature: number): Run[] =>
@@ -37,9 +35,9 @@ function withinTable(cells: readonly (readonly Run[])[]) {
   const adjusted = holm(rows.map(({ p }) => p));
   const lines = rows.map((row, i) => ({
     ...{ method: row.method, against: row.baseline, p: row.p.toPrecision(2) },
-    gain: `${percent(row.gain)} [${percent(row.low)}, ${percent(row.high)}]`,
+    gain: estimate(bare)(row.gain, row.low, row.high),
     ...{ holm: adjusted[i]!.toPrecision(2), pairs: `${row.won}/${row.lost}` },
-    ...{ cut: percent(row.cut / row.n), entropy: row.mixing.meanEntropy.toFixed(3) },
+    ...{ cut: bare(row.cut / row.n), entropy: row.mixing.meanEntropy.toFixed(3) },
     mass: row.mixing.meanOffSampleMass.toFixed(3),
   }));
   return tableOf(lines, [
@@ -59,7 +57,7 @@ function withinTable(cells: readonly (readonly Run[])[]) {
 export async function temperature(
   model: Model,
   { settings }: Plan<TemperatureSettings>,
-): Promise<Tuned> {
+): Promise<void> {
   const { temperatures, splitSeed } = settings, keys = Object.keys(settings.methods);
   const cells: Run[][] = [];
   for (const temperature of temperatures) {
@@ -76,7 +74,7 @@ export async function temperature(
   const cellOf = (key: string, temperature: number) => {
     const row = rows.find(({ method }) => method === `${key} T ${temperature}`)!;
     const { accuracy, accuracyLow, accuracyHigh } = row;
-    return `${percent(accuracy)} [${percent(accuracyLow)}, ${percent(accuracyHigh)}]`;
+    return estimate(bare)(accuracy, accuracyLow, accuracyHigh);
   };
   const table = keys.map((method) => ({
     method,
@@ -95,5 +93,4 @@ export async function temperature(
   print(`\n## Chosen on one half, judged on the other\n\n${chosen}\n\n`);
   print(`${textOf(gainsTable(tuned.rows))}\n${tuned.warnings.join("\n")}\n`);
   print(`naive: ${JSON.stringify(tuned.naive)}\n`);
-  return tuned;
 }
