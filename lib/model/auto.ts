@@ -17,7 +17,8 @@ import { replaceFile } from "../_cache_home.ts";
 import { isObject } from "../_check.ts";
 import { sha256 } from "../_sha256.ts";
 import { autoDtype, autoDtypeOn, type Dtype, freeMemory } from "./dtype.ts";
-import type { KvFormat } from "./engine.ts";
+import type { LlamaDevice } from "../llama/mod.ts";
+import type { EngineName, KvFormat } from "./engine.ts";
 import { estimateMemory } from "./memory.ts";
 import { noRoomOn } from "./room.ts";
 import { formatError, kvFormatOf, targetOf } from "./target.ts";
@@ -25,8 +26,10 @@ import { trialStep } from "./trial.ts";
 
 /** What became of a device that could be used. */
 export interface Attempt {
+  /** The engine; absent: ONNX Runtime. */
+  readonly engine?: EngineName;
   /** The device. */
-  readonly device: Device;
+  readonly device: "auto" | Device | LlamaDevice;
   /** Number format of the trial. */
   readonly dtype?: Dtype;
   /** Milliseconds of a step of 8 rows, of the head and the first layers alone; absent where none was tried. */
@@ -48,7 +51,7 @@ export interface ChoiceOptions {
 }
 
 /** Bytes of weights below which a step is over on the CPU before a GPU has begun. */
-const SMALL_BYTES = 64e6;
+export const SMALL_BYTES = 64e6;
 
 /** Devices beside the CPU. */
 const GPUS = ["cuda", "webgpu"] as const;
@@ -67,7 +70,7 @@ function parseAttempts(text: string): Attempt[] | undefined {
 /** The fastest; the CPU where nothing was tried. */
 function fastest(attempts: readonly Attempt[]): Device {
   const timed = attempts.filter(({ ms }) => ms !== undefined);
-  return timed.sort((a, b) => a.ms! - b.ms!)[0]?.device ?? "cpu";
+  return (timed.sort((a, b) => a.ms! - b.ms!)[0]?.device ?? "cpu") as Device; // of those that were timed here
 }
 
 /**

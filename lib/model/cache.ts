@@ -15,6 +15,7 @@
 import { type DecoderConfig, PORTS } from "../graph/mod.ts";
 import { type Binding, type Session, takingTurns, tensor, type Tensors } from "../runtime/mod.ts";
 import { checkNumber, refusal } from "../_check.ts";
+import { inOrder } from "../_in_order.ts";
 import type { CacheShape, KvCache } from "./engine.ts";
 import type { LogitRows } from "./logit_rows.ts";
 import { createFeed, feedTensors } from "./feed.ts";
@@ -102,14 +103,8 @@ export function openCache(
     const rule = `be from 0 to ${length - 1}`;
     throw new RangeError(refusal(`write to slot ${slot}`, "position", rule, position));
   };
-  let last: Promise<unknown> = Promise.resolve();
-  /** Does work after what was begun before on a device, which has one place for slots that are fed. */
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    if (!session.memory) return work();
-    const made = last.then(work);
-    last = made.catch(() => {});
-    return made;
-  };
+  // on a device what was begun before comes first: it has one place for slots that are fed
+  const inTurn: ReturnType<typeof inOrder> = session.memory ? inOrder() : (work) => work();
   /** Does what reads or writes the memory; a disposal meanwhile waits for it. */
   const use = async <T>(verb: string, work: () => Promise<T>): Promise<T> => {
     checkUse(verb);

@@ -30,6 +30,7 @@
 import { DENSE } from "../graph/mod.ts";
 import { type Binding, type Session, takingTurns, type Tensor, tensor } from "../runtime/mod.ts";
 import { type HeldOnDevice, isHeldOnDevice } from "./held.ts";
+import { inOrder } from "../_in_order.ts";
 import type { LazySession } from "./lazy_session.ts";
 import { checkId, checkSizes, checkWeight, type Input, type Mixture } from "./mixture.ts";
 
@@ -133,17 +134,13 @@ export function openDenseMixtures(
       await (isHeld ? multiplyHeld : multiplyListed)(session, ...work);
     }
   };
-  let last: Promise<unknown> = Promise.resolve(); // a prefill and a step share the buffers
+  const turn = inOrder(); // a prefill and a step share the buffers
   return {
     /**
      * Writes the embeddings of {@linkcode isDense} mixtures, what {@linkcode listedPart} names apart, to
      * these rows of a target `[…, D]`.
      */
-    embed(...work: Parameters<typeof multiply>): Promise<void> {
-      const made = last.then(() => multiply(...work));
-      last = made.catch(() => {});
-      return made;
-    },
+    embed: (...work: Parameters<typeof multiply>): Promise<void> => turn(() => multiply(...work)),
     [Symbol.dispose]() {
       scope.dispose();
       heldScope.dispose();
@@ -152,7 +149,7 @@ export function openDenseMixtures(
 }
 
 /** What the product is multiplied with: a dense part is copied as it is, unless more is added to it. */
-function scaleOf({ ids, dense }: Mixture): number {
+export function scaleOf({ ids, dense }: Mixture): number {
   return dense && ids.length <= MOST_LISTED ? dense.weight : 1;
 }
 
@@ -181,7 +178,7 @@ function addListed(row: Float32Array, mixture: Mixture): void {
 }
 
 /** The weights of all tokens, of the dense part and of a long list; in units of {@linkcode scaleOf}. */
-function writeDense(row: Float32Array, input: Mixture): void {
+export function writeDense(row: Float32Array, input: Mixture): void {
   checkParts(input);
   const { ids, dense } = input;
   if (dense) row.set(probabilitiesOf(dense, row.length));

@@ -4,15 +4,19 @@
  * @module
  */
 
-import type { DecoderConfig, RopedConfig } from "../graph/mod.ts";
 import { type Adapter, adapters, type Device, nextSignal } from "../runtime/mod.ts";
 import { defaultCacheDir } from "../_cache_home.ts";
 import { boolean, checkOptions, number, oneOf, refusal, type Rules } from "../_check.ts";
 import { given } from "../_given.ts";
-import { chooseDevice } from "./auto.ts";
+import type { LlamaDevice } from "../llama/mod.ts";
+import { type Attempt, chooseDevice } from "./auto.ts";
+import { busyCores } from "./busy.ts";
 import { deviceNotes } from "./device_notes.ts";
 import { type Dtype, DTYPES } from "./dtype.ts";
-import type { KvFormat } from "./engine.ts";
+import { type EngineName, ENGINES, type KvFormat } from "./engine.ts";
+import { isGguf } from "./gguf/split.ts";
+import { lengthOf } from "./length.ts";
+import { loadLlama } from "./llama_load.ts";
 import { DATASET_RULES, type DatasetOptions } from "./hub.ts";
 import { kvBytesPerToken } from "./memory.ts";
 import { createModel, type Model } from "./model.ts";
@@ -26,11 +30,18 @@ import { wordsOf } from "./words.ts";
 /** Options of {@linkcode loadModel}; a revision is refused for folders and embedded models. */
 export interface LoadOptions extends DatasetOptions {
   /**
+   * What computes. Default: "auto", ONNX Runtime where it supports the file and the device, else for GGUF files
+   * llama.cpp (see `lib/llama/mod.ts`); why is in `model.attempts`.
+   */
+  readonly engine?: "auto" | EngineName;
+  /**
    * Where to run. Default: "auto", the device on which a step of the model's shape is fastest, by a trial of
    * two seconds each that is kept in the cache folder; the CPU where there is no GPU, only an emulated one, or
-   * the model is small. What was tried is in `model.attempts`. What each device needs: see `lib/runtime/mod.ts`.
+   * the model is small. With llama.cpp a GPU that has room for the weights, else the CPU. What was tried is in
+   * `model.attempts`. What each device needs: see `lib/runtime/mod.ts` for "webgpu" and "cuda", and
+   * `lib/llama/library.ts` for llama.cpp's "vulkan", "metal" and "cuda".
    */
-  readonly device?: "auto" | Device;
+  readonly device?: "auto" | Device | LlamaDevice;
   /**
    * Number format of the weights, of those in `dtype.ts`. Default: "auto", the blocks of a GGUF
    * file as they are ("native"), else on the CPU the most exact of fp32, int8 and int4 whose weights take at
@@ -42,6 +53,7 @@ export interface LoadOptions extends DatasetOptions {
    * Number format of keys and values. On the CPU "fp32" (default), "fp16" for half of the memory, or "int8" for a
    * quarter: what they change, and when they are faster and slower, is described in `kv.ts`. On a GPU that of
    * everything between operators: "fp16" (default where it computes in that and `dtype` is not "fp32") or "fp32".
+   * With llama.cpp "fp16" (default) or "fp32".
    */
   readonly kv?: KvFormat;
   /**
@@ -53,12 +65,13 @@ export interface LoadOptions extends DatasetOptions {
    * Threads within an operator. Default: 1 for models below 64 MB of weights, where handing work
    * to a second thread costs more than it saves, else one per physical core, but no more than query
    * heads: the runtime shares the positions of one long sequence among more threads than that, and
-   * sums them in another order than in a batch.
+   * sums them in another order than in a batch. With llama.cpp 1 or one per core, of more than 4 half as many.
    */
   readonly threads?: number;
   /**
    * Whether threads spin while they wait within a step: faster on an idle machine, slower on a
-   * shared one. Default: whether less than half of the cores are busy when loading starts.
+   * shared one. Default: whether less than half of the cores are busy when loading starts. Refused with llama.cpp,
+   * whose threads always do.
    */
   readonly spinning?: boolean;
   /**
@@ -69,7 +82,8 @@ export interface LoadOptions extends DatasetOptions {
 }
 
 const RULES: Rules<LoadOptions> = {
-  device: oneOf("auto", "cpu", "webgpu", "cuda"),
+  engine: oneOf("auto", ...ENGINES),
+  device: oneOf("auto", "cpu", "webgpu", "cuda", "vulkan", "metal"),
   dtype: oneOf("auto", ...DTYPES, "native"),
   kv: oneOf("fp32", "fp16", "int8"),
   maxLength: number({ min: 1, integer: true }),
@@ -77,40 +91,6 @@ const RULES: Rules<LoadOptions> = {
   spinning: boolean,
   ...DATASET_RULES,
 };
-
-/** Longest context unless asked for: rotary tables of a million positions take seconds and 512 MiB. */
-const USUAL_LENGTH = 2 ** 17;
-
-/** Largest number of cosines and sines: 512 MiB, a million positions of a head of 128. */
-const MAX_ROTARY = 2 ** 27;
-
-const fail = (name: string, rule: string, value: unknown): never => {
-  throw new RangeError(refusal("load the model", name, rule, value));
-};
-
-/**
- * Longest context. Default: what the model was made for, within reason; with longrope what its list
- * for short contexts serves, since a longer context changes the numbers of short ones.
- */
-function lengthOf(config: DecoderConfig, asked: number | undefined): number {
-  const { maxPositions, longestPositions = maxPositions, headDim } = config;
-  const { scaling } = (config as Partial<RopedConfig>).rope ?? {};
-  const short = scaling?.type === "longrope" ? scaling.originalPositions : Infinity;
-  const length = asked ?? Math.min(maxPositions, short, USUAL_LENGTH);
-  if (length > longestPositions) {
-    const why = longestPositions > maxPositions
-      ? " times its linear scaling"
-      : scaling?.type === "dynamic"
-      ? ": beyond it, its dynamic scaling changes with every token"
-      : "";
-    const rule = `be at most ${longestPositions}, the context the model was made for${why}`;
-    fail("maxLength", rule, length);
-  }
-  if (length * headDim > MAX_ROTARY) {
-    fail("maxLength", `be at most ${MAX_ROTARY / headDim}, so that the rotary tables fit`, length);
-  }
-  return length;
-}
 
 /** The GPU that a device uses; undefined where none is known. */
 function adapterOf(device: Device): Adapter | undefined {
@@ -128,13 +108,26 @@ function cacheRoom(adapter: Adapter | undefined): number | undefined {
 }
 
 /** Whether less than half of the cores were busy in the last minute; false where that is not known. */
-function isIdle(): boolean {
-  try {
-    return Deno.build.os !== "windows" && Deno.loadavg()[0]! < navigator.hardwareConcurrency / 2;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return false;
-    throw error;
+const isIdle = () => (busyCores() ?? Infinity) < navigator.hardwareConcurrency / 2;
+
+/** Devices of llama.cpp alone, and of ONNX Runtime alone. */
+const LLAMA_DEVICES = ["vulkan", "metal"], ONNX_DEVICES = ["webgpu"];
+
+/** Refuses what llama.cpp does not take; the rest. */
+function llamaOptions({ dtype, kv = "fp16", device = "auto", spinning }: LoadOptions) {
+  const refuse = (name: string, rule: string, value: unknown): never => {
+    const message = refusal("load the model", name, `${rule} with llama.cpp`, value);
+    throw new RangeError(message);
+  };
+  if (dtype !== undefined && dtype !== "auto" && dtype !== "native") {
+    refuse("dtype", "be 'auto' or 'native'", dtype);
   }
+  if (ONNX_DEVICES.includes(device)) {
+    refuse("device", "be 'auto', 'cpu', 'vulkan', 'metal' or 'cuda'", device);
+  }
+  if (spinning !== undefined) refuse("spinning", "be left out", spinning);
+  if (kv === "int8") return refuse("kv", "be 'fp16' or 'fp32'", kv);
+  return { device: device as "auto" | LlamaDevice, kv };
 }
 
 /**
@@ -171,20 +164,50 @@ export async function loadModel(
   options: LoadOptions = {},
 ): Promise<Model> {
   checkOptions("load the model", options, RULES);
-  const { device: askedDevice = "auto", maxLength: askedLength, ...others } = options;
+  const { engine = "auto", device = "auto", maxLength, threads, onProgress } = options;
+  const signal = options.signal ?? nextSignal(), isOnLlama = LLAMA_DEVICES.includes(device);
+  if (engine === "onnxruntime" && isOnLlama) {
+    const rule = "be 'auto', 'cpu', 'webgpu' or 'cuda' with ONNX Runtime";
+    throw new RangeError(refusal("load the model", "device", rule, device));
+  }
+  const isSource = typeof id === "object" && id !== null && "prepare" in id;
+  const place = isSource ? id : await placeOf(id, given({ ...options, signal }));
+  const named = isSource ? id.id : String(id);
+  const byLlama = (attempts: readonly Attempt[]) => {
+    const known = { ...llamaOptions(options), ...{ id: named, maxLength, threads, attempts } };
+    return loadLlama(isSource ? id.id : place as string, { ...known, onProgress, signal });
+  };
+  if (engine === "llama.cpp" || isOnLlama) return await byLlama([]);
+  try {
+    return await loadOnnx(named, place, options, signal);
+  } catch (error) {
+    const isOther = engine !== "auto" || typeof place !== "string" || !isGguf(place);
+    if (isOther || !(error instanceof SyntaxError)) throw error;
+    return await byLlama([{ engine: "onnxruntime", device, why: error.message }])
+      .catch((cause) => {
+        const message = `${error.message}; and by llama.cpp: ${(cause as Error).message}`;
+        throw new SyntaxError(message, { cause });
+      });
+  }
+}
+
+/** Loads a model on ONNX Runtime. */
+async function loadOnnx(
+  named: string,
+  place: string | Source,
+  options: LoadOptions,
+  signal: AbortSignal | undefined,
+): Promise<Model> {
+  const { device: asked = "auto", maxLength: askedLength, ...others } = options;
+  const askedDevice = asked as "auto" | Device; // those of llama.cpp do not come here
   const { kv: askedKv, threads, spinning = isIdle(), ...places } = others;
   const { dtype = "auto", cacheDir = defaultCacheDir(), onProgress } = places;
-  const signal = places.signal ?? nextSignal();
-  const isSource = typeof id === "object" && id !== null && "prepare" in id;
-  const name = isSource ? id.id : id instanceof URL ? id.pathname : id;
   const report = (done: number, note?: string) =>
-    onProgress?.({ label: `load ${name}`, done, total: 3, ...(note ? { note } : {}) });
+    onProgress?.({ label: `load ${named}`, done, total: 3, ...(note ? { note } : {}) });
   await using opening = new AsyncDisposableStack();
 
   report(0);
-  const source = opening.use(
-    isSource ? id : await openSource(await placeOf(id, given({ ...places, signal })), dtype),
-  );
+  const source = opening.use(typeof place === "string" ? await openSource(place, dtype) : place);
   const words = await wordsOf(source.files);
   const maxLength = lengthOf(source.config, askedLength), isExport = source.stored !== undefined;
   signal?.throwIfAborted();
@@ -209,7 +232,7 @@ export async function loadModel(
         adapter,
         maxLength,
         cacheDir,
-        label: `convert ${name}`,
+        label: `convert ${named}`,
         onProgress,
         signal,
       },
@@ -226,7 +249,7 @@ export async function loadModel(
   const owned = opening.move();
   const { config, fingerprint, embeddings, bytes: weightsBytes } = prepared;
   return createModel({
-    id: isSource ? id.id : String(id),
+    id: named,
     ...words,
     ...{ config, fingerprint, dtype: prepared.dtype, kv, maxLength },
     ...given({ attempts, notes: notes.length > 0 ? notes : undefined }),

@@ -11,9 +11,15 @@
 
 import type { Pointer } from "./api.ts";
 
-/** Numbers, and text of single bytes. A pointer or `size_t` is a u64; what is not read may be any. */
-type Scalar = "u32" | "u64" | "char";
-const BYTES: Readonly<Record<Scalar, number>> = { u32: 4, u64: 8, char: 1 };
+/**
+ * Numbers, and text of single bytes. A pointer or `size_t` is a u64, an `int` or `enum` a u32 (−1 is 2³² − 1), a
+ * `bool` a u8; what is not read may be any.
+ */
+type Scalar = "u8" | "u32" | "u64" | "char";
+const BYTES: Readonly<Record<Scalar, number>> = { u8: 1, u32: 4, u64: 8, char: 1 };
+
+/** Those that are numbers. */
+const NUMBERS: readonly Scalar[] = ["u8", "u32", "u64"];
 
 /** What a field holds: one, or an array of `[type, count]`. */
 type Declared = Scalar | Struct<string> | readonly [Scalar | Struct<string>, number];
@@ -87,7 +93,8 @@ function viewOf<Name extends string>(
   return {
     pointer: Deno.UnsafePointer.of(data)!,
     number(name, index = 0) {
-      const [{ type }, at] = placeOf(name, ["u32", "u64"], index);
+      const [{ type }, at] = placeOf(name, NUMBERS, index);
+      if (type === "u8") return data.getUint8(at);
       if (type === "u32") return data.getUint32(at, true);
       return Math.min(Number(data.getBigUint64(at, true)), Number.MAX_SAFE_INTEGER);
     },
@@ -100,10 +107,11 @@ function viewOf<Name extends string>(
       return viewOf(inner, buffer, start + placeOf(name, [inner], index)[1]);
     },
     write(name, value) {
-      const [{ type }, at] = placeOf(name, ["u32", "u64"], 0);
+      const [{ type }, at] = placeOf(name, NUMBERS, 0);
       const isNumber = typeof value === "number" || typeof value === "bigint";
       const number = isNumber ? value : Deno.UnsafePointer.value(value);
-      if (type === "u32") data.setUint32(at, Number(number), true);
+      if (type === "u8") data.setUint8(at, Number(number));
+      else if (type === "u32") data.setUint32(at, Number(number), true);
       else data.setBigUint64(at, BigInt(number), true);
     },
   };

@@ -13,6 +13,7 @@
  * @module
  */
 
+import { given } from "../../_given.ts";
 import { type Json, type Metadata, metadataOf } from "./metadata.ts";
 import type { Gguf } from "./parse.ts";
 
@@ -184,6 +185,24 @@ function before(token: string, id: number) {
   };
 }
 
+/** Tokens that templates name, and the chat template: what is there of `tokenizer_config.json`. */
+export function namedTokens(gguf: Gguf): Json {
+  const m = metadataOf(gguf, "tokenizer.ggml."), tokens = m.texts("tokens");
+  const tokenOf = (name: string): string | undefined => {
+    const key = `${name}_token_id`, id = m.number(key);
+    if (id === undefined) return undefined;
+    return tokens[id] ?? m.refuse(key, `be below ${tokens.length}`, id);
+  };
+  if (m.flag("add_eos_token")) {
+    m.refuse("add_eos_token", "be false: a prompt does not end the text", true);
+  }
+  return given({
+    ...{ bos_token: tokenOf("bos"), eos_token: tokenOf("eos"), unk_token: tokenOf("unknown") },
+    pad_token: tokenOf("padding"),
+    chat_template: metadataOf(gguf).text("tokenizer.chat_template"),
+  });
+}
+
 /** `tokenizer.json` and `tokenizer_config.json`; a SyntaxError for a vocabulary that is not known. */
 export function tokenizerOf(gguf: Gguf): { readonly definition: Json; readonly config: Json } {
   const m = metadataOf(gguf, "tokenizer.ggml."), kind = m.text("model");
@@ -211,20 +230,8 @@ export function tokenizerOf(gguf: Gguf): { readonly definition: Json; readonly c
     const common = { single_word: false, lstrip: false, rstrip, normalized: false };
     return [{ id, content, ...common, special: type === CONTROL }];
   });
-  const tokenOf = (name: string): string | undefined => {
-    const key = `${name}_token_id`, id = m.number(key);
-    if (id === undefined) return undefined;
-    return tokens[id] ?? m.refuse(key, `be below ${tokens.length}`, id);
-  };
-  const bos = tokenOf("bos"), addBos = m.flag("add_bos_token") ?? usual;
-  if (m.flag("add_eos_token")) {
-    m.refuse("add_eos_token", "be false: a prompt does not end the text", true);
-  }
-  const named = {
-    ...{ bos_token: bos, eos_token: tokenOf("eos"), unk_token: tokenOf("unknown") },
-    pad_token: tokenOf("padding"),
-    chat_template: metadataOf(gguf).text("tokenizer.chat_template"),
-  };
+  const named = namedTokens(gguf), bos = named.bos_token as string | undefined;
+  const addBos = m.flag("add_bos_token") ?? usual;
   return {
     definition: {
       ...{ version: "1.0", truncation: null, padding: null, added_tokens: added },
@@ -235,7 +242,7 @@ export function tokenizerOf(gguf: Gguf): { readonly definition: Json; readonly c
       tokenizer_class: "PreTrainedTokenizerFast",
       add_bos_token: addBos,
       clean_up_tokenization_spaces: false,
-      ...Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)),
+      ...named,
     },
   };
 }

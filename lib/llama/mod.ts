@@ -1,0 +1,22 @@
+/**
+ * llama.cpp by Deno FFI: GGUF files of about 150 architectures, on processors and on GPUs by Vulkan, Metal or CUDA.
+ *
+ * The libraries are prebuilt ones of an npm package for the platform, which is fetched on first use (see
+ * `library.ts`). Nothing here knows about mixtures: a context is fed token ids or embeddings, and gives logits. What
+ * llama.cpp answers by ending the process is refused before.
+ *
+ * ```text
+ * openLlama(device) ──▶ loadLlamaModel(path) ──▶ LlamaModel.openContext() ──▶ Context.decode(places, input)
+ * ```
+ *
+ * @module
+ */
+
+export { LLAMA_VERSION, PACKAGE_VERSION } from "./api.ts";
+export type { Context, ContextOptions, Place } from "./context.ts";
+export { type Llama, type LlamaDevice, openLlama, packageOf, type Unit } from "./library.ts";
+export { type LlamaModel, type LlamaOptions, loadLlamaModel } from "./model.ts";
+export { startThreads, type Threads } from "./pool.ts";
+export { openProduct, type Product, type ProductOptions } from "./product.ts";
+export { type ReadRow, rowReader, type Table } from "./rows.ts";
+export { openVocabulary, type Vocabulary } from "./vocabulary.ts";

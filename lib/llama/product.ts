@@ -1,0 +1,112 @@
+/**
+ * Sums over the whole vocabulary: a product of weights with the table of embeddings, by a graph of ggml on the device.
+ *
+ * The table is kept there by columns: in float32 where the file has floats, else in 8 bits with 32 tokens a scale.
+ *
+ * @module
+ */
+
+import { INIT } from "./api.ts";
+import type { Llama } from "./library.ts";
+import type { Threads } from "./pool.ts";
+import type { ReadRow } from "./rows.ts";
+import { structIn } from "../runtime/structs.ts";
+
+/** A table, and how it is kept. */
+export interface ProductOptions {
+  readonly read: ReadRow;
+  /** Number of tokens, V. */
+  readonly rows: number;
+  /** Width of an embedding, D. */
+  readonly width: number;
+  /** Whether it is kept in float32. */
+  readonly exact: boolean;
+  /** Rows of weights that are multiplied at once, always so many: a row does not depend on the others then. */
+  readonly columns: number;
+  readonly threads: Threads;
+}
+
+/** What multiplies rows of weights with a table. */
+export interface Product extends Disposable {
+  /** Numbers of a row of weights: V, and zeros up to whole blocks. */
+  readonly stride: number;
+  /** Weights `[columns · stride]` that are written before a run. */
+  readonly weights: Float32Array;
+  /** Multiplies; embeddings `[columns · D]`, valid until the next run. */
+  run(): Promise<Float32Array>;
+}
+
+const F32 = 0, Q8_0 = 8;
+/** Tokens of a block of 8 bits, its bytes, and tokens that are turned at once. */
+const BLOCK = 32, BLOCK_BYTES = 34, STRIPE = 4096;
+/** Memory for the descriptions of some tensors and a graph. */
+const DESCRIPTIONS = 2n ** 20n;
+
+/** The table by columns. */
+function turned({ call }: Llama, { read, rows, width, exact }: ProductOptions, stride: number) {
+  const column = exact ? 4 * stride : stride / BLOCK * BLOCK_BYTES;
+  const bytes = new Uint8Array(width * column), row = new Float32Array(width);
+  for (let first = 0; first < stride; first += STRIPE) {
+    const count = Math.min(STRIPE, stride - first), stripe = new Float32Array(width * count);
+    for (let k = 0; k < count && first + k < rows; k++) {
+      read(first + k, row);
+      for (let d = 0; d < width; d++) stripe[d * count + k] = row[d]!;
+    }
+    const packed = exact
+      ? new Uint8Array(stripe.buffer)
+      : new Uint8Array(width * count / BLOCK * BLOCK_BYTES);
+    if (!exact) {
+      call.ggml_quantize_chunk(Q8_0, stripe, packed, 0n, BigInt(width), BigInt(count), null);
+    }
+    const part = packed.length / width, at = exact ? 4 * first : first / BLOCK * BLOCK_BYTES;
+    for (let d = 0; d < width; d++) {
+      bytes.set(packed.subarray(d * part, (d + 1) * part), d * column + at);
+    }
+  }
+  return bytes;
+}
+
+/** Puts a table on the device. */
+export function openProduct(llama: Llama, options: ProductOptions): Product {
+  const { call, cpu, gpus } = llama, { rows, width, exact, columns, threads } = options;
+  const stride = Math.ceil(rows / BLOCK) * BLOCK;
+  using scope = new DisposableStack();
+  const own = <T extends Deno.PointerValue>(pointer: T, free: (pointer: T) => void): T => {
+    if (pointer === null) {
+      throw new Error("Cannot keep the table of embeddings as the device has no room for it");
+    }
+    return scope.adopt(pointer, free);
+  };
+  const backend = own(
+    call.ggml_backend_dev_init((gpus[0] ?? cpu).pointer, null),
+    call.ggml_backend_free,
+  );
+  if (gpus.length === 0) threads.serve(backend);
+  const params = new Uint8Array(new ArrayBuffer(INIT.size)), view = structIn(INIT, params.buffer);
+  view.write("mem_size", DESCRIPTIONS);
+  view.write("no_alloc", 1);
+  const context = own(call.ggml_init(params), call.ggml_free);
+  const [v, d, n] = [stride, width, columns].map(BigInt) as [bigint, bigint, bigint];
+  const table = call.ggml_new_tensor_2d(context, exact ? F32 : Q8_0, v, d);
+  const input = call.ggml_new_tensor_2d(context, F32, v, n);
+  const output = call.ggml_mul_mat(context, table, input);
+  own(call.ggml_backend_alloc_ctx_tensors(context, backend), call.ggml_backend_buffer_free);
+  const bytes = turned(llama, options, stride);
+  call.ggml_backend_tensor_set(table, bytes, 0n, BigInt(bytes.length));
+  const graph = call.ggml_new_graph(context);
+  call.ggml_build_forward_expand(graph, output);
+  const weights = new Float32Array(columns * stride), result = new Float32Array(columns * width);
+  const owned = scope.move();
+  return {
+    stride,
+    weights,
+    async run() {
+      call.ggml_backend_tensor_set(input, weights, 0n, BigInt(weights.byteLength));
+      const code = await call.computeLater(backend, graph);
+      if (code !== 0) throw new Error(`Cannot sum over the vocabulary as ggml gives ${code}`);
+      call.ggml_backend_tensor_get(output, result, 0n, BigInt(result.byteLength));
+      return result;
+    },
+    [Symbol.dispose]: () => owned.dispose(),
+  };
+}

@@ -1,0 +1,125 @@
+/**
+ * What is found of a model of llama.cpp when it is loaded: whether embeddings of tokens are as good as their ids, and
+ * with how many rows at once a row's numbers do not depend on the others.
+ *
+ * @module
+ */
+
+import { PREFILL_CHUNK } from "./cache.ts";
+import type { CacheShape, DeviceCheck, KvCache } from "./engine.ts";
+import type { RowRule } from "./llama_cache.ts";
+import { type Input, oneToken } from "./mixture.ts";
+import { spreadToken, spreadTokens } from "./spread.ts";
+
+/** Opens a cache with embeddings multiplied by a factor, and rows by a rule. */
+export type OpenTrial = (factor: number, rows: RowRule, shape: CacheShape) => KvCache;
+
+/** Tokens of a prompt, and steps after it. */
+const PROMPT = 6, STEPS = 3;
+/** Rows of a batch. */
+const ROWS = 5;
+/** A prompt on a GPU is longer than one of llama.cpp's buffers, as kernels differ by length. */
+const LONG_PROMPT = 260;
+/** Rows of a run on a GPU. */
+const GPU_ROWS = 8;
+
+const isSame = (a: Float32Array, b: Float32Array) => a.every((value, i) => Object.is(value, b[i]));
+
+/**
+ * The factor that embeddings of tokens need to be as good as their ids, bit for bit: 1, or √D, as Gemma's do.
+ *
+ * @throws {SyntaxError} Where neither is: the model takes more of a token than its embedding.
+ */
+export async function embeddingFactor(
+  open: OpenTrial,
+  { vocabularySize, hiddenSize }: { readonly vocabularySize: number; readonly hiddenSize: number },
+): Promise<number> {
+  const ids = spreadTokens(PROMPT, vocabularySize);
+  const logitsOf = async (inputs: readonly Input[], factor: number) => {
+    using cache = open(factor, { multiple: 1, most: 1 }, { slots: 1, length: PROMPT });
+    return await cache.prefill(0, 0, inputs, "all");
+  };
+  const due = await logitsOf(ids, 1);
+  for (const factor of [1, Math.fround(Math.sqrt(hiddenSize))]) {
+    if (isSame(await logitsOf(ids.map(oneToken), factor), due)) return factor;
+  }
+  throw new SyntaxError(
+    "Cannot load the model by llama.cpp as the embedding of a token does not give the logits of its id: its layers " +
+      "take the token itself beside it, as those of Gemma 3n do, so that no mixture can be fed",
+  );
+}
+
+/** Rows by the types of the matrices, on the processor: kernels of several rows sum as those of one, or else. */
+const MULTIPLES: Readonly<Record<string, number>> = {
+  ...{ Q4_0: 1, Q4_1: 1, Q8_0: 1, F32: 2, F16: 2, BF16: 2 },
+};
+const OTHERS = 4;
+
+/** The rule to begin with. */
+function firstRule(types: Iterable<string>, isOnGpu: boolean): RowRule {
+  if (isOnGpu) return { multiple: GPU_ROWS, most: GPU_ROWS };
+  return {
+    multiple: Math.max(1, ...[...types].map((type) => MULTIPLES[type] ?? OTHERS)),
+    most: Infinity,
+  };
+}
+
+/** Whether rows are the same alone, in some and in all, bit for bit. */
+async function isExact(
+  open: (shape: CacheShape) => KvCache,
+  vocabularySize: number,
+  longest: number,
+) {
+  const lengths = Array.from({ length: ROWS }, (_, row) => row === 1 ? longest : PROMPT + row);
+  const prompts = lengths.map((length) => spreadTokens(length, vocabularySize));
+  const inputOf = (row: number, step: number) => {
+    const ids = [0, 1, 2].map((k) => spreadToken(7 * row + 3 * step + k + 1, vocabularySize));
+    return ids.length === new Set(ids).size ? { ids, weights: [0.5, 0.3, 0.2] } : ids[0]!;
+  };
+  const shape = { slots: ROWS, length: longest + ROWS + STEPS };
+  const stepsOf = async (cache: KvCache, rows: readonly number[]) => {
+    for (const [slot, row] of rows.entries()) await cache.prefill(slot, 0, prompts[row]!, "last");
+    const found: Float32Array[] = [];
+    for (let step = 0; step < STEPS; step++) {
+      const inputs = rows.map((row) => inputOf(row, step));
+      const logits = await cache.step(inputs, rows.map((row) => lengths[row]! + step));
+      found.push(logits.slice(0, rows.length * vocabularySize));
+    }
+    return (slot: number) =>
+      found.map((logits) => logits.subarray(slot * vocabularySize, (slot + 1) * vocabularySize));
+  };
+  using cache = open(shape);
+  const alone = [await stepsOf(cache, [0]), await stepsOf(cache, [1])];
+  for (const rows of [[0, 1], [0, 1, 2], [0, 1, 2, 3, 4]]) {
+    const together = await stepsOf(cache, rows);
+    for (const row of [0, 1]) {
+      const due = alone[row]!(0);
+      if (!together(row).every((logits, step) => isSame(logits, due[step]!))) return false;
+    }
+  }
+  return true;
+}
+
+/** The number of rows with which a row does not depend on its batch, and whether there is one. */
+export async function rowRule(
+  open: OpenTrial,
+  factor: number,
+  { types, isOnGpu, vocabularySize, maxLength }: {
+    readonly types: Iterable<string>;
+    readonly isOnGpu: boolean;
+    readonly vocabularySize: number;
+    readonly maxLength: number;
+  },
+): Promise<{ readonly rows: RowRule; readonly checked: DeviceCheck }> {
+  const longest = Math.min(isOnGpu ? LONG_PROMPT : 2 * PROMPT, maxLength - ROWS - STEPS);
+  const first = firstRule(types, isOnGpu),
+    found = (rows: RowRule, isBatchExact: boolean) => ({
+      ...{ rows, checked: { chunk: PREFILL_CHUNK, isBatchExact } },
+    });
+  for (const rows of isOnGpu ? [first] : [first, { multiple: 8, most: 8 }]) {
+    if (await isExact((shape) => open(factor, rows, shape), vocabularySize, longest)) {
+      return found(rows, true);
+    }
+  }
+  return found(first, false);
+}
