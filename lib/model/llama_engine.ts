@@ -44,6 +44,9 @@ const FLOATS = ["F32", "F16", "BF16"];
 /** Rows that such a sum takes at once. */
 const COLUMNS = 8;
 
+/** How drivers that emulate a GPU name it. */
+const EMULATORS = /llvmpipe|swiftshader/i;
+
 /** Starts an engine, and the model that it runs; `model` is disposed with it. */
 export async function startLlama(
   llama: Llama,
@@ -79,7 +82,9 @@ export async function startLlama(
     });
   const factor = await embeddingFactor(openWith, { vocabularySize, hiddenSize });
   signal?.throwIfAborted();
-  const isOnGpu = llama.gpus.length > 0, about = { types, isOnGpu, vocabularySize, maxLength };
+  const isOnGpu = llama.gpus.length > 0,
+    isEmulated = llama.gpus.some(({ description }) => EMULATORS.test(description));
+  const about = { types, isOnGpu, isEmulated, vocabularySize, maxLength };
   const { rows, checked } = await rowRule(openWith, factor, about);
   const nextToken = vocabularySize > SMALL_VOCABULARY
     ? scope.use(nextTokenSource(vocabularySize, count))
