@@ -170,8 +170,8 @@ GEMMA2 = dict(
     rms_norm_eps=1e-3,
 )
 GEMMA3 = dict(
-    head_dim=12,
-    query_pre_attn_scalar=12,
+    head_dim=8,
+    query_pre_attn_scalar=8,
     sliding_window=6,
     layer_types=["sliding_attention"] * LAYERS,
     rope_parameters={
@@ -193,7 +193,7 @@ CASES = [
         "attention.sliding_window": 6, "attn_logit_softcapping": 2.0, "final_logit_softcapping": 3.0}, NORM_PLUS_1),
     ("gemma", A.GEMMA, "gemma", LLAMA | dict(head_dim=8, hidden_activation="gelu_pytorch_tanh", rms_norm_eps=1e-3, tie_word_embeddings=True),
         None, sizes(eps=1e-3), NORM_PLUS_1),
-    ("gemma3", A.GEMMA3, "gemma3_text", LLAMA | GEMMA3, None, sizes(head=12, eps=1e-3) | HEADS_OF_12 | {
+    ("gemma3", A.GEMMA3, "gemma3_text", LLAMA | GEMMA3, None, sizes(eps=1e-3) | {"attention.key_length": 8, "attention.value_length": 8,
         "attention.sliding_window": 6, "rope.freq_base_swa": 100.0}, NORM_PLUS_1),
     ("granite", A.GRANITE, "granite", LLAMA | MULTIPLIERS | dict(rms_norm_eps=1e-3, tie_word_embeddings=True), "refact", sizes(eps=1e-3) | {
         "embedding_scale": 3.0, "residual_scale": 0.6, "attention.scale": 0.5, "logit_scale": 0.4}, rotated(HEADS, KV)),
