@@ -16,7 +16,7 @@ export interface Vocabulary {
   ends(): number[];
 }
 
-const encoder = new TextEncoder(), decoder = new TextDecoder();
+const encoder = new TextEncoder(), decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Reads a vocabulary of so many tokens. */
 export function openVocabulary(

@@ -21,12 +21,14 @@ import { type Attempt, SMALL_BYTES } from "./auto.ts";
 import { fingerprint } from "./checkpoint.ts";
 import { deviceNotes } from "./device_notes.ts";
 import { freeMemory } from "./dtype.ts";
+import type { Gguf } from "./gguf/parse.ts";
 import { eosOf, samplingOf } from "./gguf/config.ts";
 import { shapeOf } from "./gguf/shape.ts";
 import { checkSound } from "./gguf/sound.ts";
 import { isGguf, openGguf, partNames } from "./gguf/split.ts";
 import { namedTokens } from "./gguf/tokenizer.ts";
 import { lengthOf } from "./length.ts";
+import { checkTakesEmbeddings } from "./llama_check.ts";
 import { startLlama } from "./llama_engine.ts";
 import { kvBytesPerToken } from "./memory.ts";
 import { checkId } from "./mixture.ts";
@@ -89,6 +91,16 @@ function usualThreads(bytes: number): number {
   return Math.max(1, Math.min(cores > 4 ? Math.floor(cores / 2) : cores, cores - busy));
 }
 
+/** Whether a vocabulary of pieces has a token for every byte: without, a text of others would end the process. */
+function hasBytes({ metadata }: Gguf): boolean {
+  if (metadata.get("tokenizer.ggml.model") !== "llama") return true;
+  const tokens = new Set(metadata.get("tokenizer.ggml.tokens") as readonly string[]);
+  const hex = (byte: number) => byte.toString(16).toUpperCase().padStart(2, "0");
+  return Array.from({ length: 256 }, (_, byte) => `<0x${hex(byte)}>`).every((name) =>
+    tokens.has(name)
+  );
+}
+
 /**
  * Loads a GGUF file by llama.cpp.
  *
@@ -106,6 +118,7 @@ export async function loadLlama(
   await using scope = new AsyncDisposableStack();
   const { gguf, files } = scope.use(openGguf(place)), attempts = [...known.attempts];
   checkSound(gguf);
+  checkTakesEmbeddings(gguf);
   const config = shapeOf(gguf), maxLength = lengthOf(config, asked);
   const weightsBytes = gguf.tensors.values().reduce((sum, { length }) => sum + length, 0);
   const llama = await (device === "auto" ? chooseLlama(weightsBytes, attempts) : openLlama(device));
@@ -139,9 +152,15 @@ export async function loadLlama(
     json: (name) => Promise.resolve(contents.get(name)),
     text: () => Promise.resolve(undefined),
   });
-  const { encode, decode, ends } = openVocabulary(llama, model.vocabulary, config.vocabularySize);
+  const isWhole = hasBytes(gguf),
+    { encode, decode, ends } = openVocabulary(llama, model.vocabulary, config.vocabularySize);
   const tokenizer: Tokenizer = {
-    encode: (text, { addSpecialTokens = false } = {}) => encode(text, addSpecialTokens),
+    encode(text, { addSpecialTokens = false } = {}) {
+      if (isWhole) return encode(text, addSpecialTokens);
+      throw new TypeError(
+        "Cannot encode text as the file's vocabulary lacks tokens of single bytes; pass the prompt as token ids",
+      );
+    },
     ...{ decode, size: config.vocabularySize },
     eosTokenIds: stated.length > 0 ? stated : ends(), // as with the other engine, where the file says
   };

@@ -22,8 +22,10 @@ export function shapeOf(gguf: Gguf): DecoderConfig {
   const due = (key: string) => largest(key) || refuse(key, "be there and positive", largest(key));
   const table = gguf.tensors.get("token_embd.weight")?.dims ?? [];
   if (table.length !== 2) m.refuse("token_embd.weight", "be a table of embeddings", table);
-  const layers = due("block_count"), heads = due("attention.head_count");
-  const hiddenSize = due("embedding_length"), maxPositions = due("context_length");
+  const layers = due("block_count"), heads = largest("attention.head_count") || 1;
+  const hiddenSize = due("embedding_length");
+  const learned = gguf.tensors.get("position_embd.weight")?.dims[0] ?? Infinity; // a row of padding is one further
+  const maxPositions = Math.min(due("context_length"), learned - 1);
   const headDim = largest("attention.key_length") || Math.floor(hiddenSize / heads);
   const own = listed("attention.head_count_kv"), usual = own.length === 1 ? own[0]! : heads;
   const kv = Array.from({ length: layers }, (_, layer) => ({
