@@ -1,16 +1,15 @@
 /**
  * The C API of llama.cpp and ggml by Deno FFI: the functions that are called, and the structs that they take.
  *
- * Structs change between releases, so the layouts are those of one, v0.4.0, whose libraries the npm packages
- * `@node-llama-cpp/…` of {@linkcode PACKAGE_VERSION} hold. What is opened must say that it is that version, and its
- * default parameters must read, by these layouts, as they were there.
+ * Structs change between releases, so the layouts are those of one, whose libraries the npm packages
+ * `@node-llama-cpp/…` hold. What is opened must say that it is that version, and its default parameters must read,
+ * by these layouts, as they were there.
  *
  * Source: `llama.h`, `ggml.h`, `ggml-backend.h`, `ggml-cpu.h`.
  *
  * @module
  */
 
-import { cString } from "../runtime/api.ts";
 import { type Struct, struct, structIn, type View } from "../runtime/structs.ts";
 
 /** Version of the npm packages. */
@@ -19,35 +18,34 @@ export const PACKAGE_VERSION = "3.21.1";
 export const LLAMA_VERSION = "0.4.0";
 
 /** `llama_batch`. */
-export const BATCH: Struct<
-  "n_tokens" | "token" | "embd" | "pos" | "n_seq_id" | "seq_id" | "logits"
-> = struct({
+export const BATCH = struct({
   ...{ n_tokens: "u32", token: "u64", embd: "u64", pos: "u64", n_seq_id: "u64", seq_id: "u64" },
   logits: "u64",
 });
-
+/** `ggml_init_params`. */
+export const INIT = struct({ mem_size: "u64", mem_buffer: "u64", no_alloc: "u8" });
+/** `ggml_type_traits`. */
+export const TRAITS = struct({
+  ...{ name: "u64", numbers: "u64", interleave: "u64", bytes: "u64", is_quantized: "u8" },
+  to_float: "u64",
+});
+/** `ggml_threadpool_params`. */
+export const POOL = struct({
+  ...{ cpumask: ["u8", 512], n_threads: "u32", prio: "u32", poll: "u32" },
+  ...{ strict_cpu: "u8", paused: "u8" },
+});
 /** `llama_model_params`. */
 const MODEL = struct({
   ...{ devices: "u64", tensor_buft_overrides: "u64", n_gpu_layers: "u32", split_mode: "u32" },
   ...{ load_mode: "u32", own: "u32", main_gpu: "u32", tensor_split: "u64" },
   ...{ progress_callback: "u64", progress_callback_user_data: "u64", kv_overrides: "u64" },
-  ...{
-    vocab_only: "u8",
-    check_tensors: "u8",
-    use_extra_bufts: "u8",
-    no_host: "u8",
-    no_alloc: "u8",
-  },
-  last: "u8",
+  ...{ vocab_only: "u8", check_tensors: "u8", use_extra_bufts: "u8", others: ["u8", 3] },
 });
-
 /** `llama_context_params`. */
 const CONTEXT = struct({
   ...{ n_ctx: "u32", n_batch: "u32", n_ubatch: "u32", n_seq_max: "u32", n_rs_seq: "u32" },
   ...{ n_outputs_max: "u32", own: "u32", n_threads: "u32", n_threads_batch: "u32" },
-  ...{ ctx_type: "u32", rope_scaling_type: "u32", pooling_type: "u32", attention_type: "u32" },
-  flash_attn_type: "u32",
-  rope_and_yarn: ["u32", 8],
+  ...{ kinds: ["u32", 4], flash_attn_type: "u32", rope_and_yarn: ["u32", 8] },
   ...{ cb_eval: "u64", cb_eval_user_data: "u64", type_k: "u32", type_v: "u32" },
   ...{ abort_callback: "u64", abort_callback_data: "u64" },
   ...{ embeddings: "u8", offload_kqv: "u8", no_perf: "u8", op_offload: "u8", swa_full: "u8" },
@@ -64,112 +62,106 @@ const DEFAULTS = {
   },
 } as const;
 
-const i = "i32", p = "pointer", b = "buffer", z = "usize", none = "void", yes = "bool";
+const i = "i32", l = "i64", p = "pointer", b = "buffer", z = "usize", none = "void", yes = "bool";
 
 /** How a struct is handed over: by its words alone. */
 const words = ({ size }: Pick<Struct<string>, "size">) => ({
   struct: Array.from({ length: size / 8 }, () => "u64" as const),
 });
 
-/** A function that runs on a thread of its own, under another name. */
-const later = <const T extends object>(name: string, call: T) =>
-  ({ ...call, name, nonblocking: true }) as const;
-
-const LOAD = { parameters: [b, words(MODEL)], result: p } as const;
-const DECODE = { parameters: [p, words(BATCH)], result: i } as const;
-const LLAMA = {
-  llama_version: { parameters: [], result: p },
-  llama_backend_init: { parameters: [], result: none },
-  llama_log_set: { parameters: [p, p], result: none },
-  llama_model_default_params: { parameters: [], result: words(MODEL) },
-  llama_context_default_params: { parameters: [], result: words(CONTEXT) },
-  loadLater: later("llama_model_load_from_file", LOAD),
-  llama_model_free: { parameters: [p], result: none },
-  llama_model_get_vocab: { parameters: [p], result: p },
-  llama_model_n_embd_inp: { parameters: [p], result: i },
-  llama_model_rope_type: { parameters: [p], result: i },
-  llama_model_has_encoder: { parameters: [p], result: yes },
-  llama_model_has_decoder: { parameters: [p], result: yes },
-  llama_model_is_recurrent: { parameters: [p], result: yes },
-  llama_model_is_hybrid: { parameters: [p], result: yes },
-  llama_model_is_diffusion: { parameters: [p], result: yes },
-  llama_vocab_n_tokens: { parameters: [p], result: i },
-  llama_vocab_is_eog: { parameters: [p, i], result: yes },
-  llama_vocab_get_attr: { parameters: [p, i], result: i },
-  llama_tokenize: { parameters: [p, b, i, b, i, yes, yes], result: i },
-  llama_detokenize: { parameters: [p, b, i, b, i, yes, yes], result: i },
-  llama_max_parallel_sequences: { parameters: [], result: z },
-  initLater: later("llama_init_from_model", { parameters: [p, words(CONTEXT)], result: p }),
-  llama_free: { parameters: [p], result: none },
-  llama_attach_threadpool: { parameters: [p, p, p], result: none },
-  llama_get_memory: { parameters: [p], result: p },
-  llama_memory_seq_rm: { parameters: [p, i, i, i], result: yes },
-  llama_memory_seq_cp: { parameters: [p, i, i, i, i], result: none },
-  decodeLater: later("llama_decode", DECODE),
-  llama_decode: DECODE,
-  llama_get_logits: { parameters: [p], result: p },
+/** Parameters and result of the functions of each library, and the name of one that runs on another thread. */
+const TABLES = {
+  llama: {
+    llama_version: [[], p],
+    llama_backend_init: [[], none],
+    llama_log_set: [[p, p], none],
+    llama_model_default_params: [[], words(MODEL)],
+    llama_context_default_params: [[], words(CONTEXT)],
+    loadLater: [[b, words(MODEL)], p, "llama_model_load_from_file"],
+    llama_model_free: [[p], none],
+    llama_model_get_vocab: [[p], p],
+    llama_model_n_embd_inp: [[p], i],
+    llama_model_rope_type: [[p], i],
+    llama_model_has_encoder: [[p], yes],
+    llama_model_has_decoder: [[p], yes],
+    llama_model_is_recurrent: [[p], yes],
+    llama_model_is_hybrid: [[p], yes],
+    llama_model_is_diffusion: [[p], yes],
+    llama_vocab_n_tokens: [[p], i],
+    llama_vocab_is_eog: [[p, i], yes],
+    llama_tokenize: [[p, b, i, b, i, yes, yes], i],
+    llama_detokenize: [[p, b, i, b, i, yes, yes], i],
+    initLater: [[p, words(CONTEXT)], p, "llama_init_from_model"],
+    llama_free: [[p], none],
+    llama_attach_threadpool: [[p, p, p], none],
+    llama_get_memory: [[p], p],
+    llama_memory_seq_rm: [[p, i, i, i], yes],
+    llama_memory_seq_cp: [[p, i, i, i, i], none],
+    decodeLater: [[p, words(BATCH)], i, "llama_decode"],
+    llama_get_logits: [[p], p],
+  },
+  ggml: {
+    ggml_backend_load_all_from_path: [[b], none],
+    ggml_backend_reg_count: [[], z],
+    ggml_backend_dev_count: [[], z],
+    ggml_backend_dev_get: [[z], p],
+  },
+  base: {
+    ggml_backend_dev_name: [[p], p],
+    ggml_backend_dev_description: [[p], p],
+    ggml_backend_dev_memory: [[p, b, b], none],
+    ggml_backend_dev_init: [[p, p], p],
+    ggml_backend_dev_backend_reg: [[p], p],
+    ggml_backend_reg_name: [[p], p],
+    ggml_backend_reg_get_proc_address: [[p, b], p],
+    ggml_backend_free: [[p], none],
+    ggml_backend_buffer_free: [[p], none],
+    ggml_backend_alloc_ctx_tensors: [[p, p], p],
+    ggml_backend_tensor_set: [[p, b, z, z], none],
+    ggml_backend_tensor_get: [[p, b, z, z], none],
+    computeLater: [[p, p], i, "ggml_backend_graph_compute"],
+    ggml_init: [[words(INIT)], p],
+    ggml_free: [[p], none],
+    ggml_new_tensor_2d: [[p, i, l, l], p],
+    ggml_mul_mat: [[p, p, p], p],
+    ggml_new_graph: [[p], p],
+    ggml_build_forward_expand: [[p, p], none],
+    ggml_get_type_traits: [[i], p],
+    ggml_threadpool_params_init: [[p, i], none],
+    ggml_quantize_chunk: [[i, b, b, l, l, l, p], z],
+  },
 } as const;
 
-const GGML = {
-  ggml_backend_load_all_from_path: { parameters: [b], result: none },
-  ggml_backend_reg_count: { parameters: [], result: z },
-  ggml_backend_dev_count: { parameters: [], result: z },
-  ggml_backend_dev_get: { parameters: [z], result: p },
-} as const;
-
-/** `ggml_init_params`. */
-export const INIT: Struct<"mem_size" | "mem_buffer" | "no_alloc"> = struct({
-  ...{ mem_size: "u64", mem_buffer: "u64", no_alloc: "u8" },
-});
-/** `ggml_type_traits`. */
-export const TRAITS: Struct<"name" | "numbers" | "bytes" | "to_float"> = struct({
-  ...{ name: "u64", numbers: "u64", interleave: "u64", bytes: "u64", is_quantized: "u8" },
-  to_float: "u64",
-});
-/** `ggml_threadpool_params`. */
-export const POOL: Struct<"n_threads" | "poll"> = struct({
-  ...{ cpumask: ["u8", 512], n_threads: "u32", prio: "u32", poll: "u32", strict_cpu: "u8" },
-  paused: "u8",
-});
-
-const BASE = {
-  ggml_backend_dev_name: { parameters: [p], result: p },
-  ggml_backend_dev_description: { parameters: [p], result: p },
-  ggml_backend_dev_type: { parameters: [p], result: i },
-  ggml_backend_dev_memory: { parameters: [p, b, b], result: none },
-  ggml_backend_dev_backend_reg: { parameters: [p], result: p },
-  ggml_backend_dev_init: { parameters: [p, p], result: p },
-  ggml_backend_reg_name: { parameters: [p], result: p },
-  ggml_backend_reg_get_proc_address: { parameters: [p, b], result: p },
-  ggml_backend_free: { parameters: [p], result: none },
-  ggml_backend_buffer_free: { parameters: [p], result: none },
-  ggml_backend_alloc_ctx_tensors: { parameters: [p, p], result: p },
-  ggml_backend_tensor_set: { parameters: [p, b, z, z], result: none },
-  ggml_backend_tensor_get: { parameters: [p, b, z, z], result: none },
-  computeLater: later("ggml_backend_graph_compute", { parameters: [p, p], result: i }),
-  ggml_init: { parameters: [words(INIT)], result: p },
-  ggml_free: { parameters: [p], result: none },
-  ggml_new_tensor_2d: { parameters: [p, i, "i64", "i64"], result: p },
-  ggml_mul_mat: { parameters: [p, p, p], result: p },
-  ggml_new_graph: { parameters: [p], result: p },
-  ggml_build_forward_expand: { parameters: [p, p], result: none },
-  ggml_get_type_traits: { parameters: [i], result: p },
-  ggml_quantize_chunk: { parameters: [i, b, b, "i64", "i64", "i64", p], result: z },
-  ggml_threadpool_params_init: { parameters: [p, i], result: none },
-} as const;
+type Row = readonly [readonly Deno.NativeType[], Deno.NativeResultType, string?];
+type Definition<R> = R extends readonly [
+  infer P extends readonly Deno.NativeType[],
+  infer T extends Deno.NativeResultType,
+  string,
+] ? { parameters: P; result: T; nonblocking: true }
+  : R extends
+    readonly [infer P extends readonly Deno.NativeType[], infer T extends Deno.NativeResultType]
+    ? { parameters: P; result: T }
+  : never;
+type Calling<T> = Deno.StaticForeignLibraryInterface<
+  { [Name in keyof T]: Definition<T[Name]> }
+>;
 
 /** The functions of the three libraries. */
-export type Calls = ReturnType<typeof openCalls>;
+export type Calls =
+  & Calling<(typeof TABLES)["llama"]>
+  & Calling<(typeof TABLES)["ggml"]>
+  & Calling<(typeof TABLES)["base"]>;
 
 /** Opens the libraries by their paths. */
-export function openCalls(
-  paths: { readonly llama: string; readonly ggml: string; readonly base: string },
-) {
-  return {
-    ...Deno.dlopen(paths.llama, LLAMA).symbols,
-    ...Deno.dlopen(paths.ggml, GGML).symbols,
-    ...Deno.dlopen(paths.base, BASE).symbols,
-  };
+export function openCalls(paths: Readonly<Record<keyof typeof TABLES, string>>): Calls {
+  const libraries = Object.entries(TABLES).map(([name, table]) => {
+    const definitions = Object.entries<Row>(table).map(([own, [parameters, result, later]]) => [
+      own,
+      { parameters, result, ...(later && { name: later, nonblocking: true }) },
+    ]);
+    return Deno.dlopen(paths[name as keyof typeof TABLES], Object.fromEntries(definitions)).symbols;
+  });
+  return Object.assign({}, ...libraries);
 }
 
 /** A C text; empty where there is none. */
@@ -184,10 +176,10 @@ export interface Parameters<Name extends string> {
 
 function parametersOf<Name extends string>(
   layout: Struct<Name>,
-  bytes: Uint8Array,
+  defaults: Uint8Array,
 ): Parameters<Name> {
-  const own = bytes.slice(); // a struct of its own buffer
-  return { bytes: own, view: structIn(layout, own.buffer) };
+  const bytes = defaults.slice();
+  return { bytes, view: structIn(layout, bytes.buffer) };
 }
 
 /** Default parameters of a model. */
@@ -200,10 +192,10 @@ export const contextParameters = (call: Calls): Parameters<keyof typeof CONTEXT.
 
 /** Refuses libraries of another version, or whose structs are laid out otherwise. */
 export function checkLayout(call: Calls): void {
-  const version = textAt(call.llama_version());
+  const version = textAt(call.llama_version()), verb = "Cannot open llama.cpp as its";
   if (!version.startsWith(LLAMA_VERSION)) {
     throw new Error(
-      `Cannot open llama.cpp as its version must be ${LLAMA_VERSION}, whose structs are known: it is ${version}`,
+      `${verb} version must be ${LLAMA_VERSION}, whose structs are known: it is ${version}`,
     );
   }
   const differing = <Name extends string>(
@@ -216,10 +208,6 @@ export function checkLayout(call: Calls): void {
   ];
   if (wrong.length === 0) return;
   throw new Error(
-    `Cannot open llama.cpp as its structs are laid out otherwise than in ${LLAMA_VERSION}: ${
-      wrong.join(", ")
-    }`,
+    `${verb} structs are laid out otherwise than in ${LLAMA_VERSION}: ${wrong.join(", ")}`,
   );
 }
-
-export { cString };

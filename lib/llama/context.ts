@@ -63,11 +63,6 @@ interface Parts {
   readonly vocabularySize: number;
 }
 
-/** Milliseconds up to which a run goes on the calling thread, as another thread costs some 50 µs. */
-const SHORT_MS = 2;
-/** One run in this time goes to another thread in any case: timers and signals get their turn. */
-const TURN_MS = 12;
-
 /** The calls of a context. `closed` is called when it is freed. */
 export function openContext(
   { call, pointer, stop, axes, hiddenSize, vocabularySize }: Parts,
@@ -86,7 +81,7 @@ export function openContext(
   at.forEach((_, k) => at[k] = start + BigInt(4 * k));
   const arrays = { pos, n_seq_id: count, seq_id: at, logits: wanted };
 
-  let isRunning = false, isFreed = false, lastMs = Infinity, lastTurn = performance.now();
+  let isRunning = false, isFreed = false;
   const checkFree = (verb: string) => {
     if (isFreed) throw new Error(`Cannot ${verb} as the context is freed`);
     if (isRunning) throw new Error(`Cannot ${verb} as the run before must have ended`);
@@ -113,21 +108,6 @@ export function openContext(
     });
     return outputs;
   };
-  /** Runs what is written: on the calling thread while that is short. */
-  const run = async (): Promise<number> => {
-    const begin = performance.now();
-    try {
-      if (lastMs <= SHORT_MS && begin - lastTurn <= TURN_MS) {
-        return call.llama_decode(pointer, bytes);
-      }
-      const code = await call.decodeLater(pointer, bytes);
-      lastTurn = performance.now();
-      return code;
-    } finally {
-      lastMs = performance.now() - begin;
-    }
-  };
-
   return {
     async decode(places, input) {
       checkFree("decode");
@@ -150,12 +130,8 @@ export function openContext(
       struct.write("token", isIds ? Deno.UnsafePointer.of(ids) : 0);
       struct.write("embd", isIds ? 0 : Deno.UnsafePointer.of(embeddings));
       isRunning = true;
-      let code: number;
-      try {
-        code = await run();
-      } finally {
-        isRunning = false;
-      }
+      const code = await call.decodeLater(pointer, bytes);
+      isRunning = false;
       if (code !== 0) {
         for (const { sequence } of places) {
           call.llama_memory_seq_rm(memory, sequence, lengths[sequence]!, -1); // what it had begun

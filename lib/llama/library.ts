@@ -1,24 +1,16 @@
 /**
  * Which libraries of llama.cpp are opened: those of an npm package for the platform, fetched on first use.
  *
- * | platform          | `cpu`             | `vulkan`           | `metal`           | `cuda`             |
- * | ----------------- | ----------------- | ------------------ | ----------------- | ------------------ |
- * | Linux x64         | `linux-x64`       | `linux-x64-vulkan` |                   | `linux-x64-cuda`   |
- * | Linux arm64       | `linux-arm64`     |                    |                   |                    |
- * | macOS arm64       | `mac-arm64-metal` |                    | `mac-arm64-metal` |                    |
- * | macOS x64         | `mac-x64`         |                    |                   |                    |
- * | Windows x64       | `win-x64`         | `win-x64-vulkan`   |                   | `win-x64-cuda`     |
- * | Windows arm64     | `win-arm64`       |                    |                   |                    |
- *
- * Linux x64 with `cpu` and `vulkan` is tested; the others are those of the packages' file lists and have not been
- * run. The packages are named `@node-llama-cpp/…` and have 5 to 25 MB, for CUDA 143 MB.
+ * Linux x64 with "cpu" and "vulkan" is tested; the others are those of the packages' file lists and have not been
+ * run. The packages have 5 to 25 MB, for CUDA 143 MB.
  *
  * @module
  */
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Calls, checkLayout, cString, openCalls, PACKAGE_VERSION, textAt } from "./api.ts";
+import { cString } from "../runtime/api.ts";
+import { type Calls, checkLayout, openCalls, PACKAGE_VERSION, textAt } from "./api.ts";
 import { logSilently } from "./log.ts";
 
 /** Where llama.cpp computes. */

@@ -12,11 +12,8 @@
  * @module
  */
 
-export { LLAMA_VERSION, PACKAGE_VERSION } from "./api.ts";
+export { type Calls, INIT, LLAMA_VERSION, PACKAGE_VERSION, textAt, TRAITS } from "./api.ts";
 export type { Context, ContextOptions, Place } from "./context.ts";
 export { type Llama, type LlamaDevice, openLlama, packageOf, type Unit } from "./library.ts";
 export { type LlamaModel, type LlamaOptions, loadLlamaModel } from "./model.ts";
-export { startThreads, type Threads } from "./pool.ts";
-export { openProduct, type Product, type ProductOptions } from "./product.ts";
-export { type ReadRow, rowReader, type Table } from "./rows.ts";
-export { openVocabulary, type Vocabulary } from "./vocabulary.ts";
+export { cpuFunction, startThreads, type Threads } from "./pool.ts";

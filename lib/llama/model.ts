@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Calls, contextParameters, cString, modelParameters } from "./api.ts";
+import { cString } from "../runtime/api.ts";
+import { type Calls, contextParameters, modelParameters } from "./api.ts";
 import { type Context, type ContextOptions, openContext } from "./context.ts";
 import type { Llama } from "./library.ts";
 import { flagReader, withErrors } from "./log.ts";
@@ -36,16 +37,14 @@ export interface LlamaModel extends Disposable {
 const MANY_AXES = [8, 40];
 
 /** Why a model of a kind cannot be stepped with embeddings; undefined where it can. */
-function refusalOf(call: Calls, pointer: Deno.PointerValue): string | undefined {
-  if (call.llama_model_has_encoder(pointer) || !call.llama_model_has_decoder(pointer)) {
+function refusalOf(call: Calls, model: Deno.PointerValue): string | undefined {
+  if (call.llama_model_has_encoder(model) || !call.llama_model_has_decoder(model)) {
     return "it has an encoder, and only decoders are stepped here";
   }
-  if (call.llama_model_is_diffusion(pointer)) {
-    return "it makes its text by diffusion, not token by token";
-  }
-  if (call.llama_model_is_recurrent(pointer) || call.llama_model_is_hybrid(pointer)) {
-    return "it keeps a recurrent state, which cannot be cut back to where rows share a prompt";
-  }
+  if (call.llama_model_is_diffusion(model)) return "it makes its text by diffusion, not by tokens";
+  return call.llama_model_is_recurrent(model) || call.llama_model_is_hybrid(model)
+    ? "it keeps a recurrent state, which cannot be cut back to where rows share a prompt"
+    : undefined;
 }
 
 /**
@@ -60,36 +59,28 @@ export async function loadLlamaModel(
   { threads, onProgress, signal }: LlamaOptions,
 ): Promise<LlamaModel> {
   const { call, gpus } = llama, isOnGpu = gpus.length > 0;
-  const { bytes, view } = modelParameters(call), devices = new BigUint64Array(new ArrayBuffer(8)); // none, and the end
+  const { bytes, view } = modelParameters(call);
+  const file = cString(path), devices = new BigUint64Array(new ArrayBuffer(8)); // none, and the end
   view.write("n_gpu_layers", isOnGpu ? 2 ** 31 - 1 : 0);
   if (!isOnGpu) view.write("devices", Deno.UnsafePointer.of(devices));
-  using scope = new DisposableStack();
-  const progress = scope.adopt(
-    Deno.UnsafeCallback.threadSafe(
-      { parameters: ["f32", "pointer"], result: "bool" } as const,
-      (part) => {
-        onProgress?.(part);
-        return !signal?.aborted;
-      },
-    ),
-    (callback) => callback.close(),
-  );
-  view.write("progress_callback", progress.pointer);
-  const { result: pointer, errors } = await withErrors(
-    call,
-    async () => {
-      const file = cString(path), loaded = await call.loadLater(file, bytes);
-      return file.length > 0 ? loaded : null; // it lives as long as it is read
+  const progress = Deno.UnsafeCallback.threadSafe(
+    { parameters: ["f32", "pointer"], result: "bool" } as const,
+    (part) => {
+      onProgress?.(part);
+      return !signal?.aborted;
     },
   );
+  view.write("progress_callback", progress.pointer);
+  const held = [file, devices];
+  const { result: pointer, errors } = await withErrors(call, () => call.loadLater(file, bytes));
+  held.length = 0; // until here they were read
+  progress.close();
+  const why = pointer === null ? undefined : refusalOf(call, pointer);
+  if (pointer !== null && (signal?.aborted || why !== undefined)) call.llama_model_free(pointer);
   signal?.throwIfAborted();
+  if (why !== undefined) throw new SyntaxError(`Cannot load the model by llama.cpp as ${why}`);
   if (pointer === null) {
     throw new SyntaxError(`Cannot load the model as llama.cpp refuses ${path}: ${plain(errors)}`);
-  }
-  const why = refusalOf(call, pointer);
-  if (why !== undefined) {
-    call.llama_model_free(pointer);
-    throw new SyntaxError(`Cannot load the model by llama.cpp as ${why}`);
   }
   const vocabulary = call.llama_model_get_vocab(pointer);
   const vocabularySize = call.llama_vocab_n_tokens(vocabulary);
@@ -104,23 +95,19 @@ export async function loadLlamaModel(
     hiddenSize,
     vocabulary,
     async openContext(options) {
+      if (disposed) throw new Error("Cannot open a context as the model is disposed");
       const { sequences, length, batch, kv } = options, params = contextParameters(call);
-      const { write } = params.view, type = { fp32: 0, fp16: 1 }[kv];
-      write("n_ctx", sequences * length);
-      write("n_batch", batch);
-      write("n_ubatch", batch);
-      write("n_seq_max", sequences);
-      write("n_threads", threads.count);
-      write("n_threads_batch", threads.count);
-      write("flash_attn_type", 0);
-      write("kv_unified", 0);
-      write("type_k", type);
-      write("type_v", type);
-      if (!isOnGpu) write("offload_kqv", 0);
-      if (!isOnGpu) write("op_offload", 0);
       const stop = new Uint8Array(new ArrayBuffer(2)); // a flag, and the end of what strlen reads
-      write("abort_callback", flagReader());
-      write("abort_callback_data", Deno.UnsafePointer.of(stop));
+      const type = { fp32: 0, fp16: 1 }[kv], { count } = threads;
+      const values = {
+        ...{ n_ctx: sequences * length, n_batch: batch, n_ubatch: batch, n_seq_max: sequences },
+        ...{ n_threads: count, n_threads_batch: count, type_k: type, type_v: type },
+        ...{ flash_attn_type: 0, kv_unified: 0, offload_kqv: +isOnGpu, op_offload: +isOnGpu },
+        ...{ abort_callback: flagReader(), abort_callback_data: Deno.UnsafePointer.of(stop) },
+      };
+      for (const [name, value] of Object.entries(values)) {
+        params.view.write(name as keyof typeof values, value);
+      }
       contexts++;
       try {
         const made = await withErrors(call, () => call.initLater(pointer, params.bytes));

@@ -16,7 +16,7 @@ import { type Dtype, DTYPES } from "./dtype.ts";
 import { type EngineName, ENGINES, type KvFormat } from "./engine.ts";
 import { isGguf } from "./gguf/split.ts";
 import { lengthOf } from "./length.ts";
-import { loadLlama } from "./llama_load.ts";
+import { loadLlama } from "./llama/load.ts";
 import { DATASET_RULES, type DatasetOptions } from "./hub.ts";
 import { kvBytesPerToken } from "./memory.ts";
 import { createModel, type Model } from "./model.ts";

@@ -5,12 +5,12 @@
  * @module
  */
 
-import { PREFILL_CHUNK } from "./cache.ts";
-import type { Gguf } from "./gguf/parse.ts";
-import type { CacheShape, DeviceCheck, KvCache } from "./engine.ts";
-import type { RowRule } from "./llama_cache.ts";
-import { type Input, oneToken } from "./mixture.ts";
-import { spreadToken, spreadTokens } from "./spread.ts";
+import { PREFILL_CHUNK } from "../cache.ts";
+import type { Gguf } from "../gguf/parse.ts";
+import type { CacheShape, DeviceCheck, KvCache } from "../engine.ts";
+import type { RowRule } from "./cache.ts";
+import { type Input, oneToken } from "../mixture.ts";
+import { spreadToken, spreadTokens } from "../spread.ts";
 
 /** Architectures whose graphs end the process where they are given embeddings, unless they rotate by several axes. */
 const IDS_ALONE = ["glm4", "glm4moe"];

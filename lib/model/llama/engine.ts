@@ -9,20 +9,18 @@ import {
   LLAMA_VERSION,
   type LlamaModel,
   loadLlamaModel,
-  openProduct,
-  type Product,
-  rowReader,
   startThreads,
-  type Table,
-} from "../llama/mod.ts";
-import { SMALL_VOCABULARY } from "../graph/mod.ts";
-import { inOrder } from "../_in_order.ts";
-import { given } from "../_given.ts";
-import type { Engine } from "./engine.ts";
-import { openLlamaCache } from "./llama_cache.ts";
-import { embeddingFactor, type OpenTrial, rowRule } from "./llama_check.ts";
-import { embeddingWriter } from "./llama_embeddings.ts";
-import { nextTokenSource } from "./next_token.ts";
+} from "../../llama/mod.ts";
+import { openProduct, type Product } from "./product.ts";
+import { rowReader, type Table } from "./rows.ts";
+import { SMALL_VOCABULARY } from "../../graph/mod.ts";
+import { inOrder } from "../../_in_order.ts";
+import { given } from "../../_given.ts";
+import type { Engine } from "../engine.ts";
+import { openLlamaCache } from "./cache.ts";
+import { embeddingFactor, type OpenTrial, rowRule } from "./check.ts";
+import { embeddingWriter } from "./embeddings.ts";
+import { nextTokenSource } from "../next_token.ts";
 
 /** What an engine is started with. */
 export interface LlamaEngineOptions {

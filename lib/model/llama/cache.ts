@@ -8,12 +8,12 @@
  * @module
  */
 
-import type { Context, LlamaModel, Place } from "../llama/mod.ts";
-import { checkNumber, refusal } from "../_check.ts";
-import { PREFILL_CHUNK } from "./cache.ts";
-import type { CacheShape, KvCache } from "./engine.ts";
-import type { WriteEmbeddings } from "./llama_embeddings.ts";
-import { checkId, type Input } from "./mixture.ts";
+import type { Context, LlamaModel, Place } from "../../llama/mod.ts";
+import { checkNumber, refusal } from "../../_check.ts";
+import { PREFILL_CHUNK } from "../cache.ts";
+import type { CacheShape, KvCache } from "../engine.ts";
+import type { WriteEmbeddings } from "./embeddings.ts";
+import { checkId, type Input } from "../mixture.ts";
 
 /** Rows of a run: a multiple of one number, at most another. */
 export interface RowRule {

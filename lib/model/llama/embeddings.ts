@@ -5,9 +5,10 @@
  * @module
  */
 
-import type { Product, ReadRow } from "../llama/mod.ts";
-import { isDense, listedPart, scaleOf, writeDense } from "./dense.ts";
-import { checkId, checkSizes, checkWeight, type Input, type Mixture } from "./mixture.ts";
+import type { Product } from "./product.ts";
+import type { ReadRow } from "./rows.ts";
+import { isDense, listedPart, scaleOf, writeDense } from "../dense.ts";
+import { checkId, checkSizes, checkWeight, type Input, type Mixture } from "../mixture.ts";
 
 /** What embeddings are made of. */
 export interface EmbeddingOptions {

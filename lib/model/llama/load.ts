@@ -5,37 +5,31 @@
  */
 
 import { basename, dirname, join } from "node:path";
-import {
-  type Llama,
-  type LlamaDevice,
-  openLlama,
-  openVocabulary,
-  rowReader,
-} from "../llama/mod.ts";
-import { adapters } from "../runtime/mod.ts";
-import { busyCores } from "./busy.ts";
-import { refusal } from "../_check.ts";
-import { gib } from "../_gib.ts";
-import { given } from "../_given.ts";
-import { type Attempt, SMALL_BYTES } from "./auto.ts";
-import { fingerprint } from "./checkpoint.ts";
-import { deviceNotes } from "./device_notes.ts";
-import { freeMemory } from "./dtype.ts";
-import type { Gguf } from "./gguf/parse.ts";
-import { eosOf, samplingOf } from "./gguf/config.ts";
-import { shapeOf } from "./gguf/shape.ts";
-import { checkSound } from "./gguf/sound.ts";
-import { isGguf, openGguf, partNames } from "./gguf/split.ts";
-import { namedTokens } from "./gguf/tokenizer.ts";
-import { lengthOf } from "./length.ts";
-import { checkTakesEmbeddings } from "./llama_check.ts";
-import { startLlama } from "./llama_engine.ts";
-import { kvBytesPerToken } from "./memory.ts";
-import { checkId } from "./mixture.ts";
-import { createModel, type Model } from "./model.ts";
-import type { Progress } from "./progress.ts";
-import type { Tokenizer } from "./tokenizer.ts";
-import { wordsOf } from "./words.ts";
+import { type Llama, type LlamaDevice, openLlama } from "../../llama/mod.ts";
+import { rowReader } from "./rows.ts";
+import { llamaTokenizer } from "./tokenizer.ts";
+import { adapters } from "../../runtime/mod.ts";
+import { busyCores } from "../busy.ts";
+import { refusal } from "../../_check.ts";
+import { gib } from "../../_gib.ts";
+import { given } from "../../_given.ts";
+import { type Attempt, SMALL_BYTES } from "../auto.ts";
+import { fingerprint } from "../checkpoint.ts";
+import { deviceNotes } from "../device_notes.ts";
+import { freeMemory } from "../dtype.ts";
+import { samplingOf } from "../gguf/config.ts";
+import { shapeOf } from "../gguf/shape.ts";
+import { checkSound } from "../gguf/sound.ts";
+import { isGguf, openGguf, partNames } from "../gguf/split.ts";
+import { namedTokens } from "../gguf/tokenizer.ts";
+import { lengthOf } from "../length.ts";
+import { checkTakesEmbeddings } from "./check.ts";
+import { startLlama } from "./engine.ts";
+import { kvBytesPerToken } from "../memory.ts";
+import { checkId } from "../mixture.ts";
+import { createModel, type Model } from "../model.ts";
+import type { Progress } from "../progress.ts";
+import { wordsOf } from "../words.ts";
 
 /** What a load is asked for: options of `loadModel`. */
 export interface LlamaLoad {
@@ -91,16 +85,6 @@ function usualThreads(bytes: number): number {
   return Math.max(1, Math.min(cores > 4 ? Math.floor(cores / 2) : cores, cores - busy));
 }
 
-/** Whether a vocabulary of pieces has a token for every byte: without, a text of others would end the process. */
-function hasBytes({ metadata }: Gguf): boolean {
-  if (metadata.get("tokenizer.ggml.model") !== "llama") return true;
-  const tokens = new Set(metadata.get("tokenizer.ggml.tokens") as readonly string[]);
-  const hex = (byte: number) => byte.toString(16).toUpperCase().padStart(2, "0");
-  return Array.from({ length: 256 }, (_, byte) => `<0x${hex(byte)}>`).every((name) =>
-    tokens.has(name)
-  );
-}
-
 /**
  * Loads a GGUF file by llama.cpp.
  *
@@ -143,27 +127,15 @@ export async function loadLlama(
     onProgress: (part) => onProgress?.({ label, done: Math.floor(part * (total - 1)), total }),
   });
   scope.use(engine);
-  const stated = eosOf(gguf), sampling = { ...samplingOf(gguf), eos_token_id: stated };
   const contents = new Map<string, Record<string, unknown>>([
-    ["generation_config.json", sampling],
+    ["generation_config.json", samplingOf(gguf)],
     ["tokenizer_config.json", namedTokens(gguf)],
   ]);
   const words = await wordsOf({
     json: (name) => Promise.resolve(contents.get(name)),
     text: () => Promise.resolve(undefined),
   });
-  const isWhole = hasBytes(gguf),
-    { encode, decode, ends } = openVocabulary(llama, model.vocabulary, config.vocabularySize);
-  const tokenizer: Tokenizer = {
-    encode(text, { addSpecialTokens = false } = {}) {
-      if (isWhole) return encode(text, addSpecialTokens);
-      throw new TypeError(
-        "Cannot encode text as the file's vocabulary lacks tokens of single bytes; pass the prompt as token ids",
-      );
-    },
-    ...{ decode, size: config.vocabularySize },
-    eosTokenIds: stated.length > 0 ? stated : ends(), // as with the other engine, where the file says
-  };
+  const tokenizer = llamaTokenizer(llama, model.vocabulary, config.vocabularySize, gguf);
   const read = rowReader(llama, table), free = freeOn(llama);
   const notes = [...deviceNotes(engine), ...words.notes ?? []];
   onProgress?.({ label, done: total, total, ...given({ note: notes[0] }) });

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { textAt, TRAITS } from "./api.ts";
-import type { Llama } from "./library.ts";
-import { structIn } from "../runtime/structs.ts";
+import { type Llama, textAt, TRAITS } from "../../llama/mod.ts";
+import { structIn } from "../../runtime/structs.ts";
 
 /** A table of embeddings as it lies in a file. */
 export interface Table {

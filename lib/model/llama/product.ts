@@ -6,11 +6,9 @@
  * @module
  */
 
-import { INIT } from "./api.ts";
-import type { Llama } from "./library.ts";
-import type { Threads } from "./pool.ts";
+import { cpuFunction, INIT, type Llama, type Threads } from "../../llama/mod.ts";
 import type { ReadRow } from "./rows.ts";
-import { structIn } from "../runtime/structs.ts";
+import { structIn } from "../../runtime/structs.ts";
 
 /** A table, and how it is kept. */
 export interface ProductOptions {
@@ -81,7 +79,13 @@ export function openProduct(llama: Llama, options: ProductOptions): Product {
     call.ggml_backend_dev_init((gpus[0] ?? cpu).pointer, null),
     call.ggml_backend_free,
   );
-  if (gpus.length === 0) threads.serve(backend);
+  if (gpus.length === 0) {
+    const p = "pointer", result = "void";
+    cpuFunction(llama, "ggml_backend_set_n_threads", { parameters: [p, "i32"], result })
+      .call(backend, threads.count);
+    cpuFunction(llama, "ggml_backend_cpu_set_threadpool", { parameters: [p, p], result })
+      .call(backend, threads.pool);
+  }
   const params = new Uint8Array(new ArrayBuffer(INIT.size)), view = structIn(INIT, params.buffer);
   view.write("mem_size", DESCRIPTIONS);
   view.write("no_alloc", 1);

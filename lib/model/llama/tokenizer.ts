@@ -1,0 +1,86 @@
+/**
+ * Text to token ids and back by llama.cpp, which knows the vocabularies of all of its models.
+ *
+ * @module
+ */
+
+import type { Llama } from "../../llama/mod.ts";
+import { eosOf } from "../gguf/config.ts";
+import type { Gguf } from "../gguf/parse.ts";
+import type { Tokenizer } from "../tokenizer.ts";
+
+const encoder = new TextEncoder(), decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Whether a vocabulary of pieces has a token for every byte: without, a text of others would end the process. */
+function hasBytes({ metadata }: Gguf): boolean {
+  if (metadata.get("tokenizer.ggml.model") !== "llama") return true;
+  const tokens = new Set(metadata.get("tokenizer.ggml.tokens") as readonly string[]);
+  const hex = (byte: number) => byte.toString(16).toUpperCase().padStart(2, "0");
+  return Array.from({ length: 256 }, (_, byte) => tokens.has(`<0x${hex(byte)}>`)).every((is) => is);
+}
+
+/** What a call writes to an array, made larger where it asks for that by a negative count. */
+function written<T extends Int32Array | Uint8Array>(
+  make: (length: number) => T,
+  first: number,
+  call: (into: T) => number,
+): T {
+  let into = make(first), count = call(into);
+  if (count < 0) count = call(into = make(-count));
+  if (count < 0) throw new RangeError(`Cannot use the vocabulary as llama.cpp gives ${count}`);
+  return into.subarray(0, count) as T;
+}
+
+/**
+ * The tokenizer of a loaded model, of so many tokens.
+ *
+ * Texts end at the ids that the file names, as with the other engine; where it names none, at those that llama.cpp
+ * knows by their names.
+ */
+export function llamaTokenizer(
+  { call }: Llama,
+  vocabulary: Deno.PointerValue,
+  size: number,
+  gguf: Gguf,
+): Tokenizer {
+  const canEncode = hasBytes(gguf), named = eosOf(gguf);
+  const known = () =>
+    Array.from({ length: size }, (_, id) => id)
+      .filter((id) => call.llama_vocab_is_eog(vocabulary, id));
+  return {
+    size,
+    eosTokenIds: named.length > 0 ? named : known(),
+    encode(text, { addSpecialTokens = false } = {}) {
+      if (!canEncode) {
+        throw new TypeError(
+          "Cannot encode text as the file's vocabulary lacks tokens of single bytes; pass the prompt as token ids",
+        );
+      }
+      const bytes = encoder.encode(text);
+      const ids = written((length) => new Int32Array(length), bytes.length + 8, (into) => {
+        const { length } = into;
+        return call.llama_tokenize(
+          vocabulary,
+          bytes,
+          bytes.length,
+          into,
+          length,
+          addSpecialTokens,
+          true,
+        );
+      });
+      return Array.from(ids);
+    },
+    decode(ids) {
+      const own = Int32Array.from(Array.from(ids).filter((id) => id >= 0 && id < size));
+      const { length } = own;
+      return decoder.decode(
+        written(
+          (length) => new Uint8Array(length),
+          8 * length + 8,
+          (into) => call.llama_detokenize(vocabulary, own, length, into, into.length, false, true),
+        ),
+      );
+    },
+  };
+}
