@@ -5,7 +5,8 @@ import { root } from "./_repository.ts";
 
 /** Folders of lib in the order of the layers: a file imports from its own folder and those before it. */
 const LAYERS = [
-  ...["runtime", "graph", "model", "decode", "serve", "tasks", "study", "stats", "plot", "play"],
+  ...["runtime", "llama", "graph", "model", "decode", "serve", "tasks", "study", "stats", "plot"],
+  "play",
 ];
 
 /** Most lines of a file of lib. */

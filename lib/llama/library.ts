@@ -47,6 +47,14 @@ const NEEDS: Readonly<Record<LlamaDevice, string>> = {
  * The npm package of a device.
  *
  * @throws {RangeError} Where there is none for the platform.
+ *
+ * @example
+ * ```ts
+ * import { packageOf } from "@moi/moi/llama";
+ * import { assertEquals } from "@std/assert";
+ * const linux = { os: "linux", arch: "x86_64" };
+ * assertEquals(packageOf("vulkan", linux), "@node-llama-cpp/linux-x64-vulkan@3.21.1");
+ * ```
  */
 export function packageOf(
   device: LlamaDevice,

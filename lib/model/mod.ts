@@ -115,6 +115,7 @@ export {
   type CacheShape,
   type DeviceCheck,
   type Engine,
+  type EngineName,
   KV_TYPES,
   type KvCache,
   type KvFormat,

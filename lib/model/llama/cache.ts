@@ -8,7 +8,8 @@
  * @module
  */
 
-import type { Context, LlamaModel, Place } from "../../llama/mod.ts";
+import type { Context, Place } from "../../llama/context.ts";
+import type { LlamaModel } from "../../llama/model.ts";
 import { checkNumber, refusal } from "../../_check.ts";
 import { PREFILL_CHUNK } from "../cache.ts";
 import type { CacheShape, KvCache } from "../engine.ts";

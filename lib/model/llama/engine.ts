@@ -4,13 +4,10 @@
  * @module
  */
 
-import {
-  type Llama,
-  LLAMA_VERSION,
-  type LlamaModel,
-  loadLlamaModel,
-  startThreads,
-} from "../../llama/mod.ts";
+import { LLAMA_VERSION } from "../../llama/api.ts";
+import type { Llama } from "../../llama/library.ts";
+import { type LlamaModel, loadLlamaModel } from "../../llama/model.ts";
+import { startThreads } from "../../llama/pool.ts";
 import { openProduct, type Product } from "./product.ts";
 import { rowReader, type Table } from "./rows.ts";
 import { SMALL_VOCABULARY } from "../../graph/mod.ts";

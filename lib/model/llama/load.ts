@@ -5,7 +5,7 @@
  */
 
 import { basename, dirname, join } from "node:path";
-import { type Llama, type LlamaDevice, openLlama } from "../../llama/mod.ts";
+import { type Llama, type LlamaDevice, openLlama } from "../../llama/library.ts";
 import { rowReader } from "./rows.ts";
 import { llamaTokenizer } from "./tokenizer.ts";
 import { adapters } from "../../runtime/mod.ts";

@@ -6,7 +6,9 @@
  * @module
  */
 
-import { cpuFunction, INIT, type Llama, type Threads } from "../../llama/mod.ts";
+import { INIT } from "../../llama/api.ts";
+import type { Llama } from "../../llama/library.ts";
+import { cpuFunction, type Threads } from "../../llama/pool.ts";
 import type { ReadRow } from "./rows.ts";
 import { structIn } from "../../runtime/structs.ts";
 

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Llama, textAt, TRAITS } from "../../llama/mod.ts";
+import { textAt, TRAITS } from "../../llama/api.ts";
+import type { Llama } from "../../llama/library.ts";
 import { structIn } from "../../runtime/structs.ts";
 
 /** A table of embeddings as it lies in a file. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Llama } from "../../llama/mod.ts";
+import type { Llama } from "../../llama/library.ts";
 import { eosOf } from "../gguf/config.ts";
 import type { Gguf } from "../gguf/parse.ts";
 import type { Tokenizer } from "../tokenizer.ts";
