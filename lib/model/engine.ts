@@ -13,11 +13,8 @@ import type { NextToken } from "./next_token.ts";
 import type { LogitRows } from "./logit_rows.ts";
 import type { Remote } from "./remote.ts";
 
-/** Names of the engines of this package. */
-export const ENGINES = ["onnxruntime", "llama.cpp"] as const;
-
-/** Name of an engine. */
-export type EngineName = (typeof ENGINES)[number];
+/** Name of an engine of this package. */
+export type EngineName = "onnxruntime" | "llama.cpp";
 
 /** Number formats of keys and values by name, and their element types. */
 export const KV_TYPES = { fp32: "float32", fp16: "float16", int8: "int8" } as const;

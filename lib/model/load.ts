@@ -13,7 +13,7 @@ import { type Attempt, chooseDevice } from "./auto.ts";
 import { busyCores } from "./busy.ts";
 import { deviceNotes } from "./device_notes.ts";
 import { type Dtype, DTYPES } from "./dtype.ts";
-import { type EngineName, ENGINES, type KvFormat } from "./engine.ts";
+import type { EngineName, KvFormat } from "./engine.ts";
 import { isGguf } from "./gguf/split.ts";
 import { lengthOf } from "./length.ts";
 import { loadLlama } from "./llama/load.ts";
@@ -82,7 +82,7 @@ export interface LoadOptions extends DatasetOptions {
 }
 
 const RULES: Rules<LoadOptions> = {
-  engine: oneOf("auto", ...ENGINES),
+  engine: oneOf("auto", "onnxruntime", "llama.cpp"),
   device: oneOf("auto", "cpu", "webgpu", "cuda", "vulkan", "metal"),
   dtype: oneOf("auto", ...DTYPES, "native"),
   kv: oneOf("fp32", "fp16", "int8"),
