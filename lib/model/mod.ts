@@ -127,8 +127,10 @@ export type { ExternalData } from "./external.ts";
 export { dequantize } from "./gguf/blocks.ts";
 export {
   type Gguf,
+  GGUF_TENSOR_TYPES,
   GGUF_TYPES,
   type GgufTensor,
+  type GgufTensorType,
   type GgufType,
   type GgufValue,
   parseGguf,

@@ -12,7 +12,7 @@ import { elements } from "../../runtime/mod.ts";
 import type { Checkpoint, Encoded } from "../checkpoint.ts";
 import { dequantize, FLOATS, pack, packingOf } from "./blocks.ts";
 import type { Json } from "./metadata.ts";
-import { GGUF_TYPES, type GgufTensor } from "./parse.ts";
+import { GGUF_TYPES, type GgufTensor, readableType } from "./parse.ts";
 import { openGguf } from "./split.ts";
 
 /** Location names of the file's parts, and of what it cannot give as it is. */
@@ -85,7 +85,8 @@ export function ggufCheckpoint(path: string, config: Json): Checkpoint {
   const tensors = new Map<string, Weight>(), encoded = new Map<string, Encoded>();
   for (const [stored, tensor] of gguf.tensors) {
     if (ROPE.test(stored)) continue;
-    const name = nameOf(stored, arch), { type, dims, offset, length, part = 0 } = tensor;
+    const name = nameOf(stored, arch), { dims, offset, length, part = 0 } = tensor;
+    const type = readableType(stored, tensor.type);
     const place = { location: fileOf(part), offset, length };
     const rows = sourceOf(stored, tensor, config, arch);
     const isShifted = arch === "gemma3" && stored.endsWith("norm.weight"); // 1 + w is in the file

@@ -10,7 +10,7 @@
 
 import { dequantize } from "./blocks.ts";
 import { type Json, type Metadata, metadataOf } from "./metadata.ts";
-import type { Gguf } from "./parse.ts";
+import { type Gguf, readableType } from "./parse.ts";
 
 /** A float32 as the decimal that was meant: 1e-5 and not 9.999999747378752e-6. */
 const decimal = (value: number) => Number(value.toPrecision(6));
@@ -19,7 +19,8 @@ const decimal = (value: number) => Number(value.toPrecision(6));
 function listOf(name: string, gguf: Gguf, files: readonly Uint8Array[]): number[] | undefined {
   const tensor = gguf.tensors.get(name);
   if (!tensor) return undefined;
-  const { type, dims, offset, length, part = 0 } = tensor, [count] = dims;
+  const { dims, offset, length, part = 0 } = tensor, [count] = dims;
+  const type = readableType(name, tensor.type);
   if (dims.length !== 1 || count! > 4096) {
     return metadataOf(gguf).refuse(name, "be a list of at most 4096 numbers", dims);
   }

@@ -22,7 +22,7 @@ export type GgufValue =
 /** A tensor as it lies in the file. */
 export interface GgufTensor {
   /** Type of its numbers, such as "Q4_K". */
-  readonly type: GgufType;
+  readonly type: GgufTensorType;
   /** Shape, rows first, as in numpy; GGUF lists it the other way round. */
   readonly dims: readonly number[];
   /** First byte in the file. */
@@ -41,34 +41,60 @@ export interface Gguf {
   readonly tensors: ReadonlyMap<string, GgufTensor>;
 }
 
-/** Types that can be read: bytes of a block, and numbers in it. */
+/** Types whose numbers can be read: number in the file, bytes of a block, numbers in it. */
 export const GGUF_TYPES = {
-  F32: { bytes: 4, numbers: 1 },
-  F16: { bytes: 2, numbers: 1 },
-  Q4_0: { bytes: 18, numbers: 32 },
-  Q4_1: { bytes: 20, numbers: 32 },
-  Q5_0: { bytes: 22, numbers: 32 },
-  Q5_1: { bytes: 24, numbers: 32 },
-  Q8_0: { bytes: 34, numbers: 32 },
-  Q2_K: { bytes: 84, numbers: 256 },
-  Q3_K: { bytes: 110, numbers: 256 },
-  Q4_K: { bytes: 144, numbers: 256 },
-  Q5_K: { bytes: 176, numbers: 256 },
-  Q6_K: { bytes: 210, numbers: 256 },
-  BF16: { bytes: 2, numbers: 1 },
+  F32: { id: 0, bytes: 4, numbers: 1 },
+  F16: { id: 1, bytes: 2, numbers: 1 },
+  Q4_0: { id: 2, bytes: 18, numbers: 32 },
+  Q4_1: { id: 3, bytes: 20, numbers: 32 },
+  Q5_0: { id: 6, bytes: 22, numbers: 32 },
+  Q5_1: { id: 7, bytes: 24, numbers: 32 },
+  Q8_0: { id: 8, bytes: 34, numbers: 32 },
+  Q2_K: { id: 10, bytes: 84, numbers: 256 },
+  Q3_K: { id: 11, bytes: 110, numbers: 256 },
+  Q4_K: { id: 12, bytes: 144, numbers: 256 },
+  Q5_K: { id: 13, bytes: 176, numbers: 256 },
+  Q6_K: { id: 14, bytes: 210, numbers: 256 },
+  BF16: { id: 30, bytes: 2, numbers: 1 },
 } as const;
 
-/** Name of a type that can be read. */
+/** Name of a type whose numbers can be read. */
 export type GgufType = keyof typeof GGUF_TYPES;
 
+/** All types that a file may have: number in the file, bytes of a block, numbers in it. */
+export const GGUF_TENSOR_TYPES = {
+  ...GGUF_TYPES,
+  Q8_1: { id: 9, bytes: 36, numbers: 32 },
+  Q8_K: { id: 15, bytes: 292, numbers: 256 },
+  IQ2_XXS: { id: 16, bytes: 66, numbers: 256 },
+  IQ2_XS: { id: 17, bytes: 74, numbers: 256 },
+  IQ3_XXS: { id: 18, bytes: 98, numbers: 256 },
+  IQ1_S: { id: 19, bytes: 50, numbers: 256 },
+  IQ4_NL: { id: 20, bytes: 18, numbers: 32 },
+  IQ3_S: { id: 21, bytes: 110, numbers: 256 },
+  IQ2_S: { id: 22, bytes: 82, numbers: 256 },
+  IQ4_XS: { id: 23, bytes: 136, numbers: 256 },
+  I8: { id: 24, bytes: 1, numbers: 1 },
+  I16: { id: 25, bytes: 2, numbers: 1 },
+  I32: { id: 26, bytes: 4, numbers: 1 },
+  I64: { id: 27, bytes: 8, numbers: 1 },
+  F64: { id: 28, bytes: 8, numbers: 1 },
+  IQ1_M: { id: 29, bytes: 56, numbers: 256 },
+  TQ1_0: { id: 34, bytes: 54, numbers: 256 },
+  TQ2_0: { id: 35, bytes: 66, numbers: 256 },
+  MXFP4: { id: 39, bytes: 17, numbers: 32 },
+  NVFP4: { id: 40, bytes: 36, numbers: 64 },
+  Q1_0: { id: 41, bytes: 18, numbers: 128 },
+  Q2_0: { id: 42, bytes: 18, numbers: 64 },
+} as const;
+
+/** Name of a type that a tensor of a file may have. */
+export type GgufTensorType = keyof typeof GGUF_TENSOR_TYPES;
+
 /** Names of all types by their number in the file. */
-const TYPE_NAMES: Readonly<Record<number, string>> = {
-  ...{ 0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0", 9: "Q8_1" },
-  ...{ 10: "Q2_K", 11: "Q3_K", 12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K", 16: "IQ2_XXS" },
-  ...{ 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S" },
-  ...{ 23: "IQ4_XS", 24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M" },
-  ...{ 30: "BF16", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4" },
-};
+const TYPE_NAMES = new Map(
+  Object.entries(GGUF_TENSOR_TYPES).map(([name, { id }]) => [id as number, name as GgufTensorType]),
+);
 
 const MAGIC = 0x46554747;
 /** Most dimensions of a tensor, deepest nesting of arrays, longest key or name of a tensor. */
@@ -97,11 +123,19 @@ function fail(why: string): never {
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
+/** The type of a tensor whose numbers are to be read; a SyntaxError for one that cannot be. */
+export function readableType(name: string, type: GgufTensorType): GgufType {
+  if (Object.hasOwn(GGUF_TYPES, type)) return type as GgufType;
+  const readable = Object.keys(GGUF_TYPES).join(", ");
+  return fail(`${name} is of type ${type}: those that can be read are ${readable}`);
+}
+
 /**
- * Reads a header.
+ * Reads a header. The tensors may be of any type that the format has: not all of them can be read by
+ * {@linkcode dequantize}.
  *
  * @param file The whole file, mapped; only the header is touched.
- * @throws {SyntaxError} Where it is malformed, cut off, or has tensors of a type that cannot be read,
+ * @throws {SyntaxError} Where it is malformed, cut off, or has tensors of an unknown type,
  * naming the fault.
  *
  * @example Not a GGUF file
@@ -191,12 +225,9 @@ export function parseGguf(file: Uint8Array): Gguf {
       fail(`${name} must have 1 to ${MOST_DIMS} dimensions, not ${rank}`);
     }
     const dims = Array.from({ length: rank }, () => u64(`the shape of ${name}`)).reverse();
-    const number = u32(`the type of ${name}`), known = TYPE_NAMES[number] ?? `number ${number}`;
-    if (!Object.hasOwn(GGUF_TYPES, known)) {
-      const readable = Object.keys(GGUF_TYPES).join(", ");
-      fail(`${name} is of type ${known}: those that can be read are ${readable}`);
-    }
-    const type = known as GgufType, { bytes, numbers: block } = GGUF_TYPES[type];
+    const number = u32(`the type of ${name}`);
+    const type = TYPE_NAMES.get(number) ?? fail(`${name} is of the unknown type ${number}`);
+    const { bytes, numbers: block } = GGUF_TENSOR_TYPES[type];
     const count = dims.reduce((a, b) => a * b, 1);
     if (!Number.isSafeInteger(count) || dims.at(-1)! % block !== 0) {
       fail(`${name} of type ${type} cannot have the shape ${dims.join(" × ")}`);

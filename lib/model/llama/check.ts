@@ -6,27 +6,10 @@
  */
 
 import { PREFILL_CHUNK } from "../cache.ts";
-import type { Gguf } from "../gguf/parse.ts";
 import type { CacheShape, DeviceCheck, KvCache } from "../engine.ts";
 import type { RowRule } from "./cache.ts";
 import { type Input, oneToken } from "../mixture.ts";
 import { spreadToken, spreadTokens } from "../spread.ts";
-
-/** Architectures whose graphs end the process where they are given embeddings, unless they rotate by several axes. */
-const IDS_ALONE = ["glm4", "glm4moe"];
-
-/**
- * Refuses architectures to which no embedding may be given.
- *
- * @throws {SyntaxError} Where it is one.
- */
-export function checkTakesEmbeddings({ metadata }: Pick<Gguf, "metadata">): void {
-  const arch = String(metadata.get("general.architecture"));
-  if (!IDS_ALONE.includes(arch) || metadata.has(`${arch}.rope.dimension_sections`)) return;
-  throw new SyntaxError(
-    `Cannot load the model by llama.cpp as its graph of '${arch}' takes ids alone, so that no mixture can be fed`,
-  );
-}
 
 /** Opens a cache with embeddings multiplied by a factor, and rows by a rule. */
 export type OpenTrial = (factor: number, rows: RowRule, shape: CacheShape) => KvCache;

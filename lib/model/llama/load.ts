@@ -23,7 +23,6 @@ import { checkSound } from "../gguf/sound.ts";
 import { isGguf, openGguf, partNames } from "../gguf/split.ts";
 import { namedTokens } from "../gguf/tokenizer.ts";
 import { lengthOf } from "../length.ts";
-import { checkTakesEmbeddings } from "./check.ts";
 import { startLlama } from "./engine.ts";
 import { kvBytesPerToken } from "../memory.ts";
 import { checkId } from "../mixture.ts";
@@ -102,7 +101,6 @@ export async function loadLlama(
   await using scope = new AsyncDisposableStack();
   const { gguf, files } = scope.use(openGguf(place)), attempts = [...known.attempts];
   checkSound(gguf);
-  checkTakesEmbeddings(gguf);
   const config = shapeOf(gguf), maxLength = lengthOf(config, asked);
   const weightsBytes = gguf.tensors.values().reduce((sum, { length }) => sum + length, 0);
   const llama = await (device === "auto" ? chooseLlama(weightsBytes, attempts) : openLlama(device));

@@ -7,17 +7,10 @@
 import type { Llama } from "../../llama/library.ts";
 import { eosOf } from "../gguf/config.ts";
 import type { Gguf } from "../gguf/parse.ts";
+import { canTokenize } from "../gguf/sound.ts";
 import type { Tokenizer } from "../tokenizer.ts";
 
 const encoder = new TextEncoder(), decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/** Whether a vocabulary of pieces has a token for every byte: without, a text of others would end the process. */
-function hasBytes({ metadata }: Gguf): boolean {
-  if (metadata.get("tokenizer.ggml.model") !== "llama") return true;
-  const tokens = new Set(metadata.get("tokenizer.ggml.tokens") as readonly string[]);
-  const hex = (byte: number) => byte.toString(16).toUpperCase().padStart(2, "0");
-  return Array.from({ length: 256 }, (_, byte) => tokens.has(`<0x${hex(byte)}>`)).every((is) => is);
-}
 
 /** What a call writes to an array, made larger where it asks for that by a negative count. */
 function written<T extends Int32Array | Uint8Array>(
@@ -43,7 +36,7 @@ export function llamaTokenizer(
   size: number,
   gguf: Gguf,
 ): Tokenizer {
-  const canEncode = hasBytes(gguf), named = eosOf(gguf);
+  const canEncode = canTokenize(gguf), named = eosOf(gguf);
   const known = () =>
     Array.from({ length: size }, (_, id) => id)
       .filter((id) => call.llama_vocab_is_eog(vocabulary, id));

@@ -4,7 +4,7 @@
  */
 
 import { ropeTables } from "@moi/moi/graph";
-import type { GgufType } from "@moi/moi/model";
+import type { GgufTensorType } from "@moi/moi/model";
 import type { StoredTensor } from "../../golden/golden.ts";
 import { type Entry, gguf, type Tensor } from "./_file.ts";
 
@@ -172,7 +172,7 @@ export interface ConvertOptions {
   /** Keys of the metadata that are added or replaced. */
   readonly metadata?: Readonly<Record<string, Entry>>;
   /** Turns a matrix into blocks of a type; default: float32. */
-  readonly blocks?: { readonly type: GgufType; encode(values: Float32Array): Uint8Array };
+  readonly blocks?: { readonly type: GgufTensorType; encode(values: Float32Array): Uint8Array };
 }
 
 /** A GGUF file of a checkpoint. */

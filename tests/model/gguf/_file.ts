@@ -1,11 +1,7 @@
 /** Writes GGUF files, sound ones and the parts from which unsound ones are made. */
 
-import type { GgufType } from "../../../lib/model/mod.ts";
-
-const TYPES: Readonly<Record<GgufType, number>> = {
-  ...{ F32: 0, F16: 1, Q4_0: 2, Q4_1: 3, Q5_0: 6, Q5_1: 7, Q8_0: 8 },
-  ...{ Q2_K: 10, Q3_K: 11, Q4_K: 12, Q5_K: 13, Q6_K: 14, BF16: 30 },
-};
+import type { GgufTensorType } from "../../../lib/model/mod.ts";
+import { GGUF_TENSOR_TYPES } from "../../../lib/model/gguf/parse.ts";
 
 /** A value with its type in the file. */
 export type Entry =
@@ -19,7 +15,7 @@ export type Entry =
 
 /** A tensor: shape rows first, and its bytes. */
 export interface Tensor {
-  readonly type: GgufType;
+  readonly type: GgufTensorType;
   readonly dims: readonly number[];
   readonly data: Uint8Array;
 }
@@ -108,7 +104,7 @@ export function gguf(
     w.text(name);
     w.u32(dims.length);
     for (const dim of dims.toReversed()) w.u64(dim);
-    w.u32(TYPES[type]);
+    w.u32(GGUF_TENSOR_TYPES[type].id);
     w.u64(from);
     from += Math.ceil(data.length / 32) * 32;
   }

@@ -214,6 +214,15 @@ Deno.test("a tensor that has no place in the architecture is refused by name", a
   await assertRejects(() => loadModel(`${folder.path}/x.gguf`), SyntaxError, "is not known");
 });
 
+Deno.test("a file with blocks that only llama.cpp reads is refused by tensor and type", async () => {
+  const encode = (values: Float32Array) => new Uint8Array(values.length / 32 * 18);
+  const file = ggufOf(WIDE.config, tensorsOf(WIDE), { blocks: { type: "IQ4_NL", encode } });
+  await using folder = await temporaryFolder({ "x.gguf": file });
+  const load = () => loadModel(`${folder.path}/x.gguf`, { cacheDir: `${folder.path}/cache` });
+  await assertRejects(load, SyntaxError, "is of type IQ4_NL: those that can be read are F32");
+  assertEquals(await Deno.stat(`${folder.path}/cache`).catch(() => "none"), "none");
+});
+
 Deno.test("a folder of several GGUF files must say which, and an abort leaves nothing", async () => {
   const file = ggufOf(WIDE.config, tensorsOf(WIDE), { blocks: randomBlocks("Q4_0") });
   await using two = await temporaryFolder({ "a.gguf": file, "b.gguf": file });
