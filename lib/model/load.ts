@@ -110,6 +110,9 @@ function cacheRoom(adapter: Adapter | undefined): number | undefined {
 /** Whether less than half of the cores were busy in the last minute; false where that is not known. */
 const isIdle = () => (busyCores() ?? Infinity) < navigator.hardwareConcurrency / 2;
 
+/** Stages of a load on ONNX Runtime: found, opened, converted, started. */
+const STAGES = 3;
+
 /** Devices of llama.cpp alone, and of ONNX Runtime alone. */
 const LLAMA_DEVICES = ["vulkan", "metal"], ONNX_DEVICES = ["webgpu"];
 
@@ -171,8 +174,9 @@ export async function loadModel(
     throw new RangeError(refusal("load the model", "device", rule, device));
   }
   const isSource = typeof id === "object" && id !== null && "prepare" in id;
-  const place = isSource ? id : await placeOf(id, given({ ...options, signal }));
   const named = isSource ? id.id : String(id);
+  onProgress?.({ label: `load ${named}`, done: 0, total: STAGES });
+  const place = isSource ? id : await placeOf(id, given({ ...options, signal }));
   const byLlama = (attempts: readonly Attempt[]) => {
     const known = { ...llamaOptions(options), ...{ id: named, maxLength, threads, attempts } };
     return loadLlama(isSource ? id.id : place as string, { ...known, onProgress, signal });
@@ -185,6 +189,7 @@ export async function loadModel(
     if (isOther || !(error instanceof SyntaxError)) throw error;
     return await byLlama([{ engine: "onnxruntime", device, why: error.message }])
       .catch((cause) => {
+        if (signal?.aborted) throw cause;
         const message = `${error.message}; and by llama.cpp: ${(cause as Error).message}`;
         throw new SyntaxError(message, { cause });
       });
@@ -203,10 +208,9 @@ async function loadOnnx(
   const { kv: askedKv, threads, spinning = isIdle(), ...places } = others;
   const { dtype = "auto", cacheDir = defaultCacheDir(), onProgress } = places;
   const report = (done: number, note?: string) =>
-    onProgress?.({ label: `load ${named}`, done, total: 3, ...(note ? { note } : {}) });
+    onProgress?.({ label: `load ${named}`, done, total: STAGES, ...(note ? { note } : {}) });
   await using opening = new AsyncDisposableStack();
 
-  report(0);
   const source = opening.use(typeof place === "string" ? await openSource(place, dtype) : place);
   const words = await wordsOf(source.files);
   const maxLength = lengthOf(source.config, askedLength), isExport = source.stored !== undefined;
@@ -244,7 +248,7 @@ async function loadOnnx(
   const engine = opening.use(await startEngine(prepared, settings));
   await source.check?.({ openCache: engine.openCache, maxLength });
   const notes = [...deviceNotes(engine), ...words.notes ?? []];
-  report(3, notes[0]);
+  report(STAGES, notes[0]);
 
   const owned = opening.move();
   const { config, fingerprint, embeddings, bytes: weightsBytes } = prepared;

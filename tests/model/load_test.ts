@@ -123,7 +123,11 @@ Deno.test("loadModel() refuses a missing file by its path", async () => {
 });
 
 const WRONG: readonly [Record<string, unknown>, typeof RangeError | typeof TypeError, string][] = [
-  [{ device: "dml" }, RangeError, "'device' must be 'auto', 'cpu', 'webgpu' or 'cuda'"],
+  [
+    { device: "dml" },
+    RangeError,
+    "'device' must be 'auto', 'cpu', 'webgpu', 'cuda', 'vulkan' or 'metal'",
+  ],
   [{ device: "webgpu", kv: "int8" }, RangeError, "'kv' must be 'fp32' or 'fp16' on webgpu"],
   [{ device: "cuda", dtype: "fp32" }, RangeError, "'dtype' must be 'auto', 'fp16', 'int8'"],
   [
@@ -153,7 +157,7 @@ const WRONG: readonly [Record<string, unknown>, typeof RangeError | typeof TypeE
   [{ threads: 0.5 }, RangeError, "'threads'"],
   [{ threads: "2" }, TypeError, "'threads'"],
   [{ revision: "main" }, RangeError, "'revision' must be left out for a local model"],
-  [{ maxlength: 100 }, TypeError, "'maxlength' is not an option: known options are device"],
+  [{ maxlength: 100 }, TypeError, "'maxlength' is not an option: known options are engine, device"],
   [{ quantize: true }, TypeError, "'quantize' is not an option"],
 ];
 for (const [options, type, message] of WRONG) {

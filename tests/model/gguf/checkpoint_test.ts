@@ -194,8 +194,8 @@ Deno.test("what a GGUF file asks for and is not there is refused by name", async
   ];
   for (const [metadata, key] of cases) {
     await using folder = await fileOf(caseOf("llama, llama3"), { metadata });
-    const load = () => loadModel(folder.file, { cacheDir: `${folder.path}/cache` });
-    await assertRejects(load, SyntaxError, key);
+    const options = { engine: "onnxruntime", cacheDir: `${folder.path}/cache` } as const;
+    await assertRejects(() => loadModel(folder.file, options), SyntaxError, key);
     assertEquals(await Deno.stat(`${folder.path}/cache`).catch(() => "none"), "none");
   }
   await assertRejects(() => loadModel("/no/such.gguf"), Deno.errors.NotFound, "a .gguf file");
@@ -218,7 +218,8 @@ Deno.test("a file with blocks that only llama.cpp reads is refused by tensor and
   const encode = (values: Float32Array) => new Uint8Array(values.length / 32 * 18);
   const file = ggufOf(WIDE.config, tensorsOf(WIDE), { blocks: { type: "IQ4_NL", encode } });
   await using folder = await temporaryFolder({ "x.gguf": file });
-  const load = () => loadModel(`${folder.path}/x.gguf`, { cacheDir: `${folder.path}/cache` });
+  const options = { engine: "onnxruntime", cacheDir: `${folder.path}/cache` } as const;
+  const load = () => loadModel(`${folder.path}/x.gguf`, options);
   await assertRejects(load, SyntaxError, "is of type IQ4_NL: those that can be read are F32");
   assertEquals(await Deno.stat(`${folder.path}/cache`).catch(() => "none"), "none");
 });
