@@ -53,9 +53,9 @@
  *   | Llama-3.3-Nemotron-Super-49B | 49.87 B    | 183.8 | 53.1 | 30.9 | 3.1 |
  *   | Gemma-3-27B (text)           | 27.01 B    | 103.2 | 30.9 | 19.0 | 7.8 |
  *
- * - **GGUF.** Architectures `llama`, `qwen2`, `qwen3`, `gemma3`, `phi3` and `olmo2`; F32, F16, BF16,
- *   Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 and Q2_K to Q6_K; other types, and metadata whose meaning is not
- *   known, are refused by name. Every count and offset of the header is checked. `auto` is `native`:
+ * - **GGUF.** On ONNX Runtime architectures `llama`, `qwen2`, `qwen3`, `gemma3`, `phi3` and `olmo2`; F32, F16, BF16,
+ *   Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 and Q2_K to Q6_K; a file of another architecture or type, or with metadata whose
+ *   meaning is not known there, goes to llama.cpp. Every count and offset of the header is checked. `auto` is `native`:
  *   the integers, scales and minima of the blocks go to the runtime as they are, none rounded anew; as
  *   in llama.cpp the inputs of a layer are rounded to int8. On SmolLM2-135M (Q4_1) that is a mean KL
  *   of 0.0062 nats from the same weights in fp32, at most 0.042, with 96.8 % equal most probable
@@ -64,6 +64,25 @@
  *   bit for bit. Vocabularies: byte-level ones whose cut is known (`gpt-2`, `smollm`, `llama-bpe`,
  *   `qwen2`), an unknown one is refused; and SentencePiece. Converted weights are cached once; the
  *   file itself stays where it is and is needed at each load.
+ * - **llama.cpp**, `engine: "llama.cpp"` or by itself where ONNX Runtime does not support a GGUF file (`model.attempts`
+ *   says why): about 150 architectures, all types of blocks, processors and GPUs (see `lib/llama/mod.ts`).
+ *
+ *   | engine       | device        | types                                            |                   |
+ *   | ------------ | ------------- | ------------------------------------------------ | ----------------- |
+ *   | ONNX Runtime | cpu           | the thirteen above                               | tested            |
+ *   | ONNX Runtime | webgpu        | Q4_1, Q8_0                                       | emulated          |
+ *   | ONNX Runtime | cuda          |                                                  | not run           |
+ *   | llama.cpp    | cpu           | those, Q1_0, Q2_0, IQ1 to IQ4, TQ, MXFP4, NVFP4  | tested            |
+ *   | llama.cpp    | vulkan        | F32, Q4_1, Q8_0                                  | emulated          |
+ *   | llama.cpp    | metal, cuda   |                                                  | not run           |
+ *
+ *   The embedding of a mixture is made here and fed in place of a token's. At each load an id and its embedding must
+ *   give the same logits, bit for bit, else the model is refused, as Gemma 3n is, whose layers take the id as well; and
+ *   rows must be the same alone and in a batch: steps are padded to the number of rows with which they are (1, 2 or 4
+ *   by type, always 8 on a GPU). For that flash attention is off. Recurrent models, encoders and damaged headers are
+ *   refused, before llama.cpp would end the process; `deno task inspect` tries a file in a process of its own. A sum
+ *   over a large vocabulary is a product on the device with the table in float32, or in 8 bits where the file has
+ *   blocks. Texts are cut into tokens by llama.cpp, and end where the file says.
  * - **ONNX exports.** A folder or hub model with `onnx/model*.onnx` and no safetensors
  *   (onnx-community, onnxruntime-genai, Optimum layouts) is cut at its embedding, so that the mixture
  *   is its input; the files stay as they are. On load, a one-entry mixture must give the export's own
