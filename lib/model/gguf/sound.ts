@@ -106,12 +106,13 @@ function checkNumbers({ metadata, tensors, arch, name, count, layers }: Header):
 }
 
 /** Numbers of experts fit to each other. */
-function checkExperts({ tensors, name, count }: Header): void {
+function checkExperts({ metadata, tensors, name, count }: Header): void {
+  const all = (key: string) => numbersOf(metadata.get(name(key)) ?? 0);
   const experts = count("expert_count", 0), used = count("expert_used_count", 0);
   const groups = count("expert_group_count", 0), usedGroups = count("expert_group_used_count", 0);
   const are = (key: string, least: number, most: number) => {
-    const value = count(key, 0);
-    if (!isCount(value, least, most)) refuse(name(key), `be from ${least} to ${most}`, value);
+    const wrong = all(key).find((value) => !isCount(value, least, most));
+    if (wrong !== undefined) refuse(name(key), `be from ${least} to ${most}`, wrong);
   };
   const isThere = tensors.keys().some((tensor) => /_exps\./.test(tensor));
   are("expert_count", isThere || used > 0 ? 1 : 0, MOST_EXPERTS);
@@ -126,34 +127,47 @@ function checkExperts({ tensors, name, count }: Header): void {
 
 /** Architectures that may rotate a part of a head. */
 const PARTIAL =
-  /^(bailingmoe[23]|chatglm|deepseek\d.*|dots3note|falcon-h1|gemma4.*|glm.*|gptj|gptneox|kimi.*|laguna|mimo2|minicpm3|minimax.*|mistral4|nemotron.*|phi\w*|plm|qwen3next|qwen35\w*|qwen4exp|stablelm|step35)$/;
+  /^(.*bert.*|bailingmoe[23]|chatglm|cohere2|command-r|deepseek\d.*|dots3note|falcon-h1|gemma.*|glm.*|gptj|gptneox|kimi.*|laguna|mimo2|minicpm3|minimax.*|mistral4|muse-glimmer|nemotron.*|phi\w*|plamo[23]|plm|qwen3next|qwen35\w*|qwen4exp|stablelm|step35)$/;
 /** Architectures whose values may be of another length than keys. */
 const UNEQUAL =
   /^(bailingmoe3|deepseek[23].*|dots3note|gemma4.*|glm-dsa|kimi.*|mimo2|minicpm3|mistral4|plamo[23]|plm|step35)$/;
 /** Architectures that end the process at rows of embeddings unless positions have sections. */
 const NO_ROWS = /^glm4(moe)?$/;
 
-/** Lengths of heads and their rotated parts fit to each other and to the tensors of attention. */
-function checkHeads(header: Header): void {
-  const { metadata, tensors, arch, name, count } = header;
-  const heads = count("attention.head_count", 0);
-  const usual = heads > 0 ? Math.floor(count("embedding_length", 0) / heads) : 0;
+/** Lengths of heads. */
+interface Heads {
+  /** Of keys and values where nothing says otherwise. */
+  readonly key: number;
+  readonly value: number;
+  /** All that the metadata knows. */
+  readonly keys: readonly number[];
+  readonly values: readonly number[];
+}
+
+function headsOf({ metadata, name, count }: Header): Heads {
+  const heads = numbersOf(metadata.get(name("attention.head_count"))).find((count) => count > 0);
+  const usual = heads ? Math.floor(count("embedding_length", 0) / heads) : 0;
   const key = count("attention.key_length", usual), value = count("attention.value_length", usual);
+  const lengths = (kind: string, own: number) =>
+    ["", "_swa", "_mla", "_mla_swa"].map((end) => count(`attention.${kind}_length${end}`, 0))
+      .concat(own, count("kda.head_dim", 0)).filter((length) => length > 0);
+  return { key, value, keys: lengths("key", key), values: lengths("value", value) };
+}
+
+/** Heads are alike where the graph asserts it, and what is rotated of them fits. */
+function checkRotation(header: Header, { key, value, keys }: Heads): void {
+  const { metadata, arch, name, count } = header;
   if (value !== key && !UNEQUAL.test(arch)) {
     refuse(name("attention.value_length"), `be as long as keys, ${key}`, value);
   }
-  const lengths = (kind: string, own: number) =>
-    ["", "_swa", "_mla", "_mla_swa"].map((end) => count(`attention.${kind}_length${end}`, 0))
-      .concat(own).filter((length) => length > 0);
-  const keys = lengths("key", key), values = lengths("value", value);
   const rotated = count("rope.dimension_count", key), longest = Math.max(0, ...keys);
   if (key > 0 && rotated !== key && !PARTIAL.test(arch)) {
     refuse(name("rope.dimension_count"), `be the whole of a head, ${key}`, rotated);
   }
-  for (const end of ["", "_swa"]) {
-    const size = count(`rope.dimension_count${end}`, rotated);
+  for (const own of ["rope.dimension_count", "rope.dimension_count_swa"]) {
+    const size = count(own, rotated);
     if (size % 2 !== 0 || size > longest || size === 0 && key > 0) {
-      refuse(name(`rope.dimension_count${end}`), `be even, from 2 to ${longest}`, size);
+      refuse(name(own), `be even, from 2 to ${longest}`, size);
     }
   }
   const sections = numbersOf(metadata.get(name("rope.dimension_sections")));
@@ -163,14 +177,26 @@ function checkHeads(header: Header): void {
   if (NO_ROWS.test(arch) && !(sections[0]! > 0 && sections[1]! > 0)) {
     refuse("general.architecture", "take rows of embeddings", arch);
   }
-  const seen = new Set([key, value]);
+  if (count("attention.key_length_mla", 0) === 0) return;
+  const rank = count("attention.kv_lora_rank", 0);
+  if (key !== rank + rotated || value !== rank) {
+    refuse(name("attention.key_length"), `be ${rank + rotated}, values ${rank}`, [key, value]);
+  }
+  const shared = numbersOf(metadata.get(name("attention.head_count_kv")));
+  if (shared.some((kv) => kv > 1)) refuse(name("attention.head_count_kv"), "be at most 1", shared);
+}
+
+/** The tensors of attention hold as many heads of such lengths as the metadata says. */
+function checkAttention({ tensors, name, count }: Header, heads: Heads): void {
+  const { key, value, keys, values } = heads, seen = new Set([key, value]);
   for (const [tensor, { dims }] of tensors) {
     const [, layer, part] = /^blk\.(\d+)\.attn_(q|q_b|k|v|qkv|output)\.weight$/.exec(tensor) ?? [];
     const q = count("attention.head_count", 0, Number(layer));
     const kv = count("attention.head_count_kv", q, Number(layer));
-    if (part === undefined || q === 0 || tensors.has(`blk.${layer}.ssm_conv1d.weight`)) continue;
+    if (part === undefined || q === 0) continue;
+    if (part === "qkv" && tensors.has(`blk.${layer}.ssm_conv1d.weight`)) continue; // no attention
     const sizes = {
-      q: keys.flatMap((k) => [q * k, 2 * q * k]),
+      q: keys.flatMap((k) => [q * k, 2 * q * k]), // with a gate
       q_b: keys.map((k) => q * k),
       k: keys.map((k) => kv * k),
       v: values.map((v) => kv * v),
@@ -183,18 +209,10 @@ function checkHeads(header: Header): void {
       refuse(tensor, `have heads of the lengths of the metadata, ${[...new Set(sizes)]}`, dims);
     }
   }
-  for (const own of ["attention.key_length_swa", "attention.value_length_swa"]) {
-    if (!seen.has(count(own, key))) {
-      refuse(name(own), "be the length of some heads", count(own, key));
-    }
+  for (const [own, usual] of [["key_length_swa", key], ["value_length_swa", value]] as const) {
+    const length = count(`attention.${own}`, usual);
+    if (!seen.has(length)) refuse(name(`attention.${own}`), "be the length of some heads", length);
   }
-  if (count("attention.key_length_mla", 0) === 0) return;
-  const rank = count("attention.kv_lora_rank", 0);
-  if (key !== rank + rotated || value !== rank) {
-    refuse(name("attention.key_length"), `be ${rank + rotated}, values ${rank}`, [key, value]);
-  }
-  const shared = numbersOf(metadata.get(name("attention.head_count_kv")));
-  if (shared.some((kv) => kv > 1)) refuse(name("attention.head_count_kv"), "be at most 1", shared);
 }
 
 /** Widths that tensors tell: of the embeddings, and of the states of a layer. */
@@ -247,7 +265,7 @@ const NO_WEIGHTS: readonly GgufTensorType[] = ["Q8_1", "Q8_K", "I8", "I16", "I32
 
 /** Tensors that are added or multiplied number by number, which works with float32 alone. */
 const PLAIN =
-  /(_norm(\.\d+)?\.weight|(?<!\.weight))$|^rope_|ssm_conv1d|shortconv\.conv|time_mix_|channel_mix_lerp|position_embd|token_types/;
+  /(_norm(\.\d+)?\.weight|(?<!\.weight))$|^rope_|ssm_conv1d|shortconv\.conv|_mix_(lerp_\w+|first|decay|[wav]0|k_k|k_a|r_k)\.|^token_types/;
 
 function checkTensor(name: string, { type, dims, offset }: GgufTensor): void {
   if (!dims.every((dim) => isCount(dim, 1))) {
@@ -264,7 +282,7 @@ function checkTensor(name: string, { type, dims, offset }: GgufTensor): void {
 const COMPANIONS: readonly (readonly [is: RegExp, needs: RegExp])[] = [
   [/^attn_output\.weight$/, /^attn_(qkv|q|q_a|q_b)\.weight$/],
   [/^ssm_out\.weight$/, /^(ssm_in|attn_qkv|attn_q)\.weight$/],
-  [/^ssm_in\.weight$/, /^(ssm_conv1d\.bias|ssm_dt_norm(\.weight)?)$/],
+  [/^ssm_in\.weight$/, /^(ssm_conv1d\.bias|ssm_dt_norm(\.weight)?|ssm_ba\.weight)$/],
 ];
 
 function checkLayers({ tensors, layers }: Header): void {
@@ -312,7 +330,9 @@ export function checkSound(gguf: Gguf): void {
   const header = headerOf(gguf);
   checkNumbers(header);
   checkExperts(header);
-  checkHeads(header);
+  const heads = headsOf(header);
+  checkRotation(header, heads);
+  checkAttention(header, heads);
   checkWidths(header);
   checkVocabulary(header);
   checkLayers(header);

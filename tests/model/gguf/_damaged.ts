@@ -81,7 +81,7 @@ export function takeApart(bytes: Uint8Array): Raw {
 function lengthOf(type: number, dims: readonly bigint[]): number | undefined {
   const known = TYPES.get(type);
   const count = dims.reduce((a, b) => a * BigInt.asUintN(64, b), 1n);
-  if (!known || count > 1n << 24n || dims.length === 0) return undefined;
+  if (!known || count > 1n << 25n || dims.length === 0) return undefined;
   return Math.ceil(Number(count) / known.numbers) * known.bytes;
 }
 
