@@ -30,6 +30,11 @@ export interface Raw {
   readonly tensors: readonly RawTensor[];
 }
 
+/** A file taken apart, and the bytes that its header had. */
+interface Apart extends Raw {
+  readonly header: number;
+}
+
 /** A damaged file. */
 export interface Damaged {
   /** What was done. */
@@ -45,7 +50,7 @@ const TYPES = new Map(Object.values(GGUF_TENSOR_TYPES).map((type) => [type.id as
 const encoder = new TextEncoder(), decoder = new TextDecoder();
 
 /** Takes a sound file apart. */
-export function takeApart(bytes: Uint8Array): Raw {
+export function takeApart(bytes: Uint8Array): Apart {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let at = 8;
   const u32 = () => view.getUint32((at += 4) - 4, true);
@@ -74,14 +79,14 @@ export function takeApart(bytes: Uint8Array): Raw {
     ...{ name, dims, type },
     data: bytes.slice(start + from, start + from + lengthOf(type, dims)!),
   }));
-  return { entries: entries.filter((entry) => entry !== alignment), tensors };
+  return { entries: entries.filter((entry) => entry !== alignment), tensors, header: at };
 }
 
 /** Bytes of a tensor; undefined where that cannot be or is too much. */
 function lengthOf(type: number, dims: readonly bigint[]): number | undefined {
   const known = TYPES.get(type);
   const count = dims.reduce((a, b) => a * BigInt.asUintN(64, b), 1n);
-  if (!known || count > 1n << 24n || dims.length === 0) return undefined;
+  if (!known || count > 1n << 25n || dims.length === 0) return undefined;
   return Math.ceil(Number(count) / known.numbers) * known.bytes;
 }
 
@@ -391,14 +396,10 @@ export function* damagedFiles(bytes: Uint8Array, count: number, seed: number): G
   const random = seeded(seed), raw = takeApart(bytes);
   const steps = [...entrySteps(raw, random), ...newEntrySteps(raw), ...tensorSteps(raw, random)];
   const order = random.shuffled(steps), own = [...entrySteps(raw, random)];
-  const header = putTogether({
-    ...raw,
-    tensors: raw.tensors.map((t) => ({ ...t, data: new Uint8Array(0), dims: [] })),
-  }).length;
   for (let made = 0, next = 0; made < count; made++) {
     const kind = made % 7;
     if (kind === 0 || next >= order.length) {
-      yield randomBytes(bytes, header, random);
+      yield randomBytes(bytes, raw.header, random);
       continue;
     }
     const [name, make] = order[next++]!;
