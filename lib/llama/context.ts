@@ -17,7 +17,7 @@ export interface ContextOptions {
   readonly sequences: number;
   /** Positions of each, a multiple of 256. */
   readonly length: number;
-  /** Most inputs of a run. */
+  /** Most inputs of a run, at least one a sequence. */
   readonly batch: number;
   /** Number format of keys and values. */
   readonly kv: "fp32" | "fp16";

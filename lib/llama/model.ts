@@ -7,6 +7,7 @@
 import { cString } from "../runtime/api.ts";
 import { type Calls, contextParameters, modelParameters } from "./api.ts";
 import { type Context, type ContextOptions, openContext } from "./context.ts";
+import { checkNumber } from "../_check.ts";
 import type { Llama } from "./library.ts";
 import { flagReader, withErrors } from "./log.ts";
 import type { Threads } from "./pool.ts";
@@ -97,6 +98,11 @@ export async function loadLlamaModel(
     async openContext(options) {
       if (disposed) throw new Error("Cannot open a context as the model is disposed");
       const { sequences, length, batch, kv } = options, params = contextParameters(call);
+      const verb = "open a context", most = Number(call.llama_max_parallel_sequences());
+      checkNumber(verb, "sequences", sequences, { min: 1, max: most, integer: true });
+      const longest = Math.floor((2 ** 31 - 1) / sequences);
+      checkNumber(verb, "length", length, { min: 1, max: longest, integer: true });
+      checkNumber(verb, "batch", batch, { min: sequences, max: 2 ** 31 - 1, integer: true }); // each may ask for logits
       const stop = new Uint8Array(new ArrayBuffer(2)); // a flag, and the end of what strlen reads
       const type = { fp32: 0, fp16: 1 }[kv], { count } = threads;
       const values = {

@@ -53,7 +53,7 @@ export function openLlamaCache(
       `be at most ${MOST_SEQUENCES}, with ${length} positions each fewer than 2³¹ in all`;
     throw new RangeError(refusal("open a cache", "slots", rule, slots));
   }
-  const batch = Math.max(PREFILL_CHUNK, Math.min(most, sequences));
+  const batch = Math.max(PREFILL_CHUNK, sequences); // llama.cpp wants room for a row of each
   const rows = new Float32Array(batch * hiddenSize);
   const logits = new Float32Array(slots * vocabularySize);
   let opened: Promise<Context> | undefined, current: Context | undefined, isDisposed = false;
