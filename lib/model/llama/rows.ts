@@ -56,7 +56,10 @@ export function rowReader(llama: Llama, { type, bytes, rows, width }: Table): Re
   const start = Deno.UnsafePointer.of(bytes as Uint8Array<ArrayBuffer>)!;
   const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   return (row, into) => {
-    if (!(row >= 0 && row < rows)) throw new RangeError(`Cannot read row ${row} of ${rows}`);
+    if (!(Number.isInteger(row) && row >= 0 && row < rows)) {
+      throw new RangeError(`Cannot read row ${row} of ${rows}`);
+    }
+    if (into.length < width) throw new RangeError(`Cannot read a row to ${into.length} numbers`);
     const own = into.subarray(0, width);
     if (toFloat) {
       toFloat.call(
