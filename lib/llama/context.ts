@@ -17,7 +17,7 @@ export interface ContextOptions {
   readonly sequences: number;
   /** Positions of each, a multiple of 256. */
   readonly length: number;
-  /** Most inputs of a run. */
+  /** Most inputs of a run, at least one a sequence. */
   readonly batch: number;
   /** Number format of keys and values. */
   readonly kv: "fp32" | "fp16";
@@ -47,7 +47,7 @@ export interface Context extends Disposable {
   cut(sequence: number, position: number): void;
   /** Copies a whole sequence over another. */
   copy(from: number, to: number): void;
-  /** Ends a run that is under way; it then throws. */
+  /** Ends the run that is under way, else the next; it then throws. */
   stop(): void;
 }
 
@@ -132,6 +132,7 @@ export function openContext(
       isRunning = true;
       const code = await call.decodeLater(pointer, bytes);
       isRunning = false;
+      if (code === 2) stop.fill(0);
       if (code !== 0) {
         for (const { sequence } of places) {
           call.llama_memory_seq_rm(memory, sequence, lengths[sequence]!, -1); // what it had begun

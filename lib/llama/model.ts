@@ -7,6 +7,7 @@
 import { cString } from "../runtime/api.ts";
 import { type Calls, contextParameters, modelParameters } from "./api.ts";
 import { type Context, type ContextOptions, openContext } from "./context.ts";
+import { checkNumber } from "../_check.ts";
 import type { Llama } from "./library.ts";
 import { flagReader, withErrors } from "./log.ts";
 import type { Threads } from "./pool.ts";
@@ -63,11 +64,16 @@ export async function loadLlamaModel(
   const file = cString(path), devices = new BigUint64Array(new ArrayBuffer(8)); // none, and the end
   view.write("n_gpu_layers", isOnGpu ? 2 ** 31 - 1 : 0);
   if (!isOnGpu) view.write("devices", Deno.UnsafePointer.of(devices));
+  let failure: { readonly error: unknown } | undefined;
   const progress = Deno.UnsafeCallback.threadSafe(
     { parameters: ["f32", "pointer"], result: "bool" } as const,
     (part) => {
-      onProgress?.(part);
-      return !signal?.aborted;
+      try {
+        if (!failure) onProgress?.(part);
+      } catch (error) {
+        failure = { error }; // thrown once the load has ended, as nothing passes through C
+      }
+      return !failure && !signal?.aborted;
     },
   );
   view.write("progress_callback", progress.pointer);
@@ -76,7 +82,10 @@ export async function loadLlamaModel(
   held.length = 0; // until here they were read
   progress.close();
   const why = pointer === null ? undefined : refusalOf(call, pointer);
-  if (pointer !== null && (signal?.aborted || why !== undefined)) call.llama_model_free(pointer);
+  if (pointer !== null && (failure || signal?.aborted || why !== undefined)) {
+    call.llama_model_free(pointer);
+  }
+  if (failure) throw failure.error;
   signal?.throwIfAborted();
   if (why !== undefined) throw new SyntaxError(`Cannot load the model by llama.cpp as ${why}`);
   if (pointer === null) {
@@ -97,6 +106,11 @@ export async function loadLlamaModel(
     async openContext(options) {
       if (disposed) throw new Error("Cannot open a context as the model is disposed");
       const { sequences, length, batch, kv } = options, params = contextParameters(call);
+      const verb = "open a context";
+      checkNumber(verb, "sequences", sequences, { min: 1, integer: true }); // llama.cpp knows the most
+      const longest = Math.floor((2 ** 31 - 1) / sequences);
+      checkNumber(verb, "length", length, { min: 1, max: longest, integer: true });
+      checkNumber(verb, "batch", batch, { min: sequences, max: 2 ** 31 - 1, integer: true }); // each may ask for logits
       const stop = new Uint8Array(new ArrayBuffer(2)); // a flag, and the end of what strlen reads
       const type = { fp32: 0, fp16: 1 }[kv], { count } = threads;
       const values = {

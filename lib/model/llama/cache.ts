@@ -28,8 +28,10 @@ export interface LlamaCacheParts {
   readonly kv: "fp32" | "fp16";
   readonly rows: RowRule;
   readonly write: WriteEmbeddings;
-  /** Begins work on the model once what came before has ended. */
+  /** Begins work on the model once what came before has ended; refuses where the model is disposed. */
   readonly turn: <T>(work: () => Promise<T>) => Promise<T>;
+  /** The same for what frees memory, on a disposed model too. */
+  readonly lastTurn: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /** llama.cpp's buffers have a multiple of so many positions. */
@@ -41,7 +43,7 @@ const upTo = (value: number, multiple: number) => Math.ceil(value / multiple) * 
 
 /** Opens a cache, of a shape that is checked; its context is made when it is first used. */
 export function openLlamaCache(
-  { model, kv, rows: { multiple, most }, write, turn }: LlamaCacheParts,
+  { model, kv, rows: { multiple, most }, write, turn, lastTurn }: LlamaCacheParts,
   { slots, length }: CacheShape,
 ): KvCache {
   const { vocabularySize, hiddenSize } = model;
@@ -51,7 +53,7 @@ export function openLlamaCache(
       `be at most ${MOST_SEQUENCES}, with ${length} positions each fewer than 2³¹ in all`;
     throw new RangeError(refusal("open a cache", "slots", rule, slots));
   }
-  const batch = Math.max(PREFILL_CHUNK, Math.min(most, sequences));
+  const batch = Math.max(PREFILL_CHUNK, sequences); // llama.cpp wants room for a row of each
   const rows = new Float32Array(batch * hiddenSize);
   const logits = new Float32Array(slots * vocabularySize);
   let opened: Promise<Context> | undefined, current: Context | undefined, isDisposed = false;
@@ -176,7 +178,7 @@ export function openLlamaCache(
       if (isDisposed) return;
       isDisposed = true;
       current?.stop();
-      turn(async () => (await opened)?.[Symbol.dispose]()).catch(() => {}); // one that was never made
+      lastTurn(async () => (await opened)?.[Symbol.dispose]()).catch(() => {}); // one that was never made
     },
   };
 }

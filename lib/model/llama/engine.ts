@@ -66,7 +66,10 @@ export async function startLlama(
   const parts = { vocabularySize, hiddenSize, read, product };
   const openWith: OpenTrial = (factor, rows, shape) =>
     openLlamaCache(
-      { model, kv, rows, turn: live, write: embeddingWriter({ ...parts, factor }) },
+      {
+        ...{ model, kv, rows, turn: live, lastTurn: turn },
+        write: embeddingWriter({ ...parts, factor }),
+      },
       shape,
     );
   /** Does work on the model; none once it is disposed. */

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { textAt, TRAITS } from "../../llama/api.ts";
+import { TRAITS } from "../../llama/api.ts";
 import type { Llama } from "../../llama/library.ts";
 import { structIn } from "../../runtime/structs.ts";
+import { GGUF_TENSOR_TYPES, type GgufTensorType } from "../gguf/parse.ts";
 
 /** A table of embeddings as it lies in a file. */
 export interface Table {
@@ -19,26 +20,19 @@ export interface Table {
   readonly width: number;
 }
 
-/** More types than there are. */
-const TYPES = 64;
-
-/** Number of a type, bytes and numbers of a block, and what widens blocks; undefined for float32. */
+/** Bytes and numbers of a block of a type, and what widens blocks; null for float32. */
 function typeNamed({ call }: Llama, type: string) {
-  for (let number = 0; number < TYPES; number++) {
-    const at = call.ggml_get_type_traits(number);
-    if (at === null) break;
-    const bytes = Deno.UnsafePointerView.getArrayBuffer(at, TRAITS.size).slice(0);
-    const view = structIn(TRAITS, bytes),
-      pointer = (name: "name" | "to_float") => Deno.UnsafePointer.create(BigInt(view.number(name)));
-    if (textAt(pointer("name")).toLowerCase() !== type.toLowerCase()) continue;
-    return {
-      number,
-      size: view.number("bytes"),
-      numbers: view.number("numbers"),
-      widen: pointer("to_float"),
-    };
-  }
-  throw new SyntaxError(`Cannot read embeddings as llama.cpp knows no type ${type}`);
+  const refuse = (why: string): never => {
+    throw new SyntaxError(`Cannot read embeddings as llama.cpp ${why} ${type}`);
+  };
+  if (!Object.hasOwn(GGUF_TENSOR_TYPES, type)) return refuse("knows no type");
+  const { id, bytes: size, numbers } = GGUF_TENSOR_TYPES[type as GgufTensorType];
+  const at = call.ggml_get_type_traits(id); // any number beyond the last type reads what is no type
+  const view = structIn(TRAITS, Deno.UnsafePointerView.getArrayBuffer(at!, TRAITS.size).slice(0));
+  const widen = Deno.UnsafePointer.create(BigInt(view.number("to_float")));
+  const isOther = view.number("bytes") !== size || view.number("numbers") !== numbers;
+  if (isOther || (widen === null && type !== "F32")) return refuse("widens no rows of type");
+  return { size, numbers, widen };
 }
 
 /** What writes a row of a table to an array. */
@@ -56,7 +50,10 @@ export function rowReader(llama: Llama, { type, bytes, rows, width }: Table): Re
   const start = Deno.UnsafePointer.of(bytes as Uint8Array<ArrayBuffer>)!;
   const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   return (row, into) => {
-    if (!(row >= 0 && row < rows)) throw new RangeError(`Cannot read row ${row} of ${rows}`);
+    if (!(Number.isInteger(row) && row >= 0 && row < rows)) {
+      throw new RangeError(`Cannot read row ${row} of ${rows}`);
+    }
+    if (into.length < width) throw new RangeError(`Cannot read a row to ${into.length} numbers`);
     const own = into.subarray(0, width);
     if (toFloat) {
       toFloat.call(

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { refusal } from "../../_check.ts";
 import type { Llama } from "../../llama/library.ts";
 import { eosOf } from "../gguf/config.ts";
 import type { Gguf } from "../gguf/parse.ts";
@@ -22,6 +23,25 @@ function written<T extends Int32Array | Uint8Array>(
   if (count < 0) count = call(into = make(-count));
   if (count < 0) throw new RangeError(`Cannot use the vocabulary as llama.cpp gives ${count}`);
   return into.subarray(0, count) as T;
+}
+
+/**
+ * Runs that one match of a pattern may take. Many patterns go by `std::regex`, which takes a frame of the stack a
+ * character: about 23,600 end a process with 8 MiB, fewer a worker.
+ */
+const RUNS = [/\s+/g, /[^\s.,!?…。，、।۔،]+/g, /[^\s\p{L}\p{N}]+/gu], LONGEST_RUN = 4000;
+
+function checkRuns(text: string): void {
+  if (text.length <= LONGEST_RUN) return;
+  for (const run of RUNS) {
+    for (const [{ length }] of text.matchAll(run)) {
+      if (length <= LONGEST_RUN) continue;
+      const rule =
+        `have blanks, words and signs of at most ${LONGEST_RUN} characters in a row, as llama.cpp ` +
+        "would end the process; its token ids may be passed instead";
+      throw new RangeError(refusal("encode", "text", rule, `${length} in a row`));
+    }
+  }
 }
 
 /**
@@ -49,6 +69,7 @@ export function llamaTokenizer(
           "Cannot encode text as the file's vocabulary lacks tokens of single bytes; pass the prompt as token ids",
         );
       }
+      checkRuns(text);
       const bytes = encoder.encode(text);
       const ids = written((length) => new Int32Array(length), bytes.length + 8, (into) => {
         const { length } = into;
