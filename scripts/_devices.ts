@@ -1,6 +1,7 @@
 /** The GPUs of this machine, and on which devices a session starts. */
 
-import { type LlamaDevice, openLlama, packageOf } from "../lib/llama/mod.ts";
+import { openLlama } from "../lib/llama/library.ts";
+import { type LlamaDevice, packageOf } from "../lib/llama/mod.ts";
 import { type Adapter, adapters, deviceError } from "../lib/runtime/mod.ts";
 import { type Column, tableOf } from "../lib/plot/table.ts";
 import { visible } from "./_cli.ts";

@@ -173,14 +173,17 @@ export async function loadModel(
   checkOptions("load the model", options, RULES);
   const { engine = "auto", device = "auto", maxLength, threads, onProgress } = options;
   const signal = options.signal ?? nextSignal();
-  if (engine === "onnxruntime" && asksLlama(options)) {
-    const rule = "be 'auto', 'cpu', 'webgpu' or 'cuda' with ONNX Runtime";
+  const checkDevice = (why: string) => {
+    if (engine === "llama.cpp" || !asksLlama(options)) return;
+    const rule = `be 'auto', 'cpu', 'webgpu' or 'cuda' ${why}`;
     throw new RangeError(refusal("load the model", "device", rule, device));
-  }
+  };
+  if (engine === "onnxruntime") checkDevice("with ONNX Runtime");
   const isSource = typeof id === "object" && id !== null && "prepare" in id;
   const named = isSource ? id.id : String(id);
   onProgress?.({ label: `load ${named}`, done: 0, total: STAGES });
   const place = isSource ? id : await placeOf(id, given({ ...options, signal }));
+  if (isSource || !isGguf(place as string)) checkDevice("for what is no GGUF file");
   const byLlama = (attempts: readonly Attempt[]) => {
     const known = { ...llamaOptions(options), ...{ id: named, maxLength, threads, attempts } };
     return loadLlama(isSource ? id.id : place as string, { ...known, onProgress, signal });
