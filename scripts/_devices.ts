@@ -1,5 +1,7 @@
 /** The GPUs of this machine, and on which devices a session starts. */
 
+import { openLlama } from "../lib/llama/library.ts";
+import { type LlamaDevice, packageOf } from "../lib/llama/mod.ts";
 import { type Adapter, adapters, deviceError } from "../lib/runtime/mod.ts";
 import { type Column, tableOf } from "../lib/plot/table.ts";
 import { visible } from "./_cli.ts";
@@ -27,6 +29,23 @@ const COLUMNS: readonly Column<ReturnType<typeof rowOf>>[] = [
   { heading: "driver", of: "driver", align: "left" },
 ];
 
+/** Devices of llama.cpp whose package is too large to be fetched for a look. */
+const LARGE: Readonly<Partial<Record<LlamaDevice, string>>> = {
+  cuda: "not tried, as its package has 143 MB: --engine llama.cpp --device cuda fetches it",
+};
+
+/** Whether llama.cpp starts on a device. */
+async function llamaText(device: LlamaDevice): Promise<string> {
+  try {
+    const name = packageOf(device), large = LARGE[device];
+    if (large !== undefined) return `${name}: ${large}`;
+    const { gpus } = await openLlama(device);
+    return [`${name}: starts`, ...gpus.map(({ description }) => description)].join(", ");
+  } catch (error) {
+    return `does not start: ${(error as Error).message}`;
+  }
+}
+
 /** What `deno task inspect --devices` prints. */
 export async function devicesText(): Promise<string> {
   const found = adapters();
@@ -37,6 +56,11 @@ export async function devicesText(): Promise<string> {
   for (const device of ["cpu", "webgpu", "cuda"] as const) {
     const error = await deviceError(device);
     lines.push(`${device.padEnd(8)}${error === undefined ? "starts" : `does not start: ${error}`}`);
+  }
+  lines.push("", "by llama.cpp, for GGUF files:");
+  const isMac = Deno.build.os === "darwin";
+  for (const device of isMac ? ["cpu", "metal"] as const : ["cpu", "vulkan", "cuda"] as const) {
+    lines.push(`${device.padEnd(8)}${await llamaText(device)}`);
   }
   return `${visible(`${table}\n\n${lines.join("\n")}`)}\n`;
 }

@@ -2,7 +2,6 @@
 
 import {
   type DecoderConfig,
-  type Dtype,
   estimateStudy,
   type Message,
   minimumDetectableGain,
@@ -15,12 +14,14 @@ import { measuredBandwidth, type StudySize } from "../lib/study/mod.ts";
 import { checkNumber } from "../lib/_check.ts";
 import { gib } from "../lib/_gib.ts";
 import { type Shard, shardOf, shardText } from "../lib/study/shard.ts";
+import { readHeader } from "../lib/model/gguf/header.ts";
 import { isGguf } from "../lib/model/gguf/split.ts";
+import { asksLlama } from "../lib/model/load.ts";
 import { placeOf } from "../lib/model/place.ts";
 import { configText } from "../lib/model/sources/mod.ts";
 import { type Arguments, given, print } from "./_cli.ts";
 import { textOf } from "./_table.ts";
-import { type AnyTask, taskOf } from "./_tasks.ts";
+import { type AnyTask, loadOptions, taskOf } from "./_tasks.ts";
 
 /** Problems of benchmarks whose source is not at hand. */
 const KNOWN: Readonly<Record<string, number>> = {
@@ -30,11 +31,19 @@ const KNOWN: Readonly<Record<string, number>> = {
 /** Tokens of a prompt where it is not at hand; characters of a token where there is no tokenizer. */
 const USUAL_PROMPT = 200, CHARACTERS = 4;
 
+/** What is known of a model before it is loaded. */
+interface Known {
+  readonly config: DecoderConfig;
+  /** Bytes of its weights, of a file that llama.cpp reads as they are. */
+  readonly stored?: number;
+}
+
 /**
  * Shape of a model: of a folder, a GGUF file or an embedded model as `loadModel` finds them, or of the
- * hub, from its `config.json` alone.
+ * hub, from its `config.json` alone; and of a file that llama.cpp reads the bytes of its weights.
  */
-async function shapeOf(id: string, revision: string | undefined): Promise<DecoderConfig> {
+async function shapeOf(id: string, args: Arguments): Promise<Known> {
+  const { revision, ...options } = loadOptions(args), { engine = "auto" } = options;
   const isThere = await Deno.stat(id).then(() => true, () => false);
   if (!isThere && isGguf(id) && !id.startsWith("file:")) {
     throw new Deno.errors.NotFound(
@@ -47,7 +56,17 @@ async function shapeOf(id: string, revision: string | undefined): Promise<Decode
     given({ revision }),
     (id, options) => downloadModel(id, { ...options, files: ["config.json"] }),
   );
-  return parseConfig(await configText(place));
+  const ofHeader = () => {
+    const { config, bytes } = readHeader(place);
+    return { config, stored: bytes };
+  };
+  if (isGguf(place) && asksLlama(options)) return ofHeader();
+  try {
+    return { config: parseConfig(await configText(place)) };
+  } catch (error) {
+    if (!isGguf(place) || engine !== "auto" || !(error instanceof SyntaxError)) throw error;
+    return ofHeader();
+  }
 }
 
 /**
@@ -96,9 +115,10 @@ export async function sizeOf(
   const { defaults } = task ?? TASKS[name]!.make({ source: "problems.jsonl" });
   const repeats = args.number("repeats") ?? 1;
   const maxNewTokens = args.number("max-new-tokens") ?? defaults?.maxNewTokens ?? 256;
-  const config = await shapeOf(id, args.value("revision"));
+  const shape = await shapeOf(id, args), usual = shape.stored === undefined ? "fp32" : "fp16";
+  const kv = loadOptions(args).kv ?? usual;
   const part = shard ? `${shardText(shard)} of ${id} on ${name}` : `${id} on ${name}`;
-  const known = { part, shard, config, methods, repeats, maxNewTokens };
+  const known = { part, shard, ...shape, kv, methods, repeats, maxNewTokens };
   return { ...known, ...await problemsOf(task, name, shard, limit) };
 }
 
@@ -122,11 +142,12 @@ export function tokensText(
 
 /** What it costs, with so many texts at once, in a number format, at so many bytes a second. */
 export function costOf(
-  { config, share, tokens, maxNewTokens, methods, repeats }: Size,
+  { config, stored, kv, share, tokens, maxNewTokens, methods, repeats }: Size,
   how: Required<Pick<StudySize, "slots" | "dtype" | "bandwidth">>,
 ) {
-  const known = { config, problems: share, promptTokens: tokens };
-  return estimateStudy({ ...known, maxNewTokens, methods, repeats, ...how });
+  const known = { config, kv, ...given({ weightsBytes: stored }) };
+  const size = { problems: share, promptTokens: tokens, maxNewTokens, methods, repeats };
+  return estimateStudy({ ...known, ...size, ...how });
 }
 
 /** What the whole study could find. */
@@ -158,16 +179,18 @@ export async function dryRun(
 ): Promise<void> {
   const size = await sizeOf(id, name, methods, args, shard);
   const { share, how, repeats } = size;
-  const given = bandwidthOf(args), title = sizeText(size);
+  const told = bandwidthOf(args), title = sizeText(size);
   if (share === 0) {
     print(`${title}\n`);
     return;
   }
-  const bandwidth = given === undefined ? measuredBandwidth() : 1e9 * given;
+  const bandwidth = told === undefined ? measuredBandwidth() : 1e9 * told;
   const slots = Math.min(args.number("slots") ?? 64, share * methods * repeats);
-  const rows = (["fp32", "int8", "int4"] as const satisfies Dtype[]).map((dtype) => {
+  const isStored = size.stored !== undefined;
+  const rows = (isStored ? ["fp32"] as const : ["fp32", "int8", "int4"] as const).map((dtype) => {
     const cost = costOf(size, { slots, dtype, bandwidth });
-    return { dtype, ...cost, together: cost.weightsBytes + cost.kvBytes };
+    const together = cost.weightsBytes + cost.kvBytes;
+    return { ...cost, dtype: isStored ? "native" : dtype, together };
   });
   const table = tableOf(rows, [
     { heading: "dtype", of: "dtype", width: 8 },
@@ -177,7 +200,7 @@ export async function dryRun(
     { heading: "time, at least", of: "seconds", as: duration, width: 13 },
   ]);
   const rate = (bandwidth / 1e9).toFixed(0);
-  const source = given === undefined
+  const source = told === undefined
     ? "measured here by copying; --bandwidth tells another"
     : "given";
   print([
@@ -185,6 +208,7 @@ export async function dryRun(
     how,
     tokensText(size, rows[0]!),
     textOf(table),
+    ...(isStored ? ["KV: by llama.cpp, which adds up to 255 positions to those of each text"] : []),
     `time: every step reads weights, keys and values once, at ${rate} GB/s (${source}), ` +
     "all runs at full length; arithmetic and prompts come on top",
     gainText(size),

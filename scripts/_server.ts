@@ -21,7 +21,7 @@ import {
   tokensText,
 } from "./_dry_run.ts";
 import { textOf } from "./_table.ts";
-import { loadOptions } from "./_tasks.ts";
+import { LOAD_VALUES, loadOptions } from "./_tasks.ts";
 
 /** Names of the options that {@linkcode openModel} reads. */
 export const SERVER_VALUES = ["server", "tokenizer", "key", "gpus"] as const;
@@ -34,9 +34,6 @@ export const SERVER_USAGE =
                         embedded name, a folder, a name on the hub; none sends texts as they are
   --key TEXT            the server's API key (default: MOI_SERVER_KEY, else none)`;
 
-/** Options of a load, which a server has made. */
-const LOADING = ["dtype", "kv", "device", "threads", "revision"];
-
 /** Refuses options that go only with a server, or not with one. */
 export function checkServer(args: Arguments): void {
   const isServed = args.value("server") !== undefined, isDry = args.flag("dry-run");
@@ -46,7 +43,7 @@ export function checkServer(args: Arguments): void {
   };
   if (!isDry) refuse(["bandwidth"], "without --dry-run");
   if (!isServed) return refuse(SERVER_VALUES, "without --server");
-  refuse(LOADING, "with --server: that is the server's to choose");
+  refuse(LOAD_VALUES, "with --server: that is the server's to choose");
   if (!isDry) refuse(["gpus"], "without --dry-run");
   else if (args.value("model") === undefined) {
     throw new TypeError("Cannot sweep as --model must be given with --dry-run --server");
@@ -114,6 +111,10 @@ export async function dryServerRun(
   shard: Shard | undefined,
 ): Promise<void> {
   const size = await sizeOf(args.value("tokenizer") ?? id, name, methods, args, shard);
+  if (size.stored !== undefined) {
+    const rule = "must name a folder or a model of the hub, whose config.json tells its shape";
+    throw new TypeError(`Cannot tell what a server needs as --tokenizer ${rule}: ${id} has none`);
+  }
   const { share, repeats, how, maxNewTokens, config, tokens } = size;
   if (share === 0) {
     print(`${sizeText(size)}\n`);

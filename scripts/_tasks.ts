@@ -6,6 +6,7 @@ import {
   type LoadOptions,
   type Method,
   METHODS,
+  type Model,
   type Problem,
   type Run,
   type Sampler,
@@ -86,19 +87,25 @@ const NUMBERS = {
   frequencyPenalty: "frequency-penalty",
 };
 
-const LOAD_NAMES = ["dtype", "kv", "device", "revision"] as const;
+const LOAD_NAMES = ["engine", "device", "dtype", "kv", "revision"] as const;
+
+/** Names of the options that {@linkcode loadOptions} reads. */
+export const LOAD_VALUES: readonly string[] = ["threads", ...LOAD_NAMES];
 
 /** Names of the options that {@linkcode loadOptions} and {@linkcode samplerOptions} read. */
 export const SHARED_VALUES: readonly string[] = [
-  ...["threads", ...LOAD_NAMES, "edt", "order"],
+  ...[...LOAD_VALUES, "edt", "order"],
   ...Object.values(NUMBERS),
 ];
 
 /** What the usage texts say of those of a load. */
 export const LOAD_USAGE =
-  `  --dtype NAME          auto, fp32, fp16, int8, int4, native (default: auto)
-  --kv NAME             keys and values: fp32, fp16, int8 (default: fp32, on a GPU fp16)
-  --device NAME         auto, cpu, webgpu, cuda (default: auto)
+  `  --engine NAME         auto, onnxruntime, llama.cpp (default: auto, llama.cpp for those GGUF
+                        files and devices that ONNX Runtime does not know)
+  --device NAME         auto, cpu, webgpu, cuda, vulkan, metal (default: auto)
+  --dtype NAME          auto, fp32, fp16, int8, int4, native (default: auto)
+  --kv NAME             keys and values: fp32, fp16, int8 (default: fp32, on a GPU and by
+                        llama.cpp fp16)
   --threads N           threads within an operator (default: one a core, of tiny models one)
   --revision R          branch, tag or commit of a model on the hub (default: main)`;
 
@@ -112,6 +119,12 @@ export function loadOptions(args: Arguments): LoadOptions {
     threads: args.number("threads"),
     ...Object.fromEntries(LOAD_NAMES.map((name) => [name, args.value(name)])),
   });
+}
+
+/** How a model was loaded, in a few words. */
+export function loadedText({ dtype, device, versions = {} }: Model): string {
+  const version = versions["llama.cpp"];
+  return `${dtype} on ${device}${version === undefined ? "" : ` by llama.cpp ${version}`}`;
 }
 
 /** What the usage texts say of them. */

@@ -3,7 +3,7 @@
 import { interruptSignal, loadModel } from "../mod.ts";
 import { play } from "../lib/play/mod.ts";
 import { command, given, say } from "./_cli.ts";
-import { LOAD_USAGE, loadOptions } from "./_tasks.ts";
+import { LOAD_USAGE, LOAD_VALUES, loadedText, loadOptions } from "./_tasks.ts";
 
 const USAGE = `
 Starts the playground: a page on this machine on which two methods answer a prompt side by side, and β
@@ -18,7 +18,7 @@ ${LOAD_USAGE}
   -h, --help            this text
 `;
 
-const VALUES = ["model", "port", "dtype", "kv", "device", "threads", "revision"];
+const VALUES = ["model", "port", ...LOAD_VALUES];
 
 await command(USAGE, { values: VALUES }, async (args) => {
   const id = args.value("model") ?? "votes-tiny";
@@ -27,6 +27,6 @@ await command(USAGE, { values: VALUES }, async (args) => {
   const end = () => void server.shutdown();
   interruptSignal().addEventListener("abort", end);
   Deno.addSignalListener("SIGTERM", end);
-  say(`${id} (${model.dtype}, ${model.device}): open ${server.url} in a browser`);
+  say(`${id} (${loadedText(model)}): open ${server.url} in a browser`);
   await server.finished;
 });

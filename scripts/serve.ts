@@ -3,7 +3,7 @@
 import { interruptSignal, loadModel, type Model } from "../mod.ts";
 import { PATHS, serve } from "../lib/serve/mod.ts";
 import { command, given, say } from "./_cli.ts";
-import { LOAD_USAGE, loadOptions } from "./_tasks.ts";
+import { LOAD_USAGE, LOAD_VALUES, loadedText, loadOptions } from "./_tasks.ts";
 
 const USAGE = `
 Serves a model over HTTP: OpenAI's /v1/completions and /v1/chat/completions, with a method per request
@@ -30,7 +30,7 @@ example: deno task serve --model votes-tiny; it prints a request to try
 
 const VALUES = [
   ...["model", "port", "host", "key", "name", "context", "slots", "queue", "max-time"],
-  ...["dtype", "kv", "device", "threads", "revision"],
+  ...LOAD_VALUES,
 ];
 
 /** A request to try, for whoever has just started it. */
@@ -63,7 +63,7 @@ await command(USAGE, { values: VALUES }, async (args) => {
   };
   interruptSignal().addEventListener("abort", end);
   Deno.addSignalListener("SIGTERM", end);
-  say(`serving ${id} (${model.dtype}, ${model.device}) at ${server.url}/v1`);
+  say(`serving ${id} (${loadedText(model)}) at ${server.url}/v1`);
   say(example(server.url, model, key));
   await server.finished;
 });

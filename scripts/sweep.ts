@@ -40,6 +40,7 @@ import {
 import { textOf } from "./_table.ts";
 import {
   LOAD_USAGE,
+  loadedText,
   methodFor,
   SAMPLER_USAGE,
   samplerOptions,
@@ -208,7 +209,7 @@ async function study(
   const name = taskName(id, args), task = taskOf(name, args, id, 500);
   const out = args.value("out") ?? "runs";
   await using loaded = await openModel(id, args);
-  say(`${id}: ${loaded.dtype} on ${loaded.device}`);
+  say(`${id}: ${loadedText(loaded)}`);
   for (const note of loaded.notes ?? []) say(`${id}: ${note}`);
   const model = withStandIns(loaded, (note) => say(`${id}: ${note}`));
   const all = chosen(model.tokenizer);

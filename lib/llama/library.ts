@@ -99,7 +99,8 @@ async function folderOf(name: string): Promise<string> {
   } catch (cause) {
     throw new Error(
       `Cannot open llama.cpp as the npm package ${name} was not found: it is fetched on first use, so run ` +
-        `'deno cache npm:${name}' once with network, or add it where a package.json lists the packages`,
+        `'deno cache npm:${name}' once with network, or add it where a package.json lists the packages ` +
+        `(${(cause as Error).message.split("\n")[0]})`,
       { cause },
     );
   }

@@ -116,6 +116,10 @@ const STAGES = 3;
 /** Devices of llama.cpp alone, and of ONNX Runtime alone. */
 const LLAMA_DEVICES = ["vulkan", "metal"], ONNX_DEVICES = ["webgpu"];
 
+/** Whether options can be meant for llama.cpp alone. */
+export const asksLlama = ({ engine, device = "auto" }: LoadOptions): boolean =>
+  engine === "llama.cpp" || LLAMA_DEVICES.includes(device);
+
 /** Refuses what llama.cpp does not take; the rest. */
 function llamaOptions({ dtype, kv = "fp16", device = "auto", spinning }: LoadOptions) {
   const refuse = (name: string, rule: string, value: unknown): never => {
@@ -168,20 +172,23 @@ export async function loadModel(
 ): Promise<Model> {
   checkOptions("load the model", options, RULES);
   const { engine = "auto", device = "auto", maxLength, threads, onProgress } = options;
-  const signal = options.signal ?? nextSignal(), isOnLlama = LLAMA_DEVICES.includes(device);
-  if (engine === "onnxruntime" && isOnLlama) {
-    const rule = "be 'auto', 'cpu', 'webgpu' or 'cuda' with ONNX Runtime";
+  const signal = options.signal ?? nextSignal();
+  const checkDevice = (why: string) => {
+    if (engine === "llama.cpp" || !asksLlama(options)) return;
+    const rule = `be 'auto', 'cpu', 'webgpu' or 'cuda' ${why}`;
     throw new RangeError(refusal("load the model", "device", rule, device));
-  }
+  };
+  if (engine === "onnxruntime") checkDevice("with ONNX Runtime");
   const isSource = typeof id === "object" && id !== null && "prepare" in id;
   const named = isSource ? id.id : String(id);
   onProgress?.({ label: `load ${named}`, done: 0, total: STAGES });
   const place = isSource ? id : await placeOf(id, given({ ...options, signal }));
+  if (isSource || !isGguf(place as string)) checkDevice("for what is no GGUF file");
   const byLlama = (attempts: readonly Attempt[]) => {
     const known = { ...llamaOptions(options), ...{ id: named, maxLength, threads, attempts } };
     return loadLlama(isSource ? id.id : place as string, { ...known, onProgress, signal });
   };
-  if (engine === "llama.cpp" || isOnLlama) return await byLlama([]);
+  if (asksLlama(options)) return await byLlama([]);
   try {
     return await loadOnnx(named, place, options, signal);
   } catch (error) {

@@ -15,7 +15,7 @@ import {
   type Weights,
 } from "../graph/mod.ts";
 import { ELEMENT_TYPES } from "../runtime/mod.ts";
-import { checkOptions, number, oneOf, type Rules } from "../_check.ts";
+import { checkOptions, number, oneOf, refusal, type Rules } from "../_check.ts";
 import { bitsOf, type Dtype, DTYPES, weightsOf } from "./dtype.ts";
 import { KV_TYPES, type KvFormat } from "./engine.ts";
 
@@ -67,7 +67,8 @@ export function kvBytesPerToken({ kv }: DecoderConfig, format: KvFormat = "fp32"
  *
  * @param config The model's shape, from {@linkcode parseConfig}.
  * @returns Parameters and bytes; weights as a checkpoint in bfloat16 gives them.
- * @throws {RangeError} Where an option is outside its rule.
+ * @throws {RangeError} Where an option is outside its rule, or the architecture is not one of those whose graph is
+ * built here.
  *
  * @example
  * ```ts
@@ -85,6 +86,11 @@ export function estimateMemory(
 ): MemoryEstimate {
   checkOptions("estimate memory", options, RULES);
   const { dtype = "fp32", kv = "fp32", slots = 1, length = config.maxPositions } = options;
+  const { architecture } = config, known = Object.keys(ARCHITECTURES);
+  if (!known.includes(architecture)) {
+    const rule = `be one of ${known.join(", ")}`;
+    throw new RangeError(refusal("estimate memory", "config.architecture", rule, architecture));
+  }
   const nowhere = { location: "", offset: 0, length: 0 } as const;
   const quantized = ([out, input]: readonly [number, number]): QuantizedWeight | undefined => {
     if (dtype !== "int8" && dtype !== "int4") return undefined;
@@ -102,7 +108,7 @@ export function estimateMemory(
       const copy = use === "product" ? copyOf(dims as [number, number]) : undefined;
       return { ...nowhere, type: "bfloat16", dims, ...(copy && { quantized: copy }) };
     };
-    const { graph } = ARCHITECTURES[config.architecture]!;
+    const { graph } = ARCHITECTURES[architecture]!;
     return weightsOf(graph(config, { names: new Set(), find }, 1));
   };
   const { parameters } = weigh(() => undefined), { bytes: weightsBytes } = weigh(quantized);

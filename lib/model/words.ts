@@ -9,6 +9,7 @@ import type { DecoderConfig } from "../graph/mod.ts";
 import { chatTemplate } from "./chat.ts";
 import { eosTokenIds, generationDefaults, generationNotes, parseConfig } from "./config.ts";
 import { downloadWords } from "./download.ts";
+import { isGguf } from "./gguf/split.ts";
 import type { DatasetOptions } from "./hub.ts";
 import type { Model } from "./model.ts";
 import { placeOf } from "./place.ts";
@@ -51,6 +52,12 @@ export async function readWords(
   options: DatasetOptions = {},
 ): Promise<Words & { readonly config: DecoderConfig }> {
   const place = await placeOf(id, options, downloadWords);
-  const config = parseConfig(await configText(place));
-  return { ...await wordsOf(filesOf(place)), config };
+  try {
+    const config = parseConfig(await configText(place));
+    return { ...await wordsOf(filesOf(place)), config };
+  } catch (error) {
+    if (!isGguf(place) || !(error instanceof SyntaxError)) throw error;
+    const how = "tokenizer and template are in the model's folder in Hugging Face format, too";
+    throw new SyntaxError(`${error.message}; ${how}`, { cause: error });
+  }
 }

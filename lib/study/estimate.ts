@@ -11,9 +11,9 @@
  * @module
  */
 
-import { anything, checkNumber, checkOptions, number, type Rules } from "../_check.ts";
+import { anything, checkNumber, checkOptions, number, oneOf, type Rules } from "../_check.ts";
 import type { DecoderConfig } from "../graph/mod.ts";
-import { type Dtype, estimateMemory } from "../model/mod.ts";
+import { type Dtype, estimateMemory, kvBytesPerToken, type KvFormat } from "../model/mod.ts";
 
 /** Size of a study. */
 export interface StudySize {
@@ -35,6 +35,10 @@ export interface StudySize {
   readonly slots?: number;
   /** Number format of the weights. Default: "fp32". */
   readonly dtype?: Dtype;
+  /** Bytes of the weights, where they are known. Default: those of `dtype`. */
+  readonly weightsBytes?: number;
+  /** Number format of keys and values. Default: "fp32". */
+  readonly kv?: KvFormat;
   /** Bytes a second that the device reads. Default: {@linkcode measuredBandwidth}. */
   readonly bandwidth?: number;
 }
@@ -49,6 +53,8 @@ const RULES: Rules<StudySize> = {
   promptTokens: number({ min: 1 }),
   meanNewTokens: number({ min: 0 }),
   dtype: anything, // checked with the memory
+  weightsBytes: number({ min: 1 }),
+  kv: oneOf("fp32", "fp16", "int8"),
   bandwidth: number({ min: 0, exclusiveMin: true }),
 };
 
@@ -108,18 +114,15 @@ export function estimateStudy(size: StudySize): StudyEstimate {
   for (const name of NEEDED) RULES[name](verb, name, size[name]);
   const { config, problems, promptTokens, maxNewTokens, methods, repeats = 1, slots = 32 } = size;
   const { meanNewTokens = maxNewTokens, dtype = "fp32", bandwidth = measuredBandwidth() } = size;
+  const { weightsBytes = estimateMemory(config, { dtype }).weightsBytes, kv = "fp32" } = size;
   checkNumber(verb, "meanNewTokens", meanNewTokens, { min: 0, max: maxNewTokens });
 
   const runs = problems * methods * repeats, rows = Math.min(slots, runs);
   const length = Math.min(config.maxPositions, Math.ceil(promptTokens) + maxNewTokens);
-  const { weightsBytes, kvBytes, kvBytesPerToken } = estimateMemory(config, {
-    dtype,
-    slots: rows,
-    length,
-  });
+  const perToken = kvBytesPerToken(config, kv), kvBytes = perToken * rows * length;
   const steps = Math.ceil(runs / rows) * Math.ceil(meanNewTokens);
   const meanPosition = Math.min(length, promptTokens + meanNewTokens / 2);
-  const seconds = steps * (weightsBytes + rows * meanPosition * kvBytesPerToken) / bandwidth;
+  const seconds = steps * (weightsBytes + rows * meanPosition * perToken) / bandwidth;
   return {
     runs,
     promptTokens: problems * promptTokens,

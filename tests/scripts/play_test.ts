@@ -26,7 +26,10 @@ Deno.test("play gives its page, and Ctrl-C ends it and what is being decoded", a
     },
   });
   assertEquals([code, stdout], [0, ""], stderr);
-  assertMatch(stderr, /^votes-tiny \(fp32, cpu\): open http:\/\/127\.0\.0\.1:\d+ in a browser\n$/);
+  assertMatch(
+    stderr,
+    /^votes-tiny \(fp32 on cpu\): open http:\/\/127\.0\.0\.1:\d+ in a browser\n$/,
+  );
 });
 
 Deno.test("play says so where another program has the port", async () => {

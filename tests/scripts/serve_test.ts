@@ -50,7 +50,10 @@ Deno.test("serve answers with β, and ends with Ctrl-C when what runs is done", 
     assertMatch(await streamed.text(), /data: \[DONE\]\n\n$/);
   });
   assertEquals([code, stdout], [0, ""], stderr);
-  assertMatch(stderr, /^serving votes-tiny \(fp32, cpu\) at http:\/\/127\.0\.0\.1:\d+\/v1\ncurl /);
+  assertMatch(
+    stderr,
+    /^serving votes-tiny \(fp32 on cpu\) at http:\/\/127\.0\.0\.1:\d+\/v1\ncurl /,
+  );
   assertMatch(stderr, /\nends when what runs is done; press again to end at once\n$/);
 });
 

@@ -131,7 +131,7 @@ export function configOf(gguf: Gguf, files: readonly Uint8Array[]): Json {
   const m = metadataOf(gguf), { tensors } = gguf, arch = m.text("general.architecture");
   if (arch === undefined || !Object.hasOwn(OWN, arch)) {
     const known = Object.keys(OWN).join(", ");
-    const rule = `be one of ${known} (load other models from safetensors)`;
+    const rule = `be one of ${known} with ONNX Runtime (llama.cpp reads others)`;
     return m.refuse("general.architecture", rule, arch);
   }
   const keys = metadataOf(gguf, `${arch}.`);

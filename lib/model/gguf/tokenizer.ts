@@ -207,7 +207,7 @@ export function namedTokens(gguf: Gguf): Json {
 export function tokenizerOf(gguf: Gguf): { readonly definition: Json; readonly config: Json } {
   const m = metadataOf(gguf, "tokenizer.ggml."), kind = m.text("model");
   if (kind === undefined || !Object.hasOwn(KINDS, kind)) {
-    const rule = `be ${Object.keys(KINDS).join(" or ")}: load other models from safetensors`;
+    const rule = `be ${Object.keys(KINDS).join(" or ")} with ONNX Runtime: llama.cpp reads others`;
     return m.refuse("model", rule, kind);
   }
   const tokens = m.texts("tokens"), types = m.numbers("token_type") ?? [];
