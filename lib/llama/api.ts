@@ -24,11 +24,6 @@ export const BATCH = struct({
 });
 /** `ggml_init_params`. */
 export const INIT = struct({ mem_size: "u64", mem_buffer: "u64", no_alloc: "u8" });
-/** `ggml_type_traits`. */
-export const TRAITS = struct({
-  ...{ name: "u64", numbers: "u64", interleave: "u64", bytes: "u64", is_quantized: "u8" },
-  to_float: "u64",
-});
 /** `ggml_threadpool_params`. */
 export const POOL = struct({
   ...{ cpumask: ["u8", 512], n_threads: "u32", prio: "u32", poll: "u32" },
@@ -126,7 +121,6 @@ const TABLES = {
     ggml_mul_mat: [[p, p, p], p],
     ggml_new_graph: [[p], p],
     ggml_build_forward_expand: [[p, p], none],
-    ggml_get_type_traits: [[i], p],
     ggml_threadpool_params_init: [[p, i], none],
     ggml_quantize_chunk: [[i, b, b, l, l, l, p], z],
   },

@@ -88,6 +88,8 @@ export interface Llama {
   /** The GPUs; none for "cpu". */
   readonly gpus: readonly Unit[];
   readonly call: Calls;
+  /** Path of the library of ggml's own functions. */
+  readonly base: string;
 }
 
 /** Where a package lies; fetched where it does not. */
@@ -135,9 +137,9 @@ function unitsOf(call: Calls): (Unit & { readonly backend: string })[] {
 }
 
 async function open(device: LlamaDevice, name: string): Promise<Llama> {
-  const folder = await folderOf(name);
+  const folder = await folderOf(name), base = libraryIn(folder, "ggml-base");
   const call = openCalls({
-    base: libraryIn(folder, "ggml-base"),
+    base,
     ggml: libraryIn(folder, "ggml"),
     llama: libraryIn(folder, "llama"),
   });
@@ -148,7 +150,7 @@ async function open(device: LlamaDevice, name: string): Promise<Llama> {
   call.llama_backend_init();
   const units = unitsOf(call), cpu = units.find(({ backend }) => backend === BACKENDS.cpu);
   const gpus = device === "cpu" ? [] : units.filter(({ backend }) => backend === BACKENDS[device]);
-  if (cpu && (device === "cpu" || gpus.length > 0)) return { device, cpu, gpus, call };
+  if (cpu && (device === "cpu" || gpus.length > 0)) return { device, cpu, gpus, call, base };
   throw new Error(
     `Cannot open llama.cpp for ${device} as it finds no such device: it needs ${NEEDS[device]}`,
   );

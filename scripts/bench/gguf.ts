@@ -1,23 +1,18 @@
 /**
- * A quantised checkpoint as a GGUF file, what llama.cpp reads: the int4 weights as Q4_0, those of the
- * head as Q8_0, embedding rows as they are.
- *
- * The integers are the same; a scale is rounded from fp32 to fp16, which is all that the format has.
- * The vocabulary is made up: prompts are token ids.
+ * A GGUF file of a Qwen3 model. The vocabulary is made up: prompts are token ids.
  *
  * Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  */
 
 import { Buffer } from "node:buffer";
-import type { DecoderConfig, QuantizedWeight, Weight } from "../../lib/graph/mod.ts";
-import { bytesOf, type QuantizedCopy } from "./quantized_copy.ts";
+import type { DecoderConfig } from "../../lib/graph/mod.ts";
 
 /** Numbers of value types in the metadata. */
 const U32 = 4, I32 = 5, F32 = 6, STRING = 8, ARRAY = 9;
 /** Names and numbers of tensor types. */
-const TENSOR_TYPE = { float32: 0, float16: 1, q4_0: 2, q8_0: 8, bfloat16: 30 } as const;
-/** Numbers of a block, and the boundary that tensors start at. */
-const BLOCK = 32, ALIGNMENT = 32;
+const TENSOR_TYPE = { float32: 0, float16: 1, q4_0: 2, q8_0: 8 } as const;
+/** The boundary that tensors start at. */
+const ALIGNMENT = 32;
 
 const encoder = new TextEncoder();
 
@@ -82,37 +77,6 @@ export interface GgufTensor {
   bytes(): Iterable<Uint8Array>;
 }
 
-/** Blocks of Q4_0 or Q8_0: a scale, then the integers. */
-function blocksOf(
-  files: QuantizedCopy["files"],
-  { bits, data, scales }: QuantizedWeight,
-): Uint8Array<ArrayBuffer> {
-  const from = bytesOf(files, data), size = BLOCK * bits / 8, count = from.length / size;
-  const s = new Float32Array(files[scales.location]!.buffer, scales.offset, count);
-  const to = new Uint8Array(count * (2 + size));
-  const half = new Float16Array(1), halfBytes = new Uint8Array(half.buffer);
-  for (let block = 0; block < count; block++) {
-    const source = block * size, target = block * (2 + size);
-    half[0] = s[block]!;
-    to.set(halfBytes, target);
-    if (bits === 8) { // from 0 … 255 around 128 to signed
-      for (let i = 0; i < size; i++) to[target + 2 + i] = from[source + i]! ^ 0x80;
-    } else { // from pairs of neighbours to pairs half a block apart
-      for (let i = 0; i < size; i += 2) {
-        const first = from[source + i / 2]!, second = from[source + (size + i) / 2]!;
-        to[target + 2 + i] = (first & 15) | (second & 15) << 4;
-        to[target + 3 + i] = first >> 4 | (second & 0xf0);
-      }
-    }
-  }
-  return to;
-}
-
-function widened(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const halves = new Uint16Array(bytes.slice().buffer);
-  return new Uint8Array(Uint32Array.from(halves, (half) => half << 16).buffer);
-}
-
 /** Names of a layer's tensors, without prefix and `.weight`. */
 const LAYER: Readonly<Record<string, string>> = {
   "input_layernorm": "attn_norm",
@@ -132,40 +96,6 @@ const LAYER: Readonly<Record<string, string>> = {
 export function ggufName(name: string): string {
   const layer = /^model\.layers\.(\d+)\.(.*)\.weight$/.exec(name);
   return layer ? `blk.${layer[1]}.${LAYER[layer[2]!]}.weight` : "output_norm.weight";
-}
-
-function tensorsOf({ files, tensors: stored }: QuantizedCopy): GgufTensor[] {
-  const exact = (name: string, weight: Weight): GgufTensor => {
-    const { dims, length } = weight, own = () => [bytesOf(files, weight)];
-    return dims.length === 1
-      ? { name, type: "float32", dims, length: 2 * length, bytes: () => own().map(widened) }
-      : { name, type: "bfloat16", dims, length, bytes: own };
-  };
-  const quantized = (name: string, { dims, quantized }: Weight): GgufTensor => {
-    const { bits, data } = quantized!;
-    return {
-      name,
-      type: bits === 8 ? "q8_0" : "q4_0",
-      dims,
-      length: data.length + 2 * data.length / (BLOCK * bits / 8),
-      bytes: () => [blocksOf(files, quantized!)],
-    };
-  };
-  const tensors: GgufTensor[] = [];
-  for (const [name, weight] of stored) {
-    if (name === "model.embed_tokens.weight") {
-      tensors.push(exact("token_embd.weight", weight), quantized("output.weight", weight));
-    } else {
-      const place = ggufName(name);
-      tensors.push(weight.quantized ? quantized(place, weight) : exact(place, weight));
-    }
-  }
-  return tensors;
-}
-
-/** Writes the GGUF file of a Qwen3 checkpoint in bf16 with tied embeddings. */
-export async function writeGguf(copy: QuantizedCopy, path: string): Promise<void> {
-  await writeTensors(copy.config, tensorsOf(copy), path);
 }
 
 /** Writes a GGUF file of a Qwen3 model. */

@@ -18,13 +18,13 @@ import { bandwidth } from "./suites/bandwidth.ts";
 import { capacity } from "./suites/capacity.ts";
 import { cost } from "./suites/cost.ts";
 import { embedded } from "./suites/embedded.ts";
-import { gguf } from "./suites/gguf.ts";
 import { grid } from "./suites/grid.ts";
+import { gguf, llama } from "./suites/llama.ts";
 import { loop } from "./suites/loop.ts";
 import { memory } from "./suites/memory.ts";
 import { methods, moe } from "./suites/methods.ts";
 import { overhead } from "./suites/overhead.ts";
-import { llama, peers } from "./suites/peers.ts";
+import { peers } from "./suites/peers.ts";
 import { queue } from "./suites/queue.ts";
 import { serve } from "./suites/serve.ts";
 import { printingRows } from "./table.ts";
@@ -32,8 +32,8 @@ import { printingRows } from "./table.ts";
 const SUITES: Readonly<Record<string, { run(bench: Bench): Promise<void>; about: string }>> = {
   embedded: { run: embedded, about: "embedded models against two peers; MoI; first token" },
   peers: { run: peers, about: "0.6B int4 against transformers.js" },
-  llama: { run: llama, about: "0.6B int4 against llama.cpp Q4_0 (npm: 700 MB)" },
-  gguf: { run: gguf, about: "a real GGUF file against llama.cpp (in the folder MOI_REAL_MODEL)" },
+  llama: { run: llama, about: "both engines on Q4_0 in the 0.6B shape" },
+  gguf: { run: gguf, about: "both engines on a real GGUF file (in the folder MOI_REAL_MODEL)" },
   methods: { run: methods, about: "what a MoI step costs beside a standard one" },
   moe: { run: moe, about: "the same for a mixture of experts" },
   grid: { run: grid, about: "a grid in one batch against its runs one by one" },

@@ -1,5 +1,7 @@
 /** What a measurement leaves: a row with a median and its quartiles, and how they come about. */
 
+import process from "node:process";
+
 /** A median with its quartiles. */
 export interface Summary {
   readonly median: number;
@@ -68,10 +70,40 @@ export const peakBytes = (pid: number | "self" = "self"): number => statusBytes(
 /** A process's resident memory, bytes (Linux); NaN where the system does not tell. */
 export const residentBytes = (pid: number | "self" = "self"): number => statusBytes("VmRSS", pid);
 
+/** Processor time so far, milliseconds: of all processes (Linux), and of this one. */
+function processorTimes(): { readonly all: number; readonly own: number } {
+  const { user, system } = process.cpuUsage(), JIFFY_MS = 10;
+  const [, ...jiffies] = Deno.readTextFileSync("/proc/stat").split("\n", 1)[0]!.split(/\s+/);
+  const [idle, waiting] = [3, 4], guests = 8; // which are counted among the others already
+  const all = jiffies.slice(0, guests)
+    .reduce((sum, count, kind) => kind === idle || kind === waiting ? sum : sum + +count, 0);
+  return { all: JIFFY_MS * all, own: (user + system) / 1e3 };
+}
+
+/** Does work, and tells how many cores other processes kept busy beside it; NaN where that is not known. */
+export async function besideOthers<T>(work: () => Promise<T>): Promise<{ value: T; busy: number }> {
+  if (Deno.build.os !== "linux") return { value: await work(), busy: NaN };
+  const before = processorTimes(), begin = performance.now(), value = await work();
+  const ms = performance.now() - begin, { all, own } = processorTimes();
+  return { value, busy: Math.max(0, all - before.all - (own - before.own)) / ms };
+}
+
+/** Milliseconds of this process's processor time that some work takes, all threads together. */
+export async function processed(work: () => unknown): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e3;
+}
+
 /** The median of so many times that some work takes, in milliseconds. */
-export async function medianTime(count: number, work: (i: number) => unknown): Promise<number> {
+export async function medianTime(
+  count: number,
+  work: (i: number) => unknown,
+  clock: typeof clocked = clocked,
+): Promise<number> {
   const times: number[] = [];
-  for (let i = 0; i < count; i++) times.push(await clocked(() => work(i)));
+  for (let i = 0; i < count; i++) times.push(await clock(() => work(i)));
   return quantile(times, 0.5);
 }
 

@@ -2,7 +2,7 @@
 
 import type { Column } from "../../lib/plot/table.ts";
 import { digits, type Summary } from "../bench/rows.ts";
-import { type Format, SHAPES, stepBytes } from "./weights.ts";
+import { type Format, SHAPES, stepBytes } from "../bench/weights.ts";
 
 /** Where something was found. */
 export interface Place {

@@ -22,7 +22,7 @@ import { deadlines, type Job, jobsOf, made, PARTS } from "./plan.ts";
 import { speed } from "./speed.ts";
 import { stability } from "./stability.ts";
 import { start } from "./start.ts";
-import { SHAPES } from "./weights.ts";
+import { SHAPES } from "../bench/weights.ts";
 
 const RUNS: Readonly<Record<string, (part: Part) => Promise<void>>> = {
   ...{ start, golden, identities, speed, stability, make },

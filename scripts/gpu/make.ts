@@ -5,7 +5,7 @@ import { CPU_TARGET } from "../../lib/graph/mod.ts";
 import { openSource } from "../../lib/model/mod.ts";
 import { clocked } from "../bench/rows.ts";
 import type { Part } from "./part.ts";
-import { fileBytes, type Format, makeModel, SHAPES } from "./weights.ts";
+import { fileBytes, type Format, makeModel, SHAPES } from "../bench/weights.ts";
 
 /** The converted copy of an int4 file and the file itself, by the size of the file. */
 const COPIES = 2.2;

@@ -15,7 +15,7 @@ import { clocked, quantile, type Summary, summary } from "../bench/rows.ts";
 import { type Figure, stepName } from "./found.ts";
 import { loadOn, refused, seen } from "./models.ts";
 import type { Part } from "./part.ts";
-import { type Format, type Made, placeOf } from "./weights.ts";
+import { type Format, type Made, placeOf } from "../bench/weights.ts";
 
 /** Rounds that count. */
 const ROUNDS = 3;

@@ -9,7 +9,7 @@ import { promptOf } from "../bench/prompts.ts";
 import { usedMemoryMb } from "./card.ts";
 import { type Formats, formatsOn, loadOn, tellFailure } from "./models.ts";
 import type { Part } from "./part.ts";
-import { makeModel } from "./weights.ts";
+import { makeModel } from "../bench/weights.ts";
 
 /** MoI that counts distributions whose entropy is no number. */
 function watched(counts: { broken: number }): Method {

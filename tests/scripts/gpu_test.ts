@@ -7,7 +7,7 @@ import { errorsOf, formatsOf, held, refused } from "../../scripts/gpu/models.ts"
 import { partCommand, runProcess } from "../../scripts/gpu/part.ts";
 import { deadlines, jobsOf } from "../../scripts/gpu/plan.ts";
 import { timesOf, turns } from "../../scripts/gpu/speed.ts";
-import { fileBytes, makeModel, QWEN3_8B, SHAPES, stepBytes } from "../../scripts/gpu/weights.ts";
+import { fileBytes, makeModel, QWEN3_8B, SHAPES, stepBytes } from "../../scripts/bench/weights.ts";
 import { SWIFTSHADER } from "../_vulkan.ts";
 import { script } from "../_process.ts";
 import { root } from "../_repository.ts";

@@ -11,8 +11,7 @@ import { loadModel } from "@moi/moi/model";
 import { readProblems, runStudy } from "@moi/moi/study";
 import { gsm8k } from "@moi/moi/tasks";
 import { SMALL, writeCheckpoint } from "../../scripts/bench/checkpoint.ts";
-import { writeGguf } from "../../scripts/bench/gguf.ts";
-import { openQuantized } from "../../scripts/bench/quantized_copy.ts";
+import { makeModel } from "../../scripts/bench/weights.ts";
 import { temporaryFolder } from "../_temporary.ts";
 import { script as commandLine } from "../_process.ts";
 
@@ -348,9 +347,9 @@ Deno.test("sweep --dry-run takes a GGUF file, a folder with one, and a folder", 
   await temporary(async (dir) => {
     await Deno.mkdir(`${dir}/hf`);
     await writeCheckpoint(`${dir}/hf`, SMALL);
-    using copy = await openQuantized(`${dir}/hf`, `${dir}/cache`);
     await Deno.mkdir(`${dir}/one`);
-    await writeGguf(copy, `${dir}/one/model.gguf`);
+    const { id } = await makeModel(dir, "small", "int4");
+    await Deno.rename(id, `${dir}/one/model.gguf`);
     const shown = async (model: string) => {
       const args = ["--dry-run", "--task", "votes", "--bandwidth", "10", "--model", model];
       const { code, stdout, stderr } = await script("sweep", ...args);

@@ -5,11 +5,10 @@ import type { Dtype } from "../../../lib/model/mod.ts";
 import { promptOf } from "../prompts.ts";
 import { serve } from "../contender.ts";
 
-const [folder, dtype, cacheDir, threads] = Deno.args as [string, Dtype, string?, string?];
+const [folder, dtype, cacheDir] = Deno.args as [string, Dtype, string?];
 const model = await loadModel(folder, {
   ...{ dtype, spinning: true },
   ...(cacheDir ? { cacheDir } : {}),
-  ...(threads ? { threads: Number(threads) } : {}),
 });
 const { vocabularySize } = model.config;
 const greedy = { temperature: 0, topK: 0, topP: 1, ignoreEos: true, seed: 1 };

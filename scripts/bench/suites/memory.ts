@@ -6,7 +6,7 @@
 
 import { fileURLToPath } from "node:url";
 import { generate, moi } from "../../../lib/decode/mod.ts";
-import { type Dtype, loadModel } from "../../../lib/model/mod.ts";
+import { loadModel, type LoadOptions } from "../../../lib/model/mod.ts";
 import type { Bench } from "../bench.ts";
 import { promptOf } from "../prompts.ts";
 import { digits, peakBytes, summary } from "../rows.ts";
@@ -15,7 +15,7 @@ import { digits, peakBytes, summary } from "../rows.ts";
 const LENGTH = 1024;
 
 /** What the process tells, in bytes. */
-interface Memory {
+export interface Memory {
   readonly weights: number;
   readonly cache: number;
   readonly loaded: number;
@@ -25,9 +25,9 @@ interface Memory {
 }
 
 /** The process: loads, decodes, tells. */
-async function measure(folder: string, cacheDir: string, dtype: Dtype): Promise<Memory> {
+async function measure(id: string, options: LoadOptions): Promise<Memory> {
   const begin = performance.now();
-  await using model = await loadModel(folder, { dtype, cacheDir, maxLength: LENGTH });
+  await using model = await loadModel(id, { ...options, maxLength: LENGTH });
   const seconds = (performance.now() - begin) / 1e3;
   const loaded = peakBytes(), { weightsBytes, kvBytesPerToken } = model.memory, maxNewTokens = 64;
   await generate(model, promptOf(LENGTH - maxNewTokens, model.config.vocabularySize), {
@@ -41,22 +41,27 @@ async function measure(folder: string, cacheDir: string, dtype: Dtype): Promise<
   return { weights, cache, loaded, seconds, peak: peakBytes() };
 }
 
+/** Loads a model in a process of its own, which tells what that took. */
+export async function measured(id: string, options: LoadOptions): Promise<Memory> {
+  const path = fileURLToPath(import.meta.url), asked = JSON.stringify(options);
+  const args = ["run", "-A", "--quiet", path, id, asked];
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  if (!success) throw new Error(`Cannot measure memory: ${text(stderr)}`);
+  return JSON.parse(text(stdout));
+}
+
 export async function memory(bench: Bench): Promise<void> {
   if (Deno.build.os !== "linux") {
     bench.note("peak memory was not measured: it is read from /proc, which Linux alone has");
     return;
   }
   const { name, folder, cacheDir } = await bench.checkpoint("qwen3-0.6b");
-  for (const dtype of ["int4", "int8", "fp32"]) {
+  for (const dtype of ["int4", "int8", "fp32"] as const) {
     const told: Memory[] = [];
     // one process before those that count: it may have to make the quantised copy
     for (let round = -1; round < Math.min(3, bench.rounds); round++) {
-      const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["run", "-A", "--quiet", fileURLToPath(import.meta.url), folder, cacheDir, dtype],
-      }).output();
-      const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-      if (!success) throw new Error(`Cannot measure memory: ${text(stderr)}`);
-      told.push(JSON.parse(text(stdout)));
+      told.push(await measured(folder, { dtype, cacheDir }));
     }
     const [first, ...counted] = told, { weights, cache, loaded, peak } = told.at(-1)!;
     const mb = (bytes: number) => (bytes / 1e6).toFixed(0);
@@ -76,7 +81,7 @@ export async function memory(bench: Bench): Promise<void> {
 }
 
 if (import.meta.main) {
-  const [folder, cacheDir, dtype] = Deno.args as [string, string, Dtype];
-  const told = JSON.stringify(await measure(folder, cacheDir, dtype));
+  const [id, options] = Deno.args as [string, string];
+  const told = JSON.stringify(await measure(id, JSON.parse(options)));
   Deno.stdout.writeSync(new TextEncoder().encode(told));
 }

@@ -4,8 +4,9 @@
  */
 
 import { type Method, moi, standard } from "../../../lib/decode/mod.ts";
+import type { Model } from "../../../lib/model/mod.ts";
 import type { Bench, ModelName } from "../bench.ts";
-import { paired, quantile, ratioOf } from "../rows.ts";
+import { type Pair, paired, quantile, ratioOf } from "../rows.ts";
 import { stepTimes } from "../steps.ts";
 
 const CASES = [
@@ -17,14 +18,19 @@ const CASES = [
   },
 ];
 
+/** Times of a step with a MoI sampler of so many candidates, 0 for all tokens, over those of a standard step. */
+export function mixingCost(bench: Bench, model: Model, batch: number, topK: number): Promise<Pair> {
+  const steps = batch === 1 ? 24 : 8;
+  const cost = (method: Method) => async () =>
+    quantile(await stepTimes(model, { batch, context: 64, steps, method, topK }), 0.5);
+  return paired(bench.rounds, cost(standard()), cost(moi({ beta: 1 })));
+}
+
 async function measure(bench: Bench, name: ModelName, dtype: "int4" | "fp32"): Promise<void> {
   await using model = await bench.load(name, dtype, { maxLength: 1024 });
   for (const batch of bench.quick ? [1, 8] : [1, 8, 32]) {
     for (const { name: what, topK, target: targetOf } of CASES) {
-      const steps = batch === 1 ? 24 : 8, target = targetOf(batch);
-      const cost = (method: Method) => async () =>
-        quantile(await stepTimes(model, { batch, context: 64, steps, method, topK }), 0.5);
-      const pair = await paired(bench.rounds, cost(standard()), cost(moi({ beta: 1 })));
+      const target = targetOf(batch), pair = await mixingCost(bench, model, batch, topK);
       const place = { model: bench.quick ? `${name}-small` : name, dtype, batch, context: 64 };
       bench.row({ suite: "methods", what, ...place, ...ratioOf(pair), ...(target && { target }) });
     }

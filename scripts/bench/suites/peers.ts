@@ -1,14 +1,12 @@
 /**
- * Standard greedy decoding against peers on the same int4 weights. Against transformers.js, as an ONNX export
- * in the hub's layout: steps at three context lengths, and a batch of requests of different lengths; against
- * llama.cpp, as Q4_0: steps.
+ * Standard greedy decoding against transformers.js on the same int4 weights, as an ONNX export in the hub's
+ * layout: steps at three context lengths, and a batch of requests of different lengths.
  */
 
 import { join } from "node:path";
 import type { Bench } from "../bench.ts";
 import { type Contender, start } from "../contender.ts";
 import { exportQuantized } from "../export.ts";
-import { writeGguf } from "../gguf.ts";
 import { spreadLengths } from "../prompts.ts";
 import { openQuantized } from "../quantized_copy.ts";
 import { paired, times } from "../rows.ts";
@@ -16,17 +14,14 @@ import { paired, times } from "../rows.ts";
 const suite = "peers";
 
 /** What a decode comparison needs. */
-export interface Decode {
+interface Decode {
   readonly suite: string;
   readonly model: string;
   readonly context: number;
   /** Tokens of a round. */
   readonly tokens: number;
   /** What the ratio should be. */
-  readonly atLeast?: number;
-  /** Number format; default: "int4". */
-  readonly dtype?: string;
-  readonly threads?: number;
+  readonly atLeast: number;
 }
 
 /** Position of the first difference; the length where there is none. */
@@ -36,7 +31,7 @@ function agreed(a: readonly number[], b: readonly number[]): number {
 }
 
 /** Compares steps of one sequence: both go on with what they opened, in turns. */
-export async function compareDecode(
+async function compareDecode(
   bench: Bench,
   name: string,
   ours: Contender,
@@ -59,7 +54,7 @@ export async function compareDecode(
     ...{ what: `${name} / this, decode`, unit: "×", dtype: "int4", batch: 1 },
     ...place,
     ...pair.ratio,
-    ...(atLeast === undefined ? {} : { target: { atLeast } }),
+    target: { atLeast },
     detail: `${times(pair)}, same tokens: first ${same} of ${said[0]!.length}`,
   });
 }
@@ -97,27 +92,4 @@ export async function peers(bench: Bench): Promise<void> {
     target: { atLeast: 4 },
     detail: `${times(pair)}, same answers: ${same} of ${batch} (peer pads on the left)`,
   });
-}
-
-/** Steps against llama.cpp. */
-export async function llama(bench: Bench): Promise<void> {
-  const { name: model, folder, cacheDir } = await bench.checkpoint("qwen3-0.6b");
-  const path = join(bench.folder, `${model}-q4_0.gguf`);
-  {
-    using copy = await openQuantized(folder, cacheDir);
-    await writeGguf(copy, path);
-  }
-  await using peers = new AsyncDisposableStack();
-  let other;
-  try {
-    other = peers.use(await start("llama_cpp.ts", [path]));
-  } catch (error) {
-    bench.note(`llama.cpp was not measured: ${(error as Error).message}`);
-    return;
-  }
-  await using ours = await start("ours.ts", [folder, "int4", cacheDir]);
-  for (const context of bench.quick ? [64] : [64, 1024]) {
-    const what = { suite: "llama", model, context, tokens: 16, atLeast: 1.2 };
-    await compareDecode(bench, "llama.cpp Q4_0", ours, other, what);
-  }
 }

@@ -7,15 +7,8 @@
 
 import { join } from "node:path";
 import { type Dtype, parseConfig } from "../../lib/model/mod.ts";
-import {
-  QWEN3_06B,
-  type Shape,
-  SMALL,
-  spreadOf,
-  tensorsOf,
-  writeHalves,
-} from "../bench/checkpoint.ts";
-import { ggufName, type GgufTensor, writeTensors } from "../bench/gguf.ts";
+import { QWEN3_06B, type Shape, SMALL, spreadOf, tensorsOf, writeHalves } from "./checkpoint.ts";
+import { ggufName, type GgufTensor, writeTensors } from "./gguf.ts";
 
 /** Qwen3-8B, by its published `config.json`. */
 export const QWEN3_8B: Shape = {
