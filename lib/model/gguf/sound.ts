@@ -32,7 +32,10 @@ function numbersOf(value: GgufValue | undefined): number[] {
 }
 
 /** A text as C sees it: it ends at the first zero. */
-const cText = (text: string) => text.split("\0", 1)[0]!;
+function cText(text: string): string {
+  const end = text.indexOf("\0");
+  return end < 0 ? text : text.slice(0, end);
+}
 
 /** A header whose architecture and number of layers are known. */
 interface Header extends Gguf {
