@@ -116,7 +116,8 @@ export function openLlamaCache(
   ) => {
     const count = inputs.length, all = upTo(count, multiple);
     await write(inputs, rows);
-    rows.fill(0, count * hiddenSize, all * hiddenSize);
+    // not zeros, of which a norm may make NaN: no mask hides those that stay in a slot
+    for (let k = count; k < all; k++) rows.copyWithin(k * hiddenSize, 0, hiddenSize);
     const before = Array.from({ length: all }, (_, k) => context.end(first + k));
     const places = Array.from({ length: all }, (_, k): Place => ({
       ...{ sequence: first + k, position: positions[k] ?? before[k]!, logits: true },
