@@ -101,6 +101,7 @@ Deno.test("sweep --dry-run tells the bytes of a file that llama.cpp reads as the
 Deno.test("inspect tells what the header of a file of llama.cpp says, and tries the load elsewhere", async () => {
   const { code, stdout, stderr } = await task("inspect", "--", FALCON);
   assertEquals(code, 0, stderr);
+  assertMatch(stderr, /load tests\/golden\/llama\/falcon\.gguf 100\/100 100 % .* done in/);
   for (
     const line of [
       /^architecture {2}falcon: 2 layers \(2 with attention\), hidden 32, 4 heads of 8/m,
