@@ -266,7 +266,7 @@ await command(USAGE, OPTIONS, async (args) => {
   };
   const place = await placeOf(id, options), all = [id, place, options, args] as const;
   if (isGguf(place) && (asksLlama(options) || args.flag("in-process"))) {
-    return inspectHeader(...all);
+    return await inspectHeader(...all);
   }
   try {
     await inspectSource(...all);

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import {
   type DecoderConfig,
   estimateMemory,
@@ -109,4 +109,11 @@ Deno.test("loadModel() refuses weights that cannot fit, with what would fit", as
   await Deno.writeTextFile(`${folder.path}/config.json`, JSON.stringify(config));
   await assertRejects(() => loadModel(folder.path, { dtype: "fp32" }), RangeError, "are free: ");
   await assertRejects(() => loadModel(folder.path), RangeError, "no number format would fit");
+});
+
+Deno.test("estimateMemory() refuses an architecture whose graph is not built here", async () => {
+  await using model = await loadModel("votes-tiny");
+  const config = { ...model.config, architecture: "falcon" };
+  const rule = /'config\.architecture' must be one of .*qwen3.*: current value is "falcon"/;
+  assertMatch(assertThrows(() => estimateMemory(config), RangeError).message, rule);
 });

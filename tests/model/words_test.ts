@@ -1,6 +1,6 @@
 /** What a model's small files say, read without its weights. */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { loadModel, readWords } from "@moi/moi/model";
 import { QWEN3 } from "../golden/golden.ts";
 import { temporaryFolder } from "../_temporary.ts";
@@ -34,4 +34,11 @@ Deno.test("readWords() brings no weights of a model of the hub", async () => {
     Deno.errors.NotFound,
     "from the hub",
   );
+});
+
+Deno.test("readWords() says where the words of a file are that llama.cpp alone reads", async () => {
+  const read = () => readWords("tests/golden/llama/falcon.gguf");
+  const { message } = await assertRejects(read, SyntaxError) as Error;
+  assertStringIncludes(message, "'general.architecture' must be one of llama, ");
+  assertStringIncludes(message, "; tokenizer and template are in the model's folder");
 });

@@ -44,3 +44,14 @@ Deno.test("measuredBandwidth() is that of some memory", () => {
   const bandwidth = measuredBandwidth();
   assert(bandwidth > 1e8 && bandwidth < 1e13, `${bandwidth}`);
 });
+
+Deno.test("estimateStudy() takes the bytes of weights that are known, and the format of keys and values", () => {
+  const config = { ...QWQ, architecture: "falcon" }; // of which no graph is built
+  const found = estimateStudy({ ...SIZE, config, weightsBytes: 1e9, kv: "fp16" });
+  const usual = estimateStudy(SIZE);
+  assertEquals([found.weightsBytes, found.kvBytes], [1e9, usual.kvBytes / 2]);
+  const perStep = 1e9 + 16 * (200 + 16384) * usual.kvBytes / 16 / 32968 / 2;
+  assertAlmostEquals(found.seconds, found.steps * perStep / 2e11, 1e-3);
+  assertThrows(() => estimateStudy({ ...SIZE, weightsBytes: 0 }), RangeError, "'weightsBytes'");
+  assertThrows(() => estimateStudy({ ...SIZE, kv: "int4" as "int8" }), RangeError, "'kv'");
+});
