@@ -162,46 +162,34 @@ export function openCalls(paths: Readonly<Record<keyof typeof TABLES, string>>):
 export const textAt = (pointer: Deno.PointerValue): string =>
   pointer === null ? "" : new Deno.UnsafePointerView(pointer).getCString();
 
-/** Parameters that are handed over by value. */
-export interface Parameters<Name extends string> {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly view: View<Name>;
-}
-
-function parametersOf<Name extends string>(
-  layout: Struct<Name>,
-  defaults: Uint8Array,
-): Parameters<Name> {
+/** Parameters that are handed over by value, from the defaults. */
+function parametersOf<Name extends string>(layout: Struct<Name>, defaults: Uint8Array) {
   const bytes = defaults.slice();
   return { bytes, view: structIn(layout, bytes.buffer) };
 }
 
 /** Default parameters of a model. */
-export const modelParameters = (call: Calls): Parameters<keyof typeof MODEL.fields> =>
+export const modelParameters = (call: Calls) =>
   parametersOf(MODEL, call.llama_model_default_params());
 
 /** Default parameters of a context. */
-export const contextParameters = (call: Calls): Parameters<keyof typeof CONTEXT.fields> =>
+export const contextParameters = (call: Calls) =>
   parametersOf(CONTEXT, call.llama_context_default_params());
 
 /** Refuses libraries of another version, or whose structs are laid out otherwise. */
 export function checkLayout(call: Calls): void {
-  const version = textAt(call.llama_version()), verb = "Cannot open llama.cpp as its";
-  if (!version.startsWith(LLAMA_VERSION)) {
-    throw new Error(
-      `${verb} version must be ${LLAMA_VERSION}, whose structs are known: it is ${version}`,
-    );
+  const version = textAt(call.llama_version()), known = LLAMA_VERSION;
+  const refuse = (why: string) => new Error(`Cannot open llama.cpp as its ${why}`);
+  if (!version.startsWith(known)) {
+    throw refuse(`version must be ${known}, whose structs are known: it is ${version}`);
   }
   const differing = <Name extends string>(
-    { view }: Parameters<Name>,
+    { number }: View<Name>,
     defaults: Readonly<Partial<Record<Name, number>>>,
-  ) => (Object.keys(defaults) as Name[]).filter((name) => view.number(name) !== defaults[name]);
+  ) => (Object.keys(defaults) as Name[]).filter((name) => number(name) !== defaults[name]);
   const wrong = [
-    ...differing(modelParameters(call), DEFAULTS.model),
-    ...differing(contextParameters(call), DEFAULTS.context),
+    ...differing(modelParameters(call).view, DEFAULTS.model),
+    ...differing(contextParameters(call).view, DEFAULTS.context),
   ];
-  if (wrong.length === 0) return;
-  throw new Error(
-    `${verb} structs are laid out otherwise than in ${LLAMA_VERSION}: ${wrong.join(", ")}`,
-  );
+  if (wrong.length > 0) throw refuse(`structs are laid out otherwise than in ${known}: ${wrong}`);
 }

@@ -35,12 +35,10 @@ const PACKAGES: Readonly<Record<string, Readonly<Partial<Record<LlamaDevice, str
 const NEEDS: Readonly<Record<LlamaDevice, string>> = {
   cpu: "a processor that it knows",
   vulkan:
-    "a GPU, the Vulkan loader (libvulkan1) and the GPU's Vulkan driver; for one that the CPU " +
-    "emulates, GGML_VK_VISIBLE_DEVICES=0 too",
+    "a GPU and its Vulkan driver (for one that the CPU emulates GGML_VK_VISIBLE_DEVICES=0, too)",
   metal: "an Apple chip",
   cuda:
-    "an NVIDIA GPU with its driver, and libcudart and libcublas of CUDA 13 where the system looks " +
-    "for libraries (LD_LIBRARY_PATH); 'vulkan' needs neither",
+    "NVIDIA's driver, and CUDA 13's libcudart and libcublas in LD_LIBRARY_PATH; 'vulkan' does not",
 };
 
 /**
@@ -137,12 +135,8 @@ function unitsOf(call: Calls): (Unit & { readonly backend: string })[] {
 }
 
 async function open(device: LlamaDevice, name: string): Promise<Llama> {
-  const folder = await folderOf(name), base = libraryIn(folder, "ggml-base");
-  const call = openCalls({
-    base,
-    ggml: libraryIn(folder, "ggml"),
-    llama: libraryIn(folder, "llama"),
-  });
+  const folder = await folderOf(name), at = (stem: string) => libraryIn(folder, stem);
+  const base = at("ggml-base"), call = openCalls({ base, ggml: at("ggml"), llama: at("llama") });
   checkLayout(call);
   logSilently(call);
   // another program of this process may have opened the same libraries

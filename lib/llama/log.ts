@@ -29,6 +29,10 @@ export function logSilently(call: Calls): void {
   call.llama_log_set(libc.abs, null);
 }
 
+/** What is said in one line, without what a terminal would follow: it may quote a file. */
+// deno-lint-ignore no-control-regex
+const plain = (text: string) => text.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ").trim() || "no reason";
+
 /** Levels of what is an error. */
 const ERROR = 4, CONTINUED = 5;
 /** Most characters that are collected. */
@@ -44,7 +48,7 @@ export function withErrors<T>(
   call: Calls,
   work: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly errors: string }> {
-  const collect = async () => {
+  return alone(async () => {
     let errors = "", isError = false;
     const callback = Deno.UnsafeCallback.threadSafe(
       { parameters: ["i32", "pointer", "pointer"], result: "void" } as const,
@@ -55,11 +59,10 @@ export function withErrors<T>(
     );
     try {
       call.llama_log_set(callback.pointer, null);
-      return { result: await work(), errors: errors.trim() };
+      return { result: await work(), errors: plain(errors) };
     } finally {
       logSilently(call);
       callback.close();
     }
-  };
-  return alone(collect);
+  });
 }

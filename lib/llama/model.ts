@@ -89,7 +89,7 @@ export async function loadLlamaModel(
   signal?.throwIfAborted();
   if (why !== undefined) throw new SyntaxError(`Cannot load the model by llama.cpp as ${why}`);
   if (pointer === null) {
-    throw new SyntaxError(`Cannot load the model as llama.cpp refuses ${path}: ${plain(errors)}`);
+    throw new SyntaxError(`Cannot load the model as llama.cpp refuses ${path}: ${errors}`);
   }
   const vocabulary = call.llama_model_get_vocab(pointer);
   const vocabularySize = call.llama_vocab_n_tokens(vocabulary);
@@ -98,6 +98,10 @@ export async function loadLlamaModel(
   let contexts = 0, disposed = false;
   const free = () => {
     if (disposed && contexts === 0) call.llama_model_free(pointer); // contexts go first
+  };
+  const left = () => {
+    contexts--;
+    free();
   };
   return {
     vocabularySize,
@@ -126,17 +130,13 @@ export async function loadLlamaModel(
       try {
         const made = await withErrors(call, () => call.initLater(pointer, params.bytes));
         if (made.result === null) {
-          throw new Error(`Cannot open a cache as llama.cpp refuses: ${plain(made.errors)}`);
+          throw new Error(`Cannot open a cache as llama.cpp refuses: ${made.errors}`);
         }
         if (threads.pool && !isOnGpu) call.llama_attach_threadpool(made.result, threads.pool, null);
         const own = { call, pointer: made.result, stop, axes, hiddenSize, vocabularySize };
-        return openContext(own, options, () => {
-          contexts--;
-          free();
-        });
+        return openContext(own, options, left);
       } catch (error) {
-        contexts--;
-        free();
+        left();
         throw error;
       }
     },
@@ -146,10 +146,4 @@ export async function loadLlamaModel(
       free();
     },
   };
-}
-
-/** What llama.cpp says, in one line and without what a terminal would follow; it may quote a file. */
-function plain(errors: string): string {
-  // deno-lint-ignore no-control-regex
-  return errors.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ").trim() || "it does not say why";
 }
