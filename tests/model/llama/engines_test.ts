@@ -86,7 +86,8 @@ Deno.test("what is no GGUF file is refused by llama.cpp, by its option or its de
   const words = "'engine' must be 'onnxruntime' for what is no GGUF file";
   for (const id of [folder.path, "votes-tiny"]) {
     await assertRejects(() => loadModel(id, ENGINE), RangeError, words);
-    await assertRejects(() => loadModel(id, { device: "vulkan" }), RangeError, words);
+    const device = "'device' must be 'auto', 'cpu', 'webgpu' or 'cuda' for what is no GGUF file";
+    await assertRejects(() => loadModel(id, { device: "vulkan" }), RangeError, device);
   }
   for (const name of ["model.gguf", "text.gguf"]) {
     await assertRejects(() => loadModel(`${empty.path}/${name}`, ENGINE), Error, "Cannot ");
