@@ -9,6 +9,7 @@
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { adapters } from "../runtime/adapters.ts";
 import { cString } from "../runtime/api.ts";
 import { type Calls, checkLayout, openCalls, PACKAGE_VERSION, textAt } from "./api.ts";
 import { logSilently } from "./log.ts";
@@ -135,6 +136,11 @@ function unitsOf(call: Calls): (Unit & { readonly backend: string })[] {
 }
 
 async function open(device: LlamaDevice, name: string): Promise<Llama> {
+  const missing = () =>
+    new Error(
+      `Cannot open llama.cpp for ${device} as it finds no such device: it needs ${NEEDS[device]}`,
+    );
+  if (device === "cuda" && !adapters().some((one) => one.device === device)) throw missing(); // 143 MB are spared
   const folder = await folderOf(name), at = (stem: string) => libraryIn(folder, stem);
   const base = at("ggml-base"), call = openCalls({ base, ggml: at("ggml"), llama: at("llama") });
   checkLayout(call);
@@ -145,9 +151,7 @@ async function open(device: LlamaDevice, name: string): Promise<Llama> {
   const units = unitsOf(call), cpu = units.find(({ backend }) => backend === BACKENDS.cpu);
   const gpus = device === "cpu" ? [] : units.filter(({ backend }) => backend === BACKENDS[device]);
   if (cpu && (device === "cpu" || gpus.length > 0)) return { device, cpu, gpus, call, base };
-  throw new Error(
-    `Cannot open llama.cpp for ${device} as it finds no such device: it needs ${NEEDS[device]}`,
-  );
+  throw missing();
 }
 
 const opened = new Map<LlamaDevice, Promise<Llama>>();

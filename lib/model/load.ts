@@ -184,22 +184,22 @@ export async function loadModel(
   onProgress?.({ label: `load ${named}`, done: 0, total: STAGES });
   const place = isSource ? id : await placeOf(id, given({ ...options, signal }));
   if (isSource || !isGguf(place as string)) checkDevice("for what is no GGUF file");
-  const byLlama = (attempts: readonly Attempt[]) => {
+  const byLlama = async (attempts: readonly Attempt[]) => {
     const known = { ...llamaOptions(options), ...{ id: named, maxLength, threads, attempts } };
-    return loadLlama(isSource ? id.id : place as string, { ...known, onProgress, signal });
+    return await loadLlama(isSource ? id.id : place as string, { ...known, onProgress, signal });
   };
   if (asksLlama(options)) return await byLlama([]);
   try {
     return await loadOnnx(named, place, options, signal);
   } catch (error) {
-    const isOther = engine !== "auto" || typeof place !== "string" || !isGguf(place);
-    if (isOther || !(error instanceof SyntaxError)) throw error;
-    return await byLlama([{ engine: "onnxruntime", device, why: error.message }])
-      .catch((cause) => {
-        if (signal?.aborted) throw cause;
-        const message = `${error.message}; and by llama.cpp: ${(cause as Error).message}`;
-        throw new SyntaxError(message, { cause });
-      });
+    const canBeOther = engine === "auto" && typeof place === "string" && isGguf(place);
+    const isUnsupported = error instanceof SyntaxError || device === "cuda"; // the file, or the device
+    if (!canBeOther || !isUnsupported || signal?.aborted) throw error;
+    const why = (error as Error).message;
+    return await byLlama([{ engine: "onnxruntime", device, why }]).catch((cause) => {
+      if (signal?.aborted) throw cause;
+      throw new SyntaxError(`${why}; and by llama.cpp: ${(cause as Error).message}`, { cause });
+    });
   }
 }
 
