@@ -1,9 +1,9 @@
 /**
  * `deno task gpu`: whether a real GPU computes what it should, and how fast.
  *
- * Every device that can start is held to the golden suites of all architectures and to the identities
- * of mixing, is measured beside the loop that one would write by hand in PyTorch, and decodes a
- * thousand steps. One JSON holds every number, one table shows them; what could not be done is in
+ * Every device that can start, of ONNX Runtime and of llama.cpp, is held to the golden suites of all
+ * architectures and to the identities of mixing, is measured beside the loop that one would write by
+ * hand in PyTorch, and decodes a thousand steps. One JSON holds every number, one table shows them; what could not be done is in
  * both, with the reason. On an emulated GPU nothing is measured, as its times say nothing.
  */
 

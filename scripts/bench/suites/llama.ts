@@ -25,6 +25,7 @@ import {
   medianTime,
   paired,
   processed,
+  processorNow,
   ratioOf,
   type Row,
 } from "../rows.ts";
@@ -167,7 +168,7 @@ async function compareSteps(bench: Bench, file: File, threads: number): Promise<
   if (threads > 1) return;
   for (const [name, model] of [["ONNX Runtime", onnx], ["llama.cpp", llama]] as const) {
     const what = `MoI whole vocabulary / standard, ${name}`, batch = 8;
-    const pair = await mixingCost(bench, model, batch, 0);
+    const pair = await mixingCost(bench, model, batch, 0, processorNow);
     bench.row({ what, ...place, batch, context: 64, threads, ...ratioOf(pair) });
   }
 }
