@@ -6,12 +6,12 @@
 # may be too much for one transfer. Its provider has code for one compute capability only (90: H100, H200;
 # 80: A100; 89: RTX 40; 120: RTX 50): a test artefact, nothing to install.
 #
-# Made of packages by name: npm (Deno, ONNX Runtime), Debian (Vulkan's loader, and the client libraries of
+# Made of packages by name: npm (Deno, ONNX Runtime, llama.cpp for Vulkan), Debian (Vulkan's loader, and the client libraries of
 # X11 and GLVND that NVIDIA's Vulkan driver links: without them the loader finds no driver), PyPI (the
-# CUDA provider). Needs deno, npm, pip, apt-get, dpkg and xz; takes four minutes. An OUT that is there keeps
-# what takes them, Deno and the library: remove it when their versions change.
+# CUDA provider). Needs deno, npm, pip, apt-get, dpkg and xz; takes five minutes. An OUT that is there keeps
+# what takes them, Deno and the libraries: remove it when their versions change.
 set -euo pipefail
-ORT=1.30.0 DENO=2.9.6 arch=90 cuda= out=
+ORT=1.30.0 DENO=2.9.6 LLAMA=3.21.1 arch=90 cuda= out=
 while [ $# -gt 0 ]; do
   case $1 in
     --cuda) cuda=1 ;;
@@ -35,12 +35,18 @@ if [ -n "$cuda" ]; then
   cp $L/libonnxruntime_providers_shared.so "$made/"
 else
   deno bundle -q --platform deno --config "$here/deno.json" -o "$made/gpu.js" "$here/scripts/gpu/main.ts"
-  cp -r "$here"/tests/golden/{architectures.json,qwen3} "$here/scripts/gpu/hf.py" "$made/"
+  cp -r "$here"/tests/golden/{architectures.json,qwen3,llama.json,llama} "$here/scripts/gpu/hf.py" "$made/"
   if [ ! -e "$out/deno.xz" ] || [ ! -e "$out/libonnxruntime.so.1.xz" ]; then
     npm pack -s "@deno/linux-x64-glibc@$DENO" >/dev/null && tar xzf deno-linux*.tgz
     xz -9e -T0 -c package/deno >"$made/deno.xz" && rm -rf package
     npm pack -s "onnxruntime-node@$ORT" >/dev/null && tar xzf onnxruntime-node*.tgz
     xz -9e -T0 -c package/bin/napi-v6/linux/x64/libonnxruntime.so.1 >"$made/libonnxruntime.so.1.xz"
+  fi
+  if [ ! -e "$out/llama.tar.xz" ]; then
+    name=@node-llama-cpp/linux-x64-vulkan && mkdir -p "node_modules/$name"
+    npm pack -s "$name@$LLAMA" >/dev/null && tar xzf node-llama-cpp-*.tgz --strip 1 -C "node_modules/$name"
+    rm "node_modules/$name"/bins/*/{llama-addon.node,libllama-common.so}
+    tar cf - node_modules | xz -9e -T0 -c >"$made/llama.tar.xz"
   fi
   apt-get download -qq -o APT::Sandbox::User=root libvulkan1 libx11-6 libxext6 libxcb1 libxau6 \
     libxdmcp6 libbsd0 libmd0 libglvnd0 libglx0 libegl1 libopengl0 libgl1

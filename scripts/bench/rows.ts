@@ -72,12 +72,12 @@ export const residentBytes = (pid: number | "self" = "self"): number => statusBy
 
 /** Processor time so far, milliseconds: of all processes (Linux), and of this one. */
 function processorTimes(): { readonly all: number; readonly own: number } {
-  const { user, system } = process.cpuUsage(), JIFFY_MS = 10;
+  const JIFFY_MS = 10;
   const [, ...jiffies] = Deno.readTextFileSync("/proc/stat").split("\n", 1)[0]!.split(/\s+/);
   const [idle, waiting] = [3, 4], guests = 8; // which are counted among the others already
   const all = jiffies.slice(0, guests)
     .reduce((sum, count, kind) => kind === idle || kind === waiting ? sum : sum + +count, 0);
-  return { all: JIFFY_MS * all, own: (user + system) / 1e3 };
+  return { all: JIFFY_MS * all, own: processorNow() };
 }
 
 /** Does work, and tells how many cores other processes kept busy beside it; NaN where that is not known. */
@@ -88,12 +88,17 @@ export async function besideOthers<T>(work: () => Promise<T>): Promise<{ value: 
   return { value, busy: Math.max(0, all - before.all - (own - before.own)) / ms };
 }
 
-/** Milliseconds of this process's processor time that some work takes, all threads together. */
-export async function processed(work: () => unknown): Promise<number> {
-  const before = process.cpuUsage();
-  await work();
-  const { user, system } = process.cpuUsage(before);
+/** Milliseconds of processor time that this process has had, all threads together. */
+export function processorNow(): number {
+  const { user, system } = process.cpuUsage();
   return (user + system) / 1e3;
+}
+
+/** Milliseconds of this process's processor time that some work takes. */
+export async function processed(work: () => unknown): Promise<number> {
+  const before = processorNow();
+  await work();
+  return processorNow() - before;
 }
 
 /** The median of so many times that some work takes, in milliseconds. */

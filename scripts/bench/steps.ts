@@ -55,8 +55,12 @@ export async function decodeWatched(
 }
 
 /** Milliseconds of each step, from one sample of the first row to its next. */
-export async function stepTimes(model: Model, decoding: Decoding): Promise<number[]> {
+export async function stepTimes(
+  model: Model,
+  decoding: Decoding,
+  now: () => number = () => performance.now(),
+): Promise<number[]> {
   const times: number[] = [];
-  await decodeWatched(model, decoding, () => times.push(performance.now()));
+  await decodeWatched(model, decoding, () => times.push(now()));
   return times.slice(UNTIMED + 1).map((time, i) => time - times[UNTIMED + i]!);
 }

@@ -2,11 +2,12 @@
 
 import type { Column } from "../../lib/plot/table.ts";
 import { digits, type Summary } from "../bench/rows.ts";
+import { onLlama, ONNX_DEVICES } from "./card.ts";
 import { type Format, SHAPES, stepBytes } from "../bench/weights.ts";
 
 /** Where something was found. */
 export interface Place {
-  /** "cpu", "webgpu", "cuda"; "torch" for the loop that is compared with. */
+  /** "cpu", "webgpu", "cuda", "llama:vulkan" and its like; "torch" for the loop that is compared with. */
   readonly device: string;
   readonly model?: string;
   readonly dtype?: string;
@@ -112,23 +113,30 @@ export function readRate(
   return peak === undefined ? { gbPerSecond } : { gbPerSecond, percent: 100 * gbPerSecond / peak };
 }
 
-/** How often a step of the compared loop has room for one of ours, for every place where both ran. */
+/**
+ * How often a step of what is compared with has room for one of ours, for every place where both ran: of PyTorch's
+ * loop, and with ONNX Runtime of llama.cpp's engine on the same weights.
+ */
 export function against(figures: readonly Figure[]): Ratio[] {
   const steps = figures.filter(({ what }) => what === "step");
   const same = (a: Figure, b: Figure) =>
     (["model", "batch", "context", "method", "candidates"] as const).every((of) => a[of] === b[of]);
-  return steps.filter(({ device }) => device !== "torch").flatMap((own) => {
-    const other = steps.find((step) => step.device === "torch" && same(step, own));
-    if (!other) return [];
+  const isOther = (other: Figure, own: Figure) =>
+    other.device === "torch"
+      ? own.device !== "torch"
+      : onLlama(other.device) !== undefined && ONNX_DEVICES.includes(own.device) &&
+        other.dtype === own.dtype;
+  return steps.flatMap((own) => {
+    const others = steps.filter((step) => isOther(step, own) && same(step, own));
     const { device, model, dtype, kv, batch, context } = own;
-    return [{
-      ...{ kind: "ratio" as const, what: `torch / ${device}, ${stepName(own)}` },
+    return others.map((other): Ratio => ({
+      ...{ kind: "ratio", what: `${other.device} / ${device}, ${stepName(own)}` },
       ...{ device, model: model!, dtype: dtype!, batch: batch!, context: context! },
       ...(kv && { kv }),
       median: other.median / own.median,
       low: other.low / own.high,
       high: other.high / own.low,
-    }];
+    }));
   });
 }
 

@@ -4,7 +4,7 @@
  * refilled slots; then prompts of lengths at which kernels change their ways.
  */
 
-import { forward, type Model } from "../../lib/model/mod.ts";
+import { forward, type Input, type Model } from "../../lib/model/mod.ts";
 import {
   type ArchitectureCase,
   caseOf,
@@ -13,6 +13,14 @@ import {
   logitsOf,
 } from "../../tests/golden/architectures.ts";
 import { QWEN3 } from "../../tests/golden/golden.ts";
+import {
+  CASES as LLAMA_CASES,
+  type LlamaCase,
+  numbersOf,
+  pathOf,
+  REFUSED,
+} from "../../tests/golden/llama.ts";
+import { onLlama } from "./card.ts";
 import type { LeftOut } from "./found.ts";
 import {
   errorsOf,
@@ -180,8 +188,66 @@ async function prompts(part: Part, formats: Formats): Promise<void> {
   }
 }
 
+/** Errors of a case that llama.cpp reads: prompts of ids and mixtures, their last ones as steps of three rows. */
+async function llamaErrors(model: Model, value: LlamaCase): Promise<number[]> {
+  const size = model.config.vocabularySize, { ids } = value, errors: number[] = [], LAST = 30;
+  const mixed = ids.map((id, at): Input => value.mixtures.find((one) => one.position === at) ?? id);
+  using cache = model.openCache({ slots: 3, length: ids.length });
+  for (
+    const [inputs, positions, logits] of [
+      [ids, value.positions, value.logits],
+      [mixed, value.mixed_positions, value.mixed],
+    ] as const
+  ) {
+    const due = numbersOf(logits), found = await cache.prefill(0, 0, inputs, "all");
+    const rowOf = (all: Float32Array, row: number) => all.subarray(row * size, (row + 1) * size);
+    errors.push(...errorsOf(joined(positions.map((at) => rowOf(found, at))), due, size));
+    for (const slot of [1, 2]) await cache.copy(0, slot, LAST);
+    for (let at = LAST; at < ids.length; at++) {
+      const step = await cache.step(Array(3).fill(inputs[at]!), Array(3).fill(at));
+      const row = positions.indexOf(at);
+      if (row < 0) continue;
+      const own = rowOf(due, row);
+      for (const slot of [0, 1, 2]) errors.push(...errorsOf(rowOf(step, slot), own, size));
+    }
+  }
+  return errors;
+}
+
+/** The cases that llama.cpp reads, and the refusal of those that it may not be given. */
+async function llamaCases(part: Part, formats: Formats): Promise<void> {
+  const { device, tell, quick } = part, limits = limitOf(part, formats);
+  const place = { device, ...formats }, tried: number[][] = [];
+  const cases = [...LLAMA_CASES, ...REFUSED].slice(0, quick ? 2 : undefined);
+  for (const value of cases) {
+    const isRefused = typeof value === "string", name = isRefused ? value : value.name;
+    const check = { kind: "check", part: "golden", what: name, ...place } as const;
+    if (!part.hasTime()) {
+      tell({ kind: "left out", what: `golden: ${name}`, why: "no time was left", ...place });
+      continue;
+    }
+    try {
+      await using model = await loadOn(part, pathOf(name), { ...formats, maxLength: 48 });
+      if (isRefused) throw new Error("it must be refused, and loads");
+      const errors = await llamaErrors(model, value), found = held(errors, limits);
+      tried.push(errors);
+      if (!found.ok) tell({ ...check, ...found });
+      if (!model.checked!.isBatchExact) tell({ ...check, what: `${name}, batch exact`, ok: false });
+    } catch (error) {
+      if (isRefused && error instanceof SyntaxError) continue;
+      tell({ ...check, ok: false, detail: (error as Error).message });
+    }
+  }
+  const what = `${tried.length} cases of llama.cpp`;
+  tell({ kind: "check", part: "golden", what, ...place, ...held(tried.flat(), limits) });
+}
+
 /** Runs the suites, format by format. */
 export async function golden(part: Part): Promise<void> {
+  if (onLlama(part.device)) {
+    for (const formats of formatsOn(part)) await llamaCases(part, formats);
+    return;
+  }
   for (const formats of formatsOn(part)) await prompts(part, formats);
   for (const formats of formatsOn(part)) await architectures(part, formats);
 }

@@ -6,6 +6,8 @@
 import { generate, type Method, moi, standard } from "../../lib/decode/mod.ts";
 import { forward, type Input, type Model } from "../../lib/model/mod.ts";
 import { QWEN3, randomNumbers, wideCheckpoint } from "../../tests/golden/golden.ts";
+import { makeModel } from "../bench/weights.ts";
+import { onLlama } from "./card.ts";
 import {
   errorsOf,
   type Formats,
@@ -88,12 +90,15 @@ async function checks(part: Part, model: Model, formats: Formats): Promise<void>
   });
 }
 
-/** Runs the checks with a small and a large vocabulary, format by format. */
+/** Runs the checks with a small and a large vocabulary, of GGUF files with a large one, format by format. */
 export async function identities(part: Part): Promise<void> {
   await using wide = await wideCheckpoint(2048);
+  const ids = onLlama(part.device)
+    ? [(await makeModel(part.folder, "small", "int4")).id]
+    : [QWEN3, wide.path];
   for (const formats of formatsOn(part)) {
     const place = { device: part.device, ...formats };
-    for (const id of [QWEN3, wide.path]) {
+    for (const id of ids) {
       if (!part.hasTime()) {
         part.tell({ kind: "left out", what: "mixing", why: "no time was left", ...place });
         return;

@@ -20,7 +20,7 @@ for k in kits:
         with (lzma.open if name.endswith(".xz") else open)(source, "rb") as a, open(target + ".part", "wb") as b:
             shutil.copyfileobj(a, b, 1 << 20)
         os.chmod(target + ".part", 0o755); os.replace(target + ".part", target)
-        if name == "libraries.tar.xz":
+        if name.endswith(".tar.xz"):
             with tarfile.open(target) as tar: tar.extractall(d)
 P
 first() { for f in "$@"; do [ -e "$f" ] && echo "$f" && return; done; }
@@ -33,12 +33,12 @@ if [ -z "${VK_DRIVER_FILES:-}${VK_ICD_FILENAMES:-}" ]; then
   icd=$(first /usr/local/nvidia/share/vulkan/icd.d/nvidia_icd.json {/usr/share,/etc}/vulkan/icd.d/nvidia_icd*.json)
   [ -n "$icd" ] && export VK_DRIVER_FILES=$icd
 fi
-[ -e "$D/libonnxruntime_providers_cuda.so" ] && default=webgpu,cuda || default=webgpu
+[ -e "$D/libonnxruntime_providers_cuda.so" ] && default=webgpu,cuda,llama:vulkan || default=webgpu,llama:vulkan
 case " $* " in *" --device"*) ;; *) set -- --device $default "$@" ;; esac
 {
   nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.memory --format=csv,noheader
   "$D/deno" --version | head -1
   ldd "$D/libonnxruntime.so.1" "$D"/libonnxruntime_providers_cuda.so | grep 'not found'
-  "$D/deno" run -A --quiet --no-config --no-remote "$D/gpu.js" --out "$O/gpu.json" "$@"
+  "$D/deno" run -A --quiet --no-config --no-remote --node-modules-dir=manual "$D/gpu.js" --out "$O/gpu.json" "$@"
 } 2>&1 | grep -v "\[31m" | tee "$O/gpu.log"
 exit "${PIPESTATUS[0]}"

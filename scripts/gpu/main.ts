@@ -1,9 +1,9 @@
 /**
  * `deno task gpu`: whether a real GPU computes what it should, and how fast.
  *
- * Every device that can start is held to the golden suites of all architectures and to the identities
- * of mixing, is measured beside the loop that one would write by hand in PyTorch, and decodes a
- * thousand steps. One JSON holds every number, one table shows them; what could not be done is in
+ * Every device that can start, of ONNX Runtime and of llama.cpp, is held to the golden suites of all
+ * architectures and to the identities of mixing, is measured beside the loop that one would write by
+ * hand in PyTorch, and decodes a thousand steps. One JSON holds every number, one table shows them; what could not be done is in
  * both, with the reason. On an emulated GPU nothing is measured, as its times say nothing.
  */
 
@@ -12,7 +12,7 @@ import { dirname } from "node:path";
 import { adapters, runtimeVersion } from "../../lib/runtime/mod.ts";
 import { command, print, say } from "../_cli.ts";
 import { printing } from "../_table.ts";
-import { cardOf } from "./card.ts";
+import { cardOf, DEVICES } from "./card.ts";
 import { against, COLUMNS, type Figure, type Found, lineOf } from "./found.ts";
 import { golden } from "./golden.ts";
 import { identities } from "./identities.ts";
@@ -33,7 +33,8 @@ Checks and measures the GPUs of this machine.
 
 usage: deno task gpu [options]
 
-  --device NAMES  devices, separated by commas (default: webgpu,cuda)
+  --device NAMES  devices, separated by commas, llama.cpp's as llama:vulkan, llama:cuda, llama:metal
+                  or llama:cpu (default: webgpu,cuda,llama:vulkan)
   --only NAMES    parts: golden, identities, speed, torch, stability (default: all)
   --seconds N     time for all of it (default: 300)
   --out FILE      where the JSON goes (default: runs/gpu.json)
@@ -99,9 +100,6 @@ async function runAll(run: Run, asked: readonly string[]): Promise<void> {
     if (measured.includes(device)) continue;
     take({ kind: "left out", what: "speed", why: "times of an emulated GPU say nothing", device });
   }
-  if (only.includes("torch")) {
-    take({ kind: "left out", what: "llama.cpp", why: "this check does not bring it along" });
-  }
   const jobs = jobsOf(devices, { quick, measured, only });
   const models = jobs.some(({ name }) => name === "speed") ? making(run) : new Map();
   const untils = deadlines(jobs, Date.now(), end);
@@ -147,7 +145,7 @@ async function check(
   const line = printing(COLUMNS);
   const take = (one: Found) => {
     found.push(one);
-    const used = all.find((card) => card.chosen && "device" in one && card.device === one.device);
+    const used = "device" in one && one.device ? cardOf(one.device, all) : undefined;
     const shown = lineOf(one, used?.name);
     if (shown) line(shown);
     write();
@@ -178,7 +176,7 @@ await command(USAGE, options, async (args) => {
     const rule = `must name some of ${known.join(", ")}: current value is "${other}"`;
     throw new RangeError(`Cannot check the devices as '--${option}' ${rule}`);
   };
-  const asked = listed("device", ["webgpu", "cuda", "cpu"]) ?? ["webgpu", "cuda"];
+  const asked = listed("device", DEVICES) ?? ["webgpu", "cuda", "llama:vulkan"];
   const only = listed("only", PARTS) ?? PARTS, seconds = args.number("seconds") ?? 300;
   if (!(seconds >= 10)) {
     throw new RangeError(

@@ -10,9 +10,9 @@ import {
   type Model,
   openSource,
 } from "../../lib/model/mod.ts";
-import { openedVersion } from "../../lib/runtime/mod.ts";
+import type { LlamaDevice } from "../../lib/llama/mod.ts";
 import { startEngine } from "../../lib/model/onnx_engine.ts";
-import { cardOf } from "./card.ts";
+import { cardOf, onLlama } from "./card.ts";
 import type { Check, Place } from "./found.ts";
 import type { Part } from "./part.ts";
 
@@ -28,6 +28,7 @@ const of = (kv: KvFormat, ...dtypes: Dtype[]): Formats[] => dtypes.map((dtype) =
 
 /** The formats that are tried on a device, the most used first. */
 export function formatsOf(device: string): Formats[] {
+  if (onLlama(device)) return of("fp32", "native").concat(of("fp16", "native"));
   if (device === "cpu") return of("fp32", "fp32", "fp16", "int4", "int8");
   const half = of("fp16", "fp16", "int4", "int8");
   if (device === "cuda") return half; // its attention computes in fp16 alone
@@ -36,7 +37,7 @@ export function formatsOf(device: string): Formats[] {
 
 /** Those of {@linkcode formatsOf} that the GPU computes. */
 export function formatsOn({ device }: Part): Formats[] {
-  const hasHalf = cardOf(device)?.half ?? true;
+  const hasHalf = onLlama(device) !== undefined || (cardOf(device)?.half ?? true);
   return formatsOf(device).filter(({ kv }) => hasHalf || kv !== "fp16");
 }
 
@@ -46,7 +47,8 @@ export function formatsOn({ device }: Part): Formats[] {
  * then, and so does an input that is rounded to int8, as on the CPU.
  */
 export function limitOf({ device }: Part, { dtype, kv }: Formats): { limit: number; all: boolean } {
-  const isExact = kv === "fp32" && (device !== "cpu" || dtype === "fp32" || dtype === "fp16");
+  const isExact = !onLlama(device) && kv === "fp32" &&
+    (device !== "cpu" || dtype === "fp32" || dtype === "fp16");
   return isExact ? { limit: 2e-4, all: true } : { limit: 5e-2, all: false };
 }
 
@@ -57,9 +59,8 @@ export function refused(error: unknown): string | undefined {
 }
 
 /** What a load found out about the device: how it was checked, what runs on the CPU instead, notes. */
-export function seen({ checked, fallenBack, notes = [] }: Model) {
-  const library = openedVersion(); // of the one that was opened, not the package's
-  return { checked, fallenBack: Object.fromEntries(fallenBack ?? []), notes, library };
+export function seen({ checked, fallenBack, notes = [], versions }: Model) {
+  return { checked, fallenBack: Object.fromEntries(fallenBack ?? []), notes, versions };
 }
 
 /** Tells that something was refused, or that it failed. */
@@ -78,7 +79,13 @@ export function loadOn(
   id: string | URL,
   options: Formats & Pick<LoadOptions, "maxLength">,
 ): Promise<Model> {
-  return loadModel(id, { ...options, device: device as "cpu", cacheDir: `${folder}/cache` });
+  const llama = onLlama(device);
+  return loadModel(
+    id,
+    llama === undefined
+      ? { ...options, engine: "onnxruntime", device: device as "cpu", cacheDir: `${folder}/cache` }
+      : { ...options, engine: "llama.cpp", device: llama as LlamaDevice },
+  );
 }
 
 /**

@@ -86,6 +86,7 @@ function parsed(text: string): Found | undefined {
 /** The command that runs a part: this very script with the request in one argument. */
 export function partCommand(request: PartRequest): readonly [string, ...string[]] {
   const main = Deno.mainModule, isBundle = main.endsWith(".js");
-  const flags = ["run", "-A", "--quiet", ...(isBundle ? ["--no-config", "--no-remote"] : [])];
+  const own = ["--no-config", "--no-remote", "--node-modules-dir=manual"]; // what the kit brings along
+  const flags = ["run", "-A", "--quiet", ...(isBundle ? own : [])];
   return [Deno.execPath(), ...flags, main, "--part", JSON.stringify(request)];
 }

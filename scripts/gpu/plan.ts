@@ -1,5 +1,6 @@
 /** What a run does, in which order, and until when each part may take. */
 
+import { onLlama } from "./card.ts";
 import type { PartRequest } from "./part.ts";
 
 /** A part, and its share of the time; what one leaves of it, the next ones have. */
@@ -36,7 +37,8 @@ export function jobsOf(
     const share = model === "8b" ? 8 : 5;
     return [
       ...made(quick).filter((one) => one.model === model).flatMap((one) =>
-        measured.map((device) => ({ name: "speed", device, ...one, share }))
+        measured.filter((device) => one.dtype === "int4" || !onLlama(device)) // which reads GGUF files
+          .map((device) => ({ name: "speed", device, ...one, share }))
       ),
       ...(measured.length > 0 ? [{ name: "torch", device: "torch", model, share }] : []),
     ];

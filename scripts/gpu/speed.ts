@@ -14,6 +14,7 @@ import { promptOf } from "../bench/prompts.ts";
 import { clocked, quantile, type Summary, summary } from "../bench/rows.ts";
 import { type Figure, stepName } from "./found.ts";
 import { loadOn, refused, seen } from "./models.ts";
+import { onLlama } from "./card.ts";
 import type { Part } from "./part.ts";
 import { type Format, type Made, placeOf } from "../bench/weights.ts";
 
@@ -175,9 +176,10 @@ async function measure(
   for (const candidates of CANDIDATES) {
     const steps = part.quick ? 4 : place.batch === 1 ? 17 : 9;
     const timed = await decoded(model, { ...place, candidates, steps }, part.until);
-    timed.forEach(({ rounds: _, ...times }, i) => {
+    timed.forEach(({ rounds: _, js, inside, ...times }, i) => {
+      const within = onLlama(part.device) ? {} : { js, inside }; // it is ONNX Runtime that is looked into
       const step = { kind: "figure", what: "step", unit: "ms", method: NAMES[i]! } as const;
-      part.tell({ ...step, ...where, candidates, ...times } satisfies Figure);
+      part.tell({ ...step, ...where, candidates, ...within, ...times } satisfies Figure);
     });
     const [plain, mixing] = timed as [Timed, Timed];
     const ratios = mixing.rounds.map((ms, round) => ms / plain.rounds[round]!);

@@ -24,13 +24,19 @@ function watched(counts: { broken: number }): Method {
 }
 
 /** Tokens by seed, all in one batch. */
-async function texts(model: Model, seeds: readonly number[], steps: number, method: Method) {
+async function texts(
+  model: Model,
+  seeds: readonly number[],
+  steps: number,
+  method: Method,
+  slots = 8,
+) {
   const found: string[] = [];
   const requests = seeds.map((seed) => ({
     ...{ prompt: promptOf(16, model.config.vocabularySize, seed), method, seed },
     ...{ maxNewTokens: steps, ignoreEos: true, temperature: 1, topK: 64, topP: 1 },
   }));
-  for await (const { index, generation } of generateBatch(model, requests, { slots: 8 })) {
+  for await (const { index, generation } of generateBatch(model, requests, { slots })) {
     found[index] = generation.tokens.join(" ");
   }
   return found;
@@ -66,6 +72,10 @@ async function checks(part: Part, model: Model, formats: Formats): Promise<void>
   const isClaimed = model.checked?.isBatchExact ?? true; // else it is only counted
   const detail = `${alone} of ${few.length} the same${isClaimed ? "" : ", as the load has said"}`;
   tell("one seed, one text: alone as in a batch of 8", alone === few.length || !isClaimed, detail);
+  const twice = [...seeds, ...seeds.map((seed) => seed + seeds.length)];
+  const many = await texts(model, twice, steps, method, twice.length);
+  const found = first.filter((text, i) => text === many[i]).length;
+  tell("one seed, one text: in 16 slots", found === first.length || !isClaimed, `${found} of 8`);
 }
 
 /** Runs the checks on a small model, format by format. */
@@ -73,7 +83,9 @@ export async function stability(part: Part): Promise<void> {
   const checkpoint = await makeModel(part.folder, "small", "fp16");
   const blocks = await makeModel(part.folder, "small", "int4");
   for (const { dtype, kv } of formatsOn(part).filter(({ dtype }) => dtype !== "int8")) {
-    const { id, ...made } = dtype === "int4" ? blocks : { ...checkpoint, dtype };
+    const { id, ...made } = dtype === "int4" || dtype === "native"
+      ? blocks
+      : { ...checkpoint, dtype };
     const formats = { ...made, kv }, place = { device: part.device, ...formats };
     if (!part.hasTime()) {
       part.tell({ kind: "left out", what: "stability", why: "no time was left", ...place });

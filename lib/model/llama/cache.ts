@@ -47,7 +47,8 @@ export function openLlamaCache(
   { slots, length }: CacheShape,
 ): KvCache {
   const { vocabularySize, hiddenSize } = model;
-  const sequences = upTo(slots, multiple), positions = upTo(length + 1, ROUND); // one more for padding
+  const sequences = upTo(slots, multiple), padding = multiple > 1 ? 1 : 0; // a position for rows of it
+  const positions = upTo(length + padding, ROUND);
   if (sequences > MOST_SEQUENCES || sequences * positions >= 2 ** 31) {
     const rule =
       `be at most ${MOST_SEQUENCES}, with ${length} positions each fewer than 2³¹ in all`;

@@ -116,11 +116,14 @@ export async function loadLlama(
     ...{ type, rows: config.vocabularySize, width: config.hiddenSize },
     bytes: new Uint8Array(files[part]!.buffer, offset, length),
   };
-  const matrices = gguf.tensors.values().filter(({ dims }) => dims.length > 1);
+  const gathered = gguf.tensors.has("output.weight") ? ["token_embd.weight"] : []; // else it is the head as well
+  const matrices = [...gguf.tensors].filter(([name, { dims }]) =>
+    dims.length > 1 && !gathered.includes(name)
+  );
   const label = `load ${id}`, total = 100;
   const { engine, model } = await startLlama(llama, {
     path: join(dirname(place), partNames(basename(place))[0]!),
-    ...{ table, types: new Set(matrices.map(({ type }) => type)), kv, maxLength, signal },
+    ...{ table, types: new Set(matrices.map(([, { type }]) => type)), kv, maxLength, signal },
     threads: threads ?? usualThreads(weightsBytes),
     onProgress: (part) => onProgress?.({ label, done: Math.floor(part * (total - 1)), total }),
   });

@@ -19,10 +19,16 @@ const CASES = [
 ];
 
 /** Times of a step with a MoI sampler of so many candidates, 0 for all tokens, over those of a standard step. */
-export function mixingCost(bench: Bench, model: Model, batch: number, topK: number): Promise<Pair> {
+export function mixingCost(
+  bench: Bench,
+  model: Model,
+  batch: number,
+  topK: number,
+  now?: () => number,
+): Promise<Pair> {
   const steps = batch === 1 ? 24 : 8;
   const cost = (method: Method) => async () =>
-    quantile(await stepTimes(model, { batch, context: 64, steps, method, topK }), 0.5);
+    quantile(await stepTimes(model, { batch, context: 64, steps, method, topK }, now), 0.5);
   return paired(bench.rounds, cost(standard()), cost(moi({ beta: 1 })));
 }
 
