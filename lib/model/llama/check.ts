@@ -15,7 +15,7 @@ import { spreadToken, spreadTokens } from "../spread.ts";
 export type OpenTrial = (factor: number, rows: RowRule, shape: CacheShape) => KvCache;
 
 /** Tokens of a prompt, and steps after it. */
-const PROMPT = 6, STEPS = 3;
+const PROMPT = 4, STEPS = 2;
 /** Rows of a batch. */
 const ROWS = 5;
 /** A prompt on a GPU is longer than one of llama.cpp's buffers, as kernels differ by length. */
@@ -64,28 +64,26 @@ function firstRule(types: Iterable<string>, isOnGpu: boolean): RowRule {
   };
 }
 
-/** Whether rows are the same alone, in some and in all, bit for bit. */
+/** Whether rows are the same alone, in some and in all, bit for bit; they share a prompt, of which each has a part. */
 async function isExact(
   open: (shape: CacheShape) => KvCache,
   vocabularySize: number,
   longest: number,
 ): Promise<boolean> {
-  const lengths = Array.from({ length: ROWS }, (_, row) => row === 1 ? longest : PROMPT + row);
-  using cache = open({ slots: 2 * ROWS, length: longest + ROWS + STEPS });
-  for (const [row, length] of lengths.entries()) {
-    await cache.prefill(ROWS + row, 0, spreadTokens(length, vocabularySize), "last");
-  }
+  const lengthOf = (row: number) => row === 1 ? longest : Math.min(PROMPT + row, longest);
+  using cache = open({ slots: ROWS + 1, length: longest + STEPS });
+  await cache.prefill(ROWS, 0, spreadTokens(longest, vocabularySize), "last");
   const inputOf = (row: number, step: number): Input => {
     const ids = [0, 1, 2].map((k) => spreadToken(7 * row + 3 * step + k + 1, vocabularySize));
     return ids.length === new Set(ids).size ? { ids, weights: [0.5, 0.3, 0.2] } : ids[0]!;
   };
   /** Logits of each row after each step. */
   const stepsOf = async (...rows: readonly number[]): Promise<Float32Array[][]> => {
-    for (const [slot, row] of rows.entries()) await cache.copy(ROWS + row, slot, lengths[row]!);
+    for (const [slot, row] of rows.entries()) await cache.copy(ROWS, slot, lengthOf(row));
     const found: Float32Array[][] = rows.map(() => []);
     for (let step = 0; step < STEPS; step++) {
       const inputs = rows.map((row) => inputOf(row, step));
-      const logits = await cache.step(inputs, rows.map((row) => lengths[row]! + step));
+      const logits = await cache.step(inputs, rows.map((row) => lengthOf(row) + step));
       found.forEach((own, slot) =>
         own.push(logits.slice(slot * vocabularySize, (slot + 1) * vocabularySize))
       );
@@ -103,27 +101,36 @@ async function isExact(
   return true;
 }
 
+/** What a rule of rows depends on. */
+export interface RowOptions {
+  /** Types of the matrices. */
+  readonly types: Iterable<string>;
+  readonly isOnGpu: boolean;
+  /** Whether the GPU is one that the CPU emulates: long prompts take minutes there. */
+  readonly isEmulated: boolean;
+  readonly vocabularySize: number;
+  /** Longest context that the model was made for. */
+  readonly maxPositions: number;
+}
+
 /** The number of rows with which a row does not depend on its batch, and whether there is one. */
 export async function rowRule(
   open: OpenTrial,
   factor: number,
-  { types, isOnGpu, isEmulated, vocabularySize, maxLength }: {
-    readonly types: Iterable<string>;
-    readonly isOnGpu: boolean;
-    /** Whether the GPU is one that the CPU emulates: long prompts take minutes there. */
-    readonly isEmulated: boolean;
-    readonly vocabularySize: number;
-    readonly maxLength: number;
-  },
+  { types, isOnGpu, isEmulated, vocabularySize, maxPositions }: RowOptions,
 ): Promise<{ readonly rows: RowRule; readonly checked: DeviceCheck }> {
-  const longest = Math.min(
-    isOnGpu && !isEmulated ? LONG_PROMPT : 2 * PROMPT,
-    maxLength - ROWS - STEPS,
-  );
-  const first = firstRule(types, isOnGpu),
-    found = (rows: RowRule, isBatchExact: boolean) => ({
-      ...{ rows, checked: { chunk: PREFILL_CHUNK, isBatchExact } },
-    });
+  const usual = isOnGpu && !isEmulated ? LONG_PROMPT : 2 * PROMPT;
+  const longest = Math.min(usual, maxPositions - STEPS), first = firstRule(types, isOnGpu);
+  if (longest < PROMPT) {
+    throw new SyntaxError(
+      `Cannot load the model by llama.cpp as it must have at least ${
+        PROMPT + STEPS
+      } positions: it has ${maxPositions}`,
+    );
+  }
+  const found = (rows: RowRule, isBatchExact: boolean) => ({
+    ...{ rows, checked: { chunk: PREFILL_CHUNK, isBatchExact } },
+  });
   for (const rows of isOnGpu ? [first] : [first, { multiple: 8, most: 8 }]) {
     if (await isExact((shape) => open(factor, rows, shape), vocabularySize, longest)) {
       return found(rows, true);

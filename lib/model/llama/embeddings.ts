@@ -48,7 +48,7 @@ export function embeddingWriter(
       part.forEach((mixture, i) =>
         writeDense(weights.subarray(i * stride, i * stride + vocabularySize), mixture)
       );
-      const sums = await run();
+      const sums = await run(part.length);
       part.forEach((mixture, i) => {
         const scale = scaleOf(mixture), target = targets[first + i]!;
         for (let d = 0; d < hiddenSize; d++) target[d]! += scale * sums[i * hiddenSize + d]!;

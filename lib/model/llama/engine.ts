@@ -28,7 +28,8 @@ export interface LlamaEngineOptions {
   /** Types of its matrices. */
   readonly types: ReadonlySet<string>;
   readonly kv: "fp32" | "fp16";
-  readonly maxLength: number;
+  /** Longest context that it was made for. */
+  readonly maxPositions: number;
   readonly threads: number;
   readonly onProgress?: ((part: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -36,8 +37,6 @@ export interface LlamaEngineOptions {
 
 /** Types whose table is kept in float32 where a mixture is summed over the whole vocabulary. */
 const FLOATS = ["F32", "F16", "BF16"];
-/** Rows that such a sum takes at once. */
-const COLUMNS = 8;
 
 /** How drivers that emulate a GPU name it. */
 const EMULATORS = /llvmpipe|swiftshader/i;
@@ -45,8 +44,8 @@ const EMULATORS = /llvmpipe|swiftshader/i;
 /** Starts an engine, and the model that it runs; `model` is disposed with it. */
 export async function startLlama(
   llama: Llama,
-  { path, table, types, kv, maxLength, threads: count, onProgress, signal }: LlamaEngineOptions,
-): Promise<{ readonly engine: Engine; readonly model: LlamaModel; readonly factor: number }> {
+  { path, table, types, kv, maxPositions, threads: count, onProgress, signal }: LlamaEngineOptions,
+): Promise<{ readonly engine: Engine; readonly model: LlamaModel }> {
   await using scope = new AsyncDisposableStack();
   const threads = scope.use(startThreads(llama, count)), turn = inOrder();
   const model = scope.use(await loadLlamaModel(llama, path, { threads, onProgress, signal }));
@@ -60,7 +59,7 @@ export async function startLlama(
   let opened: Product | undefined, isDisposed = false;
   const product = () =>
     opened ??= openProduct(llama, {
-      ...{ read, rows: vocabularySize, width: hiddenSize, columns: COLUMNS, threads },
+      ...{ read, rows: vocabularySize, width: hiddenSize, threads },
       exact: FLOATS.includes(table.type),
     });
   const parts = { vocabularySize, hiddenSize, read, product };
@@ -82,7 +81,7 @@ export async function startLlama(
   signal?.throwIfAborted();
   const isOnGpu = llama.gpus.length > 0,
     isEmulated = llama.gpus.some(({ description }) => EMULATORS.test(description));
-  const about = { types, isOnGpu, isEmulated, vocabularySize, maxLength };
+  const about = { types, isOnGpu, isEmulated, vocabularySize, maxPositions };
   const { rows, checked } = await rowRule(openWith, factor, about);
   const nextToken = vocabularySize > SMALL_VOCABULARY
     ? scope.use(nextTokenSource(vocabularySize, count))
@@ -104,5 +103,5 @@ export async function startLlama(
       await owned.disposeAsync();
     },
   };
-  return { engine, model, factor };
+  return { engine, model };
 }

@@ -123,7 +123,8 @@ export async function loadLlama(
   const label = `load ${id}`, total = 100;
   const { engine, model } = await startLlama(llama, {
     path: join(dirname(place), partNames(basename(place))[0]!),
-    ...{ table, types: new Set(matrices.map(([, { type }]) => type)), kv, maxLength, signal },
+    ...{ table, types: new Set(matrices.map(([, { type }]) => type)), kv, signal },
+    maxPositions: config.maxPositions,
     threads: threads ?? usualThreads(weightsBytes),
     onProgress: (part) => onProgress?.({ label, done: Math.floor(part * (total - 1)), total }),
   });

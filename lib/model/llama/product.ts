@@ -21,8 +21,6 @@ export interface ProductOptions {
   readonly width: number;
   /** Whether it is kept in float32. */
   readonly exact: boolean;
-  /** Rows of weights that are multiplied at once, always so many: a row does not depend on the others then. */
-  readonly columns: number;
   readonly threads: Threads;
 }
 
@@ -30,11 +28,17 @@ export interface ProductOptions {
 export interface Product extends Disposable {
   /** Numbers of a row of weights: V, and zeros up to whole blocks. */
   readonly stride: number;
-  /** Weights `[columns · stride]` that are written before a run. */
+  /** Weights `[8 · stride]` that are written before a run. */
   readonly weights: Float32Array;
-  /** Multiplies; embeddings `[columns · D]`, valid until the next run. */
-  run(): Promise<Float32Array>;
+  /** Multiplies the first rows of weights, up to 8; embeddings `[8 · D]`, valid until the next run. */
+  run(rows: number): Promise<Float32Array>;
 }
+
+/**
+ * Rows that are multiplied at once, the fewest that suffice and, as the first sum shows, give the same bits as the
+ * most. On a GPU always the most, as its kernels differ by their number.
+ */
+const COLUMNS = [2, 8] as const, GPU_COLUMNS = [8] as const, MOST_COLUMNS = 8;
 
 const F32 = 0, Q8_0 = 8;
 /** Tokens of a block of 8 bits, its bytes, and tokens that are turned at once. */
@@ -68,7 +72,7 @@ function turned({ call }: Llama, { read, rows, width, exact }: ProductOptions, s
 
 /** Puts a table on the device. */
 export function openProduct(llama: Llama, options: ProductOptions): Product {
-  const { call, cpu, gpus } = llama, { rows, width, exact, columns, threads } = options;
+  const { call, cpu, gpus } = llama, { rows, width, exact, threads } = options;
   const stride = Math.ceil(rows / BLOCK) * BLOCK;
   using scope = new DisposableStack();
   const own = <T extends Deno.PointerValue>(pointer: T, free: (pointer: T) => void): T => {
@@ -92,26 +96,42 @@ export function openProduct(llama: Llama, options: ProductOptions): Product {
   view.write("mem_size", DESCRIPTIONS);
   view.write("no_alloc", 1);
   const context = own(call.ggml_init(params), call.ggml_free);
-  const [v, d, n] = [stride, width, columns].map(BigInt) as [bigint, bigint, bigint];
-  const table = call.ggml_new_tensor_2d(context, exact ? F32 : Q8_0, v, d);
-  const input = call.ggml_new_tensor_2d(context, F32, v, n);
-  const output = call.ggml_mul_mat(context, table, input);
+  const v = BigInt(stride),
+    table = call.ggml_new_tensor_2d(context, exact ? F32 : Q8_0, v, BigInt(width));
+  const graphs = (gpus.length > 0 ? GPU_COLUMNS : COLUMNS).map((columns) => {
+    const input = call.ggml_new_tensor_2d(context, F32, v, BigInt(columns));
+    return { columns, input, output: call.ggml_mul_mat(context, table, input) };
+  });
   own(call.ggml_backend_alloc_ctx_tensors(context, backend), call.ggml_backend_buffer_free);
   const bytes = turned(llama, options, stride);
   call.ggml_backend_tensor_set(table, bytes, 0n, BigInt(bytes.length));
-  const graph = call.ggml_new_graph(context);
-  call.ggml_build_forward_expand(graph, output);
-  const weights = new Float32Array(columns * stride), result = new Float32Array(columns * width);
+  const built = graphs.map(({ output, ...graph }) => {
+    const own = call.ggml_new_graph(context);
+    call.ggml_build_forward_expand(own, output);
+    return { ...graph, output, graph: own };
+  });
+  const weights = new Float32Array(MOST_COLUMNS * stride);
+  const result = new Float32Array(MOST_COLUMNS * width);
   const owned = scope.move();
+  const compute = async ({ columns, input, output, graph }: (typeof built)[number]) => {
+    call.ggml_backend_tensor_set(input, weights, 0n, BigInt(4 * columns * stride));
+    const code = await call.computeLater(backend, graph);
+    if (code !== 0) throw new Error(`Cannot sum over the vocabulary as ggml gives ${code}`);
+    call.ggml_backend_tensor_get(output, result, 0n, BigInt(4 * columns * width));
+    return result;
+  };
+  const largest = built.at(-1)!;
+  let isChecked = false;
   return {
     stride,
     weights,
-    async run() {
-      call.ggml_backend_tensor_set(input, weights, 0n, BigInt(weights.byteLength));
-      const code = await call.computeLater(backend, graph);
-      if (code !== 0) throw new Error(`Cannot sum over the vocabulary as ggml gives ${code}`);
-      call.ggml_backend_tensor_get(output, result, 0n, BigInt(result.byteLength));
-      return result;
+    async run(count) {
+      const fitting = built.find(({ columns }) => columns >= count)!, isFewer = fitting !== largest;
+      if (!isFewer || isChecked) return await compute(fitting);
+      const own = (await compute(fitting)).slice(0, count * width), due = await compute(largest);
+      isChecked = true;
+      if (!own.every((value, i) => Object.is(value, due[i]))) built.splice(0, built.length - 1);
+      return due;
     },
     [Symbol.dispose]: () => owned.dispose(),
   };
