@@ -14,8 +14,8 @@ import { spreadToken, spreadTokens } from "../spread.ts";
 /** Opens a cache with embeddings multiplied by a factor, and rows by a rule. */
 export type OpenTrial = (factor: number, rows: RowRule, shape: CacheShape) => KvCache;
 
-/** Tokens of a prompt, and steps after it. */
-const PROMPT = 4, STEPS = 2;
+/** Tokens of a prompt, as many as a GPU takes rows, so that few kernels are compiled; and steps after it. */
+const PROMPT = 8, STEPS = 2;
 /** Rows of a batch. */
 const ROWS = 5;
 /** A prompt on a GPU is longer than one of llama.cpp's buffers, as kernels differ by length. */
@@ -25,6 +25,14 @@ const GPU_ROWS = 8;
 
 const isSame = (a: Float32Array, b: Float32Array) => a.every((value, i) => Object.is(value, b[i]));
 
+/** What the factor of embeddings depends on. */
+export interface FactorOptions {
+  readonly vocabularySize: number;
+  readonly hiddenSize: number;
+  /** Longest context that the model was made for. */
+  readonly maxPositions: number;
+}
+
 /**
  * The factor that embeddings of tokens need to be as good as their ids, bit for bit: 1, or √D, as Gemma's do.
  *
@@ -32,8 +40,15 @@ const isSame = (a: Float32Array, b: Float32Array) => a.every((value, i) => Objec
  */
 export async function embeddingFactor(
   open: OpenTrial,
-  { vocabularySize, hiddenSize }: { readonly vocabularySize: number; readonly hiddenSize: number },
+  { vocabularySize, hiddenSize, maxPositions }: FactorOptions,
 ): Promise<number> {
+  if (maxPositions < PROMPT + STEPS) {
+    throw new SyntaxError(
+      `Cannot load the model by llama.cpp as it must have at least ${
+        PROMPT + STEPS
+      } positions: it has ${maxPositions}`,
+    );
+  }
   const ids = spreadTokens(PROMPT, vocabularySize);
   const logitsOf = async (inputs: readonly Input[], factor: number) => {
     using cache = open(factor, { multiple: 1, most: 1 }, { slots: 1, length: PROMPT });
@@ -70,7 +85,7 @@ async function isExact(
   vocabularySize: number,
   longest: number,
 ): Promise<boolean> {
-  const lengthOf = (row: number) => row === 1 ? longest : Math.min(PROMPT + row, longest);
+  const lengthOf = (row: number) => row === 1 ? longest : PROMPT - row;
   using cache = open({ slots: ROWS + 1, length: longest + STEPS });
   await cache.prefill(ROWS, 0, spreadTokens(longest, vocabularySize), "last");
   const inputOf = (row: number, step: number): Input => {
@@ -119,7 +134,7 @@ export async function rowRule(
   factor: number,
   { types, isOnGpu, isEmulated, vocabularySize, maxPositions }: RowOptions,
 ): Promise<{ readonly rows: RowRule; readonly checked: DeviceCheck }> {
-  const usual = isOnGpu && !isEmulated ? LONG_PROMPT : 2 * PROMPT;
+  const usual = isOnGpu && !isEmulated ? LONG_PROMPT : PROMPT;
   const longest = Math.min(usual, maxPositions - STEPS), first = firstRule(types, isOnGpu);
   if (longest < PROMPT) {
     throw new SyntaxError(

@@ -77,7 +77,7 @@ export async function startLlama(
       if (isDisposed) throw new Error("Cannot decode as the model is disposed");
       return work();
     });
-  const factor = await embeddingFactor(openWith, { vocabularySize, hiddenSize });
+  const factor = await embeddingFactor(openWith, { vocabularySize, hiddenSize, maxPositions });
   signal?.throwIfAborted();
   const isOnGpu = llama.gpus.length > 0,
     isEmulated = llama.gpus.some(({ description }) => EMULATORS.test(description));
