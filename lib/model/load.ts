@@ -121,7 +121,7 @@ export const asksLlama = ({ engine, device = "auto" }: LoadOptions): boolean =>
   engine === "llama.cpp" || LLAMA_DEVICES.includes(device);
 
 /** Refuses what llama.cpp does not take; the rest. */
-function llamaOptions({ dtype, kv = "fp16", device = "auto", spinning }: LoadOptions) {
+function llamaOptions({ dtype, kv = "fp16", device = "auto", spinning, threads }: LoadOptions) {
   const refuse = (name: string, rule: string, value: unknown): never => {
     const message = refusal("load the model", name, `${rule} with llama.cpp`, value);
     throw new RangeError(message);
@@ -133,6 +133,8 @@ function llamaOptions({ dtype, kv = "fp16", device = "auto", spinning }: LoadOpt
     refuse("device", "be 'auto', 'cpu', 'vulkan', 'metal' or 'cuda'", device);
   }
   if (spinning !== undefined) refuse("spinning", "be left out", spinning);
+  const cores = navigator.hardwareConcurrency; // its threads spin until all have done their part
+  if (threads !== undefined && threads > cores) refuse("threads", `be at most ${cores}`, threads);
   if (kv === "int8") return refuse("kv", "be 'fp16' or 'fp32'", kv);
   return { device: device as "auto" | LlamaDevice, kv };
 }

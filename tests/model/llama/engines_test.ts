@@ -69,6 +69,9 @@ Deno.test("options that llama.cpp does not take are refused by name", async () =
   for (const spinning of [true, false]) {
     await refuses({ ...ENGINE, spinning }, "'spinning' must be left out with llama.cpp");
   }
+  for (const threads of [navigator.hardwareConcurrency + 1, 1024]) {
+    await refuses({ ...ENGINE, threads }, "'threads' must be at most");
+  }
   await refuses({ engine: "onnxruntime", device: "vulkan" }, "'device' must be 'auto', 'cpu',");
   await refuses({ engine: "onnxruntime", device: "metal" }, "with ONNX Runtime");
   await refuses({ ...ENGINE, device: "metal" }, "there is no library for it on");
