@@ -28,7 +28,7 @@ export interface LlamaModel extends Disposable {
   readonly vocabularySize: number;
   /** Width of an embedding that it takes, D. */
   readonly hiddenSize: number;
-  /** The vocabulary. */
+  /** The vocabulary; refused once the model is disposed. */
   readonly vocabulary: Deno.PointerValue;
   /** Opens a context: keys and values, and what computes with them. */
   openContext(options: ContextOptions): Promise<Context>;
@@ -73,18 +73,18 @@ export async function loadLlamaModel(
       } catch (error) {
         failure = { error }; // thrown once the load has ended, as nothing passes through C
       }
-      return !failure && !signal?.aborted;
+      return !isEnded();
     },
   );
   view.write("progress_callback", progress.pointer);
   const held = [file, devices];
-  const { result: pointer, errors } = await withErrors(call, () => call.loadLater(file, bytes));
+  const isEnded = () => failure !== undefined || signal?.aborted === true;
+  const load = () => call.loadLater(file, bytes);
+  const { result: pointer, errors } = await withErrors(call, load, () => !isEnded());
   held.length = 0; // until here they were read
   progress.close();
   const why = pointer === null ? undefined : refusalOf(call, pointer);
-  if (pointer !== null && (failure || signal?.aborted || why !== undefined)) {
-    call.llama_model_free(pointer);
-  }
+  if (pointer !== null && (isEnded() || why !== undefined)) call.llama_model_free(pointer);
   if (failure) throw failure.error;
   signal?.throwIfAborted();
   if (why !== undefined) throw new SyntaxError(`Cannot load the model by llama.cpp as ${why}`);
@@ -106,7 +106,10 @@ export async function loadLlamaModel(
   return {
     vocabularySize,
     hiddenSize,
-    vocabulary,
+    get vocabulary() {
+      if (disposed) throw new Error("Cannot use the vocabulary as the model is disposed");
+      return vocabulary;
+    },
     async openContext(options) {
       if (disposed) throw new Error("Cannot open a context as the model is disposed");
       const { sequences, length, batch, kv } = options, params = contextParameters(call);

@@ -6,6 +6,7 @@
 
 import { refusal } from "../../_check.ts";
 import type { Llama } from "../../llama/library.ts";
+import type { LlamaModel } from "../../llama/model.ts";
 import { eosOf } from "../gguf/config.ts";
 import type { Gguf } from "../gguf/parse.ts";
 import { canTokenize } from "../gguf/sound.ts";
@@ -52,14 +53,14 @@ function checkRuns(text: string): void {
  */
 export function llamaTokenizer(
   { call }: Llama,
-  vocabulary: Deno.PointerValue,
+  model: Pick<LlamaModel, "vocabulary">,
   size: number,
   gguf: Gguf,
 ): Tokenizer {
   const canEncode = canTokenize(gguf), named = eosOf(gguf);
   const known = () =>
     Array.from({ length: size }, (_, id) => id)
-      .filter((id) => call.llama_vocab_is_eog(vocabulary, id));
+      .filter((id) => call.llama_vocab_is_eog(model.vocabulary, id));
   return {
     size,
     eosTokenIds: named.length > 0 ? named : known(),
@@ -74,7 +75,7 @@ export function llamaTokenizer(
       const ids = written((length) => new Int32Array(length), bytes.length + 8, (into) => {
         const { length } = into;
         return call.llama_tokenize(
-          vocabulary,
+          model.vocabulary,
           bytes,
           bytes.length,
           into,
@@ -92,7 +93,8 @@ export function llamaTokenizer(
         written(
           (length) => new Uint8Array(length),
           8 * length + 8,
-          (into) => call.llama_detokenize(vocabulary, own, length, into, into.length, false, true),
+          (into) =>
+            call.llama_detokenize(model.vocabulary, own, length, into, into.length, false, true),
         ),
       );
     },
