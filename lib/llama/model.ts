@@ -8,6 +8,7 @@ import { cString } from "../runtime/api.ts";
 import { type Calls, contextParameters, modelParameters } from "./api.ts";
 import { type Context, type ContextOptions, openContext } from "./context.ts";
 import { checkNumber } from "../_check.ts";
+import { inOrder } from "../_in_order.ts";
 import type { Llama } from "./library.ts";
 import { flagReader, withErrors } from "./log.ts";
 import type { Threads } from "./pool.ts";
@@ -36,6 +37,9 @@ export interface LlamaModel extends Disposable {
 
 /** Rotations by three axes: positions of embeddings are four numbers then. */
 const MANY_AXES = [8, 40];
+
+/** One load at a time, so that each is told its own errors. */
+const oneLoad = inOrder();
 
 /** Why a model of a kind cannot be stepped with embeddings; undefined where it can. */
 function refusalOf(call: Calls, model: Deno.PointerValue): string | undefined {
@@ -80,7 +84,7 @@ export async function loadLlamaModel(
   const held = [file, devices];
   const isEnded = () => failure !== undefined || signal?.aborted === true;
   const load = () => call.loadLater(file, bytes);
-  const { result: pointer, errors } = await withErrors(call, load, () => !isEnded());
+  const { result: pointer, errors } = await oneLoad(() => withErrors(call, load, () => !isEnded()));
   held.length = 0; // until here they were read
   progress.close();
   const why = pointer === null ? undefined : refusalOf(call, pointer);
