@@ -42,7 +42,7 @@ const alone = inOrder();
 
 let errors = "", isError = false;
 function openCallback() {
-  return Deno.UnsafeCallback.threadSafe(
+  return new Deno.UnsafeCallback(
     { parameters: ["i32", "pointer", "pointer"], result: "void" } as const,
     (level, message) => {
       if (level !== CONTINUED) isError = level === ERROR;
@@ -50,7 +50,7 @@ function openCallback() {
     },
   );
 }
-/** Never closed, as a thread may just have begun to log. */
+/** Never closed, as a thread may just have begun to log; it keeps the process only while it is listened to. */
 let callback: ReturnType<typeof openCallback> | undefined;
 
 /**
