@@ -86,6 +86,7 @@ const TABLES = {
     llama_vocab_is_eog: [[p, i], yes],
     llama_tokenize: [[p, b, i, b, i, yes, yes], i],
     llama_detokenize: [[p, b, i, b, i, yes, yes], i],
+    llama_token_to_piece: [[p, i, b, i, i, yes], i],
     initLater: [[p, words(CONTEXT)], p, "llama_init_from_model"],
     llama_free: [[p], none],
     llama_attach_threadpool: [[p, p, p], none],

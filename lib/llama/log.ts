@@ -1,8 +1,8 @@
 /**
- * What llama.cpp logs: nothing is printed, and the errors of a load are collected.
+ * What llama.cpp logs: nothing is printed, and the errors of what failed are collected.
  *
- * Its functions may log from any thread. A function of C that does nothing takes what is not wanted; while a load
- * runs on a thread of its own, a function of JavaScript takes the errors.
+ * Its functions may log from any thread. A function of C that does nothing takes what is not wanted; what failed on a
+ * thread of its own is done once more, and a function of JavaScript takes the errors then.
  *
  * @module
  */
@@ -40,29 +40,42 @@ const MOST = 2000;
 
 const alone = inOrder();
 
+let errors = "", isError = false;
+function openCallback() {
+  return new Deno.UnsafeCallback(
+    { parameters: ["i32", "pointer", "pointer"], result: "void" } as const,
+    (level, message) => {
+      if (level !== CONTINUED) isError = level === ERROR;
+      if (isError && errors.length < MOST) errors += textAt(message);
+    },
+  );
+}
+/** Never closed, as a thread may just have begun to log; it keeps the process only while it is listened to. */
+let callback: ReturnType<typeof openCallback> | undefined;
+
 /**
- * Does work on another thread, and collects the errors that are logged meanwhile; one work at a time, as there is one
- * log.
+ * Does work on another thread; where it gives null does it again, and collects the errors that are logged meanwhile.
+ * The log is one for all threads of the process, workers too: so it is listened to where something failed, alone.
+ *
+ * @param isWanted Whether the errors of a failure are.
  */
-export function withErrors<T>(
+export async function withErrors<T>(
   call: Calls,
-  work: () => Promise<T>,
-): Promise<{ readonly result: T; readonly errors: string }> {
-  return alone(async () => {
-    let errors = "", isError = false;
-    const callback = Deno.UnsafeCallback.threadSafe(
-      { parameters: ["i32", "pointer", "pointer"], result: "void" } as const,
-      (level, message) => {
-        if (level !== CONTINUED) isError = level === ERROR;
-        if (isError && errors.length < MOST) errors += textAt(message);
-      },
-    );
+  work: () => Promise<T | null>,
+  isWanted: () => boolean = () => true,
+): Promise<{ readonly result: T | null; readonly errors: string }> {
+  const first = await work();
+  if (first !== null || !isWanted()) return { result: first, errors: "" };
+  return await alone(async () => {
+    callback ??= openCallback();
+    [errors, isError] = ["", false];
+    callback.ref();
     try {
       call.llama_log_set(callback.pointer, null);
       return { result: await work(), errors: plain(errors) };
     } finally {
       logSilently(call);
-      callback.close();
+      callback.unref();
     }
   });
 }

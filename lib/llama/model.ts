@@ -8,6 +8,7 @@ import { cString } from "../runtime/api.ts";
 import { type Calls, contextParameters, modelParameters } from "./api.ts";
 import { type Context, type ContextOptions, openContext } from "./context.ts";
 import { checkNumber } from "../_check.ts";
+import { inOrder } from "../_in_order.ts";
 import type { Llama } from "./library.ts";
 import { flagReader, withErrors } from "./log.ts";
 import type { Threads } from "./pool.ts";
@@ -28,7 +29,7 @@ export interface LlamaModel extends Disposable {
   readonly vocabularySize: number;
   /** Width of an embedding that it takes, D. */
   readonly hiddenSize: number;
-  /** The vocabulary. */
+  /** The vocabulary; refused once the model is disposed. */
   readonly vocabulary: Deno.PointerValue;
   /** Opens a context: keys and values, and what computes with them. */
   openContext(options: ContextOptions): Promise<Context>;
@@ -36,6 +37,9 @@ export interface LlamaModel extends Disposable {
 
 /** Rotations by three axes: positions of embeddings are four numbers then. */
 const MANY_AXES = [8, 40];
+
+/** One load at a time, so that each is told its own errors. */
+const oneLoad = inOrder();
 
 /** Why a model of a kind cannot be stepped with embeddings; undefined where it can. */
 function refusalOf(call: Calls, model: Deno.PointerValue): string | undefined {
@@ -73,18 +77,18 @@ export async function loadLlamaModel(
       } catch (error) {
         failure = { error }; // thrown once the load has ended, as nothing passes through C
       }
-      return !failure && !signal?.aborted;
+      return !isEnded();
     },
   );
   view.write("progress_callback", progress.pointer);
   const held = [file, devices];
-  const { result: pointer, errors } = await withErrors(call, () => call.loadLater(file, bytes));
+  const isEnded = () => failure !== undefined || signal?.aborted === true;
+  const load = () => call.loadLater(file, bytes);
+  const { result: pointer, errors } = await oneLoad(() => withErrors(call, load, () => !isEnded()));
   held.length = 0; // until here they were read
   progress.close();
   const why = pointer === null ? undefined : refusalOf(call, pointer);
-  if (pointer !== null && (failure || signal?.aborted || why !== undefined)) {
-    call.llama_model_free(pointer);
-  }
+  if (pointer !== null && (isEnded() || why !== undefined)) call.llama_model_free(pointer);
   if (failure) throw failure.error;
   signal?.throwIfAborted();
   if (why !== undefined) throw new SyntaxError(`Cannot load the model by llama.cpp as ${why}`);
@@ -106,7 +110,10 @@ export async function loadLlamaModel(
   return {
     vocabularySize,
     hiddenSize,
-    vocabulary,
+    get vocabulary() {
+      if (disposed) throw new Error("Cannot use the vocabulary as the model is disposed");
+      return vocabulary;
+    },
     async openContext(options) {
       if (disposed) throw new Error("Cannot open a context as the model is disposed");
       const { sequences, length, batch, kv } = options, params = contextParameters(call);

@@ -188,8 +188,12 @@ export async function loadModel(
   if (isSource || !isGguf(place as string)) checkDevice("for what is no GGUF file");
   const byLlama = async (attempts: readonly Attempt[]) => {
     const known = { ...llamaOptions(options), ...{ id: named, maxLength, threads, attempts } };
-    return await loadLlama(isSource ? id.id : place as string, { ...known, onProgress, signal });
+    return await loadLlama(place as string, { ...known, onProgress, signal });
   };
+  if (isSource && asksLlama(options)) {
+    const rule = "be 'onnxruntime' for a source: llama.cpp reads GGUF files alone";
+    throw new RangeError(refusal("load the model", "engine", rule, engine));
+  }
   if (asksLlama(options)) return await byLlama([]);
   try {
     return await loadOnnx(named, place, options, signal);

@@ -63,3 +63,32 @@ Deno.test("a process that loads, is refused and decodes prints nothing", async (
   const args = ["eval", "--quiet", code, pathOf("falcon"), `${folder.path}/text.gguf`];
   assertEquals(await deno(args), { code: 0, signal: null, stdout: "", stderr: "" });
 });
+
+Deno.test("workers load and are refused at the same time, and their process ends", async () => {
+  await using folder = await temporaryFolder({ "text.gguf": "once upon a time" });
+  const paths = JSON.stringify([pathOf("falcon"), `${folder.path}/text.gguf`]);
+  const code = (parts: string) => `
+    import { openLlama } from "${parts}library.ts";
+    import { loadLlamaModel } from "${parts}model.ts";
+    import { startThreads } from "${parts}pool.ts";
+    const llama = await openLlama("cpu"), threads = startThreads(llama, 1), [good, bad] = ${paths};
+    for (let round = 0; round < 60; round++) {
+      (await loadLlamaModel(llama, good, { threads }))[Symbol.dispose]();
+      if (round % 8 === 0) await loadLlamaModel(llama, bad, { threads }).catch(() => {});
+    }
+    postMessage("ended");
+    close();`;
+  const text = JSON.stringify(code(import.meta.resolve("../../lib/llama/")));
+  const start = `
+    const url = URL.createObjectURL(new Blob([${text}], { type: "text/javascript" }));
+    const ended = [0, 1, 2].map(() => new Promise((end) => {
+      const worker = new Worker(url, { type: "module" });
+      worker.onerror = ({ message }) => end(message);
+      worker.onmessage = ({ data }) => end(data);
+    }));
+    console.log(...await Promise.all(ended));`;
+  const stdout = "ended ended ended\n";
+  assertEquals(await deno(["eval", "--quiet", start]), {
+    ...{ code: 0, signal: null, stdout, stderr: "" },
+  });
+});

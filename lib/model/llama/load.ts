@@ -137,7 +137,7 @@ export async function loadLlama(
     json: (name) => Promise.resolve(contents.get(name)),
     text: () => Promise.resolve(undefined),
   });
-  const tokenizer = llamaTokenizer(llama, model.vocabulary, config.vocabularySize, gguf);
+  const tokenizer = llamaTokenizer(llama, model, config.vocabularySize, gguf);
   const read = rowReader(llama, table), free = freeOn(llama);
   const notes = [...deviceNotes(engine), ...words.notes ?? []];
   onProgress?.({ label, done: total, total, ...given({ note: notes[0] }) });

@@ -6,6 +6,7 @@
 
 import { refusal } from "../../_check.ts";
 import type { Llama } from "../../llama/library.ts";
+import type { LlamaModel } from "../../llama/model.ts";
 import { eosOf } from "../gguf/config.ts";
 import type { Gguf } from "../gguf/parse.ts";
 import { canTokenize } from "../gguf/sound.ts";
@@ -52,14 +53,38 @@ function checkRuns(text: string): void {
  */
 export function llamaTokenizer(
   { call }: Llama,
-  vocabulary: Deno.PointerValue,
+  model: Pick<LlamaModel, "vocabulary">,
   size: number,
   gguf: Gguf,
 ): Tokenizer {
   const canEncode = canTokenize(gguf), named = eosOf(gguf);
   const known = () =>
     Array.from({ length: size }, (_, id) => id)
-      .filter((id) => call.llama_vocab_is_eog(vocabulary, id));
+      .filter((id) => call.llama_vocab_is_eog(model.vocabulary, id));
+  const isByteLevel = gguf.metadata.get("tokenizer.ggml.model") === "gpt2";
+  /** Bytes of tokens one by one: together llama.cpp takes blanks before punctuation out of many vocabularies. */
+  const pieces = (ids: Int32Array): Uint8Array => {
+    const all = Array.from(ids, (id) =>
+      written(
+        (length) => new Uint8Array(length),
+        64,
+        (into) => call.llama_token_to_piece(model.vocabulary, id, into, into.length, 0, true),
+      ));
+    const bytes = new Uint8Array(all.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const one of all) {
+      bytes.set(one, at);
+      at += one.length;
+    }
+    return bytes;
+  };
+  const together = (ids: Int32Array<ArrayBuffer>): Uint8Array =>
+    written(
+      (length) => new Uint8Array(length),
+      8 * ids.length + 8,
+      (into) =>
+        call.llama_detokenize(model.vocabulary, ids, ids.length, into, into.length, false, true),
+    );
   return {
     size,
     eosTokenIds: named.length > 0 ? named : known(),
@@ -74,7 +99,7 @@ export function llamaTokenizer(
       const ids = written((length) => new Int32Array(length), bytes.length + 8, (into) => {
         const { length } = into;
         return call.llama_tokenize(
-          vocabulary,
+          model.vocabulary,
           bytes,
           bytes.length,
           into,
@@ -87,14 +112,7 @@ export function llamaTokenizer(
     },
     decode(ids) {
       const own = Int32Array.from(Array.from(ids).filter((id) => id >= 0 && id < size));
-      const { length } = own;
-      return decoder.decode(
-        written(
-          (length) => new Uint8Array(length),
-          8 * length + 8,
-          (into) => call.llama_detokenize(vocabulary, own, length, into, into.length, false, true),
-        ),
-      );
+      return decoder.decode(isByteLevel ? pieces(own) : together(own));
     },
   };
 }

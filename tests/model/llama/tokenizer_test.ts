@@ -23,6 +23,24 @@ Deno.test("texts of a tiny vocabulary come back, and ids of no token are left ou
   assertEquals(tokenizer.decode([0]), "<|endoftext|>");
 });
 
+Deno.test("blanks before punctuation stay, whatever the vocabulary's cut is", async () => {
+  const text = "a , b ! c . d ? e 's n't 're";
+  for (const name of ["bloom", "command-r", "falcon", "gpt2", "olmo", "starcoder2"]) {
+    await using model = await open(name);
+    const ids = model.tokenizer.encode(text);
+    assertEquals(model.tokenizer.decode(ids), text);
+    assertEquals(ids.map((id) => model.tokenizer.decode([id])).join(""), text);
+  }
+});
+
+Deno.test("the tokenizer of a disposed model refuses", async () => {
+  const model = await open("falcon"), { tokenizer } = model, ids = tokenizer.encode("that");
+  await model[Symbol.asyncDispose]();
+  const words = "as the model is disposed";
+  assertThrows(() => tokenizer.encode("that"), Error, words);
+  assertThrows(() => tokenizer.decode(ids), Error, words);
+});
+
 Deno.test("a vocabulary of pieces without bytes takes ids, and refuses texts", async () => {
   for (const name of ["gemma", "gemma2"]) {
     await using model = await open(name);
