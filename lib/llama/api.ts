@@ -22,8 +22,6 @@ export const BATCH = struct({
   ...{ n_tokens: "u32", token: "u64", embd: "u64", pos: "u64", n_seq_id: "u64", seq_id: "u64" },
   logits: "u64",
 });
-/** `ggml_init_params`. */
-export const INIT = struct({ mem_size: "u64", mem_buffer: "u64", no_alloc: "u8" });
 /** `ggml_threadpool_params`. */
 export const POOL = struct({
   ...{ cpumask: ["u8", 512], n_threads: "u32", prio: "u32", poll: "u32" },
@@ -57,7 +55,7 @@ const DEFAULTS = {
   },
 } as const;
 
-const i = "i32", l = "i64", p = "pointer", b = "buffer", z = "usize", none = "void", yes = "bool";
+const i = "i32", p = "pointer", b = "buffer", z = "usize", none = "void", yes = "bool";
 
 /** How a struct is handed over: by its words alone. */
 const words = ({ size }: Pick<Struct<string>, "size">) => ({
@@ -103,27 +101,12 @@ const TABLES = {
     ggml_backend_dev_get: [[z], p],
   },
   base: {
-    ggml_backend_dev_name: [[p], p],
     ggml_backend_dev_description: [[p], p],
     ggml_backend_dev_memory: [[p, b, b], none],
-    ggml_backend_dev_init: [[p, p], p],
     ggml_backend_dev_backend_reg: [[p], p],
     ggml_backend_reg_name: [[p], p],
     ggml_backend_reg_get_proc_address: [[p, b], p],
-    ggml_backend_free: [[p], none],
-    ggml_backend_buffer_free: [[p], none],
-    ggml_backend_alloc_ctx_tensors: [[p, p], p],
-    ggml_backend_tensor_set: [[p, b, z, z], none],
-    ggml_backend_tensor_get: [[p, b, z, z], none],
-    computeLater: [[p, p], i, "ggml_backend_graph_compute"],
-    ggml_init: [[words(INIT)], p],
-    ggml_free: [[p], none],
-    ggml_new_tensor_2d: [[p, i, l, l], p],
-    ggml_mul_mat: [[p, p, p], p],
-    ggml_new_graph: [[p], p],
-    ggml_build_forward_expand: [[p, p], none],
     ggml_threadpool_params_init: [[p, i], none],
-    ggml_quantize_chunk: [[i, b, b, l, l, l, p], z],
   },
 } as const;
 

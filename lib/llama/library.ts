@@ -71,12 +71,10 @@ export function packageOf(
 /** A device of the opened libraries. */
 export interface Unit {
   readonly pointer: Deno.PointerValue;
-  /** Such as "Vulkan0". */
-  readonly name: string;
   /** Such as "NVIDIA GeForce RTX 4090". */
   readonly description: string;
-  /** Bytes in all, and those that are free; 0 where it does not say. */
-  memory(): { readonly total: number; readonly free: number };
+  /** Bytes that are free; 0 where it does not say. */
+  free(): number;
 }
 
 /** The opened libraries of a device. */
@@ -123,13 +121,12 @@ function unitsOf(call: Calls): (Unit & { readonly backend: string })[] {
     const pointer = call.ggml_backend_dev_get(BigInt(index));
     return {
       pointer,
-      name: textAt(call.ggml_backend_dev_name(pointer)),
       description: textAt(call.ggml_backend_dev_description(pointer)).trim(),
       backend: textAt(call.ggml_backend_reg_name(call.ggml_backend_dev_backend_reg(pointer))),
-      memory() {
+      free() {
         const free = new BigUint64Array(1), total = new BigUint64Array(1);
         call.ggml_backend_dev_memory(pointer, free, total);
-        return { total: Number(total[0]), free: Number(free[0]) };
+        return Number(free[0]);
       },
     };
   });

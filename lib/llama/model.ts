@@ -11,11 +11,15 @@ import { checkNumber } from "../_check.ts";
 import { inOrder } from "../_in_order.ts";
 import type { Llama } from "./library.ts";
 import { flagReader, withErrors } from "./log.ts";
-import type { Threads } from "./pool.ts";
+
+/** A number of threads of the processor; a pool of them where there is more than one. */
+export interface Threads extends Disposable {
+  readonly count: number;
+  readonly pool: Deno.PointerValue;
+}
 
 /** What a load is asked for. */
 export interface LlamaOptions {
-  /** Threads of the processor. */
   readonly threads: Threads;
   /** Called with the part that is loaded, from 0 to 1. */
   readonly onProgress?: ((part: number) => void) | undefined;

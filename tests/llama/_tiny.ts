@@ -2,7 +2,7 @@
 
 import { openLlama } from "../../lib/llama/library.ts";
 import { type LlamaModel, loadLlamaModel } from "../../lib/llama/model.ts";
-import { startThreads } from "../../lib/llama/pool.ts";
+import { startThreads } from "../../lib/model/llama/threads.ts";
 import { pathOf } from "../golden/llama.ts";
 
 /** A model on the processor, with one thread. */

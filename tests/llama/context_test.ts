@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "
 import type { Context, ContextOptions, Place } from "../../lib/llama/context.ts";
 import { openLlama } from "../../lib/llama/library.ts";
 import { loadLlamaModel } from "../../lib/llama/model.ts";
-import { startThreads } from "../../lib/llama/pool.ts";
+import { startThreads } from "../../lib/model/llama/threads.ts";
 import { pathOf } from "../golden/llama.ts";
 import { tiny } from "./_tiny.ts";
 

@@ -5,7 +5,6 @@ import {
   BATCH,
   type Calls,
   checkLayout,
-  INIT,
   LLAMA_VERSION,
   PACKAGE_VERSION,
   POOL,
@@ -50,9 +49,7 @@ Deno.test("libraries are opened once, for the processor without GPUs", async () 
   assert(one === other);
   assertEquals(one.device, "cpu");
   assertEquals(one.gpus, []);
-  assertEquals(one.cpu.name, "CPU");
-  const { total, free } = one.cpu.memory();
-  assert(total >= free && free >= 0);
+  assert(one.cpu.free() >= 0);
   if (Deno.build.os !== "linux") return;
   await assertRejects(() => openLlama("metal"), RangeError, "there is no library for it on linux");
 });
@@ -84,6 +81,5 @@ Deno.test("another version, and structs that are laid out otherwise, are refused
 
 Deno.test("structs that no default tells have the sizes of the headers", () => {
   assertEquals(BATCH.size, 56);
-  assertEquals(INIT.size, 24);
   assertEquals(POOL.size, 528);
 });

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { openLlama } from "../../lib/llama/library.ts";
 import { loadLlamaModel } from "../../lib/llama/model.ts";
-import { startThreads } from "../../lib/llama/pool.ts";
+import { startThreads } from "../../lib/model/llama/threads.ts";
 import { pathOf } from "../golden/llama.ts";
 import { deno } from "../_process.ts";
 import { temporaryFolder } from "../_temporary.ts";
@@ -70,7 +70,7 @@ Deno.test("workers load and are refused at the same time, and their process ends
   const code = (parts: string) => `
     import { openLlama } from "${parts}library.ts";
     import { loadLlamaModel } from "${parts}model.ts";
-    import { startThreads } from "${parts}pool.ts";
+    import { startThreads } from "${parts}../model/llama/threads.ts";
     const llama = await openLlama("cpu"), threads = startThreads(llama, 1), [good, bad] = ${paths};
     for (let round = 0; round < 60; round++) {
       (await loadLlamaModel(llama, good, { threads }))[Symbol.dispose]();

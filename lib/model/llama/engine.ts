@@ -7,9 +7,9 @@
 import { LLAMA_VERSION } from "../../llama/api.ts";
 import type { Llama } from "../../llama/library.ts";
 import { type LlamaModel, loadLlamaModel } from "../../llama/model.ts";
-import { startThreads } from "../../llama/pool.ts";
+import { startThreads } from "./threads.ts";
 import { openProduct, type Product } from "./product.ts";
-import { rowReader, type Table } from "./rows.ts";
+import { type ReadRow, rowReader, type Table } from "./rows.ts";
 import { SMALL_VOCABULARY } from "../../graph/mod.ts";
 import { inOrder } from "../../_in_order.ts";
 import { given } from "../../_given.ts";
@@ -45,7 +45,7 @@ const EMULATORS = /llvmpipe|swiftshader/i;
 export async function startLlama(
   llama: Llama,
   { path, table, types, kv, maxPositions, threads: count, onProgress, signal }: LlamaEngineOptions,
-): Promise<{ readonly engine: Engine; readonly model: LlamaModel }> {
+): Promise<{ readonly engine: Engine; readonly model: LlamaModel; readonly read: ReadRow }> {
   await using scope = new AsyncDisposableStack();
   const threads = scope.use(startThreads(llama, count)), turn = inOrder();
   const model = scope.use(await loadLlamaModel(llama, path, { threads, onProgress, signal }));
@@ -103,5 +103,5 @@ export async function startLlama(
       await owned.disposeAsync();
     },
   };
-  return { engine, model };
+  return { engine, model, read };
 }

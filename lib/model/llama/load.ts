@@ -6,7 +6,6 @@
 
 import { basename, dirname, join } from "node:path";
 import { type Llama, type LlamaDevice, openLlama } from "../../llama/library.ts";
-import { rowReader } from "./rows.ts";
 import { llamaTokenizer } from "./tokenizer.ts";
 import { adapters } from "../../runtime/mod.ts";
 import { busyCores } from "../busy.ts";
@@ -45,7 +44,7 @@ export interface LlamaLoad {
 /** Part of what is free on GPUs that weights may take, and keys and values then. */
 const WEIGHTS_SHARE = 0.9, CACHE_SHARE = 0.8;
 
-const freeOn = ({ gpus }: Llama) => gpus.reduce((sum, gpu) => sum + gpu.memory().free, 0);
+const freeOn = ({ gpus }: Llama) => gpus.reduce((sum, gpu) => sum + gpu.free(), 0);
 
 /** Why weights have no room on GPUs; undefined where they have, or nobody knows. */
 function noRoom(llama: Llama, bytes: number): string | undefined {
@@ -121,7 +120,7 @@ export async function loadLlama(
     dims.length > 1 && !gathered.includes(name)
   );
   const label = `load ${id}`, total = 100;
-  const { engine, model } = await startLlama(llama, {
+  const { engine, model, read } = await startLlama(llama, {
     path: join(dirname(place), partNames(basename(place))[0]!),
     ...{ table, types: new Set(matrices.map(([, { type }]) => type)), kv, signal },
     maxPositions: config.maxPositions,
@@ -138,7 +137,7 @@ export async function loadLlama(
     text: () => Promise.resolve(undefined),
   });
   const tokenizer = llamaTokenizer(llama, model, config.vocabularySize, gguf);
-  const read = rowReader(llama, table), free = freeOn(llama);
+  const free = freeOn(llama);
   const notes = [...deviceNotes(engine), ...words.notes ?? []];
   onProgress?.({ label, done: total, total, ...given({ note: notes[0] }) });
   const owned = scope.move();

@@ -6,11 +6,11 @@
  * @module
  */
 
-import { INIT } from "../../llama/api.ts";
 import type { Llama } from "../../llama/library.ts";
-import { cpuFunction, type Threads } from "../../llama/pool.ts";
+import type { Threads } from "../../llama/model.ts";
+import { cpuFunction } from "./threads.ts";
 import type { ReadRow } from "./rows.ts";
-import { structIn } from "../../runtime/structs.ts";
+import { struct, structIn } from "../../runtime/structs.ts";
 
 /** A table, and how it is kept. */
 export interface ProductOptions {
@@ -43,11 +43,35 @@ const COLUMNS = [2, 8] as const, GPU_COLUMNS = [8] as const, MOST_COLUMNS = 8;
 const F32 = 0, Q8_0 = 8;
 /** Tokens of a block of 8 bits, its bytes, and tokens that are turned at once. */
 const BLOCK = 32, BLOCK_BYTES = 34, STRIPE = 4096;
+/** `ggml_init_params`, and how it is handed over. */
+const INIT = struct({ mem_size: "u64", mem_buffer: "u64", no_alloc: "u8" });
+const INIT_WORDS = { struct: ["u64", "u64", "u64"] } as const;
+
+const i = "i32", l = "i64", p = "pointer", b = "buffer", z = "usize", none = "void";
+/** Functions of ggml that make tensors and compute graphs of them. */
+const GGML = {
+  ggml_backend_dev_init: { parameters: [p, p], result: p },
+  ggml_backend_free: { parameters: [p], result: none },
+  ggml_backend_buffer_free: { parameters: [p], result: none },
+  ggml_backend_alloc_ctx_tensors: { parameters: [p, p], result: p },
+  ggml_backend_tensor_set: { parameters: [p, b, z, z], result: none },
+  ggml_backend_tensor_get: { parameters: [p, b, z, z], result: none },
+  ggml_backend_graph_compute: { parameters: [p, p], result: i, nonblocking: true },
+  ggml_init: { parameters: [INIT_WORDS], result: p },
+  ggml_free: { parameters: [p], result: none },
+  ggml_new_tensor_2d: { parameters: [p, i, l, l], result: p },
+  ggml_mul_mat: { parameters: [p, p, p], result: p },
+  ggml_new_graph: { parameters: [p], result: p },
+  ggml_build_forward_expand: { parameters: [p, p], result: none },
+  ggml_quantize_chunk: { parameters: [i, b, b, l, l, l, p], result: z },
+} as const;
+type Ggml = Deno.StaticForeignLibraryInterface<typeof GGML>;
+
 /** Memory for the descriptions of some tensors and a graph. */
 const DESCRIPTIONS = 2n ** 20n;
 
 /** The table by columns. */
-function turned({ call }: Llama, { read, rows, width, exact }: ProductOptions, stride: number) {
+function turned(call: Ggml, { read, rows, width, exact }: ProductOptions, stride: number) {
   const column = exact ? 4 * stride : stride / BLOCK * BLOCK_BYTES;
   const bytes = new Uint8Array(width * column), row = new Float32Array(width);
   for (let first = 0; first < stride; first += STRIPE) {
@@ -72,7 +96,9 @@ function turned({ call }: Llama, { read, rows, width, exact }: ProductOptions, s
 
 /** Puts a table on the device. */
 export function openProduct(llama: Llama, options: ProductOptions): Product {
-  const { call, cpu, gpus } = llama, { rows, width, exact, threads } = options;
+  const { cpu, gpus, base } = llama,
+    call = Deno.dlopen(base, GGML).symbols,
+    { rows, width, exact, threads } = options;
   const stride = Math.ceil(rows / BLOCK) * BLOCK;
   using scope = new DisposableStack();
   const own = <T extends Deno.PointerValue>(pointer: T, free: (pointer: T) => void): T => {
@@ -86,7 +112,7 @@ export function openProduct(llama: Llama, options: ProductOptions): Product {
     call.ggml_backend_free,
   );
   if (gpus.length === 0) {
-    const p = "pointer", result = "void";
+    const result = none;
     cpuFunction(llama, "ggml_backend_set_n_threads", { parameters: [p, "i32"], result })
       .call(backend, threads.count);
     cpuFunction(llama, "ggml_backend_cpu_set_threadpool", { parameters: [p, p], result })
@@ -103,7 +129,7 @@ export function openProduct(llama: Llama, options: ProductOptions): Product {
     return { columns, input, output: call.ggml_mul_mat(context, table, input) };
   });
   own(call.ggml_backend_alloc_ctx_tensors(context, backend), call.ggml_backend_buffer_free);
-  const bytes = turned(llama, options, stride);
+  const bytes = turned(call, options, stride);
   call.ggml_backend_tensor_set(table, bytes, 0n, BigInt(bytes.length));
   const built = graphs.map(({ output, ...graph }) => {
     const own = call.ggml_new_graph(context);
@@ -115,7 +141,7 @@ export function openProduct(llama: Llama, options: ProductOptions): Product {
   const owned = scope.move();
   const compute = async ({ columns, input, output, graph }: (typeof built)[number]) => {
     call.ggml_backend_tensor_set(input, weights, 0n, BigInt(4 * columns * stride));
-    const code = await call.computeLater(backend, graph);
+    const code = await call.ggml_backend_graph_compute(backend, graph);
     if (code !== 0) throw new Error(`Cannot sum over the vocabulary as ggml gives ${code}`);
     call.ggml_backend_tensor_get(output, result, 0n, BigInt(4 * columns * width));
     return result;

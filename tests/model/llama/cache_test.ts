@@ -4,7 +4,7 @@ import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@
 import { forward, type Input, type KvCache, loadModel, type LoadOptions } from "@moi/moi/model";
 import { openLlama } from "../../../lib/llama/library.ts";
 import { loadLlamaModel } from "../../../lib/llama/model.ts";
-import { startThreads } from "../../../lib/llama/pool.ts";
+import { startThreads } from "../../../lib/model/llama/threads.ts";
 import { inOrder } from "../../../lib/_in_order.ts";
 import { openLlamaCache } from "../../../lib/model/llama/cache.ts";
 import { caseOf, pathOf } from "../../golden/llama.ts";

@@ -2,7 +2,7 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertLess, assertThrows } from "@std/assert";
 import { openLlama } from "../../../lib/llama/library.ts";
-import { startThreads } from "../../../lib/llama/pool.ts";
+import { startThreads } from "../../../lib/model/llama/threads.ts";
 import { openProduct } from "../../../lib/model/llama/product.ts";
 import { rowReader } from "../../../lib/model/llama/rows.ts";
 import { dequantize } from "../../../lib/model/gguf/blocks.ts";

@@ -4,16 +4,11 @@
  * @module
  */
 
-import { cString } from "../runtime/api.ts";
-import { structIn } from "../runtime/structs.ts";
-import { POOL } from "./api.ts";
-import type { Llama } from "./library.ts";
-
-/** A number of threads; a pool of them where there is more than one. */
-export interface Threads extends Disposable {
-  readonly count: number;
-  readonly pool: Deno.PointerValue;
-}
+import { POOL } from "../../llama/api.ts";
+import type { Llama } from "../../llama/library.ts";
+import type { Threads } from "../../llama/model.ts";
+import { cString } from "../../runtime/api.ts";
+import { structIn } from "../../runtime/structs.ts";
 
 /** A function of the processor's part of ggml, which a library exports by name alone. */
 export function cpuFunction<const T extends Deno.ForeignFunction>(
