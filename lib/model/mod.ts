@@ -70,10 +70,10 @@
  *   | engine       | device        | types                                            |                   |
  *   | ------------ | ------------- | ------------------------------------------------ | ----------------- |
  *   | ONNX Runtime | cpu           | the thirteen above                               | tested            |
- *   | ONNX Runtime | webgpu        | Q4_1, Q8_0                                       | emulated          |
+ *   | ONNX Runtime | webgpu        | Q4_1                                             | emulated          |
  *   | ONNX Runtime | cuda          |                                                  | not run           |
  *   | llama.cpp    | cpu           | those, Q1_0, Q2_0, IQ1 to IQ4, TQ, MXFP4, NVFP4  | tested            |
- *   | llama.cpp    | vulkan        | F32, Q4_1, Q8_0                                  | emulated          |
+ *   | llama.cpp    | vulkan        | F32, Q4_1                                        | emulated          |
  *   | llama.cpp    | metal, cuda   |                                                  | not run           |
  *
  *   The embedding of a mixture is made here and fed in place of a token's. At each load an id and its embedding must
