@@ -92,6 +92,7 @@ const TABLES = {
     llama_memory_seq_rm: [[p, i, i, i], yes],
     llama_memory_seq_cp: [[p, i, i, i, i], none],
     decodeLater: [[p, words(BATCH)], i, "llama_decode"],
+    waitLater: [[p], none, "llama_synchronize"],
     llama_get_logits: [[p], p],
   },
   ggml: {

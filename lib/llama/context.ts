@@ -55,6 +55,7 @@ export interface Context extends Disposable {
 interface Parts {
   readonly call: Calls;
   readonly pointer: Deno.PointerValue;
+  readonly isOnGpu: boolean;
   /** A byte that ends a run where it is not 0. */
   readonly stop: Uint8Array;
   /** Numbers of a position, of embeddings. */
@@ -65,7 +66,7 @@ interface Parts {
 
 /** The calls of a context. `closed` is called when it is freed. */
 export function openContext(
-  { call, pointer, stop, axes, hiddenSize, vocabularySize }: Parts,
+  { call, pointer, isOnGpu, stop, axes, hiddenSize, vocabularySize }: Parts,
   { sequences, length, batch }: ContextOptions,
   closed: () => void,
 ): Context {
@@ -131,6 +132,7 @@ export function openContext(
       struct.write("embd", isIds ? 0 : Deno.UnsafePointer.of(embeddings));
       isRunning = true;
       const code = await call.decodeLater(pointer, bytes);
+      if (isOnGpu) await call.waitLater(pointer); // it still computes, and reading would block
       isRunning = false;
       if (code === 2) stop.fill(0);
       if (code !== 0) {

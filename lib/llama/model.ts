@@ -144,7 +144,7 @@ export async function loadLlamaModel(
           throw new Error(`Cannot open a cache as llama.cpp refuses: ${made.errors}`);
         }
         if (threads.pool && !isOnGpu) call.llama_attach_threadpool(made.result, threads.pool, null);
-        const own = { call, pointer: made.result, stop, axes, hiddenSize, vocabularySize };
+        const own = { call, pointer: made.result, isOnGpu, stop, axes, hiddenSize, vocabularySize };
         return openContext(own, options, left);
       } catch (error) {
         left();

@@ -25,7 +25,7 @@ export interface Model extends
   readonly id: string;
   /** First 16 hex digits of a SHA-256 over the configuration, tensor table and sampled weights. */
   readonly fingerprint: string;
-  /** What was tried before the device was chosen; absent where it was asked for. */
+  /** What was tried before engine and device were chosen; absent where ONNX Runtime has the device that was asked for. */
   readonly attempts?: readonly Attempt[];
   /** Number format that it computes with. */
   readonly dtype: string;

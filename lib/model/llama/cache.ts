@@ -11,6 +11,7 @@
 import type { Context, Place } from "../../llama/context.ts";
 import type { LlamaModel } from "../../llama/model.ts";
 import { checkNumber, refusal } from "../../_check.ts";
+import { gib } from "../../_gib.ts";
 import { PREFILL_CHUNK } from "../cache.ts";
 import type { CacheShape, KvCache } from "../engine.ts";
 import type { WriteEmbeddings } from "./embeddings.ts";
@@ -27,6 +28,9 @@ export interface LlamaCacheParts {
   readonly model: LlamaModel;
   readonly kv: "fp32" | "fp16";
   readonly rows: RowRule;
+  /** Bytes of keys and values of a position, and those that are free for them; 0 where nobody knows. */
+  readonly bytes: number;
+  readonly free: () => number;
   readonly write: WriteEmbeddings;
   /** Begins work on the model once what came before has ended; refuses where the model is disposed. */
   readonly turn: <T>(work: () => Promise<T>) => Promise<T>;
@@ -43,7 +47,7 @@ const upTo = (value: number, multiple: number) => Math.ceil(value / multiple) * 
 
 /** Opens a cache, of a shape that is checked; its context is made when it is first used. */
 export function openLlamaCache(
-  { model, kv, rows: { multiple, most }, write, turn, lastTurn }: LlamaCacheParts,
+  { model, kv, rows: { multiple, most }, bytes, free, write, turn, lastTurn }: LlamaCacheParts,
   { slots, length }: CacheShape,
 ): KvCache {
   const { vocabularySize, hiddenSize } = model;
@@ -53,6 +57,13 @@ export function openLlamaCache(
     const rule =
       `be at most ${MOST_SEQUENCES}, with ${length} positions each fewer than 2³¹ in all`;
     throw new RangeError(refusal("open a cache", "slots", rule, slots));
+  }
+  const needed = sequences * positions * bytes, room = free();
+  if (room > 0 && needed > room) { // they are all there from the beginning
+    throw new RangeError(
+      `Cannot open a cache as the keys and values of ${sequences} sequences of ${positions} positions need ` +
+        `${gib(needed)} and ${gib(room)} are free: ask for fewer slots or a shorter 'maxLength'`,
+    );
   }
   const batch = Math.max(PREFILL_CHUNK, sequences); // llama.cpp wants room for a row of each
   const rows = new Float32Array(batch * hiddenSize);

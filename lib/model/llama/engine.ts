@@ -30,6 +30,9 @@ export interface LlamaEngineOptions {
   readonly kv: "fp32" | "fp16";
   /** Longest context that it was made for. */
   readonly maxPositions: number;
+  /** Bytes of keys and values of a position, and those that are free for them. */
+  readonly bytes: number;
+  readonly free: () => number;
   readonly threads: number;
   readonly onProgress?: ((part: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -44,11 +47,12 @@ const EMULATORS = /llvmpipe|swiftshader/i;
 /** Starts an engine, and the model that it runs; `model` is disposed with it. */
 export async function startLlama(
   llama: Llama,
-  { path, table, types, kv, maxPositions, threads: count, onProgress, signal }: LlamaEngineOptions,
+  { path, table, types, kv, maxPositions, threads: count, bytes, free, ...load }:
+    LlamaEngineOptions,
 ): Promise<{ readonly engine: Engine; readonly model: LlamaModel; readonly read: ReadRow }> {
   await using scope = new AsyncDisposableStack();
   const threads = scope.use(startThreads(llama, count)), turn = inOrder();
-  const model = scope.use(await loadLlamaModel(llama, path, { threads, onProgress, signal }));
+  const model = scope.use(await loadLlamaModel(llama, path, { threads, ...load }));
   const { vocabularySize, hiddenSize } = model, read = rowReader(llama, table);
   if (table.rows !== vocabularySize || table.width !== hiddenSize) {
     throw new SyntaxError(
@@ -66,7 +70,7 @@ export async function startLlama(
   const openWith: OpenTrial = (factor, rows, shape) =>
     openLlamaCache(
       {
-        ...{ model, kv, rows, turn: live, lastTurn: turn },
+        ...{ model, kv, rows, bytes, free, turn: live, lastTurn: turn },
         write: embeddingWriter({ ...parts, factor }),
       },
       shape,
@@ -78,7 +82,7 @@ export async function startLlama(
       return work();
     });
   const factor = await embeddingFactor(openWith, { vocabularySize, hiddenSize, maxPositions });
-  signal?.throwIfAborted();
+  load.signal?.throwIfAborted();
   const isOnGpu = llama.gpus.length > 0,
     isEmulated = llama.gpus.some(({ description }) => EMULATORS.test(description));
   const about = { types, isOnGpu, isEmulated, vocabularySize, maxPositions };

@@ -123,7 +123,8 @@ export async function loadLlama(
   const { engine, model, read } = await startLlama(llama, {
     path: join(dirname(place), partNames(basename(place))[0]!),
     ...{ table, types: new Set(matrices.map(([, { type }]) => type)), kv, signal },
-    maxPositions: config.maxPositions,
+    ...{ maxPositions: config.maxPositions, bytes: kvBytesPerToken(config, kv) },
+    free: () => llama.device === "cpu" ? freeMemory() : freeOn(llama),
     threads: threads ?? usualThreads(weightsBytes),
     onProgress: (part) => onProgress?.({ label, done: Math.floor(part * (total - 1)), total }),
   });

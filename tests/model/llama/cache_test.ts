@@ -109,6 +109,8 @@ Deno.test("calls that are wrong are refused, and the slots go on as before", asy
   }
 });
 
+const upToMultiple = (value: number, multiple: number) => Math.ceil(value / multiple) * multiple;
+
 Deno.test("caches have up to 256 slots, where a run takes 8 of them too", async () => {
   await using model = await load("falcon");
   for (const slots of [257, 2 ** 31]) {
@@ -129,7 +131,12 @@ Deno.test("caches have up to 256 slots, where a run takes 8 of them too", async 
     };
   const found: Float32Array[] = [];
   for (const rows of [{ multiple: 8, most: 8 }, { multiple: 2, most: Infinity }]) {
-    const parts = { model: own, kv: "fp32", rows, write, turn, lastTurn: turn } as const;
+    const common = { model: own, kv: "fp32", rows, write, turn, lastTurn: turn } as const;
+    const parts = { ...common, bytes: 1024, free: () => 0 };
+    const room = (bytes: number) => ({ ...parts, free: () => bytes });
+    const shape = { slots: 250, length: 8 }, all = upToMultiple(250, rows.multiple) * 256 * 1024;
+    openLlamaCache(room(all), shape)[Symbol.dispose]();
+    assertThrows(() => openLlamaCache(room(all - 1), shape), RangeError, "GiB are free: ask for");
     using cache = openLlamaCache(parts, { slots: 250, length: 8 });
     const inputs = Array.from({ length: 250 }, (_, slot) => slot % 72);
     for (const slot of inputs.keys()) await cache.prefill(slot, 0, [5], "last");
