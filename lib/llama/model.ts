@@ -143,6 +143,12 @@ export async function loadLlamaModel(
         if (made.result === null) {
           throw new Error(`Cannot open a cache as llama.cpp refuses: ${made.errors}`);
         }
+        if (call.llama_get_memory(made.result) === null) {
+          call.llama_free(made.result);
+          throw new SyntaxError(
+            "Cannot open a context as the model keeps no keys and values: it embeds texts, and makes none",
+          );
+        }
         if (threads.pool && !isOnGpu) call.llama_attach_threadpool(made.result, threads.pool, null);
         const own = { call, pointer: made.result, isOnGpu, stop, axes, hiddenSize, vocabularySize };
         return openContext(own, options, left);

@@ -136,13 +136,6 @@ export async function rowRule(
 ): Promise<{ readonly rows: RowRule; readonly checked: DeviceCheck }> {
   const usual = isOnGpu && !isEmulated ? LONG_PROMPT : PROMPT;
   const longest = Math.min(usual, maxPositions - STEPS), first = firstRule(types, isOnGpu);
-  if (longest < PROMPT) {
-    throw new SyntaxError(
-      `Cannot load the model by llama.cpp as it must have at least ${
-        PROMPT + STEPS
-      } positions: it has ${maxPositions}`,
-    );
-  }
   const found = (rows: RowRule, isBatchExact: boolean) => ({
     ...{ rows, checked: { chunk: PREFILL_CHUNK, isBatchExact } },
   });

@@ -13,6 +13,8 @@ import {
   REFUSED,
 } from "../../golden/llama.ts";
 import { maxDifference } from "../../golden/golden.ts";
+import { temporaryFolder } from "../../_temporary.ts";
+import { putTogether, takeApart } from "../gguf/_damaged.ts";
 
 const ENGINE = { engine: "llama.cpp", device: "cpu", threads: 1 } as const;
 
@@ -83,4 +85,21 @@ Deno.test("models to which no mixture can be fed are refused with the reason", a
     assert(message.includes(`; and by llama.cpp: ${(own as Error).message}`), message);
     assert(message.startsWith("Cannot load the GGUF file as 'general.architecture'"), message);
   }
+});
+
+Deno.test("a model that embeds texts is refused, where it would end the process", async () => {
+  const raw = takeApart(await Deno.readFile(pathOf("gemma3"))), arch = "gemma-embedding";
+  const encoder = new TextEncoder(), decoder = new TextDecoder();
+  const entries = raw.entries.map((entry) => {
+    const key = decoder.decode(entry.key).replace(/^gemma3\./, `${arch}.`);
+    const length = new Uint8Array(BigUint64Array.of(BigInt(arch.length)).buffer);
+    const value = key === "general.architecture"
+      ? Uint8Array.of(...length, ...encoder.encode(arch))
+      : entry.value;
+    return { ...entry, key: encoder.encode(key), value };
+  });
+  const file = putTogether({ entries, tensors: raw.tensors });
+  await using folder = await temporaryFolder({ "x.gguf": file });
+  const load = () => loadModel(`${folder.path}/x.gguf`, ENGINE);
+  await assertRejects(load, SyntaxError, "it embeds texts, and makes none");
 });
