@@ -22,6 +22,7 @@ import { kvBytesPerToken } from "./memory.ts";
 import { createModel, type Model } from "./model.ts";
 import { startEngine } from "./onnx_engine.ts";
 import { placeOf } from "./place.ts";
+import { cacheRoom } from "./room.ts";
 import { openSource } from "./sources/mod.ts";
 import { formatError, kvFormatOf, targetOf } from "./target.ts";
 import type { Source } from "./sources/source.ts";
@@ -96,15 +97,6 @@ const RULES: Rules<LoadOptions> = {
 function adapterOf(device: Device): Adapter | undefined {
   if (device === "cpu") return undefined;
   return adapters().find((one) => one.device === device && one.chosen);
-}
-
-/** Part of the free memory of a GPU that keys and values may take. */
-const CACHE_SHARE = 0.8;
-
-/** Bytes of a GPU for keys and values, once the weights are there; undefined where it does not say what is free. */
-function cacheRoom(adapter: Adapter | undefined): number | undefined {
-  const free = adapter?.memory?.free;
-  return free === undefined ? undefined : Math.floor(CACHE_SHARE * free);
 }
 
 /** Whether less than half of the cores were busy in the last minute; false where that is not known. */
@@ -273,7 +265,7 @@ async function loadOnnx(
     ...(embeddings && { embeddings }),
     memory: {
       ...{ weightsBytes, kvBytesPerToken: kvBytesPerToken(config, kv) },
-      ...given({ cacheBytes: cacheRoom(adapterOf(device)) }),
+      ...given({ cacheBytes: cacheRoom(adapterOf(device)?.memory?.free) }),
     },
     engine: { ...engine, [Symbol.asyncDispose]: () => owned.disposeAsync() },
   });

@@ -33,3 +33,11 @@ export function noRoomOn(
   const footprints = DTYPES.map(footprint); // graphs are built to weigh them
   return (dtype) => noRoom(footprints.find(({ name }) => name === dtype)!, adapter, footprints);
 }
+
+/** Part of the free memory of a GPU that keys and values may take. */
+const CACHE_SHARE = 0.8;
+
+/** Bytes of a GPU for keys and values, once the weights are there; undefined where it does not say what is free. */
+export function cacheRoom(free: number | undefined): number | undefined {
+  return free === undefined ? undefined : Math.floor(CACHE_SHARE * free);
+}

@@ -27,6 +27,7 @@ import { kvBytesPerToken } from "../memory.ts";
 import { checkId } from "../mixture.ts";
 import { createModel, type Model } from "../model.ts";
 import type { Progress } from "../progress.ts";
+import { cacheRoom } from "../room.ts";
 import { wordsOf } from "../words.ts";
 
 /** What a load is asked for: options of `loadModel`. */
@@ -41,8 +42,8 @@ export interface LlamaLoad {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Part of what is free on GPUs that weights may take, and keys and values then. */
-const WEIGHTS_SHARE = 0.9, CACHE_SHARE = 0.8;
+/** Part of what is free on GPUs that weights may take. */
+const WEIGHTS_SHARE = 0.9;
 
 const freeOn = ({ gpus }: Llama) => gpus.reduce((sum, gpu) => sum + gpu.free(), 0);
 
@@ -150,7 +151,7 @@ export async function loadLlama(
     }),
     memory: {
       ...{ weightsBytes, kvBytesPerToken: kvBytesPerToken(config, kv) },
-      ...(free > 0 && { cacheBytes: Math.floor(CACHE_SHARE * free) }),
+      ...given({ cacheBytes: cacheRoom(free > 0 ? free : undefined) }),
     },
     embeddings: (ids) =>
       Array.from(ids, (id) => {

@@ -17,6 +17,7 @@ import { maxDifference } from "../../golden/golden.ts";
 import { BLOCK_TYPES, randomBlocks } from "./_blocks.ts";
 import { ggufOf } from "./_convert.ts";
 import type { Entry } from "./_file.ts";
+import { WIDE } from "./_wide.ts";
 
 const ARCHITECTURES = ["llama", "qwen2", "qwen3", "olmo2", "phi3"];
 /** Cases with settings that the format has no keys for. */
@@ -98,29 +99,6 @@ Deno.test("a GGUF file gives a model its tokenizer, its chat template and its em
   const [found, expected] = [await forward(model, mixture), await forward(same, mixture)];
   found.forEach((row, i) => assertLess(maxDifference(row, expected[i]!), 1e-5));
 });
-
-/** A llama wide enough for blocks of 256. */
-const WIDE: ArchitectureCase = {
-  ...caseOf("llama, one key head a query head"),
-  config: {
-    ...caseOf("llama, one key head a query head").config,
-    ...{ hidden_size: 256, intermediate_size: 256, num_hidden_layers: 1, head_dim: 64 },
-    ...{ num_key_value_heads: 2, tie_word_embeddings: true },
-  },
-  tensors: [
-    ["model.embed_tokens.weight", [48, 256], 0, 1],
-    ["model.norm.weight", [256], 1, 0.2],
-    ["model.layers.0.input_layernorm.weight", [256], 1, 0.2],
-    ["model.layers.0.post_attention_layernorm.weight", [256], 1, 0.2],
-    ["model.layers.0.self_attn.q_proj.weight", [256, 256], 0, 1],
-    ["model.layers.0.self_attn.k_proj.weight", [128, 256], 0, 1],
-    ["model.layers.0.self_attn.v_proj.weight", [128, 256], 0, 1],
-    ["model.layers.0.self_attn.o_proj.weight", [256, 256], 0, 1],
-    ["model.layers.0.mlp.gate_proj.weight", [256, 256], 0, 1],
-    ["model.layers.0.mlp.up_proj.weight", [256, 256], 0, 1],
-    ["model.layers.0.mlp.down_proj.weight", [256, 256], 0, 1],
-  ],
-};
 
 for (const type of BLOCK_TYPES) {
   Deno.test(`${type} blocks are computed with as they are, alone as in a batch`, async () => {

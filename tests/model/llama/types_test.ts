@@ -3,34 +3,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { forward, GGUF_TENSOR_TYPES, type GgufTensorType, loadModel } from "@moi/moi/model";
 import { openLlama } from "../../../lib/llama/library.ts";
-import { type ArchitectureCase, caseOf, tensorsOf } from "../../golden/architectures.ts";
+import { tensorsOf } from "../../golden/architectures.ts";
 import { seeded } from "../../_random.ts";
 import { temporaryFolder } from "../../_temporary.ts";
 import { ggufOf } from "../gguf/_convert.ts";
+import { WIDE } from "../gguf/_wide.ts";
 
-const D = 256;
-/** A model whose matrices have whole blocks of every type. */
-const WIDE: ArchitectureCase = {
-  ...caseOf("llama, one key head a query head"),
-  config: {
-    ...caseOf("llama, one key head a query head").config,
-    ...{ hidden_size: D, intermediate_size: D, num_hidden_layers: 1, head_dim: 64 },
-    ...{ num_key_value_heads: 2, tie_word_embeddings: true },
-  },
-  tensors: [
-    ["model.embed_tokens.weight", [48, D], 0, 1],
-    ["model.norm.weight", [D], 1, 0.2],
-    ["model.layers.0.input_layernorm.weight", [D], 1, 0.2],
-    ["model.layers.0.post_attention_layernorm.weight", [D], 1, 0.2],
-    ["model.layers.0.self_attn.q_proj.weight", [D, D], 0, 1],
-    ["model.layers.0.self_attn.k_proj.weight", [128, D], 0, 1],
-    ["model.layers.0.self_attn.v_proj.weight", [128, D], 0, 1],
-    ["model.layers.0.self_attn.o_proj.weight", [D, D], 0, 1],
-    ["model.layers.0.mlp.gate_proj.weight", [D, D], 0, 1],
-    ["model.layers.0.mlp.up_proj.weight", [D, D], 0, 1],
-    ["model.layers.0.mlp.down_proj.weight", [D, D], 0, 1],
-  ],
-};
+const D = Number(WIDE.config.hidden_size);
 
 /** What no file stores, or is no block. */
 const OTHERS = /^(F\d+|BF16|I\d+|Q8_1|Q8_K)$/;
